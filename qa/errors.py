@@ -1,0 +1,70 @@
+"""Everything that can go wrong on purpose; each message says what to do next.
+
+QAError
+├── SettingsError          a QA_* variable is unknown or has a wrong value
+├── RequestError           what was asked cannot be done as asked
+│   ├── QuestionError      no words to look for, or too many
+│   └── FilterError        a filter that makes no sense
+├── UnreadableError        a file holds no text that can be read; it is skipped
+├── DocumentNotFoundError  no document of that name in the live index
+├── IndexingError          an index could not be built
+│   └── BuildLockedError   another build is running
+└── GenerationError        an index cannot be read
+    ├── NoGenerationError  there is none yet
+    └── DamagedError       its files contradict each other
+"""
+
+
+class QAError(Exception):
+    """The root of all errors raised here."""
+
+
+class SettingsError(QAError):
+    """A QA_* variable is unknown or has a wrong value."""
+
+
+class RequestError(QAError):
+    """What was asked cannot be done as asked; *field* names the part at fault."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class QuestionError(RequestError):
+    """The question has no words to look for, or too many."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "question")
+
+
+class FilterError(RequestError):
+    """A filter makes no sense."""
+
+
+class UnreadableError(QAError):
+    """A file, or a part of one, cannot be read; it is skipped for this reason."""
+
+
+class DocumentNotFoundError(QAError):
+    """No document of that name is in the live index."""
+
+
+class IndexingError(QAError):
+    """An index could not be built; the live one is as it was."""
+
+
+class BuildLockedError(IndexingError):
+    """Another build is running."""
+
+
+class GenerationError(QAError):
+    """An index cannot be read."""
+
+
+class NoGenerationError(GenerationError):
+    """There is no index yet."""
+
+
+class DamagedError(GenerationError):
+    """The files of an index contradict each other."""
