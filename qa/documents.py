@@ -1,0 +1,149 @@
+"""A document: its canonical text, where its paragraphs and pages are, and what is known of it.
+
+The canonical text is fixed here, once: blocks cleaned by text.normalise, joined by an empty line.
+All offsets that ever leave the service count Unicode code points in it.
+"""
+
+import datetime
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from qa.text import normalise
+
+SEPARATOR = "\n\n"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known of a document; *extra* holds whatever else its author wrote down."""
+
+    title: str
+    author: str | None = None
+    publisher: str | None = None
+    date: datetime.date | None = None
+    url: str | None = None
+    language: str = "en"
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class Block(NamedTuple):
+    """A paragraph (level 0) or a heading (level 1 to 6) in a document's text."""
+
+    start: int
+    end: int
+    level: int = 0
+
+
+class Page(NamedTuple):
+    """Where a page starts in a document's text, and the number it bears in the file."""
+
+    start: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text that can be cited.
+
+    *id* is the path below the documents folder without its ending, for one of several in a file
+    with the row's or member's name behind; *source* is the file, the same way, as it is on disk.
+    *pages* is empty for what has no pages.
+    """
+
+    id: str
+    source: str
+    text: str
+    blocks: tuple[Block, ...]
+    metadata: Metadata
+    pages: tuple[Page, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the canonical text in UTF-8."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def paragraphs(self) -> tuple[Block, ...]:
+        """The blocks that are not headings; they are numbered from 1."""
+        return tuple(block for block in self.blocks if block.level == 0)
+
+    def paragraph_at(self, offset: int) -> int:
+        """The number of the paragraph that *offset* is in; the first one's before all."""
+        return max(1, bisect_right(self.paragraphs, offset, key=lambda block: block.start))
+
+    def page_at(self, offset: int) -> int | None:
+        """The number of the page that *offset* is on."""
+        if not self.pages:
+            return None
+        return self.pages[
+            max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
+        ].number
+
+    def section_at(self, offset: int) -> str | None:
+        """The heading that *offset* stands under."""
+        before = bisect_right(self.blocks, offset, key=lambda block: block.start)
+        for block in reversed(self.blocks[:before]):
+            if block.level:
+                return self.text[block.start : block.end]
+        return None
+
+    def to_json(self) -> str:
+        """The whole document as one line of JSON."""
+        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Document":
+        """The document that to_json wrote."""
+        values: dict[str, Any] = json.loads(line)
+        about = values["metadata"]
+        if about["date"]:
+            about["date"] = datetime.date.fromisoformat(about["date"])
+        return cls(
+            id=values["id"],
+            source=values["source"],
+            text=values["text"],
+            blocks=tuple(Block(*block) for block in values["blocks"]),
+            metadata=Metadata(**about),
+            pages=tuple(Page(*page) for page in values["pages"]),
+        )
+
+
+class Skip(NamedTuple):
+    """A file, or a part of one, that is left out of the index, and why."""
+
+    source: str
+    reason: str
+
+
+class RawBlock(NamedTuple):
+    """A paragraph or heading as a file format gave it, before cleaning."""
+
+    text: str
+    level: int = 0
+    page: int | None = None
+
+
+def document(id: str, source: str, blocks: Iterable[RawBlock], metadata: Metadata) -> Document:  # noqa: A002
+    """Fix the canonical text; one without any words has the empty text.
+
+    Where everything is a heading, the headings are taken for paragraphs: only those can be cited.
+    """
+    cleaned = [(normalise(raw.text), raw.level, raw.page) for raw in blocks]
+    cleaned = [block for block in cleaned if any(map(str.isalnum, block[0]))]
+    if all(level for _, level, _ in cleaned):
+        cleaned = [(text, 0, page) for text, _, page in cleaned]
+    placed: list[Block] = []
+    pages: list[Page] = []
+    offset = 0
+    for text, level, page in cleaned:
+        if page is not None and (not pages or pages[-1].number != page):
+            pages.append(Page(offset, page))
+        placed.append(Block(offset, offset + len(text), level))
+        offset += len(text) + len(SEPARATOR)
+    whole = SEPARATOR.join(text for text, _, _ in cleaned)
+    return Document(id, source, whole, tuple(placed), metadata, tuple(pages))

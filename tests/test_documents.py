@@ -1,0 +1,66 @@
+"""Documents: the canonical text and the places in it."""
+
+import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.documents import Document, Metadata, RawBlock, document
+
+raw_blocks = st.lists(
+    st.builds(RawBlock, st.text(), st.integers(0, 6), st.none() | st.integers(1, 9)), max_size=8
+)
+
+
+def made():
+    return document(
+        "d",
+        "d.pdf",
+        [
+            RawBlock("First  paragraph.", 0, 1),
+            RawBlock("Head", 2, 1),
+            RawBlock("Second.", 0, 2),
+            RawBlock("Third.", 0, 3),
+        ],
+        Metadata("T", date=datetime.date(2021, 12, 3), extra={"digests": "CNN"}),
+    )
+
+
+def test_blocks_are_joined_by_an_empty_line():
+    assert made().text == "First paragraph.\n\nHead\n\nSecond.\n\nThird."
+
+
+def test_a_place_knows_its_paragraph_page_and_section():
+    found = made()
+    second = found.text.index("Second")
+
+    assert (found.paragraph_at(0), found.page_at(0), found.section_at(0)) == (1, 1, None)
+    assert found.paragraph_at(second) == 2
+    assert found.page_at(second) == 2
+    assert found.section_at(second) == "Head"
+
+
+def test_a_document_of_headings_alone_can_be_cited():
+    found = document("d", "d.md", [RawBlock("One", 1), RawBlock("Two", 2)], Metadata("T"))
+
+    assert len(found.paragraphs) == 2
+
+
+@given(raw_blocks)
+def test_blocks_stand_where_they_say(raw):
+    found = document("d", "d.txt", raw, Metadata("T"))
+
+    assert all("\n" not in found.text[b.start : b.end] for b in found.blocks)
+    assert "\n\n".join(found.text[b.start : b.end] for b in found.blocks) == found.text
+
+
+@given(raw_blocks)
+def test_a_document_comes_back_from_json_as_it_was(raw):
+    found = document("d", "d.txt", raw, made().metadata)
+
+    assert Document.from_json(found.to_json()) == found
+
+
+def test_the_checksum_is_of_the_canonical_text():
+    assert made().sha256 == made().sha256
+    assert made().sha256 != document("d", "d.txt", [RawBlock("Other.")], Metadata("T")).sha256
