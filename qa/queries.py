@@ -1,0 +1,144 @@
+"""A question -> a Query: weighted terms, required phrases, exclusions, filters; plain data.
+
+No question is ever given to a query parser: whatever is typed is words, "quoted words" that must
+stand together, and -words that must not occur.
+"""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import regex
+
+from qa.errors import FilterError, QuestionError
+from qa.text import Word, normalise, stem, stop_words, term, words
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word to look for; *stems* are its stemmed forms, one for each language of the index."""
+
+    word: str
+    term: str
+    stems: tuple[str, ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words that must stand together, in this order, unstemmed."""
+
+    text: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Limits on the documents: one of *publishers*, dated between *first* and *last* inclusive.
+
+    A document without a date is outside any range of dates.
+    """
+
+    publishers: tuple[str, ...] = ()
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a range that nothing can be in."""
+        if self.first and self.last and self.first > self.last:
+            raise FilterError(f"from {self.first} is after to {self.last}; swap the two.", "from")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What an engine looks for.
+
+    *terms* propose and score; every one of *phrases* must occur; none of *excluded* may.
+    *ignored* and *carried* are the words left out and the words taken from earlier turns.
+    """
+
+    terms: tuple[Term, ...]
+    phrases: tuple[Phrase, ...] = ()
+    excluded: tuple[Phrase, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    ignored: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+
+
+_QUOTED = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
+_EXCLUDED = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
+
+
+def read(
+    question: str,
+    *,
+    languages: Iterable[str] = ("en",),
+    filters: Filters | None = None,
+    carried: tuple[str, ...] = (),
+    max_characters: int = 2000,
+) -> Query:
+    """Turn *question* into a query; raise QuestionError when there is nothing to look for."""
+    text = normalise(question)
+    if len(text) > max_characters:
+        raise QuestionError(
+            f"The question has {len(text):,} characters; at most {max_characters:,} can be asked."
+        )
+    languages = tuple(languages)
+    required, excluded, rest = _operators(text)
+    kept, ignored = _content([*words(rest), *words(" ".join(carried))], languages)
+    terms = _terms(kept, languages)
+    if not terms:
+        raise QuestionError("The question has no words to look for; type at least one.")
+    return Query(terms, required, excluded, filters or Filters(), ignored, carried)
+
+
+def _operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
+    """Required phrases, excluded ones, and the text that is left, quoted words among it."""
+    required: list[Phrase] = []
+    excluded: list[Phrase] = []
+
+    def quoted(match: "regex.Match[str]") -> str:
+        inside = match[2] or match[3] or match[4]
+        phrase = _phrase(inside)
+        if phrase.terms:
+            (excluded if match[1] else required).append(phrase)
+        return " " if match[1] else f" {inside} "
+
+    def minus(match: "regex.Match[str]") -> str:
+        excluded.append(_phrase(match[1]))
+        return " "
+
+    rest = _EXCLUDED.sub(minus, _QUOTED.sub(quoted, text))
+    return tuple(required), tuple(excluded), rest
+
+
+def _phrase(text: str) -> Phrase:
+    return Phrase(text.strip(), tuple(term(word.text) for word in words(text)))
+
+
+def _content(found: list[Word], languages: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+    """The words that carry meaning and those that do not; all of them when none does."""
+    # WHO SAID THAT is shouted, US is a name.
+    shouted = len(found) > 3 and all(word.text.isupper() for word in found)
+    texts = [word.text.lower() if shouted else word.text for word in found]
+    stops = frozenset[str]().union(*map(stop_words, languages))
+    kept = [text for i, text in enumerate(texts) if not _is_stop(text, stops, first=i == 0)]
+    ignored = [text for i, text in enumerate(texts) if _is_stop(text, stops, first=i == 0)]
+    if not kept:
+        return texts, ()
+    return kept, tuple(dict.fromkeys(text.lower() for text in ignored))
+
+
+def _is_stop(text: str, stops: frozenset[str], *, first: bool) -> bool:
+    """Whether a word says nothing; a capital inside the question makes it a name: Will, May."""
+    named = text[0].isupper() and not first and text != "I"
+    return term(text) in stops and not named
+
+
+def _terms(kept: list[str], languages: tuple[str, ...]) -> tuple[Term, ...]:
+    found: dict[str, Term] = {}
+    for word in kept:
+        stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
+        if stems[0]:
+            found.setdefault(stems[0], Term(word, term(word), stems))
+    return tuple(found.values())

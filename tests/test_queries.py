@@ -1,0 +1,98 @@
+"""Questions become queries; no character of a question is an accident."""
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.errors import FilterError, QuestionError
+from qa.queries import Filters, read
+
+
+def used(question, **more):
+    return [term.word for term in read(question, **more).terms]
+
+
+def test_question_words_are_ignored_and_told():
+    query = read("what guarantees did Putin demand?")
+
+    assert [term.word for term in query.terms] == ["guarantees", "Putin", "demand"]
+    assert query.ignored == ("what", "did")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("WHO chief on US IT exports in May", ["WHO", "chief", "US", "IT", "exports", "May"]),
+        ("What will Will Smith do?", ["Will", "Smith"]),
+        ("WHAT DID PUTIN DEMAND FROM US", ["putin", "demand"]),
+        ("AT&T", ["AT&T"]),
+    ],
+)
+def test_names_that_look_like_little_words_are_kept(question, expected):
+    assert used(question) == expected
+
+
+def test_where_all_words_are_little_words_all_are_looked_for():
+    query = read("to be or not to be")
+
+    assert [term.word for term in query.terms] == ["to", "be", "or", "not"]
+    assert query.ignored == ()
+
+
+def test_quoted_words_are_required_together():
+    query = read('who said "grand bargain" and “new deal”?')
+
+    assert [phrase.terms for phrase in query.phrases] == [("grand", "bargain"), ("new", "deal")]
+    assert {"grand", "bargain", "new", "deal"} <= {term.term for term in query.terms}
+
+
+def test_a_minus_excludes_a_word_or_a_phrase():
+    query = read('Russia -Kalin -"open door" post-war -5')
+
+    assert [phrase.terms for phrase in query.excluded] == [("open", "door"), ("kalin",)]
+    assert [term.word for term in query.terms] == ["Russia", "post", "war", "5"]
+
+
+def test_operators_of_query_languages_are_only_words():
+    assert used("title:putin AND (demand* OR guarant?es)~2 ^4") == [
+        "title", "putin", "AND", "demand", "OR", "guarant", "es", "2", "4",
+    ]  # fmt: skip
+
+
+def test_a_word_has_a_stem_for_each_language_of_the_index():
+    (term,) = read("Sanktionen", languages=("en", "de")).terms
+
+    assert term.stems == ("sanktionen", "sanktion")
+
+
+def test_carried_words_are_looked_for_too():
+    assert used("why?", carried=("guarantees", "Putin")) == ["guarantees", "Putin"]
+
+
+@pytest.mark.parametrize("question", ["", "  ", "?!…", "\x00\x01", "-Putin", '""'])
+def test_a_question_without_words_is_refused(question):
+    with pytest.raises(QuestionError, match="type at least one"):
+        read(question)
+
+
+def test_a_question_that_is_too_long_is_refused():
+    with pytest.raises(QuestionError, match="at most 2,000"):
+        read("a" * 10_000)
+
+
+@given(st.text())
+def test_any_string_is_a_query_or_refused(question):
+    try:
+        query = read(question)
+    except QuestionError:
+        return
+
+    assert query.terms
+    assert all(term.stems and all(term.stems) for term in query.terms)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused():
+    with pytest.raises(FilterError, match="swap"):
+        Filters(first=datetime.date(2022, 1, 2), last=datetime.date(2022, 1, 1))
