@@ -1,0 +1,81 @@
+"""What an engine must offer: two protocols, where building and asking meet."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from qa.documents import Document
+from qa.generations import Manifest
+from qa.passages import Passage
+from qa.queries import Query
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage that an engine proposes, with its own score (higher is better)."""
+
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the list of documents shows of one."""
+
+    id: str
+    source: str
+    title: str
+    publisher: str | None
+    date: datetime.date | None
+    words: int
+    passages: int
+    sha256: str
+
+
+class Searcher(Protocol):
+    """One generation, open for asking; may be used by several threads at once."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the generation holds."""
+
+    def candidates(self, query: Query, limit: int) -> list[Candidate]:
+        """The *limit* best passages for *query*; ties by document id and passage number.
+
+        Phrases, exclusions and filters are kept; scores add up over the terms in any of the
+        passage's text and its document's title and section.
+        """
+
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        """How many passages each of *stems* is in."""
+
+    def near(self, term: str) -> list[str]:
+        """Terms of the index that are spelt almost like *term*, the nearest first."""
+
+    def document(self, id: str) -> Document:  # noqa: A002
+        """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
+
+    def summaries(self) -> Sequence[Summary]:
+        """All documents, by id."""
+
+
+class Build(Protocol):
+    """A generation in the making."""
+
+    def add(self, document: Document, passages: Sequence[Passage]) -> None:
+        """Index a document."""
+
+    def publish(self, manifest: Manifest) -> None:
+        """Check what was written against *manifest* and make it live."""
+
+
+class Engine(Protocol):
+    """An index that can be built anew and asked."""
+
+    def build(self) -> AbstractContextManager[Build]:
+        """Start a generation; unless it is published inside the context, nothing stays of it."""
+
+    def searcher(self) -> Searcher:
+        """The live generation; raise NoGenerationError when there is none."""

@@ -1,0 +1,1 @@
+"""The embedded engine: an index in a folder, read and written through Whoosh."""

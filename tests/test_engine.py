@@ -1,0 +1,159 @@
+"""The engine: proposes what matches, keeps every condition, follows the live generation."""
+
+import datetime
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import whoosh.index
+
+from qa.documents import Metadata, RawBlock, document
+from qa.engines import open_engine
+from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError
+from qa.indexing import index_documents
+from qa.queries import Filters, read
+from qa.settings import Settings
+from tests.conftest import built, write
+
+
+def ids(searcher, question, **filters):
+    query = read(question, filters=Filters(**filters))
+    return [c.passage.document_id for c in searcher.candidates(query, 10)]
+
+
+def test_a_passage_is_found_by_any_of_its_words(searcher):
+    assert ids(searcher, "who demanded guarantees from martians?") == ["harbour"]
+
+
+def test_the_best_match_comes_first(searcher):
+    assert ids(searcher, "council of Lindholm guarantees")[0] == "harbour"
+
+
+def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
+    query = read("bridge")
+
+    assert len(searcher.candidates(query, 10)) == len(
+        [c for c in searcher.candidates(query, 10) if "Bridge" in c.passage.heading]
+    )
+    assert ids(searcher, "Storms") == ["harbour"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ('"council of Lindholm"', ["bridge"]),
+        ('"legal guarantees" Lindholm', ["harbour"]),
+        ('"guarantees legal"', []),
+        ("council -guarantees", ["bridge"]),
+        ('council -"legal guarantees"', ["bridge"]),
+        ("council -bridge -harbour", []),
+    ],
+)
+def test_phrases_are_required_and_exclusions_kept(searcher, question, expected):
+    assert ids(searcher, question) == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"publishers": ("Vesa Courier",)}, {"bridge"}),
+        ({"publishers": ("vesa courier", "Northern Gazette")}, {"bridge", "harbour"}),
+        ({"publishers": ("Nobody",)}, set()),
+        ({"first": datetime.date(2022, 3, 29)}, {"bridge"}),
+        ({"last": datetime.date(2022, 3, 28)}, {"harbour"}),
+        ({"first": datetime.date(2021, 12, 3), "last": datetime.date(2021, 12, 3)}, {"harbour"}),
+        ({"first": datetime.date(2023, 1, 1)}, set()),
+    ],
+)
+def test_filters_are_kept(searcher, filters, expected):
+    assert set(ids(searcher, "council of Lindholm", **filters)) == expected
+
+
+def test_words_are_counted_and_near_ones_known(searcher):
+    assert searcher.frequencies(["harbour", "guarante", "zebra"])["zebra"] == 0
+    assert searcher.frequencies(["guarante"]) == {"guarante": 1}
+    assert searcher.near("garantees") == ["guarantees"]
+    assert searcher.near("1903") == []
+    assert searcher.near("ic") == []
+
+
+def test_a_document_comes_back_whole(searcher):
+    found = searcher.document("harbour")
+
+    assert found.metadata.title == "The harbour of Lindholm"
+    assert found.text.startswith("The old harbour")
+    with pytest.raises(DocumentNotFoundError, match="nothing"):
+        searcher.document("nothing")
+
+
+def test_all_documents_are_listed_by_id(searcher):
+    listed = searcher.summaries()
+
+    assert [summary.id for summary in listed] == ["bridge", "harbour"]
+    assert listed[0].date == datetime.date(2022, 3, 29)
+
+
+def test_every_passage_stands_in_its_document(searcher):
+    for candidate in searcher.candidates(read("the council of Lindholm"), 100):
+        passage = candidate.passage
+        text = searcher.document(passage.document_id).text
+
+        assert text[passage.start : passage.end] == passage.text
+
+
+def test_the_index_is_a_whoosh_index(index, searcher):
+    folder = index / "generations" / searcher.manifest.name
+    found = whoosh.index.open_dir(str(folder), indexname="passages")
+
+    assert found.doc_count() == searcher.manifest.passages
+    found.close()
+
+
+def test_a_new_generation_is_followed_and_a_deleted_file_is_gone(tmp_path):
+    write(tmp_path / "documents", one_txt="Apples are red.\n", two_txt="Pears are green.\n")
+    engine = open_engine(built(tmp_path))
+    before = engine.searcher()
+    (tmp_path / "documents" / "two.txt").unlink()
+    built(tmp_path)
+    after = engine.searcher()
+
+    assert ids(before, "pears") == ["two"]
+    assert ids(after, "pears") == []
+    assert after.manifest.name != before.manifest.name
+    assert engine.searcher() is after
+
+
+def test_without_an_index_the_error_says_what_to_do(tmp_path):
+    with pytest.raises(NoGenerationError, match="qa index"):
+        open_engine(Settings(index=str(tmp_path))).searcher()
+
+
+def test_an_index_without_its_files_is_told(tmp_path):
+    write(tmp_path / "documents", one_txt="Apples are red.\n")
+    settings = built(tmp_path)
+    (generation,) = (tmp_path / "generations").iterdir()
+    for path in generation.glob("*.toc"):
+        path.unlink()
+
+    with pytest.raises(DamagedError, match=generation.name):
+        open_engine(settings).searcher()
+
+
+def test_threads_may_share_a_searcher(tmp_path):
+    settings = Settings(index=str(tmp_path))
+    texts = [f"Number {n} has {n * 7} apples and {n % 13} pears. " * 9 for n in range(300)]
+    index_documents(
+        (document(f"d{n:03}", "d", [RawBlock(t)], Metadata(f"T{n}")) for n, t in enumerate(texts)),
+        open_engine(settings),
+        settings,
+    )
+    searcher = open_engine(settings).searcher()
+    questions = [f"how many apples has number {n}?" for n in range(40)] * 4
+
+    def ask(question):
+        return [(c.passage.document_id, c.score) for c in searcher.candidates(read(question), 10)]
+
+    expected = {question: ask(question) for question in set(questions)}
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, questions))
+
+    assert found == [expected[question] for question in questions]
