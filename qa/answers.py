@@ -1,0 +1,188 @@
+"""Ranked passages -> an Answer: the contract of /ask as records, every quote checked.
+
+`document.text[start:end] == text` holds for each passage that leaves here; one for which it does
+not is never shown: DamagedError is raised instead.
+"""
+
+import datetime
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from qa.documents import Document
+from qa.errors import DamagedError
+from qa.queries import Filters
+from qa.ranking import Ranked
+from qa.text import Span
+
+_CONTEXT = 32
+# Longer quotes are found more reliably by their first and last words.
+_WHOLE_FRAGMENT = 80
+_EDGE_WORDS = 5
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a quote stands; *start* and *end* are code points into the document's text.
+
+    *paragraph*, *page* and *section* are those of the answering sentence where one is marked.
+    """
+
+    document_id: str
+    title: str
+    publisher: str | None
+    date: datetime.date | None
+    url: str | None
+    section: str | None
+    paragraph: int
+    page: int | None
+    start: int
+    end: int
+    exact: str
+    prefix: str
+    suffix: str
+    sha256: str
+    read_url: str
+    fragment_url: str | None
+
+
+@dataclass(frozen=True)
+class MarkedSentence:
+    """The sentence that answers; offsets into the passage's text."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why a passage is shown."""
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    phrase: str | None
+    title: bool
+
+
+@dataclass(frozen=True)
+class AnswerPassage:
+    """One passage of an answer; *marks* are the question's words, as offsets into *text*.
+
+    *also* are the documents that say the same, as identifier and title.
+    """
+
+    rank: int
+    text: str
+    score: float
+    answer: MarkedSentence | None
+    marks: tuple[Span, ...]
+    reasons: Reasons
+    citation: Citation
+    also: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class QueryWords:
+    """What became of the words of a question."""
+
+    used: tuple[str, ...]
+    ignored: tuple[str, ...]
+    corrected: dict[str, str]
+    carried: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why there is no answer: words that occur nowhere, their likes, the dates covered."""
+
+    missing: tuple[str, ...]
+    near: tuple[str, ...]
+    span: tuple[datetime.date, datetime.date] | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that /ask and the page say; *none* is set exactly when the verdict is "none"."""
+
+    question: str
+    standalone: str
+    verdict: str
+    confidence: float
+    passages: tuple[AnswerPassage, ...]
+    query: QueryWords
+    filters: Filters
+    none: NoAnswer | None
+    generation: str
+    took_ms: float
+
+
+def cited(ranked: Ranked, rank: int, document: Document, also: list[Document]) -> AnswerPassage:
+    """Quote *ranked* from *document*; raise DamagedError when it does not stand there."""
+    passage, evidence = ranked.passage, ranked.evidence
+    if document.text[passage.start : passage.end] != passage.text:
+        raise DamagedError(
+            f"A passage of {document.id!r} differs from the document's text; run `qa index`."
+        )
+    answer = evidence.answer
+    return AnswerPassage(
+        rank=rank,
+        text=passage.text,
+        score=round(ranked.score, 4),
+        answer=answer
+        and MarkedSentence(answer.start, answer.end, passage.text[answer.start : answer.end]),
+        marks=evidence.marks,
+        reasons=Reasons(evidence.matched, evidence.missing, evidence.phrase, evidence.title),
+        citation=citation(document, Span(passage.start, passage.end), answer),
+        also=tuple((other.id, other.metadata.title) for other in also),
+    )
+
+
+def citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
+    """Cite *passage* of *document*, led by the *answer* sentence in it."""
+    about = document.metadata
+    start, end = passage
+    marked = Span(start + answer.start, start + answer.end) if answer else None
+    place = marked.start if marked else start
+    return Citation(
+        document_id=document.id,
+        title=about.title,
+        publisher=about.publisher,
+        date=about.date,
+        url=about.url,
+        section=document.section_at(place),
+        paragraph=document.paragraph_at(place),
+        page=document.page_at(place),
+        start=start,
+        end=end,
+        exact=document.text[start:end],
+        prefix=document.text[max(0, start - _CONTEXT) : start],
+        suffix=document.text[end : end + _CONTEXT],
+        sha256=document.sha256,
+        read_url=read_url(document, passage, marked),
+        fragment_url=fragment_url(about.url, document.text[slice(*(marked or passage))]),
+    )
+
+
+def read_url(document: Document, passage: Span, answer: Span | None) -> str:
+    """The reader page of *document* at *passage*; `sha256` tells it when the text has changed."""
+    place = answer or passage
+    values = {"cite": f"{passage.start}-{passage.end}"}
+    if answer:
+        values["answer"] = f"{answer.start}-{answer.end}"
+    values["sha256"] = document.sha256[:12]
+    paragraph = document.paragraph_at(place.start)
+    return f"/documents/{quote(document.id)}?{urlencode(values)}#p{paragraph}"
+
+
+def fragment_url(url: str | None, exact: str) -> str | None:
+    """*url* with a text fragment that scrolls to *exact* (WICG, URL Fragment Text Directives)."""
+    if url is None:
+        return None
+    found = exact.split()
+    if len(exact) > _WHOLE_FRAGMENT and len(found) > 2 * _EDGE_WORDS:
+        ends = [" ".join(found[:_EDGE_WORDS]), " ".join(found[-_EDGE_WORDS:])]
+    else:
+        ends = [exact]
+    # quote() leaves "-" alone, but there it separates a prefix from the text.
+    directive = ",".join(quote(end, safe="").replace("-", "%2D") for end in ends)
+    return f"{url}{'' if '#' in url else '#'}:~:text={directive}"

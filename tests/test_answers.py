@@ -1,0 +1,100 @@
+"""Answers: every quote stands where its citation says; addresses that find it again."""
+
+import dataclasses
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.answers import citation, cited, fragment_url
+from qa.documents import Metadata, Page, RawBlock, document
+from qa.errors import DamagedError
+from qa.passages import split
+from qa.ranking import Evidence, Ranked
+from qa.text import Span
+
+URL = "https://paper.example/a"
+
+
+def made(**more):
+    blocks = [
+        RawBlock("First one. Then two.", 0, 3),
+        RawBlock("Head", 2, 3),
+        RawBlock("End.", 0, 4),
+    ]
+    return document("sub/d é", "d.pdf", blocks, Metadata("T", url=URL, **more))
+
+
+def ranked(found, number=0, answer=None):
+    return Ranked(split(found)[number], 1.0, Evidence(answer=answer))
+
+
+def test_a_quote_carries_its_place_and_its_surroundings():
+    quote = cited(ranked(made(), answer=Span(11, 20)), 1, made(), [])
+
+    assert quote.answer.text == "Then two."
+    assert quote.citation.exact == quote.text == "First one. Then two."
+    assert (quote.citation.paragraph, quote.citation.page, quote.citation.section) == (1, 3, None)
+    assert (quote.citation.prefix, quote.citation.suffix) == ("", "\n\nHead\n\nEnd.")
+    assert quote.citation.sha256 == made().sha256
+
+
+def test_a_section_and_a_later_page_are_named():
+    quote = cited(ranked(made(), 1), 1, made(), [])
+
+    assert (quote.citation.section, quote.citation.page) == ("Head", 4)
+
+
+def test_a_quote_that_does_not_stand_in_the_document_never_leaves():
+    passage = dataclasses.replace(split(made())[0], text="First one. Then too.")
+
+    with pytest.raises(DamagedError, match="qa index"):
+        cited(Ranked(passage, 1.0, Evidence()), 1, made(), [])
+
+
+def test_the_read_address_says_where_and_of_which_text():
+    address = urlsplit(cited(ranked(made(), answer=Span(11, 20)), 1, made(), []).citation.read_url)
+
+    assert unquote(address.path) == "/documents/sub/d é"
+    assert parse_qs(address.query) == {
+        "cite": ["0-20"],
+        "answer": ["11-20"],
+        "sha256": [made().sha256[:12]],
+    }
+    assert address.fragment == "p1"
+
+
+@given(st.text(min_size=1), st.data())
+def test_any_citation_finds_its_words_in_the_text(text, data):
+    found = document("d", "d", [RawBlock(text)], Metadata("T"))
+    start = data.draw(st.integers(0, len(found.text)))
+    end = data.draw(st.integers(start, len(found.text)))
+    place = citation(found, Span(start, end))
+
+    assert place.prefix + place.exact + place.suffix in found.text
+    assert found.text[place.start : place.end] == place.exact
+
+
+def test_a_fragment_of_a_short_quote_is_the_whole_quote():
+    assert fragment_url(URL, "a-b, c & d") == f"{URL}#:~:text=a%2Db%2C%20c%20%26%20d"
+
+
+def test_a_fragment_of_a_long_quote_is_its_two_ends():
+    address = fragment_url(URL, " ".join(f"word{n}" for n in range(40)))
+
+    assert address == (
+        f"{URL}#:~:text=word0%20word1%20word2%20word3%20word4,"
+        "word35%20word36%20word37%20word38%20word39"
+    )
+
+
+def test_a_fragment_goes_behind_an_anchor_and_needs_an_address():
+    assert fragment_url(URL + "#x", "a") == f"{URL}#x:~:text=a"
+    assert fragment_url(None, "a") is None
+
+
+def test_pages_are_those_of_the_answer_not_of_the_start():
+    found = dataclasses.replace(made(), pages=(Page(0, 3), Page(11, 4)))
+
+    assert cited(ranked(found, answer=Span(11, 20)), 1, found, []).citation.page == 4

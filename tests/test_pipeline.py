@@ -1,0 +1,140 @@
+"""From a question to an answer: real documents, real questions, and hostile ones."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from qa.engines import open_engine
+from qa.errors import RequestError
+from qa.indexing import index_folder
+from qa.pipeline import ask
+from qa.settings import Settings
+from qa.text import sentences
+from tests.conftest import ROOT, SAMPLE, questions
+
+REAL = ROOT.parent / "shared" / "documents"
+REAL_QUESTIONS = questions(REAL / "questions.jsonl") if REAL.is_dir() else []
+SAMPLE_QUESTIONS = questions(SAMPLE.parent / "questions.jsonl")
+needs_real = pytest.mark.skipif(not REAL_QUESTIONS, reason="the two real documents are not here")
+
+HOSTILE = [
+    "a" * 10_000,
+    "?!…",
+    "who is the of",
+    "put\x00in",
+    "put\ud800in",
+    "北约向乌克兰承诺了什么？",
+    "<script>alert(1)</script> NATO",
+    'title:NATO AND (guarantee* OR "open door" NOT x) [1 TO 2] ~ ^',
+    "'; DROP TABLE documents; --",
+    "-",
+    '"',
+    "\u202eOTAN",
+    "🙂" * 50,
+]
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """Settings over an index of the two real documents."""
+    settings = Settings(index=str(tmp_path_factory.mktemp("real")), documents=str(REAL))
+    index_folder(Path(REAL), open_engine(settings), settings)
+    return settings
+
+
+def answered(settings, question):
+    return ask(open_engine(settings).searcher(), settings, question)
+
+
+def beside(passage):
+    """The marked sentence with those before and behind it."""
+    spans = sentences(passage.text)
+    at = next(i for i, s in enumerate(spans) if s.start == passage.answer.start)
+    return passage.text[spans[max(0, at - 1)].start : spans[min(len(spans) - 1, at + 1)].end]
+
+
+def check(settings, case):
+    answer = answered(settings, case["question"])
+    if case.get("verdict") == "none":
+        assert answer.verdict == "none"
+        assert answer.passages == ()
+        return
+    first = answer.passages[0]
+
+    assert first.citation.document_id == case["document"]
+    for words in case["contains"]:
+        assert words in beside(first)
+
+
+@needs_real
+@pytest.mark.parametrize("case", REAL_QUESTIONS, ids=lambda case: case["question"])
+def test_the_real_documents_answer(real, case):
+    check(real, case)
+
+
+@pytest.mark.parametrize("case", SAMPLE_QUESTIONS, ids=lambda case: case["question"])
+def test_the_sample_corpus_answers(sample, case):
+    check(sample, case)
+
+
+def test_the_sample_has_enough_questions():
+    assert len(SAMPLE_QUESTIONS) >= 20
+    assert sum(case.get("verdict") == "none" for case in SAMPLE_QUESTIONS) >= 5
+
+
+@pytest.mark.parametrize("question", HOSTILE, ids=lambda q: ascii(q[:20]))
+def test_a_hostile_question_is_answered_or_refused(sample, question):
+    try:
+        answer = answered(sample, question)
+    except RequestError as error:
+        assert str(error)  # noqa: PT017 - either outcome is right
+        return
+
+    assert answer.verdict in {"found", "weak", "none"}
+
+
+@hypothesis_settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(question=st.text(max_size=80) | st.text("NATO Putin\"'-?*()&", max_size=40))
+def test_any_question_gets_quotes_that_stand_in_their_documents(sample, question):
+    searcher = open_engine(sample).searcher()
+    try:
+        answer = ask(searcher, sample, question)
+    except RequestError:
+        return
+
+    for passage in answer.passages:
+        text = searcher.document(passage.citation.document_id).text
+        assert text[passage.citation.start : passage.citation.end] == passage.citation.exact
+        assert passage.citation.exact == passage.text
+        for start, end in passage.marks:
+            assert passage.text[start:end].strip()
+
+
+def test_a_misspelt_word_is_told_with_its_nearest(sample):
+    answer = answered(sample, "Who is Stoltenburg Xylophone?")
+
+    assert answer.verdict == "none"
+    assert "Xylophone" in answer.none.missing
+    assert answer.none.span[0] < answer.none.span[1]
+
+
+def test_a_follow_up_finds_what_it_points_back_to(sample):
+    searcher = open_engine(sample).searcher()
+    turns = ["What did NATO promise Ukraine and Georgia at the Bucharest summit?"]
+    answer = ask(searcher, sample, "When did they meet?", turns=turns)
+
+    assert "Bucharest" in answer.query.carried
+    assert answer.passages[0].citation.document_id == "bucharest-summit-2008"
+
+
+def test_the_same_question_gets_the_same_answer(sample):
+    one = answered(sample, "what guarantees did Putin demand?")
+    two = answered(sample, "what guarantees did Putin demand?")
+
+    assert one.passages == two.passages
+    assert one.confidence == two.confidence
