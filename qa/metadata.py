@@ -1,0 +1,214 @@
+"""What files say about themselves, in whatever words, made into documents.Metadata."""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import dateutil.parser
+import regex
+
+from qa.documents import Metadata
+from qa.text import normalise, sentences
+
+Raw = Mapping[str, object]
+
+# The words that people and programs use for each field, the most telling first.
+NAMES = {
+    "title": "title headline heading subject",
+    "author": "author authors byline creator",
+    "publisher": "publisher source site_name sitename container_title publication outlet site",
+    "date": "date published published_at publish_date published_date date_published "
+    "publication_date pubdate created created_at creation_date",
+    "url": "url link canonical canonical_url original permalink source_url source",
+    "language": "language lang in_language",
+}
+_FIELD = {name: field for field, names in reversed(NAMES.items()) for name in names.split()}
+
+# Longer values are text rather than metadata, and each document carries its extras everywhere.
+_EXTRA_LENGTH = 500
+_EXTRA_KEYS = 20
+
+
+def describe(sources: Sequence[Raw], *, name: str, text: str, language: str) -> Metadata:
+    """Merge *sources*, the earlier of which wins field by field.
+
+    Where none has a title, the file's or row's *name* is it if it reads as words, else the
+    beginning of *text*.
+    """
+    folded = [{_key(key): value for key, value in source.items()} for source in sources]
+    found = {field: _first(folded, field) for field in NAMES}
+    metadata = Metadata(
+        title=found["title"] or _readable(name) or "",
+        author=found["author"],
+        publisher=found["publisher"],
+        date=found["date"],
+        url=found["url"],
+        language=found["language"] or language,
+        extra=_extra(sources, {field for field, value in found.items() if value is not None}),
+    )
+    return (
+        metadata if metadata.title else replace(metadata, title=_opening(text, metadata.language))
+    )
+
+
+_PARTED = regex.compile(r"[\s\-]+")
+
+
+def field_of(key: str) -> str | None:
+    """The field of Metadata that *key* is a name for."""
+    return _FIELD.get(_key(key))
+
+
+def _key(key: object) -> str:
+    return _PARTED.sub("_", str(key).strip().lower())
+
+
+def _first(sources: Iterable[Raw], field: str) -> Any:  # noqa: ANN401 - each field has its type
+    for source in sources:
+        for name in NAMES[field].split():
+            value = _CONVERTERS[field](source.get(name))
+            if value is not None:
+                return value
+    return None
+
+
+def _extra(sources: Iterable[Raw], taken: set[str]) -> dict[str, str]:
+    """What stands for no field, or would not fit the field it stands for."""
+    extra: dict[str, str] = {}
+    for source in sources:
+        for key, value in source.items():
+            name, text = normalise(str(key)), _string(value)
+            fits = text and len(text) <= _EXTRA_LENGTH and 0 < len(name) <= 100
+            if fits and field_of(name) not in taken and len(extra) < _EXTRA_KEYS:
+                extra.setdefault(name, text or "")
+    return extra
+
+
+def _string(value: object) -> str | None:
+    """The text of a scalar; None for anything nested, and for nothing."""
+    if isinstance(value, str | int | float | datetime.date):
+        text = normalise(str(value))
+        return text if text.lower() not in {"", "~", "null"} else None
+    return None
+
+
+def _title(value: object) -> str | None:
+    text = _string(value)
+    return text if text and any(map(str.isalnum, text)) else None
+
+
+def _publisher(value: object) -> str | None:
+    """A name, also of an object with one; an address is not a name."""
+    text = _string(value["name"] if isinstance(value, Mapping) and "name" in value else value)
+    return None if text is None or _url(text) else text
+
+
+def _author(value: object) -> str | None:
+    """One name, or the names of a list of names or of objects with a name."""
+    several = value if isinstance(value, list | tuple) else [value]
+    names = [name for name in map(_publisher, several[:100]) if name]
+    return ", ".join(dict.fromkeys(names)) or None
+
+
+def _url(value: object) -> str | None:
+    text = _string(value)
+    if not text or len(text) > 2000 or " " in text:
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return text if parts.scheme.lower() in {"http", "https"} and parts.hostname else None
+
+
+_LANGUAGE = regex.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", regex.IGNORECASE)
+_NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
+
+
+def _language(value: object) -> str | None:
+    match = _LANGUAGE.fullmatch(_string(value) or "")
+    code = match[1].lower() if match else None
+    return None if code in _NO_LANGUAGE else code
+
+
+_DASHED = regex.compile(r"(?P<y>\d{4})(?P<by>[-/.])(?P<m>\d{1,2})(?P=by)(?P<d>\d{1,2})(?:\D.*)?")
+_COMPACT = regex.compile(
+    r"(?:D:)?(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:\d{4}|\d{6})?(?:\D.*)?"  # PDF's D:20211203101500
+)
+# A date that says all of itself reads the same whatever it is filled up from.
+_VARIANTS = [
+    (datetime.datetime(2001, 1, 1), False),
+    (datetime.datetime(2004, 2, 28), False),
+    (datetime.datetime(2001, 1, 1), True),
+]
+
+
+def date(value: object) -> datetime.date | None:
+    """The day that *value* names beyond doubt: not a month or year only, not 03/12/2021."""
+    if isinstance(value, datetime.date):
+        return _plausible(datetime.date(value.year, value.month, value.day))
+    text = _string(value)
+    if not text or len(text) > 64:
+        return None
+    match = _DASHED.fullmatch(text) or _COMPACT.fullmatch(text)
+    try:
+        if match:
+            return _plausible(datetime.date(int(match["y"]), int(match["m"]), int(match["d"])))
+        if text.isdecimal():
+            return None
+        days = {
+            dateutil.parser.parse(text, default=day, dayfirst=first, ignoretz=True).date()
+            for day, first in _VARIANTS
+        }
+    except (ValueError, OverflowError):
+        return None
+    return _plausible(days.pop()) if len(days) == 1 else None
+
+
+def _plausible(day: datetime.date) -> datetime.date | None:
+    return day if 1000 <= day.year <= datetime.date.today().year + 1 else None
+
+
+_CONVERTERS: dict[str, Callable[[object], Any]] = {
+    "title": _title,
+    "author": _author,
+    "publisher": _publisher,
+    "date": date,
+    "url": _url,
+    "language": _language,
+}
+
+# Names that a scanner, an export or a template gave.
+_GENERIC = set("doc document file page scan img image untitled text article row item part".split())
+
+
+def _readable(name: str) -> str | None:
+    """annual-report-2023 -> Annual report 2023; None for names that nobody chose to be read."""
+    words = regex.findall(r"[\p{L}\p{M}\p{N}]+", name)
+    letters = regex.findall(r"[\p{L}\p{M}]{3,}", name.lower())
+    if set(letters) <= _GENERIC or any(map(_is_code, words)):
+        return None
+    if " " not in name:
+        name = regex.sub(r"(?<!\d)[-_.]+|[-_.]+(?!\d)", " ", name)
+    name = normalise(name)
+    return name[:1].upper() + name[1:]
+
+
+def _is_code(word: str) -> bool:
+    """Whether it looks like a hash or a key: a hexadecimal number, digits strewn into letters."""
+    if len(word) < 8 or word.isdigit() or not any(map(str.isdigit, word)):
+        return False
+    strewn = len(regex.findall(r"\d+", word)) >= 3
+    return strewn or bool(regex.fullmatch(r"[0-9a-f]+", word.lower()))
+
+
+def _opening(text: str, language: str) -> str:
+    """The first sentence of *text*, cut to a title's length."""
+    text = normalise(text[:2000])
+    title = text[slice(*sentences(text, language)[0])] if text else ""
+    if len(title) <= 80:
+        return title
+    cut = title[:80]
+    return (cut[: cut.rfind(" ")] if " " in cut else cut[:79]).rstrip(" ,;:–—-") + "…"

@@ -1,0 +1,162 @@
+"""Web pages -> the article's blocks, and the metadata of its head."""
+
+import pytest
+
+from qa.errors import UnreadableError
+from qa.formats import html
+
+PROSE = "The harbour was built in 1874, when the town was still small. " * 6
+
+
+def read(page):
+    """What a page says of itself, and its blocks."""
+    extract = html.read(page if isinstance(page, bytes) else page.encode())
+    return extract.about, [(" ".join(block.text.split()), block.level) for block in extract.blocks]
+
+
+def about(head, body=""):
+    return read(f"<html><head>{head}</head><body>{body}<p>{PROSE}</p></body></html>")[0]
+
+
+def test_an_article_is_taken_out_of_its_page():
+    found, blocks = read(f"""<html><body>
+        <header><nav><a href="/">Home</a> <a href="/all">All articles</a></nav></header>
+        <article><h1>The harbour</h1><p>{PROSE}</p>
+        <h3>Storms &amp; ice</h3><p>In <b>October</b> a <a href="x">storm</a> broke the pier.</p>
+        <ul><li>Nobody was hurt in the storm.</li><li>Three ships were lost in it.</li></ul>
+        <blockquote><p>“It was a terrible night,” said Moberg to the paper.</p></blockquote>
+        <table><tr><th>Ship</th><th>Fate</th></tr><tr><td>Vesa</td><td>sunk off the pier</td></tr>
+        </table></article>
+        <aside>Read this next</aside><footer>All rights reserved</footer></body></html>""")
+
+    assert found == {"title": "The harbour"}
+    assert blocks == [
+        (PROSE.strip(), 0),
+        ("Storms & ice", 3),
+        ("In October a storm broke the pier.", 0),
+        ("Nobody was hurt in the storm.", 0),
+        ("Three ships were lost in it.", 0),
+        ("“It was a terrible night,” said Moberg to the paper.", 0),
+        ("Ship | Fate", 0),
+        ("Vesa | sunk off the pier", 0),
+    ]
+
+
+def test_a_small_page_is_taken_whole_but_for_its_navigation():
+    _, blocks = read("""<body><nav>Menu</nav><header>Banner</header><form>Search</form>
+        <h1>A harbour</h1><h1>A pier</h1><div>Loose <i>words</i><br>and more</div>
+        <table><tr><td><p>A cell that lays out.</p></td></tr></table>
+        <table><tr><th>a</th><td>b</td></tr></table>
+        <ul><li>one<li>two</ul>tail<p hidden>hidden</p><template>t</template>
+        <script>var x</script><style>p {}</style><noscript>n</noscript>
+        <aside>Aside</aside><footer>Footer</footer></body>""")
+
+    assert blocks == [
+        ("A harbour", 1),
+        ("A pier", 1),
+        ("Loose words and more", 0),
+        ("A cell that lays out.", 0),
+        ("a | b", 0),
+        ("one", 0),
+        ("two", 0),
+        ("tail", 0),
+    ]
+
+
+def test_a_heading_that_repeats_the_title_is_left_out():
+    found, blocks = read("<title>The harbour | Gazette</title><h1>The  harbour</h1><p>Built.</p>")
+
+    assert found["title"] == "The harbour"
+    assert blocks == [("Built.", 0)]
+
+
+@pytest.mark.parametrize(
+    ("head", "field", "value"),
+    [
+        ('<meta property="og:title" content="T"><title>T - Site</title>', "title", "T"),
+        ("<title>Only this</title>", "title", "Only this"),
+        ('<meta property="og:site_name" content="Gazette">', "publisher", "Gazette"),
+        ('<meta name="author" content="Ann Bell">', "author", "Ann Bell"),
+        ('<meta property="article:author" content="https://a.example/ann">', "author", None),
+        ('<meta property="article:published_time" content="2021-12-03T10:00Z">', "date",
+         "2021-12-03T10:00Z"),
+        ('<meta name="DC.date" content="soon"><meta name="pubdate" content="2021-12-03">', "date",
+         "2021-12-03"),
+        ('<link rel="canonical" href="https://a.example/b">', "url", "https://a.example/b"),
+        ('<meta property="og:url" content="https://a.example/c">', "url", "https://a.example/c"),
+        ('<meta name="digests" content="A speech">', "digests", "A speech"),
+        ('<meta name="viewport" content="width=1">', "viewport", None),
+        ('<meta name="twitter:card" content="summary">', "twitter:card", None),
+    ],
+)  # fmt: skip
+def test_the_head_gives_metadata(head, field, value):
+    assert about(head).get(field) == value
+
+
+def test_linked_data_give_what_the_head_leaves_out():
+    found = about("""<script type="application/ld+json">{broken</script>
+        <script type="application/ld+json">[{"@graph": [{"@type": "WebSite", "name": "W"},
+        {"@type": "NewsArticle", "headline": "H", "datePublished": "2021-12-03",
+        "author": [{"name": "Ann"}], "publisher": {"name": "Gazette"}, "inLanguage": "de"}]}]
+        </script>""")
+
+    assert found == {
+        "title": "H",
+        "author": [{"name": "Ann"}],
+        "publisher": {"name": "Gazette"},
+        "date": "2021-12-03",
+        "language": "de",
+    }
+
+
+def test_the_language_is_the_pages():
+    assert read(f'<html lang="pl"><p>{PROSE}</p>')[0] == {"language": "pl"}
+
+
+@pytest.mark.parametrize(
+    ("body", "date"),
+    [
+        ('<main><time datetime="2021-12-03">x</time><time datetime="1999-01-01">y</time></main>',
+         "2021-12-03"),
+        ('<time datetime="2021-12-03">x</time>', "2021-12-03"),
+        ('<time datetime="2021-12-03">x</time><time datetime="1999-01-01">y</time>', None),
+        ('<time datetime="10:30">x</time>', None),
+    ],
+)  # fmt: skip
+def test_a_time_element_dates_a_page_if_it_is_clear_which(body, date):
+    assert about("", body).get("date") == date
+
+
+@pytest.mark.parametrize(
+    ("declaration", "encoding"),
+    [
+        ('<meta charset="windows-1251">', "cp1251"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">', "koi8-r"),
+        ('<?xml version="1.0" encoding="windows-1251"?>', "cp1251"),
+        ("", "utf-8"),
+        ("", "utf-16"),
+        ('<meta charset="iso-8859-5">', "utf-8-sig"),
+        ('<meta charset="made-up">', "utf-8"),
+    ],
+)
+def test_the_encoding_is_the_declared_one_or_found_out(declaration, encoding):
+    page = f"{declaration}<p>Гавань построили в 1874 году.</p>"
+
+    assert read(page.encode(encoding))[1] == [("Гавань построили в 1874 году.", 0)]
+
+
+def test_quotes_of_windows_declared_as_latin_1_are_quotes():
+    page = '<meta charset="iso-8859-1"><p>“Never” – again</p>'.encode("cp1252")
+
+    assert read(page)[1] == [("“Never” – again", 0)]
+
+
+@pytest.mark.parametrize("page", ["", "<!-- nothing -->", " \n"])
+def test_a_page_without_elements_has_no_text(page):
+    with pytest.raises(UnreadableError, match="no text"):
+        read(page)
+
+
+@pytest.mark.parametrize("page", ["<html></html>", "<frameset></frameset>", "<p>&nbsp;</p>"])
+def test_an_empty_page_has_no_blocks(page):
+    assert read(page)[1] == []

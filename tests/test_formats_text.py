@@ -1,0 +1,225 @@
+"""Plain text and Markdown -> blocks and metadata: encodings, openings, mark-up."""
+
+import pytest
+
+from qa.errors import UnreadableError
+from qa.formats import markdown, plain
+
+RUSSIAN = "Президент заявил в четверг, что переговоры о гарантиях безопасности продолжаются."
+PROSE = "The harbour was built in 1874, when the town was still small, by Karl Brandt."
+
+
+def read(text):
+    """What a plain text says of itself, and its paragraphs."""
+    extract = plain.read(text.encode())
+    return extract.about, [block.text for block in extract.blocks]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Zürich – “naïve” café", "utf-8"),
+        ("Zürich – “naïve” café", "utf-8-sig"),
+        ("Zürich – “naïve” café", "utf-16"),
+        ("Zürich – “naïve” café", "utf-32"),
+        ("Café", "cp1252"),
+        ("The café’s owner said “naïve” things – and the façade fell.", "cp1252"),
+        ("Der Präsident sagte, die Verhandlungen würden fortgeführt.", "iso-8859-1"),
+        ("Prezydent powiedział, że gwarancje są konieczne, ponieważ żołnierze…", "cp1250"),
+        (RUSSIAN, "cp1251"),
+        (RUSSIAN, "koi8-r"),
+        ("大統領は木曜日に、安全保障に関する交渉が続いていると述べた。", "shift_jis"),
+        ("总统星期四表示，关于安全保障的谈判仍在继续。", "gb18030"),
+        ("대통령은 목요일 안전 보장에 관한 협상이 계속되고 있다고 말했다.", "euc_kr"),
+        (PROSE + "\n" * 3 + RUSSIAN, "cp1251"),
+    ],
+)
+def test_the_encoding_is_found_out(text, encoding):
+    assert plain.decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize("stray", [b"\x81", b"\x9d", b"\xff", b"\xe2\x80"])
+@pytest.mark.parametrize("text", [f"– {PROSE}", RUSSIAN])
+def test_utf8_with_a_byte_gone_wrong_is_still_utf8(text, stray):
+    assert plain.decode(text.encode() + stray) == f"{text}\ufffd"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 20,
+        bytes(range(256)) * 20,
+        b"\0" * 1000,
+        b"%PDF-1.7\n" + b"\x01\x02\x03\x04\x81\x8d\x8f" * 500,
+    ],
+)
+def test_binary_junk_is_not_text(data):
+    with pytest.raises(UnreadableError, match="not text"):
+        plain.decode(data)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_empty_lines_part_paragraphs_and_wrapped_lines_are_joined(end):
+    text = end.join(["One that", "goes on.", "", " \t", "Two.", ""])
+
+    assert plain.paragraphs(plain.decode(text.encode())) == ["One that goes on.", "Two."]
+
+
+def test_long_lines_are_paragraphs_of_their_own():
+    long = [f"{number} " + "and so on " * 20 for number in range(3)]
+
+    assert plain.paragraphs("\n".join(long)) == long
+
+
+def test_front_matter_wins_over_an_opening():
+    assert read(f"---\ntitle: A\n---\nBy Ann Bell\n\n{PROSE}") == (
+        {"title": "A"},
+        ["By Ann Bell", PROSE],
+    )
+
+
+@pytest.mark.parametrize(
+    ("opening", "about"),
+    [
+        ("What Does Russia Want?\n\nDescription\n\nvia RT\n\n",
+         {"title": "What Does Russia Want?", "publisher": "RT"}),
+        ("A harbour\n\nSource: Gazette\n\n", {"title": "A harbour", "publisher": "Gazette"}),
+        ("Publisher: Northern Gazette\n\n", {"publisher": "Northern Gazette"}),
+        ("A harbour\nBy Jane Doe\nDecember 3, 2021\n\n",
+         {"title": "A harbour", "author": "Jane Doe", "date": "December 3, 2021"}),
+        ("By Jane van Doe, Bo Lee and Ann O’Hara\n\n",
+         {"author": "Jane van Doe, Bo Lee and Ann O’Hara"}),
+        ("date 2021-12-03\n\n", {"date": "2021-12-03"}),
+        ("Date: 2021-12-03\n\n", {"date": "2021-12-03"}),
+        ("Published: 3 December 2021\n\n", {"date": "3 December 2021"}),
+        ("Published on 3 December 2021\n\n", {"date": "3 December 2021"}),
+        ("2021-12-03 10:30\n\n", {"date": "2021-12-03 10:30"}),
+        ("Title: A harbour\nURL: https://a.example/b\nText:\n\n",
+         {"title": "A harbour", "url": "https://a.example/b"}),
+        ("“Never again!”\n\nSummary\n", {"title": "“Never again!”"}),
+        (" date 2021-12-03 ", {"date": "2021-12-03"}),
+        ("Published: December 3, 2021 - ", {"date": "December 3, 2021"}),
+    ],
+)  # fmt: skip
+def test_the_opening_gives_metadata_and_leaves_the_text(opening, about):
+    assert read(opening + PROSE + "\n\nMore.") == (about, [PROSE, "More."])
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "A sentence that ends.",
+        "A line that goes on,",
+        "A line before a colon:",
+        "- an item",
+        "lower case",
+        "Word " * 40,
+        "Source: ",
+        "Date: soon",
+        "Warning: this is none of ours",
+        "By the river",
+    ],
+)
+def test_a_first_line_that_is_no_metadata_stays_text(opening):
+    about, paragraphs = read(f"{opening}\n\nlower case, so no title before it.")
+
+    assert about == {}
+    assert paragraphs[0].startswith(opening.split()[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The beginning of a\n\nsentence that was torn apart.",
+        "The beginning of a sentence\nthat was wrapped.",
+        "One line only",
+        "A title\n\nvia RT",
+        "DATE 2021-12-03 was a Friday",
+    ],
+)
+def test_what_only_looks_like_an_opening_is_text(text):
+    about, paragraphs = read(text)
+
+    assert about == {}
+    assert " ".join(paragraphs) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("dateline", "about"),
+    [
+        ("MOSCOW, Dec 3, 2021 (Reuters) - ", {"date": "Dec 3, 2021"}),
+        ("WASHINGTON, 3 December 2021 — ", {"date": "3 December 2021"}),
+        ("MOSCOW, Dec 3 (Reuters) - ", {}),
+        ("RIGA (AP) — ", {}),
+    ],
+)
+def test_a_dateline_stays_in_the_text_and_dates_it_if_it_says_the_year(dateline, about):
+    assert read(dateline + PROSE) == (about, [dateline + PROSE])
+
+
+def test_what_comes_after_the_first_prose_is_text():
+    text = f"{PROSE}\n\nvia RT\n\nBy Jane Doe\n\nDate: 2021-12-03"
+
+    assert read(text) == ({}, text.split("\n\n"))
+
+
+def marked(text):
+    extract = markdown.read(text.encode())
+    return extract.about, [(block.text, block.level) for block in extract.blocks]
+
+
+def test_markdown_becomes_blocks_without_their_markup():
+    about, blocks = marked("""---
+author: Ann
+---
+# The *harbour*
+
+## Storms
+
+A **bold** [link](http://a.example), `code`, ![a picture](p.png)<b>!</b><br>A
+soft break &amp; an entity.
+
+- one
+- two
+
+  more of two
+  1. nested
+
+> quoted
+
+| a | b |
+|---|---|
+| 1 | *2* |
+
+```python
+print(1)
+```
+
+<!-- a
+comment -->
+<div>raw &lt; text</div>
+<script>alert(1)</script>
+""")
+
+    assert about == {"author": "Ann", "title": "The harbour"}
+    assert blocks == [
+        ("Storms", 2),
+        ("A bold link, code, a picture! A soft break & an entity.", 0),
+        ("one", 0),
+        ("two", 0),
+        ("more of two", 0),
+        ("nested", 0),
+        ("quoted", 0),
+        ("a | b", 0),
+        ("1 | 2", 0),
+        ("print(1)\n", 0),
+        ("raw < text", 0),
+    ]
+
+
+@pytest.mark.parametrize("given", ["Harbour", "Other"])
+def test_a_heading_is_left_out_only_if_it_is_the_title(given):
+    about, blocks = marked(f"---\ntitle: {given}\n---\n# Harbour\n\nText.")
+
+    assert about == {"title": given}
+    assert (("Harbour", 1) in blocks) == (given == "Other")
