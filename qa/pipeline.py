@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from qa.answers import Answer, AnswerPassage, NoAnswer, QueryWords, cited
 from qa.conversation import standalone
 from qa.engines.base import Searcher
-from qa.queries import Filters, Query, read
+from qa.queries import Filters, Query, narrowed, read
 from qa.ranking import Ranked, Rarity, confidence, rank
 from qa.settings import Settings
 from qa.text import normalise
@@ -35,8 +35,9 @@ def ask(
         carried=alone.carried,
         max_characters=settings.max_question,
     )
-    stems = {stem for term in query.terms for stem in term.stems}
-    rarity = Rarity(query, searcher.frequencies(stems), searcher.manifest.passages)
+    frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
+    query = narrowed(query, frequencies, settings.max_terms)
+    rarity = Rarity(query, frequencies, searcher.manifest.passages)
     candidates = searcher.candidates(query, settings.candidates)
     ranked = rank(query, question, candidates, rarity, limit)
     sure = confidence(ranked)

@@ -5,8 +5,8 @@ stand together, and -words that must not occur.
 """
 
 import datetime
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import regex
 
@@ -90,6 +90,26 @@ def read(
     if not terms:
         raise QuestionError("The question has no words to look for; type at least one.")
     return Query(terms, required, excluded, filters or Filters(), ignored, carried)
+
+
+def narrowed(query: Query, frequencies: Mapping[str, int], most: int) -> Query:
+    """*query* with its *most* rarest terms, as *frequencies* of stems tell; the rest is ignored.
+
+    A pasted page would otherwise be searched for every word in it.
+    """
+    if len(query.terms) <= most:
+        return query
+
+    def frequency(asked: Term) -> int:
+        return max(map(frequencies.__getitem__, asked.stems))
+
+    kept = set(sorted(query.terms, key=frequency)[:most])
+    dropped = [asked.word.lower() for asked in query.terms if asked not in kept]
+    return replace(
+        query,
+        terms=tuple(asked for asked in query.terms if asked in kept),
+        ignored=tuple(dict.fromkeys([*query.ignored, *dropped])),
+    )
 
 
 def _operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:

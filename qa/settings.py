@@ -36,6 +36,7 @@ class Settings:
     found: float = setting(0.7, "Confidence from which an answer counts as found.")
     weak: float = setting(0.5, "Confidence below which there is no answer.")
     max_question: int = setting(2000, "Longest question, in characters.")
+    max_terms: int = setting(24, "Most words looked for; of a longer question, the rarest.")
     max_limit: int = setting(50, "Most passages in one answer.")
     max_turns: int = setting(20, "Most earlier turns sent along with a question.")
     max_body_kb: int = setting(256, "Largest request body.")

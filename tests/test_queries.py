@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import FilterError, QuestionError
-from qa.queries import Filters, read
+from qa.queries import Filters, narrowed, read
 
 
 def used(question, **more):
@@ -91,6 +91,16 @@ def test_any_string_is_a_query_or_refused(question):
 
     assert query.terms
     assert all(term.stems and all(term.stems) for term in query.terms)
+
+
+def test_of_a_long_question_the_rarest_words_are_looked_for():
+    query = read("which grain ships left Odesa in August?")
+    counts = {"grain": 9, "ship": 50, "left": 70, "odesa": 2, "august": 8}
+    narrow = narrowed(query, counts, 3)
+
+    assert [term.word for term in narrow.terms] == ["grain", "Odesa", "August"]
+    assert narrow.ignored == ("which", "in", "ships", "left")
+    assert narrowed(query, counts, 5) == query
 
 
 def test_a_range_that_ends_before_it_begins_is_refused():
