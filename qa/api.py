@@ -1,0 +1,216 @@
+"""JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
+
+import dataclasses
+import datetime
+import re
+from typing import Annotated, Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+
+from qa.answers import Answer
+from qa.engines.base import Engine, Searcher
+from qa.errors import DamagedError, QAError
+from qa.pipeline import ask
+from qa.queries import Filters, read
+from qa.settings import Settings
+from qa.text import words
+
+blueprint = Blueprint("api", __name__)
+
+_OPENING_WORDS = 10
+
+_Text = Annotated[str, StringConstraints(strict=True)]
+
+
+def _iso_date(value: object) -> object:
+    """Let only YYYY-MM-DD through, of all that pydantic takes for a date."""
+    if value is None or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
+        return value
+    raise ValueError("a date is written YYYY-MM-DD")
+
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_Date = Annotated[datetime.date | None, BeforeValidator(_iso_date)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AskedFilters(_Strict):
+    """Limits on the documents to answer from."""
+
+    publisher: list[_Text] = []
+    first: _Date = Field(default=None, alias="from")
+    last: _Date = Field(default=None, alias="to")
+
+
+class Turn(_Strict):
+    """An earlier question of the conversation."""
+
+    question: _Text
+
+
+class Asked(_Strict):
+    """A question as a program posts it."""
+
+    question: _Text
+    limit: int = Field(default=5, ge=1, strict=True)
+    filters: AskedFilters = AskedFilters()
+    turns: list[Turn] = []
+
+
+class InvalidRequestError(QAError):
+    """The request has the right form and wrong values; *errors* says which."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__("; ".join(f"{e['field']}: {e['detail']}" for e in errors))
+        self.errors = errors
+
+
+def settings() -> Settings:
+    """The settings of the running app."""
+    found: Settings = current_app.extensions["qa.settings"]
+    return found
+
+
+def searcher() -> Searcher:
+    """The live generation; raise NoGenerationError when there is none."""
+    engine: Engine = current_app.extensions["qa.engine"]
+    return engine.searcher()
+
+
+@blueprint.get("/ask")
+def ask_get() -> Response:
+    """Answer the question in the address; earlier `q` are the turns before it."""
+    return jsonify(body(answer(asked_in(request.args))))
+
+
+@blueprint.post("/ask")
+def ask_post() -> Response:
+    """Answer the question in the body."""
+    try:
+        values = request.get_json()
+    except RecursionError:
+        raise BadRequest("The JSON is nested too deeply.") from None
+    return jsonify(body(answer(validated(values))))
+
+
+@blueprint.get("/livez")
+def livez() -> Response:
+    """Say that the process runs."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Say that questions can be answered: the first words of a document are looked for and found."""
+    live = searcher()
+    first = live.document(live.summaries()[0].id)
+    opening = " ".join(word.text for word in words(first.text)[:_OPENING_WORDS])
+    if not live.candidates(read(opening, languages=live.manifest.languages), 1):
+        raise DamagedError(f"A search in generation {live.manifest.name} finds nothing.")
+    return jsonify(status="ok", generation=live.manifest.name)
+
+
+def asked_in(arguments: "MultiDict[str, str]") -> Asked:
+    """What a query string asks; raise InvalidRequestError for what it should not hold."""
+    questions = arguments.getlist("q")
+    values: dict[str, Any] = {
+        "question": questions[-1] if questions else "",
+        "turns": [{"question": turn} for turn in questions[:-1]],
+        "filters": {"publisher": [name for name in arguments.getlist("publisher") if name]},
+    }
+    for name in sorted(set(arguments) - {"q", "publisher"}):
+        given = [value for value in arguments.getlist(name) if value]
+        if name not in {"limit", "from", "to"}:
+            raise InvalidRequestError([{"field": name, "detail": "There is no such parameter."}])
+        if len(given) > 1:
+            raise InvalidRequestError([{"field": name, "detail": "It is given more than once."}])
+        if given and name == "limit":
+            values["limit"] = _number(given[0])
+        elif given:
+            values["filters"][name] = given[0]
+    return validated(values)
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def validated(values: object) -> Asked:
+    """Check *values* against the contract and the settings' limits."""
+    try:
+        asked = Asked.model_validate(values)
+    except ValidationError as error:
+        raise InvalidRequestError(
+            [
+                {"field": ".".join(map(str, e["loc"])) or "body", "detail": e["msg"]}
+                for e in error.errors()
+            ]
+        ) from None
+    limits = settings()
+    longest = max(map(len, [asked.question, *(turn.question for turn in asked.turns)]))
+    for field, value, most in (
+        ("limit", asked.limit, limits.max_limit),
+        ("turns", len(asked.turns), limits.max_turns),
+        (
+            "question",
+            max(map(len, [asked.question, *(turn.question for turn in asked.turns)])),
+            limits.max_question,
+        ),
+    ):
+        if value > most:
+            raise InvalidRequestError(
+                [{"field": field, "detail": f"{value:,} is too much; the most is {most:,}."}]
+            )
+    return asked
+
+
+def answer(asked: Asked) -> Answer:
+    """Answer what was *asked* from the live generation."""
+    filters = asked.filters
+    return ask(
+        searcher(),
+        settings(),
+        asked.question,
+        turns=[turn.question for turn in asked.turns],
+        filters=Filters(tuple(filters.publisher), filters.first, filters.last),
+        limit=asked.limit,
+    )
+
+
+def body(found: Answer) -> dict[str, Any]:
+    """*found* as /ask gives it, in the contract's own names."""
+    values = dataclasses.asdict(found)
+    filters = values["filters"]
+    values["filters"] = {
+        "publisher": filters["publishers"],
+        "from": filters["first"],
+        "to": filters["last"],
+    }
+    for passage in values["passages"]:
+        del passage["also"]
+    plain: dict[str, Any] = _plain(values)
+    return plain
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Dates as ISO 8601; the rest as it is."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,233 @@
+"""/ask as the contract has it, and the shape of every error."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from qa.app import HEADERS, create_app
+from qa.settings import Settings
+
+ASKED = "who demanded legal guarantees from the council?"
+
+
+def test_get_answers_with_the_contract(client, searcher):
+    body = client.get("/ask", query_string={"q": ASKED}).get_json()
+    first = body["passages"][0]
+
+    assert list(body) == [
+        "question", "standalone", "verdict", "confidence", "passages", "query", "filters",
+        "none", "generation", "took_ms",
+    ]  # fmt: skip
+    assert list(first) == ["rank", "text", "score", "answer", "marks", "reasons", "citation"]
+    assert list(first["citation"]) == [
+        "document_id", "title", "publisher", "date", "url", "section", "paragraph", "page",
+        "start", "end", "exact", "prefix", "suffix", "sha256", "read_url", "fragment_url",
+    ]  # fmt: skip
+    assert body["question"] == body["standalone"] == ASKED
+    assert body["verdict"] == "found"
+    assert body["query"] == {
+        "used": ["demanded", "legal", "guarantees", "council"],
+        "ignored": ["who", "from", "the"],
+        "corrected": {},
+        "carried": [],
+    }
+    assert body["filters"] == {"publisher": [], "from": None, "to": None}
+    assert body["none"] is None
+    assert body["generation"] == searcher.manifest.name
+
+
+def test_offsets_are_code_points_of_the_document(client, searcher):
+    first = client.get("/ask", query_string={"q": ASKED}).get_json()["passages"][0]
+    cited = first["citation"]
+    text = searcher.document(cited["document_id"]).text
+
+    assert text[cited["start"] : cited["end"]] == cited["exact"] == first["text"]
+    assert first["text"][first["answer"]["start"] : first["answer"]["end"]].startswith(
+        "Captain Elsa Moberg demanded legal guarantees"
+    )
+    assert "guarantees" in [first["text"][start:end] for start, end in first["marks"]]
+    assert (cited["title"], cited["publisher"]) == ("The harbour of Lindholm", "Northern Gazette")
+    assert (cited["date"], cited["paragraph"]) == ("2021-12-03", 2)
+    assert cited["fragment_url"].startswith("https://gazette.example/harbour#:~:text=Captain")
+
+
+def test_the_read_address_opens_the_document_at_the_marked_sentence(client):
+    first = client.get("/ask", query_string={"q": ASKED}).get_json()["passages"][0]
+    page = client.get(first["citation"]["read_url"].partition("#")[0]).get_data(as_text=True)
+
+    assert '<mark class="answer"' in page
+    assert 'id="p2"' in page
+
+
+def test_post_and_get_answer_alike(client):
+    posted = client.post("/ask", json={"question": ASKED, "limit": 2, "turns": []}).get_json()
+    got = client.get("/ask", query_string={"q": ASKED, "limit": 2}).get_json()
+    del posted["took_ms"], got["took_ms"]
+
+    assert posted == got
+
+
+def test_an_answer_is_the_same_bytes_each_time(client):
+    def asked():
+        body = client.get("/ask", query_string={"q": ASKED}).get_json()
+        del body["took_ms"]
+        return json.dumps(body)
+
+    assert len({asked() for _ in range(5)}) == 1
+
+
+def test_no_answer_is_an_answer(client):
+    response = client.get("/ask", query_string={"q": "boiling point of mercuri"})
+    body = response.get_json()
+
+    assert response.status_code == 200
+    assert (body["verdict"], body["passages"]) == ("none", [])
+    assert body["none"]["missing"] == ["boiling", "point", "mercuri"]
+    assert body["none"]["span"] == ["2021-12-03", "2022-03-29"]
+
+
+def test_a_misspelt_word_is_told_its_nearest_and_never_replaced(client):
+    body = client.get("/ask", query_string={"q": "garantees"}).get_json()
+
+    assert body["none"]["near"] == ["guarantees"]
+    assert body["query"]["used"] == ["garantees"]
+
+
+def test_filters_are_kept_and_told(client):
+    asked = {"q": "council of Lindholm", "publisher": "Vesa Courier", "from": "2022-01-01"}
+    body = client.get("/ask", query_string=asked).get_json()
+
+    assert {p["citation"]["document_id"] for p in body["passages"]} == {"bridge"}
+    assert body["filters"] == {"publisher": ["Vesa Courier"], "from": "2022-01-01", "to": None}
+
+
+def test_earlier_questions_are_turns(client):
+    posted = client.post(
+        "/ask", json={"question": "why?", "turns": [{"question": "who demanded guarantees?"}]}
+    ).get_json()
+    got = client.get("/ask?q=who+demanded+guarantees%3F&q=why%3F").get_json()
+
+    assert posted["query"]["carried"] == got["query"]["carried"] == ["demanded", "guarantees"]
+
+
+def is_problem(response, status):
+    body = response.get_json(force=True)
+
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    assert body["type"] == "about:blank"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "#/question"),
+        ({"question": ""}, "#/question"),
+        ({"question": "?!…"}, "#/question"),
+        ({"question": 7}, "#/question"),
+        ({"question": "a" * 10_000}, "#/question"),
+        ({"question": "x", "limit": 0}, "#/limit"),
+        ({"question": "x", "limit": 10_000}, "#/limit"),
+        ({"question": "x", "limit": "5"}, "#/limit"),
+        ({"question": "x", "limits": 5}, "#/limits"),
+        ({"question": "x", "filters": {"author": "y"}}, "#/filters/author"),
+        ({"question": "x", "filters": {"from": "yesterday"}}, "#/filters/from"),
+        ({"question": "x", "filters": {"from": "2022-01-02", "to": "2022-01-01"}}, "#/from"),
+        ({"question": "x", "turns": ["y"]}, "#/turns/0"),
+        ({"question": "x", "turns": [{"question": "y"}] * 99}, "#/turns"),
+        ([], "#/body"),
+        ("x", "#/body"),
+        ({"question": "x", "filters": {"to": 0}}, "#/filters/to"),
+        ({"question": "x", "filters": {"to": "1640995200"}}, "#/filters/to"),
+    ],
+)
+def test_a_wrong_value_is_named(client, body, pointer):
+    found = is_problem(client.post("/ask", json=body), 422)
+
+    assert pointer in [error["pointer"] for error in found["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("", "#/question"),
+        ("q=", "#/question"),
+        ("q=x&limit=many", "#/limit"),
+        ("q=x&limit=-1", "#/limit"),
+        ("q=x&limit=1&limit=2", "#/limit"),
+        ("q=x&sort=date", "#/sort"),
+        ("q=x&from=2022-13-01", "#/filters/from"),
+        ("q=x&question=y", "#/question"),
+    ],
+)
+def test_a_wrong_parameter_is_named(client, query, pointer):
+    found = is_problem(client.get(f"/ask?{query}"), 422)
+
+    assert pointer in [error["pointer"] for error in found["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ({"data": "{", "content_type": "application/json"}, 400),
+        ({"data": b"\xff", "content_type": "application/json"}, 400),
+        ({"data": "[" * 100_000, "content_type": "application/json"}, 400),
+        ({"data": "q=x", "content_type": "application/x-www-form-urlencoded"}, 415),
+        ({"data": "{}"}, 415),
+        ({"json": {"question": "x" * 1_000_000}}, 413),
+        ({"method": "DELETE"}, 405),
+    ],
+)
+def test_every_error_has_one_shape(client, request_, status):
+    is_problem(client.open("/ask", **({"method": "POST"} | request_)), status)
+
+
+def test_an_unexpected_error_tells_nothing_of_itself(app, client, monkeypatch):
+    monkeypatch.setitem(app.extensions, "qa.engine", None)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    found = is_problem(client.get("/ask?q=x"), 500)
+
+    assert "NoneType" not in json.dumps(found)
+
+
+def test_without_an_index_questions_get_503_and_the_process_lives(tmp_path):
+    client = create_app(Settings(index=str(tmp_path))).test_client()
+    found = is_problem(client.get("/ask?q=x"), 503)
+
+    assert "qa index" in found["detail"]
+    assert client.get("/ask?q=x").headers["Retry-After"]
+    assert client.get("/livez").status_code == 200
+    assert client.get("/readyz").status_code == 503
+
+
+def test_ready_means_that_a_search_works(client, searcher):
+    assert client.get("/readyz").get_json() == {
+        "status": "ok",
+        "generation": searcher.manifest.name,
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/ask?q=x", "/documents", "/nowhere", "/livez"])
+def test_every_response_is_locked_down(client, path):
+    headers = client.get(path).headers
+
+    assert {name: headers[name] for name in HEADERS} == HEADERS
+
+
+@hypothesis_settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(question=st.text(st.characters(), max_size=60))
+def test_any_string_posted_is_answered_or_refused(client, question):
+    data = json.dumps({"question": question})
+    response = client.post("/ask", data=data, content_type="application/json")
+
+    assert response.status_code in {200, 422}
+    assert response.get_json(force=True)
