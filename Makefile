@@ -3,6 +3,8 @@
 PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
+# The lock is complete, and modules are compiled when they are first imported.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile
 
 serve: .venv/served  ## install, build the index if there is none, serve at PORT
 	PORT=$(PORT) $(BIN)/qa serve
@@ -27,12 +29,12 @@ lock:  ## bring the locked requirements up to date (needs uv)
 
 .venv/served: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --editable .
 	touch $@
 
 .venv/tested: .venv/served requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
 	touch $@
 
 .PHONY: serve test check index lock

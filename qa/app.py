@@ -1,0 +1,53 @@
+"""The web application: create_app reads like a table of contents."""
+
+from pathlib import Path
+
+from flask import Flask, Response
+
+from qa.api import blueprint as api
+from qa.engines import open_engine
+from qa.problems import register_errors
+from qa.settings import Settings, from_environ
+from qa.web import blueprint as web
+
+PACKAGE = Path(__file__).parent
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none';"
+        " frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Questions are in addresses: they must not leave with a click.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The service over the index of *settings*, by default those of the environment.
+
+    There need not be an index yet: until one is published, questions get 503.
+    """
+    settings = settings or from_environ()
+    app = Flask("qa", template_folder=str(template_folder()))
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
+    app.extensions["qa.settings"] = settings
+    app.extensions["qa.engine"] = open_engine(settings)
+    app.register_blueprint(api)
+    app.register_blueprint(web)
+    register_errors(app)
+    app.after_request(_with_headers)
+    return app
+
+
+def template_folder() -> Path:
+    """The templates: inside the package when installed, beside it in a checkout."""
+    packed = PACKAGE / "templates"
+    return packed if packed.is_dir() else PACKAGE.parent / "templates"
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

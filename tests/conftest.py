@@ -1,0 +1,114 @@
+"""Fixtures: an index over a few small documents, the app over it, a real gunicorn before it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qa.app import create_app
+from qa.engines import open_engine
+from qa.indexing import index_folder
+from qa.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "index" / "documents"
+
+HARBOUR = """---
+title: The harbour of Lindholm
+publisher: Northern Gazette
+date: 2021-12-03
+url: https://gazette.example/harbour
+---
+The old harbour of Lindholm was built in 1874 by the engineer Karl Brandt. It took eleven years
+and cost four million crowns, which the town paid back until 1920.
+
+Captain Elsa Moberg demanded legal guarantees from the council that the pier would never be sold.
+The council refused because it had no money left. She repeated her demand in the spring.
+
+## Storms
+
+In October 1902 a storm broke the northern pier. Nobody was hurt, but three ships were lost & the
+lighthouse <b>went dark</b> for nine days.
+"""
+BRIDGE = """---
+title: Bridge over the Vesa
+publisher: Vesa Courier
+date: 2022-03-29
+---
+The bridge over the Vesa was opened by Mayor Ines Falk on 29 March 2022. It is 310 metres long and
+replaced a ferry that had run for ninety years.
+
+Engineers chose granite because the river carries ice in winter. The council of Lindholm paid half
+of the costs, as it had promised in 2015.
+"""
+
+
+def write(folder, **texts):
+    """Files in *folder*, an underscore in a name standing for the dot before its ending."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def built(index):
+    """Settings over *index*, built from the documents in it."""
+    settings = Settings(index=str(index))
+    index_folder(settings.documents_folder, open_engine(settings), settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory):
+    """A folder with a small index."""
+    folder = tmp_path_factory.mktemp("index")
+    write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    built(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def searcher(index):
+    """The live generation of the small index."""
+    return open_engine(Settings(index=str(index))).searcher()
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """Settings over an index of the corpus that we ship."""
+    settings = Settings(index=str(tmp_path_factory.mktemp("sample")), documents=str(SAMPLE))
+    index_folder(SAMPLE, open_engine(settings), settings)
+    return settings
+
+
+@pytest.fixture
+def app(index):
+    """The app over the small index."""
+    return create_app(Settings(index=str(index)))
+
+
+@pytest.fixture(scope="session")
+def server(index):
+    """The address of a real gunicorn with two workers on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        command = [sys.executable, "-m", "gunicorn", "--workers=2", "--threads=4"]
+        bind = f"--bind=fd://{listening.fileno()}"
+        gunicorn = subprocess.Popen(
+            [*command, bind, "--no-control-socket", "qa.app:create_app()"],
+            pass_fds=[listening.fileno()],
+            env=os.environ | {"QA_INDEX": str(index)},
+            cwd=ROOT,
+        )
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        gunicorn.terminate()
+
+        assert gunicorn.wait(timeout=30) == 0
+
+
+def questions(path):
+    """The questions in a file, with the words that their answers hold."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,107 @@
+"""The command line: reports, answers, one-line errors, exit codes."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from qa.cli import main
+from tests.conftest import BRIDGE, HARBOUR, write
+
+
+def run(*arguments, **environ):
+    return CliRunner().invoke(main, [str(a) for a in arguments], env=environ)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An index folder with two documents and a file that cannot be read, not built yet."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, odd_xyz="?")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", [(), ("index",), ("ask",), ("serve",)])
+def test_every_command_has_help(command):
+    result = run(*command, "--help")
+
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_index_reports_what_it_did(folder):
+    result = run("index", "--index", folder)
+
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("2 documents, ")
+    assert "skipped odd.xyz:" in result.output
+
+
+def test_index_takes_documents_from_elsewhere(folder, tmp_path_factory):
+    index = tmp_path_factory.mktemp("elsewhere")
+
+    assert run("index", folder / "documents", "--index", index).exit_code == 0
+    assert (index / "CURRENT").exists()
+
+
+def test_ask_prints_the_quote_and_where_it_stands(folder):
+    run("index", "--index", folder)
+    result = run("ask", "who demanded guarantees?", "--index", folder)
+
+    assert "Captain Elsa Moberg demanded legal guarantees" in " ".join(result.output.split())
+    assert "The harbour of Lindholm" in result.output
+
+
+def test_ask_prints_the_body_of_the_api(folder):
+    run("index", "--index", folder)
+    result = run("ask", "who demanded guarantees?", "--json", "--index", folder)
+
+    assert json.loads(result.output)["verdict"] == "found"
+
+
+def test_ask_says_when_the_documents_do_not_answer(folder):
+    run("index", "--index", folder)
+    result = run("ask", "boiling point of mercury", "--index", folder)
+
+    assert result.exit_code == 0
+    assert "Not found" in result.output
+    assert "mercury" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("ask", "x", "--index", "{}/none"), 1, "qa index"),
+        (("index", "{}/none", "--index", "{}"), 1, "No folder"),
+        (("ask", "?!", "--index", "{}"), 2, "no words"),
+        (("ask",), 2, "Missing argument"),
+        (("serve", "--port", "x"), 2, "not a valid integer"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_errors_are_one_line_and_say_what_to_do(folder, arguments, code, words):
+    run("index", "--index", folder)
+    result = run(*(argument.format(folder) for argument in arguments))
+
+    assert result.exit_code == code
+    assert words in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_empty_folder_is_not_published(tmp_path):
+    (tmp_path / "documents").mkdir()
+    result = run("index", "--index", tmp_path)
+
+    assert result.exit_code == 1
+    assert "no documents" in result.output
+    assert not (tmp_path / "CURRENT").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("QA_PORT", "many", "whole number"), ("QA_COLOUR", "red", "Unknown setting QA_COLOUR")],
+)
+def test_wrong_settings_are_refused_by_name(folder, name, value, words):
+    result = run("ask", "x", "--index", folder, **{name: value})
+
+    assert result.exit_code == 1
+    assert words in result.output

@@ -1,0 +1,85 @@
+"""The package reads top to bottom: a module imports only modules above it in ORDER."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import qa
+
+PACKAGE = Path(qa.__file__).parent
+ORDER = """
+errors settings text documents
+metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
+formats.pdf formats.docx formats.rows formats.archives reading folders
+passages conversation queries generations
+engines.base engines.whoosh engines.whoosh.schema engines.whoosh.build engines.whoosh.search
+engines.whoosh.engine engines
+indexing ranking answers pipeline marks api web problems app serving cli __main__
+""".split()
+
+
+def path_of(module):
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports_of(module):
+    """The modules of this package that *module* imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(path_of(module).read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: relative import, line {node.lineno}"
+            if node.module == "qa":
+                found.update(f"qa.{alias.name}" for alias in node.names)
+            else:
+                found.add(node.module)
+    found.discard("qa.__version__")
+    return {name.removeprefix("qa.") for name in found if name.startswith("qa.")}
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_a_module_imports_only_those_above_it(module):
+    above = set(ORDER[: ORDER.index(module)])
+
+    assert imports_of(module) <= above
+
+
+def test_every_module_has_its_place():
+    files = set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"}
+
+    assert files == {path_of(module) for module in ORDER}
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_only_the_whoosh_engine_imports_whoosh(module):
+    names = {
+        name.partition(".")[0]
+        for node in ast.walk(ast.parse(path_of(module).read_text()))
+        for name in _imported(node)
+    }
+
+    assert "whoosh" not in names or module.startswith("engines.whoosh")
+
+
+def _imported(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_asking_does_not_load_the_libraries_that_read_documents():
+    source = "import sys, qa.app; print(*sys.modules)"
+    loaded = _output(source).split()
+
+    assert not {"trafilatura", "pypdf", "docx", "pebble"} & set(loaded)
+
+
+def _output(source):
+    return subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    ).stdout
