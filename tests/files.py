@@ -1,0 +1,43 @@
+"""Files made for the tests of reading, and what is found in them."""
+
+import io
+import tarfile
+import zipfile
+
+from qa.documents import Document, Skip
+from qa.reading import read
+from qa.settings import Settings
+
+
+def found_in(folder, name, data, settings=None, **beside):
+    """Read a file of this name and content: Documents by id, and Skips.
+
+    *beside* are its sidecars by the ending of their name, with underscores for dots.
+    """
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    for ending, text in beside.items():
+        (folder / (name + ending.replace("_", "."))).write_text(text)
+    results = read(path, name, settings or Settings())
+    skips = [result for result in results if isinstance(result, Skip)]
+    return {r.id: r for r in results if isinstance(r, Document)}, skips
+
+
+def zipped(**members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def tarred(mode="w", **members):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        for name, data in members.items():
+            info = data if isinstance(data, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.name = name
+            content = b"" if isinstance(data, tarfile.TarInfo) else data.encode()
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
