@@ -114,7 +114,7 @@ def livez() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Say that questions can be answered: the first words of a document are looked for and found."""
+    """Say that questions can be answered: the first words of a document are found."""
     live = searcher()
     first = live.document(live.summaries()[0].id)
     opening = " ".join(word.text for word in words(first.text)[:_OPENING_WORDS])
@@ -134,9 +134,9 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     for name in sorted(set(arguments) - {"q", "publisher"}):
         given = [value for value in arguments.getlist(name) if value]
         if name not in {"limit", "from", "to"}:
-            raise InvalidRequestError([{"field": name, "detail": "There is no such parameter."}])
+            raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(given) > 1:
-            raise InvalidRequestError([{"field": name, "detail": "It is given more than once."}])
+            raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if given and name == "limit":
             values["limit"] = _number(given[0])
         elif given:
@@ -164,15 +164,11 @@ def validated(values: object) -> Asked:
     for field, value, most in (
         ("limit", asked.limit, limits.max_limit),
         ("turns", len(asked.turns), limits.max_turns),
-        (
-            "question",
-            max(map(len, [asked.question, *(turn.question for turn in asked.turns)])),
-            limits.max_question,
-        ),
+        ("question", longest, limits.max_question),
     ):
         if value > most:
             raise InvalidRequestError(
-                [{"field": field, "detail": f"{value:,} is too much; the most is {most:,}."}]
+                [{"field": field, "detail": f"{value:,} is too much; the most is {most:,}"}]
             )
     return asked
 

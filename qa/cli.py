@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,11 +96,19 @@ def serve_command(
         try:
             open_engine(settings).searcher()
         except NoGenerationError:
-            _print_report(_build(settings), settings)
+            _build_apart(settings)
     from qa.serving import serve  # noqa: PLC0415 - gunicorn is not there on every system
 
     click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")
     serve(settings)
+
+
+def _build_apart(settings: Settings) -> None:
+    """Build in a process of its own, so that nothing of it stays in the memory of the service."""
+    command = [sys.executable, "-m", "qa", "index", "--index", settings.index]
+    built = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
+    if built.returncode:
+        sys.exit(built.returncode)
 
 
 def _build(settings: Settings) -> Report:

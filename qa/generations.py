@@ -1,8 +1,8 @@
 """The index folder: generations built aside, published by one rename, one builder at a time.
 
-    index/generations/<name>/    one whole index each, never changed once it is there
-    index/CURRENT                the name of the live one
-    index/LOCK                   held, with flock, by the process that builds
+index/generations/<name>/    one whole index each, never changed once it is there
+index/CURRENT                the name of the live one
+index/LOCK                   held, with flock, by the process that builds
 """
 
 import contextlib
