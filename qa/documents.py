@@ -9,7 +9,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -94,13 +94,28 @@ class Document:
 
     def to_json(self) -> str:
         """The whole document as one line of JSON."""
-        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+        return json.dumps(self.record() | {"text": self.text}, ensure_ascii=False)
+
+    def record(self) -> dict[str, Any]:
+        """All but the text, as JSON has it."""
+        about = self.metadata
+        return {
+            "id": self.id,
+            "source": self.source,
+            "blocks": self.blocks,
+            "metadata": vars(about) | {"date": about.date.isoformat() if about.date else None},
+            "pages": self.pages,
+        }
 
     @classmethod
     def from_json(cls, line: str) -> "Document":
         """The document that to_json wrote."""
-        values: dict[str, Any] = json.loads(line)
-        about = values["metadata"]
+        return cls.from_record(json.loads(line))
+
+    @classmethod
+    def from_record(cls, values: dict[str, Any]) -> "Document":
+        """The document whose fields are *values*, as JSON has them."""
+        about = dict(values["metadata"])
         if about["date"]:
             about["date"] = datetime.date.fromisoformat(about["date"])
         return cls(

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from qa.documents import Block, Document
-from qa.text import Span, sentences, words
+from qa.text import Span, sentences, tokens, words
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,11 @@ def _sentences(document: Document, blocks: list[Block], max_words: int) -> Itera
 def _pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of words of each sentence, of each part of one that is too long."""
     for start, end in sentences(text, language):
-        found = words(text[start:end])
-        if len(found) <= max_words:
-            yield start, end, len(found)
+        count = len(tokens(text[start:end]))
+        if count <= max_words:
+            yield start, end, count
             continue
+        found = words(text[start:end])
         cuts = [start + found[i].start for i in range(0, len(found), max_words)]
         for left, right in pairwise([start, *cuts[1:], end]):
             stripped = len(text[left:right].rstrip())

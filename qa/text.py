@@ -81,6 +81,18 @@ def words(text: str) -> list[Word]:
     return list(_words(text))
 
 
+def tokens(text: str) -> list[str]:
+    """The words of *text* without their places, for where only those are needed."""
+    found: list[str] = []
+    # No word goes across white space.
+    for chunk in text.split():
+        if chunk.isascii() and chunk.isalnum():
+            found.append(chunk)
+        else:
+            found += [word.text for word in words(chunk)]
+    return found
+
+
 def _words(text: str) -> Iterator[Word]:
     for match in _WORD.finditer(text):
         start, end = match.span()
@@ -115,6 +127,8 @@ def term(word: str) -> str:
 
     U.S. and US are one term and differ from us; Putin’s is Putin; 1,000 is 1000.
     """
+    if word.isascii() and word.isalnum():
+        return word if word in _SHORT_NAMES else word.lower()
     word = _POSSESSIVE.sub("", word)
     if "." in word and not word[0].isdigit():
         word = word.replace(".", "")
@@ -148,6 +162,9 @@ def _stemmer(language: str) -> "Stemmer.Stemmer | None":
         return None
 
 
+_SHORTEST_STEMMED = 2
+
+
 @lru_cache(maxsize=1 << 18)
 def stem(word: str, language: str) -> str:
     """The term of *word* without its ending, after Snowball; the term itself where it has none."""
@@ -157,7 +174,8 @@ def stem(word: str, language: str) -> str:
         return exact
     # Stems of accented languages depend on the accents, so they come off last.
     accented = _APOSTROPHE.sub("", _POSSESSIVE.sub("", word)).casefold()
-    return exact if accented == exact and len(exact) < 3 else term(stemmer.stemWord(accented))
+    short = accented == exact and len(exact) <= _SHORTEST_STEMMED
+    return exact if short else term(stemmer.stemWord(accented))
 
 
 # The forms that question words, auxiliaries, pronouns, articles and prepositions take.
@@ -180,6 +198,22 @@ _STOP_WORDS = {
 def stop_words(language: str) -> frozenset[str]:
     """The terms that carry no meaning in a question; empty for a language without a list."""
     return frozenset(_STOP_WORDS.get(language.partition("-")[0].lower(), "").split())
+
+
+def stems(words: Sequence[str], language: str) -> list[str]:
+    """The stem of each of *words*, all at once."""
+    stemmer = _stemmer(language)
+    if stemmer is None:
+        return [term(word) for word in words]
+    # Most words of most texts need no more than small letters before they are stemmed.
+    plain = [word.isascii() and word.isalpha() and word not in _SHORT_NAMES for word in words]
+    lowered = [word.lower() if simple else "" for word, simple in zip(words, plain, strict=True)]
+    return [
+        (found if len(exact) > _SHORTEST_STEMMED else exact) if simple else stem(word, language)
+        for word, simple, exact, found in zip(
+            words, plain, lowered, stemmer.stemWords(lowered), strict=True
+        )
+    ]
 
 
 class Span(NamedTuple):
