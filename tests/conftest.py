@@ -47,6 +47,16 @@ of the costs, as it had promised in 2015.
 """
 
 
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run heavy campaigns in full")
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig):
+    """Whether heavy campaigns run in full."""
+    return pytestconfig.getoption("--full")
+
+
 def write(folder, **texts):
     """Files in *folder*, an underscore in a name standing for the dot before its ending."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,8 @@
 """The engine: proposes what matches, keeps every condition, follows the live generation."""
 
 import datetime
+import os
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,6 +10,7 @@ import whoosh.index
 
 from qa.documents import Metadata, RawBlock, document
 from qa.engines import open_engine
+from qa.engines.whoosh import build as building
 from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError
 from qa.indexing import index_documents
 from qa.queries import Filters, read
@@ -102,10 +105,37 @@ def test_every_passage_stands_in_its_document(searcher):
 
 def test_the_index_is_a_whoosh_index(index, searcher):
     folder = index / "generations" / searcher.manifest.name
-    found = whoosh.index.open_dir(str(folder), indexname="passages")
+    found = whoosh.index.open_dir(str(folder))
 
     assert found.doc_count() == searcher.manifest.passages
     found.close()
+
+
+def test_asking_never_unpickles(index, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("unpickled")
+
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    found = open_engine(Settings(index=str(index))).searcher()
+
+    assert ids(found, "council of Lindholm")
+    assert found.document("harbour").metadata.title
+    assert found.near("garantees")
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, processes):
+    def files(folder, segment):
+        monkeypatch.setattr(building, "_SEGMENT_PASSAGES", segment)
+        monkeypatch.setattr(os, "cpu_count", lambda: processes)
+        settings = Settings(index=str(folder))
+        found = (document(f"d{n}", "d", [RawBlock(text(n))], Metadata(f"T{n}")) for n in range(60))
+        report = index_documents(found, open_engine(settings), settings)
+        generation = folder / "generations" / report.manifest.name
+        return {path.name: path.read_bytes() for path in generation.glob("*.bin")}
+
+    assert files(tmp_path / "whole", 10**6) == files(tmp_path / "parts", 7)
 
 
 def test_a_new_generation_is_followed_and_a_deleted_file_is_gone(tmp_path):
@@ -127,33 +157,44 @@ def test_without_an_index_the_error_says_what_to_do(tmp_path):
         open_engine(Settings(index=str(tmp_path))).searcher()
 
 
-def test_an_index_without_its_files_is_told(tmp_path):
+@pytest.mark.parametrize("name", ["passages.bin", "documents.bin"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
     settings = built(tmp_path)
     (generation,) = (tmp_path / "generations").iterdir()
-    for path in generation.glob("*.toc"):
-        path.unlink()
+    path = generation / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content if damage == "altered" else content[:-5])
 
-    with pytest.raises(DamagedError, match=generation.name):
+    with pytest.raises(DamagedError, match=name):
         open_engine(settings).searcher()
 
 
-def test_threads_may_share_a_searcher(tmp_path):
+def text(number):
+    return f"Number {number} has {number * 7} apples and {number % 13} pears. " * 9
+
+
+def test_threads_may_share_a_searcher(tmp_path, full):
     settings = Settings(index=str(tmp_path))
-    texts = [f"Number {n} has {n * 7} apples and {n % 13} pears. " * 9 for n in range(300)]
+    count, rounds = (60_000, 20_000) if full else (3_000, 200)
     index_documents(
-        (document(f"d{n:03}", "d", [RawBlock(t)], Metadata(f"T{n}")) for n, t in enumerate(texts)),
+        (document(f"d{n}", "d", [RawBlock(text(n))], Metadata(f"T{n}")) for n in range(count)),
         open_engine(settings),
         settings,
     )
     searcher = open_engine(settings).searcher()
-    questions = [f"how many apples has number {n}?" for n in range(40)] * 4
+    queries = [read(f"how many apples and pears has number {n * 31}?") for n in range(40)]
 
-    def ask(question):
-        return [(c.passage.document_id, c.score) for c in searcher.candidates(read(question), 10)]
+    def ask(query):
+        return [(c.passage.document_id, c.score) for c in searcher.candidates(query, 10)]
 
-    expected = {question: ask(question) for question in set(questions)}
+    def ask_all(_):
+        return all(ask(queries[n % 40]) == expected[n % 40] for n in range(rounds))
+
+    expected = [ask(query) for query in queries]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(ask, questions))
-
-    assert found == [expected[question] for question in questions]
+        assert all(pool.map(ask_all, range(8)))

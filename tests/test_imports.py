@@ -15,7 +15,9 @@ errors settings text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading folders
 passages conversation queries generations
-engines.base engines.whoosh engines.whoosh.schema engines.whoosh.build engines.whoosh.search
+engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.inversion
+engines.whoosh.fields engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
+engines.whoosh.codec engines.whoosh.build engines.whoosh.scores engines.whoosh.search
 engines.whoosh.engine engines
 indexing ranking answers pipeline marks api web problems app serving cli __main__
 """.split()

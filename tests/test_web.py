@@ -367,7 +367,7 @@ def test_documents_can_be_sorted(page, sort, first):
 def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(page):
     row = one(page("/documents?sort=date"), "//tr[contains(., 'Lindholm')]")
 
-    assert text(row) == "The harbour of Lindholm Northern Gazette 2021-12-03 53 words"
+    assert text(row) == "The harbour of Lindholm Northern Gazette 2021-12-03 50 words"
     assert page(row.find(".//a").get("href")).find(".//h1").text == "The harbour of Lindholm"
 
 

@@ -44,8 +44,8 @@ class Searcher(Protocol):
     def candidates(self, query: Query, limit: int) -> list[Candidate]:
         """The *limit* best passages for *query*; ties by document id and passage number.
 
-        Phrases, exclusions and filters are kept; scores add up over the terms in any of the
-        passage's text and its document's title and section.
+        Phrases, exclusions and filters are kept; scores add up over the terms in the passage's
+        text, in the title and section that it stands under, and in its whole document.
         """
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:

@@ -1,53 +1,55 @@
-"""Documents and their passages -> two Whoosh indexes and a list of summaries, in one folder."""
+"""Documents and their passages -> the files of a generation, through segments on all cores."""
 
-import contextlib
 import dataclasses
 import json
+import os
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 
-from whoosh.index import create_in, open_dir
+from whoosh.index import _DEF_INDEX_NAME
 
 from qa.documents import Document
 from qa.engines.base import Summary
-from qa.engines.whoosh.schema import DOCUMENTS, PASSAGES, SCHEMAS, date_key, publisher_key
+from qa.engines.whoosh.arrays import ArrayFile
+from qa.engines.whoosh.codec import write_toc
+from qa.engines.whoosh.schema import DOCUMENTS, PASSAGES, SCHEMAS, WHOLE
+from qa.engines.whoosh.segments import merge, write_segment
 from qa.errors import IndexingError
 from qa.generations import Generations, Manifest
 from qa.passages import Passage
-from qa.text import stem, term, words
 
 SUMMARIES = "summaries.jsonl"
-# Postings beyond this much memory go to disk until the end.
-_MEMORY_MB = 512
+# Passages of a segment: some hundred megabytes of memory while it is made.
+_SEGMENT_PASSAGES = 20_000
 
 
 class WhooshBuild:
-    """A generation in the making, in a *folder* of its own."""
+    """A generation in the making, in a *folder* of its own.
+
+    The files are the same whatever the number of processes: segments are cut by count and merged
+    in order.
+    """
 
     def __init__(self, generations: Generations, folder: Path, keep: int) -> None:
         self._generations = generations
         self._folder = folder
         self._keep = keep
-        self._writers = {
-            name: create_in(str(folder), schema, indexname=name).writer(limitmb=_MEMORY_MB)
-            for name, schema in SCHEMAS.items()
-        }
+        self._batch: list[tuple[Document, Sequence[Passage]]] = []
+        self._held = 0
+        self._segments: list[Path] = []
+        self._pool: ProcessPoolExecutor | None = None
+        self._running: deque[Future[None]] = deque()
         self._summaries: list[Summary] = []
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
+        self._batch.append((document, passages))
+        self._held += len(passages)
         about = document.metadata
-        found = [term(word.text) for word in words(document.text)]
-        self._writers[DOCUMENTS].add_document(id=document.id, json=document.to_json(), words=found)
-        for passage in passages:
-            self._writers[PASSAGES].add_document(
-                document=passage.document_id,
-                passage=dataclasses.astuple(passage),
-                stems=_stems(passage.text, passage.language),
-                title=_stems(passage.heading, passage.language),
-                publisher=publisher_key(about.publisher) if about.publisher else None,
-                date=date_key(about.date) if about.date else None,
-            )
         self._summaries.append(
             Summary(
                 document.id,
@@ -55,39 +57,79 @@ class WhooshBuild:
                 about.title,
                 about.publisher,
                 about.date,
-                len(found),
+                0,
                 len(passages),
                 document.sha256,
             )
         )
+        if self._held >= _SEGMENT_PASSAGES:
+            self._start_segment()
 
     def publish(self, manifest: Manifest) -> None:
         """Write everything out, check the counts, and make it live."""
-        for writer in self._writers.values():
-            writer.commit()
-        self._writers.clear()
-        with (self._folder / SUMMARIES).open("w", encoding="utf-8") as file:
-            for summary in sorted(self._summaries, key=lambda summary: summary.id):
-                row = json.dumps(dataclasses.asdict(summary), default=str, ensure_ascii=False)
-                file.write(row + "\n")
+        if self._pool is None:
+            write_segment(self._next_segment(), self._batch)
+        else:
+            self._submit(self._pool)
+            self._wait(0)
+        merge(self._folder, self._segments)
+        for segment in self._segments:
+            segment.unlink()
+        self._write_summaries()
+        write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
+        write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
         self._check(manifest)
         self._generations.publish(self._folder, manifest, self._keep)
 
     def discard(self) -> None:
         """Let go of what was not published."""
-        for writer in self._writers.values():
-            writer.cancel()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _start_segment(self) -> None:
+        if self._pool is None:
+            # Not fork: the folder's reader has threads by now.
+            self._pool = ProcessPoolExecutor(os.cpu_count(), get_context("forkserver"))
+        self._submit(self._pool)
+        self._batch, self._held = [], 0
+        self._wait(os.cpu_count() or 1)
+
+    def _submit(self, pool: ProcessPoolExecutor) -> None:
+        self._running.append(pool.submit(write_segment, self._next_segment(), self._batch))
+
+    def _next_segment(self) -> Path:
+        self._segments.append(self._folder / f"segment-{len(self._segments):05}.bin")
+        return self._segments[-1]
+
+    def _wait(self, most: int) -> None:
+        """Wait until no more than *most* segments are being made."""
+        while len(self._running) > most:
+            try:
+                self._running.popleft().result()
+            except BrokenProcessPool:
+                raise IndexingError(
+                    "A process that indexes died, of too little memory perhaps; the live index is"
+                    " unchanged. Run `qa index` again."
+                ) from None
+
+    def _write_summaries(self) -> None:
+        words = ArrayFile(self._folder / DOCUMENTS)[f"{WHOLE}.lengths"].tolist()
+        counted = map(_with_words, self._summaries, words)
+        with (self._folder / SUMMARIES).open("w", encoding="utf-8") as file:
+            for summary in sorted(counted, key=lambda summary: summary.id):
+                row = json.dumps(dataclasses.asdict(summary), default=str, ensure_ascii=False)
+                file.write(row + "\n")
 
     def _check(self, manifest: Manifest) -> None:
-        for name, expected in ((DOCUMENTS, manifest.documents), (PASSAGES, manifest.passages)):
-            with contextlib.closing(open_dir(str(self._folder), indexname=name)) as index:
-                found = index.doc_count()
-            if found != expected:
-                raise IndexingError(
-                    f"The new index holds {found} {name} where {expected} were written; the live"
-                    " one is unchanged. Check the disk and run `qa index` again."
-                )
+        documents = len(ArrayFile.checked(self._folder / DOCUMENTS)["dates"])
+        passages = len(ArrayFile.checked(self._folder / PASSAGES)["stems.lengths"])
+        if (documents, passages) != (manifest.documents, manifest.passages):
+            raise IndexingError(
+                f"The new index holds {documents} documents and {passages} passages where"
+                f" {manifest.documents} and {manifest.passages} were written; the live one is"
+                " unchanged. Check the disk and run `qa index` again."
+            )
 
 
-def _stems(text: str, language: str) -> list[str]:
-    return [stem(word.text, language) for word in words(text)]
+def _with_words(summary: Summary, words: int) -> Summary:
+    return dataclasses.replace(summary, words=words)

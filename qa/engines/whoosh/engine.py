@@ -5,11 +5,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from whoosh.index import IndexError as WhooshIndexError
-
 from qa.engines.whoosh.build import WhooshBuild
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError
 from qa.generations import Generations
 
 
@@ -46,7 +43,4 @@ class WhooshEngine:
         name = self._generations.current()
         if self._searcher is not None and self._searcher.manifest.name == name:
             return self._searcher
-        try:
-            return WhooshSearcher(self._generations.folder(name), self._generations.manifest(name))
-        except (OSError, WhooshIndexError) as error:
-            raise DamagedError(f"Generation {name} cannot be opened: {error}") from None
+        return WhooshSearcher(self._generations.folder(name), self._generations.manifest(name))

@@ -1,75 +1,73 @@
-"""A Query -> candidate passages, over the two Whoosh indexes of one generation."""
+"""A Query -> candidate passages, from the arrays of one generation.
+
+Nothing is changed by a search but the accumulators, of which each thread has its own; the arrays
+are mapped read-only and shared by all processes.
+"""
 
 import datetime
 import json
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
-from whoosh.index import open_dir
-from whoosh.query.compound import And, Or
-from whoosh.query.qcore import Query as WhooshQuery
-from whoosh.query.ranges import TermRange
-from whoosh.query.terms import Term
+import numpy as np
+from whoosh.codec.base import Automata
 from whoosh.support.levenshtein import distance
 
 from qa.documents import Document
 from qa.engines.base import Candidate, Summary
+from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.build import SUMMARIES
-from qa.engines.whoosh.schema import (
-    DOCUMENTS,
-    PASSAGES,
-    TITLE_BOOST,
-    WEIGHTING,
-    date_key,
-    publisher_key,
-)
+from qa.engines.whoosh.codec import ArrayCursor
+from qa.engines.whoosh.fields import Field
+from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
+from qa.engines.whoosh.scores import Accumulator, Best, Mask, Postings
+from qa.engines.whoosh.store import Store
 from qa.errors import DamagedError, DocumentNotFoundError
 from qa.generations import Manifest
-from qa.passages import Passage
 from qa.queries import Filters, Query
-from qa.text import occurrences
 
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
 
 
 class WhooshSearcher:
-    """One generation, open for asking.
-
-    A Whoosh searcher reads its files through one shared position, so each thread opens its own.
-    """
+    """One generation, open for asking by any number of threads."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Open and check the files; raise DamagedError, naming the file, when one is not whole."""
         self.manifest = manifest
         self._folder = folder
+        files = {name: ArrayFile.checked(folder / name) for name in FILES}
+        self._fields = {
+            name: Field(files[file], name) for file, names in FILES.items() for name in names
+        }
+        self._store = Store(files[DOCUMENTS])
         self._local = threading.local()
-        self._cached_document = lru_cache(maxsize=16)(self._load)
-        self._open(PASSAGES)
+        self._cached_document = lru_cache(maxsize=64)(self._load)
 
     def candidates(self, query: Query, limit: int) -> list[Candidate]:
         """The *limit* best passages for *query*."""
-        demanding = bool(query.phrases or query.excluded)
-        hits = self._open(PASSAGES).search(
-            _scored(query), limit=None if demanding else limit, filter=_required(query)
-        )
-        found: list[Candidate] = []
-        for hit in hits:
-            passage = Passage(*hit["passage"])
-            if _allowed(passage.text, query):
-                found.append(Candidate(passage, float(hit.score)))
-            if len(found) == limit:
-                break
+        numbers, scores = self._best(query, limit)
+        passages = self._store.passages(numbers)
+        found = [
+            Candidate(passage, float(score))
+            for passage, score in zip(passages, scores, strict=True)
+        ]
         found.sort(key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.number))
         return found
 
+    def top(self, terms: Iterable[tuple[str, str, float]], k: int) -> Best:
+        """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
+        return self._accumulator(PASSAGES).best(list(self._lists(terms)), k)
+
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
-        reader = self._open(PASSAGES).reader()
+        fields = self._fields[STEMS], self._fields[TITLE]
         return {
-            stem: reader.doc_frequency("stems", stem) or reader.doc_frequency("title", stem)
+            stem: next((count for field in fields if (count := _count(field, stem))), 0)
             for stem in stems
         }
 
@@ -77,19 +75,27 @@ class WhooshSearcher:
         """Terms spelt almost like *term*; none for numbers and short words, which have no typos."""
         if len(term) < _FEWEST_LETTERS or not term.isalpha():
             return []
-        reader = self._open(DOCUMENTS).reader()
+        field = self._fields[WORDS]
         edits = 1 if len(term) <= 2 * _FEWEST_LETTERS else 2
-        found = set(reader.terms_within("words", term, edits, prefix=1)) - {term}
+        automata = Automata()
+        close = automata.terms_within(  # type: ignore[no-untyped-call]  # Whoosh leaves it so
+            ArrayCursor(field), term, edits, prefix=1
+        )
+        found = set(close) - {term}
 
         def order(near: str) -> tuple[int, int, str]:
-            edits = distance(near, term)  # type: ignore[no-untyped-call]  # Whoosh leaves it so
-            return edits, -reader.frequency("words", near), near
+            edits = distance(near, term)  # type: ignore[no-untyped-call]
+            return edits, -_count(field, near), near
 
         return sorted(found, key=order)[:_MOST_NEAR]
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
         return self._cached_document(id)
+
+    def summaries(self) -> Sequence[Summary]:
+        """All documents, by id."""
+        return self._summaries
 
     @cached_property
     def _summaries(self) -> tuple[Summary, ...]:
@@ -99,25 +105,100 @@ class WhooshSearcher:
         except (OSError, ValueError, TypeError) as error:
             raise DamagedError(f"The list of documents cannot be read: {error}") from None
 
-    def summaries(self) -> Sequence[Summary]:
-        """All documents, by id."""
-        return self._summaries
-
     def _load(self, id: str) -> Document:  # noqa: A002
-        fields = self._open(DOCUMENTS).document(id=id)
-        if fields is None:
+        number = self._store.number(id)
+        if number is None:
             raise DocumentNotFoundError(
                 f"No document {id!r} is in the index; /documents lists what is."
             )
-        return Document.from_json(fields["json"])
+        return self._store.document(number)
 
-    def _open(self, name: str) -> Any:  # noqa: ANN401 - Whoosh ships no types
-        searcher = getattr(self._local, name, None)
-        if searcher is None:
-            index = open_dir(str(self._folder), indexname=name)
-            searcher = index.searcher(weighting=WEIGHTING)
-            setattr(self._local, name, searcher)
-        return searcher
+    def _best(self, query: Query, k: int) -> Best:
+        weighted = [
+            (field, stem, weight * term.weight)
+            for field, weight in WEIGHTS.items()
+            for term in query.terms
+            for stem in term.stems
+        ]
+        lists = list(self._lists(weighted))
+        whole = [postings for postings in lists if postings.field.name == WHOLE]
+        return self._accumulator(PASSAGES).best(
+            [postings for postings in lists if postings.field.name != WHOLE],
+            k,
+            allowed=self._allowed(query),
+            extra=self._accumulator(DOCUMENTS).total(whole) if whole else None,
+            group=self._store.document_of,
+        )
+
+    def _lists(self, terms: Iterable[tuple[str, str, float]]) -> Iterator[Postings]:
+        for name, term, weight in terms:
+            field = self._fields[name]
+            number = field.find(term.encode())
+            if number is not None:
+                yield Postings(field, number, weight * _idf(field, number))
+
+    def _accumulator(self, file: str) -> Accumulator:
+        found: dict[str, Accumulator] = self._local.__dict__.setdefault("accumulators", {})
+        if file not in found:
+            found[file] = Accumulator(len(self._fields[FILES[file][0]].lengths))
+        return found[file]
+
+    def _allowed(self, query: Query) -> Mask | None:
+        """The passages that the query's conditions leave; None for all."""
+        conditions = [self._filtered(query.filters)]
+        conditions += [self._with(phrase.terms) for phrase in query.phrases]
+        conditions += [~self._with(phrase.terms) for phrase in query.excluded]
+        masks = [mask for mask in conditions if mask is not None]
+        return np.logical_and.reduce(masks) if masks else None
+
+    def _filtered(self, filters: Filters) -> Mask | None:
+        dates = self._store.dates
+        allowed = np.ones(len(dates), bool)
+        if filters.publishers:
+            allowed &= np.isin(self._store.publishers, [_key(name) for name in filters.publishers])
+        if filters.first or filters.last:
+            allowed &= dates > 0
+        if filters.first:
+            allowed &= dates >= filters.first.toordinal()
+        if filters.last:
+            allowed &= dates <= filters.last.toordinal()
+        return None if allowed.all() else allowed[self._store.document_of]
+
+    def _with(self, phrase: Sequence[str]) -> Mask:
+        """The passages in which the terms of *phrase* stand together."""
+        field = self._fields[WORDS]
+        mask = np.zeros(len(field.lengths), bool)
+        mask[_phrase_documents(field, [field.find(term.encode()) for term in phrase])] = True
+        return mask
+
+
+def _phrase_documents(field: Field, numbers: Sequence[int | None]) -> Integers:
+    """The documents in which the terms of these *numbers* follow one another."""
+    span = int(field.lengths.max(initial=0)) + len(numbers) + 1
+    found: Integers | None = None
+    for place, number in enumerate(numbers):
+        if number is None:
+            return np.empty(0, np.int64)
+        documents = np.repeat(field.documents(number), field.frequencies(number))
+        # One number for each document and place in it, shifted to where the phrase begins.
+        begins = documents * span + field.positions(number) + (len(numbers) - place)
+        found = begins if found is None else np.intersect1d(found, begins, assume_unique=True)
+    return np.unique(found // span) if found is not None else np.empty(0, np.int64)
+
+
+def _count(field: Field, term: str) -> int:
+    number = field.find(term.encode())
+    return 0 if number is None else field.document_frequency(number)
+
+
+def _idf(field: Field, number: int) -> float:
+    """Whoosh's own inverse document frequency."""
+    return math.log(len(field.lengths) / (field.document_frequency(number) + 1)) + 1
+
+
+def _key(publisher: str) -> str:
+    """The form in which publishers are compared."""
+    return publisher.casefold()
 
 
 def _summary(line: str) -> Summary:
@@ -125,44 +206,3 @@ def _summary(line: str) -> Summary:
     if values["date"]:
         values["date"] = datetime.date.fromisoformat(values["date"])
     return Summary(**values)
-
-
-def _allowed(text: str, query: Query) -> bool:
-    return all(occurrences(phrase.terms, text) for phrase in query.phrases) and not any(
-        occurrences(phrase.terms, text) for phrase in query.excluded
-    )
-
-
-def _scored(query: Query) -> WhooshQuery:
-    return Or(
-        [
-            Term(field, stem, boost=term.weight * boost)
-            for term in query.terms
-            for stem in term.stems
-            for field, boost in (("stems", 1.0), ("title", TITLE_BOOST))
-        ]
-    )
-
-
-def _required(query: Query) -> WhooshQuery | None:
-    """What Whoosh can check of the query's conditions; phrases are checked on the text."""
-    conditions = [*_filtered(query.filters), *_quoted(query)]
-    return And(conditions) if conditions else None
-
-
-def _quoted(query: Query) -> Iterator[WhooshQuery]:
-    quoted = {term for phrase in query.phrases for term in phrase.terms}
-    for term in query.terms:
-        if term.term in quoted:
-            yield Or([Term("stems", stem) for stem in term.stems])
-
-
-def _filtered(filters: Filters) -> Iterator[WhooshQuery]:
-    if filters.publishers:
-        yield Or([Term("publisher", publisher_key(name)) for name in filters.publishers])
-    if filters.first or filters.last:
-        yield TermRange(
-            "date",
-            date_key(filters.first) if filters.first else None,
-            date_key(filters.last) if filters.last else None,
-        )

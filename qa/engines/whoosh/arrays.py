@@ -1,0 +1,149 @@
+"""A file of named arrays, memory-mapped, checked when it is opened.
+
+    bytes 0-31    magic, version, offset, length and CRC-32 of the directory, little-endian
+    ...           the arrays one after another, each on a 64-byte boundary; a checksum is of the
+                  array and the padding before it
+    directory     JSON: {"arrays": {name: [dtype, length, offset, crc32]}, "facts": {...}}
+
+Nothing in it is ever unpickled.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.errors import DamagedError
+
+Array = NDArray[Any]
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+_MAGIC = b"VERBATIM"
+_VERSION = 1
+_HEADER = struct.Struct("<8sIQQI")
+_ALIGNMENT = 64
+_DTYPES = frozenset({"<u1", "|u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f4"})
+# A few threads read as fast as the page cache gives; zlib lets them run side by side.
+_CHECKING_THREADS = 4
+_PIECE = 1 << 24
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, object]) -> None:
+    """Write *arrays*, all of one dimension, and *facts* (any JSON) to a new file."""
+    directory: dict[str, list[object]] = {}
+    with path.open("wb") as file:
+        file.write(bytes(_ALIGNMENT))
+        for name, array in arrays.items():
+            flat = np.ascontiguousarray(array)
+            flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
+            padding = bytes(-file.tell() % _ALIGNMENT)
+            file.write(padding)
+            crc = zlib.crc32(flat.data, zlib.crc32(padding))
+            directory[name] = [flat.dtype.str, len(flat), file.tell(), crc]
+            file.write(flat.data)
+        offset = file.tell()
+        listed = json.dumps({"arrays": directory, "facts": facts}).encode()
+        file.write(listed)
+        file.seek(0)
+        file.write(_HEADER.pack(_MAGIC, _VERSION, offset, len(listed), zlib.crc32(listed)))
+
+
+class ArrayFile:
+    """The arrays and facts of a file, read-only and shared through the page cache."""
+
+    def __init__(self, path: Path) -> None:
+        """Open *path*; raise DamagedError, naming it, when a byte of it is not as written."""
+        self._path = path
+        try:
+            # As a plain array: every slice of a memmap costs a call of Python's.
+            self._bytes: Array = np.memmap(path, np.uint8, mode="r").view(np.ndarray)
+        except (OSError, ValueError) as error:
+            raise self._damaged(str(error)) from None
+        self._arrays: dict[str, Array] = {}
+        self.facts: dict[str, Any] = {}
+        self._read_directory()
+
+    @classmethod
+    def checked(cls, path: Path) -> Self:
+        """Open *path* and compare every array with its checksum."""
+        file = cls(path)
+        file.check()
+        return file
+
+    def __getitem__(self, name: str) -> Array:
+        """The array called *name*."""
+        return self._arrays[name]
+
+    def get(self, name: str) -> Array | None:
+        """The array called *name*, if there is one."""
+        return self._arrays.get(name)
+
+    def check(self) -> None:
+        """Raise DamagedError when an array is not as it was written."""
+        with ThreadPoolExecutor(_CHECKING_THREADS) as pool:
+            for (name, *_, crc), found in zip(
+                self._sums, pool.map(self._sum, self._sums), strict=True
+            ):
+                if found != crc:
+                    raise self._damaged(f"the checksum of {name} is wrong")
+
+    def _sum(self, stored: tuple[str, int, int, int]) -> int:
+        _, begin, end, _ = stored
+        total = 0
+        for start in range(begin, end, _PIECE):
+            total = zlib.crc32(self._bytes[start : min(end, start + _PIECE)].data, total)
+        return total
+
+    def _read_directory(self) -> None:
+        # Name, first and last byte, and checksum of each array.
+        self._sums: list[tuple[str, int, int, int]] = []
+        size = len(self._bytes)
+        if size < _ALIGNMENT:
+            raise self._damaged("it is too short")
+        header = self._bytes[: _HEADER.size].tobytes()
+        magic, version, offset, length, crc = _HEADER.unpack(header)
+        if magic != _MAGIC or version != _VERSION:
+            raise self._damaged(f"it is no array file of version {_VERSION}")
+        if offset + length != size or self._bytes[_HEADER.size : _ALIGNMENT].any():
+            raise self._damaged("it is truncated")
+        listed = self._bytes[offset:].tobytes()
+        if zlib.crc32(listed) != crc:
+            raise self._damaged("the checksum of its directory is wrong")
+        values = json.loads(listed)
+        self.facts = values["facts"]
+        end = _ALIGNMENT
+        for name, (dtype, count, start, crc) in values["arrays"].items():
+            self._arrays[name] = found = self._mapped(dtype, count, start, offset)
+            self._sums.append((name, end, start + found.nbytes, crc))
+            end = start + found.nbytes
+
+    def _mapped(self, dtype: str, count: int, start: int, limit: int) -> Array:
+        kind = np.dtype(dtype)
+        end = start + count * kind.itemsize
+        if dtype not in _DTYPES or end > limit:
+            raise self._damaged("its directory is wrong")
+        return self._bytes[start:end].view(kind)
+
+    def _damaged(self, why: str) -> DamagedError:
+        return DamagedError(f"{self._path} is damaged: {why}. Run `qa index`, or roll back.")
+
+
+def joined(items: list[bytes]) -> tuple[Array, Array]:
+    """Strings of bytes as one array, and where each begins, with the end of the last."""
+    lengths = np.fromiter(map(len, items), np.int64, len(items))
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    return np.frombuffer(b"".join(items), np.uint8), narrowed(starts)
+
+
+def narrowed(array: Array) -> Array:
+    """*array*, of no negative numbers, in the smallest type that holds them all."""
+    most = int(array.max()) if len(array) else 0
+    kinds = (np.uint8, np.uint16, np.uint32, np.uint64)
+    return array.astype(next(kind for kind in kinds if most <= np.iinfo(kind).max))

@@ -1,0 +1,223 @@
+"""What is kept of documents and passages beside their words, compressed block by block.
+
+A document's text is cut into blocks between passages, so that a passage costs one block to read.
+"""
+
+import itertools
+import json
+import threading
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import zstandard
+
+from qa.documents import Document
+from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined, narrowed
+from qa.passages import Passage
+
+_BLOCK = 1 << 12
+_LEVEL = 3
+
+
+class Columns:
+    """Gathers documents, in order, and gives the arrays that a Store reads."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        self._ids: list[bytes] = []
+        self._records: list[bytes] = []
+        self._blocks: list[bytes] = []
+        self._block_starts: list[int] = []
+        self._first_blocks: list[int] = []
+        self._first_passages: list[int] = []
+        self._dates: list[int] = []
+        self._publishers: list[bytes] = []
+        self._languages: list[bytes] = []
+        self._documents: list[int] = []
+        self._spans: list[tuple[int, int]] = []
+        self._passage_blocks: list[int] = []
+        self._headings: list[bytes] = []
+        self._passage_headings: list[int] = []
+
+    def add(self, document: Document, passages: Sequence[Passage]) -> None:
+        """Keep a document and its passages."""
+        about = document.metadata
+        line = json.dumps(document.record(), ensure_ascii=False)
+        self._records.append(self._compressor.compress(line.encode()))
+        self._first_blocks.append(len(self._blocks))
+        self._first_passages.append(len(self._spans))
+        self._dates.append(about.date.toordinal() if about.date else 0)
+        self._publishers.append((about.publisher or "").encode())
+        self._languages.append(about.language.encode())
+        self._add_passages(document, passages)
+        self._ids.append(document.id.encode())
+
+    def _add_passages(self, document: Document, passages: Sequence[Passage]) -> None:
+        starts = [0]
+        heading = None
+        for passage in passages:
+            if passage.start - starts[-1] >= _BLOCK:
+                starts.append(passage.start)
+            if passage.heading != heading:
+                heading = passage.heading
+                self._headings.append(heading.encode())
+            self._documents.append(len(self._ids))
+            self._spans.append((passage.start, passage.end))
+            self._passage_blocks.append(len(self._blocks) + len(starts) - 1)
+            self._passage_headings.append(len(self._headings) - 1)
+        for start, end in itertools.pairwise([*starts, len(document.text)]):
+            self._blocks.append(self._compressor.compress(document.text[start:end].encode()))
+            self._block_starts.append(start)
+
+    def arrays(self) -> dict[str, Array]:
+        """All that was added."""
+        spans = np.array(self._spans, np.int64).reshape(-1, 2)
+        found: dict[str, Array] = {
+            "first_blocks": np.array(self._first_blocks, np.int64),
+            "first_passages": np.array(self._first_passages, np.int64),
+            "block_starts": np.array(self._block_starts, np.int64),
+            "dates": np.array(self._dates, np.int64),
+            "passage_document": np.array(self._documents, np.int64),
+            "passage_start": spans[:, 0],
+            "passage_end": spans[:, 1],
+            "passage_block": np.array(self._passage_blocks, np.int64),
+            "passage_heading": np.array(self._passage_headings, np.int64),
+        }
+        for name in _STRINGS:
+            found[name], found[f"{name}.ends"] = joined(getattr(self, f"_{name}"))
+        return found
+
+
+_STRINGS = ("ids", "records", "blocks", "publishers", "languages", "headings")
+# Columns of numbers that count what the other column has one entry of each for.
+_COUNTING = {
+    "first_blocks": "blocks",
+    "first_passages": "passage_document",
+    "passage_document": "ids",
+    "passage_block": "blocks",
+    "passage_heading": "headings",
+}
+_PLAIN = ("block_starts", "dates", "passage_start", "passage_end")
+
+
+def merged_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
+    """The columns of several parts as those of one."""
+    found: dict[str, Array] = {}
+    sizes = {name: [_size(part, name) for part in parts] for name in {*_COUNTING.values()}}
+    for name, counted in _COUNTING.items():
+        offsets = [0, *itertools.accumulate(sizes[counted])]
+        shifted = (part[name] + offset for part, offset in zip(parts, offsets, strict=False))
+        found[name] = narrowed(np.concatenate(list(shifted)))
+    for name in _PLAIN:
+        found[name] = narrowed(np.concatenate([part[name] for part in parts]))
+    for name in _STRINGS:
+        found[name] = np.concatenate([part[name] for part in parts])
+        offsets = [0, *itertools.accumulate(len(part[name]) for part in parts)]
+        ends = [
+            part[f"{name}.ends"][1:].astype(np.int64) + offset
+            for part, offset in zip(parts, offsets, strict=False)
+        ]
+        found[f"{name}.ends"] = narrowed(np.concatenate([np.zeros(1, np.int64), *ends]))
+    ids = _strings(found, "ids")
+    found["by_id"] = narrowed(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
+    return found
+
+
+def _size(part: ArrayFile, name: str) -> int:
+    return len(part[f"{name}.ends"]) - 1 if name in _STRINGS else len(part[name])
+
+
+def _strings(columns: Any, name: str) -> list[bytes]:  # noqa: ANN401 - a dict or an ArrayFile
+    blob, ends = columns[name].tobytes(), columns[f"{name}.ends"].tolist()
+    return [blob[start:end] for start, end in itertools.pairwise(ends)]
+
+
+class Store:
+    """Documents and passages of an open index, by their numbers."""
+
+    def __init__(self, columns: ArrayFile) -> None:
+        self._columns = columns
+        self._local = threading.local()
+        self.document_of: Array = columns["passage_document"]
+        self.first_passages: Array = columns["first_passages"]
+        self.dates: Array = columns["dates"]
+        # Folded for comparison; empty for none.
+        self.publishers = np.array([n.decode().casefold() for n in _strings(columns, "publishers")])
+        self._languages = [language.decode() for language in _strings(columns, "languages")]
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return len(self.dates)
+
+    def number(self, id: str) -> int | None:  # noqa: A002
+        """The number of the document called *id*."""
+        by_id = self._columns["by_id"]
+        wanted = id.encode(errors="replace")
+        place = bisect_left(by_id, wanted, key=lambda number: self._string("ids", number))
+        if place < len(by_id) and self._string("ids", by_id[place]) == wanted:
+            return int(by_id[place])
+        return None
+
+    def id(self, document: int) -> str:
+        """The id of a document."""
+        return self._string("ids", document).decode()
+
+    def document(self, number: int) -> Document:
+        """A whole document."""
+        record = json.loads(self._unpacked("records", number))
+        first = int(self._columns["first_blocks"][number])
+        firsts = self._columns["first_blocks"]
+        last = int(firsts[number + 1]) if number + 1 < len(firsts) else self._block_count
+        blocks = (self._unpacked("blocks", block).decode() for block in range(first, last))
+        return Document.from_record({**record, "text": "".join(blocks)})
+
+    @property
+    def _block_count(self) -> int:
+        return len(self._columns["block_starts"])
+
+    def passages(self, which: Sequence[int] | Integers) -> list[Passage]:
+        """The passages of these numbers, in that order."""
+        numbers = np.asarray(which, np.int64)
+        column = self._columns
+        blocks = column["passage_block"][numbers]
+        documents = self.document_of[numbers]
+        headings = column["passage_heading"][numbers]
+        texts = {block: self._unpacked("blocks", block).decode() for block in {*blocks.tolist()}}
+        ids = {document: self.id(document) for document in {*documents.tolist()}}
+        titles = {h: self._string("headings", h).decode() for h in {*headings.tolist()}}
+        offsets = column["block_starts"][blocks].astype(np.int64)
+        rows = zip(
+            documents.tolist(),
+            (numbers - self.first_passages[documents]).tolist(),
+            column["passage_start"][numbers].tolist(),
+            column["passage_end"][numbers].tolist(),
+            blocks.tolist(),
+            offsets.tolist(),
+            headings.tolist(),
+            strict=True,
+        )
+        return [
+            Passage(
+                document_id=ids[document],
+                number=number,
+                start=start,
+                end=end,
+                text=texts[block][start - offset : end - offset],
+                heading=titles[heading],
+                language=self._languages[document],
+            )
+            for document, number, start, end, block, offset, heading in rows
+        ]
+
+    def _string(self, name: str, number: int) -> bytes:
+        ends = self._columns[f"{name}.ends"]
+        return self._columns[name][ends[number] : ends[number + 1]].tobytes()
+
+    def _unpacked(self, name: str, number: int) -> bytes:
+        # A decompressor must not be shared by threads, and is costly to make.
+        if not hasattr(self._local, "decompressor"):
+            self._local.decompressor = zstandard.ZstdDecompressor()
+        unpacked: bytes = self._local.decompressor.decompress(self._string(name, number))
+        return unpacked

@@ -1,0 +1,149 @@
+"""Scores: the best documents are those that adding up by hand finds."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.engines.whoosh import scores
+from qa.engines.whoosh.arrays import ArrayFile, write_arrays
+from qa.engines.whoosh.fields import Field, field_arrays
+from qa.engines.whoosh.inversion import Postings as Inverted
+from qa.engines.whoosh.schema import K1, B
+from qa.engines.whoosh.scores import Accumulator, Postings
+
+DOCUMENTS = 3000
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory):
+    """A field of 3,000 documents and terms from rare to frequent, one gap over 65,535."""
+    rng = np.random.default_rng(7)
+    counts = [1, 3, 10, 40, 200, 900, 2500]
+    lists = [np.sort(rng.choice(DOCUMENTS, count, replace=False)) for count in counts]
+    return made(tmp_path_factory.mktemp("field"), lists, rng.integers(20, 200, DOCUMENTS), rng)
+
+
+def made(folder, lists, lengths, rng):
+    postings = Inverted(
+        [f"t{n}".encode() for n in range(len(lists))],
+        np.array([len(documents) for documents in lists]),
+        np.concatenate(lists),
+        rng.integers(1, 6, sum(map(len, lists))),
+        lengths,
+    )
+    write_arrays(folder / "f.bin", field_arrays("f", postings), {})
+    return Field(ArrayFile.checked(folder / "f.bin"), "f")
+
+
+def by_hand(field, weights):
+    average = float(field.lengths.mean())
+    total = {}
+    for number, weight in weights:
+        for document, tf in zip(field.documents(number), field.frequencies(number), strict=True):
+            norm = K1 * (1 - B + B * int(field.lengths[document]) / average)
+            score = weight * int(tf) * (K1 + 1) / (int(tf) + norm)
+            total[int(document)] = total.get(int(document), 0) + score
+    return {document: score for document, score in total.items() if score}
+
+
+def check(found, expected, k):
+    """Scores as by hand, best first; documents as by hand where scores tell them apart."""
+    best = sorted(expected.values(), reverse=True)[:k]
+
+    assert found.scores.tolist() == pytest.approx(best, rel=1e-5)
+    for document, score in zip(found.documents.tolist(), found.scores.tolist(), strict=True):
+        assert score == pytest.approx(expected[document], rel=1e-5)
+    assert len(set(found.documents.tolist())) == len(best)
+
+
+weighted = st.lists(
+    st.tuples(st.integers(0, 6), st.floats(0.1, 9)),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda w: w[0],
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(weights=weighted, k=st.integers(1, 60), look_up=st.sampled_from([0, 8, 10**9]))
+def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scores, "_LOOK_UP", look_up)
+        patch.setattr(scores, "_LONG", 0.001)
+        found = Accumulator(DOCUMENTS).best([Postings(field, n, w) for n, w in weights], k)
+
+    check(found, by_hand(field, weights), k)
+
+
+@settings(max_examples=50, deadline=None)
+@given(weights=weighted, k=st.integers(1, 60), seed=st.integers(0, 99))
+def test_only_allowed_documents_are_found(field, weights, k, seed):
+    allowed = np.random.default_rng(seed).random(DOCUMENTS) < 0.3
+    lists = [Postings(field, n, w) for n, w in weights]
+    expected = {d: s for d, s in by_hand(field, weights).items() if allowed[d]}
+
+    check(Accumulator(DOCUMENTS).best(lists, k, allowed=allowed), expected, k)
+
+
+@settings(max_examples=50, deadline=None)
+@given(weights=weighted, k=st.integers(1, 60), seed=st.integers(0, 99))
+def test_a_group_raises_its_documents(field, weights, k, seed):
+    extra = np.random.default_rng(seed).random(DOCUMENTS // 10).astype(np.float32)
+    group = np.arange(DOCUMENTS) // 10
+    lists = [Postings(field, n, w) for n, w in weights]
+    expected = {d: s + float(extra[d // 10]) for d, s in by_hand(field, weights).items()}
+
+    check(Accumulator(DOCUMENTS).best(lists, k, extra=extra, group=group), expected, k)
+
+
+def test_a_search_leaves_no_trace(field):
+    accumulator = Accumulator(DOCUMENTS)
+    lists = [Postings(field, n, 1.0) for n in range(7)]
+    first = accumulator.best(lists, 10)
+
+    assert (accumulator.total([]) == 0).all()
+    assert accumulator.best(lists, 10).documents.tolist() == first.documents.tolist()
+
+
+def test_ties_are_in_the_order_of_the_documents(tmp_path):
+    documents = np.arange(500)
+    postings = Inverted([b"a"], np.array([500]), documents, np.ones(500, int), np.full(500, 20))
+    write_arrays(tmp_path / "f.bin", field_arrays("f", postings), {})
+    field = Field(ArrayFile.checked(tmp_path / "f.bin"), "f")
+
+    assert Accumulator(500).best([Postings(field, 0, 1.0)], 20).documents.tolist() == list(
+        range(20)
+    )
+
+
+def test_a_gap_wider_than_sixteen_bits_is_bridged(tmp_path):
+    count = 200_000
+    documents = [np.array([0, 65_535, 65_536, 199_999]), np.array([199_998]), np.array([131_071])]
+    rng = np.random.default_rng(1)
+    field = made(tmp_path, documents, np.full(count, 10), rng)
+
+    for number, expected in enumerate(documents):
+        there = field.documents(number)[field.frequencies(number) > 0]
+        assert there.tolist() == expected.tolist()
+        assert field.document_frequency(number) == len(expected)
+    found = Accumulator(count).best([Postings(field, n, 1.0) for n in range(3)], 10)
+    check(found, by_hand(field, [(n, 1.0) for n in range(3)]), 10)
+
+
+def test_a_bound_is_never_too_low(field):
+    for number in range(len(field)):
+        postings = Postings(field, number, 1.0)
+        added = field.impacts(field.documents(number), field.frequencies(number))
+
+        assert postings.bound >= float(added.max())
+        assert math.isclose(postings.bound, float(added.max()), rel_tol=1e-5)
+
+
+def test_terms_are_found_and_others_are_not(field):
+    assert [field.find(f"t{n}".encode()) for n in range(7)] == list(range(7))
+    assert field.find(b"t") is None
+    assert field.find(b"t9") is None
+    assert field.at_or_after(b"t9") == 7
