@@ -6,6 +6,7 @@ nothing; so a term's documents are one cumulative sum away.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -99,6 +100,22 @@ class Field:
     def frequencies(self, number: int) -> Array:
         """How often the term is in each of its documents; 0 for a bridging posting."""
         return self._frequencies[self._starts[number] : self._starts[number + 1]]
+
+    def scored(self, numbers: Sequence[int], weights: Sequence[float]) -> tuple[Integers, Floats]:
+        """The documents of several terms, list after list, and what each posting adds.
+
+        One pass over all lists: for short ones, calling NumPy costs more than what it does.
+        """
+        spans = [(int(self._starts[n]), int(self._starts[n + 1])) for n in numbers]
+        lengths = [end - start for start, end in spans]
+        gaps = np.concatenate([self._gaps[start:end] for start, end in spans])
+        frequencies = np.concatenate([self._frequencies[start:end] for start, end in spans])
+        documents: Integers = np.cumsum(gaps, dtype=np.int64)
+        last = documents[np.cumsum(lengths) - 1]
+        documents -= np.repeat(np.concatenate([np.zeros(1, np.int64), last[:-1]]) + 1, lengths)
+        added = self.impacts(documents, frequencies)
+        added *= np.repeat(np.array(weights, np.float32), lengths)
+        return documents, added
 
     def impacts(self, documents: Integers, frequencies: Array) -> Floats:
         """What postings add to a score, before their idf."""

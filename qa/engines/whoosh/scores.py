@@ -74,8 +74,7 @@ class Accumulator:
 
     def total(self, lists: Sequence[Postings]) -> Floats:
         """The scores of all documents together; the caller's own copy."""
-        for postings in lists:
-            self._add(postings)
+        self._add(lists)
         total = self._scores[: self._documents].copy()
         self._scores.fill(0)
         return total
@@ -94,9 +93,8 @@ class Accumulator:
         Only *allowed* ones, where given.  A document's score is raised by that of its *group* in
         *extra*: the passages of a document, by the score of the document.
         """
-        ordered = sorted(lists, key=lambda postings: -postings.bound)
         try:
-            candidates, scores = self._candidates(ordered, k, allowed, extra)
+            candidates, scores = self._candidates(lists, k, allowed, extra)
         finally:
             self._scores.fill(0)
         if extra is not None and group is not None:
@@ -109,36 +107,37 @@ class Accumulator:
         return Best(candidates[order], scores[order])
 
     def _candidates(
-        self, lists: list[Postings], k: int, allowed: Mask | None, extra: Floats | None
+        self, lists: Sequence[Postings], k: int, allowed: Mask | None, extra: Floats | None
     ) -> tuple[Integers, Floats]:
         """Documents among which the best are, and their scores without *extra*."""
         slack = float(extra.max()) if extra is not None and len(extra) else 0.0
-        for done, postings in enumerate(lists):
-            if allowed is None and done and postings.length > _LONG * self._documents:
-                rest = lists[done:]
-                least = self._threshold(k) - sum(later.bound for later in rest) - slack
-                found = self._at_least(least) if least > 0 else None
-                if found is not None and len(found) * _LOOK_UP < sum(p.length for p in rest):
-                    return found, self._looked_up(rest, found)
-            self._add(postings)
+        most = _LONG * self._documents
+        self._add([postings for postings in lists if postings.length <= most])
+        long = [postings for postings in lists if postings.length > most]
+        long.sort(key=lambda postings: -postings.bound)
+        for done, postings in enumerate(long):
+            rest = long[done:]
+            least = self._threshold(k) - sum(later.bound for later in rest) - slack
+            found = self._at_least(least) if least > 0 and allowed is None else None
+            if found is not None and len(found) * _LOOK_UP < sum(p.length for p in rest):
+                return found, self._looked_up(rest, found)
+            self._add([postings])
         if allowed is not None:
             self._scores[: self._documents] *= allowed
         found = self._at_least(self._threshold(k) - slack)
         return found, self._scores[found]
 
-    def _looked_up(self, lists: list[Postings], documents: Integers) -> Floats:
+    def _looked_up(self, lists: Sequence[Postings], documents: Integers) -> Floats:
         scores = self._scores[documents]
         for postings in lists:
             scores += postings.scores(documents)
         return scores
 
-    def _add(self, postings: Postings) -> None:
-        field, number, weight = postings
-        documents = field.documents(number)
-        added = field.impacts(documents, field.frequencies(number))
-        added *= np.float32(weight)
-        # No document is twice in a list, so no addition is lost.
-        self._scores[documents] += added
+    def _add(self, lists: Sequence[Postings]) -> None:
+        for field in {postings.field: None for postings in lists}:
+            own = [postings for postings in lists if postings.field is field]
+            numbers, weights = [p.number for p in own], [p.weight for p in own]
+            np.add.at(self._scores, *field.scored(numbers, weights))
 
     def _threshold(self, k: int) -> float:
         """A score that at least *k* documents reach; 0 where so many cannot be told."""

@@ -50,7 +50,7 @@ class WhooshSearcher:
 
     def candidates(self, query: Query, limit: int) -> list[Candidate]:
         """The *limit* best passages for *query*."""
-        numbers, scores = self._best(query, limit)
+        numbers, scores = self.best(query, limit)
         passages = self._store.passages(numbers)
         found = [
             Candidate(passage, float(score))
@@ -58,6 +58,24 @@ class WhooshSearcher:
         ]
         found.sort(key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.number))
         return found
+
+    def best(self, query: Query, k: int) -> Best:
+        """The numbers and scores of the *k* best passages for *query*, their texts unread."""
+        weighted = [
+            (field, stem, weight * term.weight)
+            for field, weight in WEIGHTS.items()
+            for term in query.terms
+            for stem in term.stems
+        ]
+        lists = list(self._lists(weighted))
+        whole = [postings for postings in lists if postings.field.name == WHOLE]
+        return self._accumulator(PASSAGES).best(
+            [postings for postings in lists if postings.field.name != WHOLE],
+            k,
+            allowed=self._allowed(query),
+            extra=self._accumulator(DOCUMENTS).total(whole) if whole else None,
+            group=self._store.document_of,
+        )
 
     def top(self, terms: Iterable[tuple[str, str, float]], k: int) -> Best:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
@@ -112,23 +130,6 @@ class WhooshSearcher:
                 f"No document {id!r} is in the index; /documents lists what is."
             )
         return self._store.document(number)
-
-    def _best(self, query: Query, k: int) -> Best:
-        weighted = [
-            (field, stem, weight * term.weight)
-            for field, weight in WEIGHTS.items()
-            for term in query.terms
-            for stem in term.stems
-        ]
-        lists = list(self._lists(weighted))
-        whole = [postings for postings in lists if postings.field.name == WHOLE]
-        return self._accumulator(PASSAGES).best(
-            [postings for postings in lists if postings.field.name != WHOLE],
-            k,
-            allowed=self._allowed(query),
-            extra=self._accumulator(DOCUMENTS).total(whole) if whole else None,
-            group=self._store.document_of,
-        )
 
     def _lists(self, terms: Iterable[tuple[str, str, float]]) -> Iterator[Postings]:
         for name, term, weight in terms:
