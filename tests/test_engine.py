@@ -3,10 +3,13 @@
 import datetime
 import os
 import pickle
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import whoosh.index
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qa.documents import Metadata, RawBlock, document
 from qa.engines import open_engine
@@ -53,6 +56,27 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
 )
 def test_phrases_are_required_and_exclusions_kept(searcher, question, expected):
     assert ids(searcher, question) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    texts=st.lists(
+        st.lists(st.sampled_from("abc"), min_size=1, max_size=9), min_size=1, max_size=6
+    ),
+    phrase=st.text("abcd", min_size=1, max_size=4),
+)
+def test_a_phrase_is_found_exactly_where_it_stands(texts, phrase):
+    with tempfile.TemporaryDirectory() as folder:
+        found = [
+            document(f"d{n}", "d", [RawBlock(f"{n}. {' '.join(words)}")], Metadata(""))
+            for n, words in enumerate(texts)
+        ]
+        index_documents(found, open_engine(Settings(index=folder)), Settings(index=folder))
+        searcher = open_engine(Settings(index=folder)).searcher()
+        question = f'"{" ".join(phrase)}" {" ".join(map(str, range(6)))}'
+        hits = {c.passage.document_id for c in searcher.candidates(read(question), 10)}
+
+    assert hits == {d.id for d in found if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ weighted = st.lists(
 def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scores, "_LOOK_UP", look_up)
-        patch.setattr(scores, "_LONG", 0.001)
+        patch.setattr(scores, "_LONG", 1)
+        patch.setattr(scores, "_LONG_PART", 0.001)
         found = Accumulator(DOCUMENTS).best([Postings(field, n, w) for n, w in weights], k)
 
     check(found, by_hand(field, weights), k)

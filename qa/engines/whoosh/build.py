@@ -23,8 +23,8 @@ from qa.generations import Generations, Manifest
 from qa.passages import Passage
 
 SUMMARIES = "summaries.jsonl"
-# Passages of a segment: some hundred megabytes of memory while it is made.
-_SEGMENT_PASSAGES = 20_000
+# Passages of a segment: enough to share out words, few enough for all cores to have some.
+_SEGMENT_PASSAGES = 8_000
 
 
 class WhooshBuild:

@@ -7,7 +7,8 @@ nothing; so a term's documents are one cumulative sum away.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
 
 import numpy as np
 
@@ -31,6 +32,9 @@ class Field:
         self._frequencies = file[f"{name}.frequencies"]
         self._document_frequencies = file[f"{name}.document_frequencies"]
         self._bounds = file[f"{name}.bounds"]
+        self._lasts = file[f"{name}.lasts"]
+        # The words of questions recur.
+        self.find = lru_cache(maxsize=1 << 16)(self._find)
         self._positions = file.get(f"{name}.positions")
         self._position_starts = file.get(f"{name}.position_starts")
         self.lengths = file[f"{name}.lengths"]
@@ -77,7 +81,7 @@ class Field:
                 high = middle
         return first + low
 
-    def find(self, term: bytes) -> int | None:
+    def _find(self, term: bytes) -> int | None:
         """The number of *term*, if it occurs."""
         number = self.at_or_after(term)
         return number if number < len(self) and self.term(number) == term else None
@@ -106,15 +110,16 @@ class Field:
 
         One pass over all lists: for short ones, calling NumPy costs more than what it does.
         """
-        spans = [(int(self._starts[n]), int(self._starts[n + 1])) for n in numbers]
-        lengths = [end - start for start, end in spans]
-        gaps = np.concatenate([self._gaps[start:end] for start, end in spans])
-        frequencies = np.concatenate([self._frequencies[start:end] for start, end in spans])
-        documents: Integers = np.cumsum(gaps, dtype=np.int64)
-        last = documents[np.cumsum(lengths) - 1]
-        documents -= np.repeat(np.concatenate([np.zeros(1, np.int64), last[:-1]]) + 1, lengths)
-        added = self.impacts(documents, frequencies)
-        added *= np.repeat(np.array(weights, np.float32), lengths)
+        spans = [slice(int(self._starts[n]), int(self._starts[n + 1])) for n in numbers]
+        ends = list(accumulate(span.stop - span.start for span in spans))
+        documents: Integers = np.concatenate([self._gaps[s] for s in spans], dtype=np.int64)
+        # One cumulative sum for all: each list goes back to before the first document.
+        documents[0] -= 1
+        documents[ends[:-1]] -= self._lasts[list(numbers[:-1])].astype(np.int64) + 1
+        np.cumsum(documents, out=documents)
+        added = self.impacts(documents, np.concatenate([self._frequencies[s] for s in spans]))
+        for weight, start, end in zip(weights, [0, *ends], ends, strict=False):
+            added[start:end] *= np.float32(weight)
         return documents, added
 
     def impacts(self, documents: Integers, frequencies: Array) -> Floats:
@@ -165,6 +170,7 @@ def field_arrays(name: str, postings: Postings) -> dict[str, Array]:
         "ends": ends,
         "starts": narrowed(first + _cumulated(hops)[first]),
         "gaps": bridged,
+        "lasts": documents[first[1:] - 1].astype(np.uint32),
         "frequencies": filled,
         "document_frequencies": counts.astype(np.uint32),
         # A hair above, so that rounding never makes a bound too low.

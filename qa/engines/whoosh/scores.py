@@ -18,9 +18,9 @@ Mask = NDArray[np.bool_]
 
 # The dense array is looked at in so many strides; their maxima tell the threshold of the best.
 _STRIDES = 64
-# A list longer than this part of all documents may be looked up instead of added, and is where so
-# many times fewer documents are left: a look-up costs more than an addition.
-_LONG = 1 / 64
+# A list longer than this, and than that part of all documents, may be looked up instead of added;
+# it is where so many times fewer documents are left, since a look-up costs more than an addition.
+_LONG, _LONG_PART = 4096, 1 / 32
 _LOOK_UP = 8
 # What sums of 32-bit floats may be off by, relative.
 _ROUNDING = 1e-5
@@ -111,7 +111,7 @@ class Accumulator:
     ) -> tuple[Integers, Floats]:
         """Documents among which the best are, and their scores without *extra*."""
         slack = float(extra.max()) if extra is not None and len(extra) else 0.0
-        most = _LONG * self._documents
+        most = max(_LONG, _LONG_PART * self._documents)
         self._add([postings for postings in lists if postings.length <= most])
         long = [postings for postings in lists if postings.length > most]
         long.sort(key=lambda postings: -postings.bound)

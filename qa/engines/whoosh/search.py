@@ -18,10 +18,11 @@ from whoosh.support.levenshtein import distance
 
 from qa.documents import Document
 from qa.engines.base import Candidate, Summary
-from qa.engines.whoosh.arrays import ArrayFile, Integers
+from qa.engines.whoosh.arrays import Array, ArrayFile, Integers
 from qa.engines.whoosh.build import SUMMARIES
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
+from qa.engines.whoosh.inversion import runs
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
 from qa.engines.whoosh.scores import Accumulator, Best, Mask, Postings
 from qa.engines.whoosh.store import Store
@@ -175,16 +176,33 @@ class WhooshSearcher:
 
 def _phrase_documents(field: Field, numbers: Sequence[int | None]) -> Integers:
     """The documents in which the terms of these *numbers* follow one another."""
-    span = int(field.lengths.max(initial=0)) + len(numbers) + 1
+    terms = [(number, place) for place, number in enumerate(numbers) if number is not None]
+    if len(terms) < len(numbers):
+        return np.empty(0, np.int64)
+    span = int(field.lengths.max(initial=0)) + len(terms) + 1
     found: Integers | None = None
-    for place, number in enumerate(numbers):
-        if number is None:
-            return np.empty(0, np.int64)
-        documents = np.repeat(field.documents(number), field.frequencies(number))
+    # The rarest first: of the others only what stands in the same documents is looked at.
+    for number, place in sorted(terms, key=lambda term: field.document_frequency(term[0])):
+        within = None if found is None else np.unique(found // span)
+        documents, positions = _occurrences(field, number, within)
         # One number for each document and place in it, shifted to where the phrase begins.
-        begins = documents * span + field.positions(number) + (len(numbers) - place)
+        begins = documents * span + positions + (len(terms) - place)
         found = begins if found is None else np.intersect1d(found, begins, assume_unique=True)
     return np.unique(found // span) if found is not None else np.empty(0, np.int64)
+
+
+def _occurrences(field: Field, number: int, within: Integers | None) -> tuple[Integers, Array]:
+    """For each occurrence of a term, in the documents *within* if given: document and place."""
+    documents, frequencies = field.documents(number), field.frequencies(number)
+    positions = field.positions(number)
+    if within is not None:
+        places = np.searchsorted(documents, within)
+        places[places == len(documents)] = 0
+        places = places[documents[places] == within]
+        first = np.cumsum(frequencies, dtype=np.int64) - frequencies
+        documents, frequencies = documents[places], frequencies[places].astype(np.int64)
+        positions = positions[runs(first[places], frequencies)]
+    return np.repeat(documents, frequencies), positions
 
 
 def _count(field: Field, term: str) -> int:

@@ -1,0 +1,1 @@
+"""Speed against peers: not part of the package, run from a checkout."""

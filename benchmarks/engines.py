@@ -1,0 +1,224 @@
+"""Our engine beside its peers: the same passages, the same questions, one run.
+
+    python -m benchmarks.engines                                  # news, all engines
+    python -m benchmarks.engines --all --synthetic 10000,100000,1000000 --json engines.json
+    python -m benchmarks.engines --corpus FOLDER --limit 5000 --engines verbatim,tantivy
+
+What each engine indexes is said in `peers.py`.  Documents are split into passages once; every
+engine reads those from a file while the clock runs.  Every engine builds in a process of its own
+and answers in another, in one thread; the questions, as the content words that our own query
+keeps of them, are asked in rounds, one engine after the other, and the median of a question's
+times counts.  A time runs from the analysed words to passages' numbers or addresses with scores.
+
+    passages_per_second      until the index is on disk, complete
+    index_bytes              with stored text
+    build_peak_mb            peak of resident memory; where processes help, plus the largest one's
+    open_ms, cold_ms         a new process, imports done: open and answer one question; for cold_ms
+                             the files are first dropped from memory; import_ms is the imports
+    p50_ms p95_ms p99_ms     best 10 by passages' text
+    first_p50_ms ...         what ranking starts from: best 200 over all fields
+    search_peak_mb           peak of resident memory, mapped pages of the index included
+    search_private_mb        memory that another process could not share
+
+Stock Whoosh takes minutes to index, so its index is kept from run to run, and of a corpus beyond
+--stock-limit it gets the first passages only (its `passages` says how many).
+Peers are installed with `pip install -e .[bench]`.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+# Found without an installation, also as `python benchmarks/engines.py`.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.comparisons import ROOT, STOCK, Measures, Options, compare, progress, run
+from benchmarks.corpora import Beir, Source, Zipf
+from benchmarks.peers import PEERS
+from benchmarks.workers import packed, unpacked
+
+EVALUATION = ROOT.parent / "shared" / "eval"
+
+console = Console(width=120)
+
+# How each measure is shown, in this order.
+_SHOWN = {
+    "passages": ",.0f",
+    "passages_per_second": ",.0f",
+    "index_bytes": ",.0f",
+    "build_peak_mb": ",.0f",
+    "import_ms": ",.0f",
+    "open_ms": ",.1f",
+    "cold_ms": ",.1f",
+    "questions": ",.0f",
+    "p50_ms": ",.2f",
+    "p95_ms": ",.2f",
+    "p99_ms": ",.2f",
+    "first_p50_ms": ",.2f",
+    "first_p95_ms": ",.2f",
+    "first_p99_ms": ",.2f",
+    "search_peak_mb": ",.0f",
+    "search_private_mb": ",.0f",
+}
+_NOT_COMPARED = ("passages", "questions", "import_ms")
+
+
+def show(name: str, results: dict[str, Measures]) -> None:
+    """Print the measures, then each as a multiple of tantivy's and of stock Whoosh's."""
+    console.print(_table(name, results, None))
+    for base in ("tantivy", STOCK):
+        if results.get(base) and len(results) > 1:
+            console.print(_table(f"{name}: multiples of {base}", results, results[base]))
+
+
+def _table(title: str, results: dict[str, Measures], base: Measures | None) -> Table:
+    table = Table(title=title, title_justify="left", box=box.MARKDOWN)
+    table.add_column("measure", no_wrap=True)
+    for name in results:
+        table.add_column(name, justify="right")
+    for measure, shape in _SHOWN.items():
+        if base is None:
+            cells = [_cell(values.get(measure), shape) for values in results.values()]
+        elif measure in _NOT_COMPARED:
+            continue
+        else:
+            # Our first stage is held against the best ten of those who have no such thing.
+            divisor = base.get(measure) or base.get(measure.removeprefix("first_"))
+            quotients = [_quotient(values.get(measure), divisor) for values in results.values()]
+            cells = [_cell(quotient, ".3g") for quotient in quotients]
+        if any(cell != "–" for cell in cells):
+            table.add_row(measure, *cells)
+    return table
+
+
+def _quotient(value: float | None, divisor: float | None) -> float | None:
+    return value / divisor if value is not None and divisor else None
+
+
+def _cell(value: float | None, shape: str) -> str:
+    return "–" if value is None else format(value, shape)
+
+
+def machine(engines: Iterable[str]) -> str:
+    """The date, the machine's size and the versions of what is compared."""
+    packages = sorted({package for name in engines if (package := PEERS[name][1])})
+    versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
+    if "sqlite" in engines:
+        versions.append(f"SQLite {sqlite3.sqlite_version}")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{datetime.datetime.now(datetime.UTC).date()}, {len(os.sched_getaffinity(0))} cores,"
+        f" {memory:.0f} GB, Python {platform.python_version()}, {', '.join(versions)}"
+    )
+
+
+def _installed(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of *names* that can run; says how to install the others."""
+    found = []
+    for name in names:
+        if name not in PEERS:
+            raise click.BadParameter(f"{name}: choose from {', '.join(PEERS)}.")
+        try:
+            for package in filter(None, PEERS[name][1:]):
+                importlib.metadata.version(package)
+            found.append(name)
+        except importlib.metadata.PackageNotFoundError as error:
+            progress.log(f"{name} is left out: `pip install {error.name}` or `-e .[bench]`")
+    return tuple(found)
+
+
+def _corpus_file(path: Path) -> Path:
+    return path / "corpus.jsonl" if path.is_dir() else path
+
+
+_PATH = click.Path(exists=True, path_type=Path)
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--corpus", type=_PATH, help="BEIR folder or corpus.jsonl; ../shared/eval/news.")
+@click.option("--queries", type=_PATH, help="queries.jsonl; the one beside the corpus.")
+@click.option("--also", type=_PATH, multiple=True, help="More such, joined to the first.")
+@click.option("--all", "every", is_flag=True, help="All of ../shared/eval joined.")
+@click.option("--limit", type=int, help="Most passages of the real corpus.")
+@click.option("--synthetic", default="", help="Numbers of made-up passages: 10000,100000,1000000.")
+@click.option("--questions", default=400, help="Most questions.")
+@click.option("--engines", default=",".join(PEERS), help="Which ones, in this order.")
+@click.option("--builds", default=3, help="How often to index, what takes under a minute.")
+@click.option("--rounds", default=3, help="How often all questions are asked.")
+@click.option("--seconds", default=60.0, help="Longest time of an engine's round.")
+@click.option("--max-terms", default=24, help="Most words of a question.")
+@click.option("--stock-limit", default=100_000, help="Most passages for stock Whoosh.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Kept: corpora, Whoosh's indexes.")
+@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the measures here.")
+def main(  # noqa: PLR0913 - one for each option
+    *,
+    corpus: Path | None,
+    queries: Path | None,
+    also: tuple[Path, ...],
+    every: bool,
+    limit: int | None,
+    synthetic: str,
+    questions: int,
+    engines: str,
+    builds: int,
+    rounds: int,
+    seconds: float,
+    max_terms: int,
+    stock_limit: int,
+    cache: Path | None,
+    output: Path | None,
+) -> None:
+    """Compare our engine with its peers over real and made-up passages."""
+    cache = cache or Path(tempfile.gettempdir()) / "verbatim-benchmarks"
+    cache.mkdir(parents=True, exist_ok=True)
+    names = _installed(engines.split(","))
+    options = Options(names, cache.resolve(), builds, rounds, seconds, max_terms, stock_limit)
+    sources: list[Source] = [Zipf(int(n), questions) for n in synthetic.split(",") if n]
+    if corpus or also or every or not sources:
+        sources.insert(0, _real(corpus, queries, also, every=every, limit=limit, most=questions))
+    console.print(machine(names))
+    results = {}
+    for source in sources:
+        prepared = run("prepare", packed(source), str(options.cache))
+        progress.log(f"{source.name}: {prepared['passages']:,} passages")
+        results[source.name] = compare(unpacked(prepared["corpus"]), prepared["passages"], options)
+        show(source.name, results[source.name])
+        if output:
+            written = results if len(sources) > 1 else results[source.name]
+            output.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+def _real(
+    corpus: Path | None,
+    queries: Path | None,
+    also: Sequence[Path],
+    *,
+    every: bool,
+    limit: int | None,
+    most: int,
+) -> Beir:
+    first = _corpus_file(corpus or EVALUATION / "news").resolve()
+    files = [first, *(_corpus_file(path).resolve() for path in also)]
+    if every:
+        files += sorted(EVALUATION.resolve().glob("*/corpus.jsonl"))
+    if not first.exists():
+        raise click.UsageError(f"There is no {first}; name a corpus with --corpus.")
+    name = "all" if every else "+".join(path.parent.name for path in files)
+    unique = tuple(dict.fromkeys(files))
+    return Beir(name, unique, queries or first.with_name("queries.jsonl"), limit, most)
+
+
+if __name__ == "__main__":
+    main()

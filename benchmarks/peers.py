@@ -1,0 +1,298 @@
+"""The engines side by side, each behind the same three methods: index, prepared, open.
+
+Everyone gets the same passages and words; what each of them keeps of a passage is said here.
+"""
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import Stemmer
+
+from benchmarks.corpora import Corpus
+from qa.generations import Manifest
+from qa.queries import Query
+from qa.settings import Settings
+
+TOP = 10
+FIRST_STAGE = 200
+
+Search = Callable[[Any], Sequence[Any]]
+
+
+class Peer(Protocol):
+    """An engine; made only in the process that uses it, since making it imports it."""
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        """Index *corpus* into the empty *folder*; all of it is on disk afterwards."""
+
+    def prepared(self, query: Query) -> Any:  # noqa: ANN401 - each has its own
+        """The analysed words of *query*, as ours come analysed too; not timed."""
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        """The searches to time: `top`, the best ten by passage text, and maybe `first`."""
+
+
+class Verbatim:
+    """Ours: passages stemmed and unstemmed, titles, whole documents, filters; all text stored."""
+
+    def __init__(self) -> None:
+        self._engines = import_module("qa.engines")
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        documents = passages = 0
+        with self._engine(folder).build() as build:
+            for document, pieces in corpus.documents():
+                build.add(document, pieces)
+                documents += 1
+                passages += len(pieces)
+            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            build.publish(Manifest("0" * 12, now, documents, passages, ("en",), None, None, ()))
+
+    def prepared(self, query: Query) -> Query:
+        """The query itself."""
+        return query
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        """Both searches; `first` is what ranking starts from, over all fields."""
+        searcher = self._engine(folder).searcher()
+
+        def top(query: Query) -> Sequence[Any]:
+            terms = [("stems", stem, term.weight) for term in query.terms for stem in term.stems]
+            return cast("Sequence[Any]", searcher.top(terms, TOP))
+
+        return {"top": top, "first": lambda query: searcher.best(query, FIRST_STAGE)}
+
+    def _engine(self, folder: Path) -> Any:  # noqa: ANN401 - `top` is not in the protocol
+        return self._engines.open_engine(replace(Settings(), index=str(folder)))
+
+
+class _Stemming:
+    """Prepares words as an English Snowball stemmer of the peer's own does."""
+
+    def __init__(self) -> None:
+        self._stemmer = Stemmer.Stemmer("english")
+
+    def prepared(self, query: Query) -> list[str]:
+        """The stem of each word."""
+        return [self._stemmer.stemWord(term.lower()) for term in _words(query)]
+
+
+class Whoosh3(_Stemming):
+    """Stock Whoosh: passages stemmed (its own Porter), text stored; one process, no positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._analysis = import_module("whoosh.analysis")
+        self._fields = import_module("whoosh.fields")
+        self._index = import_module("whoosh.index")
+        self._query = import_module("whoosh.query")
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        text = self._fields.TEXT(analyzer=self._analyzer(), phrase=False, stored=True)
+        index = self._index.create_in(str(folder), self._fields.Schema(text=text))
+        writer = index.writer(limitmb=512)
+        for passage in corpus.texts():
+            writer.add_document(text=passage)
+        writer.commit()
+        index.close()
+
+    def prepared(self, query: Query) -> list[str]:
+        """What its own analyser makes of each word."""
+        analyzer = self._analyzer()
+        return [token.text for word in _words(query) for token in analyzer(word)]
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        """The stock searcher, with its default BM25F."""
+        searcher = self._index.open_dir(str(folder)).searcher()
+        either, term = self._query.Or, self._query.Term
+
+        def top(words: list[str]) -> Sequence[Any]:
+            hits = searcher.search(either([term("text", word) for word in words]), limit=TOP)
+            return [(hit.docnum, hit.score) for hit in hits]
+
+        return {"top": top}
+
+    def _analyzer(self) -> Any:  # noqa: ANN401 - Whoosh's
+        # Every word, as we index every word.
+        return self._analysis.StemmingAnalyzer(stoplist=None, minsize=1)
+
+
+class Tantivy(_Stemming):
+    """tantivy: passages stemmed, text stored; two threads, frequencies without positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tantivy = import_module("tantivy")
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        schema = self._schema(text="en_stem")
+        writer = self._writer(schema, folder)
+        for passage in corpus.texts():
+            writer.add_document(self._tantivy.Document(text=passage))
+        _finish(writer)
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        return {"top": self._search(folder, {"text": 1.0}, TOP)}
+
+    def _schema(self, stored: Sequence[str] = ("text",), **tokenizers: str) -> Any:  # noqa: ANN401
+        builder = self._tantivy.SchemaBuilder()
+        for field, tokenizer in tokenizers.items():
+            builder.add_text_field(
+                field, stored=field in stored, tokenizer_name=tokenizer, index_option="freq"
+            )
+        return builder
+
+    def _writer(self, builder: Any, folder: Path) -> Any:  # noqa: ANN401 - tantivy's
+        folder.mkdir(exist_ok=True)
+        index = self._tantivy.Index(builder.build(), str(folder))
+        return index.writer(heap_size=512_000_000, num_threads=2)
+
+    def _search(self, folder: Path, boosts: dict[str, float], limit: int) -> Search:
+        index = self._tantivy.Index.open(str(folder))
+        searcher, schema = index.searcher(), index.schema
+        query, should = self._tantivy.Query, self._tantivy.Occur.Should
+
+        def term(field: str, word: str, boost: float) -> Any:  # noqa: ANN401 - tantivy's
+            found = query.term_query(schema, field, word, "freq")
+            return found if boost == 1.0 else query.boost_query(found, boost)
+
+        def top(words: list[str]) -> Sequence[Any]:
+            terms = [(should, term(f, word, boosts[f])) for word in words for f in boosts]
+            # Counting all hits would switch off its block-max pruning.
+            hits = searcher.search(query.boolean_query(terms), limit, count=False).hits
+            return [(address, score) for score, address in hits]
+
+        return top
+
+
+class TantivyAll(Tantivy):
+    """tantivy with our fields: passages stemmed and unstemmed, titles, whole documents unstemmed.
+
+    Text is stored once, with the documents; passages keep their document and offsets.
+    """
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        """Index *corpus* into two indexes in *folder*."""
+        builder = self._schema((), text="en_stem", exact="default", title="en_stem")
+        builder.add_text_field("document", stored=True, tokenizer_name="raw", index_option="basic")
+        for offset in ("start", "end"):
+            builder.add_unsigned_field(offset, stored=True)
+        passages = self._writer(builder, folder / "passages")
+        whole = self._schema((), text="default")
+        whole.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+        whole.add_bytes_field("json", stored=True)
+        documents = self._writer(whole, folder / "documents")
+        made = self._tantivy.Document
+        for document, pieces in corpus.documents():
+            stored = document.to_json().encode()
+            documents.add_document(made(id=document.id, text=document.text, json=stored))
+            for p in pieces:
+                words = made(text=p.text, exact=p.text, title=p.heading, document=p.document_id)
+                words.add_unsigned("start", p.start)
+                words.add_unsigned("end", p.end)
+                passages.add_document(words)
+        _finish(documents)
+        _finish(passages)
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        """Text alone; and for `first` three fields of passages and, apart, whole documents."""
+        passages, documents = folder / "passages", folder / "documents"
+        boosts = {"text": 1.0, "exact": 0.5, "title": 0.3}
+        of_passages = self._search(passages, boosts, FIRST_STAGE)
+        of_documents = self._search(documents, {"text": 1.0}, FIRST_STAGE)
+        return {
+            "top": self._search(passages, {"text": 1.0}, TOP),
+            "first": lambda words: [*of_passages(words), *of_documents(words)],
+        }
+
+
+def _finish(writer: Any) -> None:  # noqa: ANN401 - tantivy's
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+class Bm25s(_Stemming):
+    """bm25s with numba: passages stemmed, text stored; impacts computed when indexing, no pruning.
+
+    Opened with its arrays memory-mapped; its first answer waits for numba to compile.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bm25s = import_module("bm25s")
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        texts = list(corpus.texts())
+        pattern = r"(?u)\b\w+\b"  # single letters too
+        tokens = self._bm25s.tokenize(
+            texts, token_pattern=pattern, stopwords=None, stemmer=self._stemmer, show_progress=False
+        )
+        retriever = self._bm25s.BM25(backend="numba")
+        retriever.index(tokens, show_progress=False)
+        retriever.save(folder, corpus=texts, show_progress=False)
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        retriever = self._bm25s.BM25.load(folder, mmap=True)
+        limit = min(TOP, retriever.scores["num_docs"])
+
+        def top(words: list[str]) -> Sequence[Any]:
+            numbers, scores = retriever.retrieve([words], k=limit, show_progress=False)
+            return list(zip(numbers[0].tolist(), scores[0].tolist(), strict=True))
+
+        return {"top": top}
+
+
+class Sqlite:
+    """SQLite FTS5: passages stemmed (its own Porter), text stored, with positions; optimised."""
+
+    def __init__(self) -> None:
+        self._sqlite = import_module("sqlite3")
+
+    def index(self, corpus: Corpus, folder: Path) -> None:
+        """Index *corpus* into the empty *folder*, in one transaction that waits for no disk."""
+        connection = self._sqlite.connect(folder / "passages.sqlite")
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(
+            "CREATE VIRTUAL TABLE passages USING fts5(text, tokenize = 'porter unicode61')"
+        )
+        rows = ((passage,) for passage in corpus.texts())
+        connection.executemany("INSERT INTO passages (text) VALUES (?)", rows)
+        connection.execute("INSERT INTO passages (passages) VALUES ('optimize')")
+        connection.commit()
+        connection.close()
+
+    def prepared(self, query: Query) -> str:
+        """An OR of the words, quoted; it stems them itself."""
+        return " OR ".join(f'"{word}"' for word in _words(query))
+
+    def open(self, folder: Path) -> dict[str, Search]:
+        path = folder / "passages.sqlite"
+        connection = self._sqlite.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+        connection.execute(f"PRAGMA mmap_size = {1 << 33}")
+        statement = "SELECT rowid, rank FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?"
+
+        def top(match: str) -> Sequence[Any]:
+            found: list[Any] = connection.execute(statement, (match, TOP)).fetchall()
+            return found
+
+        return {"top": top}
+
+
+def _words(query: Query) -> list[str]:
+    return [term.term for term in query.terms]
+
+
+# Name -> how to make it and the package that it needs, if we do not bring it.
+PEERS: dict[str, tuple[Callable[[], Peer], str | None]] = {
+    "verbatim": (Verbatim, None),
+    "whoosh3": (Whoosh3, "whoosh3"),
+    "tantivy": (Tantivy, "tantivy"),
+    "tantivy-all": (TantivyAll, "tantivy"),
+    "bm25s": (Bm25s, "bm25s"),
+    "sqlite": (Sqlite, None),
+}
