@@ -200,22 +200,6 @@ def stop_words(language: str) -> frozenset[str]:
     return frozenset(_STOP_WORDS.get(language.partition("-")[0].lower(), "").split())
 
 
-def stems(words: Sequence[str], language: str) -> list[str]:
-    """The stem of each of *words*, all at once."""
-    stemmer = _stemmer(language)
-    if stemmer is None:
-        return [term(word) for word in words]
-    # Most words of most texts need no more than small letters before they are stemmed.
-    plain = [word.isascii() and word.isalpha() and word not in _SHORT_NAMES for word in words]
-    lowered = [word.lower() if simple else "" for word, simple in zip(words, plain, strict=True)]
-    return [
-        (found if len(exact) > _SHORTEST_STEMMED else exact) if simple else stem(word, language)
-        for word, simple, exact, found in zip(
-            words, plain, lowered, stemmer.stemWords(lowered), strict=True
-        )
-    ]
-
-
 class Span(NamedTuple):
     """A stretch of a text, end exclusive."""
 

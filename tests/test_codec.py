@@ -1,5 +1,6 @@
 """The same arrays, read by Whoosh: it finds what our own search and plain Python find."""
 
+import json
 import math
 import os
 import pickle
@@ -10,6 +11,7 @@ import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +39,7 @@ from qa.engines.whoosh.segments import merge, write_segment
 from qa.errors import DamagedError
 from qa.indexing import index_documents
 from qa.passages import Passage
+from qa.queries import read
 from qa.settings import Settings
 
 WORDS = ("aa", "ab", "ba", "bab", "abba", "7", "1874", "мост", "猫犬", "zz")
@@ -75,7 +78,8 @@ class Corpus:
         paths = [folder / f"segment-{n}" for n in range(segments)]
         for number, path in enumerate(paths):
             write_segment(path, self.batch[number * size : (number + 1) * size])
-        merge(folder, paths)
+        for file in FILES:
+            merge(folder, file, paths)
         counts = {PASSAGES: len(self.lists["stems"]), DOCUMENTS: len(self.batch)}
         for file, name in NAMES.items():
             write_toc(folder, SCHEMAS[file], name, file, counts[file])
@@ -595,3 +599,43 @@ def test_what_the_engine_builds_opens_in_whoosh(tmp_path):
         assert [hit.score for hit in hits] == pytest.approx(top[1].tolist(), rel=1e-5)
     with open_dir(str(generation), indexname="documents").searcher() as searcher:
         assert [fields["id"] for fields in searcher.all_stored_fields()] == ["bridge", "harbour"]
+
+
+NEWS = Path(__file__).parents[2] / "shared" / "eval" / "news"
+
+
+@pytest.mark.skipif(not NEWS.is_dir(), reason="the news articles are not here")
+def test_real_questions_get_the_same_passages_from_whoosh(tmp_path, full):
+    articles, questions = (4000, 300) if full else (150, 40)
+    settings = Settings(index=str(tmp_path))
+    index_documents(map(article, lines("corpus", articles)), open_engine(settings), settings)
+    searcher = open_engine(settings).searcher()
+    generation = tmp_path / "generations" / searcher.manifest.name
+    with open_dir(str(generation)).searcher(weighting=WEIGHTING) as stock:
+        for line in lines("queries", questions):
+            stems = [term.stems[0] for term in read(json.loads(line)["text"]).terms]
+            hits = stock.search(query.Or([query.Term("stems", stem) for stem in stems]), limit=10)
+            found = searcher.top([("stems", stem, 1.0) for stem in stems], 10)
+
+            check_ranking([(hit.docnum, hit.score) for hit in hits], found)
+
+
+def lines(name, most):
+    with (NEWS / f"{name}.jsonl").open(encoding="utf-8") as file:
+        return list(islice(file, most))
+
+
+def article(line):
+    row = json.loads(line)
+    blocks = [RawBlock(text) for text in row["text"].split("\n\n")]
+    return document(row["_id"], "corpus.jsonl", blocks, Metadata(row["title"]))
+
+
+def check_ranking(expected, found):
+    """The same scores; the same documents but where scores do not tell them apart."""
+    scores = [score for _, score in expected]
+
+    assert found.scores.tolist() == pytest.approx(scores, rel=1e-5)
+    last = scores[-1] * (1 + 1e-5) if scores else 0
+    told_apart = {number for number, score in expected if score > last}
+    assert told_apart <= set(found.documents.tolist())

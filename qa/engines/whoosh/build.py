@@ -16,7 +16,7 @@ from qa.documents import Document
 from qa.engines.base import Summary
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.codec import write_toc
-from qa.engines.whoosh.schema import DOCUMENTS, PASSAGES, SCHEMAS, WHOLE
+from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, SCHEMAS, WHOLE
 from qa.engines.whoosh.segments import merge, write_segment
 from qa.errors import IndexingError
 from qa.generations import Generations, Manifest
@@ -69,10 +69,14 @@ class WhooshBuild:
         """Write everything out, check the counts, and make it live."""
         if self._pool is None:
             write_segment(self._next_segment(), self._batch)
+            for file in FILES:
+                merge(self._folder, file, self._segments)
         else:
             self._submit(self._pool)
             self._wait(0)
-        merge(self._folder, self._segments)
+            for file in FILES:
+                self._running.append(self._pool.submit(merge, self._folder, file, self._segments))
+            self._wait(0)
         for segment in self._segments:
             segment.unlink()
         self._write_summaries()

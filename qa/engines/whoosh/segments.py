@@ -8,6 +8,7 @@ import itertools
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from qa.engines.whoosh.inversion import Postings, inverted, merged, runs
 from qa.engines.whoosh.schema import FILES, STEMS, TITLE, WHOLE, WORDS
 from qa.engines.whoosh.store import Columns, merged_columns
 from qa.passages import Passage
-from qa.text import stems, term, tokens
+from qa.text import stem, term, tokens
 
 Batch = Sequence[tuple[Document, Sequence[Passage]]]
 
@@ -41,20 +42,22 @@ class _Chunks:
 
     def words(self) -> tuple[list[str], list[str], Integers, Array]:
         """The term and stem of each word; for each chunk how many words, and which."""
-        exact: list[str] = []
-        stemmed: list[str] = []
+        known: dict[tuple[str, str], int] = {}
         inside: dict[int, list[int]] = {}
         for language, chunks in self._by_language.items():
-            known: dict[str, int] = {}
             for chunk, number in chunks.items():
-                found = tokens(chunk)
-                inside[number] = [known.setdefault(t, len(exact) + len(known)) for t in found]
-            exact += map(term, known)
-            stemmed += stems(list(known), language)
+                found = _words(chunk, language)
+                inside[number] = [known.setdefault(word, len(known)) for word in found]
         ordered = [inside[number] for number in range(len(inside))]
         lengths = np.fromiter(map(len, ordered), np.int64, len(ordered))
         flat = np.fromiter(itertools.chain.from_iterable(ordered), np.int64, int(lengths.sum()))
-        return exact, stemmed, lengths, flat
+        return [exact for exact, _ in known], [stemmed for _, stemmed in known], lengths, flat
+
+
+@lru_cache(maxsize=1 << 19)
+def _words(chunk: str, language: str) -> tuple[tuple[str, str], ...]:
+    """The term and stem of each word of a chunk; most chunks come back in the next batch."""
+    return tuple((term(word), stem(word, language)) for word in tokens(chunk))
 
 
 class _Column:
@@ -103,11 +106,11 @@ def write_segment(path: Path, batch: Batch) -> None:
     write_arrays(path, arrays, {})
 
 
-def merge(folder: Path, segments: Sequence[Path]) -> None:
-    """Write the two files of an index from its segments; nothing is analysed again."""
+def merge(folder: Path, file: str, segments: Sequence[Path]) -> None:
+    """Write a file of an index from its segments; nothing is analysed again."""
     parts = [ArrayFile.checked(path) for path in segments]
-    for file, names in FILES.items():
-        arrays = merged_columns(parts) if WHOLE in names else {}
-        for name in names:
-            arrays |= field_arrays(name, merged([Postings.read(part, name) for part in parts]))
-        write_arrays(folder / file, arrays, {"fields": names})
+    names = FILES[file]
+    arrays = merged_columns(parts) if WHOLE in names else {}
+    for name in names:
+        arrays |= field_arrays(name, merged([Postings.read(part, name) for part in parts]))
+    write_arrays(folder / file, arrays, {"fields": names})
