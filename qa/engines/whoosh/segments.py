@@ -4,10 +4,12 @@ Text becomes numbers at the spaces: each distinct chunk between spaces is cut in
 distinct word stemmed, only once.  Everything after that is NumPy's.
 """
 
+import gc
 import itertools
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -81,6 +83,19 @@ class _Column:
         return words[runs(starts[numbers], each)], np.diff(total[ends], prepend=0)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage: there are millions of objects, none of them in a cycle."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
 def write_segment(path: Path, batch: Batch) -> None:
     """Index *batch* into a new file."""
     columns, chunks = Columns(), _Chunks()
