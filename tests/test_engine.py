@@ -159,7 +159,10 @@ def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, pr
         generation = folder / "generations" / report.manifest.name
         return {path.name: path.read_bytes() for path in generation.glob("*.bin")}
 
-    assert files(tmp_path / "whole", 10**6) == files(tmp_path / "parts", 7)
+    whole = files(tmp_path / "whole", 10**6)
+
+    assert files(tmp_path / "parts", 7) == whole
+    assert files(tmp_path / "nothing left for the last part", 6) == whole
 
 
 def test_a_new_generation_is_followed_and_a_deleted_file_is_gone(tmp_path):

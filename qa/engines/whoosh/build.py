@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -67,16 +67,11 @@ class WhooshBuild:
 
     def publish(self, manifest: Manifest) -> None:
         """Write everything out, check the counts, and make it live."""
-        if self._pool is None:
-            write_segment(self._next_segment(), self._batch)
-            for file in FILES:
-                merge(self._folder, file, self._segments)
-        else:
-            self._submit(self._pool)
-            self._wait(0)
-            for file in FILES:
-                self._running.append(self._pool.submit(merge, self._folder, file, self._segments))
-            self._wait(0)
+        self._run(write_segment, self._next_segment(), self._batch)
+        self._wait(0)
+        for file in FILES:
+            self._run(merge, self._folder, file, self._segments)
+        self._wait(0)
         for segment in self._segments:
             segment.unlink()
         self._write_summaries()
@@ -94,19 +89,23 @@ class WhooshBuild:
         if self._pool is None:
             # Not fork: the folder's reader has threads by now.
             self._pool = ProcessPoolExecutor(os.cpu_count(), get_context("forkserver"))
-        self._submit(self._pool)
+        self._run(write_segment, self._next_segment(), self._batch)
         self._batch, self._held = [], 0
         self._wait(os.cpu_count() or 1)
 
-    def _submit(self, pool: ProcessPoolExecutor) -> None:
-        self._running.append(pool.submit(write_segment, self._next_segment(), self._batch))
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        """Have *work* done in another process if there are any, here and now otherwise."""
+        if self._pool is None:
+            work(*arguments)
+        else:
+            self._running.append(self._pool.submit(work, *arguments))
 
     def _next_segment(self) -> Path:
         self._segments.append(self._folder / f"segment-{len(self._segments):05}.bin")
         return self._segments[-1]
 
     def _wait(self, most: int) -> None:
-        """Wait until no more than *most* segments are being made."""
+        """Wait until no more than *most* pieces of work are being done."""
         while len(self._running) > most:
             try:
                 self._running.popleft().result()
