@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from qa.answers import Answer
+from qa.conversation import LONGEST_CARRIED
 from qa.engines.base import Engine, Searcher
 from qa.errors import DamagedError, QAError
 from qa.pipeline import ask
@@ -30,6 +31,7 @@ blueprint = Blueprint("api", __name__)
 _OPENING_WORDS = 10
 
 _Text = Annotated[str, StringConstraints(strict=True)]
+_Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
 
 
 def _iso_date(value: object) -> object:
@@ -68,6 +70,7 @@ class Asked(_Strict):
     limit: int = Field(default=5, ge=1, strict=True)
     filters: AskedFilters = AskedFilters()
     turns: list[Turn] = []
+    drop: list[_Word] = []
 
 
 class InvalidRequestError(QAError):
@@ -129,9 +132,10 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     values: dict[str, Any] = {
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],
+        "drop": [word for word in arguments.getlist("drop") if word],
         "filters": {"publisher": [name for name in arguments.getlist("publisher") if name]},
     }
-    for name in sorted(set(arguments) - {"q", "publisher"}):
+    for name in sorted(set(arguments) - {"q", "publisher", "drop"}):
         given = [value for value in arguments.getlist(name) if value]
         if name not in {"limit", "from", "to"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
@@ -164,6 +168,7 @@ def validated(values: object) -> Asked:
     for field, value, most in (
         ("limit", asked.limit, limits.max_limit),
         ("turns", len(asked.turns), limits.max_turns),
+        ("drop", len(asked.drop), limits.max_terms),
         ("question", longest, limits.max_question),
     ):
         if value > most:
@@ -181,6 +186,7 @@ def answer(asked: Asked) -> Answer:
         settings(),
         asked.question,
         turns=[turn.question for turn in asked.turns],
+        dropped=asked.drop,
         filters=Filters(tuple(filters.publisher), filters.first, filters.last),
         limit=asked.limit,
     )

@@ -4,10 +4,13 @@ A first rule: a follow-up that points back, by a pronoun or by saying hardly any
 along the words of the question before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from qa.text import stop_words, term, words
+
+# What is longer is no word of a person's.
+LONGEST_CARRIED = 60
 
 _POINTING = frozenset(
     "he him his she her hers it its they them their theirs this that these those there then".split()
@@ -22,8 +25,13 @@ class Standalone:
     carried: tuple[str, ...] = ()
 
 
-def standalone(question: str, turns: Sequence[str] = ()) -> Standalone:
-    """Make *question* stand alone after the questions in *turns*, oldest first."""
+def standalone(
+    question: str, turns: Sequence[str] = (), *, dropped: Collection[str] = ()
+) -> Standalone:
+    """Make *question* stand alone after the questions in *turns*, oldest first.
+
+    None of the words in *dropped* is carried into this question.
+    """
     carried: tuple[str, ...] = ()
     texts: list[str] = []
     for turn in [*turns, question]:
@@ -34,6 +42,8 @@ def standalone(question: str, turns: Sequence[str] = ()) -> Standalone:
         if before and _points_back(turn, own):
             carried = tuple(word for word in before if term(word) not in known)
         texts = own
+    unwanted = {term(word) for word in dropped}
+    carried = tuple(word for word in carried if term(word) not in unwanted)
     text = f"{question.strip()} ({' '.join(carried)})" if carried else question
     return Standalone(text, carried)
 
@@ -42,7 +52,9 @@ def _content(question: str) -> list[str]:
     """The words of *question* that say something, each once."""
     stops = stop_words("en")
     found = {term(word.text): word.text for word in words(question)}
-    return [word for exact, word in found.items() if exact not in stops]
+    return [
+        word for exact, word in found.items() if exact not in stops and len(word) <= LONGEST_CARRIED
+    ]
 
 
 def _points_back(question: str, content: list[str]) -> bool:

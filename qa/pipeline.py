@@ -1,7 +1,7 @@
 """ask: a question and its turns -> an Answer, the stages called in order."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from qa.answers import Answer, AnswerPassage, NoAnswer, QueryWords, cited
 from qa.conversation import standalone
@@ -12,22 +12,24 @@ from qa.settings import Settings
 from qa.text import normalise
 
 
-def ask(
+def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     searcher: Searcher,
     settings: Settings,
     question: str,
     *,
     turns: Sequence[str] = (),
+    dropped: Collection[str] = (),
     filters: Filters | None = None,
     limit: int = 5,
 ) -> Answer:
     """Answer *question*, asked after the questions in *turns*; raise RequestError if it cannot be.
 
+    The words in *dropped* are not taken along from the turns.
     The same question to the same generation gives the same answer, but for the time it took.
     """
     started = time.perf_counter()
     question = normalise(question)
-    alone = standalone(question, [normalise(turn) for turn in turns])
+    alone = standalone(question, [normalise(turn) for turn in turns], dropped=dropped)
     query = read(
         question,
         languages=searcher.manifest.languages,

@@ -113,6 +113,16 @@ def test_earlier_questions_are_turns(client):
     assert posted["query"]["carried"] == got["query"]["carried"] == ["demanded", "guarantees"]
 
 
+def test_a_carried_word_can_be_dropped(client):
+    turns = [{"question": "who demanded guarantees?"}]
+    posted = client.post(
+        "/ask", json={"question": "why?", "turns": turns, "drop": ["Demanded"]}
+    ).get_json()
+    got = client.get("/ask?q=who+demanded+guarantees%3F&q=why%3F&drop=Demanded&drop=").get_json()
+
+    assert posted["query"]["carried"] == got["query"]["carried"] == ["guarantees"]
+
+
 def is_problem(response, status):
     body = response.get_json(force=True)
 
@@ -142,6 +152,10 @@ def is_problem(response, status):
         ({"question": "x", "filters": {"from": "2022-01-02", "to": "2022-01-01"}}, "#/from"),
         ({"question": "x", "turns": ["y"]}, "#/turns/0"),
         ({"question": "x", "turns": [{"question": "y"}] * 99}, "#/turns"),
+        ({"question": "x", "drop": "y"}, "#/drop"),
+        ({"question": "x", "drop": [7]}, "#/drop/0"),
+        ({"question": "x", "drop": ["y" * 1000]}, "#/drop/0"),
+        ({"question": "x", "drop": ["y"] * 99}, "#/drop"),
         ([], "#/body"),
         ("x", "#/body"),
         ({"question": "x", "filters": {"to": 0}}, "#/filters/to"),
@@ -165,6 +179,7 @@ def test_a_wrong_value_is_named(client, body, pointer):
         ("q=x&sort=date", "#/sort"),
         ("q=x&from=2022-13-01", "#/filters/from"),
         ("q=x&question=y", "#/question"),
+        ("q=x&drop=" + "y" * 1000, "#/drop/0"),
     ],
 )
 def test_a_wrong_parameter_is_named(client, query, pointer):

@@ -30,3 +30,10 @@ def test_a_first_question_carries_nothing():
 
 def test_words_that_the_follow_up_has_are_not_carried_twice():
     assert standalone("what did he demand?", [FIRST]).carried == ("guarantees", "Putin")
+
+
+def test_a_dropped_word_is_not_carried():
+    alone = standalone("why?", [FIRST], dropped=["putin’s", "demand"])
+
+    assert alone.carried == ("guarantees",)
+    assert "Putin" not in alone.text
