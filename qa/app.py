@@ -6,9 +6,12 @@ from flask import Flask, Response
 
 from qa.api import blueprint as api
 from qa.engines import open_engine
+from qa.pages.conversation import blueprint as conversation
+from qa.pages.documents import blueprint as documents
+from qa.pages.reader import blueprint as reader
+from qa.pages.site import blueprint as site
 from qa.problems import register_errors
 from qa.settings import Settings, from_environ
-from qa.web import blueprint as web
 
 PACKAGE = Path(__file__).parent
 HEADERS = {
@@ -34,8 +37,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
-    app.register_blueprint(api)
-    app.register_blueprint(web)
+    for blueprint in (api, site, conversation, documents, reader):
+        app.register_blueprint(blueprint)
     register_errors(app)
     app.after_request(_with_headers)
     return app

@@ -19,7 +19,9 @@ engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.
 engines.whoosh.fields engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.build engines.whoosh.scores engines.whoosh.search
 engines.whoosh.engine engines
-indexing ranking answers pipeline marks api web problems app serving cli __main__
+indexing ranking answers pipeline marks api
+pages pages.site pages.facts pages.conversation pages.documents pages.reader
+problems app serving cli __main__
 """.split()
 
 

@@ -1,0 +1,1 @@
+"""The pages: the conversation, the list of documents, the reader; plain links and forms."""
