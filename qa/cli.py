@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from qa import __version__
@@ -22,6 +24,9 @@ from qa.errors import NoGenerationError, QAError, RequestError
 from qa.indexing import Report, index_folder
 from qa.pipeline import ask
 from qa.settings import Settings, from_environ, table
+
+if TYPE_CHECKING:
+    from qa.evaluation.report import Evaluation
 
 _index_option = click.option("--index", "index_dir", help="Folder of the index.", metavar="DIR")
 # So many skipped files are told one by one.
@@ -77,6 +82,65 @@ def ask_command(question: str, as_json: bool, limit: int, index_dir: str | None)
         _print_answer(answer)
 
 
+@main.command("evaluate")
+@click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one object, {measure: number}.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask N of the questions.")
+@click.option(
+    "--ranker",
+    type=click.Choice(["verbatim", "bm25", "both"]),
+    default="verbatim",
+    show_default=True,
+    help="The service, the plain first stage (BM25 of the passage), or both side by side.",
+)
+@click.option(
+    "--question",
+    "form",
+    type=click.Choice(["standalone", "bare", "rewrite"]),
+    default="standalone",
+    show_default=True,
+    help="Ask a follow-up after its turns, by itself, or as a person put it.",
+)
+@click.option(
+    "--foreign",
+    metavar="OTHER",
+    type=click.Path(path_type=Path),
+    help="Set to take questions without an answer from; by default one beside SET.",
+)
+@click.option("--run", type=click.Path(path_type=Path), help="Write the entries found, for TREC.")
+@click.option("--qrels", type=click.Path(path_type=Path), help="Write the judgements, for TREC.")
+def evaluate_command(
+    folder: Path,
+    *,
+    as_json: bool,
+    ranker: str,
+    run: Path | None,
+    qrels: Path | None,
+    **wanted: Any,  # noqa: ANN401 - the fields of Wanted
+) -> None:
+    """Measure the answers to the questions in SET, over a throw-away index of its entries.
+
+    SET is a folder with corpus.jsonl, queries.jsonl and qrels.tsv; the README says what is in them.
+    """
+    # Only this command needs it.
+    from qa.evaluation.measures import trec_qrels, trec_run  # noqa: PLC0415
+    from qa.evaluation.report import Wanted, evaluate  # noqa: PLC0415
+
+    if run and ranker == "both":
+        raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
+    rankers = ("verbatim", "bm25") if ranker == "both" else (ranker,)
+    with _plain_errors(), _progress() as advance:
+        evaluation = evaluate(folder, _settings(), Wanted(rankers, **wanted), advance)
+    asked = next(iter(evaluation.asked.values()), ())
+    if run:
+        run.write_text(trec_run(asked, ranker), encoding="utf-8")
+    if qrels:
+        qrels.write_text(trec_qrels(asked), encoding="utf-8")
+    for note in evaluation.notes:
+        click.echo(f"Note: {note}.", err=True)
+    _print_evaluation(evaluation, as_json=as_json)
+
+
 def _settings_help() -> str:
     rows = (f"  {name}={default}\n      {text}" for name, default, text in table())
     return "\b\nSettings, from the environment:\n" + "\n".join(rows)
@@ -113,17 +177,25 @@ def _build_apart(settings: Settings) -> None:
 
 def _build(settings: Settings) -> Report:
     with _progress() as advance:
-        return index_folder(settings.documents_folder, open_engine(settings), settings, advance)
+        reading = partial(advance, "Reading")
+        return index_folder(settings.documents_folder, open_engine(settings), settings, reading)
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal, nothing elsewhere."""
     console = Console(stderr=True)
-    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as p:
-        task = p.add_task("files", total=None)
-        yield lambda done, total: p.update(task, completed=done, total=total)
+        task = p.add_task("", total=None)
+        yield lambda what, done, total: p.update(
+            task, description=what, completed=done, total=total
+        )
 
 
 def _print_report(report: Report, settings: Settings) -> None:
@@ -136,6 +208,25 @@ def _print_report(report: Report, settings: Settings) -> None:
         click.echo(f"  skipped {skip.source}: {skip.reason}")
     if len(manifest.skipped) > _MOST_SKIPPED:
         click.echo(f"  ... and {len(manifest.skipped) - _MOST_SKIPPED} more; /documents lists all.")
+
+
+def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
+    if as_json:
+        found = {
+            ranker: {name: round(measure.value, 4) for name, measure in measures.items()}
+            for ranker, measures in evaluation.measures.items()
+        }
+        click.echo(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=2))
+        return
+    from qa.evaluation.report import rows  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    gain = ("gain",) * (len(evaluation.measures) - 1)
+    for number, header in enumerate(("measure", *evaluation.measures, *gain, "questions")):
+        table.add_column(header, justify="right" if number else "left")
+    for row in rows(evaluation):
+        table.add_row(*row)
+    Console().print(table)
 
 
 def _print_answer(answer: Answer) -> None:

@@ -9,6 +9,7 @@ QAError
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
 │   └── BuildLockedError   another build is running
+├── EvaluationError        a set of questions cannot be read or measured
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
     └── DamagedError       its files contradict each other
@@ -56,6 +57,10 @@ class IndexingError(QAError):
 
 class BuildLockedError(IndexingError):
     """Another build is running."""
+
+
+class EvaluationError(QAError):
+    """A set of questions cannot be read or measured."""
 
 
 class GenerationError(QAError):

@@ -20,7 +20,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [(), ("index",), ("ask",), ("serve",)])
+@pytest.mark.parametrize("command", [(), ("index",), ("ask",), ("serve",), ("evaluate",)])
 def test_every_command_has_help(command):
     result = run(*command, "--help")
 

@@ -19,7 +19,10 @@ engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.
 engines.whoosh.fields engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.build engines.whoosh.scores engines.whoosh.search
 engines.whoosh.engine engines
-indexing ranking answers pipeline marks api
+indexing ranking answers pipeline
+evaluation evaluation.matching evaluation.sets evaluation.strangers evaluation.asking
+evaluation.measures evaluation.rewrites evaluation.report
+marks api
 pages pages.site pages.facts pages.conversation pages.documents pages.reader
 problems app serving cli __main__
 """.split()

@@ -48,6 +48,12 @@ class Searcher(Protocol):
         text, in the title and section that it stands under, and in its whole document.
         """
 
+    def plain(self, query: Query, limit: int) -> list[Candidate]:
+        """The *limit* best passages by the BM25 score of their text alone, whatever the conditions.
+
+        What ranking is measured against.
+        """
+
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """How many passages each of *stems* is in."""
 

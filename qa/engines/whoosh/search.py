@@ -51,7 +51,15 @@ class WhooshSearcher:
 
     def candidates(self, query: Query, limit: int) -> list[Candidate]:
         """The *limit* best passages for *query*."""
-        numbers, scores = self.best(query, limit)
+        return self._candidates(self.best(query, limit))
+
+    def plain(self, query: Query, limit: int) -> list[Candidate]:
+        """The *limit* best passages by the BM25 score of their text alone."""
+        terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
+        return self._candidates(self.top(terms, limit))
+
+    def _candidates(self, best: Best) -> list[Candidate]:
+        numbers, scores = best
         passages = self._store.passages(numbers)
         found = [
             Candidate(passage, float(score))
