@@ -109,6 +109,7 @@ def ask_command(question: str, as_json: bool, limit: int, index_dir: str | None)
 )
 @click.option("--run", type=click.Path(path_type=Path), help="Write the entries found, for TREC.")
 @click.option("--qrels", type=click.Path(path_type=Path), help="Write the judgements, for TREC.")
+@_index_option
 def evaluate_command(
     folder: Path,
     *,
@@ -116,11 +117,13 @@ def evaluate_command(
     ranker: str,
     run: Path | None,
     qrels: Path | None,
+    index_dir: str | None,
     **wanted: Any,  # noqa: ANN401 - the fields of Wanted
 ) -> None:
     """Measure the answers to the questions in SET, over a throw-away index of its entries.
 
-    SET is a folder with corpus.jsonl, queries.jsonl and qrels.tsv; the README says what is in them.
+    SET is a folder with queries.jsonl, corpus.jsonl and qrels.tsv; the README says what is in them.
+    Without corpus.jsonl, the live index is asked.
     """
     # Only this command needs it.
     from qa.evaluation.measures import trec_qrels, trec_run  # noqa: PLC0415
@@ -130,7 +133,9 @@ def evaluate_command(
         raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
     rankers = ("verbatim", "bm25") if ranker == "both" else (ranker,)
     with _plain_errors(), _progress() as advance:
-        evaluation = evaluate(folder, _settings(), Wanted(rankers, **wanted), advance)
+        evaluation = evaluate(
+            folder, _settings(index=index_dir), Wanted(rankers, **wanted), advance
+        )
     asked = next(iter(evaluation.asked.values()), ())
     if run:
         run.write_text(trec_run(asked, ranker), encoding="utf-8")

@@ -56,8 +56,8 @@ def folder(tmp_path):
     other = [{"_id": "x1", "text": "Which metal melts at minus 39 degrees?"},
              {"_id": "x2", "text": "Which planet has a moon named Triton?"}]  # fmt: skip
     texts = [{"_id": "m", "text": "Mercury melts at minus 39 degrees."}]
-    write_set(tmp_path / "other", texts, other, [("x1", "m", 1), ("x2", "m", 1)])
-    return write_set(tmp_path / "own")
+    write_set(tmp_path / "sets" / "other", texts, other, [("x1", "m", 1), ("x2", "m", 1)])
+    return write_set(tmp_path / "sets" / "own")
 
 
 def by_id(evaluated):
@@ -145,7 +145,8 @@ def test_a_sample_is_always_the_same_and_part_of_a_larger_one():
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("corpus.jsonl", None, "No corpus.jsonl"),
+        ("queries.jsonl", None, "No queries.jsonl"),
+        ("corpus.jsonl", '{"_id": "a", "text": " "}', "No text in"),
         ("queries.jsonl", '{"_id": "q"}', "line 1: no 'text'"),
         ("queries.jsonl", "{", "line 1: not valid JSON"),
         ("queries.jsonl", b"\xff", "cannot be read"),
@@ -165,11 +166,13 @@ def test_a_set_that_cannot_be_measured_is_refused(tmp_path, name, content, words
 
 def test_judgements_that_fit_nothing_are_told(tmp_path):
     qrels = [("q1", "a", 1), ("typo", "a", 1), ("q2", "gone", 1), ("q3", "c")]
-    notes = " ".join(load(write_set(tmp_path, qrels=qrels)).notes)
+    corpus = [*CORPUS, {"_id": "a", "text": "Another text."}]
+    notes = run(write_set(tmp_path, corpus, qrels=qrels)).stderr
 
     assert "1 questions in qrels.tsv are not in queries.jsonl" in notes
-    assert "1 entries in qrels.tsv are not in corpus.jsonl" in notes
+    assert "1 entries judged are not in the index (gone)" in notes
     assert "1 lines of qrels.tsv are no judgements" in notes
+    assert "entry 5 of corpus.jsonl has the id of another: a" in notes
 
 
 def asked(question, *passages, confidence=0.5):
@@ -300,6 +303,19 @@ def test_the_service_is_measured_over_a_throwaway_index(folder):
     ]
 
 
+def test_answers_alone_are_enough_and_the_live_index_will_do(index, tmp_path):
+    question = {
+        "_id": "q",
+        "text": "Why did engineers choose granite?",
+        "answers": ["1,000 feet", "river carries ice"],
+    }
+    (tmp_path / "queries.jsonl").write_text(json.dumps(question))
+    found = json.loads(run(tmp_path, "--json", "--index", index).stdout)
+
+    assert found["answer@1"] == found["sentence@1"] == 1.0
+    assert "RR@10" not in found
+
+
 def test_two_rankers_are_told_side_by_side(folder):
     result = run(folder, "--ranker", "both")
 
@@ -338,7 +354,8 @@ def test_a_note_tells_what_could_not_be_measured(folder):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("{}/none",), 1, "No corpus.jsonl"),
+        (("{}/none",), 1, "No queries.jsonl"),
+        (("{}", "--foreign", "{}/none"), 1, "No queries.jsonl"),
         (("{}", "--ranker", "both", "--run", "{}/run"), 2, "--run holds"),
         (("{}", "--limit", "0"), 2, "--limit"),
     ],

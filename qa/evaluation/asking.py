@@ -117,24 +117,36 @@ RANKERS: dict[str, Callable[[Searcher, Settings], Ranker]] = {"verbatim": Verbat
 
 
 @contextmanager
-def throwaway_index(evaluated: EvaluationSet, settings: Settings) -> Iterator[Searcher]:
-    """An index of the entries, gone afterwards."""
+def index_of(
+    evaluated: EvaluationSet, settings: Settings, progress: Callable[[int, int], None]
+) -> Iterator[Searcher]:
+    """An index of the entries, gone afterwards; the live index where the set has none."""
+    if not evaluated.entries:
+        yield open_engine(settings).searcher()
+        return
     with tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
-        yield build(evaluated, dataclasses.replace(settings, index=folder))
+        yield build(evaluated, dataclasses.replace(settings, index=folder), progress)
 
 
-def build(evaluated: EvaluationSet, settings: Settings) -> Searcher:
+def build(
+    evaluated: EvaluationSet,
+    settings: Settings,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Searcher:
     """Index the entries in the folder that *settings* name, and open it."""
     engine = open_engine(settings)
-    index_documents(documents(evaluated, settings), engine, settings)
+    index_documents(documents(evaluated, settings, progress), engine, settings)
     return engine.searcher()
 
 
-def documents(evaluated: EvaluationSet, settings: Settings) -> Iterator[Document]:
+def documents(
+    evaluated: EvaluationSet, settings: Settings, progress: Callable[[int, int], None]
+) -> Iterator[Document]:
     """Documents that are called by the ids of their entries."""
     named = _LANGUAGE.fullmatch(evaluated.name)
     language = evaluated.name if named else settings.language
-    for entry in evaluated.entries:
+    for done, entry in enumerate(evaluated.entries):
+        progress(done, len(evaluated.entries))
         metadata = describe([entry.about], name="", text=entry.text, language=language)
         blocks = map(RawBlock, paragraphs(entry.text))
         made = document(entry.id, evaluated.name, blocks, metadata)

@@ -1,14 +1,15 @@
 """evaluate: a folder with a set -> its measures, and how they are told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from qa.errors import EvaluationError
-from qa.evaluation.asking import RANKERS, Asked, asked, throwaway_index
+from qa.evaluation.asking import RANKERS, Asked, asked, index_of
 from qa.evaluation.measures import Measure, Measures, measures
 from qa.evaluation.rewrites import TURNS, load_turns, rewrite_measures
-from qa.evaluation.sets import CORPUS, EvaluationSet, Question, load
+from qa.evaluation.sets import QUERIES, EvaluationSet, Question, load
 from qa.evaluation.strangers import strange_questions, stranger
 from qa.settings import Settings
 
@@ -40,19 +41,15 @@ class Evaluation:
 
 def evaluate(folder: Path, settings: Settings, wanted: Wanted, progress: Progress) -> Evaluation:
     """Measure the set in *folder*; raise EvaluationError when there is nothing to measure."""
-    if (folder / TURNS).is_file() and not (folder / CORPUS).exists():
+    if (folder / TURNS).is_file() and not (folder / QUERIES).exists():
         return Evaluation({"verbatim": rewrite_measures(load_turns(folder))})
     evaluated = load(folder)
     own = evaluated.sample(wanted.limit)
     if wanted.form == "rewrite" and not any(question.rewrite for question in own):
         raise EvaluationError(f"No question in {folder} has a 'rewrite'; ask them as they are.")
     foreign = _foreign(folder, evaluated, own, wanted.foreign)
-    notes = list(evaluated.notes)
-    if not foreign:
-        notes.append("no other set beside this one, so no foreign questions; name one (--foreign)")
     answers: dict[str, list[Asked]] = {}
-    progress("Indexing", 0, len(evaluated.entries))
-    with throwaway_index(evaluated, settings) as searcher:
+    with index_of(evaluated, settings, partial(progress, "Indexing")) as searcher:
         for name in wanted.rankers:
             ranker = RANKERS[name](searcher, settings)
             answers[name] = []
@@ -61,12 +58,26 @@ def evaluate(folder: Path, settings: Settings, wanted: Wanted, progress: Progres
                 answers[name].append(
                     asked(ranker, question, wanted.form, most_turns=settings.max_turns)
                 )
-    found = {
-        name: measures(each[: len(own)], each[len(own) :], sure=name == "verbatim")
-        for name, each in answers.items()
-    }
-    kept = {name: each[: len(own)] for name, each in answers.items()}
-    return Evaluation(found, kept, tuple(notes))
+        indexed = {summary.id for summary in searcher.summaries()}
+    return Evaluation(
+        {
+            name: measures(each[: len(own)], each[len(own) :], sure=name == "verbatim")
+            for name, each in answers.items()
+        },
+        {name: each[: len(own)] for name, each in answers.items()},
+        (*evaluated.notes, *_notes(own, foreign, indexed)),
+    )
+
+
+def _notes(
+    own: Sequence[Question], foreign: Sequence[Question], indexed: Collection[str]
+) -> Iterator[str]:
+    absent = {entry for each in own for entry in each.relevant if entry not in indexed}
+    if absent:
+        first = min(absent)
+        yield f"{len(absent):,} entries judged are not in the index ({first}); no answer finds them"
+    if not foreign:
+        yield "no other set beside this one, so no foreign questions; name one (--foreign)"
 
 
 def _foreign(

@@ -1,6 +1,7 @@
 """A folder of entries, questions and judgements -> an EvaluationSet.
 
-corpus.jsonl     _id, text, and optionally title, source, date, url
+corpus.jsonl     _id, text, and optionally title, source, date, url; left out where the entries
+                 are the documents of the live index
 queries.jsonl    _id, text, and optionally answers, type, impossible, history, rewrite
 qrels.tsv        question's id, entry's id, score
 evidence.jsonl   query_id and the sentences that answer, where the set has them
@@ -85,6 +86,7 @@ class Question:
 class EvaluationSet:
     """Entries and questions; *notes* tell what of the files could not be used.
 
+    There are no entries where those are the documents of the live index.
     Entries with the same text are one, as they are in an index: *same* names, for each that was
     left out, the one that stands for it.
     """
@@ -112,54 +114,64 @@ def sample(questions: list[Question], limit: int | None) -> list[Question]:
 
 def load(folder: Path) -> EvaluationSet:
     """The set in *folder*; raise EvaluationError when it is none."""
-    for name in (CORPUS, QUERIES):
-        if not (folder / name).is_file():
-            raise EvaluationError(
-                f"No {name} in {folder}; a set is a folder with {CORPUS}, {QUERIES} and {QRELS}."
-            )
-    entries, same = _entries(folder / CORPUS)
-    known = {entry.id: entry for entry in entries}
-    scores, notes = _scores(folder / QRELS, same)
-    evidence = _evidence(folder / EVIDENCE, same)
-    questions = []
-    for row in rows(folder / QUERIES, "_id", "text"):
-        own = str(row["_id"])
-        if scores and own not in scores:
-            row["answers"] = ()  # nobody has said in which entries they would be right
-        questions.append(_question(row, scores.get(own, {}), evidence.get(own, {}), known))
-    if strange := scores.keys() - {question.id for question in questions}:
-        notes.append(f"{len(strange):,} questions in {QRELS} are not in {QUERIES}")
-    absent = {entry for each in questions for entry in each.relevant if entry not in known}
-    if absent:
-        notes.append(
-            f"{len(absent):,} entries in {QRELS} are not in {CORPUS}; no answer finds them"
+    if not (folder / QUERIES).is_file():
+        raise EvaluationError(
+            f"No {QUERIES} in {folder}; a set is a folder with {CORPUS}, {QUERIES} and {QRELS}."
         )
-    if not any(question.counts for question in questions):
+    notes: list[str] = []
+    entries, same = _entries(folder / CORPUS, notes)
+    scores = _scores(folder / QRELS, same, notes)
+    questions = _questions(folder, {entry.id: entry for entry in entries}, scores, same)
+    if strange := scores.keys() - questions.keys():
+        notes.append(f"{len(strange):,} questions in {QRELS} are not in {QUERIES}")
+    if not any(question.counts for question in questions.values()):
         raise EvaluationError(
             f"No question in {folder} has a judgement in {QRELS} or an answer; add some to measure."
         )
-    return EvaluationSet(
-        folder.resolve().name, tuple(entries), tuple(questions), same, tuple(notes)
-    )
+    name = folder.resolve().name
+    return EvaluationSet(name, tuple(entries), tuple(questions.values()), same, tuple(notes))
 
 
-def _entries(path: Path) -> tuple[list[Entry], dict[str, str]]:
+def _entries(path: Path, notes: list[str]) -> tuple[list[Entry], dict[str, str]]:
     """The entries, one for each text, and for the id of any other which one has its text."""
-    found: list[Entry] = []
+    found: dict[str, Entry] = {}
     first: dict[str, str] = {}
     same: dict[str, str] = {}
-    for row in rows(path, "_id", "text"):
+    for number, row in enumerate(rows(path, "_id", "text") if path.is_file() else ()):
         entry = Entry(str(row.pop("_id")), str(row.pop("text")), row)
-        stands = first.setdefault(normalise(entry.text), entry.id)
-        if stands == entry.id:
-            found.append(entry)
+        if entry.id in found or entry.id in same:
+            notes.append(f"entry {number + 1:,} of {CORPUS} has the id of another: {entry.id}")
+        elif (stands := first.setdefault(normalise(entry.text), entry.id)) == entry.id:
+            found[entry.id] = entry
         else:
             same[entry.id] = stands
-    return found, same
+    if path.is_file() and not any(first):
+        raise EvaluationError(f"No text in {path}; without that file the live index is asked.")
+    return list(found.values()), same
 
 
-def _scores(path: Path, same: Mapping[str, str]) -> tuple[dict[str, dict[str, int]], list[str]]:
-    """For each question the scores of its entries; what could not be read."""
+def _questions(
+    folder: Path,
+    entries: Mapping[str, Entry],
+    scores: Mapping[str, Mapping[str, int]],
+    same: Mapping[str, str],
+) -> dict[str, Question]:
+    """The questions by their ids; of two with one id, the first."""
+    evidence = _evidence(folder / EVIDENCE, same)
+    found: dict[str, Question] = {}
+    for row in rows(folder / QUERIES, "_id", "text"):
+        own = str(row["_id"])
+        judged = scores.get(own, {})
+        if not any(score > 0 for score in judged.values()):
+            judged = {}
+            if scores:  # nobody has said in which entries its answers would be right
+                row["answers"] = ()
+        found.setdefault(own, _question(row, judged, evidence.get(own, {}), entries))
+    return found
+
+
+def _scores(path: Path, same: Mapping[str, str], notes: list[str]) -> dict[str, dict[str, int]]:
+    """For each question the scores of its entries."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     wrong = 0
     for number, line in enumerate(_lines(path) if path.is_file() else (), 1):
@@ -171,7 +183,9 @@ def _scores(path: Path, same: Mapping[str, str]) -> tuple[dict[str, dict[str, in
             continue
         entry = same.get(entry, entry)
         found[question][entry] = max(score, found[question].get(entry, 0))
-    return dict(found), [f"{wrong:,} lines of {QRELS} are no judgements"] if wrong else []
+    if wrong:
+        notes.append(f"{wrong:,} lines of {QRELS} are no judgements")
+    return dict(found)
 
 
 def _evidence(path: Path, same: Mapping[str, str]) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from qa.errors import EvaluationError
-from qa.evaluation.sets import CORPUS, QUERIES, EvaluationSet, Question, load, sample
+from qa.evaluation.sets import QUERIES, EvaluationSet, Question, load, sample
 
 
 def strange_questions(other: EvaluationSet, limit: int) -> list[Question]:
@@ -43,5 +43,5 @@ def _beside(folder: Path) -> Iterator[Path]:
         with suppress(OSError):
             others = sorted(path for path in own.parent.iterdir() if path != own)
             for path in sorted(others, key=lambda path: path < own):
-                if (path / CORPUS).is_file() and (path / QUERIES).is_file():
+                if (path / QUERIES).is_file():
                     yield path
