@@ -8,10 +8,12 @@ QAError
 ├── UnreadableError        a file holds no text that can be read; it is skipped
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
-│   └── BuildLockedError   another build is running
+│   ├── BuildLockedError   another build is running
+│   └── OvertakenError     another index became live while this one was built
 ├── EvaluationError        a set of questions cannot be read or measured
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
+    ├── NotKeptError       that one is not kept, or not any more
     └── DamagedError       its files contradict each other
 """
 
@@ -63,12 +65,20 @@ class EvaluationError(QAError):
     """A set of questions cannot be read or measured."""
 
 
+class OvertakenError(IndexingError):
+    """Another index became live while this one was built."""
+
+
 class GenerationError(QAError):
     """An index cannot be read."""
 
 
 class NoGenerationError(GenerationError):
     """There is no index yet."""
+
+
+class NotKeptError(GenerationError):
+    """That index is not kept here, or not any more."""
 
 
 class DamagedError(GenerationError):

@@ -1,57 +1,57 @@
 """The index folder: generations built aside, published by one rename, one builder at a time.
 
-index/generations/<name>/    one whole index each, never changed once it is there
-index/CURRENT                the name of the live one
-index/LOCK                   held, with flock, by the process that builds
+index/generations/<name>/           one whole index each, never changed once it is there
+index/generations/<name>.refused/   the last one that was not published, for inspection
+index/CURRENT                       the name of the live one
+index/LOCK                          held, with flock, by the process that builds
+index/LOCK.current                  held, with flock, while CURRENT changes
 """
 
 import contextlib
 import datetime
 import fcntl
-import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import regex
 
-from qa.documents import Skip
-from qa.errors import BuildLockedError, DamagedError, NoGenerationError
+from qa.errors import (
+    BuildLockedError,
+    DamagedError,
+    GenerationError,
+    NoGenerationError,
+    NotKeptError,
+    OvertakenError,
+)
+from qa.manifests import MANIFEST, Manifest, check_file, check_files, read_manifest, sealed, sync
 
-MANIFEST = "manifest.json"
 _BUILDING = ".building-"
+_REMOVING = ".removing-"
+_REFUSED = ".refused"
 _NAME = regex.compile(r"[0-9a-f]{12}")
+_PREFIX = regex.compile(r"[0-9a-f]{4,12}")
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What a generation holds; *first* and *last* are the earliest and latest document's dates."""
+class Generation:
+    """One generation in the index folder; *fault* tells why its manifest cannot be read."""
 
     name: str
-    built: str
-    documents: int
-    passages: int
-    languages: tuple[str, ...]
-    first: datetime.date | None
-    last: datetime.date | None
-    skipped: tuple[Skip, ...]
+    folder: Path
+    published: datetime.datetime
+    live: bool
+    refused: bool
+    manifest: Manifest | None
+    fault: str | None
 
-    def to_json(self) -> str:
-        """The manifest as it is stored."""
-        return json.dumps(asdict(self), default=str, ensure_ascii=False, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Manifest":
-        """The manifest that to_json wrote."""
-        values = json.loads(text)
-        for bound in ("first", "last"):
-            if values[bound]:
-                values[bound] = datetime.date.fromisoformat(values[bound])
-        values["languages"] = tuple(values["languages"])
-        values["skipped"] = tuple(Skip(*skip) for skip in values["skipped"])
-        return cls(**values)
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return sum(each.size for each in self.manifest.files.values()) if self.manifest else 0
 
 
 class Generations:
@@ -61,10 +61,13 @@ class Generations:
         self._folder = index / "generations"
         self._current = index / "CURRENT"
         self._lock = index / "LOCK"
+        self._current_lock = index / "LOCK.current"
 
     def folder(self, name: str) -> Path:
-        """Where the generation *name* is."""
-        return self._folder / name
+        """Where the generation *name* is, be it refused."""
+        whole = self._folder / name
+        refused = self._folder / f"{name}{_REFUSED}"
+        return refused if refused.is_dir() and not whole.is_dir() else whole
 
     def current(self) -> str:
         """The name of the live generation; raise NoGenerationError when none is live."""
@@ -74,14 +77,22 @@ class Generations:
             raise NoGenerationError("There is no index yet; build it with `qa index`.") from None
         except (OSError, UnicodeDecodeError) as error:
             raise DamagedError(
-                f"{self._current} cannot be read ({error}); run `qa index`."
+                f"{self._current} cannot be read ({error}); run `qa index`, or roll back."
             ) from None
-        if not _NAME.fullmatch(name) or not self.folder(name).is_dir():
-            raise DamagedError(f"{self._current} names no generation; run `qa index`.")
+        if not _NAME.fullmatch(name) or not (self._folder / name).is_dir():
+            raise DamagedError(
+                f"{self._current} names no generation; run `qa index`, or roll back."
+            )
         return name
 
+    def live(self) -> str | None:
+        """The name of the live generation, None when there is none that can be named."""
+        with contextlib.suppress(GenerationError):
+            return self.current()
+        return None
+
     def changed(self) -> tuple[int, int]:
-        """A cheap mark that differs once another generation is live."""
+        """A cheap mark that differs once another generation is live; zeros when none is."""
         try:
             status = self._current.stat()
         except OSError:
@@ -90,23 +101,60 @@ class Generations:
 
     def manifest(self, name: str) -> Manifest:
         """What the generation *name* holds; raise DamagedError when that cannot be read."""
-        path = self.folder(name) / MANIFEST
+        return read_manifest(self.folder(name), name)
+
+    def is_kept(self, name: str) -> bool:
+        """Whether the generation *name* is there and was not refused."""
+        return bool(_NAME.fullmatch(name)) and (self._folder / name).is_dir()
+
+    def kept(self) -> list[Generation]:
+        """All generations that are there, the last published first."""
+        live = self.live()
+        found = [self._described(folder, live) for folder in self._folders()]
+        return sorted(found, key=lambda each: (each.published, each.name), reverse=True)
+
+    def _folders(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        return [f for f in self._folder.iterdir() if _NAME.fullmatch(f.name.removesuffix(_REFUSED))]
+
+    def _described(self, folder: Path, live: str | None) -> Generation:
+        manifest, fault = None, None
+        name, _, refused = folder.name.partition(".")
         try:
-            return Manifest.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DamagedError(f"{path} cannot be read ({error}); run `qa index`.") from None
+            manifest = read_manifest(folder, name)
+        except DamagedError as error:
+            fault = str(error)
+        return Generation(
+            name=name,
+            folder=folder,
+            published=_published(folder),
+            live=name == live and not refused,
+            refused=bool(refused),
+            manifest=manifest,
+            fault=fault,
+        )
+
+    def named(self, prefix: str) -> Generation:
+        """The generation whose name begins so; raise NotKeptError when there is not just one."""
+        found = [each for each in self.kept() if each.name.startswith(prefix)]
+        if len({each.name for each in found}) != 1 or not _PREFIX.fullmatch(prefix):
+            raise NotKeptError(
+                f"{prefix!r} is not the name of one generation; `qa generations` lists them."
+            )
+        return min(found, key=lambda each: each.refused)
+
+    def check(self, name: str) -> Manifest:
+        """Compare every byte of *name* with what was sealed; raise DamagedError on a difference."""
+        manifest = self.manifest(name)
+        check_files(self.folder(name), manifest)
+        return manifest
 
     @contextlib.contextmanager
     def building(self) -> Iterator[Path]:
         """An empty folder to build in, held under the lock and gone afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BuildLockedError(
-                    "Another `qa index` is building here; wait until it has ended."
-                ) from None
+        with _held(self._lock, wait=False):
             self._sweep()
             folder = self._folder / f"{_BUILDING}{os.getpid()}"
             folder.mkdir()
@@ -117,46 +165,136 @@ class Generations:
 
     def _sweep(self) -> None:
         """Remove what a killed build left behind."""
-        for left in self._folder.glob(f"{_BUILDING}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        for kind in (_BUILDING, _REMOVING):
+            for left in self._folder.glob(f"{kind}*"):
+                shutil.rmtree(left, ignore_errors=True)
         for left in self._current.parent.glob("CURRENT.*"):
             left.unlink(missing_ok=True)
 
-    def publish(self, built: Path, manifest: Manifest, keep: int) -> None:
-        """Make what is in *built* the live generation, then prune all but the *keep* newest.
+    def seal(self, built: Path, manifest: Manifest) -> Manifest:
+        """Name what is in *built*; nothing in it changes from now on."""
+        return sealed(built, manifest)
 
-        Every file reaches the disk before CURRENT names it, and CURRENT changes in one rename: a
-        crash leaves the old generation live or the new one, never a half.
+    def publish(self, built: Path, name: str, keep: int, over: str | None) -> None:
+        """Make what is sealed as *name* in *built* the live generation, then prune all but *keep*.
+
+        Every file has reached the disk before CURRENT names it, and CURRENT changes in one rename:
+        a crash leaves the old generation live or the new one, never a half.  Raises OvertakenError
+        when another than *over* has become live since.
         """
-        (built / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        for path in [*built.rglob("*"), built]:
-            _sync(path)
-        target = self.folder(manifest.name)
-        if target.exists():  # the same input was built before, and may have been damaged since
-            target.rename(self._folder / f"{_BUILDING}replaced-{os.getpid()}")
-        built.rename(target)
-        _sync(self._folder)
-        self._point_to(manifest.name)
-        self._prune(manifest.name, keep)
+        with _held(self._current_lock, wait=True):
+            self._still(over)
+            self._place(built, name)
+            self._point_to(name)
+            self._prune(keep)
+
+    def refuse(self, built: Path, name: str) -> None:
+        """Keep what is sealed as *name* in *built* for inspection, in place of what was before."""
+        with _held(self._current_lock, wait=True):
+            for folder in self._folders():
+                if folder.name.endswith(_REFUSED):
+                    self._remove(folder)
+            built.rename(self._folder / f"{name}{_REFUSED}")
+            sync(self._folder)
+
+    def switch(self, name: str) -> Manifest:
+        """Check the generation *name* and make it live, a refused one too."""
+        with _held(self._current_lock, wait=True):
+            manifest = self.check(name)
+            folder = self.folder(name)
+            if folder.name.endswith(_REFUSED):
+                folder.rename(self._folder / name)
+                sync(self._folder)
+            self._point_to(name)
+        return manifest
+
+    def before(self) -> str:
+        """The generation published before the live one; raise NotKeptError when there is none."""
+        kept = [each for each in self.kept() if each.live or not (each.refused or each.fault)]
+        place = next((i for i, each in enumerate(kept) if each.live), -1)
+        if place + 1 >= len(kept):
+            raise NotKeptError("No older generation is kept; `qa generations` lists all there are.")
+        return kept[place + 1].name
+
+    def prune(self, keep: int) -> None:
+        """Remove all but the live generation and the last published, *keep* in all."""
+        with _held(self._current_lock, wait=True):
+            self._prune(keep)
+
+    def _still(self, over: str | None) -> None:
+        live = self.live()
+        if live != over:
+            raise OvertakenError(
+                f"Generation {live or 'none'} became live while this one was built, and stays so."
+                " Run `qa index` again if that is not what you want."
+            )
+
+    def _place(self, built: Path, name: str) -> None:
+        target = self._folder / name
+        refused = self._folder / f"{name}{_REFUSED}"
+        if refused.is_dir():
+            self._remove(refused)
+        if target.is_dir():
+            _mend(target, built, name)
+        else:
+            built.rename(target)
+        # The clock of the file system is too coarse to order two in a row.
+        now = time.time_ns()
+        os.utime(target / MANIFEST, ns=(now, now))
+        for path in (target / MANIFEST, target, self._folder):
+            sync(path)
 
     def _point_to(self, name: str) -> None:
         new = self._current.with_name(f"CURRENT.{os.getpid()}")
         new.write_text(name + "\n", encoding="ascii")
-        _sync(new)
+        sync(new)
         new.replace(self._current)
-        _sync(self._current.parent)
+        sync(self._current.parent)
 
-    def _prune(self, live: str, keep: int) -> None:
-        others = [path for path in self._folder.iterdir() if path.name != live]
-        built = [path for path in others if _NAME.fullmatch(path.name)]
-        built.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        for path in set(others) - set(built[: max(0, keep - 1)]):
-            shutil.rmtree(path, ignore_errors=True)
+    def _prune(self, keep: int) -> None:
+        others = [each for each in self.kept() if not each.live and not each.refused]
+        # One without a manifest is none of ours yet: it is being copied here.
+        whole = [each for each in others if (self._folder / each.name / MANIFEST).exists()]
+        for each in whole[max(0, keep - 1) :]:
+            self._remove(self._folder / each.name)
+
+    def _remove(self, folder: Path) -> None:
+        """Take *folder* away in one step, so that never a half of it bears a name."""
+        doomed = self._folder / f"{_REMOVING}{folder.name}-{os.getpid()}"
+        folder.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+@contextlib.contextmanager
+def _held(lock: Path, *, wait: bool) -> Iterator[None]:
+    """Hold *lock*; the system lets go of it when this process ends, however it ends."""
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildLockedError(
+                "Another `qa index` is building here; wait until it has ended."
+            ) from None
+        yield
+
+
+def _published(folder: Path) -> datetime.datetime:
+    manifest = folder / MANIFEST
+    seconds = (manifest if manifest.exists() else folder).stat().st_mtime
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+def _mend(target: Path, built: Path, name: str) -> None:
+    """Put files of *built* in place of those of *target* that are not the same.
+
+    The name vouches for the bytes: at every moment each file is as it was, or as it should be.
+    """
+    manifest = read_manifest(built, name)
+    for path in manifest.files:
+        try:
+            check_file(target, manifest, path)
+        except DamagedError:
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (built / path).replace(target / path)
+            sync((target / path).parent)
+    (built / MANIFEST).replace(target / MANIFEST)

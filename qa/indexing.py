@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from qa.documents import Document, Skip
 from qa.engines.base import Build, Engine
 from qa.errors import IndexingError
 from qa.folders import read_folder
-from qa.generations import Manifest
+from qa.manifests import Manifest
 from qa.passages import split
 from qa.settings import Settings
 from qa.text import ANALYSIS_VERSION
@@ -46,6 +47,7 @@ def index_documents(
     started = time.perf_counter()
     tally = _Tally()
     with engine.build() as build:
+        live = _live(engine)
         for item in documents:
             if isinstance(item, Skip):
                 tally.skipped.append(item)
@@ -54,9 +56,14 @@ def index_documents(
                 tally.count(item)
         if not tally.documents:
             raise IndexingError(_nothing(tally.skipped))
-        manifest = tally.manifest(settings)
-        build.publish(manifest)
-    return Report(manifest, time.perf_counter() - started)
+        searcher = build.finish(tally.manifest(settings))
+        searcher.check()
+        build.publish(live)
+    return Report(searcher.manifest, time.perf_counter() - started)
+
+
+def _live(engine: Engine) -> str | None:
+    return next((each.name for each in engine.generations() if each.live), None)
 
 
 def _added(document: Document, build: Build, settings: Settings) -> int:
@@ -79,29 +86,27 @@ class _Tally:
     skipped: list[Skip] = field(default_factory=list)
     languages: set[str] = field(default_factory=set)
     dates: list[datetime.date] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)
 
     def count(self, document: Document) -> None:
         self.documents += 1
         self.languages.add(document.metadata.language)
-        self.digests.append(hashlib.sha256(document.to_json().encode()).hexdigest())
+        self.digest.update(document.to_json().encode() + b"\n")
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 
     def manifest(self, settings: Settings) -> Manifest:
         return Manifest(
-            name=self._name(settings),
-            built=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             documents=self.documents,
             passages=self.passages,
             languages=tuple(sorted(self.languages)),
             first=min(self.dates, default=None),
             last=max(self.dates, default=None),
             skipped=tuple(self.skipped),
+            made_of={
+                "documents": self.digest.hexdigest(),
+                "analysis": ANALYSIS_VERSION,
+                "passage_min_words": settings.passage_min_words,
+                "passage_max_words": settings.passage_max_words,
+            },
         )
-
-    def _name(self, settings: Settings) -> str:
-        """The same for the same documents, analysis and settings, whatever their order."""
-        sizes = f"{settings.passage_min_words} {settings.passage_max_words}"
-        parts = [ANALYSIS_VERSION, sizes, *sorted(self.digests)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

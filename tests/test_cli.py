@@ -20,7 +20,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [(), ("index",), ("ask",), ("serve",), ("evaluate",)])
+@pytest.mark.parametrize("command", [(), *((name,) for name in sorted(main.commands))])
 def test_every_command_has_help(command):
     result = run(*command, "--help")
 
@@ -67,9 +67,73 @@ def test_ask_says_when_the_documents_do_not_answer(folder):
     assert "mercury" in result.output
 
 
+@pytest.fixture
+def two(folder):
+    """The folder with two generations, and their names, the live one first."""
+    for text in (HARBOUR, BRIDGE):
+        write(folder / "documents", harbour_md=text)
+        run("index", "--index", folder)
+    listed = json.loads(run("generations", "--json", "--index", folder).output)
+    return folder, [each["name"] for each in listed]
+
+
+def test_generations_are_listed_the_live_one_first(two):
+    folder, names = two
+    listed = json.loads(run("generations", "--json", "--index", folder).output)
+    shown = run("generations", "--index", folder).output.splitlines()
+
+    assert [(each["name"], each["state"]) for each in listed] == [
+        (names[0], "live"),
+        (names[1], "kept"),
+    ]
+    assert listed[0]["bytes"] > 1000
+    assert shown[1].startswith(f"{names[0]}  live")
+
+
+def test_rollback_goes_back_and_to_a_name(two):
+    folder, (live, before) = two
+    back = run("rollback", "--index", folder)
+    again = run("rollback", "--index", folder)
+    named = run("rollback", live[:6], "--index", folder)
+
+    assert (back.exit_code, named.exit_code, again.exit_code) == (0, 0, 1)
+    assert f"Generation {before} (2 documents" in back.output
+    assert f"Generation {live} " in named.output
+    assert "No older generation" in again.output
+
+
+def test_generations_can_be_removed_by_hand(two):
+    folder, (live, _) = two
+    run("generations", "--prune", "1", "--index", folder)
+
+    assert [path.name for path in (folder / "generations").iterdir()] == [live]
+
+
+def test_an_index_is_verified_byte_by_byte(two):
+    folder, (live, before) = two
+    file = folder / "generations" / before / "summaries.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"Northern", b"Southern"))
+
+    assert f"Generation {live} is whole" in run("verify-index", "--index", folder).output
+    damaged = run("verify-index", before[:5], "--index", folder)
+    assert damaged.exit_code == 1
+    assert "summaries.jsonl is damaged" in damaged.output
+
+
+def test_another_generation_can_be_asked(two):
+    folder, (_, before) = two
+    asked = ("ask", "who demanded guarantees?", "--index", folder)
+
+    assert "Elsa Moberg" not in run(*asked).output
+    assert "Elsa Moberg" in " ".join(run(*asked, "--generation", before).output.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (("rollback", "abcd", "--index", "{}"), 1, "qa generations"),
+        (("verify-index", "--index", "{}/none"), 1, "qa index"),
+        (("generations", "--index", "{}/none"), 0, "qa index"),
         (("ask", "x", "--index", "{}/none"), 1, "qa index"),
         (("index", "{}/none", "--index", "{}"), 1, "No folder"),
         (("ask", "?!", "--index", "{}"), 2, "no words"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qa.documents import Metadata, RawBlock, document
 from qa.engines import open_engine
 from qa.engines.whoosh import build as building
-from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError
+from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError, NotKeptError
 from qa.indexing import index_documents
 from qa.queries import Filters, read
 from qa.settings import Settings
@@ -199,6 +199,33 @@ def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
 
     with pytest.raises(DamagedError, match=name):
         open_engine(settings).searcher()
+
+
+def test_an_older_generation_can_be_asked_while_it_is_kept(tmp_path):
+    write(tmp_path / "documents", one_txt="Apples are red.\n")
+    engine = open_engine(built(tmp_path))
+    before = engine.searcher().manifest.name
+    write(tmp_path / "documents", one_txt="Apples are green.\n")
+    built(tmp_path)
+    live = engine.searcher().manifest.name
+
+    assert engine.searcher(before).document("one").text == "Apples are red."
+    assert engine.searcher(live) is engine.searcher()
+    engine.prune(1)
+    with pytest.raises(NotKeptError, match=before):
+        engine.searcher(before)
+
+
+def test_the_list_of_documents_is_checked_too(tmp_path):
+    write(tmp_path / "documents", one_txt="Apples are red.\n")
+    searcher = open_engine(built(tmp_path)).searcher()
+    path = tmp_path / "generations" / searcher.manifest.name / "summaries.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"one", b"two"))
+
+    with pytest.raises(DamagedError, match="summaries"):
+        searcher.summaries()
+    with pytest.raises(DamagedError, match="summaries"):
+        searcher.check()
 
 
 def text(number):

@@ -1,30 +1,53 @@
 """The index folder: published in one step, never half, one builder at a time."""
 
+import contextlib
 import datetime
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from qa.documents import Skip
-from qa.errors import BuildLockedError, DamagedError, IndexingError, NoGenerationError
-from qa.generations import Generations, Manifest
+from qa.errors import (
+    BuildLockedError,
+    DamagedError,
+    IndexingError,
+    NoGenerationError,
+    NotKeptError,
+    OvertakenError,
+)
+from qa.generations import Generations
+from qa.manifests import MANIFEST, Manifest
 
-NAMES = ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc", "dddddddddddd"]
 
-
-def manifest(name):
+def manifest(**made_of):
     return Manifest(
-        name, "2026-01-01T00:00:00+00:00", 1, 2, ("en",), datetime.date(2021, 1, 1), None,
-        (Skip("x.bin", "not text"),),
-    )  # fmt: skip
+        1, 2, ("en",), datetime.date(2021, 1, 1), None, (Skip("x.bin", "not text"),), made_of
+    )
 
 
-def publish(generations, name, keep=3):
+def publish(generations, text, keep=3):
+    """The name of a generation, now live, whose one file holds *text*."""
     with generations.building() as folder:
-        (folder / "file").write_text(name)
-        generations.publish(folder, manifest(name), keep)
+        (folder / "file").write_text(text)
+        name = generations.seal(folder, manifest()).name
+        generations.publish(folder, name, keep, generations.live())
+    return name
+
+
+def refuse(generations, text):
+    with generations.building() as folder:
+        (folder / "file").write_text(text)
+        name = generations.seal(folder, manifest()).name
+        generations.refuse(folder, name)
+    return name
+
+
+def folders(index):
+    return {path.name for path in (index / "generations").iterdir()}
 
 
 def fail_half_way(folder):
@@ -34,16 +57,46 @@ def fail_half_way(folder):
 
 def test_a_published_generation_is_the_current_one(tmp_path):
     generations = Generations(tmp_path)
-    publish(generations, NAMES[0])
+    name = publish(generations, "one")
+    found = generations.manifest(name)
 
-    assert generations.current() == NAMES[0]
-    assert generations.manifest(NAMES[0]) == manifest(NAMES[0])
-    assert (generations.folder(NAMES[0]) / "file").read_text() == NAMES[0]
+    assert generations.current() == name
+    assert found.skipped == manifest().skipped
+    assert found.first == datetime.date(2021, 1, 1)
+    assert (generations.folder(name) / "file").read_text() == "one"
+
+
+def test_the_name_is_a_checksum_of_all_that_is_in_it(tmp_path):
+    one, two = Generations(tmp_path / "one"), Generations(tmp_path / "two")
+    name = publish(one, "same")
+
+    assert publish(two, "same") == name
+    assert publish(two, "other") != name
+    for path in one.folder(name).iterdir():
+        assert path.read_bytes() == (two.folder(name) / path.name).read_bytes()
+
+
+def test_what_went_in_is_in_the_name(tmp_path):
+    generations = Generations(tmp_path)
+    with generations.building() as folder:
+        names = {generations.seal(folder, manifest(passage=n)).name for n in (60, 70)}
+
+    assert len(names) == 2
+
+
+def test_when_it_was_published_is_told(tmp_path):
+    generations = Generations(tmp_path)
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=2)
+    found = generations.manifest(publish(generations, "one"))
+
+    assert before < found.published <= datetime.datetime.now(datetime.UTC)
+    assert found.built.startswith(f"{found.published:%Y-%m-%dT%H}")
 
 
 def test_without_a_generation_the_error_says_what_to_do(tmp_path):
     with pytest.raises(NoGenerationError, match="qa index"):
         Generations(tmp_path).current()
+    assert Generations(tmp_path).kept() == []
 
 
 @pytest.mark.parametrize("content", ["", "../..", "aaaaaaaaaaaa", "\x00", "é"])
@@ -54,43 +107,198 @@ def test_a_damaged_pointer_is_told_and_leads_nowhere(tmp_path, content):
         Generations(tmp_path).current()
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"name": 1}'])
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"name": 1}', "\xff"])
 def test_a_damaged_manifest_is_told(tmp_path, content):
     generations = Generations(tmp_path)
-    publish(generations, NAMES[0])
-    (generations.folder(NAMES[0]) / "manifest.json").write_text(content)
+    name = publish(generations, "one")
+    (generations.folder(name) / MANIFEST).write_text(content)
 
     with pytest.raises(DamagedError, match=r"manifest\.json"):
-        generations.manifest(NAMES[0])
+        generations.manifest(name)
+    assert MANIFEST in generations.kept()[0].fault
+
+
+@pytest.mark.parametrize("damage", ["altered", "longer", "missing"])
+def test_a_damaged_file_is_told_by_name(tmp_path, damage):
+    generations = Generations(tmp_path)
+    name = publish(generations, "one")
+    path = generations.folder(name) / "file"
+    path.unlink()
+    if damage != "missing":
+        path.write_text("two" if damage == "altered" else "one more")
+
+    with pytest.raises(DamagedError, match="file"):
+        generations.check(name)
 
 
 def test_a_build_that_is_not_published_leaves_nothing(tmp_path):
     generations = Generations(tmp_path)
-    publish(generations, NAMES[0])
+    name = publish(generations, "one")
 
     with pytest.raises(IndexingError), generations.building() as folder:
         fail_half_way(folder)
 
-    assert generations.current() == NAMES[0]
-    assert [path.name for path in (tmp_path / "generations").iterdir()] == [NAMES[0]]
+    assert generations.current() == name
+    assert folders(tmp_path) == {name}
 
 
 def test_only_the_newest_generations_are_kept(tmp_path):
     generations = Generations(tmp_path)
-    for name in NAMES:
-        publish(generations, name, keep=2)
+    names = [publish(generations, text, keep=2) for text in ("one", "two", "three", "four")]
 
-    assert {path.name for path in (tmp_path / "generations").iterdir()} == set(NAMES[2:])
+    assert folders(tmp_path) == set(names[2:])
 
 
-def test_publishing_the_same_again_replaces_it(tmp_path):
+def test_what_is_being_copied_here_is_not_pruned(tmp_path):
+    (tmp_path / "generations" / "0123456789ab").mkdir(parents=True)
     generations = Generations(tmp_path)
-    publish(generations, NAMES[0])
-    (generations.folder(NAMES[0]) / "file").write_text("damaged")
-    publish(generations, NAMES[0])
+    name = publish(generations, "one", keep=1)
 
-    assert (generations.folder(NAMES[0]) / "file").read_text() == NAMES[0]
-    assert len(list((tmp_path / "generations").iterdir())) == 1
+    assert folders(tmp_path) == {"0123456789ab", name}
+
+
+def test_publishing_the_same_again_mends_it(tmp_path):
+    generations = Generations(tmp_path)
+    name = publish(generations, "one")
+    (generations.folder(name) / "file").write_text("damaged")
+
+    assert publish(generations, "one") == name
+    assert (generations.folder(name) / "file").read_text() == "one"
+    assert generations.check(name)
+    assert folders(tmp_path) == {name}
+
+
+def test_publishing_the_same_again_leaves_whole_files_alone(tmp_path):
+    generations = Generations(tmp_path)
+    file = generations.folder(publish(generations, "one")) / "file"
+    before = file.stat().st_ino
+    publish(generations, "one")
+
+    assert file.stat().st_ino == before
+
+
+def test_rolling_back_goes_to_the_one_published_before(tmp_path):
+    generations = Generations(tmp_path)
+    one, two, three = (publish(generations, text) for text in ("one", "two", "three"))
+
+    assert generations.before() == two
+    generations.switch(two)
+    assert (generations.current(), generations.before()) == (two, one)
+    generations.switch(one)
+    with pytest.raises(NotKeptError, match="No older"):
+        generations.before()
+    assert folders(tmp_path) == {one, two, three}
+
+
+def test_what_was_rolled_back_from_and_is_built_again_is_the_newest(tmp_path):
+    generations = Generations(tmp_path)
+    one, two = publish(generations, "one"), publish(generations, "two")
+    generations.switch(one)
+    publish(generations, "one")
+
+    assert generations.before() == two
+
+
+def test_rolling_back_to_what_is_damaged_changes_nothing(tmp_path):
+    generations = Generations(tmp_path)
+    one, two = publish(generations, "one"), publish(generations, "two")
+    (generations.folder(one) / "file").write_text("damaged")
+
+    with pytest.raises(DamagedError):
+        generations.switch(one)
+    assert generations.current() == two
+
+
+def test_rolling_back_mends_a_damaged_pointer(tmp_path):
+    generations = Generations(tmp_path)
+    publish(generations, "one")
+    two = publish(generations, "two")
+    (tmp_path / "CURRENT").write_text("?")
+
+    assert generations.before() == two
+    generations.switch(two)
+    assert generations.current() == two
+
+
+def test_a_refused_generation_is_kept_apart_until_the_next(tmp_path):
+    generations = Generations(tmp_path)
+    live = publish(generations, "one")
+    refuse(generations, "two")
+    refused = refuse(generations, "three")
+    states = {each.name: (each.live, each.refused) for each in generations.kept()}
+
+    assert states == {live: (True, False), refused: (False, True)}
+    assert generations.current() == live
+    assert not generations.is_kept(refused)
+    with pytest.raises(NotKeptError):
+        generations.before()
+
+
+def test_a_refused_generation_can_be_made_live_by_name(tmp_path):
+    generations = Generations(tmp_path)
+    live, refused = publish(generations, "one"), refuse(generations, "two")
+    generations.switch(generations.named(refused[:6]).name)
+
+    assert generations.current() == refused
+    assert folders(tmp_path) == {live, refused}
+
+
+def test_a_refused_generation_is_published_when_it_is_built_again(tmp_path):
+    generations = Generations(tmp_path)
+    live, refused = publish(generations, "one"), refuse(generations, "two")
+
+    assert publish(generations, "two") == refused
+    assert folders(tmp_path) == {live, refused}
+
+
+@pytest.mark.parametrize("prefix", ["", "abc", "zzzz", "../.", "0000"])
+def test_a_name_that_is_none_is_told(tmp_path, prefix):
+    generations = Generations(tmp_path)
+    publish(generations, "one")
+
+    with pytest.raises(NotKeptError, match="qa generations"):
+        generations.named(prefix)
+
+
+def test_a_build_does_not_undo_a_roll_back_that_came_meanwhile(tmp_path):
+    generations = Generations(tmp_path)
+    one, two = publish(generations, "one"), publish(generations, "two")
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(generations.building())
+        (folder / "file").write_text("three")
+        name = generations.seal(folder, manifest()).name
+        Generations(tmp_path).switch(one)
+        with pytest.raises(OvertakenError, match=one):
+            generations.publish(folder, name, 3, two)
+
+    assert generations.current() == one
+    assert folders(tmp_path) == {one, two}
+
+
+def test_every_byte_reaches_the_disk_before_the_pointer_changes(tmp_path, monkeypatch):
+    order = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted_fsync(descriptor):
+        order.append(
+            str(Path(f"/proc/self/fd/{descriptor}").readlink()).removeprefix(f"{tmp_path}/")
+        )
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", lambda *paths: (order.append("switch"), replace(*paths))[1])
+    name = publish(Generations(tmp_path), "one")
+    building, pid = f"generations/.building-{os.getpid()}", os.getpid()
+
+    assert set(order[:3]) == {f"{building}/file", f"{building}/{MANIFEST}", building}
+    assert order[3:] == [
+        f"generations/{name}/{MANIFEST}",
+        f"generations/{name}",
+        "generations",
+        f"CURRENT.{pid}",
+        "switch",
+        str(tmp_path),
+    ]
 
 
 def test_a_second_builder_is_kept_out_and_a_dead_one_does_not_lock(tmp_path):
@@ -111,6 +319,6 @@ def test_a_second_builder_is_kept_out_and_a_dead_one_does_not_lock(tmp_path):
             pass
         other.kill()
 
-    publish(Generations(tmp_path), NAMES[0])
+    name = publish(Generations(tmp_path), "one")
 
-    assert [path.name for path in (tmp_path / "generations").iterdir()] == [NAMES[0]]
+    assert folders(tmp_path) == {name}

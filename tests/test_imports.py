@@ -14,17 +14,20 @@ ORDER = """
 errors settings text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading folders
-passages conversation queries generations
+passages conversation queries manifests generations
 engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.inversion
 engines.whoosh.fields engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
-engines.whoosh.codec engines.whoosh.build engines.whoosh.scores engines.whoosh.search
+engines.whoosh.codec engines.whoosh.scores engines.whoosh.search engines.whoosh.build
 engines.whoosh.engine engines
 indexing ranking answers pipeline
 evaluation evaluation.matching evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks api
 pages pages.site pages.facts pages.conversation pages.documents pages.reader
-problems app serving cli __main__
+problems app serving
+commands commands.options commands.index commands.ask commands.serve commands.generations
+commands.evaluate
+cli __main__
 """.split()
 
 

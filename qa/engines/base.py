@@ -1,4 +1,4 @@
-"""What an engine must offer: two protocols, where building and asking meet."""
+"""What an engine must offer: three protocols, where building and asking meet."""
 
 import datetime
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qa.documents import Document
-from qa.generations import Manifest
+from qa.generations import Generation
+from qa.manifests import Manifest
 from qa.passages import Passage
 from qa.queries import Query
 
@@ -66,6 +67,9 @@ class Searcher(Protocol):
     def summaries(self) -> Sequence[Summary]:
         """All documents, by id."""
 
+    def check(self) -> None:
+        """Raise DamagedError unless all is there and every passage stands in its document."""
+
 
 class Build(Protocol):
     """A generation in the making."""
@@ -73,15 +77,42 @@ class Build(Protocol):
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
 
-    def publish(self, manifest: Manifest) -> None:
-        """Check what was written against *manifest* and make it live."""
+    def finish(self, manifest: Manifest) -> Searcher:
+        """Write all of it out, seal it, and open it: whole, but not live yet."""
+
+    def publish(self, over: str | None) -> None:
+        """Make it live in place of *over*; raise OvertakenError when another is live by now."""
+
+    def refuse(self) -> None:
+        """Keep it for inspection; it does not become live."""
 
 
 class Engine(Protocol):
     """An index that can be built anew and asked."""
 
     def build(self) -> AbstractContextManager[Build]:
-        """Start a generation; unless it is published inside the context, nothing stays of it."""
+        """Start a generation; unless it is published or refused in the context, nothing stays."""
 
-    def searcher(self) -> Searcher:
-        """The live generation; raise NoGenerationError when there is none."""
+    def searcher(self, generation: str | None = None) -> Searcher:
+        """The live generation, or the one of this name.
+
+        Raises NoGenerationError when none is live, NotKeptError when there is none of that name.
+        """
+
+    def generations(self) -> Sequence[Generation]:
+        """All generations that are kept, the last published first."""
+
+    def inspect(self, generation: str) -> Searcher:
+        """Open any generation, a refused one too, after comparing every byte of it.
+
+        The first few digits of its name do.  Raises DamagedError on any difference.
+        """
+
+    def switch(self, generation: str | None) -> Manifest:
+        """Make another generation live, by default the one published before the live one.
+
+        It is checked first; raises DamagedError or NotKeptError, and leaves the live one, if not.
+        """
+
+    def prune(self, keep: int) -> None:
+        """Remove all but the *keep* last generations."""

@@ -11,7 +11,7 @@ from flask import current_app
 from qa.api import searcher, settings
 from qa.engines.base import Searcher
 from qa.errors import RequestError
-from qa.generations import Manifest
+from qa.manifests import Manifest
 from qa.pipeline import ask
 
 # Questions to try: how many are shown, and of how many the answers are looked at for that.

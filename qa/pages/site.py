@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from qa.api import InvalidRequestError, searcher
 from qa.errors import GenerationError
-from qa.generations import Manifest
+from qa.manifests import Manifest
 
 blueprint = Blueprint("site", __name__)
 

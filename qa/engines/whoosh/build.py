@@ -17,12 +17,13 @@ from qa.engines.base import Summary
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.codec import write_toc
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, SCHEMAS, WHOLE
+from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher
 from qa.engines.whoosh.segments import merge, write_segment
 from qa.errors import IndexingError
-from qa.generations import Generations, Manifest
+from qa.generations import Generations
+from qa.manifests import Manifest
 from qa.passages import Passage
 
-SUMMARIES = "summaries.jsonl"
 # Passages of a segment: enough to share out words, few enough for all cores to have some.
 _SEGMENT_PASSAGES = 8_000
 
@@ -44,6 +45,7 @@ class WhooshBuild:
         self._pool: ProcessPoolExecutor | None = None
         self._running: deque[Future[None]] = deque()
         self._summaries: list[Summary] = []
+        self._sealed: Manifest
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
@@ -65,8 +67,8 @@ class WhooshBuild:
         if self._held >= _SEGMENT_PASSAGES:
             self._start_segment()
 
-    def publish(self, manifest: Manifest) -> None:
-        """Write everything out, check the counts, and make it live."""
+    def finish(self, manifest: Manifest) -> WhooshSearcher:
+        """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._run(write_segment, self._next_segment(), self._batch)
         self._wait(0)
         for file in FILES:
@@ -77,8 +79,16 @@ class WhooshBuild:
         self._write_summaries()
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
-        self._check(manifest)
-        self._generations.publish(self._folder, manifest, self._keep)
+        self._sealed = self._generations.seal(self._folder, manifest)
+        return WhooshSearcher(self._folder, self._sealed)
+
+    def publish(self, over: str | None) -> None:
+        """Make it live in place of *over*."""
+        self._generations.publish(self._folder, self._sealed.name, self._keep, over)
+
+    def refuse(self) -> None:
+        """Keep it for inspection."""
+        self._generations.refuse(self._folder, self._sealed.name)
 
     def discard(self) -> None:
         """Let go of what was not published."""
@@ -122,16 +132,6 @@ class WhooshBuild:
             for summary in sorted(counted, key=lambda summary: summary.id):
                 row = json.dumps(dataclasses.asdict(summary), default=str, ensure_ascii=False)
                 file.write(row + "\n")
-
-    def _check(self, manifest: Manifest) -> None:
-        documents = len(ArrayFile.checked(self._folder / DOCUMENTS)["dates"])
-        passages = len(ArrayFile.checked(self._folder / PASSAGES)["stems.lengths"])
-        if (documents, passages) != (manifest.documents, manifest.passages):
-            raise IndexingError(
-                f"The new index holds {documents} documents and {passages} passages where"
-                f" {manifest.documents} and {manifest.passages} were written; the live one is"
-                " unchanged. Check the disk and run `qa index` again."
-            )
 
 
 def _with_words(summary: Summary, words: int) -> Summary:

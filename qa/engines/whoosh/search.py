@@ -19,7 +19,6 @@ from whoosh.support.levenshtein import distance
 from qa.documents import Document
 from qa.engines.base import Candidate, Summary
 from qa.engines.whoosh.arrays import Array, ArrayFile, Integers
-from qa.engines.whoosh.build import SUMMARIES
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inversion import runs
@@ -27,9 +26,10 @@ from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, W
 from qa.engines.whoosh.scores import Accumulator, Best, Mask, Postings
 from qa.engines.whoosh.store import Store
 from qa.errors import DamagedError, DocumentNotFoundError
-from qa.generations import Manifest
+from qa.manifests import Manifest, check_file
 from qa.queries import Filters, Query
 
+SUMMARIES = "summaries.jsonl"
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
 
@@ -126,11 +126,29 @@ class WhooshSearcher:
 
     @cached_property
     def _summaries(self) -> tuple[Summary, ...]:
-        try:
-            with (self._folder / SUMMARIES).open(encoding="utf-8") as file:
-                return tuple(map(_summary, file))
-        except (OSError, ValueError, TypeError) as error:
-            raise DamagedError(f"The list of documents cannot be read: {error}") from None
+        check_file(self._folder, self.manifest, SUMMARIES)
+        with (self._folder / SUMMARIES).open(encoding="utf-8") as file:
+            return tuple(map(_summary, file))
+
+    def check(self) -> None:
+        """Raise DamagedError unless all is there and every passage stands in its document."""
+        documents, passages = len(self._store), len(self._store.document_of)
+        if (documents, passages) != (self.manifest.documents, self.manifest.passages):
+            raise self._damaged(
+                f"it holds {documents} documents and {passages} passages where"
+                f" {self.manifest.documents} and {self.manifest.passages} were written"
+            )
+        sums = {summary.id: summary.sha256 for summary in self.summaries()}
+        for number in range(documents):
+            document = self._store.document(number)
+            if sums.get(document.id) != document.sha256:
+                raise self._damaged(f"the text of {document.id!r} is not as it was read")
+            for passage in self._store.passages_of(number):
+                if document.text[passage.start : passage.end] != passage.text:
+                    raise self._damaged(f"passage {passage.number} of {document.id!r} is not in it")
+
+    def _damaged(self, why: str) -> DamagedError:
+        return DamagedError(f"{self._folder} is damaged: {why}. Run `qa index`, or roll back.")
 
     def _load(self, id: str) -> Document:  # noqa: A002
         number = self._store.number(id)

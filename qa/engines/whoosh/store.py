@@ -211,6 +211,11 @@ class Store:
             for document, number, start, end, block, offset, heading in rows
         ]
 
+    def passages_of(self, document: int) -> list[Passage]:
+        """All passages of a document."""
+        firsts = [*self.first_passages[document : document + 2].tolist(), len(self.document_of)]
+        return self.passages(range(*firsts[:2]))
+
     def _string(self, name: str, number: int) -> bytes:
         ends = self._columns[f"{name}.ends"]
         return self._columns[name][ends[number] : ends[number + 1]].tobytes()

@@ -1,0 +1,1 @@
+"""The commands of `qa`: each is a few lines around a function."""

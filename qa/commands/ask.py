@@ -1,0 +1,66 @@
+"""`qa ask`: the passages that answer, on the terminal or as /ask gives them."""
+
+import json
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from qa.answers import Answer, AnswerPassage
+from qa.api import body
+from qa.commands.options import index_option, plain_errors, settings_with
+from qa.engines import open_engine
+from qa.pipeline import ask
+
+
+@click.command("ask")
+@click.argument("question")
+@click.option("--json", "as_json", is_flag=True, help="Print the body that /ask gives.")
+@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--generation", metavar="NAME", help="Ask this one, a refused one too.")
+@index_option
+def ask_command(
+    question: str, as_json: bool, limit: int, generation: str | None, index_dir: str | None
+) -> None:
+    """Answer QUESTION from the live generation."""
+    with plain_errors():
+        settings = settings_with(index=index_dir)
+        engine = open_engine(settings)
+        searcher = engine.inspect(generation) if generation else engine.searcher()
+        answer = ask(searcher, settings, question, limit=limit)
+    if as_json:
+        click.echo(json.dumps(body(answer), ensure_ascii=False, indent=2))
+    else:
+        _print_answer(answer)
+
+
+def _print_answer(answer: Answer) -> None:
+    console = Console(highlight=False, soft_wrap=False)
+    if answer.none:
+        console.print("Not found in the documents.")
+        if answer.none.missing:
+            console.print(Text(f"Words that occur nowhere: {', '.join(answer.none.missing)}"))
+        if answer.none.near:
+            console.print(Text(f"Nearest words: {', '.join(answer.none.near)}"))
+        return
+    if answer.verdict == "weak":
+        console.print("Weak match: the documents may not answer this.\n")
+    for passage in answer.passages:
+        console.print(_marked(passage))
+        console.print(_source(passage), style="dim")
+        console.print()
+
+
+def _marked(passage: AnswerPassage) -> Text:
+    text = Text(f"[{passage.rank}] {passage.text}")
+    if passage.answer:
+        offset = len(text.plain) - len(passage.text)
+        text.stylize("bold", offset + passage.answer.start, offset + passage.answer.end)
+    return text
+
+
+def _source(passage: AnswerPassage) -> Text:
+    cited = passage.citation
+    place = [cited.section, f"¶ {cited.paragraph}", cited.page and f"p. {cited.page}"]
+    parts = [cited.title, cited.publisher, cited.date, ", ".join(p for p in place if p)]
+    return Text("    — " + " · ".join(str(part) for part in parts if part))

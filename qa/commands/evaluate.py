@@ -1,0 +1,97 @@
+"""`qa evaluate`: questions with known answers into measures."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from qa.commands.options import index_option, plain_errors, progress, settings_with
+
+if TYPE_CHECKING:
+    from qa.evaluation.report import Evaluation
+
+
+@click.command("evaluate")
+@click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one object, {measure: number}.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask N of the questions.")
+@click.option(
+    "--ranker",
+    type=click.Choice(["verbatim", "bm25", "both"]),
+    default="verbatim",
+    show_default=True,
+    help="The service, the plain first stage (BM25 of the passage), or both side by side.",
+)
+@click.option(
+    "--question",
+    "form",
+    type=click.Choice(["standalone", "bare", "rewrite"]),
+    default="standalone",
+    show_default=True,
+    help="Ask a follow-up after its turns, by itself, or as a person put it.",
+)
+@click.option(
+    "--foreign",
+    metavar="OTHER",
+    type=click.Path(path_type=Path),
+    help="Set to take questions without an answer from; by default one beside SET.",
+)
+@click.option("--run", type=click.Path(path_type=Path), help="Write the entries found, for TREC.")
+@click.option("--qrels", type=click.Path(path_type=Path), help="Write the judgements, for TREC.")
+@index_option
+def evaluate_command(
+    folder: Path,
+    *,
+    as_json: bool,
+    ranker: str,
+    run: Path | None,
+    qrels: Path | None,
+    index_dir: str | None,
+    **wanted: Any,  # noqa: ANN401 - the fields of Wanted
+) -> None:
+    """Measure the answers to the questions in SET, over a throw-away index of its entries.
+
+    SET is a folder with queries.jsonl, corpus.jsonl and qrels.tsv; the README says what is in them.
+    Without corpus.jsonl, the live index is asked.
+    """
+    # Only this command needs it.
+    from qa.evaluation.measures import trec_qrels, trec_run  # noqa: PLC0415
+    from qa.evaluation.report import Wanted, evaluate  # noqa: PLC0415
+
+    if run and ranker == "both":
+        raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
+    rankers = ("verbatim", "bm25") if ranker == "both" else (ranker,)
+    with plain_errors(), progress() as advance:
+        evaluation = evaluate(
+            folder, settings_with(index=index_dir), Wanted(rankers, **wanted), advance
+        )
+    asked = next(iter(evaluation.asked.values()), ())
+    if run:
+        run.write_text(trec_run(asked, ranker), encoding="utf-8")
+    if qrels:
+        qrels.write_text(trec_qrels(asked), encoding="utf-8")
+    for note in evaluation.notes:
+        click.echo(f"Note: {note}.", err=True)
+    _print_evaluation(evaluation, as_json=as_json)
+
+
+def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
+    if as_json:
+        found = {
+            ranker: {name: round(measure.value, 4) for name, measure in measures.items()}
+            for ranker, measures in evaluation.measures.items()
+        }
+        click.echo(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=2))
+        return
+    from qa.evaluation.report import rows  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    gain = ("gain",) * (len(evaluation.measures) - 1)
+    for number, header in enumerate(("measure", *evaluation.measures, *gain, "questions")):
+        table.add_column(header, justify="right" if number else "left")
+    for row in rows(evaluation):
+        table.add_row(*row)
+    Console().print(table)

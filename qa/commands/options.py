@@ -1,0 +1,49 @@
+"""What commands share: options, settings, progress, errors in one line."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from qa.errors import QAError, RequestError
+from qa.settings import Settings, from_environ
+
+index_option = click.option("--index", "index_dir", help="Folder of the index.", metavar="DIR")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Tell an error of ours in one line; a wrong question counts as bad usage."""
+    try:
+        yield
+    except RequestError as error:
+        raise click.UsageError(str(error)) from None
+    except QAError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def settings_with(**given: Any) -> Settings:  # noqa: ANN401 - options of the command line
+    """The environment's settings, with those *given* on the command line in place of them."""
+    known = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(from_environ(), **known)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as p:
+        task = p.add_task("", total=None)
+        yield lambda what, done, total: p.update(
+            task, description=what, completed=done, total=total
+        )

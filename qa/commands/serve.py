@@ -1,0 +1,45 @@
+"""`qa serve`: the page and /ask under gunicorn."""
+
+import subprocess
+import sys
+
+import click
+
+from qa.commands.options import index_option, plain_errors, settings_with
+from qa.engines import open_engine
+from qa.errors import NoGenerationError
+from qa.settings import Settings, table
+
+
+def _settings_help() -> str:
+    rows = (f"  {name}={default}\n      {text}" for name, default, text in table())
+    return "\b\nSettings, from the environment:\n" + "\n".join(rows)
+
+
+@click.command("serve", epilog=_settings_help())
+@click.option("--host", help="Address to serve at.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to serve at.")
+@click.option("--workers", type=click.IntRange(1), help="Worker processes.")
+@index_option
+def serve_command(
+    host: str | None, port: int | None, workers: int | None, index_dir: str | None
+) -> None:
+    """Serve the page and /ask; build the index first if there is none."""
+    with plain_errors():
+        settings = settings_with(host=host, port=port, workers=workers, index=index_dir)
+        try:
+            open_engine(settings).searcher()
+        except NoGenerationError:
+            _build_apart(settings)
+    from qa.serving import serve  # noqa: PLC0415 - gunicorn is not there on every system
+
+    click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")
+    serve(settings)
+
+
+def _build_apart(settings: Settings) -> None:
+    """Build in a process of its own, so that nothing of it stays in the memory of the service."""
+    command = [sys.executable, "-m", "qa", "index", "--index", settings.index]
+    built = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
+    if built.returncode:
+        sys.exit(built.returncode)

@@ -1,0 +1,133 @@
+"""What a generation holds and is made of -> its manifest, whose checksum is the generation's name.
+
+The manifest lists every file with its checksum, so the name vouches for every byte.  When a
+generation was published is not among them: that is the time of the manifest's own file.
+"""
+
+import datetime
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qa.documents import Skip
+from qa.errors import DamagedError
+
+MANIFEST = "manifest.json"
+_DIGITS = 12
+
+
+class FileSum(NamedTuple):
+    """The size of a file and the checksum of its bytes."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a generation holds; *first* and *last* are the earliest and latest document's dates.
+
+    *made_of* names all that went in: the documents' checksum, versions, settings.  *name* and
+    *files* are empty until it is sealed, *published* until it is read back.
+    """
+
+    documents: int
+    passages: int
+    languages: tuple[str, ...]
+    first: datetime.date | None
+    last: datetime.date | None
+    skipped: tuple[Skip, ...]
+    made_of: Mapping[str, str | int] = field(default_factory=dict)
+    files: Mapping[str, FileSum] = field(default_factory=dict)
+    name: str = ""
+    published: datetime.datetime | None = None
+
+    @property
+    def built(self) -> str:
+        """When it was published, in ISO 8601."""
+        return self.published.isoformat(timespec="seconds") if self.published else ""
+
+    def to_json(self) -> str:
+        """The manifest as it is stored: the same text for the same generation."""
+        values = asdict(self)
+        del values["name"], values["published"]
+        return json.dumps(values, default=str, ensure_ascii=False, indent=1) + "\n"
+
+
+def sealed(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest of all that is in *folder*, and make every file reach the disk."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): _sum_of(path) for path in paths}
+    manifest = replace(manifest, files=files)
+    text = manifest.to_json()
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+    return replace(manifest, name=_name_of(text.encode()))
+
+
+def read_manifest(folder: Path, name: str) -> Manifest:
+    """The manifest of the generation in *folder*; raise DamagedError when it is not as sealed."""
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+        seconds = path.stat().st_mtime
+        if _name_of(data) != name:
+            raise ValueError("its checksum is not the generation's name")
+        return _parsed(json.loads(data), name, seconds)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DamagedError(f"{path} is damaged ({error}). Run `qa index`, or roll back.") from None
+
+
+def _parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
+    for bound in ("first", "last"):
+        if values[bound]:
+            values[bound] = datetime.date.fromisoformat(values[bound])
+    values["languages"] = tuple(values["languages"])
+    values["skipped"] = tuple(Skip(*skip) for skip in values["skipped"])
+    values["files"] = {path: FileSum(*each) for path, each in values["files"].items()}
+    published = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return Manifest(**values, name=name, published=published)
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Compare every byte of every file; raise DamagedError, naming the first that differs."""
+    for path in manifest.files:
+        check_file(folder, manifest, path)
+
+
+def check_file(folder: Path, manifest: Manifest, path: str) -> None:
+    """Compare the file at *path* with its checksum; raise DamagedError when it differs."""
+    expected = manifest.files[path]
+    try:
+        if (folder / path).stat().st_size != expected.size:
+            raise ValueError(f"it should have {expected.size:,} bytes")
+        if _sum_of(folder / path) != expected:
+            raise ValueError("its checksum is wrong")
+    except (OSError, ValueError) as error:
+        raise DamagedError(
+            f"{folder / path} is damaged: {error}. Run `qa index`, or roll back."
+        ) from None
+
+
+def sync(path: Path) -> None:
+    """Make what *path* holds, a file or the names in a folder, reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sum_of(path: Path) -> FileSum:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return FileSum(file.tell(), digest.hexdigest())
+
+
+def _name_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:_DIGITS]
