@@ -5,7 +5,7 @@ not is never shown: DamagedError is raised instead.
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from qa.documents import Document
@@ -14,6 +14,8 @@ from qa.queries import Filters
 from qa.ranking import Ranked
 from qa.text import Span
 
+# The orders that passages can be shown in, the usual one first.
+SORTS = ("relevance", "newest", "oldest")
 _CONTEXT = 32
 # Longer quotes are found more reliably by their first and last words.
 _WHOLE_FRAGMENT = 80
@@ -114,6 +116,22 @@ class Answer:
     none: NoAnswer | None
     generation: str
     took_ms: float
+
+
+def ordered(answer: Answer, sort: str) -> Answer:
+    """*answer* with its passages by date, unless *sort* is relevance; undated ones come last.
+
+    Which passages answer, and the rank of each, stay the same.
+    """
+    if sort == SORTS[0]:
+        return answer
+    sign = -1 if sort == "newest" else 1
+
+    def place(passage: AnswerPassage) -> tuple[bool, int]:
+        date = passage.citation.date
+        return date is None, sign * date.toordinal() if date else 0
+
+    return replace(answer, passages=tuple(sorted(answer.passages, key=place)))
 
 
 def cited(ranked: Ranked, rank: int, document: Document, also: list[Document]) -> AnswerPassage:

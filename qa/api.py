@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, current_app, jsonify, request
 from pydantic import (
@@ -17,7 +17,7 @@ from pydantic import (
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from qa.answers import Answer
+from qa.answers import Answer, ordered
 from qa.conversation import LONGEST_CARRIED
 from qa.engines.base import Engine, Searcher
 from qa.errors import DamagedError, QAError
@@ -68,6 +68,7 @@ class Asked(_Strict):
 
     question: _Text
     limit: int = Field(default=5, ge=1, strict=True)
+    sort: Literal["relevance", "newest", "oldest"] = "relevance"
     filters: AskedFilters = AskedFilters()
     turns: list[Turn] = []
     drop: list[_Word] = []
@@ -137,12 +138,14 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     }
     for name in sorted(set(arguments) - {"q", "publisher", "drop"}):
         given = [value for value in arguments.getlist(name) if value]
-        if name not in {"limit", "from", "to"}:
+        if name not in {"limit", "sort", "from", "to"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(given) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if given and name == "limit":
             values["limit"] = _number(given[0])
+        elif given and name == "sort":
+            values["sort"] = given[0]
         elif given:
             values["filters"][name] = given[0]
     return validated(values)
@@ -181,7 +184,7 @@ def validated(values: object) -> Asked:
 def answer(asked: Asked) -> Answer:
     """Answer what was *asked* from the live generation."""
     filters = asked.filters
-    return ask(
+    found = ask(
         searcher(),
         settings(),
         asked.question,
@@ -190,6 +193,7 @@ def answer(asked: Asked) -> Answer:
         filters=Filters(tuple(filters.publisher), filters.first, filters.last),
         limit=asked.limit,
     )
+    return ordered(found, asked.sort)
 
 
 def body(found: Answer) -> dict[str, Any]:

@@ -6,10 +6,13 @@ from flask import Flask, Response
 
 from qa.api import blueprint as api
 from qa.engines import open_engine
+from qa.pages.about import blueprint as about
 from qa.pages.conversation import blueprint as conversation
 from qa.pages.documents import blueprint as documents
 from qa.pages.reader import blueprint as reader
+from qa.pages.search import blueprint as search
 from qa.pages.site import blueprint as site
+from qa.pages.turns import blueprint as turns
 from qa.problems import register_errors
 from qa.settings import Settings, from_environ
 
@@ -37,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
-    for blueprint in (api, site, conversation, documents, reader):
+    for blueprint in (api, site, turns, conversation, documents, reader, search, about):
         app.register_blueprint(blueprint)
     register_errors(app)
     app.after_request(_with_headers)

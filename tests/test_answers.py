@@ -1,17 +1,20 @@
 """Answers: every quote stands where its citation says; addresses that find it again."""
 
 import dataclasses
+import datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answers import citation, cited, fragment_url
+from qa.answers import citation, cited, fragment_url, ordered
 from qa.documents import Metadata, Page, RawBlock, document
 from qa.errors import DamagedError
 from qa.passages import split
+from qa.pipeline import ask
 from qa.ranking import Evidence, Ranked
+from qa.settings import Settings
 from qa.text import Span
 
 URL = "https://paper.example/a"
@@ -98,3 +101,21 @@ def test_pages_are_those_of_the_answer_not_of_the_start():
     found = dataclasses.replace(made(), pages=(Page(0, 3), Page(11, 4)))
 
     assert cited(ranked(found, answer=Span(11, 20)), 1, found, []).citation.page == 4
+
+
+DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.date(2021, 5, 1)]
+
+
+@pytest.mark.parametrize(
+    ("sort", "ranks"),
+    [("relevance", [1, 2, 3, 4]), ("newest", [3, 2, 4, 1]), ("oldest", [2, 4, 3, 1])],
+)
+def test_passages_are_ordered_by_date_the_undated_last(searcher, sort, ranks):
+    answer = ask(searcher, Settings(), "harbour")
+    passages = [
+        cited(ranked(made(date=date)), rank, made(date=date), [])
+        for rank, date in enumerate(DATES, 1)
+    ]
+    found = ordered(dataclasses.replace(answer, passages=tuple(passages)), sort)
+
+    assert [passage.rank for passage in found.passages] == ranks

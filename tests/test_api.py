@@ -174,6 +174,8 @@ def test_a_wrong_value_is_named(client, body, pointer):
         ("", "#/question"),
         ("q=", "#/question"),
         ("q=x&limit=many", "#/limit"),
+        ("q=x&sort=size", "#/sort"),
+        ("q=x&sort=newest&sort=oldest", "#/sort"),
         ("q=x&limit=-1", "#/limit"),
         ("q=x&limit=1&limit=2", "#/limit"),
         ("q=x&sort=date", "#/sort"),

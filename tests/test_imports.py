@@ -23,7 +23,8 @@ indexing ranking answers pipeline
 evaluation evaluation.matching evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks api
-pages pages.site pages.facts pages.conversation pages.documents pages.reader
+pages pages.site pages.addresses pages.questions pages.facts pages.turns pages.conversation
+pages.documents pages.reader pages.search pages.about
 problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate

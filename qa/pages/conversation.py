@@ -1,104 +1,85 @@
 """The conversation: every `q` in the address is a turn, and each is answered anew."""
 
-import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
-from qa.answers import Answer
-from qa.api import Asked, InvalidRequestError, answer, asked_in, settings
+from qa.api import InvalidRequestError, answer, asked_in, settings
 from qa.errors import RequestError
 from qa.marks import quoted
+from qa.pages.addresses import Asking, Conversation, conversation_in, parse
 from qa.pages.facts import facts
-from qa.text import normalise, term, words
+from qa.pages.turns import Turn
 
 blueprint = Blueprint("conversation", __name__)
 blueprint.add_app_template_filter(quoted)
 
 
-@blueprint.app_template_filter()
-def verdict(found: Answer) -> str:
-    """What came of a question, in words."""
-    if found.verdict == "none":
-        return "Not found in the documents"
-    if found.verdict == "weak":
-        return "Weak match — the documents may not answer this"
-    documents = {p.citation.document_id for p in found.passages}
-    documents.update(other for p in found.passages for other, _ in p.also)
-    return f"Found in {len(documents)} document{'' if len(documents) == 1 else 's'}"
+class Problem(NamedTuple):
+    """Why the question *at* this place of the conversation, from 0, cannot be asked."""
+
+    text: str
+    at: int
 
 
-@dataclass(frozen=True)
-class Turn:
-    """The last of *questions*, answered after the others."""
+class Box(NamedTuple):
+    """What is in the box to ask in, and the questions that go before it."""
 
-    questions: tuple[str, ...]
-    answer: Answer
+    before: tuple[Asking, ...]
+    typed: str = ""
 
     @property
-    def respelt(self) -> tuple[tuple[str, list[str]], ...]:
-        """Words like the missing ones, each with the questions that have it instead."""
-        none = self.answer.none
-        if none is None or not none.missing:
-            return ()
-        return tuple((near, self._with(near, none.missing)) for near in none.near)
-
-    def _with(self, near: str, missing: Sequence[str]) -> list[str]:
-        like = {term(word): word for word in missing}
-        (wrong,) = difflib.get_close_matches(near, like, n=1, cutoff=0.0)
-        return [_replaced(normalise(question), wrong, near) for question in self.questions]
-
-
-def _replaced(question: str, wrong: str, right: str) -> str:
-    """*question* with *right* for each word whose term is *wrong*."""
-    for word in reversed(words(question)):
-        if term(word.text) == wrong:
-            question = question[: word.start] + right + question[word.end :]
-    return question
+    def number(self) -> int:
+        """The place of its question in the conversation, from 1."""
+        return len(self.before) + 1
 
 
 @blueprint.get("/")
-def show() -> tuple[str, int]:
+def show() -> tuple[str, int] | Response:
     """Answer every question in the address, each after the ones before it."""
-    questions = [question for question in request.args.getlist("q") if question.strip()]
-    turns, problem = _turns(questions)
-    # What cannot be asked is back in the box; where a filter is wrong, nothing can.
-    sent = questions[: len(turns)] if turns else questions[:-1]
+    pairs = parse(request.query_string)
+    conversation = conversation_in(pairs)
+    if pairs != conversation.pairs():
+        # What a form sends empty, and what others put in, is no part of what people share.
+        return redirect(conversation.on("conversation.show"))
+    turns, problem = answered(conversation)
     page = render_template(
         "conversation.html",
         facts=facts(),
+        conversation=conversation,
         turns=turns,
-        problem=problem,
-        earlier=sent if problem else questions,
-        typed=questions[len(sent)] if problem and questions else "",
+        problem=problem and problem.text,
+        box=_box(conversation, turns, problem),
+        applied=_applied(conversation),
         longest=settings().max_question,
-        address=_address,
-        applied=_applied(),
     )
     return page, 422 if problem else 200
 
 
-def _turns(questions: list[str]) -> tuple[list[Turn], str | None]:
+def answered(conversation: Conversation) -> tuple[list[Turn], Problem | None]:
     """The turns up to the first question that cannot be asked, and why it cannot."""
     turns: list[Turn] = []
     try:
-        asked = _asked([])
-        for count in range(1, len(questions) + 1):
-            asked = _asked(questions[:count])
-            turns.append(Turn(tuple(questions[:count]), answer(asked)))
+        # The limits are checked even where there is no question yet.
+        for count in range(len(conversation.asked) + 1):
+            until = conversation.until(count)
+            arguments = MultiDict([*until.pairs()])
+            arguments.setlist("drop", until.dropped)
+            asked = asked_in(arguments)
+            if count:
+                turns.append(Turn(until, answer(asked)))
     except InvalidRequestError as error:
-        return turns, " ".join(_sentence(**each) for each in error.errors)
+        fields = {each["field"] for each in error.errors}
+        text = " ".join(_sentence(**each) for each in error.errors)
     except RequestError as error:
-        return turns, str(error)
-    return turns, None
-
-
-def _asked(questions: list[str]) -> Asked:
-    arguments = request.args.copy()
-    arguments.setlist("q", questions)
-    return asked_in(arguments)
+        fields, text = {error.field}, str(error)
+    else:
+        return turns, None
+    if fields <= {"question", "turns", "drop"}:
+        return turns, Problem(text, len(turns))
+    return [], Problem(text, max(0, len(conversation.asked) - 1))
 
 
 _WRONG = {
@@ -113,11 +94,13 @@ def _sentence(field: str, detail: str) -> str:
     return f"{_WRONG.get(field, f'“{field}” cannot be used here')}: {detail}."
 
 
-def _address(**changes: Any) -> str:  # noqa: ANN401 - as url_for takes them
-    """The conversation with *changes*: questions, filters; None takes one out."""
-    names = ("q", "publisher", "from", "to", "limit")
-    kept = {name: [value for value in request.args.getlist(name) if value] for name in names}
-    return url_for("conversation.show", _anchor="latest", **(kept | changes))
+def _box(conversation: Conversation, turns: list[Turn], problem: Problem | None) -> Box:
+    """An empty box, but for what was not answered: it is back in there, to be put otherwise."""
+    asked = conversation.asked
+    at = problem.at if problem else len(asked)
+    if not problem and turns and turns[-1].answer.none:
+        at -= 1
+    return Box(asked[:at], asked[at].question if at < len(asked) else "")
 
 
 class Applied(NamedTuple):
@@ -127,11 +110,19 @@ class Applied(NamedTuple):
     without: str
 
 
-def _applied() -> list[Applied]:
-    publishers = [name for name in request.args.getlist("publisher") if name]
-    without = {name: [other for other in publishers if other != name] for name in publishers}
-    bounds = [(bound, request.args[bound]) for bound in ("from", "to") if request.args.get(bound)]
+def _applied(conversation: Conversation) -> list[Applied]:
+    """The filters that are on, each with a way to take it off."""
+    publishers = conversation.limits.get("publisher", ())
+    bounds = [(n, conversation.limits[n][0]) for n in ("from", "to") if n in conversation.limits]
     return [
-        *(Applied(name, _address(publisher=others)) for name, others in without.items()),
-        *(Applied(f"{bound} {value}", _address(**{bound: None})) for bound, value in bounds),
+        *(
+            Applied(
+                name, conversation.limited(publisher=[p for p in publishers if p != name]).address
+            )
+            for name in publishers
+        ),
+        *(
+            Applied(f"{name} {value}", conversation.limited(**{name: []}).address)
+            for name, value in bounds
+        ),
     ]

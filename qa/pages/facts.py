@@ -1,29 +1,39 @@
-"""The live generation -> its facts, as pages tell them: publishers, questions to try."""
+"""The live generation -> its facts, as pages tell them: publishers, dates, questions to try."""
 
-import json
+import datetime
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from typing import NamedTuple
 
 from flask import current_app
 
 from qa.api import searcher, settings
-from qa.engines.base import Searcher
-from qa.errors import RequestError
 from qa.manifests import Manifest
-from qa.pipeline import ask
+from qa.pages.questions import answered, candidates
 
-# Questions to try: how many are shown, and of how many the answers are looked at for that.
-_SUGGESTED, _TRIED = 3, 20
+# Questions to try that a page shows.
+_SUGGESTED = 3
+# Periods that fit in a line or three; more of them, and longer ones are taken.
+_PERIODS = 24
+
+
+class Period(NamedTuple):
+    """A stretch of time with its number of documents."""
+
+    label: str
+    first: datetime.date
+    last: datetime.date
+    documents: int
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the live generation holds: *publishers* with their numbers of documents."""
+    """What the live generation holds: *publishers* with their numbers of documents, *titles*."""
 
     manifest: Manifest
     publishers: tuple[tuple[str, int], ...]
+    periods: tuple[Period, ...]
     questions: tuple[str, ...]
 
 
@@ -32,26 +42,33 @@ def facts() -> Facts:
     live = searcher()
     kept: Facts | None = current_app.extensions.get("qa.facts")
     if kept is None or kept.manifest.name != live.manifest.name:
-        publishers = Counter(s.publisher for s in live.summaries() if s.publisher)
-        ordered = sorted(publishers.items(), key=lambda pair: (-pair[1], pair[0].casefold()))
-        kept = Facts(live.manifest, tuple(ordered), _suggested(live))
+        summaries = live.summaries()
+        publishers = Counter(s.publisher for s in summaries if s.publisher)
+        kept = Facts(
+            live.manifest,
+            tuple(sorted(publishers.items(), key=lambda pair: (-pair[1], pair[0].casefold()))),
+            tuple(periods(s.date for s in summaries if s.date)),
+            answered(live, settings(), candidates(live, settings()), _SUGGESTED),
+        )
         current_app.extensions["qa.facts"] = kept
     return kept
 
 
-def _suggested(live: Searcher) -> tuple[str, ...]:
-    """Questions to try: the first of the operator's own that this generation answers."""
-    try:
-        lines = Path(settings().index, "questions.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines[:_TRIED]]
-        asked = [str(row["question"]) for row in rows if "verdict" not in row]
-    except (OSError, ValueError, TypeError, KeyError):
-        return ()
-    return tuple(islice((question for question in asked if _found(live, question)), _SUGGESTED))
+def periods(dates: Iterable[datetime.date]) -> Iterator[Period]:
+    """*dates* counted by month, by year or by decade, whichever is the finest that fits."""
+    found = sorted(dates)
+    if not found:
+        return
+    for months in (1, 12, 120):
+        counts = Counter((day.year * 12 + day.month - 1) // months for day in found)
+        if len(counts) <= _PERIODS:
+            break
+    for number, count in sorted(counts.items()):
+        first, after = _month(number * months), _month((number + 1) * months)
+        label = {1: f"{first:%B %Y}", 12: f"{first.year}"}.get(months, f"{first.year}s")
+        yield Period(label, first, after - datetime.timedelta(days=1), count)
 
 
-def _found(live: Searcher, question: str) -> bool:
-    try:
-        return ask(live, settings(), question, limit=1).verdict == "found"
-    except RequestError:
-        return False
+def _month(number: int) -> datetime.date:
+    """The first day of a month, counted from the year 0."""
+    return datetime.date(max(1, number // 12), number % 12 + 1, 1)

@@ -100,7 +100,7 @@ def one(page, selector):
 def controls(form):
     """What a browser would send for a form as it stands."""
     return [
-        (field.get("name"), field.get("value", ""))
-        for field in form.xpath(".//input[@name]")
+        (field.get("name"), field.get("value") or field.text or "")
+        for field in form.xpath(".//input[@name] | .//textarea[@name]")
         if field.get("type") != "checkbox" or field.get("checked") is not None
     ]

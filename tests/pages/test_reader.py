@@ -62,7 +62,7 @@ def test_marks_that_cross_paragraphs_are_cut_at_their_borders(page):
 def test_a_citation_of_another_text_marks_nothing_and_says_so(page, query):
     found = page(f"/documents/ferry?{query}")
 
-    assert "has changed since it was cited" in one(found, "//*[@role='status']").text
+    assert "has changed since it was cited" in one(found, "//main//*[@role='status']").text
     assert not found.xpath("//mark")
 
 

@@ -1,0 +1,13 @@
+"""The page about the service: what the index holds, how answers are made, how good they are."""
+
+from flask import Blueprint, render_template
+
+from qa.pages.facts import facts
+
+blueprint = Blueprint("about", __name__)
+
+
+@blueprint.get("/about")
+def show() -> str:
+    """Tell what the live generation holds and how answers come about."""
+    return render_template("about.html", facts=facts())

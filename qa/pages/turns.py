@@ -1,0 +1,153 @@
+"""A conversation and its answers -> turns as the page shows them: every way on is a plain link."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import regex
+from flask import Blueprint
+
+from qa.answers import Answer, AnswerPassage
+from qa.pages.addresses import Conversation
+from qa.queries import read
+from qa.text import normalise, term, words
+
+blueprint = Blueprint("turns", __name__)
+
+# Other publishers shown beside the first one.
+_BESIDE = 3
+_QUOTES = regex.compile(r'["“”«»]')
+_EMPTY_QUOTES = regex.compile(r'-?(?:"\s*"|“\s*”|«\s*»)')
+_YEAR = regex.compile(r"(?:1[5-9]|20)\d\d")
+
+
+class Way(NamedTuple):
+    """A link to the conversation put otherwise: *text* says how; no *address*, no way there."""
+
+    text: str
+    address: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The last question of *conversation*, answered."""
+
+    conversation: Conversation
+    answer: Answer
+
+    @property
+    def number(self) -> int:
+        """Its place in the conversation, from 1."""
+        return len(self.conversation.asked)
+
+    @property
+    def used(self) -> list[Way]:
+        """The question's own words that were looked for, each with a way to ask without it."""
+        carried = {word.lower() for word in self.answer.query.carried}
+        own = [word for word in self.answer.query.used if word not in carried]
+        return [Way(word, self._without([word])) for word in own]
+
+    @property
+    def carried(self) -> list[Way]:
+        """The words taken from earlier turns, each with a way to leave it there."""
+        return [
+            Way(word, self.conversation.dropping(word).address)
+            for word in self.answer.query.carried
+        ]
+
+    @property
+    def ignored(self) -> list[Way]:
+        """The words that were not looked for, each with a way to insist on it."""
+        return [Way(word, self.quoting(word)) for word in self.answer.query.ignored]
+
+    @property
+    def corrected(self) -> list[tuple[str, Way]]:
+        """Words as typed, each with a likelier one to ask with."""
+        likelier = self.answer.query.corrected
+        return [(wrong, Way(right, self._with(wrong, right))) for wrong, right in likelier.items()]
+
+    @property
+    def respelt(self) -> list[Way]:
+        """Words like those that occur nowhere, each with a way to ask with it."""
+        none = self.answer.none
+        if none is None or not none.missing:
+            return []
+        missing = {term(word): word for word in none.missing}
+        found = []
+        for near in none.near:
+            (wrong,) = difflib.get_close_matches(near, missing, n=1, cutoff=0.0)
+            found.append(Way(near, self._with(missing[wrong], near)))
+        return found
+
+    @property
+    def without_missing(self) -> str | None:
+        """The address of the question without the words that occur nowhere."""
+        none = self.answer.none
+        return self._without(none.missing) if none and none.missing else None
+
+    @property
+    def unquoted(self) -> str | None:
+        """The address of the question without quotation marks, when those may be the trouble."""
+        if not read(self.answer.question).phrases:
+            return None
+        return self.conversation.asking(normalise(_QUOTES.sub(" ", self.answer.question))).address
+
+    @property
+    def outside(self) -> list[str]:
+        """Years in the question that no document is dated in."""
+        span = self.answer.none and self.answer.none.span
+        if not span:
+            return []
+        years = range(span[0].year, span[1].year + 1)
+        return [y for y in self.answer.query.used if _YEAR.fullmatch(y) and int(y) not in years]
+
+    @property
+    def beside(self) -> list[AnswerPassage]:
+        """The best passage of each publisher but that of the first passage."""
+        best: dict[str | None, AnswerPassage] = {}
+        for passage in self.answer.passages:
+            best.setdefault(passage.citation.publisher, passage)
+        _, *others = best.values()
+        return [p for p in others if p.answer and p.citation.publisher][:_BESIDE]
+
+    def _with(self, wrong: str, right: str) -> str:
+        """The address with *right* for *wrong*, which may come from an earlier question."""
+        return self.conversation.reworded(lambda text: _replaced(text, wrong, right)).address
+
+    def _without(self, unwanted: Iterable[str]) -> str | None:
+        """The address without these words; None when nothing else would be looked for."""
+        terms = {term(word) for word in unwanted}
+        if all(term(word) in terms for word in self.answer.query.used):
+            return None
+        question = normalise(self.answer.question)
+        for word in terms:
+            question = _replaced(question, word, "")
+        return self.conversation.asking(_EMPTY_QUOTES.sub(" ", question)).address
+
+    def quoting(self, word: str) -> str | None:
+        """The address with *word* in quotation marks, unless there are some already."""
+        question = normalise(self.answer.question)
+        if _QUOTES.search(question):
+            return None
+        return self.conversation.asking(_replaced(question, word, f'"{word}"')).address
+
+
+def _replaced(question: str, wrong: str, right: str) -> str:
+    """*question* with *right* for each word that is *wrong* in some spelling of its capitals."""
+    for word in reversed(words(question)):
+        if term(word.text) == term(wrong):
+            question = question[: word.start] + right + question[word.end :]
+    return question
+
+
+@blueprint.app_template_filter()
+def verdict(found: Answer) -> str:
+    """What came of a question, in words."""
+    if found.verdict == "none":
+        return "Not found in the documents"
+    if found.verdict == "weak":
+        return "Weak match — the documents may not answer this"
+    documents = {p.citation.document_id for p in found.passages}
+    documents.update(other for p in found.passages for other, _ in p.also)
+    return f"Found in {len(documents)} document{'' if len(documents) == 1 else 's'}"
