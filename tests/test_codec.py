@@ -30,12 +30,13 @@ from whoosh.writing import AsyncWriter, BufferedWriter
 from qa.documents import Document, Metadata, RawBlock, document
 from qa.engines import open_engine
 from qa.engines.whoosh.arrays import write_arrays
+from qa.engines.whoosh.batches import Batch
 from qa.engines.whoosh.codec import write_toc
-from qa.engines.whoosh.fields import field_arrays
+from qa.engines.whoosh.encoding import field_arrays
 from qa.engines.whoosh.inversion import Postings
-from qa.engines.whoosh.schema import DOCUMENTS, FILES, K1, PASSAGES, SCHEMAS, WEIGHTING, B
+from qa.engines.whoosh.schema import DOCUMENTS, FILES, K1, PASSAGES, SCHEMAS, WEIGHTING, WEIGHTS, B
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.engines.whoosh.segments import merge, write_segment
+from qa.engines.whoosh.segments import COLUMNS, join, merge, write_segment
 from qa.errors import DamagedError
 from qa.indexing import index_documents
 from qa.passages import Passage
@@ -77,9 +78,11 @@ class Corpus:
         size = max(1, -(-len(self.batch) // segments))
         paths = [folder / f"segment-{n}" for n in range(segments)]
         for number, path in enumerate(paths):
-            write_segment(path, self.batch[number * size : (number + 1) * size])
+            write_segment(path, Batch.of(self.batch[number * size : (number + 1) * size]))
+        for name in (COLUMNS, *WEIGHTS, "words"):
+            merge(folder, name, paths)
         for file in FILES:
-            merge(folder, file, paths)
+            join(folder, file)
         counts = {PASSAGES: len(self.lists["stems"]), DOCUMENTS: len(self.batch)}
         for file, name in NAMES.items():
             write_toc(folder, SCHEMAS[file], name, file, counts[file])
@@ -428,7 +431,9 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
         lengths,
         np.arange(sum(counts) + 3),
     )
-    write_arrays(tmp_path / PASSAGES, field_arrays("words", found), {"fields": ["words"]})
+    write_arrays(
+        tmp_path / PASSAGES, field_arrays("words", [found], found.lengths), {"fields": ["words"]}
+    )
     write_toc(tmp_path, SCHEMAS[PASSAGES], "MAIN", PASSAGES, len(lengths))
     with open_dir(str(tmp_path)).searcher(weighting=WEIGHTING) as searcher:
         first = searcher.reader().postings("words", "first")

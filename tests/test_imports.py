@@ -15,8 +15,9 @@ errors settings text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading folders
 passages conversation queries manifests generations
-engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.inversion
-engines.whoosh.fields engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
+engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.batches
+engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
+engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.scores engines.whoosh.search engines.whoosh.build
 engines.whoosh.engine engines
 indexing ranking answers pipeline

@@ -3,19 +3,36 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.engines.whoosh.inversion import inverted, merged
+from qa.engines.whoosh import inversion
+from qa.engines.whoosh.inversion import Postings, Terms, inverted, merged
 
 TERMS = ["b", "a", "ü", "a", "zz"]
 texts = st.lists(st.lists(st.integers(0, len(TERMS) - 1), max_size=12), max_size=8)
 
 
 def inverted_texts(found, *, positions=True):
-    tokens = np.array([token for text in found for token in text], np.int64)
+    terms = Terms()
+    tokens = terms.numbered(TERMS[token] for text in found for token in text)
     lengths = np.array([len(text) for text in found], np.int64)
-    return inverted(TERMS, tokens, lengths, positions=positions)
+    return inverted(terms, tokens, lengths, positions=positions)
+
+
+def together(stretches):
+    """Stretches of terms as one."""
+    found = list(stretches)
+    return Postings(
+        [term for stretch in found for term in stretch.terms],
+        *(
+            np.concatenate([getattr(stretch, name) for stretch in found])
+            for name in ("counts", "documents", "frequencies")
+        ),
+        found[0].lengths,
+        np.concatenate([stretch.positions for stretch in found]),
+    )
 
 
 def by_hand(found):
@@ -47,19 +64,37 @@ def test_postings_are_those_counted_by_hand(found):
     assert as_lists(inverted_texts(found)) == by_hand(found)
 
 
-@given(st.lists(texts, min_size=1, max_size=4))
-def test_parts_merged_are_the_whole_inverted_at_once(parts):
-    together = merged([inverted_texts(part) for part in parts])
+@given(st.lists(texts, min_size=1, max_size=4), st.sampled_from([1, 3, 10**6]))
+def test_parts_merged_are_the_whole_inverted_at_once(parts, stretch):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inversion, "_STRETCH", stretch)
+        found = together(merged([inverted_texts(part) for part in parts]))
     whole = [text for part in parts for text in part]
 
-    assert as_lists(together) == by_hand(whole)
-    assert together.lengths.tolist() == [len(text) for text in whole]
+    assert as_lists(found) == by_hand(whole)
+    assert found.lengths.tolist() == [len(text) for text in whole]
+
+
+@given(texts, st.integers(1, 3))
+def test_documents_grouped_are_as_if_they_had_been_one(found, size):
+    group = np.arange(len(found)) // size
+    groups = [
+        [token for text in found[start : start + size] for token in text]
+        for start in range(0, len(found), size)
+    ]
+    lengths = np.array([len(text) for text in groups], np.int64)
+    grouped = inverted_texts(found).grouped(group, lengths)
+    expected = inverted_texts(groups)
+
+    assert grouped.terms == expected.terms
+    for name in ("counts", "documents", "frequencies", "lengths"):
+        assert getattr(grouped, name).tolist() == getattr(expected, name).tolist()
 
 
 def test_many_terms_are_sorted_by_both_halves_of_their_numbers():
-    terms = [f"{number:06}" for number in range(70_000)]
-    tokens = np.array([69_999, 1, 65_537, 1], np.int64)
-    postings = inverted(terms, tokens, np.array([3, 1], np.int64))
+    terms = Terms()
+    tokens = terms.numbered(f"{number:06}" for number in reversed(range(70_000)))
+    postings = inverted(terms, np.tile(tokens, 2), np.array([70_000, 70_000], np.int64))
 
-    assert postings.terms == [b"000001", b"065537", b"069999"]
-    assert postings.documents.tolist() == [0, 1, 0, 0]
+    assert postings.terms == [f"{number:06}".encode() for number in range(70_000)]
+    assert postings.documents.tolist() == [0, 1] * 70_000

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from qa.engines.whoosh import scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
-from qa.engines.whoosh.fields import Field, field_arrays
+from qa.engines.whoosh.encoding import field_arrays
+from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inversion import Postings as Inverted
 from qa.engines.whoosh.schema import K1, B
-from qa.engines.whoosh.scores import Accumulator, Postings
+from qa.engines.whoosh.scores import Accumulator, Ground, Postings
 
 DOCUMENTS = 3000
 
@@ -34,7 +35,7 @@ def made(folder, lists, lengths, rng):
         rng.integers(1, 6, sum(map(len, lists))),
         lengths,
     )
-    write_arrays(folder / "f.bin", field_arrays("f", postings), {})
+    write_arrays(folder / "f.bin", field_arrays("f", [postings], postings.lengths), {})
     return Field(ArrayFile.checked(folder / "f.bin"), "f")
 
 
@@ -68,12 +69,13 @@ weighted = st.lists(
 
 
 @settings(max_examples=200, deadline=None)
-@given(weights=weighted, k=st.integers(1, 60), look_up=st.sampled_from([0, 8, 10**9]))
+@given(weights=weighted, k=st.integers(1, 60), look_up=st.sampled_from([0, 20, 10**9]))
 def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scores, "_LOOK_UP", look_up)
-        patch.setattr(scores, "_LONG", 1)
-        patch.setattr(scores, "_LONG_PART", 0.001)
+        patch.setattr(scores, "_LOOKED_UP", look_up)
+        patch.setattr(scores, "_LOOK_ANYHOW", 0)
+        patch.setattr(scores, "_LOOK", 0.001)
+        patch.setattr(scores, "_BLOCK", 1000)
         found = Accumulator(DOCUMENTS).best([Postings(field, n, w) for n, w in weights], k)
 
     check(found, by_hand(field, weights), k)
@@ -89,15 +91,23 @@ def test_only_allowed_documents_are_found(field, weights, k, seed):
     check(Accumulator(DOCUMENTS).best(lists, k, allowed=allowed), expected, k)
 
 
-@settings(max_examples=50, deadline=None)
-@given(weights=weighted, k=st.integers(1, 60), seed=st.integers(0, 99))
-def test_a_group_raises_its_documents(field, weights, k, seed):
-    extra = np.random.default_rng(seed).random(DOCUMENTS // 10).astype(np.float32)
+@settings(max_examples=200, deadline=None)
+@given(weights=weighted, k=st.integers(1, 60), seed=st.integers(0, 99), most=st.floats(0, 99))
+def test_documents_start_from_the_score_of_their_group(field, weights, k, seed, most):
+    rng = np.random.default_rng(seed)
+    extra = (rng.random(DOCUMENTS // 10) * most).astype(np.float32)
+    enough = rng.random(DOCUMENTS // 10) < 0.02
     group = np.arange(DOCUMENTS) // 10
+    ground = Ground(extra, enough, np.full(len(extra), 10), group)
     lists = [Postings(field, n, w) for n, w in weights]
-    expected = {d: s + float(extra[d // 10]) for d, s in by_hand(field, weights).items()}
+    own = by_hand(field, weights)
+    expected = {
+        d: own.get(d, 0) + float(extra[d // 10])
+        for d in range(DOCUMENTS)
+        if d in own or (enough[d // 10] and extra[d // 10])
+    }
 
-    check(Accumulator(DOCUMENTS).best(lists, k, extra=extra, group=group), expected, k)
+    check(Accumulator(DOCUMENTS).best(lists, k, ground=ground), expected, k)
 
 
 def test_a_search_leaves_no_trace(field):
@@ -112,7 +122,7 @@ def test_a_search_leaves_no_trace(field):
 def test_ties_are_in_the_order_of_the_documents(tmp_path):
     documents = np.arange(500)
     postings = Inverted([b"a"], np.array([500]), documents, np.ones(500, int), np.full(500, 20))
-    write_arrays(tmp_path / "f.bin", field_arrays("f", postings), {})
+    write_arrays(tmp_path / "f.bin", field_arrays("f", [postings], postings.lengths), {})
     field = Field(ArrayFile.checked(tmp_path / "f.bin"), "f")
 
     assert Accumulator(500).best([Postings(field, 0, 1.0)], 20).documents.tolist() == list(

@@ -11,7 +11,7 @@ Nothing in it is ever unpickled.
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
@@ -71,11 +71,15 @@ class ArrayFile:
         self._read_directory()
 
     @classmethod
-    def checked(cls, path: Path) -> Self:
-        """Open *path* and compare every array with its checksum."""
+    def checked(cls, path: Path, name: str | None = None) -> Self:
+        """Open *path* and compare every array with its checksum, or those *name* is about."""
         file = cls(path)
-        file.check()
+        file.check(name)
         return file
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the arrays."""
+        return iter(self._arrays)
 
     def __getitem__(self, name: str) -> Array:
         """The array called *name*."""
@@ -85,12 +89,14 @@ class ArrayFile:
         """The array called *name*, if there is one."""
         return self._arrays.get(name)
 
-    def check(self) -> None:
-        """Raise DamagedError when an array is not as it was written."""
+    def check(self, about: str | None = None) -> None:
+        """Raise DamagedError when an array is not as it was written.
+
+        Only those called *about*, or with it and a dot before their names, where that is given.
+        """
+        sums = [s for s in self._sums if about in (None, s[0], s[0].partition(".")[0])]
         with ThreadPoolExecutor(_CHECKING_THREADS) as pool:
-            for (name, *_, crc), found in zip(
-                self._sums, pool.map(self._sum, self._sums), strict=True
-            ):
+            for (name, *_, crc), found in zip(sums, pool.map(self._sum, sums), strict=True):
                 if found != crc:
                     raise self._damaged(f"the checksum of {name} is wrong")
 

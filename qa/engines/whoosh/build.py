@@ -15,10 +15,20 @@ from whoosh.index import _DEF_INDEX_NAME
 from qa.documents import Document
 from qa.engines.base import Summary
 from qa.engines.whoosh.arrays import ArrayFile
+from qa.engines.whoosh.batches import Batch
 from qa.engines.whoosh.codec import write_toc
-from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, SCHEMAS, WHOLE
+from qa.engines.whoosh.schema import (
+    DOCUMENTS,
+    FILES,
+    PASSAGES,
+    SCHEMAS,
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+)
 from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher
-from qa.engines.whoosh.segments import merge, write_segment
+from qa.engines.whoosh.segments import COLUMNS, join, merge, write_segment
 from qa.errors import IndexingError
 from qa.generations import Generations
 from qa.manifests import Manifest
@@ -39,8 +49,7 @@ class WhooshBuild:
         self._generations = generations
         self._folder = folder
         self._keep = keep
-        self._batch: list[tuple[Document, Sequence[Passage]]] = []
-        self._held = 0
+        self._batch = Batch()
         self._segments: list[Path] = []
         self._pool: ProcessPoolExecutor | None = None
         self._running: deque[Future[None]] = deque()
@@ -49,8 +58,7 @@ class WhooshBuild:
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
-        self._batch.append((document, passages))
-        self._held += len(passages)
+        self._batch.add(document, passages)
         about = document.metadata
         self._summaries.append(
             Summary(
@@ -64,15 +72,22 @@ class WhooshBuild:
                 document.sha256,
             )
         )
-        if self._held >= _SEGMENT_PASSAGES:
+        if len(self._batch) >= _SEGMENT_PASSAGES:
             self._start_segment()
+        elif self._pool is None and len(self._batch) >= _SEGMENT_PASSAGES // 8:
+            self._start_pool()
 
     def finish(self, manifest: Manifest) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
-        self._run(write_segment, self._next_segment(), self._batch)
+        if self._batch.ids or not self._segments:
+            self._run(write_segment, self._next_segment(), self._batch)
+        self._wait(0)
+        # The longest first.
+        for name in (WORDS, STEMS, WHOLE, COLUMNS, TITLE):
+            self._run(merge, self._folder, name, self._segments)
         self._wait(0)
         for file in FILES:
-            self._run(merge, self._folder, file, self._segments)
+            self._run(join, self._folder, file)
         self._wait(0)
         for segment in self._segments:
             segment.unlink()
@@ -95,12 +110,20 @@ class WhooshBuild:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
+    def _start_pool(self) -> None:
+        """Have processes come up while the first segment is gathered."""
+        # Not fork: the folder's reader has threads by now.
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["__main__", write_segment.__module__])
+        self._pool = ProcessPoolExecutor(os.cpu_count(), context)
+        for _ in range(os.cpu_count() or 1):
+            self._running.append(self._pool.submit(_ready))
+
     def _start_segment(self) -> None:
         if self._pool is None:
-            # Not fork: the folder's reader has threads by now.
-            self._pool = ProcessPoolExecutor(os.cpu_count(), get_context("forkserver"))
+            self._start_pool()
         self._run(write_segment, self._next_segment(), self._batch)
-        self._batch, self._held = [], 0
+        self._batch = Batch()
         self._wait(os.cpu_count() or 1)
 
     def _run(self, work: Callable[..., None], *arguments: object) -> None:
@@ -130,8 +153,12 @@ class WhooshBuild:
         counted = map(_with_words, self._summaries, words)
         with (self._folder / SUMMARIES).open("w", encoding="utf-8") as file:
             for summary in sorted(counted, key=lambda summary: summary.id):
-                row = json.dumps(dataclasses.asdict(summary), default=str, ensure_ascii=False)
+                row = json.dumps(vars(summary), default=str, ensure_ascii=False)
                 file.write(row + "\n")
+
+
+def _ready() -> None:
+    """Nothing but a sign of life."""
 
 
 def _with_words(summary: Summary, words: int) -> Summary:

@@ -23,7 +23,7 @@ from whoosh.reading import TermInfo, TermNotFound
 from whoosh.scoring import BaseScorer
 
 from qa.engines.whoosh.arrays import ArrayFile
-from qa.engines.whoosh.fields import Field
+from qa.engines.whoosh.fields import Field, Repeated
 from qa.engines.whoosh.matchers import ArrayMatcher, term_info
 from qa.engines.whoosh.schema import DOCUMENTS
 from qa.engines.whoosh.store import Store
@@ -100,7 +100,9 @@ class ArrayDocuments(_NothingDeleted, base.PerDocumentReader):
         self._folder = folder
         self._segment = segment
         self._file = ArrayFile.checked(folder / segment.file_name)
-        self.fields = {name: Field(self._file, name) for name in sorted(self._file.facts["fields"])}
+        self.fields = {
+            name: opened(self._file, name) for name in sorted(self._file.facts["fields"])
+        }
         if any(len(field.lengths) != segment.documents for field in self.fields.values()):
             raise DamagedError(
                 f"{folder / segment.file_name} does not hold the {segment.documents} documents"
@@ -139,6 +141,12 @@ class ArrayDocuments(_NothingDeleted, base.PerDocumentReader):
             return {"id": document.id, "json": document.to_json()}
         values = asdict(self._store.passages([docnum])[0])
         return {"document": values.pop("document_id"), **values}
+
+
+def opened(file: ArrayFile, name: str) -> Field:
+    """A field as Whoosh is to see it: with every document of the index."""
+    field = Field(file, name)
+    return field if field.repeats is None else Repeated(file, name)
 
 
 class ArrayTerms(base.TermsReader):

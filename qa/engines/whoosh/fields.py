@@ -1,23 +1,40 @@
 """One field of an index as arrays: its terms, their postings, the lengths of its documents.
 
-Postings are flat: for each term the gaps between its document numbers, 16 bits each, and how often
+A rare term's postings are flat: the gaps between its document numbers, 16 bits each, and how often
 it occurs in each.  A gap that does not fit is bridged by postings of frequency 0, which score
-nothing; so a term's documents are one cumulative sum away.
+nothing; so a term's documents are one cumulative sum away.  A frequent term has a row instead: how
+often it occurs in every document, which takes no more bytes and is added many times faster.
+
+A document here may stand for several of the index: a heading, for the passages under it.  Then
+*repeats* says for how many, and everything that is counted for scores counts it as often.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
-from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers, joined, narrowed
-from qa.engines.whoosh.inversion import Postings
+from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers
+from qa.engines.whoosh.inversion import runs, starts_of
 from qa.engines.whoosh.schema import K1, B
 
-_WIDEST = 0xFFFF
 _STRETCH = 64
+
+
+class Entry(NamedTuple):
+    """What is known of a term without reading its postings.
+
+    *bound* is the most that any of them adds to a score, before its idf; *row* a frequent term's.
+    """
+
+    postings: slice
+    last: int
+    document_frequency: int
+    bound: float
+    row: Array | None
 
 
 class Field:
@@ -33,11 +50,15 @@ class Field:
         self._document_frequencies = file[f"{name}.document_frequencies"]
         self._bounds = file[f"{name}.bounds"]
         self._lasts = file[f"{name}.lasts"]
-        # The words of questions recur.
-        self.find = lru_cache(maxsize=1 << 16)(self._find)
         self._positions = file.get(f"{name}.positions")
         self._position_starts = file.get(f"{name}.position_starts")
         self.lengths = file[f"{name}.lengths"]
+        self.repeats = file.get(f"{name}.repeats")
+        rows = file[f"{name}.rows"].reshape(-1, max(1, len(self.lengths)))
+        self._rows = dict(zip(file[f"{name}.frequent"].tolist(), rows, strict=True))
+        # The words of questions recur.
+        self.find = lru_cache(maxsize=1 << 16)(self._find)
+        self.entry = lru_cache(maxsize=1 << 16)(self._entry)
 
     def __len__(self) -> int:
         """The number of distinct terms."""
@@ -49,14 +70,19 @@ class Field:
         return self._positions is not None
 
     @cached_property
+    def size(self) -> int:
+        """The number of documents of the index."""
+        return len(self.lengths) if self.repeats is None else int(self.repeats.sum(dtype=np.int64))
+
+    @cached_property
     def total_length(self) -> int:
         """The number of words in all documents together."""
-        return int(self.lengths.sum(dtype=np.int64))
+        return _total(self.lengths, self.repeats)
 
     @cached_property
     def norms(self) -> Floats:
         """For each document the part of BM25's denominator that depends on its length."""
-        return norms(self.lengths)
+        return norms_of(self.lengths, self.repeats)
 
     def term(self, number: int) -> bytes:
         """The term of that *number*, in UTF-8."""
@@ -86,36 +112,49 @@ class Field:
         number = self.at_or_after(term)
         return number if number < len(self) and self.term(number) == term else None
 
-    def document_frequency(self, number: int) -> int:
-        """In how many documents the term of that *number* is."""
-        return int(self._document_frequencies[number])
+    def _entry(self, number: int) -> Entry:
+        """What is known of the term of that *number*."""
+        return Entry(
+            slice(int(self._starts[number]), int(self._starts[number + 1])),
+            int(self._lasts[number]),
+            int(self._document_frequencies[number]),
+            float(self._bounds[number]),
+            self._rows.get(number),
+        )
 
-    def bound(self, number: int) -> float:
-        """The most that any posting of the term adds to a score, before its idf."""
-        return float(self._bounds[number])
+    def document_frequency(self, number: int) -> int:
+        """In how many documents of the index the term of that *number* is."""
+        return self.entry(number).document_frequency
 
     def documents(self, number: int) -> Integers:
         """The documents of the term, ascending; those of bridging postings among them."""
-        gaps = self._gaps[self._starts[number] : self._starts[number + 1]]
-        found: Integers = np.cumsum(gaps, dtype=np.int64)
+        entry = self.entry(number)
+        if entry.row is not None:
+            return np.flatnonzero(entry.row)
+        found: Integers = np.cumsum(self._gaps[entry.postings], dtype=np.int64)
         found -= 1
         return found
 
     def frequencies(self, number: int) -> Array:
         """How often the term is in each of its documents; 0 for a bridging posting."""
-        return self._frequencies[self._starts[number] : self._starts[number + 1]]
+        entry = self.entry(number)
+        if entry.row is not None:
+            found: Array = entry.row[np.flatnonzero(entry.row)]
+            return found
+        return self._frequencies[entry.postings]
 
     def scored(self, numbers: Sequence[int], weights: Sequence[float]) -> tuple[Integers, Floats]:
-        """The documents of several terms, list after list, and what each posting adds.
+        """The documents of several rare terms, list after list, and what each posting adds.
 
         One pass over all lists: for short ones, calling NumPy costs more than what it does.
         """
-        spans = [slice(int(self._starts[n]), int(self._starts[n + 1])) for n in numbers]
+        entries = [self.entry(number) for number in numbers]
+        spans = [entry.postings for entry in entries]
         ends = list(accumulate(span.stop - span.start for span in spans))
         documents: Integers = np.concatenate([self._gaps[s] for s in spans], dtype=np.int64)
         # One cumulative sum for all: each list goes back to before the first document.
         documents[0] -= 1
-        documents[ends[:-1]] -= self._lasts[list(numbers[:-1])].astype(np.int64) + 1
+        documents[ends[:-1]] -= np.array([entry.last + 1 for entry in entries[:-1]], np.int64)
         np.cumsum(documents, out=documents)
         added = self.impacts(documents, np.concatenate([self._frequencies[s] for s in spans]))
         for weight, start, end in zip(weights, [0, *ends], ends, strict=False):
@@ -133,9 +172,36 @@ class Field:
         return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
 
 
-def norms(lengths: Array) -> Floats:
+class Repeated(Field):
+    """The same field with every document as often as it stands for one of the index."""
+
+    def __init__(self, file: ArrayFile, name: str) -> None:
+        super().__init__(file, name)
+        if self.repeats is None:
+            raise ValueError(f"{name} has nothing to repeat")
+        self._each = self.repeats.astype(np.int64)
+        self._firsts = starts_of(self._each)
+        self.lengths = np.repeat(self.lengths, self._each)
+        self.repeats = None
+
+    def documents(self, number: int) -> Integers:
+        found = super().documents(number)
+        return runs(self._firsts[found], self._each[found])
+
+    def frequencies(self, number: int) -> Array:
+        return np.repeat(super().frequencies(number), self._each[super().documents(number)])
+
+
+def _total(lengths: Array, repeats: Array | None) -> int:
+    if repeats is not None:
+        lengths = lengths.astype(np.int64) * repeats
+    return int(lengths.sum(dtype=np.int64))
+
+
+def norms_of(lengths: Array, repeats: Array | None) -> Floats:
     """K1 * (1 - B + B * length / average length) for each document."""
-    average = float(lengths.mean(dtype=np.float64)) if len(lengths) else 0.0
+    count = len(lengths) if repeats is None else int(repeats.sum(dtype=np.int64))
+    average = _total(lengths, repeats) / count if count else 0.0
     relative = lengths.astype(np.float64) / (average or 1.0)
     result: Floats = (K1 * (1 - B + B * relative)).astype(np.float32)
     return result
@@ -148,41 +214,3 @@ def impacts(frequencies: Array, norm: Floats) -> Floats:
     result *= np.float32(K1 + 1)
     result /= divisor
     return result
-
-
-def field_arrays(name: str, postings: Postings) -> dict[str, Array]:
-    """The arrays of the field called *name*, as Field reads them."""
-    counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
-    blob, ends = joined(postings.terms)
-    first = _cumulated(counts)
-    gaps = np.diff(documents.astype(np.int64), prepend=-1)
-    gaps[first[:-1]] = documents[first[:-1]].astype(np.int64) + 1
-    hops = (gaps - 1) // _WIDEST
-    places = np.cumsum(hops + 1) - 1
-    bridged = np.full(int(places[-1]) + 1 if len(places) else 0, _WIDEST, np.uint16)
-    bridged[places] = gaps - hops * _WIDEST
-    filled = np.zeros(len(bridged), narrowed(frequencies).dtype)
-    filled[places] = frequencies
-    added = impacts(frequencies, norms(postings.lengths)[documents])
-    bounds = np.maximum.reduceat(added, first[:-1]) if len(added) else added
-    arrays = {
-        "terms": blob,
-        "ends": ends,
-        "starts": narrowed(first + _cumulated(hops)[first]),
-        "gaps": bridged,
-        "lasts": documents[first[1:] - 1].astype(np.uint32),
-        "frequencies": filled,
-        "document_frequencies": counts.astype(np.uint32),
-        # A hair above, so that rounding never makes a bound too low.
-        "bounds": (bounds * np.float32(1.000001)).astype(np.float32),
-        "lengths": narrowed(postings.lengths),
-    }
-    if postings.positions is not None:
-        arrays["positions"] = narrowed(postings.positions)
-        arrays["position_starts"] = narrowed(_cumulated(frequencies)[first])
-    return {f"{name}.{key}": array for key, array in arrays.items()}
-
-
-def _cumulated(counts: Array) -> Integers:
-    """0 and the cumulative sums."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])

@@ -1,14 +1,43 @@
 """Columns of words -> postings: tokens become integers, one sort makes the lists of a field."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, islice, pairwise
 
 import numpy as np
 
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined
+from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined, narrowed
 
 _RADIX = 16
+# Postings that are merged at once: few enough to stay small, enough that calls cost nothing.
+_STRETCH = 1 << 20
+
+
+class Terms:
+    """Distinct strings, numbered as they come; *names* has them in UTF-8."""
+
+    def __init__(self) -> None:
+        self.names: list[bytes] = []
+        self._numbers = defaultdict[str, int](count().__next__)
+        self._sorted: list[int] = []
+        self._ranks: Integers = np.empty(0, np.int64)
+
+    def numbered(self, terms: Iterable[str]) -> Array:
+        """The number of each term, new ones for those that were not known."""
+        found = np.fromiter(map(self._numbers.__getitem__, terms), np.int32)
+        self.names += map(str.encode, islice(self._numbers, len(self.names), None))
+        return found
+
+    def ranks(self) -> Integers:
+        """For each number the place of its string when all are sorted."""
+        if len(self._ranks) < len(self.names):
+            # Sorted but for the new ones at its end, which is little work for Python.
+            self._sorted.extend(range(len(self._sorted), len(self.names)))
+            self._sorted.sort(key=self.names.__getitem__)
+            self._ranks = np.empty(len(self.names), np.int64)
+            self._ranks[self._sorted] = np.arange(len(self.names))
+        return self._ranks
 
 
 @dataclass(frozen=True)
@@ -31,13 +60,13 @@ class Postings:
         found = {
             f"{name}.terms": blob,
             f"{name}.ends": ends,
-            f"{name}.counts": self.counts,
-            f"{name}.documents": self.documents.astype(np.uint32),
-            f"{name}.frequencies": self.frequencies.astype(np.uint32),
-            f"{name}.lengths": self.lengths.astype(np.uint32),
+            f"{name}.counts": narrowed(self.counts),
+            f"{name}.documents": narrowed(self.documents),
+            f"{name}.frequencies": narrowed(self.frequencies),
+            f"{name}.lengths": narrowed(self.lengths),
         }
         if self.positions is not None:
-            found[f"{name}.positions"] = self.positions.astype(np.uint32)
+            found[f"{name}.positions"] = narrowed(self.positions)
         return found
 
     @classmethod
@@ -47,50 +76,54 @@ class Postings:
         ends = file[f"{name}.ends"].tolist()
         return cls(
             [blob[start:end] for start, end in pairwise(ends)],
-            file[f"{name}.counts"],
+            file[f"{name}.counts"].astype(np.int64),
             file[f"{name}.documents"],
             file[f"{name}.frequencies"],
             file[f"{name}.lengths"],
             file.get(f"{name}.positions"),
         )
 
+    def grouped(self, group: Array, lengths: Integers) -> "Postings":
+        """The same occurrences in groups of documents: *group* of each, *lengths* of groups."""
+        documents = group[self.documents]
+        new = np.empty(len(documents), bool)
+        new[:1] = True
+        new[1:] = documents[1:] != documents[:-1]
+        first = starts_of(self.counts)
+        new[first] = True
+        kept = np.flatnonzero(new)
+        frequencies = np.add.reduceat(self.frequencies, kept) if len(kept) else self.frequencies
+        counts = np.add.reduceat(new, first, dtype=np.int64) if len(kept) else self.counts
+        return Postings(self.terms, counts, documents[kept], frequencies, lengths)
+
 
 def inverted(
-    terms: Sequence[str], tokens: Array, lengths: Integers, *, positions: bool = False
+    terms: Terms, tokens: Array, lengths: Integers, *, positions: bool = False
 ) -> Postings:
-    """Invert *tokens*, numbers into *terms*, of documents *lengths* tokens long one after another.
-
-    Terms may be listed twice; their postings become one list.
-    """
-    encoded = [term.encode() for term in terms]
-    ordered = sorted(set(encoded))
-    rank = {term: number for number, term in enumerate(ordered)}
-    ranks = np.fromiter((rank[term] for term in encoded), np.int64, len(encoded))
-    tokens = ranks[tokens]
-    order = _stable_order(tokens, len(ordered))
-    documents = np.repeat(np.arange(len(lengths)), lengths)[order]
-    sorted_tokens = tokens[order]
+    """Invert *tokens*, numbers of *terms*, of documents *lengths* tokens long one after another."""
+    used = np.flatnonzero(np.bincount(tokens, minlength=len(terms.names)))
+    used = used[np.argsort(terms.ranks()[used])]
+    places = np.zeros(len(terms.names), np.uint32)
+    places[used] = np.arange(len(used))
+    keys = places[tokens]
+    order = _stable_order(keys, len(used))
+    keys = keys[order]
+    documents = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)[order]
     new = np.empty(len(order), bool)
     new[:1] = True
-    new[1:] = (sorted_tokens[1:] != sorted_tokens[:-1]) | (documents[1:] != documents[:-1])
-    starts = np.flatnonzero(new)
-    places = None
-    if positions:
-        begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)[:-1]])
-        places = order - begins[documents] if len(order) else order
-    used = np.bincount(sorted_tokens[starts], minlength=len(ordered))
-    kept = np.flatnonzero(used)
+    new[1:] = (keys[1:] != keys[:-1]) | (documents[1:] != documents[:-1])
+    first = np.flatnonzero(new)
     return Postings(
-        [ordered[number] for number in kept],
-        used[kept],
-        documents[starts],
-        np.diff(starts, append=len(order)),
+        [terms.names[number] for number in used.tolist()],
+        np.bincount(keys[first], minlength=len(used)),
+        documents[first],
+        np.diff(first, append=len(order)).astype(np.uint32),
         lengths,
-        places,
+        order - starts_of(lengths)[documents] if positions else None,
     )
 
 
-def _stable_order(keys: Integers, most: int) -> Integers:
+def _stable_order(keys: Array, most: int) -> Integers:
     """np.argsort(keys, kind="stable") by 16 bits at a time, for which NumPy has a radix sort."""
     order: Integers = np.argsort(keys.astype(np.uint16), kind="stable")
     if most > 1 << _RADIX:
@@ -99,54 +132,105 @@ def _stable_order(keys: Integers, most: int) -> Integers:
     return order
 
 
-def merged(parts: Sequence[Postings]) -> Postings:
-    """One field of several parts, whose documents follow one another, as if inverted at once."""
+def merged(parts: Sequence[Postings]) -> Iterator[Postings]:
+    """One field of several parts, whose documents follow one another, as if inverted at once.
+
+    A stretch of terms after another, so that memory holds only some of it.
+    """
     terms = sorted(set().union(*(part.terms for part in parts)))
     rank = {term: number for number, term in enumerate(terms)}
-    numbers = [np.fromiter(map(rank.__getitem__, p.terms), np.int64, len(p.terms)) for p in parts]
     counts = np.zeros(len(terms), np.int64)
-    occurrences = np.zeros(len(terms), np.int64)
-    for part, number in zip(parts, numbers, strict=True):
-        counts[number] += part.counts
-        if part.positions is not None:
-            occurrences[number] += _sums(part.frequencies, part.counts)
+    lengths = np.concatenate([part.lengths for part in parts])
+    sources = []
+    first = 0
+    for part in parts:
+        sources.append(_Source(part, rank, first))
+        counts[sources[-1].terms] += part.counts
+        first += len(part.lengths)
+    ends = np.cumsum(counts)
+    begin = 0
+    # Once at least: a field without words has lengths.
+    while not begin or begin < len(terms):
+        before = int(ends[begin - 1]) if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, before + _STRETCH, side="right")))
+        yield _stretch(terms[begin:end], counts[begin:end], begin, sources, lengths)
+        begin = end
+
+
+class _Source:
+    """A part to merge, whose terms have these numbers among all and whose documents begin there."""
+
+    def __init__(self, part: Postings, rank: dict[bytes, int], first_document: int) -> None:
+        self.part = part
+        self.terms = np.fromiter(map(rank.__getitem__, part.terms), np.int64, len(part.terms))
+        self.first_document = first_document
+        self.starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(part.counts)])
+        self._occurrence = 0
+
+    def between(self, begin: int, end: int) -> tuple[Integers, Postings]:
+        """The postings of the terms from *begin* to *end*, numbered from there; asked in order."""
+        low, high = np.searchsorted(self.terms, (begin, end)).tolist()
+        part, postings = self.part, slice(int(self.starts[low]), int(self.starts[high]))
+        frequencies = part.frequencies[postings]
+        positions = part.positions
+        if positions is not None:
+            occurrences = int(frequencies.sum(dtype=np.int64))
+            positions = positions[self._occurrence : self._occurrence + occurrences]
+            self._occurrence += occurrences
+        documents = part.documents[postings] + np.uint32(self.first_document)
+        found = Postings([], part.counts[low:high], documents, frequencies, part.lengths, positions)
+        return self.terms[low:high] - begin, found
+
+
+def _stretch(
+    terms: list[bytes], counts: Integers, begin: int, sources: Sequence[_Source], lengths: Array
+) -> Postings:
+    """The postings of *terms*, which are numbered from *begin* on, out of all *sources*."""
+    pieces = [source.between(begin, begin + len(terms)) for source in sources]
+    next_posting = starts_of(counts)
     documents = np.empty(int(counts.sum()), np.uint32)
     frequencies = np.empty(len(documents), np.uint32)
-    positions = np.empty(int(occurrences.sum()), np.uint32)
-    next_posting = _starts(counts)
-    next_occurrence = _starts(occurrences)
-    first_document = 0
-    for part, number in zip(parts, numbers, strict=True):
-        target = runs(next_posting[number], part.counts)
-        documents[target] = part.documents + np.uint32(first_document)
-        frequencies[target] = part.frequencies
-        next_posting[number] += part.counts
-        if part.positions is not None:
-            sums = _sums(part.frequencies, part.counts)
-            positions[runs(next_occurrence[number], sums)] = part.positions
-            next_occurrence[number] += sums
-        first_document += len(part.lengths)
-    lengths = np.concatenate([part.lengths for part in parts])
-    kept = positions if any(part.positions is not None for part in parts) else None
-    return Postings(terms, counts, documents, frequencies, lengths, kept)
+    for number, piece in pieces:
+        target = runs(next_posting[number], piece.counts)
+        documents[target] = piece.documents
+        frequencies[target] = piece.frequencies
+        next_posting[number] += piece.counts
+    kept = [(number, piece) for number, piece in pieces if piece.positions is not None]
+    positions = _positions(len(terms), kept) if kept else None
+    return Postings(terms, counts, documents, narrowed(frequencies), lengths, positions)
 
 
-def _starts(counts: Integers) -> Integers:
+def _positions(terms: int, pieces: Sequence[tuple[Integers, Postings]]) -> Array:
+    sums = [_sums(piece.frequencies, piece.counts) for _, piece in pieces]
+    occurrences = np.zeros(terms, np.int64)
+    for (number, _), each in zip(pieces, sums, strict=True):
+        occurrences[number] += each
+    following = starts_of(occurrences)
+    kinds = [piece.positions.dtype for _, piece in pieces if piece.positions is not None]
+    positions = np.empty(int(occurrences.sum()), np.result_type(*kinds))
+    for (number, piece), each in zip(pieces, sums, strict=True):
+        positions[runs(following[number], each)] = piece.positions
+        following[number] += each
+    return positions
+
+
+def starts_of(counts: Array) -> Integers:
+    """Where each of the runs of *counts* begins."""
     ends = np.cumsum(counts)
     starts: Integers = ends - counts
     return starts
 
 
-def runs(starts: Integers, counts: Integers) -> Integers:
+def runs(starts: Array, counts: Array) -> Integers:
     """The numbers from each of *starts* on, *counts* of them, run after run."""
-    targets: Integers = np.repeat(starts - _starts(counts), counts)
+    targets: Integers = np.repeat(starts - starts_of(counts), counts)
     targets += np.arange(len(targets))
     return targets
 
 
 def _sums(values: Array, counts: Integers) -> Integers:
-    """The sum of each run of *counts* values."""
-    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)])
-    ends = np.cumsum(counts)
-    sums: Integers = total[ends] - total[ends - counts]
+    """The sum of each run of *counts* values, none of them empty."""
+    if not len(counts):
+        return counts
+    sums: Integers = np.add.reduceat(values, starts_of(counts), dtype=np.int64)
     return sums

@@ -23,7 +23,7 @@ from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inversion import runs
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
-from qa.engines.whoosh.scores import Accumulator, Best, Mask, Postings
+from qa.engines.whoosh.scores import Accumulator, Best, Ground, Mask, Postings
 from qa.engines.whoosh.store import Store
 from qa.errors import DamagedError, DocumentNotFoundError
 from qa.manifests import Manifest, check_file
@@ -46,6 +46,7 @@ class WhooshSearcher:
             name: Field(files[file], name) for file, names in FILES.items() for name in names
         }
         self._store = Store(files[DOCUMENTS])
+        self._repeats = files[PASSAGES][f"{TITLE}.repeats"].astype(np.int64)
         self._local = threading.local()
         self._cached_document = lru_cache(maxsize=64)(self._load)
 
@@ -76,19 +77,29 @@ class WhooshSearcher:
             for term in query.terms
             for stem in term.stems
         ]
-        lists = list(self._lists(weighted))
-        whole = [postings for postings in lists if postings.field.name == WHOLE]
-        return self._accumulator(PASSAGES).best(
-            [postings for postings in lists if postings.field.name != WHOLE],
-            k,
-            allowed=self._allowed(query),
-            extra=self._accumulator(DOCUMENTS).total(whole) if whole else None,
-            group=self._store.document_of,
-        )
+        return self._best(weighted, k, self._allowed(query))
 
     def top(self, terms: Iterable[tuple[str, str, float]], k: int) -> Best:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
-        return self._accumulator(PASSAGES).best(list(self._lists(terms)), k)
+        return self._best(terms, k, None)
+
+    def _best(self, terms: Iterable[tuple[str, str, float]], k: int, allowed: Mask | None) -> Best:
+        title: list[Postings] = []
+        whole: list[Postings] = []
+        passages: list[Postings] = []
+        apart = {TITLE: title, WHOLE: whole}
+        for postings in self._lists(terms):
+            apart.get(postings.field.name, passages).append(postings)
+        ground = self._ground(title, whole) if title or whole else None
+        return self._accumulator(STEMS).best(passages, k, allowed=allowed, ground=ground)
+
+    def _ground(self, title: Sequence[Postings], whole: Sequence[Postings]) -> Ground:
+        """What a passage scores by its heading and its document."""
+        headings = self._accumulator(TITLE).total(title)
+        enough = headings > 0
+        if whole:
+            headings += self._accumulator(WHOLE).total(whole)[self._store.document_of_heading]
+        return Ground(headings, enough, self._repeats, self._store.heading_of)
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
@@ -165,11 +176,11 @@ class WhooshSearcher:
             if number is not None:
                 yield Postings(field, number, weight * _idf(field, number))
 
-    def _accumulator(self, file: str) -> Accumulator:
+    def _accumulator(self, field: str) -> Accumulator:
         found: dict[str, Accumulator] = self._local.__dict__.setdefault("accumulators", {})
-        if file not in found:
-            found[file] = Accumulator(len(self._fields[FILES[file][0]].lengths))
-        return found[file]
+        if field not in found:
+            found[field] = Accumulator(len(self._fields[field].lengths))
+        return found[field]
 
     def _allowed(self, query: Query) -> Mask | None:
         """The passages that the query's conditions leave; None for all."""
@@ -238,7 +249,7 @@ def _count(field: Field, term: str) -> int:
 
 def _idf(field: Field, number: int) -> float:
     """Whoosh's own inverse document frequency."""
-    return math.log(len(field.lengths) / (field.document_frequency(number) + 1)) + 1
+    return math.log(field.size / (field.document_frequency(number) + 1)) + 1
 
 
 def _key(publisher: str) -> str:

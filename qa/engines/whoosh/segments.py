@@ -1,86 +1,35 @@
-"""A batch of documents -> a segment: one file of arrays that can be merged with others.
+"""Batches -> segments -> the files of an index.
 
-Text becomes numbers at the spaces: each distinct chunk between spaces is cut into words, and each
-distinct word stemmed, only once.  Everything after that is NumPy's.
+Tokenising is the only work done word by word, and there each distinct chunk between spaces only
+once in the life of a process.  Everything after that is NumPy's.
 """
 
 import gc
-import itertools
-from array import array
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from qa.documents import Document
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, write_arrays
-from qa.engines.whoosh.fields import field_arrays
-from qa.engines.whoosh.inversion import Postings, inverted, merged, runs
+from qa.engines.whoosh.arrays import Array, ArrayFile, write_arrays
+from qa.engines.whoosh.batches import Batch
+from qa.engines.whoosh.encoding import field_arrays
+from qa.engines.whoosh.inversion import Postings, inverted, merged
 from qa.engines.whoosh.schema import FILES, STEMS, TITLE, WHOLE, WORDS
-from qa.engines.whoosh.store import Columns, merged_columns
-from qa.passages import Passage
-from qa.text import stem, term, tokens
+from qa.engines.whoosh.store import columns, merged_columns
+from qa.engines.whoosh.vocabulary import Column, Vocabulary
 
-Batch = Sequence[tuple[Document, Sequence[Passage]]]
-
-
-class _Chunks:
-    """Numbers for the chunks of a batch; the same chunk in two languages has two."""
-
-    def __init__(self) -> None:
-        numbers = itertools.count()
-        self._by_language: defaultdict[str, defaultdict[str, int]] = defaultdict(
-            lambda: defaultdict(numbers.__next__)
-        )
-
-    def number(self, text: str, language: str, column: "array[int]") -> int:
-        """Append the chunks of *text* to *column* and count them."""
-        before = len(column)
-        column.extend(map(self._by_language[language].__getitem__, text.split()))
-        return len(column) - before
-
-    def words(self) -> tuple[list[str], list[str], Integers, Array]:
-        """The term and stem of each word; for each chunk how many words, and which."""
-        known: dict[tuple[str, str], int] = {}
-        inside: dict[int, list[int]] = {}
-        for language, chunks in self._by_language.items():
-            for chunk, number in chunks.items():
-                found = _words(chunk, language)
-                inside[number] = [known.setdefault(word, len(known)) for word in found]
-        ordered = [inside[number] for number in range(len(inside))]
-        lengths = np.fromiter(map(len, ordered), np.int64, len(ordered))
-        flat = np.fromiter(itertools.chain.from_iterable(ordered), np.int64, int(lengths.sum()))
-        return [exact for exact, _ in known], [stemmed for _, stemmed in known], lengths, flat
+# What the columns of documents are called beside the fields.
+COLUMNS = "columns"
+_REPEATS = "repeats"
+# Distinct chunks to know; about 200 bytes each.
+_MOST_CHUNKS = 1 << 19
 
 
-@lru_cache(maxsize=1 << 19)
-def _words(chunk: str, language: str) -> tuple[tuple[str, str], ...]:
-    """The term and stem of each word of a chunk; most chunks come back in the next batch."""
-    return tuple((term(word), stem(word, language)) for word in tokens(chunk))
+class _Process:
+    """What a process remembers from one segment to the next."""
 
-
-class _Column:
-    """One text after another, as numbers of chunks, with how many each has."""
-
-    def __init__(self, chunks: _Chunks) -> None:
-        self._chunks = chunks
-        self._numbers = array("q")
-        self._counts = array("q")
-
-    def add(self, text: str, language: str) -> None:
-        self._counts.append(self._chunks.number(text, language, self._numbers))
-
-    def tokens(self, lengths: Integers, words: Array) -> tuple[Array, Integers]:
-        """The numbers of the words, and how many each text has."""
-        numbers = np.array(self._numbers, np.int64)
-        each = lengths[numbers]
-        starts = np.cumsum(lengths) - lengths
-        total = np.concatenate([np.zeros(1, np.int64), np.cumsum(each)])
-        ends = np.cumsum(np.array(self._counts, np.int64))
-        return words[runs(starts[numbers], each)], np.diff(total[ends], prepend=0)
+    vocabulary = Vocabulary()
 
 
 @contextmanager
@@ -98,34 +47,57 @@ def _uncollected() -> Iterator[None]:
 @_uncollected()
 def write_segment(path: Path, batch: Batch) -> None:
     """Index *batch* into a new file."""
-    columns, chunks = Columns(), _Chunks()
-    texts, headings = _Column(chunks), _Column(chunks)
-    for document, passages in batch:
-        columns.add(document, passages)
-        for passage in passages:
-            texts.add(passage.text, passage.language)
-            headings.add(passage.heading, passage.language)
-    exact, stemmed, *inside = chunks.words()
-    text, lengths = texts.tokens(*inside)
-    passages_of = np.array([len(passages) for _, passages in batch], np.int64)
-    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    if len(_Process.vocabulary) > _MOST_CHUNKS:
+        _Process.vocabulary = Vocabulary()
+    known = _Process.vocabulary
+    texts, titles = Column(known), Column(known)
+    for text, language, passages, headings in batch.documents():
+        spans = zip(batch.starts[passages], batch.ends[passages], strict=True)
+        texts.add([text[start:end] for start, end in spans], language)
+        titles.add(batch.titles[headings], language)
+    known.learn()
+    exact, stemmed, lengths = known.tokens(texts)
+    _, heads, head_lengths = known.tokens(titles)
+    stems = inverted(known.stemmed, stemmed, lengths)
+    documents = np.repeat(np.arange(len(batch.ids)), batch.passages)
+    whole = np.bincount(documents, lengths, len(batch.ids)).astype(np.int64)
     found = {
-        STEMS: inverted(stemmed, text, lengths),
-        WORDS: inverted(exact, text, lengths, positions=True),
-        TITLE: inverted(stemmed, *headings.tokens(*inside)),
-        WHOLE: inverted(stemmed, text, np.diff(total[np.cumsum(passages_of)], prepend=0)),
+        STEMS: stems,
+        WORDS: inverted(known.exact, exact, lengths, positions=True),
+        TITLE: inverted(known.stemmed, heads, head_lengths),
+        WHOLE: stems.grouped(documents, whole),
     }
-    arrays = columns.arrays()
+    arrays = columns(batch) | {_REPEATS: np.array(batch.repeats, np.int64)}
     for name, postings in found.items():
         arrays |= postings.arrays(name)
     write_arrays(path, arrays, {})
 
 
-def merge(folder: Path, file: str, segments: Sequence[Path]) -> None:
-    """Write a file of an index from its segments; nothing is analysed again."""
-    parts = [ArrayFile.checked(path) for path in segments]
-    names = FILES[file]
-    arrays = merged_columns(parts) if WHOLE in names else {}
+@_uncollected()
+def merge(folder: Path, name: str, segments: Sequence[Path]) -> None:
+    """Write a field, or the columns, of an index from its segments; nothing is analysed again."""
+    parts = [ArrayFile.checked(path, name) for path in segments]
+    if name == COLUMNS:
+        arrays = merged_columns(parts)
+    else:
+        found = [Postings.read(part, name) for part in parts]
+        lengths = np.concatenate([part.lengths for part in found])
+        repeats = np.concatenate([part[_REPEATS] for part in parts]) if name == TITLE else None
+        arrays = field_arrays(name, merged(found), lengths, repeats)
+    write_arrays(_part(folder, name), arrays, {})
+
+
+def join(folder: Path, file: str) -> None:
+    """Write a file of an index from the parts that merge() has written."""
+    names = FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
+    arrays: dict[str, Array] = {}
     for name in names:
-        arrays |= field_arrays(name, merged([Postings.read(part, name) for part in parts]))
-    write_arrays(folder / file, arrays, {"fields": names})
+        part = ArrayFile(_part(folder, name))
+        arrays |= {key: part[key] for key in part}
+    write_arrays(folder / file, arrays, {"fields": FILES[file]})
+    for name in names:
+        _part(folder, name).unlink()
+
+
+def _part(folder: Path, name: str) -> Path:
+    return folder / f"part-{name}.bin"

@@ -7,7 +7,7 @@ import itertools
 import json
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,79 +15,67 @@ import zstandard
 
 from qa.documents import Document
 from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined, narrowed
+from qa.engines.whoosh.batches import Batch
 from qa.passages import Passage
 
 _BLOCK = 1 << 12
 _LEVEL = 3
 
 
-class Columns:
-    """Gathers documents, in order, and gives the arrays that a Store reads."""
+def columns(batch: Batch) -> dict[str, Array]:
+    """The arrays that a Store reads, of a batch."""
+    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+    starts, first_blocks = _blocks(batch)
+    texts = _block_texts(batch, starts, first_blocks)
+    strings = {
+        "ids": [name.encode() for name in batch.ids],
+        "records": [compress(record.encode()) for record in batch.records],
+        "blocks": [compress(text.encode()) for text in texts],
+        "publishers": [name.encode() for name in batch.publishers],
+        "languages": [name.encode() for name in batch.languages],
+        "headings": [title.encode() for title in batch.titles],
+    }
+    passages = np.array(batch.passages, np.int64)
+    documents = np.repeat(np.arange(len(passages)), passages)
+    passage_start = np.array(batch.starts, np.int64)
+    # The last block of the document that begins at or before the passage.
+    keys = np.repeat(np.arange(len(passages)), np.diff(first_blocks, append=len(starts)))
+    far = 1 << 40
+    blocks = np.searchsorted(keys * far + starts, documents * far + passage_start, side="right")
+    found: dict[str, Array] = {
+        "first_blocks": first_blocks,
+        "first_passages": np.cumsum(passages) - passages,
+        "block_starts": starts,
+        "dates": np.array(batch.dates, np.int64),
+        "passage_document": documents,
+        "passage_start": passage_start,
+        "passage_end": np.array(batch.ends, np.int64),
+        "passage_block": blocks - 1,
+        "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),
+    }
+    for name in _STRINGS:
+        found[name], found[f"{name}.ends"] = joined(strings[name])
+    return found
 
-    def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        self._ids: list[bytes] = []
-        self._records: list[bytes] = []
-        self._blocks: list[bytes] = []
-        self._block_starts: list[int] = []
-        self._first_blocks: list[int] = []
-        self._first_passages: list[int] = []
-        self._dates: list[int] = []
-        self._publishers: list[bytes] = []
-        self._languages: list[bytes] = []
-        self._documents: list[int] = []
-        self._spans: list[tuple[int, int]] = []
-        self._passage_blocks: list[int] = []
-        self._headings: list[bytes] = []
-        self._passage_headings: list[int] = []
 
-    def add(self, document: Document, passages: Sequence[Passage]) -> None:
-        """Keep a document and its passages."""
-        about = document.metadata
-        line = json.dumps(document.record(), ensure_ascii=False)
-        self._records.append(self._compressor.compress(line.encode()))
-        self._first_blocks.append(len(self._blocks))
-        self._first_passages.append(len(self._spans))
-        self._dates.append(about.date.toordinal() if about.date else 0)
-        self._publishers.append((about.publisher or "").encode())
-        self._languages.append(about.language.encode())
-        self._add_passages(document, passages)
-        self._ids.append(document.id.encode())
+def _blocks(batch: Batch) -> tuple[Integers, Integers]:
+    """Where blocks start, each in its document, and the first block of each document."""
+    starts: list[int] = []
+    firsts: list[int] = []
+    for _, _, passages, _ in batch.documents():
+        firsts.append(len(starts))
+        starts.append(0)
+        for start in batch.starts[passages]:
+            if start - starts[-1] >= _BLOCK:
+                starts.append(start)
+    return np.array(starts, np.int64), np.array(firsts, np.int64)
 
-    def _add_passages(self, document: Document, passages: Sequence[Passage]) -> None:
-        starts = [0]
-        heading = None
-        for passage in passages:
-            if passage.start - starts[-1] >= _BLOCK:
-                starts.append(passage.start)
-            if passage.heading != heading:
-                heading = passage.heading
-                self._headings.append(heading.encode())
-            self._documents.append(len(self._ids))
-            self._spans.append((passage.start, passage.end))
-            self._passage_blocks.append(len(self._blocks) + len(starts) - 1)
-            self._passage_headings.append(len(self._headings) - 1)
-        for start, end in itertools.pairwise([*starts, len(document.text)]):
-            self._blocks.append(self._compressor.compress(document.text[start:end].encode()))
-            self._block_starts.append(start)
 
-    def arrays(self) -> dict[str, Array]:
-        """All that was added."""
-        spans = np.array(self._spans, np.int64).reshape(-1, 2)
-        found: dict[str, Array] = {
-            "first_blocks": np.array(self._first_blocks, np.int64),
-            "first_passages": np.array(self._first_passages, np.int64),
-            "block_starts": np.array(self._block_starts, np.int64),
-            "dates": np.array(self._dates, np.int64),
-            "passage_document": np.array(self._documents, np.int64),
-            "passage_start": spans[:, 0],
-            "passage_end": spans[:, 1],
-            "passage_block": np.array(self._passage_blocks, np.int64),
-            "passage_heading": np.array(self._passage_headings, np.int64),
-        }
-        for name in _STRINGS:
-            found[name], found[f"{name}.ends"] = joined(getattr(self, f"_{name}"))
-        return found
+def _block_texts(batch: Batch, starts: Integers, firsts: Integers) -> Iterator[str]:
+    ends = [*firsts.tolist(), len(starts)]
+    for text, (first, end) in zip(batch.texts, itertools.pairwise(ends), strict=True):
+        own = [*starts[first:end].tolist(), len(text)]
+        yield from (text[left:right] for left, right in itertools.pairwise(own))
 
 
 _STRINGS = ("ids", "records", "blocks", "publishers", "languages", "headings")
@@ -141,7 +129,10 @@ class Store:
         self._columns = columns
         self._local = threading.local()
         self.document_of: Array = columns["passage_document"]
+        self.heading_of: Array = columns["passage_heading"]
         self.first_passages: Array = columns["first_passages"]
+        first = np.searchsorted(self.heading_of, np.arange(len(columns["headings.ends"]) - 1))
+        self.document_of_heading: Array = self.document_of[first].astype(np.int64)
         self.dates: Array = columns["dates"]
         # Folded for comparison; empty for none.
         self.publishers = np.array([n.decode().casefold() for n in _strings(columns, "publishers")])

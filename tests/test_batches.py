@@ -1,0 +1,43 @@
+"""Batches: what is handed to a process is the documents, without a text twice."""
+
+import pickle
+
+from qa.documents import Metadata, RawBlock, document
+from qa.engines.whoosh.batches import Batch
+from qa.passages import split
+
+
+def two():
+    blocks = [RawBlock("One", 1), RawBlock("Apples. " * 70), RawBlock("Two", 1), RawBlock("Pears.")]
+    first = document("a", "a.txt", blocks, Metadata("Fruit"))
+    second = document("b", "b.txt", [RawBlock("Plums.")], Metadata("Fruit", language="de"))
+    return [(found, split(found)) for found in (first, second)]
+
+
+def test_passages_and_headings_are_found_under_their_document():
+    batch = Batch.of(two())
+    found = [
+        (
+            language,
+            [text[a:b] for a, b in zip(batch.starts[passages], batch.ends[passages], strict=True)],
+            batch.titles[headings],
+        )
+        for text, language, passages, headings in batch.documents()
+    ]
+
+    assert found == [
+        (
+            about.metadata.language,
+            [p.text for p in passages],
+            [*dict.fromkeys(p.heading for p in passages)],
+        )
+        for about, passages in two()
+    ]
+    assert list(batch.repeats) == [1, 1, 1]
+    assert len(batch) == 3
+
+
+def test_a_batch_is_hardly_larger_than_its_texts():
+    batch = Batch.of(two() * 50)
+
+    assert len(pickle.dumps(batch)) < 1.7 * sum(map(len, batch.texts))

@@ -1,0 +1,57 @@
+"""The vocabulary: numbers stand for the words, terms and stems that text.py makes."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.engines.whoosh.vocabulary import Column, Vocabulary
+from qa.text import stem, term, tokens
+
+CHUNKS = (
+    "The the THE US us U.S. AT&T Putin’s 'dogs' 1,000 3.5, $7 (well-known) — … don't, ½ x² ﬁne"
+    " Ångström’s naïve, 東京都に मौसम “running ran runs".split()
+)
+texts = st.lists(st.lists(st.sampled_from(CHUNKS), max_size=8).map(" ".join), max_size=4)
+
+
+def tokenised(vocabulary, rounds, language):
+    """The terms and stems of each text, of the last of the rounds."""
+    for found in rounds:
+        column = Column(vocabulary)
+        column.add(found, language)
+        vocabulary.learn()
+    exact, stems, lengths = vocabulary.tokens(column)
+    cuts = np.cumsum(lengths)[:-1]
+    names = (vocabulary.exact.names, exact), (vocabulary.stemmed.names, stems)
+    return [
+        [[known[number].decode() for number in part.tolist()] for part in np.split(numbers, cuts)]
+        for known, numbers in names
+    ]
+
+
+@given(st.lists(texts.filter(bool), min_size=1, max_size=3), st.sampled_from(["en", "de", "xx"]))
+def test_words_are_those_of_the_one_analysis(rounds, language):
+    exact, stems = tokenised(Vocabulary(), rounds, language)
+
+    assert exact == [[term(word) for word in tokens(text)] for text in rounds[-1]]
+    assert stems == [[stem(word, language) for word in tokens(text)] for text in rounds[-1]]
+
+
+@given(st.text())
+def test_any_text_is_cut_as_elsewhere(text):
+    exact, _ = tokenised(Vocabulary(), [[text]], "en")
+
+    assert exact == [[term(word) for word in tokens(text)]]
+
+
+def test_languages_have_stems_of_their_own():
+    vocabulary = Vocabulary()
+    column = Column(vocabulary)
+    for language in ("en", "de", "en"):
+        column.add(["houses Häuser"], language)
+    vocabulary.learn()
+    _, stems, _ = vocabulary.tokens(column)
+
+    assert [vocabulary.stemmed.names[number].decode() for number in stems.tolist()] == [
+        stem(word, language) for language in ("en", "de", "en") for word in ("houses", "Häuser")
+    ]
