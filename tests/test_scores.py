@@ -13,7 +13,7 @@ from qa.engines.whoosh.encoding import field_arrays
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inversion import Postings as Inverted
 from qa.engines.whoosh.schema import K1, B
-from qa.engines.whoosh.scores import Accumulator, Ground, Postings
+from qa.engines.whoosh.scores import Accumulator, Ground, Layout, Memory, Postings
 
 DOCUMENTS = 3000
 
@@ -69,14 +69,21 @@ weighted = st.lists(
 
 
 @settings(max_examples=200, deadline=None)
-@given(weights=weighted, k=st.integers(1, 60), look_up=st.sampled_from([0, 20, 10**9]))
-def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up):
+@given(
+    weights=weighted,
+    k=st.integers(1, 60),
+    look_up=st.sampled_from([0, 20, 10**9]),
+    kept=st.sampled_from([0, 100, 10**9]),
+)
+def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up, kept):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scores, "_LOOKED_UP", look_up)
         patch.setattr(scores, "_LOOK_ANYHOW", 0)
         patch.setattr(scores, "_LOOK", 0.001)
-        patch.setattr(scores, "_BLOCK", 1000)
-        found = Accumulator(DOCUMENTS).best([Postings(field, n, w) for n, w in weights], k)
+        patch.setattr(scores, "_KEPT", kept)
+        found = Accumulator(Layout([field.norms]), Memory(10**5)).best(
+            [Postings(field, n, w) for n, w in weights], k
+        )
 
     check(found, by_hand(field, weights), k)
 
@@ -88,34 +95,77 @@ def test_only_allowed_documents_are_found(field, weights, k, seed):
     lists = [Postings(field, n, w) for n, w in weights]
     expected = {d: s for d, s in by_hand(field, weights).items() if allowed[d]}
 
-    check(Accumulator(DOCUMENTS).best(lists, k, allowed=allowed), expected, k)
+    check(
+        Accumulator(Layout([field.norms]), Memory(10**5)).best(lists, k, allowed=allowed),
+        expected,
+        k,
+    )
+
+
+@pytest.fixture(scope="module")
+def above(tmp_path_factory):
+    """A field of 300 headings and one of 100 documents."""
+    rng = np.random.default_rng(8)
+    return [
+        made(
+            tmp_path_factory.mktemp("above"),
+            [np.sort(rng.choice(size, n, replace=False)) for n in (1, size // 9, size // 2)],
+            rng.integers(3, 300, size),
+            rng,
+        )
+        for size in (300, 100)
+    ]
+
+
+few = st.lists(
+    st.tuples(st.integers(0, 2), st.floats(0.1, 99)), max_size=3, unique_by=lambda w: w[0]
+)
 
 
 @settings(max_examples=200, deadline=None)
-@given(weights=weighted, k=st.integers(1, 60), seed=st.integers(0, 99), most=st.floats(0, 99))
-def test_documents_start_from_the_score_of_their_group(field, weights, k, seed, most):
-    rng = np.random.default_rng(seed)
-    extra = (rng.random(DOCUMENTS // 10) * most).astype(np.float32)
-    enough = rng.random(DOCUMENTS // 10) < 0.02
-    group = np.arange(DOCUMENTS) // 10
-    ground = Ground(extra, enough, np.full(len(extra), 10), group)
-    lists = [Postings(field, n, w) for n, w in weights]
-    own = by_hand(field, weights)
+@given(
+    weights=st.lists(
+        st.tuples(st.integers(0, 6), st.floats(0.1, 9)), max_size=7, unique_by=lambda w: w[0]
+    ),
+    titles=few,
+    wholes=few,
+    k=st.integers(1, 60),
+    look=st.sampled_from([0, 10**9]),
+)
+def test_passages_score_what_they_stand_under(field, above, weights, titles, wholes, k, look):  # noqa: PLR0917
+    headings, documents = above
+    document = np.arange(300) // 3
+    ground = Ground(np.full(300, 10), np.arange(DOCUMENTS) // 10, document)
+    layout = Layout([field.norms, headings.norms, documents.norms], ground)
+    lists = [
+        Postings(each, n, w, offset)
+        for each, offset, found in zip(
+            (field, *above), layout.offsets, (weights, titles, wholes), strict=False
+        )
+        for n, w in found
+    ]
+    own, title, whole = (
+        by_hand(each, found)
+        for each, found in ((field, weights), (headings, titles), (documents, wholes))
+    )
     expected = {
-        d: own.get(d, 0) + float(extra[d // 10])
+        d: own.get(d, 0) + title.get(d // 10, 0) + whole.get(d // 30, 0)
         for d in range(DOCUMENTS)
-        if d in own or (enough[d // 10] and extra[d // 10])
+        if d in own or d // 10 in title
     }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scores, "_LOOK_ANYHOW", look)
+        patch.setattr(scores, "_LOOK", 0)
+        found = Accumulator(layout, Memory(10**5)).best(lists, k)
 
-    check(Accumulator(DOCUMENTS).best(lists, k, ground=ground), expected, k)
+    check(found, expected, k)
 
 
 def test_a_search_leaves_no_trace(field):
-    accumulator = Accumulator(DOCUMENTS)
+    accumulator = Accumulator(Layout([field.norms]), Memory(10**5))
     lists = [Postings(field, n, 1.0) for n in range(7)]
     first = accumulator.best(lists, 10)
 
-    assert (accumulator.total([]) == 0).all()
     assert accumulator.best(lists, 10).documents.tolist() == first.documents.tolist()
 
 
@@ -125,9 +175,9 @@ def test_ties_are_in_the_order_of_the_documents(tmp_path):
     write_arrays(tmp_path / "f.bin", field_arrays("f", [postings], postings.lengths), {})
     field = Field(ArrayFile.checked(tmp_path / "f.bin"), "f")
 
-    assert Accumulator(500).best([Postings(field, 0, 1.0)], 20).documents.tolist() == list(
-        range(20)
-    )
+    assert Accumulator(Layout([field.norms]), Memory(0)).best(
+        [Postings(field, 0, 1.0)], 20
+    ).documents.tolist() == list(range(20))
 
 
 def test_a_gap_wider_than_sixteen_bits_is_bridged(tmp_path):
@@ -140,7 +190,9 @@ def test_a_gap_wider_than_sixteen_bits_is_bridged(tmp_path):
         there = field.documents(number)[field.frequencies(number) > 0]
         assert there.tolist() == expected.tolist()
         assert field.document_frequency(number) == len(expected)
-    found = Accumulator(count).best([Postings(field, n, 1.0) for n in range(3)], 10)
+    found = Accumulator(Layout([field.norms]), Memory(10**5)).best(
+        [Postings(field, n, 1.0) for n in range(3)], 10
+    )
     check(found, by_hand(field, [(n, 1.0) for n in range(3)]), 10)
 
 

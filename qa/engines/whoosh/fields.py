@@ -10,9 +10,7 @@ A document here may stand for several of the index: a heading, for the passages 
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -131,9 +129,13 @@ class Field:
         entry = self.entry(number)
         if entry.row is not None:
             return np.flatnonzero(entry.row)
-        found: Integers = np.cumsum(self._gaps[entry.postings], dtype=np.int64)
+        found: Integers = np.cumsum(self.gaps(number), dtype=np.int64)
         found -= 1
         return found
+
+    def gaps(self, number: int) -> Array:
+        """From each document of a rare term to the next, the first from before the first one."""
+        return self._gaps[self.entry(number).postings]
 
     def frequencies(self, number: int) -> Array:
         """How often the term is in each of its documents; 0 for a bridging posting."""
@@ -142,24 +144,6 @@ class Field:
             found: Array = entry.row[np.flatnonzero(entry.row)]
             return found
         return self._frequencies[entry.postings]
-
-    def scored(self, numbers: Sequence[int], weights: Sequence[float]) -> tuple[Integers, Floats]:
-        """The documents of several rare terms, list after list, and what each posting adds.
-
-        One pass over all lists: for short ones, calling NumPy costs more than what it does.
-        """
-        entries = [self.entry(number) for number in numbers]
-        spans = [entry.postings for entry in entries]
-        ends = list(accumulate(span.stop - span.start for span in spans))
-        documents: Integers = np.concatenate([self._gaps[s] for s in spans], dtype=np.int64)
-        # One cumulative sum for all: each list goes back to before the first document.
-        documents[0] -= 1
-        documents[ends[:-1]] -= np.array([entry.last + 1 for entry in entries[:-1]], np.int64)
-        np.cumsum(documents, out=documents)
-        added = self.impacts(documents, np.concatenate([self._frequencies[s] for s in spans]))
-        for weight, start, end in zip(weights, [0, *ends], ends, strict=False):
-            added[start:end] *= np.float32(weight)
-        return documents, added
 
     def impacts(self, documents: Integers, frequencies: Array) -> Floats:
         """What postings add to a score, before their idf."""

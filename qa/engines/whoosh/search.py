@@ -8,7 +8,7 @@ import datetime
 import json
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -23,13 +23,15 @@ from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inversion import runs
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
-from qa.engines.whoosh.scores import Accumulator, Best, Ground, Mask, Postings
+from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask, Memory, Postings
 from qa.engines.whoosh.store import Store
 from qa.errors import DamagedError, DocumentNotFoundError
 from qa.manifests import Manifest, check_file
 from qa.queries import Filters, Query
 
 SUMMARIES = "summaries.jsonl"
+# Bytes of decoded lists to hold on to; a process's own, unlike the files.
+_REMEMBERED = 1 << 25
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
 
@@ -46,8 +48,12 @@ class WhooshSearcher:
             name: Field(files[file], name) for file, names in FILES.items() for name in names
         }
         self._store = Store(files[DOCUMENTS])
-        self._repeats = files[PASSAGES][f"{TITLE}.repeats"].astype(np.int64)
+        self._layout = self._laid_out(files[PASSAGES])
+        self._offsets = dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
+        # The words of questions recur.
+        self._list = lru_cache(maxsize=1 << 16)(self._postings)
         self._local = threading.local()
+        self._memory = Memory(_REMEMBERED)
         self._cached_document = lru_cache(maxsize=64)(self._load)
 
     def candidates(self, query: Query, limit: int) -> list[Candidate]:
@@ -84,22 +90,11 @@ class WhooshSearcher:
         return self._best(terms, k, None)
 
     def _best(self, terms: Iterable[tuple[str, str, float]], k: int, allowed: Mask | None) -> Best:
-        title: list[Postings] = []
-        whole: list[Postings] = []
-        passages: list[Postings] = []
-        apart = {TITLE: title, WHOLE: whole}
-        for postings in self._lists(terms):
-            apart.get(postings.field.name, passages).append(postings)
-        ground = self._ground(title, whole) if title or whole else None
-        return self._accumulator(STEMS).best(passages, k, allowed=allowed, ground=ground)
-
-    def _ground(self, title: Sequence[Postings], whole: Sequence[Postings]) -> Ground:
-        """What a passage scores by its heading and its document."""
-        headings = self._accumulator(TITLE).total(title)
-        enough = headings > 0
-        if whole:
-            headings += self._accumulator(WHOLE).total(whole)[self._store.document_of_heading]
-        return Ground(headings, enough, self._repeats, self._store.heading_of)
+        if not hasattr(self._local, "accumulator"):
+            self._local.accumulator = Accumulator(self._layout, self._memory)
+        accumulator: Accumulator = self._local.accumulator
+        lists = [found for asked in terms if (found := self._list(*asked)) is not None]
+        return accumulator.best(lists, k, allowed=allowed)
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
@@ -169,18 +164,18 @@ class WhooshSearcher:
             )
         return self._store.document(number)
 
-    def _lists(self, terms: Iterable[tuple[str, str, float]]) -> Iterator[Postings]:
-        for name, term, weight in terms:
-            field = self._fields[name]
-            number = field.find(term.encode())
-            if number is not None:
-                yield Postings(field, number, weight * _idf(field, number))
+    def _postings(self, name: str, term: str, weight: float) -> Postings | None:
+        field = self._fields[name]
+        number = field.find(term.encode())
+        if number is None:
+            return None
+        return Postings(field, number, weight * _idf(field, number), self._offsets.get(name, 0))
 
-    def _accumulator(self, field: str) -> Accumulator:
-        found: dict[str, Accumulator] = self._local.__dict__.setdefault("accumulators", {})
-        if field not in found:
-            found[field] = Accumulator(len(self._fields[field].lengths))
-        return found[field]
+    def _laid_out(self, passages: ArrayFile) -> Layout:
+        repeats = passages[f"{TITLE}.repeats"].astype(np.int64)
+        ground = Ground(repeats, self._store.heading_of, self._store.document_of_heading)
+        # STEMS and WORDS are the same words, so the lengths of passages are the same.
+        return Layout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], ground)
 
     def _allowed(self, query: Query) -> Mask | None:
         """The passages that the query's conditions leave; None for all."""
