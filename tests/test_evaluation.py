@@ -1,8 +1,12 @@
 """Sets of questions are read with their quirks, and measured as published."""
 
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import ir_measures
 import pytest
@@ -317,6 +321,31 @@ def test_answers_alone_are_enough_and_the_live_index_will_do(index, tmp_path):
 
     assert found["answer@1"] == found["sentence@1"] == 1.0
     assert "RR@10" not in found
+
+
+def test_nothing_stays_of_a_run_that_is_stopped(folder, tmp_path):
+    queries = [{**QUERIES[0], "_id": str(number)} for number in range(20_000)]
+    write_set(folder, queries=queries, qrels=[(row["_id"], "a", 1) for row in queries])
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    evaluating = subprocess.Popen(
+        [sys.executable, "-m", "qa", "evaluate", str(folder)],
+        env=os.environ | {"TMPDIR": str(scratch)},
+        cwd=ROOT,
+    )
+    wait_for(lambda: list(scratch.glob("*/CURRENT")))
+    evaluating.terminate()
+
+    assert evaluating.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not list(scratch.iterdir())
+
+
+def wait_for(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("waited half a minute")
 
 
 def test_files_for_trec_are_written(folder, tmp_path):
