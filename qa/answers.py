@@ -5,11 +5,12 @@ not is never shown: DamagedError is raised instead.
 """
 
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
 from qa.documents import Document
 from qa.errors import DamagedError
+from qa.evidence import Evidence
 from qa.queries import Filters
 from qa.ranking import Ranked
 from qa.text import Span
@@ -85,21 +86,33 @@ class AnswerPassage:
 
 @dataclass(frozen=True)
 class QueryWords:
-    """What became of the words of a question."""
+    """What became of the words of a question.
+
+    *corrected* offers for a word that occurs nowhere the one most like it; nothing is replaced.
+    *expanded* has the synonyms that were looked for besides a word.
+    """
 
     used: tuple[str, ...]
     ignored: tuple[str, ...]
     corrected: dict[str, str]
     carried: tuple[str, ...]
+    expanded: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """Why there is no answer: words that occur nowhere, their likes, the dates covered."""
+    """Why there is no answer.
+
+    *missing* words occur nowhere, *near* are words spelt almost like them; the two words of each
+    pair in *apart* occur, but never in one passage; *span* are the dates covered; *closest* are
+    the passages that came nearest, and do not answer.
+    """
 
     missing: tuple[str, ...]
     near: tuple[str, ...]
     span: tuple[datetime.date, datetime.date] | None
+    apart: tuple[tuple[str, str], ...] = ()
+    closest: tuple[AnswerPassage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,9 +147,11 @@ def ordered(answer: Answer, sort: str) -> Answer:
     return replace(answer, passages=tuple(sorted(answer.passages, key=place)))
 
 
-def cited(ranked: Ranked, rank: int, document: Document, also: list[Document]) -> AnswerPassage:
+def cited(
+    ranked: Ranked, evidence: Evidence, rank: int, document: Document, also: list[Document]
+) -> AnswerPassage:
     """Quote *ranked* from *document*; raise DamagedError when it does not stand there."""
-    passage, evidence = ranked.passage, ranked.evidence
+    passage = ranked.passage
     if document.text[passage.start : passage.end] != passage.text:
         raise DamagedError(
             f"A passage of {document.id!r} differs from the document's text; run `qa index`."

@@ -9,8 +9,7 @@ QAError
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
 │   ├── BuildLockedError   another build is running
-│   └── RefusedError       it was built and should not be published
-│       └── OvertakenError another index became live meanwhile
+│   └── OvertakenError     another index became live while this one was built
 ├── EvaluationError        a set of questions cannot be read or measured
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
@@ -66,11 +65,7 @@ class EvaluationError(QAError):
     """A set of questions cannot be read or measured."""
 
 
-class RefusedError(IndexingError):
-    """An index was built and should not be published."""
-
-
-class OvertakenError(RefusedError):
+class OvertakenError(IndexingError):
     """Another index became live while this one was built."""
 
 

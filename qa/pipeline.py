@@ -2,14 +2,53 @@
 
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from qa.answers import Answer, AnswerPassage, NoAnswer, QueryWords, cited
+from qa.answers import Answer, AnswerPassage, QueryWords, cited
+from qa.confidence import probability, signals
 from qa.conversation import standalone
 from qa.engines.base import Searcher
-from qa.queries import Filters, Query, narrowed, read
-from qa.ranking import Ranked, Rarity, confidence, rank
+from qa.evidence import Reader
+from qa.features import Rarity, features
+from qa.named import Named
+from qa.queries import Filters, Query, expanded, narrowed, read
+from qa.ranking import Ranked, rank
+from qa.refusals import corrected, refusal
 from qa.settings import Settings
+from qa.synonyms import synonyms
 from qa.text import normalise
+from qa.weights import weights
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for a query, whatever the verdict; *signals* led to the *confidence*."""
+
+    query: Query
+    rarity: Rarity
+    ranked: list[Ranked]
+    signals: dict[str, float]
+    confidence: float
+
+
+def find(searcher: Searcher, settings: Settings, query: Query, question: str, limit: int) -> Found:
+    """The *limit* best passages for *query*, read from *question*, and how sure the first is."""
+    frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
+    query = narrowed(query, frequencies, settings.max_terms)
+    query = expanded(query, synonyms(Path(settings.index)), searcher.manifest.languages)
+    rarity = Rarity(query, frequencies, searcher.manifest.passages)
+    named = Named(question)
+    candidates = searcher.candidates(query, settings.candidates)
+    if not len(candidates):
+        return Found(query, rarity, [], {}, 0.0)
+    measured = features(query, named, candidates, rarity)
+    # Enough of them to tell how far the first one is ahead.
+    ranked = rank(candidates, measured, weights(), max(limit, 5), named)
+    evidence = Reader(query, question, rarity).evidence(ranked[0].passage)
+    told = signals(query, rarity, ranked, evidence, searcher.manifest.passages)
+    sure = probability(told, weights().confidence)
+    return Found(query, rarity, ranked[:limit], told, sure)
 
 
 def ask(  # noqa: PLR0913 - what /ask takes, each by its name
@@ -37,52 +76,51 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
         carried=alone.carried,
         max_characters=settings.max_question,
     )
-    frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
-    query = narrowed(query, frequencies, settings.max_terms)
-    rarity = Rarity(query, frequencies, searcher.manifest.passages)
-    candidates = searcher.candidates(query, settings.candidates)
-    ranked = rank(query, question, candidates, rarity, limit)
-    sure = confidence(ranked)
+    found = find(searcher, settings, query, question, limit)
+    sure = found.confidence
     verdict = "found" if sure >= settings.found else "weak" if sure >= settings.weak else "none"
-    passages = [] if verdict == "none" else _passages(searcher, ranked)
+    refused = verdict == "none"
+    passages = _passages(searcher, found, question, _CLOSEST if refused else limit)
     return Answer(
         question=question,
         standalone=alone.text,
         verdict=verdict,
         confidence=sure,
-        passages=tuple(passages),
-        query=_words(query),
+        passages=() if refused else passages,
+        query=_words(found.query, corrected(searcher, found.rarity)),
         filters=query.filters,
-        none=_no_answer(searcher, rarity) if verdict == "none" else None,
+        none=refusal(searcher, found.query, found.rarity, passages) if refused else None,
         generation=searcher.manifest.name,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
     )
 
 
-def _passages(searcher: Searcher, ranked: list[Ranked]) -> list[AnswerPassage]:
-    found = []
-    for place, passage in enumerate(ranked, 1):
-        others = {p.document_id for p in passage.duplicates} - {passage.passage.document_id}
+# Of a refusal, so many passages are told that came nearest.
+_CLOSEST = 3
+
+
+def _passages(
+    searcher: Searcher, found: Found, question: str, limit: int
+) -> tuple[AnswerPassage, ...]:
+    reader = Reader(found.query, question, found.rarity)
+    passages = []
+    for place, ranked in enumerate(found.ranked[:limit], 1):
+        others = {p.document_id for p in ranked.duplicates} - {ranked.passage.document_id}
         also = [searcher.document(other) for other in sorted(others)]
-        document = searcher.document(passage.passage.document_id)
-        found.append(cited(passage, place, document, also))
-    return found
+        document = searcher.document(ranked.passage.document_id)
+        evidence = reader.evidence(ranked.passage)
+        passages.append(cited(ranked, evidence, place, document, also))
+    return tuple(passages)
 
 
-def _words(query: Query) -> QueryWords:
+def _words(query: Query, respelt: dict[str, str]) -> QueryWords:
     return QueryWords(
         used=tuple(term.word.lower() for term in query.terms),
         ignored=query.ignored,
-        corrected={},
+        corrected=respelt,
         carried=query.carried,
-    )
-
-
-def _no_answer(searcher: Searcher, rarity: Rarity) -> NoAnswer:
-    manifest = searcher.manifest
-    near = [near for term in rarity.absent for near in searcher.near(term.term)]
-    return NoAnswer(
-        missing=tuple(term.word for term in rarity.absent),
-        near=tuple(dict.fromkeys(near)),
-        span=(manifest.first, manifest.last) if manifest.first and manifest.last else None,
+        expanded={
+            word: tuple(each.text for each in query.expansions if each.word == word)
+            for word in dict.fromkeys(each.word for each in query.expansions)
+        },
     )

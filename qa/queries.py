@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import regex
 
 from qa.errors import FilterError, QuestionError
+from qa.synonyms import Synonyms
 from qa.text import Word, normalise, stem, stop_words, term, words
 
 
@@ -22,6 +23,15 @@ class Term:
     term: str
     stems: tuple[str, ...]
     weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What else is looked for: *text*, with its *terms*, because the question has *word*."""
+
+    word: str
+    text: str
+    terms: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,12 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     ignored: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
+
+    @property
+    def searched(self) -> tuple[Term, ...]:
+        """All that is looked for: the question's terms, then those of its expansions."""
+        return (*self.terms, *(asked for each in self.expansions for asked in each.terms))
 
 
 _QUOTED = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
@@ -110,6 +126,27 @@ def narrowed(query: Query, frequencies: Mapping[str, int], most: int) -> Query:
         terms=tuple(asked for asked in query.terms if asked in kept),
         ignored=tuple(dict.fromkeys([*query.ignored, *dropped])),
     )
+
+
+# What a synonym counts, of what the word counts that was typed.
+EXPANDED = 0.25
+
+
+def expanded(query: Query, known: Synonyms, languages: Iterable[str]) -> Query:
+    """*query* with the synonyms of its words."""
+    languages = tuple(languages)
+    own = {stemmed for asked in query.terms for stemmed in asked.stems}
+    found = []
+    for member, other in known.others([asked.word for asked in query.terms]):
+        terms = [
+            replace(each, weight=EXPANDED)
+            for each in _terms(other.text.split(), languages)
+            if own.isdisjoint(each.stems) and each.term not in stop_words("en")
+        ]
+        if terms:
+            found.append(Expansion(member.text, other.text, tuple(terms)))
+            own.update(stemmed for each in terms for stemmed in each.stems)
+    return replace(query, expansions=tuple(found))
 
 
 def _operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from qa.answers import citation, cited, fragment_url, ordered
 from qa.documents import Metadata, Page, RawBlock, document
 from qa.errors import DamagedError
+from qa.evidence import Evidence
+from qa.features import NAMES
 from qa.passages import split
 from qa.pipeline import ask
-from qa.ranking import Evidence, Ranked
+from qa.ranking import Ranked
 from qa.settings import Settings
 from qa.text import Span
 
@@ -29,12 +32,16 @@ def made(**more):
     return document("sub/d é", "d.pdf", blocks, Metadata("T", url=URL, **more))
 
 
-def ranked(found, number=0, answer=None):
-    return Ranked(split(found)[number], 1.0, Evidence(answer=answer))
+def quoted(found, number=0, answer=None, rank=1):
+    return cited(placed(split(found)[number]), Evidence(answer=answer), rank, found, [])
+
+
+def placed(passage):
+    return Ranked(passage, 1.0, np.zeros(len(NAMES)))
 
 
 def test_a_quote_carries_its_place_and_its_surroundings():
-    quote = cited(ranked(made(), answer=Span(11, 20)), 1, made(), [])
+    quote = quoted(made(), answer=Span(11, 20))
 
     assert quote.answer.text == "Then two."
     assert quote.citation.exact == quote.text == "First one. Then two."
@@ -44,7 +51,7 @@ def test_a_quote_carries_its_place_and_its_surroundings():
 
 
 def test_a_section_and_a_later_page_are_named():
-    quote = cited(ranked(made(), 1), 1, made(), [])
+    quote = quoted(made(), 1)
 
     assert (quote.citation.section, quote.citation.page) == ("Head", 4)
 
@@ -53,11 +60,11 @@ def test_a_quote_that_does_not_stand_in_the_document_never_leaves():
     passage = dataclasses.replace(split(made())[0], text="First one. Then too.")
 
     with pytest.raises(DamagedError, match="qa index"):
-        cited(Ranked(passage, 1.0, Evidence()), 1, made(), [])
+        cited(placed(passage), Evidence(), 1, made(), [])
 
 
 def test_the_read_address_says_where_and_of_which_text():
-    address = urlsplit(cited(ranked(made(), answer=Span(11, 20)), 1, made(), []).citation.read_url)
+    address = urlsplit(quoted(made(), answer=Span(11, 20)).citation.read_url)
 
     assert unquote(address.path) == "/documents/sub/d é"
     assert parse_qs(address.query) == {
@@ -100,7 +107,7 @@ def test_a_fragment_goes_behind_an_anchor_and_needs_an_address():
 def test_pages_are_those_of_the_answer_not_of_the_start():
     found = dataclasses.replace(made(), pages=(Page(0, 3), Page(11, 4)))
 
-    assert cited(ranked(found, answer=Span(11, 20)), 1, found, []).citation.page == 4
+    assert quoted(found, answer=Span(11, 20)).citation.page == 4
 
 
 DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.date(2021, 5, 1)]
@@ -112,10 +119,7 @@ DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.da
 )
 def test_passages_are_ordered_by_date_the_undated_last(searcher, sort, ranks):
     answer = ask(searcher, Settings(), "harbour")
-    passages = [
-        cited(ranked(made(date=date)), rank, made(date=date), [])
-        for rank, date in enumerate(DATES, 1)
-    ]
+    passages = [quoted(made(date=date), rank=rank) for rank, date in enumerate(DATES, 1)]
     found = ordered(dataclasses.replace(answer, passages=tuple(passages)), sort)
 
     assert [passage.rank for passage in found.passages] == ranks

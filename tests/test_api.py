@@ -33,6 +33,7 @@ def test_get_answers_with_the_contract(client, searcher):
         "ignored": ["who", "from", "the"],
         "corrected": {},
         "carried": [],
+        "expanded": {},
     }
     assert body["filters"] == {"publisher": [], "from": None, "to": None}
     assert body["none"] is None

@@ -16,6 +16,7 @@ from qa.engines import open_engine
 from qa.engines.whoosh import build as building
 from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError, NotKeptError
 from qa.indexing import index_documents
+from qa.matches import found_in
 from qa.queries import Filters, read
 from qa.settings import Settings
 from tests.conftest import built, write
@@ -23,7 +24,7 @@ from tests.conftest import built, write
 
 def ids(searcher, question, **filters):
     query = read(question, filters=Filters(**filters))
-    return [c.passage.document_id for c in searcher.candidates(query, 10)]
+    return searcher.candidates(query, 10).documents
 
 
 def test_a_passage_is_found_by_any_of_its_words(searcher):
@@ -38,7 +39,7 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
     query = read("bridge")
 
     assert len(searcher.candidates(query, 10)) == len(
-        [c for c in searcher.candidates(query, 10) if "Bridge" in c.passage.heading]
+        [h for h in searcher.candidates(query, 10).headings if "Bridge" in h]
     )
     assert ids(searcher, "Storms") == ["harbour"]
 
@@ -74,7 +75,7 @@ def test_a_phrase_is_found_exactly_where_it_stands(texts, phrase):
         index_documents(found, open_engine(Settings(index=folder)), Settings(index=folder))
         searcher = open_engine(Settings(index=folder)).searcher()
         question = f'"{" ".join(phrase)}" {" ".join(map(str, range(6)))}'
-        hits = {c.passage.document_id for c in searcher.candidates(read(question), 10)}
+        hits = {*searcher.candidates(read(question), 10).documents}
 
     assert hits == {d.id for d in found if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
 
@@ -120,11 +121,20 @@ def test_all_documents_are_listed_by_id(searcher):
 
 
 def test_every_passage_stands_in_its_document(searcher):
-    for candidate in searcher.candidates(read("the council of Lindholm"), 100):
-        passage = candidate.passage
+    for passage in searcher.candidates(read("the council of Lindholm"), 100).passages():
         text = searcher.document(passage.document_id).text
 
         assert text[passage.start : passage.end] == passage.text
+
+
+def test_matches_are_where_the_texts_have_them(searcher):
+    query = read("how many guarantees did the council of Lindholm give the harbour's boat?")
+    found = searcher.candidates(query, 100)
+    expected = found_in(query, found.passages())
+
+    assert len(found.matches.text)
+    for column in vars(expected):
+        assert getattr(found.matches, column).tolist() == getattr(expected, column).tolist()
 
 
 def test_the_index_is_a_whoosh_index(index, searcher):
@@ -244,7 +254,8 @@ def test_threads_may_share_a_searcher(tmp_path, full):
     queries = [read(f"how many apples and pears has number {n * 31}?") for n in range(40)]
 
     def ask(query):
-        return [(c.passage.document_id, c.score) for c in searcher.candidates(query, 10)]
+        found = searcher.candidates(query, 10)
+        return list(zip(found.documents, found.scores.tolist(), strict=True))
 
     def ask_all(_):
         return all(ask(queries[n % 40]) == expected[n % 40] for n in range(rounds))

@@ -1,24 +1,51 @@
 """What an engine must offer: three protocols, where building and asking meet."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from qa.documents import Document
 from qa.generations import Generation
 from qa.manifests import Manifest
+from qa.matches import Integers, Matches
 from qa.passages import Passage
 from qa.queries import Query
 
+Floats = NDArray[np.floating[Any]]
+
 
 @dataclass(frozen=True)
-class Candidate:
-    """A passage that an engine proposes, with its own score (higher is better)."""
+class Candidates:
+    """Passages that an engine proposes, as columns, the best first.
 
-    passage: Passage
-    score: float
+    Of each: the id of its document and its number there, the engine's score, its length in words,
+    its heading, its document's language, publisher and date, and where the query's terms stand in
+    it.  *read* fetches those of the given places.
+    """
+
+    documents: list[str]
+    numbers: Integers
+    scores: Floats
+    lengths: Integers
+    headings: list[str]
+    languages: list[str]
+    publishers: list[str | None]
+    dates: list[datetime.date | None]
+    matches: Matches
+    read: Callable[[Sequence[int]], list[Passage]]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.documents)
+
+    def passages(self) -> list[Passage]:
+        """All of them."""
+        return self.read(range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -42,14 +69,14 @@ class Searcher(Protocol):
     def manifest(self) -> Manifest:
         """What the generation holds."""
 
-    def candidates(self, query: Query, limit: int) -> list[Candidate]:
+    def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*; ties by document id and passage number.
 
         Phrases, exclusions and filters are kept; scores add up over the terms in the passage's
         text, in the title and section that it stands under, and in its whole document.
         """
 
-    def plain(self, query: Query, limit: int) -> list[Candidate]:
+    def plain(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone, whatever the conditions.
 
         What ranking is measured against.
@@ -57,6 +84,9 @@ class Searcher(Protocol):
 
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """How many passages each of *stems* is in."""
+
+    def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
+        """How many passages hold one of *stems* and one of *others*."""
 
     def near(self, term: str) -> list[str]:
         """Terms of the index that are spelt almost like *term*, the nearest first."""

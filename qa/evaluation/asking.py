@@ -1,8 +1,6 @@
 """Questions of an EvaluationSet -> what the service, or the plain first stage, answers to them."""
 
 import dataclasses
-import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -100,12 +98,12 @@ class Plain:
     def sure(self, text: str, turns: Sequence[str]) -> float:
         """The best score: no probability, but the higher, the surer."""
         found = self._searcher.plain(self._query(text, turns), 5)
-        return found[0].score if found else 0.0
+        return float(found.scores[0]) if len(found) else 0.0
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[Shown, ...]:
         """As many as are ranked."""
         found = self._searcher.plain(self._query(text, turns), self._settings.candidates)
-        return tuple(Shown((hit.passage.document_id,), hit.passage.text) for hit in found)
+        return tuple(Shown((hit.document_id,), hit.text) for hit in found.passages())
 
     def _query(self, text: str, turns: Sequence[str]) -> Query:
         carried = standalone(normalise(text), [normalise(turn) for turn in turns]).carried
@@ -126,22 +124,8 @@ def index_of(
     if not evaluated.entries:
         yield open_engine(settings).searcher()
         return
-    with _stopped(), tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
+    with tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
         yield build(evaluated, dataclasses.replace(settings, index=folder), progress)
-
-
-@contextmanager
-def _stopped() -> Iterator[None]:
-    """Let a SIGTERM end the process by way of what has to be cleared away."""
-
-    def stop(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def build(

@@ -26,7 +26,7 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 _MAGIC = b"VERBATIM"
-_VERSION = 1
+_VERSION = 2
 _HEADER = struct.Struct("<8sIQQI")
 _ALIGNMENT = 64
 _DTYPES = frozenset({"<u1", "|u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f4"})

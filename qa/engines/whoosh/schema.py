@@ -33,7 +33,7 @@ SCHEMAS = {
         text=STORED,
         heading=STORED,
         language=STORED,
-        stems=TEXT(_SPACES, phrase=False),
+        stems=TEXT(_SPACES),
         words=TEXT(_SPACES),
         title=TEXT(_SPACES, phrase=False),
     ),

@@ -17,11 +17,11 @@ from whoosh.codec.base import Automata
 from whoosh.support.levenshtein import distance
 
 from qa.documents import Document
-from qa.engines.base import Candidate, Summary
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers
+from qa.engines.base import Candidates, Summary
+from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
-from qa.engines.whoosh.inversion import runs
+from qa.engines.whoosh.occurrences import matches, phrase_documents
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
 from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask, Memory, Postings
 from qa.engines.whoosh.store import Store
@@ -56,31 +56,43 @@ class WhooshSearcher:
         self._memory = Memory(_REMEMBERED)
         self._cached_document = lru_cache(maxsize=64)(self._load)
 
-    def candidates(self, query: Query, limit: int) -> list[Candidate]:
+    def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*."""
-        return self._candidates(self.best(query, limit))
+        return self._candidates(query, self.best(query, limit))
 
-    def plain(self, query: Query, limit: int) -> list[Candidate]:
+    def plain(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
-        return self._candidates(self.top(terms, limit))
+        return self._candidates(query, self.top(terms, limit))
 
-    def _candidates(self, best: Best) -> list[Candidate]:
+    def _candidates(self, query: Query, best: Best) -> Candidates:
         numbers, scores = best
-        passages = self._store.passages(numbers)
-        found = [
-            Candidate(passage, float(score))
-            for passage, score in zip(passages, scores, strict=True)
-        ]
-        found.sort(key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.number))
-        return found
+        documents = self._store.document_of[numbers]
+        ids = {document: self._store.id(document) for document in {*documents.tolist()}}
+        rows = zip(scores.tolist(), documents.tolist(), numbers.tolist(), strict=True)
+        keys = [(-score, ids[document], number) for score, document, number in rows]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        numbers, documents = numbers[order], documents[order]
+        publishers, dates = self._store.origins(documents)
+        return Candidates(
+            documents=[ids[document] for document in documents.tolist()],
+            numbers=numbers - self._store.first_passages[documents],
+            scores=scores[order],
+            lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
+            headings=self._store.headings(numbers),
+            languages=self._store.languages(documents),
+            publishers=publishers,
+            dates=dates,
+            matches=matches(self._fields[STEMS], self._fields[WORDS], query, numbers),
+            read=lambda which: self._store.passages(numbers[which]),
+        )
 
     def best(self, query: Query, k: int) -> Best:
         """The numbers and scores of the *k* best passages for *query*, their texts unread."""
         weighted = [
             (field, stem, weight * term.weight)
             for field, weight in WEIGHTS.items()
-            for term in query.terms
+            for term in query.searched
             for stem in term.stems
         ]
         return self._best(weighted, k, self._allowed(query))
@@ -103,6 +115,20 @@ class WhooshSearcher:
             stem: next((count for field in fields if (count := _count(field, stem))), 0)
             for stem in stems
         }
+
+    def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
+        """How many passages hold one of *stems* and one of *others*."""
+        return len(np.intersect1d(self._with_any(stems), self._with_any(others)))
+
+    def _with_any(self, stems: Iterable[str]) -> Integers:
+        field = self._fields[STEMS]
+        numbers = (field.find(stem.encode()) for stem in stems)
+        lists = [
+            field.documents(number)[field.frequencies(number) > 0]
+            for number in numbers
+            if number is not None
+        ]
+        return np.concatenate([np.empty(0, np.int64), *lists])
 
     def near(self, term: str) -> list[str]:
         """Terms spelt almost like *term*; none for numbers and short words, which have no typos."""
@@ -149,12 +175,9 @@ class WhooshSearcher:
             document = self._store.document(number)
             if sums.get(document.id) != document.sha256:
                 raise self._damaged(f"the text of {document.id!r} is not as it was read")
-            end = 0
             for passage in self._store.passages_of(number):
-                inside = end <= passage.start < passage.end <= len(document.text)
-                if not inside or document.text[passage.start : passage.end] != passage.text:
+                if document.text[passage.start : passage.end] != passage.text:
                     raise self._damaged(f"passage {passage.number} of {document.id!r} is not in it")
-                end = passage.end
 
     def _damaged(self, why: str) -> DamagedError:
         return DamagedError(f"{self._folder} is damaged: {why}. Run `qa index`, or roll back.")
@@ -205,39 +228,8 @@ class WhooshSearcher:
         """The passages in which the terms of *phrase* stand together."""
         field = self._fields[WORDS]
         mask = np.zeros(len(field.lengths), bool)
-        mask[_phrase_documents(field, [field.find(term.encode()) for term in phrase])] = True
+        mask[phrase_documents(field, [field.find(term.encode()) for term in phrase])] = True
         return mask
-
-
-def _phrase_documents(field: Field, numbers: Sequence[int | None]) -> Integers:
-    """The documents in which the terms of these *numbers* follow one another."""
-    terms = [(number, place) for place, number in enumerate(numbers) if number is not None]
-    if len(terms) < len(numbers):
-        return np.empty(0, np.int64)
-    span = int(field.lengths.max(initial=0)) + len(terms) + 1
-    found: Integers | None = None
-    # The rarest first: of the others only what stands in the same documents is looked at.
-    for number, place in sorted(terms, key=lambda term: field.document_frequency(term[0])):
-        within = None if found is None else np.unique(found // span)
-        documents, positions = _occurrences(field, number, within)
-        # One number for each document and place in it, shifted to where the phrase begins.
-        begins = documents * span + positions + (len(terms) - place)
-        found = begins if found is None else np.intersect1d(found, begins, assume_unique=True)
-    return np.unique(found // span) if found is not None else np.empty(0, np.int64)
-
-
-def _occurrences(field: Field, number: int, within: Integers | None) -> tuple[Integers, Array]:
-    """For each occurrence of a term, in the documents *within* if given: document and place."""
-    documents, frequencies = field.documents(number), field.frequencies(number)
-    positions = field.positions(number)
-    if within is not None:
-        places = np.searchsorted(documents, within)
-        places[places == len(documents)] = 0
-        places = places[documents[places] == within]
-        first = np.cumsum(frequencies, dtype=np.int64) - frequencies
-        documents, frequencies = documents[places], frequencies[places].astype(np.int64)
-        positions = positions[runs(first[places], frequencies)]
-    return np.repeat(documents, frequencies), positions
 
 
 def _count(field: Field, term: str) -> int:

@@ -58,7 +58,7 @@ def write_segment(path: Path, batch: Batch) -> None:
     known.learn()
     exact, stemmed, lengths = known.tokens(texts)
     _, heads, head_lengths = known.tokens(titles)
-    stems = inverted(known.stemmed, stemmed, lengths)
+    stems = inverted(known.stemmed, stemmed, lengths, positions=True)
     documents = np.repeat(np.arange(len(batch.ids)), batch.passages)
     whole = np.bincount(documents, lengths, len(batch.ids)).astype(np.int64)
     found = {

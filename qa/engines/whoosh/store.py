@@ -3,6 +3,7 @@
 A document's text is cut into blocks between passages, so that a passage costs one block to read.
 """
 
+import datetime
 import itertools
 import json
 import threading
@@ -134,8 +135,9 @@ class Store:
         first = np.searchsorted(self.heading_of, np.arange(len(columns["headings.ends"]) - 1))
         self.document_of_heading: Array = self.document_of[first].astype(np.int64)
         self.dates: Array = columns["dates"]
+        self._names = [name.decode() or None for name in _strings(columns, "publishers")]
         # Folded for comparison; empty for none.
-        self.publishers = np.array([n.decode().casefold() for n in _strings(columns, "publishers")])
+        self.publishers = np.array([(name or "").casefold() for name in self._names])
         self._languages = [language.decode() for language in _strings(columns, "languages")]
 
     def __len__(self) -> int:
@@ -206,6 +208,24 @@ class Store:
         """All passages of a document."""
         firsts = [*self.first_passages[document : document + 2].tolist(), len(self.document_of)]
         return self.passages(range(*firsts[:2]))
+
+    def headings(self, passages: Integers) -> list[str]:
+        """The heading of each of *passages*."""
+        headings = self._columns["passage_heading"][passages].tolist()
+        known = {heading: self._string("headings", heading).decode() for heading in {*headings}}
+        return [known[heading] for heading in headings]
+
+    def languages(self, documents: Integers) -> list[str]:
+        """The language of each of *documents*."""
+        return [self._languages[document] for document in documents.tolist()]
+
+    def origins(self, documents: Integers) -> tuple[list[str | None], list[datetime.date | None]]:
+        """The publisher and the date of each of *documents*."""
+        days = self.dates[documents].tolist()
+        return (
+            [self._names[document] for document in documents.tolist()],
+            [datetime.date.fromordinal(day) if day else None for day in days],
+        )
 
     def _string(self, name: str, number: int) -> bytes:
         ends = self._columns[f"{name}.ends"]

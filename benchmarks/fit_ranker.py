@@ -1,0 +1,285 @@
+"""Evaluation sets -> qa/weights.json: what each feature counts in ranking and in confidence.
+
+    python -m benchmarks.fit_ranker ../shared/eval/news ../shared/eval/squad2-dev ...
+
+Half of each set's questions, by a hash of their ids, are kept aside: what is printed and stored
+as the gain was measured on those.  Ranking is fitted by listwise softmax (Cao et al., Learning to
+rank, ICML 2007) over the candidates, confidence by logistic regression on whether the first
+passage is right, questions of another set counting as not answered.
+"""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.fitting import logistic, softmax
+from qa.confidence import probability
+from qa.engines.base import Candidates, Searcher
+from qa.errors import QuestionError
+from qa.evaluation.asking import build, put
+from qa.evaluation.measures import area, calibration_error
+from qa.evaluation.sets import EvaluationSet, Question, load
+from qa.evaluation.strangers import strange_questions, stranger
+from qa.features import NAMES, Matrix, Rarity, features
+from qa.named import Named
+from qa.pipeline import find
+from qa.queries import Query, narrowed, read
+from qa.settings import Settings
+from qa.text import normalise
+from qa.weights import FILE, from_json, weights
+
+_DEPTH = 10
+
+
+@dataclass(frozen=True)
+class List:
+    """The candidates of a question: *features*, whether each is *right*, and as BM25 has them."""
+
+    aside: bool
+    features: Matrix
+    right: Matrix
+    plain: Matrix
+
+
+@dataclass(frozen=True)
+class Told:
+    """The signals of an answer, and whether its first passage is right."""
+
+    aside: bool
+    signals: dict[str, float]
+    sure: float
+    right: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A set, its index, and the questions asked of it; *foreign* ones are another set's."""
+
+    set: EvaluationSet
+    searcher: Searcher
+    settings: Settings
+    questions: Sequence[Question]
+    foreign: Sequence[Question]
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--limit", default=600, show_default=True, help="Most questions of each set.")
+@click.option("--cache", type=click.Path(path_type=Path), required=True, help="For the indexes.")
+@click.option("--weight", "given", multiple=True, metavar="SET=W", help="How much a set counts.")
+@click.option("--write", is_flag=True, help="Write the weights into the package.")
+def main(
+    folders: Sequence[Path], limit: int, cache: Path, given: Sequence[str], *, write: bool
+) -> None:
+    """Fit on FOLDERS, and say what was gained on the questions kept aside."""
+    counts = {name: float(value) for name, _, value in (each.partition("=") for each in given)}
+    sets = [opened(folder, limit, cache) for folder in folders]
+    lists = {each.set.name: list(ranked_lists(each)) for each in sets}
+    ranking = fit_ranking(lists, counts)
+    gain = {name: gained(own, ranking) for name, own in lists.items()}
+    show(ranking, gain)
+    values = {
+        "fitted": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "gain": gain,
+        "ranking": dict(zip(NAMES, ranking.tolist(), strict=True)),
+        "confidence": {"always": 0.0},  # until it is fitted on this ranking
+    }
+    FILE.write_text(json.dumps(rounded(values), indent=1) + "\n", encoding="utf-8")
+    weights.cache_clear()
+    told = {each.set.name: list(answers(each)) for each in sets}
+    values["confidence"] = fit_confidence(told)
+    if write:
+        FILE.write_text(json.dumps(rounded(values), indent=1) + "\n", encoding="utf-8")
+        from_json(values)
+
+
+def opened(folder: Path, limit: int, cache: Path) -> Opened:
+    """The set in *folder* with its index, built anew."""
+    found = load(folder)
+    settings = Settings(index=str(cache / found.name))
+    questions = found.sample(limit)
+    other = stranger(folder, found)
+    foreign = strange_questions(other, len(questions) // 2) if other else []
+    click.echo(f"{found.name}: {len(found.entries):,} entries, {len(questions):,} questions")
+    return Opened(found, build(found, settings), settings, questions, foreign)
+
+
+def is_aside(question: Question) -> bool:
+    """Whether *question* is kept for measuring."""
+    return bool(hashlib.sha256(question.id.encode()).digest()[-1] & 1)
+
+
+def understood(each: Opened, question: Question) -> tuple[str, Query]:
+    """The question as a person put it, and its query."""
+    text = normalise(put(question, "rewrite")[0])
+    return text, read(text, languages=each.searcher.manifest.languages)
+
+
+def ranked_lists(each: Opened) -> Iterator[List]:
+    """The candidates of each question that has an answer."""
+    for question in each.questions:
+        if question.impossible:
+            continue
+        try:
+            text, query = understood(each, question)
+        except QuestionError:
+            continue
+        frequencies = each.searcher.frequencies({s for term in query.terms for s in term.stems})
+        query = narrowed(query, frequencies, each.settings.max_terms)
+        rarity = Rarity(query, frequencies, each.searcher.manifest.passages)
+        found = each.searcher.candidates(query, each.settings.candidates)
+        plain = each.searcher.plain(query, _DEPTH)
+        if len(found):
+            yield List(
+                is_aside(question),
+                features(query, Named(text), found, rarity),
+                right(question, found),
+                right(question, plain),
+            )
+
+
+def right(question: Question, found: Candidates) -> Matrix:
+    """Whether each passage is right: 1 or 0."""
+    judged = [place for place, own in enumerate(found.documents) if question.judged([own])]
+    flags = np.zeros(len(found))
+    for place, passage in zip(judged, found.read(judged), strict=True):
+        flags[place] = question.is_right([passage.document_id], passage.text)
+    return flags
+
+
+def fit_ranking(lists: dict[str, list[List]], counts: dict[str, float]) -> Matrix:
+    """The weights of the features, from the questions not kept aside."""
+    chosen, each = [], []
+    for name, own in lists.items():
+        fitted = [found for found in own if not found.aside and found.right.any()]
+        chosen += fitted
+        each += [counts.get(name, 1.0) / len(fitted)] * len(fitted)
+    sizes = np.array([len(found.right) for found in chosen])
+    return softmax(
+        np.concatenate([found.features for found in chosen]),
+        np.cumsum(sizes) - sizes,
+        np.concatenate([found.right for found in chosen]),
+        np.array(each),
+        ridge=0.03,
+    )
+
+
+def gained(lists: list[List], ranking: Matrix) -> dict[str, float]:
+    """Of the questions kept aside: right first, and RR@10, of BM25 and of ours."""
+    aside = [found for found in lists if found.aside]
+    ours = [found.right[np.argsort(-(found.features @ ranking), kind="stable")] for found in aside]
+    plain = [found.plain for found in aside]
+    return {
+        "questions": len(aside),
+        "bm25_right@1": mean(bool(flags[:1].any()) for flags in plain),
+        "right@1": mean(bool(flags[:1].any()) for flags in ours),
+        "bm25_RR@10": mean(map(reciprocal, plain)),
+        "RR@10": mean(map(reciprocal, ours)),
+    }
+
+
+def reciprocal(flags: Matrix) -> float:
+    """1 over the rank of the first right one among ten, 0 if there is none."""
+    places = np.flatnonzero(flags[:_DEPTH])
+    return 1 / (1 + int(places[0])) if len(places) else 0.0
+
+
+def mean(values: "Iterator[float] | Iterator[bool]") -> float:
+    """Their mean."""
+    return float(np.mean([float(value) for value in values]))
+
+
+def answers(each: Opened) -> Iterator[Told]:
+    """What tells how sure the answers are, and whether they are right."""
+    kinds = [(q, "impossible" if q.impossible else "own") for q in each.questions]
+    for question, kind in [*kinds, *((q, "foreign") for q in each.foreign)]:
+        try:
+            text, query = understood(each, question)
+        except QuestionError:
+            continue
+        found = find(each.searcher, each.settings, query, text, 5)
+        if found.ranked:
+            first = found.ranked[0].passage
+            yield Told(
+                is_aside(question),
+                found.signals,
+                found.confidence,
+                kind == "own" and question.is_right([first.document_id], first.text),
+                kind,
+            )
+
+
+_KINDS = {"own": 1.0, "impossible": 1.0, "foreign": 0.5}
+
+
+def fit_confidence(told: dict[str, list[Told]]) -> dict[str, float]:
+    """The weights of the signals, from the questions not kept aside."""
+    fitted = [(name, each) for name, own in told.items() for each in own if not each.aside]
+    totals = {name: sum(_KINDS[each.kind] for each in own) for name, own in told.items()}
+    names = list(fitted[0][1].signals)
+    found = logistic(
+        np.array([[each.signals[name] for name in names] for _, each in fitted]),
+        np.array([float(each.right) for _, each in fitted]),
+        np.array([_KINDS[each.kind] / totals[name] for name, each in fitted]),
+        ridge=3e-3,
+    )
+    weighted = dict(zip(names, found.tolist(), strict=True))
+    for name in sorted(weighted, key=lambda name: -abs(weighted[name])):
+        click.echo(f"  {name:16} {weighted[name]:+.3f}")
+    aside = {name: [each for each in own if each.aside] for name, own in told.items()}
+    for name, own in [*aside.items(), ("all", [*chain.from_iterable(aside.values())])]:
+        click.echo(f"{name:20} {told_of(own, weighted)}")
+    return weighted
+
+
+def told_of(aside: list[Told], weighted: dict[str, float]) -> str:
+    """How well confidence tells, of questions kept aside, those answered from the others."""
+    sure = {
+        kind: [s for s, each in surest(aside, weighted) if each.kind == kind] for kind in _KINDS
+    }
+    asked = [(s, each.right) for s, each in surest(aside, weighted) if each.kind != "foreign"]
+    error = calibration_error([s for s, _ in asked], [found for _, found in asked])
+    areas = [
+        f"AUROC {kind} {area(sure['own'], sure[kind]):.3f}"
+        for kind in ("impossible", "foreign")
+        if sure["own"] and sure[kind]
+    ]
+    told = [f"calibration error {error:.3f}", f"right {mean(found for _, found in asked):.3f}"]
+    return ", ".join(told + areas)
+
+
+def surest(aside: list[Told], weighted: dict[str, float]) -> list[tuple[float, Told]]:
+    """Each with its probability, the least sure first."""
+    rows = [(probability(each.signals, weighted), each) for each in aside]
+    return sorted(rows, key=lambda row: row[0])
+
+
+def show(ranking: Matrix, gain: dict[str, dict[str, float]]) -> None:
+    """Print what was fitted, and what it won."""
+    for name, weight in sorted(zip(NAMES, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])):
+        click.echo(f"  {name:14} {weight:+.3f}")
+    for name, own in gain.items():
+        parts = [f"{name:20} {own['questions']:4.0f} aside"]
+        for measure in ("right@1", "RR@10"):
+            before, after = own[f"bm25_{measure}"], own[measure]
+            parts.append(f"{measure} {before:.3f} -> {after:.3f} ({after / before - 1:+.1%})")
+        click.echo("  ".join(parts))
+
+
+def rounded(values: object) -> object:
+    """Numbers as short as they can be told."""
+    if isinstance(values, dict):
+        return {key: rounded(value) for key, value in values.items()}
+    return round(values, 4) if isinstance(values, float) else values
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""A passage and a question -> what in it speaks for it: the words, the phrase, the sentence."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import regex
+
+from qa.features import Rarity
+from qa.named import MONTHS
+from qa.passages import Passage
+from qa.queries import Query, Term
+from qa.text import Span, Word, sentences, stem, words
+
+# What one of the asked kind (a date for "when") is worth in a sentence beside its words.
+_KIND = 0.15
+# A sentence is marked from this share of the question's weight on, and where it stands out: any
+# other has that much less.
+_MARKED, _MARGIN = 0.2, 0.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What in a passage speaks for it; spans are offsets into the passage's text.
+
+    *matched* and *missing* are the question's words as typed; *sentence* is the share of the
+    question's weight in the best sentence, *fits* whether that holds what the question asks for:
+    a date for "when", a name for "who"; None when it asks for nothing that can be told.
+    """
+
+    matched: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    marks: tuple[Span, ...] = ()
+    answer: Span | None = None
+    phrase: str | None = None
+    title: bool = False
+    sentence: float = 0.0
+    fits: bool | None = None
+
+
+class _Kind(NamedTuple):
+    asked: "regex.Pattern[str]"
+    answered: "regex.Pattern[str]"
+
+
+_NAME = r"\p{Lu}[\p{L}'’-]+"
+_COUNT = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|twenty|thirty|forty"
+    "|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|half|third"
+)
+# What a sentence holds that answers a question of that kind; the first kind that is asked counts.
+KINDS = [
+    _Kind(
+        regex.compile(
+            r"\bwhen\b|\b(?:what|which) (?:date|day|month|year|century)\b", regex.IGNORECASE
+        ),
+        regex.compile(
+            rf"\b1\d\d\d\b|\b20\d\d\b|\b(?:{'|'.join(MONTHS)})\b|\b\w+days?\b|\bcentury\b"
+            r"|\b(?:yesterday|tomorrow|today|tonight)\b",
+            regex.IGNORECASE,
+        ),
+    ),
+    _Kind(
+        regex.compile(
+            r"\bhow (?:many|much|long|far|old|large|big|tall|high|deep|often|fast)\b"
+            r"|\b(?:what|which) (?:percentage|percent|number|proportion|share|age)\b",
+            regex.IGNORECASE,
+        ),
+        regex.compile(rf"\p{{N}}|\b(?:{_COUNT})\b", regex.IGNORECASE),
+    ),
+    _Kind(
+        regex.compile(r"\bwhy\b", regex.IGNORECASE),
+        regex.compile(
+            r"\b(?:because|since|due to|owing to|in order to|so that|reasons?|therefore|caused?"
+            r"|thanks to|as a result)\b",
+            regex.IGNORECASE,
+        ),
+    ),
+    _Kind(
+        regex.compile(
+            r"\bwhere\b|\b(?:what|which) (?:country|city|state|nation|town|place|region)\b",
+            regex.IGNORECASE,
+        ),
+        regex.compile(rf"\b(?:in|at|from|to|near|of|outside|across) (?:the )?{_NAME}"),
+    ),
+    _Kind(
+        regex.compile(r"\bwho(?:m|se)?\b", regex.IGNORECASE),
+        regex.compile(rf"{_NAME} (?:\p{{Lu}}\.? |\p{{Ll}}{{2,3}} )?{_NAME}"),
+    ),
+]
+
+
+class Reader:
+    """Reads passages for one question."""
+
+    def __init__(self, query: Query, question: str, rarity: Rarity) -> None:
+        self._terms: tuple[Term, ...] = query.terms
+        self._shares: list[float] = rarity.shares.tolist()
+        searched = [*enumerate(query.searched)]
+        self._by_stem = {s: i for i, asked in reversed(searched) for s in asked.stems}
+        self._shares += [0.0] * (len(searched) - len(self._terms))
+        self._kind = next((kind for kind in KINDS if kind.asked.search(question)), None)
+
+    def evidence(self, passage: Passage) -> Evidence:
+        """What speaks for *passage*."""
+        found = words(passage.text)
+        numbers = self._numbers(found, passage.language)
+        heading = {*self._numbers(words(passage.heading), passage.language)} - {None}
+        there = {number for number in numbers if number is not None} | heading
+        answer, share, fits = self._answer(passage, found, numbers)
+        return Evidence(
+            matched=tuple(t.word for i, t in enumerate(self._terms) if i in there),
+            missing=tuple(t.word for i, t in enumerate(self._terms) if i not in there),
+            marks=tuple(
+                Span(word.start, word.end)
+                for word, number in zip(found, numbers, strict=True)
+                if number is not None
+            ),
+            answer=answer,
+            phrase=_phrase(passage.text, found, numbers),
+            title=bool(heading),
+            sentence=share,
+            fits=fits,
+        )
+
+    def _numbers(self, found: Iterable[Word], language: str) -> list[int | None]:
+        """For each word, which of the question's terms it is."""
+        return [self._by_stem.get(stem(word.text, language)) for word in found]
+
+    def _answer(
+        self, passage: Passage, found: Sequence[Word], numbers: Sequence[int | None]
+    ) -> tuple[Span | None, float, bool | None]:
+        """The sentence that answers best, if any stands out, its share, and whether it fits."""
+        scored = []
+        for span in sentences(passage.text, passage.language):
+            inside = {
+                number
+                for word, number in zip(found, numbers, strict=True)
+                if number is not None and span.start <= word.start < span.end
+            }
+            share = sum(self._shares[number] for number in inside)
+            fits = bool(self._kind and self._kind.answered.search(passage.text, *span))
+            scored.append((share + _KIND * fits, share, fits, span))
+        if not scored:
+            return None, 0.0, None
+        best = max(scored, key=lambda row: row[0])
+        others = max((row[0] for row in scored if row is not best), default=-1.0)
+        marked = best[1] >= _MARKED and best[0] - others >= _MARGIN
+        return best[3] if marked else None, best[1], best[2] if self._kind else None
+
+
+def _phrase(text: str, found: Sequence[Word], numbers: Sequence[int | None]) -> str | None:
+    """The longest run of the question's words in its order."""
+    longest = start = 0
+    run: str | None = None
+    for i, (before, after) in enumerate(pairwise(numbers), 1):
+        if before is None or after != before + 1:
+            start = i
+        elif i - start > longest:
+            longest = i - start
+            run = text[found[start].start : found[i].end]
+    return run

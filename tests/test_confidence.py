@@ -1,0 +1,28 @@
+"""Confidence: a probability, surer where more speaks for the answer."""
+
+import pytest
+
+from qa.confidence import probability
+from qa.pipeline import ask
+from qa.settings import Settings
+
+
+def sure(searcher, question):
+    return ask(searcher, Settings(), question).confidence
+
+
+def test_nothing_proposed_is_nothing_sure(searcher):
+    assert sure(searcher, "zebra quagga") == 0.0
+
+
+def test_more_of_the_question_is_surer(searcher):
+    whole = sure(searcher, "who demanded legal guarantees from the council?")
+    part = sure(searcher, "who demanded legal guarantees from the martians of Olympus?")
+
+    assert 0 < part < whole < 1
+
+
+@pytest.mark.parametrize("signal", [-1e9, -1.0, 0.0, 1.0, 1e9])
+def test_a_probability_stays_between_0_and_1(signal):
+    assert 0.0 <= probability({"always": signal}, {"always": 1.0}) <= 1.0
+    assert probability({"always": 0.0}, {"always": 1.0}) == 0.5

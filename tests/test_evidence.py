@@ -1,0 +1,69 @@
+"""Evidence: marks, the phrase, the sentence that answers."""
+
+import pytest
+
+from tests.ranked import evidence
+
+
+def test_all_forms_of_a_word_are_marked():
+    passage, found = evidence("guarantee demands", "He demanded a guarantee, two guarantees.")
+
+    assert [passage.text[s.start : s.end] for s in found.marks] == [
+        "demanded", "guarantee", "guarantees",
+    ]  # fmt: skip
+    assert found.missing == ()
+
+
+def test_words_that_stand_together_are_a_phrase():
+    assert evidence("open door policy", "The open door policy.")[1].phrase == "open door policy"
+    assert evidence("open door policy", "A door. Open it.")[1].phrase is None
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        (
+            "When was the pact signed?",
+            "The pact was signed with care. The pact was signed in May 1997. It ended.",
+            "The pact was signed in May 1997.",
+        ),
+        (
+            "Why did the talks fail?",
+            "The talks did fail. The talks did fail because both sides wanted the port.",
+            "The talks did fail because both sides wanted the port.",
+        ),
+        (
+            "How many ships were lost?",
+            "Ships were lost. Three hundred ships were lost in the storm.",
+            "Three hundred ships were lost in the storm.",
+        ),
+        (
+            "Who signed the pact?",
+            "They signed the pact at noon. Anna Lind signed the pact for the town.",
+            "Anna Lind signed the pact for the town.",
+        ),
+        (
+            "Where did the delegates meet?",
+            "The delegates did meet twice. The delegates meet again in Geneva now.",
+            "The delegates meet again in Geneva now.",
+        ),
+    ],
+)
+def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, expected):
+    passage, found = evidence(question, text)
+
+    assert passage.text[found.answer.start : found.answer.end] == expected
+    assert found.fits
+
+
+def test_no_sentence_is_marked_where_none_holds_a_fair_part():
+    rare = {"zebra": 0, "quagga": 0, "appl": 90}
+    _, found = evidence("zebra quagga apple", "An apple fell.", frequencies=rare)
+
+    assert found.answer is None
+    assert found.missing == ("zebra", "quagga")
+
+
+def test_a_question_of_no_kind_fits_nothing_and_misses_nothing():
+    assert evidence("harbour fees", "The harbour fees rose.")[1].fits is None
+    assert evidence("when did harbour fees rise?", "The harbour fees rose.")[1].fits is False

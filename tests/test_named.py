@@ -1,0 +1,49 @@
+"""Named: publishers and dates that a question names."""
+
+import datetime
+
+import pytest
+
+from qa.named import Named
+
+
+@pytest.mark.parametrize(
+    ("question", "inside", "outside"),
+    [
+        ("what happened on 2021-12-03?", "2021-12-03", "2021-12-04"),
+        ("what happened on 3 December 2021?", "2021-12-03", "2021-12-04"),
+        ("what happened on December 3rd, 2021?", "2021-12-03", "2020-12-03"),
+        ("what happened in December 2021?", "2021-12-31", "2021-11-30"),
+        ("what happened in 2021?", "2021-01-01", "2022-01-01"),
+        ("between May 2019 and 4 June 2020", "2020-06-04", "2020-06-05"),
+    ],
+)
+def test_a_date_covers_as_much_as_it_says(question, inside, outside):
+    named = Named(question)
+
+    assert named.dates(datetime.date.fromisoformat(inside))
+    assert not named.dates(datetime.date.fromisoformat(outside))
+
+
+@pytest.mark.parametrize("question", ["who came?", "in room 2021b", "on 99 December", "2021-13-45"])
+def test_what_is_no_date_names_no_day_in_december(question):
+    assert not Named(question).dates(datetime.date(1999, 12, 9))
+
+
+def test_a_document_without_a_date_is_not_named():
+    assert not Named("in 2021").dates(None)
+
+
+def test_a_publisher_is_named_by_all_words_of_its_name():
+    named = Named("what did the northern gazette say?")
+
+    assert named.publishes("Northern Gazette")
+    assert named.publishes("The Northern Gazette")
+    assert not named.publishes("Northern Courier")
+    assert not named.publishes(None)
+    assert not named.publishes("")
+
+
+def test_a_title_of_one_word_is_not_named_by_chance():
+    assert Named("the treaties of Vesa").titled("The treaties of Vesa")
+    assert not Named("the treaties of Vesa").titled("Vesa")

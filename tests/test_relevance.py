@@ -1,0 +1,39 @@
+"""A gate on relevance: slices of real sets must not fall below what was recorded for them."""
+
+import pytest
+
+from qa.evaluation.asking import Verbatim, asked, build
+from qa.evaluation.measures import measures
+from qa.evaluation.sets import load
+from qa.evaluation.strangers import strange_questions
+from qa.settings import Settings
+from tests.conftest import ROOT
+
+SETS = ROOT.parent / "shared" / "eval"
+QUESTIONS, STRANGERS = 80, 40
+
+# Raise these when the answers get better; they may be a question or two below what is reached.
+RECORDED = {
+    "covid-qa": {"answer@1": 0.56, "answer@5": 0.74, "none_AUROC_foreign": 0.93},
+    "squad2-dev": {"answer@1": 0.85, "sentence@1": 0.71, "none_AUROC_foreign": 0.94},
+    "clapnq-dev": {"nDCG@10": 0.9, "none_AUROC_impossible": 0.75},
+    "multihop-rag-facts": {"nDCG@10": 0.78, "none_AUROC_impossible": 0.91},
+}
+
+
+@pytest.mark.skipif(not SETS.is_dir(), reason="the evaluation sets are not here")
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_slice_of_a_real_set_is_answered_as_well_as_before(name, tmp_path):
+    found = load(SETS / name)
+    settings = Settings(index=str(tmp_path))
+    ranker = Verbatim(build(found, settings), settings)
+    # News quizzes ask of nothing that is in these sets.
+    strangers = strange_questions(load(SETS / "news"), STRANGERS)
+    answers = [asked(ranker, q, "standalone", most_turns=0) for q in found.sample(QUESTIONS)]
+    foreign = [asked(ranker, q, "bare", most_turns=0) for q in strangers]
+    reached = measures(answers, foreign, sure=True)
+
+    fallen = {
+        m: reached[m].value for m, least in RECORDED[name].items() if reached[m].value < least
+    }
+    assert fallen == {}

@@ -1,0 +1,79 @@
+"""Synonyms: what the operator's file says, and what becomes of it in an answer."""
+
+import pytest
+
+from qa.documents import Metadata, RawBlock, document
+from qa.engines import open_engine
+from qa.errors import SettingsError
+from qa.indexing import index_documents
+from qa.pipeline import ask
+from qa.settings import Settings
+from qa.synonyms import NAME, synonyms
+
+GROUP = "VCU, Vesa Credit Union, the lender  # as the locals say\n\n# nothing\n"
+
+
+def pairs(folder, *words):
+    return [(one.text, other.text) for one, other in synonyms(folder).others(words)]
+
+
+def test_a_member_brings_the_others_of_its_group(tmp_path):
+    (tmp_path / NAME).write_text(GROUP)
+
+    assert pairs(tmp_path, "fees", "VCU") == [("VCU", "Vesa Credit Union"), ("VCU", "the lender")]
+    assert ("Vesa Credit Union", "VCU") in pairs(tmp_path, "Vesa", "credit", "union")
+    assert pairs(tmp_path, "credit", "union") == []
+
+
+def test_without_a_file_there_are_none(tmp_path):
+    assert pairs(tmp_path, "VCU") == []
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    (tmp_path / NAME).write_text(GROUP)
+    assert pairs(tmp_path, "VCU")
+    (tmp_path / NAME).write_text("a, b\n")
+
+    assert pairs(tmp_path, "VCU") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"ok, fine\nalone\n", "line 2"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (", ".join(f"w{n}" for n in range(40)).encode(), "at most"),
+    ],
+)
+def test_a_wrong_line_is_named(tmp_path, text, said):
+    (tmp_path / NAME).write_bytes(text)
+
+    with pytest.raises(SettingsError, match=said):
+        synonyms(tmp_path)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    texts = [
+        "The Vesa Credit Union raised its fees for members in the spring of that year.",
+        "A bakery raised the price of bread for everyone in the town again.",
+        "Fishing boats came back to the harbour with a good catch of herring.",
+    ]
+    settings = Settings(index=str(tmp_path))
+    found = (document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts))
+    index_documents(found, open_engine(settings), settings)
+    return settings
+
+
+def test_what_is_said_otherwise_is_found_and_the_reader_is_told(settings, tmp_path):
+    searcher = open_engine(settings).searcher()
+    before = ask(searcher, settings, "what did VCU raise?")
+    (tmp_path / NAME).write_text(GROUP)
+    after = ask(searcher, settings, "what did VCU raise?")
+
+    assert before.query.expanded == {}
+    assert after.query.expanded == {"VCU": ("Vesa Credit Union", "the lender")}
+    assert after.confidence > before.confidence
+    best = (after.passages or after.none.closest)[0]
+    assert best.citation.document_id == "d0"
+    assert "Credit" in [best.text[start:end] for start, end in best.marks]
