@@ -8,7 +8,7 @@ import datetime
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
-from qa.documents import Document
+from qa.documents import SEPARATOR, Document
 from qa.errors import DamagedError
 from qa.evidence import Evidence
 from qa.queries import Filters
@@ -211,11 +211,12 @@ def fragment_url(url: str | None, exact: str) -> str | None:
     """*url* with a text fragment that scrolls to *exact* (WICG, URL Fragment Text Directives)."""
     if url is None:
         return None
-    found = exact.split()
-    if len(exact) > _WHOLE_FRAGMENT and len(found) > 2 * _EDGE_WORDS:
-        ends = [" ".join(found[:_EDGE_WORDS]), " ".join(found[-_EDGE_WORDS:])]
-    else:
+    first, *_, last = exact.split(SEPARATOR) * 2
+    # What is given whole must stand in one paragraph.
+    if first == exact and (len(exact) <= _WHOLE_FRAGMENT or len(exact.split()) <= 2 * _EDGE_WORDS):
         ends = [exact]
+    else:
+        ends = [" ".join(first.split()[:_EDGE_WORDS]), " ".join(last.split()[-_EDGE_WORDS:])]
     # quote() leaves "-" alone, but there it separates a prefix from the text.
     directive = ",".join(quote(end, safe="").replace("-", "%2D") for end in ends)
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"

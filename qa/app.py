@@ -7,6 +7,7 @@ from flask import Flask, Response
 from qa.api import blueprint as api
 from qa.engines import open_engine
 from qa.pages.about import blueprint as about
+from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
 from qa.pages.documents import blueprint as documents
 from qa.pages.reader import blueprint as reader
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
-    for blueprint in (api, site, turns, conversation, documents, reader, search, about):
+    for blueprint in (api, site, turns, conversation, documents, citing, reader, search, about):
         app.register_blueprint(blueprint)
     register_errors(app)
     app.after_request(_with_headers)

@@ -99,6 +99,10 @@ def test_a_fragment_of_a_long_quote_is_its_two_ends():
     )
 
 
+def test_a_fragment_over_several_paragraphs_is_its_two_ends():
+    assert fragment_url(URL, "One.\n\nTwo or\n\nthree.") == f"{URL}#:~:text=One.,three."
+
+
 def test_a_fragment_goes_behind_an_anchor_and_needs_an_address():
     assert fragment_url(URL + "#x", "a") == f"{URL}#x:~:text=a"
     assert fragment_url(None, "a") is None

@@ -21,12 +21,13 @@ engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.who
 engines.whoosh.codec engines.whoosh.scores engines.whoosh.occurrences engines.whoosh.search
 engines.whoosh.build
 engines.whoosh.engine engines
-indexing named features weights ranking evidence confidence answers refusals pipeline
+indexing named features weights ranking evidence confidence answers references citations
+refusals pipeline
 evaluation evaluation.matching evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks api
 pages pages.site pages.addresses pages.questions pages.facts pages.turns pages.conversation
-pages.documents pages.reader pages.search pages.about
+pages.documents pages.citing pages.reader pages.search pages.about
 problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate

@@ -14,7 +14,7 @@ blueprint = Blueprint("search", __name__)
 
 _SUGGESTIONS = 8
 # What asks or writes an answer anew for each of endlessly many addresses.
-_NOT_FOR_ROBOTS = ("/?", "/ask", "/suggest", "/export.")
+_NOT_FOR_ROBOTS = ("/?", "/ask", "/suggest", "/export.", "/cite/")
 
 
 @blueprint.get("/opensearch.xml")

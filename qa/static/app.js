@@ -91,7 +91,10 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const url = new URL(link.href);
-  if (link.dataset.opens) {
+  if (link.hasAttribute("data-copy") && navigator.clipboard) {
+    event.preventDefault();
+    copy(link);
+  } else if (link.dataset.opens) {
     event.preventDefault();
     keys.showModal();
   } else if (!link.target && !link.hasAttribute("download") && isConversation(url) && isConversation(location) && !(url.hash && pageOf(url) === shown)) {
@@ -108,6 +111,21 @@ document.addEventListener("submit", (event) => {
   url.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
   go(url, "box");
 });
+
+// Citations are copied where they would be shown or saved. The clipboard is given a promise: to wait
+// for the text first would cost the right to write there, which a click gives for a moment.
+
+async function copy(link) {
+  const text = fetch(link.href).then((response) => (response.ok ? response.blob() : Promise.reject(response)));
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": text.then((blob) => new Blob([blob], { type: "text/plain" })) })]);
+    link.dataset.copy = "done";
+    said.textContent = `Copied: ${link.textContent}`;
+    setTimeout(() => (link.dataset.copy = ""), 2000);
+  } catch {
+    location.assign(link.href);
+  }
+}
 
 // Keys
 

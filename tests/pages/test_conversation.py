@@ -68,7 +68,9 @@ def test_the_original_opens_apart_and_says_so(page):
 
 
 def test_reasons_are_given_in_words(page):
-    reasons = one(page("/?q=pier+guarantees+unicorn"), "//article/figure//details")
+    reasons = one(
+        page("/?q=pier+guarantees+unicorn"), "//article/figure//details[@class='reasons']"
+    )
 
     assert "2 of 3 words: pier, guarantees; not unicorn" in text(reasons)
 

@@ -1,0 +1,225 @@
+"""A Reference -> its citation as text, for people and for programs that keep citations.
+
+Each format says the same: who, what, where and when, the quote word for word, the address that
+opens the place, and which text it was copied from.  What means something to a format is escaped.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+import regex
+
+from qa.documents import SEPARATOR
+from qa.references import Name, Reference
+
+
+class Format(NamedTuple):
+    """A way to write a reference; what is not *shown* by a browser is handed to a program."""
+
+    label: str
+    write: Callable[[Reference], str]
+    content_type: str
+    ending: str
+    shown: bool = False
+
+
+def plain(of: Reference) -> str:
+    """Text for a letter or a footnote."""
+    about = of.document.metadata
+    quoted = f"“{of.quote}”\n\n" if of.quote else ""
+    named = ", ".join(filter(None, [about.author, f"“{about.title}”", *_imprint(of)]))
+    original = f"{of.link}\n" if of.link != of.address else ""
+    return f"{quoted}{named}.\n{original}{of.address}\n{_read(of)}\n"
+
+
+def markdown(of: Reference) -> str:
+    """CommonMark: a block quote, and below it where it is from, with links."""
+    about = of.document.metadata
+    quoted = "\n>\n".join(f"> {_marked_down(text)}" for text in of.quote.split(SEPARATOR) if text)
+    named = [
+        _marked_down(about.author or ""),
+        f"[{_marked_down(about.title)}]({_destination(of.link)})",
+        *map(_marked_down, _imprint(of)),
+    ]
+    read = _read(of).replace("Read", f"[Read]({_destination(of.address)})", 1)
+    return f"{quoted}\n\n— {', '.join(filter(None, named))}. {read}\n".lstrip()
+
+
+def bibtex(of: Reference) -> str:
+    """An entry for BibTeX and biblatex, in UTF-8."""
+    about = of.document.metadata
+    quoted = f"“{_one_line(of.quote)}” " if of.quote else ""
+    fields = {
+        "author": " and ".join(map(_tex_name, of.authors)),
+        # The second pair of braces keeps styles from changing capitals.
+        "title": f"{{{_tex(about.title)}}}",
+        of.kind.holder: _tex(about.publisher or ""),
+        **_tex_date(about.date),
+        "pages": (of.pages or "").replace("–", "--"),
+        "note": _tex(", ".join(_place(of, pages=False))),
+        "url": _percent(of.link, "{}\\"),
+        "urldate": of.accessed.isoformat(),
+        "language": _tex(about.language),
+        "annote": _tex(f"{quoted}{of.proof}"),
+    }
+    lines = [
+        f"  {name} = {value if name == 'month' else f'{{{value}}}'}"
+        for name, value in fields.items()
+        if value
+    ]
+    return f"@{of.kind.bibtex}{{{of.key},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def csl_json(of: Reference) -> str:
+    """A list of one item, as citeproc and Pandoc read it."""
+    about = of.document.metadata
+    item: dict[str, Any] = {
+        "id": of.key,
+        "type": of.kind.csl,
+        "title": about.title,
+        "author": [_csl_name(name) for name in of.authors],
+        "container-title": about.publisher if of.kind.contained else None,
+        "publisher": about.publisher,
+        "issued": about.date and _date_parts(about.date),
+        "section": of.section,
+        "locator": of.paragraphs and f"¶ {of.paragraphs}",
+        "page": of.pages,
+        "URL": of.link,
+        "accessed": _date_parts(of.accessed),
+        "language": about.language,
+        "annote": of.quote,
+        "note": of.proof,
+        "custom": {"read_url": of.address, "generation": of.generation},
+    }
+    kept = {name: value for name, value in item.items() if value}
+    return json.dumps([kept], ensure_ascii=False, indent=1) + "\n"
+
+
+def ris(of: Reference) -> str:
+    """The tagged lines that reference managers import."""
+    about = of.document.metadata
+    first, _, last = (of.pages or "").partition("–")
+    lines = [
+        ("TY", of.kind.ris),
+        ("ID", of.key),
+        *(("AU", ", ".join(filter(None, name))) for name in of.authors),
+        ("TI", about.title),
+        ("T2", about.publisher if of.kind.contained else None),
+        ("PB", about.publisher),
+        ("PY", about.date and str(about.date.year)),
+        ("DA", about.date and f"{about.date:%Y/%m/%d}"),
+        ("SE", of.section),
+        ("SP", first),
+        ("EP", last),
+        ("UR", of.link),
+        ("Y2", f"{of.accessed:%Y/%m/%d}"),
+        ("LA", about.language),
+        ("N1", of.quote),
+        ("N1", of.paragraphs and f"¶ {of.paragraphs}"),
+        ("N1", of.proof),
+    ]
+    kept = "".join(f"{tag}  - {_one_line(value)}\r\n" for tag, value in lines if value)
+    return f"{kept}ER  - \r\n"
+
+
+FORMATS = {
+    "text": Format("Plain text", plain, "text/plain", "txt", shown=True),
+    "markdown": Format("Markdown", markdown, "text/markdown", "md", shown=True),
+    "bibtex": Format("BibTeX", bibtex, "application/x-bibtex", "bib"),
+    "csl-json": Format("CSL-JSON", csl_json, "application/vnd.citationstyles.csl+json", "json"),
+    "ris": Format("RIS", ris, "application/x-research-info-systems", "ris"),
+}
+
+
+def _imprint(of: Reference) -> Iterator[str]:
+    """Publisher, date and place, as people write them."""
+    about = of.document.metadata
+    if about.publisher:
+        yield about.publisher
+    if about.date:
+        yield _day(about.date)
+    yield from _place(of)
+
+
+def _place(of: Reference, *, pages: bool = True) -> Iterator[str]:
+    if of.section:
+        yield of.section
+    if of.paragraphs:
+        yield f"¶ {of.paragraphs}"
+    if of.pages and pages:
+        yield f"{'pp.' if '–' in of.pages else 'p.'} {of.pages}"
+
+
+def _read(of: Reference) -> str:
+    return f"Read {_day(of.accessed)}, index {of.generation}."
+
+
+def _day(when: date) -> str:
+    return f"{when.day} {when:%B %Y}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# Any ASCII punctuation may be escaped; these are what starts something, two of them only in front.
+_MARKDOWN = regex.compile(r"[\\`*_\[\]<>&~|!]|^(?:[-+#=]|\d+\K[.)])")
+
+
+def _marked_down(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def _destination(url: str) -> str:
+    """*url* where a bracket or an asterisk would end a link or begin something."""
+    return _percent(url, "()<>*_\\`")
+
+
+def _percent(url: str, characters: str) -> str:
+    """*url* with these *characters*, and blanks, percent-encoded."""
+    return "".join(f"%{ord(c):02X}" if c in characters or c.isspace() else c for c in url)
+
+
+_TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        # An escaped brace still counts for BibTeX, which wants them in pairs.
+        "{": r"\textbraceleft{}",
+        "}": r"\textbraceright{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "`": r"\textasciigrave{}",
+        **{character: f"\\{character}" for character in "%&$#_"},
+    }
+)
+# Pairs that TeX's fonts would draw as one: -- is a dash, '' a quotation mark.
+_LIGATURE = regex.compile(r"([-',<>])(?=\1)")
+
+
+def _tex(text: str) -> str:
+    return _LIGATURE.sub(r"\1{}", text.translate(_TEX))
+
+
+def _tex_name(name: Name) -> str:
+    """Braces keep BibTeX from taking a name apart."""
+    family = _tex(name.family)
+    return f"{family}, {_tex(name.given)}" if name.given else f"{{{family}}}"
+
+
+def _tex_date(when: date | None) -> dict[str, str]:
+    """The month by its macro, so that each style can spell it."""
+    if when is None:
+        return {}
+    return {"year": str(when.year), "month": f"{when:%b}".lower(), "day": str(when.day)}
+
+
+def _csl_name(name: Name) -> dict[str, str]:
+    if name.given:
+        return {"family": name.family, "given": name.given}
+    return {"literal": name.family}
+
+
+def _date_parts(when: date) -> dict[str, list[list[int]]]:
+    return {"date-parts": [[when.year, when.month, when.day]]}
