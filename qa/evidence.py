@@ -11,7 +11,7 @@ from qa.features import Rarity
 from qa.named import MONTHS
 from qa.passages import Passage
 from qa.queries import Query, Term
-from qa.text import Span, Word, sentences, stem, words
+from qa.text import Span, Word, sentences, stem, tokens, words
 
 # What one of the asked kind (a date for "when") is worth in a sentence beside its words.
 _KIND = 0.15
@@ -100,23 +100,28 @@ class Reader:
         searched = [*enumerate(query.searched)]
         self._by_stem = {s: i for i, asked in reversed(searched) for s in asked.stems}
         self._shares += [0.0] * (len(searched) - len(self._terms))
+        self._known: dict[tuple[str, int], Evidence] = {}
         self._kind = next((kind for kind in KINDS if kind.asked.search(question)), None)
 
     def evidence(self, passage: Passage) -> Evidence:
-        """What speaks for *passage*."""
+        """What speaks for *passage*; it is read once."""
+        known = self._known.get((passage.document_id, passage.number))
+        if known is None:
+            known = self._read(passage)
+            self._known[passage.document_id, passage.number] = known
+        return known
+
+    def _read(self, passage: Passage) -> Evidence:
         found = words(passage.text)
-        numbers = self._numbers(found, passage.language)
-        heading = {*self._numbers(words(passage.heading), passage.language)} - {None}
-        there = {number for number in numbers if number is not None} | heading
-        answer, share, fits = self._answer(passage, found, numbers)
+        numbers = self._numbers([word.text for word in found], passage.language)
+        hits = [(word, n) for word, n in zip(found, numbers, strict=True) if n is not None]
+        heading = {*self._numbers(tokens(passage.heading), passage.language)} - {None}
+        there = {number for _, number in hits} | heading
+        answer, share, fits = self._answer(passage, hits)
         return Evidence(
             matched=tuple(t.word for i, t in enumerate(self._terms) if i in there),
             missing=tuple(t.word for i, t in enumerate(self._terms) if i not in there),
-            marks=tuple(
-                Span(word.start, word.end)
-                for word, number in zip(found, numbers, strict=True)
-                if number is not None
-            ),
+            marks=tuple(Span(word.start, word.end) for word, _ in hits),
             answer=answer,
             phrase=_phrase(passage.text, found, numbers),
             title=bool(heading),
@@ -124,21 +129,17 @@ class Reader:
             fits=fits,
         )
 
-    def _numbers(self, found: Iterable[Word], language: str) -> list[int | None]:
+    def _numbers(self, found: Iterable[str], language: str) -> list[int | None]:
         """For each word, which of the question's terms it is."""
-        return [self._by_stem.get(stem(word.text, language)) for word in found]
+        return [self._by_stem.get(stem(word, language)) for word in found]
 
     def _answer(
-        self, passage: Passage, found: Sequence[Word], numbers: Sequence[int | None]
+        self, passage: Passage, hits: Sequence[tuple[Word, int]]
     ) -> tuple[Span | None, float, bool | None]:
         """The sentence that answers best, if any stands out, its share, and whether it fits."""
         scored = []
         for span in sentences(passage.text, passage.language):
-            inside = {
-                number
-                for word, number in zip(found, numbers, strict=True)
-                if number is not None and span.start <= word.start < span.end
-            }
+            inside = {number for word, number in hits if span.start <= word.start < span.end}
             share = sum(self._shares[number] for number in inside)
             fits = bool(self._kind and self._kind.answered.search(passage.text, *span))
             scored.append((share + _KIND * fits, share, fits, span))

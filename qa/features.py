@@ -5,8 +5,9 @@ the document, in NumPy: no Python runs for a word.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,11 +91,17 @@ def features(query: Query, named: Named, candidates: Candidates, rarity: Rarity)
         "first": candidates.numbers == 0,
         "place": 1 / (1 + candidates.numbers),
         "length": np.log1p(candidates.lengths),
-        "publisher": np.array([named.publishes(name) for name in candidates.publishers]),
-        "date": np.array([named.dates(date) for date in candidates.dates]),
+        "publisher": _told(named.publishes, candidates.publishers),
+        "date": _told(named.dates, candidates.dates),
         **_proximity(found, count, shares),
     }
     return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float64)
+
+
+def _told(asked: Callable[[Any], bool], values: Sequence[Any]) -> Flags:
+    """What is *asked* of each of *values*, most of which are the same."""
+    known = {value: asked(value) for value in set(values)}
+    return np.array([known[value] for value in values], bool)
 
 
 def _own(found: Matches, terms: int) -> tuple[Matches, Matches]:
@@ -181,15 +188,16 @@ def _pairs(
     back = ahead[right, found.number[right] - 1]
     cells = found.text * terms + found.number
 
-    def share(chosen: NDArray[np.int64]) -> Matrix:
-        once = np.unique(chosen)
-        return np.bincount(once // terms, weights[once % terms], count).astype(np.float64)
+    def share(*chosen: NDArray[np.int64]) -> Matrix:
+        there = np.zeros(count * terms, bool)
+        for some in chosen:
+            there[some] = True
+        return there.reshape(count, terms)[:, :-1] @ weights
 
-    near = [cells[left[onward <= _UNORDERED]], cells[right[back <= _UNORDERED]] - 1]
     return {
         "adjacent": share(cells[left[onward <= _SIDE]]),
         "ordered": share(cells[left[onward <= _ORDERED]]),
-        "unordered": share(np.concatenate(near)),
+        "unordered": share(cells[left[onward <= _UNORDERED]], cells[right[back <= _UNORDERED]] - 1),
     }
 
 

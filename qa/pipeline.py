@@ -28,6 +28,7 @@ class Found:
     query: Query
     rarity: Rarity
     ranked: list[Ranked]
+    reader: Reader
     signals: dict[str, float]
     confidence: float
 
@@ -40,15 +41,16 @@ def find(searcher: Searcher, settings: Settings, query: Query, question: str, li
     rarity = Rarity(query, frequencies, searcher.manifest.passages)
     named = Named(question)
     candidates = searcher.candidates(query, settings.candidates)
+    reader = Reader(query, question, rarity)
     if not len(candidates):
-        return Found(query, rarity, [], {}, 0.0)
+        return Found(query, rarity, [], reader, {}, 0.0)
     measured = features(query, named, candidates, rarity)
     # Enough of them to tell how far the first one is ahead.
     ranked = rank(candidates, measured, weights(), max(limit, 5), named)
-    evidence = Reader(query, question, rarity).evidence(ranked[0].passage)
+    evidence = reader.evidence(ranked[0].passage)
     told = signals(query, rarity, ranked, evidence, searcher.manifest.passages)
     sure = probability(told, weights().confidence)
-    return Found(query, rarity, ranked[:limit], told, sure)
+    return Found(query, rarity, ranked[:limit], reader, told, sure)
 
 
 def ask(  # noqa: PLR0913 - what /ask takes, each by its name
@@ -80,7 +82,7 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     sure = found.confidence
     verdict = "found" if sure >= settings.found else "weak" if sure >= settings.weak else "none"
     refused = verdict == "none"
-    passages = _passages(searcher, found, question, _CLOSEST if refused else limit)
+    passages = _passages(searcher, found, _CLOSEST if refused else limit)
     return Answer(
         question=question,
         standalone=alone.text,
@@ -99,16 +101,13 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
 _CLOSEST = 3
 
 
-def _passages(
-    searcher: Searcher, found: Found, question: str, limit: int
-) -> tuple[AnswerPassage, ...]:
-    reader = Reader(found.query, question, found.rarity)
+def _passages(searcher: Searcher, found: Found, limit: int) -> tuple[AnswerPassage, ...]:
     passages = []
     for place, ranked in enumerate(found.ranked[:limit], 1):
         others = {p.document_id for p in ranked.duplicates} - {ranked.passage.document_id}
         also = [searcher.document(other) for other in sorted(others)]
         document = searcher.document(ranked.passage.document_id)
-        evidence = reader.evidence(ranked.passage)
+        evidence = found.reader.evidence(ranked.passage)
         passages.append(cited(ranked, evidence, place, document, also))
     return tuple(passages)
 

@@ -13,11 +13,10 @@ from qa.engines.base import Candidates
 from qa.features import Matrix, column
 from qa.named import Named
 from qa.passages import Passage
-from qa.text import tokens
 from qa.weights import Weights
 
 # Passages with less than this part of the best one's coverage are not shown.
-_CUT = 0.3
+_CUT = 0.2
 # Two passages say the same when this part of the shorter one's words is in both.
 _DUPLICATE = 0.8
 # Among the first five, no more than two of one document.
@@ -83,7 +82,7 @@ class _Folded:
 
     def add(self, found: Ranked) -> None:
         """Put *found* behind those before, or into one of them."""
-        own = frozenset(tokens(found.passage.text))
+        own = frozenset(found.passage.text.split())
         for others, before in self._words:
             if len(own & others) >= _DUPLICATE * min(len(own), len(others)):
                 before.duplicates.append(found.passage)

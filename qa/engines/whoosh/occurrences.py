@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.engines.whoosh.arrays import Array, Integers
 from qa.engines.whoosh.fields import Field
@@ -39,7 +40,7 @@ def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Mat
     for number, asked in enumerate(query.searched):
         keys += [_keys(stems, s, within, span) * terms + number for s in asked.stems]
         exact.append(_keys(words, asked.term, within, span) * terms + number)
-    together = np.unique(np.concatenate(keys))
+    together = np.sort(np.concatenate(keys))
     places = together // terms
     # A word is a match of one term only: of the first, where stems of two languages are alike.
     first = np.diff(places, prepend=-1) > 0
@@ -50,8 +51,17 @@ def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Mat
         text=text[sorting],
         place=(places % span)[sorting],
         number=(together % terms)[sorting],
-        exact=np.isin(together, np.concatenate(exact))[sorting],
+        exact=_among(together, np.sort(np.concatenate(exact)))[sorting],
     )
+
+
+def _among(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
+    """Which of *values* are in *ordered*."""
+    if not len(ordered):
+        return np.zeros(len(values), bool)
+    places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    found: NDArray[np.bool_] = ordered[places] == values
+    return found
 
 
 def _keys(field: Field, term: str, within: Integers, span: int) -> Integers:

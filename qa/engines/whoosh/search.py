@@ -55,6 +55,7 @@ class WhooshSearcher:
         self._local = threading.local()
         self._memory = Memory(_REMEMBERED)
         self._cached_document = lru_cache(maxsize=64)(self._load)
+        self._cached_near = lru_cache(maxsize=1 << 12)(self._near)
 
     def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*."""
@@ -132,6 +133,9 @@ class WhooshSearcher:
 
     def near(self, term: str) -> list[str]:
         """Terms spelt almost like *term*; none for numbers and short words, which have no typos."""
+        return list(self._cached_near(term))
+
+    def _near(self, term: str) -> list[str]:
         if len(term) < _FEWEST_LETTERS or not term.isalpha():
             return []
         field = self._fields[WORDS]
