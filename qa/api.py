@@ -20,7 +20,7 @@ from werkzeug.exceptions import BadRequest
 from qa.answers import Answer, ordered
 from qa.conversation import LONGEST_CARRIED
 from qa.engines.base import Engine, Searcher
-from qa.errors import DamagedError, QAError
+from qa.errors import DamagedError, DocumentNotFoundError, QAError
 from qa.pipeline import ask
 from qa.queries import Filters, read
 from qa.settings import Settings
@@ -29,6 +29,8 @@ from qa.text import words
 blueprint = Blueprint("api", __name__)
 
 _OPENING_WORDS = 10
+# Documents that a question can be limited to by name.
+_MOST_DOCUMENTS = 100
 
 _Text = Annotated[str, StringConstraints(strict=True)]
 _Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
@@ -53,6 +55,7 @@ class AskedFilters(_Strict):
     """Limits on the documents to answer from."""
 
     publisher: list[_Text] = []
+    document: list[_Text] = Field(default=[], max_length=_MOST_DOCUMENTS)
     first: _Date = Field(default=None, alias="from")
     last: _Date = Field(default=None, alias="to")
 
@@ -134,9 +137,12 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],
         "drop": [word for word in arguments.getlist("drop") if word],
-        "filters": {"publisher": [name for name in arguments.getlist("publisher") if name]},
+        "filters": {
+            name: [value for value in arguments.getlist(name) if value]
+            for name in ("publisher", "document")
+        },
     }
-    for name in sorted(set(arguments) - {"q", "publisher", "drop"}):
+    for name in sorted(set(arguments) - {"q", "publisher", "document", "drop"}):
         given = [value for value in arguments.getlist(name) if value]
         if name not in {"limit", "sort", "from", "to"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
@@ -190,10 +196,23 @@ def answer(asked: Asked) -> Answer:
         asked.question,
         turns=[turn.question for turn in asked.turns],
         dropped=asked.drop,
-        filters=Filters(tuple(filters.publisher), filters.first, filters.last),
+        filters=Filters(
+            tuple(filters.publisher), filters.first, filters.last, _known(filters.document)
+        ),
         limit=asked.limit,
     )
     return ordered(found, asked.sort)
+
+
+def _known(documents: list[str]) -> tuple[str, ...]:
+    """The ids of *documents*, all of which must be in the index."""
+    for id_ in documents:
+        try:
+            searcher().document(id_)
+        except DocumentNotFoundError as error:
+            field = {"field": "filters.document", "detail": str(error)}
+            raise InvalidRequestError([field]) from None
+    return tuple(documents)
 
 
 def body(found: Answer) -> dict[str, Any]:
@@ -205,6 +224,8 @@ def body(found: Answer) -> dict[str, Any]:
         "from": filters["first"],
         "to": filters["last"],
     }
+    if filters["documents"]:
+        values["filters"]["document"] = filters["documents"]
     for passage in values["passages"]:
         del passage["also"]
     plain: dict[str, Any] = _plain(values)

@@ -46,12 +46,15 @@ class Phrase:
 class Filters:
     """Limits on the documents: one of *publishers*, dated between *first* and *last* inclusive.
 
+    *documents* are the ids of the only ones to look in.
+
     A document without a date is outside any range of dates.
     """
 
     publishers: tuple[str, ...] = ()
     first: datetime.date | None = None
     last: datetime.date | None = None
+    documents: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a range that nothing can be in."""

@@ -105,6 +105,20 @@ def test_filters_are_kept_and_told(client):
     assert body["filters"] == {"publisher": ["Vesa Courier"], "from": "2022-01-01", "to": None}
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_one_document_can_be_asked_alone(client, method):
+    question = "council of Lindholm harbour"
+    if method == "GET":
+        response = client.get(f"/ask?q={question}&document=bridge&document=")
+    else:
+        asked = {"question": question, "filters": {"document": ["bridge"]}}
+        response = client.post("/ask", json=asked)
+    body = response.get_json()
+
+    assert {p["citation"]["document_id"] for p in body["passages"]} == {"bridge"}
+    assert body["filters"]["document"] == ["bridge"]
+
+
 def test_earlier_questions_are_turns(client):
     posted = client.post(
         "/ask", json={"question": "why?", "turns": [{"question": "who demanded guarantees?"}]}
@@ -151,6 +165,8 @@ def is_problem(response, status):
         ({"question": "x", "filters": {"author": "y"}}, "#/filters/author"),
         ({"question": "x", "filters": {"from": "yesterday"}}, "#/filters/from"),
         ({"question": "x", "filters": {"from": "2022-01-02", "to": "2022-01-01"}}, "#/from"),
+        ({"question": "x", "filters": {"document": ["nothing"]}}, "#/filters/document"),
+        ({"question": "x", "filters": {"document": ["y"] * 101}}, "#/filters/document"),
         ({"question": "x", "turns": ["y"]}, "#/turns/0"),
         ({"question": "x", "turns": [{"question": "y"}] * 99}, "#/turns"),
         ({"question": "x", "drop": "y"}, "#/drop"),
@@ -181,6 +197,7 @@ def test_a_wrong_value_is_named(client, body, pointer):
         ("q=x&limit=1&limit=2", "#/limit"),
         ("q=x&sort=date", "#/sort"),
         ("q=x&from=2022-13-01", "#/filters/from"),
+        ("q=x&document=nothing", "#/filters/document"),
         ("q=x&question=y", "#/question"),
         ("q=x&drop=" + "y" * 1000, "#/drop/0"),
     ],

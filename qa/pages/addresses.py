@@ -15,7 +15,7 @@ from qa.answers import SORTS
 from qa.text import normalise, term, words
 
 # The filters and the sorting, in the order in which addresses have them.
-_REPEATED = ("publisher",)
+_REPEATED = ("publisher", "document")
 _SINGLE = ("from", "to", "sort", "limit")
 
 

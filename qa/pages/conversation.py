@@ -1,13 +1,14 @@
 """The conversation: every `q` in the address is a turn, and each is answered anew."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from qa.api import InvalidRequestError, answer, asked_in, settings
-from qa.errors import RequestError
+from qa.api import InvalidRequestError, answer, asked_in, searcher, settings
+from qa.errors import DocumentNotFoundError, RequestError
 from qa.marks import quoted
 from qa.pages.addresses import Asking, Conversation, conversation_in, parse
 from qa.pages.facts import facts
@@ -87,6 +88,7 @@ _WRONG = {
     "turns": "The conversation is too long; start a new one",
     "filters.from": "“From” is not a date",
     "filters.to": "“To” is not a date",
+    "filters.document": "The document cannot be asked",
 }
 
 
@@ -112,17 +114,25 @@ class Applied(NamedTuple):
 
 def _applied(conversation: Conversation) -> list[Applied]:
     """The filters that are on, each with a way to take it off."""
-    publishers = conversation.limits.get("publisher", ())
-    bounds = [(n, conversation.limits[n][0]) for n in ("from", "to") if n in conversation.limits]
+    limits = conversation.limits
+    labels: dict[str, Callable[[str], str]] = {
+        "document": _title,
+        "publisher": str,
+        "from": "from {}".format,
+        "to": "to {}".format,
+    }
     return [
-        *(
-            Applied(
-                name, conversation.limited(publisher=[p for p in publishers if p != name]).address
-            )
-            for name in publishers
-        ),
-        *(
-            Applied(f"{name} {value}", conversation.limited(**{name: []}).address)
-            for name, value in bounds
-        ),
+        Applied(
+            label(value),
+            conversation.limited(**{name: [v for v in limits[name] if v != value]}).address,
+        )
+        for name, label in labels.items()
+        for value in limits.get(name, ())
     ]
+
+
+def _title(document_id: str) -> str:
+    try:
+        return f"in “{searcher().document(document_id).metadata.title}”"
+    except DocumentNotFoundError:
+        return f"in {document_id}"

@@ -7,7 +7,9 @@ from qa.pages.addresses import conversation_in, parse, query_string
 
 PAIRS = st.lists(
     st.tuples(
-        st.sampled_from(["q", "drop", "publisher", "from", "to", "sort", "limit", "utm_source"]),
+        st.sampled_from(
+            ["q", "drop", "publisher", "document", "from", "to", "sort", "limit", "utm_source"]
+        ),
         st.text(max_size=12),
     ),
     max_size=8,

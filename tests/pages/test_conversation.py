@@ -127,6 +127,22 @@ def test_each_filter_can_be_removed_by_a_link(page):
     }
 
 
+def test_a_document_asked_alone_is_named_and_stays(page):
+    found = page("/?q=who+opened+a+bridge&document=ferry")
+    shown = one(found, "//ul[@class='applied']//a")
+
+    assert text(shown) == "Remove the filter in “The ferry”"
+    assert shown.get("href") == "/?q=who+opened+a+bridge#q1"
+    assert ("document", "ferry") in controls(one(found, "//form[@class='composer']"))
+
+
+def test_a_document_that_is_not_there_cannot_be_asked(page):
+    found = page("/?q=harbour&document=nothing", 422)
+
+    assert "The document cannot be asked: No document 'nothing'" in text(found)
+    assert one(found, "//ul[@class='applied']//a").get("href") == "/?q=harbour#q1"
+
+
 def test_links_to_other_questions_keep_the_filters(page):
     found = page("/?q=the+old+harbour&q=when+was+it+built&from=2020-01-01")
     link = one(found, "//a[. = 'ask without them']")

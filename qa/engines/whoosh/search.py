@@ -220,6 +220,9 @@ class WhooshSearcher:
         allowed = np.ones(len(dates), bool)
         if filters.publishers:
             allowed &= np.isin(self._store.publishers, [_key(name) for name in filters.publishers])
+        if filters.documents:
+            chosen = {self._store.number(id_) for id_ in filters.documents} - {None}
+            allowed &= np.isin(np.arange(len(dates)), sorted(chosen))
         if filters.first or filters.last:
             allowed &= dates > 0
         if filters.first:
