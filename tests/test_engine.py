@@ -261,9 +261,16 @@ def test_threads_may_share_a_searcher(tmp_path, full):
         found = searcher.candidates(query, 10)
         return list(zip(found.documents, found.scores.tolist(), strict=True))
 
-    def ask_all(_):
-        return all(ask(queries[n % 40]) == expected[n % 40] for n in range(rounds))
+    def best(query):
+        return [found.tolist() for found in searcher.best(query, 10)]
 
-    expected = [ask(query) for query in queries]
+    def ask_all(_):
+        # Texts of all, when in full, would take a quarter of an hour.
+        return all(best(queries[n % 40]) == numbers[n % 40] for n in range(rounds)) and all(
+            ask(queries[n % 40]) == expected[n % 40] for n in range(200)
+        )
+
+    expected, numbers = list(map(ask, queries)), list(map(best, queries))
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(ask_all, range(8)))
+    assert not full or sum(path.stat().st_size for path in tmp_path.rglob("*")) > 50 << 20

@@ -35,7 +35,7 @@ from qa.manifests import Manifest
 from qa.passages import Passage
 
 # Passages of a segment: enough to share out words, few enough for all cores to have some.
-_SEGMENT_PASSAGES = 8_000
+_SEGMENT_PASSAGES = 10_000
 
 
 class WhooshBuild:
@@ -124,7 +124,8 @@ class WhooshBuild:
             self._start_pool()
         self._run(write_segment, self._next_segment(), self._batch)
         self._batch = Batch()
-        self._wait(os.cpu_count() or 1)
+        # Some wait, so that nobody has to wait for the next.
+        self._wait(2 * (os.cpu_count() or 1))
 
     def _run(self, work: Callable[..., None], *arguments: object) -> None:
         """Have *work* done in another process if there are any, here and now otherwise."""

@@ -20,8 +20,10 @@ from qa.engines.whoosh.schema import K1
 
 Mask = NDArray[np.bool_]
 
-# The dense array is looked at in so many strides; their maxima tell the threshold of the best.
-_STRIDES = 64
+# The dense array is looked at in so many strides at least, of so many documents at most; the best
+# at each place in them tell the threshold.  More of them would be mostly equal, and
+# np.partition is slow on those.
+_STRIDES, _WIDEST = 64, 4096
 # What things cost, in nanoseconds: to add a posting, or a document of a row; to see which documents
 # can still be among the best, anyhow and for each document; to look up a document in a list.
 _POSTING, _CELL = 3.0, 0.6
@@ -76,7 +78,7 @@ class Postings:
 class Decoded(NamedTuple):
     """What a list adds, and to which documents: to a stretch of all for a frequent term."""
 
-    documents: Integers | slice
+    documents: Array | slice
     scores: Floats
 
     @property
@@ -106,6 +108,11 @@ def decoded(lists: Sequence[Postings], norms: Floats) -> tuple[Integers, Floats]
     return documents, added
 
 
+def _decoded_list(postings: Postings, norms: Floats) -> Decoded:
+    documents, scores = decoded([postings], norms)
+    return Decoded(documents.astype(np.int32), scores)
+
+
 def _decoded_row(postings: Postings, row: Array) -> Decoded:
     scores: Floats = row.astype(np.float32)
     scores /= scores + postings.field.norms
@@ -130,7 +137,7 @@ class Memory:
                 self._lists.move_to_end(postings)
                 return found
         row = postings.entry.row
-        found = Decoded(*decoded([postings], norms)) if row is None else _decoded_row(postings, row)
+        found = _decoded_list(postings, norms) if row is None else _decoded_row(postings, row)
         with self._guard:
             if postings not in self._lists:
                 self._lists[postings] = found
@@ -161,7 +168,8 @@ class Layout:
     def __init__(self, norms: Sequence[Floats], ground: Ground | None = None) -> None:
         self.ground = ground
         self.passages = len(norms[0])
-        self.padded = -(-self.passages // _STRIDES) * _STRIDES
+        self.width = max(1, min(-(-self.passages // _STRIDES), _WIDEST))
+        self.padded = -(-self.passages // self.width) * self.width
         padding = np.zeros(self.padded - self.passages, np.float32)
         self.norms: Floats = np.concatenate([norms[0], padding, *norms[1:]])
         # Where each begins.
@@ -213,7 +221,7 @@ class Accumulator:
         under = self._under() if any(postings.offset for postings in lists) else None
         while waiting and (cost := sum(postings.cost for postings in waiting)) > look:
             totals = self._totals(under)
-            least = _threshold(totals, k) - sum(postings.bound for postings in waiting)
+            least = self._threshold(totals, k) - sum(postings.bound for postings in waiting)
             found = _at_least(totals, least) if least > 0 else None
             if found is not None and len(found) * len(waiting) * _LOOKED_UP < cost:
                 more = np.sum([postings.scores(found) for postings in waiting], axis=0)
@@ -229,7 +237,7 @@ class Accumulator:
 
     def _best_of(self, totals: Floats, k: int, *, apart: bool) -> tuple[Integers, Floats]:
         """The same when every list is added; *apart* when some may stand there without a word."""
-        found = _at_least(totals, _threshold(totals, k))
+        found = _at_least(totals, self._threshold(totals, k))
         if apart:
             matching = self._matching(found)
             if np.count_nonzero(matching) >= k:
@@ -237,8 +245,15 @@ class Accumulator:
             elif not matching.all():
                 # Those without a word were in the way of others.
                 totals[: self._layout.passages] *= self._matching(np.arange(self._layout.passages))
-                found = _at_least(totals, _threshold(totals, k))
+                found = _at_least(totals, self._threshold(totals, k))
         return found, totals[found]
+
+    def _threshold(self, scores: Floats, k: int) -> float:
+        """A score that at least *k* reach; 0 where so many cannot be told."""
+        if self._layout.width <= k:
+            return 0.0
+        maxima = scores.reshape(-1, self._layout.width).max(axis=0)
+        return float(np.partition(maxima, -k)[-k])
 
     def _matching(self, passages: Integers) -> Mask:
         """Whether each of *passages* has a word of its own or of its heading."""
@@ -276,12 +291,6 @@ class Accumulator:
         if short:
             documents, scores = decoded(short, self._layout.norms)
             np.add.at(self._all, documents, scores)
-
-
-def _threshold(scores: Floats, k: int) -> float:
-    """A score that at least *k* reach; 0 where so many cannot be told."""
-    maxima = scores.reshape(_STRIDES, -1).max(axis=0)
-    return float(np.partition(maxima, -k)[-k]) if len(maxima) > k else 0.0
 
 
 def _at_least(scores: Floats, score: float) -> Integers:

@@ -31,7 +31,7 @@ from qa.queries import Filters, Query
 
 SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to hold on to; a process's own, unlike the files.
-_REMEMBERED = 1 << 25
+_REMEMBERED = 1 << 27
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
 
