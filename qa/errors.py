@@ -9,7 +9,8 @@ QAError
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
 │   ├── BuildLockedError   another build is running
-│   └── OvertakenError     another index became live while this one was built
+│   └── RefusedError       it was built and should not be published
+│       └── OvertakenError another index became live meanwhile
 ├── EvaluationError        a set of questions cannot be read or measured
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
@@ -65,7 +66,11 @@ class EvaluationError(QAError):
     """A set of questions cannot be read or measured."""
 
 
-class OvertakenError(IndexingError):
+class RefusedError(IndexingError):
+    """An index was built and should not be published."""
+
+
+class OvertakenError(RefusedError):
     """Another index became live while this one was built."""
 
 

@@ -5,12 +5,13 @@ build.
 """
 
 import errno
+import hashlib
 import multiprocessing
 import os
 import resource
 import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,13 +20,14 @@ from typing import NamedTuple
 
 from pebble import ProcessExpired, ProcessPool
 
+from qa.caching import Cache
 from qa.documents import Document, Skip
 from qa.errors import IndexingError
-from qa.reading import NO_FILE, read, shown, stray_sidecars
+from qa.extraction import Results, extracted, key_of, restored, stored
+from qa.processes import end_with_parent
+from qa.reading import NO_FILE, UNKNOWN, ending, lasting, no_memory, shown, stray_sidecars
 from qa.settings import Settings
 from qa.sidecars import is_sidecar
-
-Results = list[Document | Skip]
 
 
 class File(NamedTuple):
@@ -35,6 +37,106 @@ class File(NamedTuple):
     source: str
 
 
+class Folder:
+    """The files below a folder as they are now.
+
+    With a *cache*, only those are read that were not read before, with the same bytes and settings.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, cache: Cache | None = None) -> None:
+        self._settings = settings
+        self._cache = cache
+        self.files = find_files(folder, settings)
+        self._keys = [_key(file, settings) for file in self.files]
+        # Whether the same files would give the same again.
+        self.lasting = None not in self._keys
+
+    @property
+    def digest(self) -> str:
+        """A checksum of all that the documents depend on."""
+        return hashlib.sha256("\n".join(map(str, self._keys)).encode()).hexdigest()
+
+    def documents(
+        self, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Document | Skip]:
+        """All documents in the order of their paths, each text once, each id once.
+
+        *progress* is told after every file how many are done, and of how many.
+        """
+        first: dict[str, str] = {}
+        ids: set[str] = set()
+        for done, results in enumerate(self._results(), start=1):
+            for result in results:
+                yield _single(result, first, ids) if isinstance(result, Document) else result
+            if progress:
+                progress(done, len(self.files))
+
+    def _results(self) -> Iterator[Results]:
+        """What is in each file, in their order; at most a few are read ahead."""
+        workers = os.cpu_count() or 1
+        waiting: deque[Results | _Reading] = deque()
+        with _pool(workers, self._settings) as pool:
+            for file, key in zip(self.files, self._keys, strict=True):
+                waiting.append(self._begun(pool, file, key))
+                if len(waiting) > 4 * workers:
+                    yield self._ended(waiting.popleft())
+            while waiting:
+                yield self._ended(waiting.popleft())
+
+    def _begun(self, pool: ProcessPool, file: File | Skip, key: str | None) -> "Results | _Reading":
+        if not isinstance(file, File):
+            return [file]
+        if not ending(file.path.name):
+            return [Skip(file.source, UNKNOWN)]
+        known = self._known(key)
+        if known is not None:
+            return known
+        arguments = (file.path, file.source, self._settings)
+        seconds = self._settings.extract_seconds
+        return _Reading(file, key, pool.schedule(extracted, args=arguments, timeout=seconds))
+
+    def _known(self, key: str | None) -> Results | None:
+        if self._cache is None or key is None:
+            return None
+        try:
+            values = self._cache.get(key)
+            return None if values is None else restored(values)
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def _ended(self, reading: "Results | _Reading") -> Results:
+        """What was found in a file; a Skip if reading it took too long, too much, or died."""
+        if isinstance(reading, list):
+            return reading
+        settings = self._settings
+        try:
+            key, found = reading.future.result()
+        except TimeoutError:
+            reason = f"took longer than {settings.extract_seconds} seconds to read"
+        except ProcessExpired as error:
+            reason = f"the process reading it died (exit code {error.exitcode})"
+        except MemoryError:
+            reason = no_memory(settings)
+        except OSError as error:
+            reason = f"cannot be opened ({error.strerror})"
+        else:
+            lasts = lasting(found, settings)
+            self.lasting = self.lasting and lasts and key == reading.key
+            if self._cache and lasts:
+                self._cache.put(key, stored(found))
+            return found
+        self.lasting = False
+        return [Skip(reading.file.source, reason)]
+
+
+class _Reading(NamedTuple):
+    """A file that is being read, and the key of what was in it before."""
+
+    file: File
+    key: str | None
+    future: "Future[tuple[str, Results]]"
+
+
 def read_folder(
     folder: Path, settings: Settings, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[Document | Skip]:
@@ -42,14 +144,19 @@ def read_folder(
 
     *progress* is told after every file how many are done, and of how many.
     """
-    files = find_files(folder, settings)
-    first: dict[str, str] = {}
-    ids: set[str] = set()
-    for done, results in enumerate(_read_all(files, settings), start=1):
-        for result in results:
-            yield _single(result, first, ids) if isinstance(result, Document) else result
-        if progress:
-            progress(done, len(files))
+    return Folder(folder, settings).documents(progress)
+
+
+def _key(file: File | Skip, settings: Settings) -> str | None:
+    """What reading *file* depends on; None when it cannot be opened."""
+    if isinstance(file, Skip):
+        return "\0".join(file)
+    if not ending(file.path.name):
+        return file.source
+    try:
+        return key_of(*file, settings)
+    except OSError:
+        return None
 
 
 def _single(document: Document, first: dict[str, str], ids: set[str]) -> Document | Skip:
@@ -132,26 +239,13 @@ def _reason(error: OSError) -> str:
     return known.get(error.errno or 0, f"cannot be opened ({error.strerror})")
 
 
-def _read_all(files: Iterable[File | Skip], settings: Settings) -> Iterator[Results]:
-    """What is in each file, in their order; at most a few are read ahead."""
-    workers = os.cpu_count() or 1
-    waiting: deque[tuple[str, Future[Results]]] = deque()
-    with _pool(workers, settings) as pool:
-        for file in files:
-            waiting.append((file.source, _scheduled(pool, file, settings)))
-            if len(waiting) > 4 * workers:
-                yield _results(*waiting.popleft(), settings)
-        while waiting:
-            yield _results(*waiting.popleft(), settings)
-
-
 @contextmanager
 def _pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
     """Processes forked off one that has imported the reading, and no threads, so forks are safe."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["qa.reading"])
+    context.set_forkserver_preload(["qa.extraction"])
     memory = settings.extract_memory_mb << 20
-    pool = ProcessPool(workers, initializer=_limit_memory, initargs=(memory,), context=context)
+    pool = ProcessPool(workers, initializer=_prepared, initargs=(memory,), context=context)
     try:
         yield pool
     except RuntimeError as error:  # what pebble raises once a process died while it had no task
@@ -161,32 +255,8 @@ def _pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
         pool.join()
 
 
-def _limit_memory(limit: int) -> None:
+def _prepared(limit: int) -> None:
+    end_with_parent()
     # Fails where the operator's own limit is lower: all the better.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
-def _scheduled(pool: ProcessPool, file: File | Skip, settings: Settings) -> "Future[Results]":
-    if isinstance(file, File):
-        arguments = (file.path, file.source, settings)
-        future: Future[Results] = pool.schedule(
-            read, args=arguments, timeout=settings.extract_seconds
-        )
-        return future
-    done: Future[Results] = Future()
-    done.set_result([file])
-    return done
-
-
-def _results(source: str, future: "Future[Results]", settings: Settings) -> Results:
-    """What the worker found; a Skip if it took too long, too much, or died."""
-    try:
-        return future.result()
-    except TimeoutError:
-        reason = f"took longer than {settings.extract_seconds} seconds to read"
-    except ProcessExpired as error:
-        reason = f"the process reading it died (exit code {error.exitcode})"
-    except MemoryError:
-        reason = f"takes more than {settings.extract_memory_mb} MB of memory to read"
-    return [Skip(source, reason)]

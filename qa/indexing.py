@@ -4,26 +4,40 @@ import datetime
 import hashlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from qa.caching import Cache
+from qa.disks import Room, explained
 from qa.documents import Document, Skip
-from qa.engines.base import Build, Engine
-from qa.errors import IndexingError
-from qa.folders import read_folder
+from qa.engines.base import Build, Engine, Searcher
+from qa.errors import DamagedError, GenerationError, IndexingError, OvertakenError, RefusedError
+from qa.folders import Folder
+from qa.gate import Changes, compare, faults, golden_questions
 from qa.manifests import Manifest
-from qa.passages import split
+from qa.passages import Passage, cut, passages_at
 from qa.settings import Settings
-from qa.text import ANALYSIS_VERSION
+from qa.text import ANALYSIS_VERSION, Span
+from qa.versions import code_version, version_of
+
+CACHE = "cache.sqlite"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a build did."""
+    """What came of a build: *faults* are what the gate found.
+
+    *changes* are those since the generation that was live; *fresh* is false where the same had been
+    built before.
+    """
 
     manifest: Manifest
     seconds: float
+    changes: Changes = field(default_factory=Changes)
+    faults: tuple[str, ...] = ()
+    fresh: bool = True
+    live: bool = True
 
 
 def index_folder(
@@ -31,13 +45,38 @@ def index_folder(
     engine: Engine,
     settings: Settings,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
 ) -> Report:
-    """Index all documents below *folder* and make them live.
+    """Index all documents below *folder* and make them live, unless the gate refuses.
 
-    *progress* is called with the number of files read and of all files.  Raises IndexingError,
-    with the live index untouched, when there is nothing to index.
+    *progress* is called with the number of files read and of all files.  *force* builds even if
+    nothing changed and publishes whatever the gate says, *dry_run* publishes in no case.  Raises
+    IndexingError, with the live index untouched, when there is nothing to index or no room for it.
     """
-    return index_documents(read_folder(folder, settings, progress), engine, settings)
+    started = time.perf_counter()
+    index = Path(settings.index)
+    golden = golden_questions(index)
+    with explained(index), engine.build() as build, Cache(index / CACHE) as cache:
+        over, live = _live(engine)
+        found = Folder(folder, settings, cache)
+        inputs = f"{code_version()} {found.digest} {_sizes(settings)}"
+        known = None if force else _kept(engine, cache.get(inputs))
+        new = known or _built(build, found.documents(progress), settings, cache)
+        if not known and found.lasting:
+            cache.put(inputs, new.manifest.name)
+        changes = compare(new, live, golden, settings)
+        report = Report(new.manifest, 0, changes, faults(changes, settings), fresh=not known)
+        allowed = force or not report.faults
+        if not dry_run:
+            if known:
+                _switch(engine, known, over, allowed=allowed)
+            else:
+                _publish(build, over, allowed=allowed)
+        cache.prune()
+    live_now = allowed and not dry_run
+    return replace(report, live=live_now, seconds=time.perf_counter() - started)
 
 
 def index_documents(
@@ -45,31 +84,90 @@ def index_documents(
 ) -> Report:
     """Index *documents* and make them live; raise IndexingError when there is none among them."""
     started = time.perf_counter()
-    tally = _Tally()
-    with engine.build() as build:
-        live = _live(engine)
-        for item in documents:
-            if isinstance(item, Skip):
-                tally.skipped.append(item)
-            else:
-                tally.passages += _added(item, build, settings)
-                tally.count(item)
-        if not tally.documents:
-            raise IndexingError(_nothing(tally.skipped))
-        searcher = build.finish(tally.manifest(settings))
-        searcher.check()
-        build.publish(live)
-    return Report(searcher.manifest, time.perf_counter() - started)
+    with explained(Path(settings.index)), engine.build() as build, Cache(None) as cache:
+        over, _ = _live(engine)
+        new = _built(build, documents, settings, cache)
+        _publish(build, over, allowed=True)
+    return Report(new.manifest, time.perf_counter() - started)
 
 
-def _live(engine: Engine) -> str | None:
-    return next((each.name for each in engine.generations() if each.live), None)
+def _live(engine: Engine) -> tuple[str | None, Searcher | None]:
+    """The live generation's name, and the generation itself if it can be read."""
+    name = next((each.name for each in engine.generations() if each.live), None)
+    try:
+        return name, engine.searcher()
+    except GenerationError:
+        return name, None
 
 
-def _added(document: Document, build: Build, settings: Settings) -> int:
-    passages = split(document, settings.passage_min_words, settings.passage_max_words)
-    build.add(document, passages)
-    return len(passages)
+def _kept(engine: Engine, name: str | None) -> Searcher | None:
+    """The generation *name*, if it is still there and whole."""
+    if name is None:
+        return None
+    try:
+        return engine.inspect(name)
+    except GenerationError:
+        return None
+
+
+def _switch(engine: Engine, known: Searcher, over: str | None, *, allowed: bool) -> None:
+    if allowed and known.manifest.name != over:
+        engine.switch(known.manifest.name)
+
+
+def _publish(build: Build, over: str | None, *, allowed: bool) -> None:
+    if not allowed:
+        build.refuse()
+        return
+    try:
+        build.publish(over)
+    except OvertakenError:
+        build.refuse()
+        raise
+
+
+def _built(
+    build: Build, documents: Iterable[Document | Skip], settings: Settings, cache: Cache
+) -> Searcher:
+    """A whole generation of *documents*, checked, not live yet."""
+    tally, room = _Tally(), Room(Path(settings.index))
+    for item in documents:
+        if isinstance(item, Skip):
+            tally.skipped.append(item)
+            continue
+        line = item.to_json().encode()
+        room.take(len(line))
+        passages = _passages(item, line, settings, cache)
+        build.add(item, passages)
+        tally.count(item, line, len(passages))
+    if not tally.documents:
+        raise IndexingError(_nothing(tally.skipped))
+    room.check()
+    new = build.finish(tally.manifest(settings))
+    try:
+        new.check()
+    except DamagedError as error:
+        build.refuse()
+        raise RefusedError(
+            f"The new index is not as it was written ({error}); the live one is unchanged. Check"
+            " the disk and the memory, and run `qa index` again."
+        ) from error
+    return new
+
+
+def _passages(document: Document, line: bytes, settings: Settings, cache: Cache) -> list[Passage]:
+    """The passages of *document*, whose JSON is *line*; cut only if they were not before."""
+    version = version_of(("passages", "text"), ("regex", "sentencex"))
+    key = hashlib.sha256(f"{version} {_sizes(settings)} ".encode() + line).hexdigest()
+    spans = cache.get(key)
+    if spans is None:
+        spans = cut(document, settings.passage_min_words, settings.passage_max_words)
+        cache.put(key, spans)
+    return passages_at(document, (Span(*span) for span in spans))
+
+
+def _sizes(settings: Settings) -> str:
+    return f"{settings.passage_min_words}-{settings.passage_max_words}"
 
 
 def _nothing(skipped: list[Skip]) -> str:
@@ -88,10 +186,11 @@ class _Tally:
     dates: list[datetime.date] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def count(self, document: Document) -> None:
+    def count(self, document: Document, line: bytes, passages: int) -> None:
         self.documents += 1
+        self.passages += passages
         self.languages.add(document.metadata.language)
-        self.digest.update(document.to_json().encode() + b"\n")
+        self.digest.update(line + b"\n")
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 
@@ -106,7 +205,6 @@ class _Tally:
             made_of={
                 "documents": self.digest.hexdigest(),
                 "analysis": ANALYSIS_VERSION,
-                "passage_min_words": settings.passage_min_words,
-                "passage_max_words": settings.passage_max_words,
+                "passages": _sizes(settings),
             },
         )

@@ -34,7 +34,17 @@ class _Sentence(NamedTuple):
 
 
 def split(document: Document, min_words: int = 60, max_words: int = 150) -> list[Passage]:
-    """The passages of *document*, in order.
+    """The passages of *document*, in order."""
+    return passages_at(document, cut(document, min_words, max_words))
+
+
+def passages_at(document: Document, spans: Iterable[Span]) -> list[Passage]:
+    """The passages of *document* that cut() found."""
+    return [_passage(document, number, span) for number, span in enumerate(spans)]
+
+
+def cut(document: Document, min_words: int, max_words: int) -> list[Span]:
+    """Where the passages of *document* begin and end, in order.
 
     Paragraphs are kept whole where they fit: a passage ends with the first paragraph that brings
     it to *min_words*, and before the sentence that would take it over *max_words*.  Only a
@@ -44,7 +54,7 @@ def split(document: Document, min_words: int = 60, max_words: int = 150) -> list
     for section in _sections(document.blocks):
         measured = list(_sentences(document, section, max_words))
         spans += _balanced(list(_packed(measured, min_words, max_words)), min_words, max_words)
-    return [_passage(document, number, span) for number, span in enumerate(spans)]
+    return spans
 
 
 def _passage(document: Document, number: int, span: Span) -> Passage:

@@ -57,25 +57,54 @@ class _File(NamedTuple):
     general: Sequence[Raw] = ()
 
 
+class Content(NamedTuple):
+    """The bytes of a file, and those of its sidecars by their names."""
+
+    data: bytes
+    sidecars: dict[str, bytes]
+
+
+def load(path: Path, settings: Settings) -> Content:
+    """What reading the file at *path* depends on; raise OSError when it cannot be opened."""
+    limit = settings.max_file_mb << 20
+    beside = map(path.with_name, sidecar_names(path.name))
+    sidecars = {note.name: _bytes(note, limit) for note in beside if note.is_file()}
+    return Content(_bytes(path, limit), sidecars)
+
+
 def read(path: Path, source: str, settings: Settings) -> list[Document | Skip]:
     """Read the file at *path*, called *source* below the documents folder.
 
     Whatever is in the file, no exception leaves here.
     """
-    source = shown(source)
-    limit = settings.max_file_mb << 20
     if not ending(path.name):
-        return [Skip(source, UNKNOWN)]
+        return [Skip(shown(source), UNKNOWN)]
     try:
-        data = _bytes(path, limit)
-        beside = map(path.with_name, sidecar_names(path.name))
-        sidecars = {note.name: _bytes(note, limit) for note in beside if note.is_file()}
+        content = load(path, settings)
     except OSError as error:
-        return [Skip(source, f"cannot be opened ({error.strerror})")]
-    if len(data) > limit:
+        return [Skip(shown(source), f"cannot be opened ({error.strerror})")]
+    return read_content(content, source, settings)
+
+
+def read_content(content: Content, source: str, settings: Settings) -> list[Document | Skip]:
+    """Read what was loaded of the file called *source*."""
+    source = shown(source)
+    if len(content.data) > settings.max_file_mb << 20:
         return [Skip(source, f"larger than {settings.max_file_mb} MB")]
-    notes, faults = _notes(sidecars, source.removesuffix(shown(path.name)))
-    return [*faults, *_read(_File(source, document_id(source), data, notes), settings)]
+    folder = source[: source.rfind("/") + 1]
+    notes, faults = _notes(content.sidecars, folder)
+    return [*faults, *_read(_File(source, document_id(source), content.data, notes), settings)]
+
+
+def lasting(found: Iterable[Document | Skip], settings: Settings) -> bool:
+    """Whether reading the same bytes anew gives the same again, on any machine."""
+    memory = no_memory(settings)
+    return not any(isinstance(each, Skip) and each.reason == memory for each in found)
+
+
+def no_memory(settings: Settings) -> str:
+    """Why a file is skipped that takes too much memory."""
+    return f"takes more than {settings.extract_memory_mb} MB of memory to read"
 
 
 def sidecar_names(name: str) -> Iterator[str]:
@@ -129,7 +158,7 @@ def _read(file: _File, settings: Settings) -> list[Document | Skip]:
     except UnreadableError as error:
         reason = str(error)
     except MemoryError:
-        reason = f"takes more than {settings.extract_memory_mb} MB of memory to read"
+        reason = no_memory(settings)
     except Exception as error:  # any of the libraries may fail in any way on a damaged file
         said = normalise(str(error))
         detail = f" ({said})" if _PLAIN.fullmatch(said) else ""

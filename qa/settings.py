@@ -32,6 +32,7 @@ class Settings:
     extract_seconds: int = setting(120, "Longest time to read one file; then it is skipped.")
     extract_memory_mb: int = setting(4096, "Most memory a process reading files may take.")
     keep_generations: int = setting(3, "Built indexes to keep, the live one included.")
+    max_shrink: float = setting(0.5, "Share of the documents that may be gone at once, unforced.")
     candidates: int = setting(200, "Passages that the engine proposes for ranking.")
     found: float = setting(0.5, "Confidence from which an answer counts as found.")
     weak: float = setting(0.3, "Confidence below which there is no answer.")

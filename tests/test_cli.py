@@ -36,6 +36,53 @@ def test_index_reports_what_it_did(folder):
     assert "skipped odd.xyz:" in result.output
 
 
+def test_index_says_what_changed(folder):
+    (folder / "questions.jsonl").write_text(
+        '{"question": "who demanded guarantees?", "contains": "Elsa Moberg"}\n'
+    )
+    first = run("index", "--index", folder)
+    again = run("index", "--index", folder)
+    write(folder / "documents", bridge_md=BRIDGE + "More.", ferry_md="The ferry ran for long.")
+    changed = run("index", "--index", folder)
+
+    assert "1 golden questions: 1 answered.\n" in first.output
+    assert "is live as before" in again.output
+    assert "1 documents added, 1 changed, 0 gone." in changed.output
+    assert "  added ferry\n  changed bridge\n" in changed.output
+    assert "1 golden questions: 1 answered, 0 won, 0 lost.\n" in changed.output
+
+
+def test_index_refuses_what_loses_an_answer_until_it_is_forced(folder):
+    (folder / "questions.jsonl").write_text(
+        '{"question": "who demanded guarantees?", "contains": "Elsa Moberg"}\n'
+    )
+    run("index", "--index", folder)
+    live = (folder / "CURRENT").read_text()
+    write(folder / "documents", harbour_md=HARBOUR.replace("Elsa Moberg", "Orla Berg"))
+    told = run("index", "--dry-run", "--index", folder)
+    refused = run("index", "--index", folder)
+
+    assert (told.exit_code, refused.exit_code) == (3, 3)
+    assert "It would be refused: 1 of 1 golden questions lost" in told.output
+    assert "  lost who demanded guarantees?\n" in refused.output
+    assert f"Generation {live.strip()} stays live" in refused.output
+    assert (folder / "CURRENT").read_text() == live
+    assert "refused" in run("generations", "--index", folder).output
+
+    forced = run("index", "--force", "--index", folder)
+    assert forced.exit_code == 0
+    assert "Published all the same: 1 of 1" in forced.output
+    assert (folder / "CURRENT").read_text() != live
+
+
+def test_a_dry_run_changes_nothing(folder):
+    result = run("index", "--dry-run", "--index", folder)
+
+    assert result.exit_code == 0
+    assert "would be live" in result.output
+    assert not (folder / "CURRENT").exists()
+
+
 def test_index_takes_documents_from_elsewhere(folder, tmp_path_factory):
     index = tmp_path_factory.mktemp("elsewhere")
 

@@ -1,6 +1,12 @@
 """Sets of questions are read with their quirks, and measured as published."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 
 import ir_measures
 import pytest
@@ -16,6 +22,7 @@ from qa.evaluation.measures import area, calibration_error, measures, trec_qrels
 from qa.evaluation.rewrites import Turn, rewrite_measures
 from qa.evaluation.sets import Question, load, sample
 from qa.evaluation.strangers import strange_questions, stranger
+from tests.conftest import ROOT
 
 CORPUS = [
     {"_id": "a", "title": "Harbour", "text": "Karl Brandt built the harbour of Lindholm in 1874."},
@@ -316,6 +323,55 @@ def test_answers_alone_are_enough_and_the_live_index_will_do(index, tmp_path):
     assert "RR@10" not in found
 
 
+def test_nothing_stays_of_a_run_that_is_stopped(folder, tmp_path):
+    queries = [{**QUERIES[0], "_id": str(number)} for number in range(20_000)]
+    write_set(folder, queries=queries, qrels=[(row["_id"], "a", 1) for row in queries])
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    evaluating = subprocess.Popen(
+        [sys.executable, "-m", "qa", "evaluate", str(folder)],
+        env=os.environ | {"TMPDIR": str(scratch)},
+        cwd=ROOT,
+    )
+    wait_for(lambda: list(scratch.glob("*/CURRENT")))
+    evaluating.terminate()
+
+    assert evaluating.wait(timeout=30) == 128 + signal.SIGTERM
+    assert not list(scratch.iterdir())
+
+
+def wait_for(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("waited half a minute")
+
+
+def test_files_for_trec_are_written(folder, tmp_path):
+    run(folder, "--run", tmp_path / "run", "--qrels", tmp_path / "qrels", "--ranker", "bm25")
+
+    assert "q1 Q0 a 1 1.000000 bm25" in (tmp_path / "run").read_text()
+    assert "q1 0 a 1" in (tmp_path / "qrels").read_text()
+
+
+def test_the_example_in_the_readme_is_answered(sample, tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    question = re.search(r"echo '(.*)' >> ours/queries.jsonl", readme)[1]
+    (tmp_path / "queries.jsonl").write_text(question)
+    found = json.loads(run(tmp_path, "--json", "--index", sample.index).stdout)
+
+    assert found["answer@1"] == 1.0
+
+
+def test_what_is_missing_is_told_before_anything_is_asked(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    result = run(folder)
+
+    assert result.exit_code == 1
+    assert "verbatim-qa[evaluate]" in result.output
+
+
 def test_two_rankers_are_told_side_by_side(folder):
     result = run(folder, "--ranker", "both")
 
@@ -358,6 +414,8 @@ def test_a_note_tells_what_could_not_be_measured(folder):
         (("{}", "--foreign", "{}/none"), 1, "No queries.jsonl"),
         (("{}", "--ranker", "both", "--run", "{}/run"), 2, "--run holds"),
         (("{}", "--limit", "0"), 2, "--limit"),
+        (("{}", "--run", "{}/none/run"), 2, "No folder"),
+        (("{}", "--question", "rewrite", "--limit", "1"), 1, "has a 'rewrite'"),
     ],
 )
 def test_errors_say_what_to_do(folder, arguments, code, words):

@@ -11,9 +11,9 @@ import qa
 
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
-errors settings text documents
+errors settings versions processes text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
-formats.pdf formats.docx formats.rows formats.archives reading folders
+formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders
 passages conversation synonyms queries matches manifests generations
 engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
@@ -21,9 +21,10 @@ engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.who
 engines.whoosh.codec engines.whoosh.scores engines.whoosh.occurrences engines.whoosh.search
 engines.whoosh.build
 engines.whoosh.engine engines
-indexing named features weights ranking evidence confidence answers references citations
+named features weights ranking evidence confidence answers references citations
 refusals pipeline
-evaluation evaluation.matching evaluation.sets evaluation.strangers evaluation.asking
+evaluation evaluation.matching disks gate indexing
+evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks api
 pages pages.site pages.addresses pages.questions pages.facts pages.turns pages.conversation

@@ -13,6 +13,8 @@ from qa.commands.options import index_option, plain_errors, progress, settings_w
 if TYPE_CHECKING:
     from qa.evaluation.report import Evaluation
 
+_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+
 
 @click.command("evaluate")
 @click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Set to take questions without an answer from; by default one beside SET.",
 )
-@click.option("--run", type=click.Path(path_type=Path), help="Write the entries found, for TREC.")
-@click.option("--qrels", type=click.Path(path_type=Path), help="Write the judgements, for TREC.")
+@click.option("--run", type=_file, help="Write the entries found, for TREC.")
+@click.option("--qrels", type=_file, help="Write the judgements, for TREC.")
 @index_option
 def evaluate_command(
     folder: Path,
@@ -63,6 +65,9 @@ def evaluate_command(
 
     if run and ranker == "both":
         raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
+    for path in (run, qrels):
+        if path and not path.parent.is_dir():
+            raise click.UsageError(f"No folder {path.parent} to write {path.name} in; create it.")
     rankers = ("verbatim", "bm25") if ranker == "both" else (ranker,)
     with plain_errors(), progress() as advance:
         evaluation = evaluate(

@@ -1,40 +1,107 @@
-"""`qa index`: a folder of documents becomes the live generation."""
+"""`qa index`: a folder of documents becomes the live generation, unless the gate refuses it."""
 
+import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 
-from qa.commands.options import index_option, plain_errors, progress, settings_with
+from qa.commands.options import REFUSED, index_option, plain_errors, progress, settings_with
 from qa.engines import open_engine
+from qa.gate import Changes
 from qa.indexing import Report, index_folder
 from qa.settings import Settings
 
-# So many skipped files are told one by one.
-_MOST_SKIPPED = 20
+# So many files, documents, questions are told one by one.
+_MOST_TOLD = 20
 
 
 @click.command("index")
 @click.argument("documents", required=False, type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Build even if nothing changed, publish in any case.")
+@click.option(
+    "--dry-run", is_flag=True, help="Build and check, tell what would change, stop there."
+)
 @index_option
-def index_command(documents: Path | None, index_dir: str | None) -> None:
-    """Read DOCUMENTS (by default <index>/documents), build an index, make it live."""
+def index_command(
+    documents: Path | None, *, force: bool, dry_run: bool, index_dir: str | None
+) -> None:
+    """Read DOCUMENTS (by default <index>/documents), build an index, make it live.
+
+    It is not made live, with exit code 3, when a question of <index>/questions.jsonl loses its
+    answer, when too many documents are gone, or when a check fails.
+    """
     with plain_errors():
         settings = settings_with(index=index_dir, documents=documents and str(documents))
         with progress() as advance:
-            engine = open_engine(settings)
-            reading = partial(advance, "Reading")
-            report = index_folder(settings.documents_folder, engine, settings, reading)
-        _print_report(report, settings)
+            report = index_folder(
+                settings.documents_folder,
+                open_engine(settings),
+                settings,
+                partial(advance, "Reading"),
+                force=force,
+                dry_run=dry_run,
+            )
+    tell(report, settings, dry_run=dry_run)
+    if report.faults and not report.live:
+        sys.exit(REFUSED)
 
 
-def _print_report(report: Report, settings: Settings) -> None:
+def tell(report: Report, settings: Settings, *, dry_run: bool = False) -> None:
+    """Print what came of a build."""
     manifest = report.manifest
+    counts = f"{manifest.documents:,} documents, {manifest.passages:,} passages"
+    if report.live and report.changes.since == manifest.name:
+        state = "is live as before"
+    elif dry_run:
+        state = "would not be live" if report.faults else "would be live"
+    else:
+        state = "is live" if report.live else "is not live"
     click.echo(
-        f"{manifest.documents:,} documents, {manifest.passages:,} passages"
-        f" in {report.seconds:.1f} s; generation {manifest.name} is live in {settings.index}."
+        f"{counts} in {report.seconds:.1f} s; generation {manifest.name} {state}"
+        f" in {settings.index}."
     )
-    for skip in manifest.skipped[:_MOST_SKIPPED]:
-        click.echo(f"  skipped {skip.source}: {skip.reason}")
-    if len(manifest.skipped) > _MOST_SKIPPED:
-        click.echo(f"  ... and {len(manifest.skipped) - _MOST_SKIPPED} more; /documents lists all.")
+    _list("skipped", [f"{skip.source}: {skip.reason}" for skip in manifest.skipped])
+    _tell_changes(report.changes)
+    if report.faults:
+        _tell_faults(report, dry_run=dry_run)
+
+
+def _tell_changes(changes: Changes) -> None:
+    if changes.since and changes.added + changes.changed + changes.gone:
+        click.echo(
+            f"Since generation {changes.since}: {len(changes.added):,} documents added,"
+            f" {len(changes.changed):,} changed, {len(changes.gone):,} gone."
+        )
+        for word in ("added", "changed", "gone"):
+            _list(word, getattr(changes, word))
+    if changes.asked:
+        answered = changes.asked - len(changes.failing)
+        compared = f", {len(changes.won)} won, {len(changes.lost)} lost" if changes.since else ""
+        click.echo(f"{changes.asked} golden questions: {answered} answered{compared}.")
+        _list("won", changes.won)
+        _list("lost", changes.lost)
+        _list("unanswered", [each for each in changes.failing if each not in changes.lost])
+
+
+def _tell_faults(report: Report, *, dry_run: bool) -> None:
+    faults = "; ".join(report.faults)
+    if report.live:
+        click.echo(f"Published all the same: {faults}.", err=True)
+    elif dry_run:
+        click.echo(f"It would be refused: {faults}.", err=True)
+    else:
+        click.echo(
+            f"Refused: {faults}. Generation {report.changes.since} stays live."
+            f" `qa ask --generation {report.manifest.name}` asks the new one;"
+            " `qa index --force` publishes it all the same.",
+            err=True,
+        )
+
+
+def _list(word: str, told: Sequence[str]) -> None:
+    for each in told[:_MOST_TOLD]:
+        click.echo(f"  {word} {each}")
+    if len(told) > _MOST_TOLD:
+        click.echo(f"  ... and {len(told) - _MOST_TOLD:,} more {word}")

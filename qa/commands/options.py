@@ -9,10 +9,17 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from qa.errors import QAError, RequestError
+from qa.errors import QAError, RefusedError, RequestError
 from qa.settings import Settings, from_environ
 
+# The exit code of what was built, or is there, and should not be published.
+REFUSED = 3
+
 index_option = click.option("--index", "index_dir", help="Folder of the index.", metavar="DIR")
+
+
+class _Refused(click.ClickException):
+    exit_code = REFUSED
 
 
 @contextmanager
@@ -22,6 +29,8 @@ def plain_errors() -> Iterator[None]:
         yield
     except RequestError as error:
         raise click.UsageError(str(error)) from None
+    except RefusedError as error:
+        raise _Refused(str(error)) from None
     except QAError as error:
         raise click.ClickException(str(error)) from None
 

@@ -1,6 +1,8 @@
 """Questions of an EvaluationSet -> what the service, or the plain first stage, answers to them."""
 
 import dataclasses
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -124,8 +126,22 @@ def index_of(
     if not evaluated.entries:
         yield open_engine(settings).searcher()
         return
-    with tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
+    with _stopped(), tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
         yield build(evaluated, dataclasses.replace(settings, index=folder), progress)
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    """Let a SIGTERM end the process by way of what has to be cleared away."""
+
+    def stop(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def build(

@@ -4,6 +4,7 @@ Where ir-measures has a measure, it is ir-measures that computes it.
 """
 
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,17 @@ def measures(asked: Sequence[Asked], foreign: Sequence[Asked], *, sure: bool) ->
     return found
 
 
+def published() -> ModuleType:
+    """The package ir-measures; raise EvaluationError when it is not there."""
+    try:
+        import ir_measures  # noqa: PLC0415 - scipy comes with it: an extra
+    except ImportError:
+        raise EvaluationError(
+            "Measuring needs ir-measures; install it with `pip install 'verbatim-qa[evaluate]'`."
+        ) from None
+    return ir_measures
+
+
 def _judged(asked: Iterable[Asked]) -> list[Asked]:
     return [each for each in asked if each.question.relevant]
 
@@ -52,12 +64,7 @@ def _by_entry(asked: Sequence[Asked]) -> Measures:
     judged = _judged(asked)
     if not judged:
         return {}
-    try:
-        import ir_measures  # noqa: PLC0415 - scipy comes with it: an extra
-    except ImportError:
-        raise EvaluationError(
-            "Measuring needs ir-measures; install it with `pip install 'verbatim-qa[evaluate]'`."
-        ) from None
+    ir_measures = published()
     wanted = [ir_measures.parse_measure(name) for name in _ENTRY_MEASURES]
     qrels = [ir_measures.Qrel(*judgement) for judgement in _judgements(judged)]
     run = [ir_measures.ScoredDoc(*place) for each in judged for place in _places(each)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qa.errors import EvaluationError
 from qa.evaluation.asking import RANKERS, Asked, asked, index_of
-from qa.evaluation.measures import Measure, Measures, measures
+from qa.evaluation.measures import Measure, Measures, measures, published
 from qa.evaluation.rewrites import TURNS, load_turns, rewrite_measures
 from qa.evaluation.sets import QUERIES, EvaluationSet, Question, load
 from qa.evaluation.strangers import strange_questions, stranger
@@ -43,6 +43,7 @@ def evaluate(folder: Path, settings: Settings, wanted: Wanted, progress: Progres
     """Measure the set in *folder*; raise EvaluationError when there is nothing to measure."""
     if (folder / TURNS).is_file() and not (folder / QUERIES).exists():
         return Evaluation({"verbatim": rewrite_measures(load_turns(folder))})
+    published()  # rather than find it missing when all is asked
     evaluated = load(folder)
     own = evaluated.sample(wanted.limit)
     if wanted.form == "rewrite" and not any(question.rewrite for question in own):

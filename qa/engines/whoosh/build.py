@@ -33,6 +33,7 @@ from qa.errors import IndexingError
 from qa.generations import Generations
 from qa.manifests import Manifest
 from qa.passages import Passage
+from qa.processes import end_with_parent
 
 # Passages of a segment: enough to share out words, few enough for all cores to have some.
 _SEGMENT_PASSAGES = 10_000
@@ -115,7 +116,7 @@ class WhooshBuild:
         # Not fork: the folder's reader has threads by now.
         context = get_context("forkserver")
         context.set_forkserver_preload(["__main__", write_segment.__module__])
-        self._pool = ProcessPoolExecutor(os.cpu_count(), context)
+        self._pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=end_with_parent)
         for _ in range(os.cpu_count() or 1):
             self._running.append(self._pool.submit(_ready))
 

@@ -179,9 +179,12 @@ class WhooshSearcher:
             document = self._store.document(number)
             if sums.get(document.id) != document.sha256:
                 raise self._damaged(f"the text of {document.id!r} is not as it was read")
+            end = 0
             for passage in self._store.passages_of(number):
-                if document.text[passage.start : passage.end] != passage.text:
+                inside = end <= passage.start < passage.end <= len(document.text)
+                if not inside or document.text[passage.start : passage.end] != passage.text:
                     raise self._damaged(f"passage {passage.number} of {document.id!r} is not in it")
+                end = passage.end
 
     def _damaged(self, why: str) -> DamagedError:
         return DamagedError(f"{self._folder} is damaged: {why}. Run `qa index`, or roll back.")

@@ -1,0 +1,165 @@
+"""A folder becomes an index: the same bytes for the same input, and no more work than needed."""
+
+import shutil
+
+import pytest
+
+from qa import indexing
+from qa.caching import Cache
+from qa.documents import Metadata, RawBlock, document
+from qa.engines import open_engine
+from qa.engines.whoosh.search import WhooshSearcher
+from qa.errors import DamagedError, IndexingError, RefusedError
+from qa.indexing import CACHE, index_documents, index_folder
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, write
+
+
+@pytest.fixture
+def index(tmp_path):
+    """An index folder with two documents and a file that cannot be read, not built yet."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, odd_xyz="?")
+    return tmp_path
+
+
+def built(index, documents=None, **wishes):
+    settings = Settings(index=str(index))
+    return index_folder(documents or index / "documents", open_engine(settings), settings, **wishes)
+
+
+def files(index, name):
+    return {path.name: path.read_bytes() for path in (index / "generations" / name).iterdir()}
+
+
+def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory):
+    first = built(index).manifest.name
+    before = files(index, first)
+    (index / CACHE).unlink()
+    again = built(index, force=True).manifest.name
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(index / "documents", elsewhere / "documents")
+    other = built(elsewhere).manifest.name
+
+    assert first == again == other
+    assert before == files(index, again) == files(elsewhere, other)
+
+
+def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
+    first = built(index)
+    monkeypatch.setattr(indexing, "_built", lambda *_: pytest.fail("built"))
+    again = built(index)
+
+    assert (first.fresh, again.fresh) == (True, False)
+    assert again.live
+    assert again.manifest.name == first.manifest.name
+    assert again.changes.since == first.manifest.name
+    assert again.manifest.skipped == first.manifest.skipped
+
+
+@pytest.mark.parametrize("damage", ["flipped", "missing"])
+def test_a_damaged_live_generation_is_built_anew_and_mended(index, damage):
+    name = built(index).manifest.name
+    whole = files(index, name)
+    path = index / "generations" / name / "documents.bin"
+    path.unlink()
+    if damage == "flipped":
+        content = bytearray(whole["documents.bin"])
+        content[len(content) // 2] ^= 4
+        path.write_bytes(content)
+    report = built(index)
+
+    assert (report.fresh, report.manifest.name) == (True, name)
+    assert files(index, name) == whole
+
+
+def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatch):
+    first = built(index).manifest.name
+    write(index / "documents", bridge_md=BRIDGE + "More.")
+    second = built(index).manifest.name
+    write(index / "documents", bridge_md=BRIDGE)
+    monkeypatch.setattr(indexing, "_built", lambda *_: pytest.fail("built"))
+    report = built(index)
+
+    assert second != first
+    assert (report.manifest.name, report.fresh, report.live) == (first, False, True)
+    assert (index / "CURRENT").read_text().strip() == first
+
+
+def test_other_settings_that_matter_give_another_generation(index):
+    first = built(index).manifest.name
+    settings = Settings(index=str(index), passage_max_words=40, passage_min_words=10)
+    second = index_folder(index / "documents", open_engine(settings), settings).manifest
+
+    assert second.name != first
+    assert second.made_of["passages"] == "10-40"
+
+
+def test_other_code_builds_anew(index, monkeypatch):
+    built(index)
+    monkeypatch.setattr(indexing, "code_version", lambda: "another")
+
+    assert built(index).fresh
+
+
+def test_a_file_that_gives_no_document_is_part_of_the_input(index):
+    first = built(index).manifest.name
+    (index / "documents" / "odd.xyz").unlink()
+
+    assert built(index).manifest.name != first
+
+
+def test_passages_are_cut_once(index, monkeypatch):
+    first = built(index).manifest.name
+    monkeypatch.setattr(indexing, "cut", lambda *_: pytest.fail("cut"))
+
+    assert built(index, force=True).manifest.name == first
+
+
+def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
+    monkeypatch.setattr(indexing, "cut", lambda *_: [(0, 10**6)])
+
+    with pytest.raises(RefusedError, match="not as it was written"):
+        built(index)
+
+
+def test_a_new_index_that_fails_its_check_is_never_published(index, monkeypatch):
+    first = built(index).manifest.name
+    write(index / "documents", bridge_md=BRIDGE + "More.")
+
+    def damaged(_):
+        raise DamagedError("a bit flipped")
+
+    monkeypatch.setattr(WhooshSearcher, "check", damaged)
+    with pytest.raises(RefusedError, match="a bit flipped"):
+        built(index, force=True)
+    monkeypatch.undo()
+    kept = open_engine(Settings(index=str(index))).generations()
+
+    assert {each.name: each.refused for each in kept if each.live} == {first: False}
+    assert [each.refused for each in kept if not each.live] == [True]
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path):
+    (tmp_path / "documents").mkdir()
+
+    with pytest.raises(IndexingError, match="put files in"):
+        built(tmp_path)
+
+
+def test_documents_can_be_given_without_files(tmp_path):
+    settings = Settings(index=str(tmp_path))
+    found = [document("a", "a", [RawBlock("Apples are red.")], Metadata("A"))]
+    report = index_documents(found, open_engine(settings), settings)
+
+    assert open_engine(settings).searcher().manifest.name == report.manifest.name
+    assert not (tmp_path / CACHE).exists()
+
+
+def test_the_cache_may_be_lost_or_damaged(index):
+    first = built(index).manifest.name
+    (index / CACHE).write_bytes(b"?" * 4000)
+    assert built(index).manifest.name == first
+    with Cache(index / CACHE) as cache:
+        cache.put("x", 1)
+
+    assert built(index).manifest.name == first
