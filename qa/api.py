@@ -31,8 +31,11 @@ blueprint = Blueprint("api", __name__)
 _OPENING_WORDS = 10
 # Documents that a question can be limited to by name.
 _MOST_DOCUMENTS = 100
+# Where a request keeps the searcher that it is answered from, and the name that it asks for.
+_SEARCHER, _PINNED = "qa.searcher", "qa.generation"
 
 _Text = Annotated[str, StringConstraints(strict=True)]
+_Generation = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{12}$")]
 _Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
 
 
@@ -75,6 +78,7 @@ class Asked(_Strict):
     filters: AskedFilters = AskedFilters()
     turns: list[Turn] = []
     drop: list[_Word] = []
+    generation: _Generation | None = None
 
 
 class InvalidRequestError(QAError):
@@ -92,15 +96,34 @@ def settings() -> Settings:
 
 
 def searcher() -> Searcher:
-    """The live generation; raise NoGenerationError when there is none."""
+    """The generation that this request is answered from, one for all of it: the live one.
+
+    Or the one that it was pinned to; raises NoGenerationError, or NotKeptError, without one.
+    """
     engine: Engine = current_app.extensions["qa.engine"]
-    return engine.searcher()
+    kept = request.environ
+    if _SEARCHER not in kept:
+        kept[_SEARCHER] = engine.searcher(kept.get(_PINNED))
+    found: Searcher = kept[_SEARCHER]
+    return found
+
+
+def answered_from() -> str | None:
+    """The name of the generation that this request was answered from, if it was from any."""
+    found: Searcher | None = request.environ.get(_SEARCHER)
+    return found.manifest.name if found else None
+
+
+def pin(generation: str | None) -> None:
+    """Answer this request from the generation of this name; None stands for the live one."""
+    request.environ[_PINNED] = generation
+    request.environ.pop(_SEARCHER, None)
 
 
 @blueprint.get("/ask")
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
-    return jsonify(body(answer(asked_in(request.args))))
+    return jsonify(body(_answered(asked_in(request.args))))
 
 
 @blueprint.post("/ask")
@@ -110,7 +133,12 @@ def ask_post() -> Response:
         values = request.get_json()
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
-    return jsonify(body(answer(validated(values))))
+    return jsonify(body(_answered(validated(values))))
+
+
+def _answered(asked: Asked) -> Answer:
+    pin(asked.generation)
+    return answer(asked)
 
 
 @blueprint.get("/livez")
@@ -144,14 +172,14 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     }
     for name in sorted(set(arguments) - {"q", "publisher", "document", "drop"}):
         given = [value for value in arguments.getlist(name) if value]
-        if name not in {"limit", "sort", "from", "to"}:
+        if name not in {"limit", "sort", "from", "to", "generation"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(given) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if given and name == "limit":
             values["limit"] = _number(given[0])
-        elif given and name == "sort":
-            values["sort"] = given[0]
+        elif given and name in {"sort", "generation"}:
+            values[name] = given[0]
         elif given:
             values["filters"][name] = given[0]
     return validated(values)
@@ -188,7 +216,7 @@ def validated(values: object) -> Asked:
 
 
 def answer(asked: Asked) -> Answer:
-    """Answer what was *asked* from the live generation."""
+    """Answer what was *asked* from the generation of this request."""
     filters = asked.filters
     found = ask(
         searcher(),

@@ -6,6 +6,7 @@ from flask import Flask, Response
 
 from qa.api import blueprint as api
 from qa.engines import open_engine
+from qa.freshness import register_freshness
 from qa.pages.about import blueprint as about
 from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["qa.engine"] = open_engine(settings)
     for blueprint in (api, site, turns, conversation, documents, citing, reader, search, about):
         app.register_blueprint(blueprint)
+    register_freshness(app)
     register_errors(app)
     app.after_request(_with_headers)
     return app

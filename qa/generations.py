@@ -9,7 +9,6 @@ index/LOCK.current                  held, with flock, while CURRENT changes
 
 import contextlib
 import datetime
-import fcntl
 import os
 import shutil
 import time
@@ -20,15 +19,16 @@ from pathlib import Path
 import regex
 
 from qa.errors import (
-    BuildLockedError,
     DamagedError,
     GenerationError,
     NoGenerationError,
     NotKeptError,
     OvertakenError,
 )
+from qa.locks import held
 from qa.manifests import MANIFEST, Manifest, check_file, check_files, read_manifest, sealed, sync
 
+NONE_LIVE = (0, 0)
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
 _REFUSED = ".refused"
@@ -92,11 +92,11 @@ class Generations:
         return None
 
     def changed(self) -> tuple[int, int]:
-        """A cheap mark that differs once another generation is live; zeros when none is."""
+        """A cheap mark that differs once another generation is live; NONE_LIVE when none is."""
         try:
             status = self._current.stat()
         except OSError:
-            return (0, 0)
+            return NONE_LIVE
         return (status.st_ino, status.st_mtime_ns)
 
     def manifest(self, name: str) -> Manifest:
@@ -154,7 +154,7 @@ class Generations:
     def building(self) -> Iterator[Path]:
         """An empty folder to build in, held under the lock and gone afterwards."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with _held(self._lock, wait=False):
+        with held(self._lock, wait=False):
             self._sweep()
             folder = self._folder / f"{_BUILDING}{os.getpid()}"
             folder.mkdir()
@@ -182,7 +182,7 @@ class Generations:
         a crash leaves the old generation live or the new one, never a half.  Raises OvertakenError
         when another than *over* has become live since.
         """
-        with _held(self._current_lock, wait=True):
+        with held(self._current_lock, wait=True):
             self._still(over)
             self._place(built, name)
             self._point_to(name)
@@ -190,7 +190,7 @@ class Generations:
 
     def refuse(self, built: Path, name: str) -> None:
         """Keep what is sealed as *name* in *built* for inspection, in place of what was before."""
-        with _held(self._current_lock, wait=True):
+        with held(self._current_lock, wait=True):
             for folder in self._folders():
                 if folder.name.endswith(_REFUSED):
                     self._remove(folder)
@@ -199,7 +199,7 @@ class Generations:
 
     def switch(self, name: str) -> Manifest:
         """Check the generation *name* and make it live, a refused one too."""
-        with _held(self._current_lock, wait=True):
+        with held(self._current_lock, wait=True):
             manifest = self.check(name)
             folder = self.folder(name)
             if folder.name.endswith(_REFUSED):
@@ -218,7 +218,7 @@ class Generations:
 
     def prune(self, keep: int) -> None:
         """Remove all but the live generation and the last published, *keep* in all."""
-        with _held(self._current_lock, wait=True):
+        with held(self._current_lock, wait=True):
             self._prune(keep)
 
     def _still(self, over: str | None) -> None:
@@ -263,19 +263,6 @@ class Generations:
         doomed = self._folder / f"{_REMOVING}{folder.name}-{os.getpid()}"
         folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _held(lock: Path, *, wait: bool) -> Iterator[None]:
-    """Hold *lock*; the system lets go of it when this process ends, however it ends."""
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildLockedError(
-                "Another `qa index` is building here; wait until it has ended."
-            ) from None
-        yield
 
 
 def _published(folder: Path) -> datetime.datetime:

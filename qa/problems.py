@@ -7,13 +7,20 @@ from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from qa.api import InvalidRequestError
-from qa.errors import DocumentNotFoundError, GenerationError, QAError, RequestError
+from qa.errors import (
+    DocumentNotFoundError,
+    GenerationError,
+    NotKeptError,
+    QAError,
+    RequestError,
+)
 
 # Looked up along a class's bases.
 STATUSES: dict[type, HTTPStatus] = {
     InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DocumentNotFoundError: HTTPStatus.NOT_FOUND,
+    NotKeptError: HTTPStatus.GONE,
     GenerationError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

@@ -1,12 +1,21 @@
 """The service under gunicorn, with the settings that suit it."""
 
+import logging
+import os
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from qa.app import create_app
+from qa.engines.base import Searcher
+from qa.errors import DamagedError
+from qa.pages.facts import facts_of
 from qa.settings import Settings
+
+_MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
+
+log = logging.getLogger(__name__)
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -16,8 +25,15 @@ def options(settings: Settings) -> dict[str, Any]:
         "workers": settings.workers,
         "worker_class": "gthread",
         "threads": settings.threads,
+        # The code is loaded once, the index opened by each worker: so none is held for ever.
         "preload_app": True,
+        "post_worker_init": _ready,
         "proc_name": "verbatim",
+        # A worker that grew is replaced, not all at once, when its requests have ended.
+        "max_requests": settings.max_requests,
+        "max_requests_jitter": settings.max_requests // 5,
+        # Signs of life go to memory: the file system may be read-only, a disk may be slow.
+        "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
         # A platform gives a stopping process 30 seconds and a request as long.
         "timeout": 30,
         "graceful_timeout": 20,
@@ -28,6 +44,23 @@ def options(settings: Settings) -> dict[str, Any]:
         "loglevel": "warning",
         "control_socket_disable": True,
     }
+
+
+def _ready(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Open the index before the first request, and follow it from then on."""
+    app: Flask = worker.wsgi
+    app.extensions["qa.engine"].follow(lambda new: _prepare(app, new))
+
+
+def _prepare(app: Flask, new: Searcher) -> None:
+    """Have at hand what the first requests to a generation would wait for."""
+    with app.app_context():
+        try:
+            facts_of(new)
+        except DamagedError:
+            raise
+        except Exception:
+            log.exception("Generation %s could not be prepared", new.manifest.name)
 
 
 class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

@@ -45,6 +45,7 @@ class Settings:
     port: int = setting(8000, "Port to serve at.", also="PORT")
     workers: int = setting(2, "Worker processes of `qa serve`.", also="WEB_CONCURRENCY")
     threads: int = setting(4, "Threads of each worker process.")
+    max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
 
     @property
     def documents_folder(self) -> Path:

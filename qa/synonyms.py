@@ -56,6 +56,15 @@ def synonyms(folder: Path) -> Synonyms:
     return _read(path, status.st_mtime_ns, status.st_size)
 
 
+def version(folder: Path) -> str:
+    """A mark that differs once those in the index *folder* were changed."""
+    try:
+        status = (folder / NAME).stat()
+    except OSError:
+        return "none"
+    return f"{status.st_mtime_ns} {status.st_size}"
+
+
 @lru_cache(maxsize=4)
 def _read(path: Path, _changed: int, _size: int) -> Synonyms:
     try:

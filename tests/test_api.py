@@ -232,6 +232,31 @@ def test_an_unexpected_error_tells_nothing_of_itself(app, client, monkeypatch):
     assert "NoneType" not in json.dumps(found)
 
 
+@pytest.mark.parametrize("name", ["x", "0123456789ab\n", "ABCDEF012345", "../../etc/pas"])
+def test_a_name_that_no_generation_has_is_refused(client, name):
+    for response in (
+        client.get("/ask", query_string={"q": ASKED, "generation": name}),
+        client.post("/ask", json={"question": ASKED, "generation": name}),
+    ):
+        assert is_problem(response, 422)["errors"][0]["pointer"] == "#/generation"
+
+
+def test_a_generation_that_is_not_kept_is_gone(client):
+    for response in (
+        client.get("/ask", query_string={"q": ASKED, "generation": "0123456789ab"}),
+        client.post("/ask", json={"question": ASKED, "generation": "0123456789ab"}),
+        client.get("/documents?generation=0123456789ab"),
+    ):
+        assert "ask without it" in is_problem(response, 410)["detail"]
+
+
+def test_a_generation_can_be_named_in_a_post(client, searcher):
+    name = searcher.manifest.name
+    body = client.post("/ask", json={"question": ASKED, "generation": name}).get_json()
+
+    assert (body["generation"], body["verdict"]) == (name, "found")
+
+
 def test_without_an_index_questions_get_503_and_the_process_lives(tmp_path):
     client = create_app(Settings(index=str(tmp_path))).test_client()
     found = is_problem(client.get("/ask?q=x"), 503)

@@ -14,13 +14,14 @@ ORDER = """
 errors settings versions processes text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders
-passages conversation synonyms queries matches manifests generations
-engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.batches
+passages conversation synonyms queries matches locks manifests generations
+engines.base engines.whoosh engines.whoosh.schema engines.whoosh.remembering
+engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.scores engines.whoosh.occurrences engines.whoosh.search
 engines.whoosh.build
-engines.whoosh.engine engines
+engines.whoosh.following engines.whoosh.engine engines
 named features weights ranking evidence confidence answers references citations
 refusals pipeline
 evaluation evaluation.matching disks gate indexing
@@ -29,7 +30,7 @@ evaluation.measures evaluation.rewrites evaluation.report
 marks api
 pages pages.site pages.addresses pages.questions pages.facts pages.turns pages.conversation
 pages.documents pages.citing pages.reader pages.search pages.about
-problems app serving
+freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate
 cli __main__

@@ -126,7 +126,7 @@ def served(tmp_path):
     port = free_port()
     with subprocess.Popen(
         [sys.executable, "-m", "qa", "serve", "--index", str(tmp_path)],
-        env=os.environ | {"PORT": str(port)},
+        env=os.environ | {"PORT": str(port), "QA_MAX_REQUESTS": "40"},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -153,6 +153,52 @@ def test_serve_builds_the_index_and_follows_a_new_one(served):
     assert json.loads(fetch(asked)[2])["passages"][0]["citation"]["document_id"] == "bridge"
 
 
+def test_idle_workers_let_go_of_the_generation_before(served):
+    address, folder = served
+    assert fetch(f"{address}/?q=harbour")[0] == 200
+    before = (folder / "CURRENT").read_text().strip()
+    workers = [pid for pid in processes() if f"/{before}/" in maps(pid)]
+    write(folder / "documents", bridge_md=BRIDGE)
+    subprocess.run([sys.executable, "-m", "qa", "index", "--index", folder], check=True, cwd=ROOT)
+    after = (folder / "CURRENT").read_text().strip()
+    time.sleep(1)
+
+    assert len(workers) == 2
+    assert [f"/{after}/" in maps(pid) for pid in workers] == [True, True]
+    assert [f"/{before}/" in maps(pid) for pid in workers] == [False, False]
+
+
+def processes():
+    return [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def maps(pid):
+    try:
+        return (Path("/proc") / pid / "maps").read_text()
+    except OSError:
+        return ""
+
+
+def test_an_older_generation_is_asked_by_name_while_it_is_kept(served):
+    address, folder = served
+    asked = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
+    before = json.loads(fetch(asked)[2])["generation"]
+    write(folder / "documents", bridge_md=BRIDGE)
+    command = [sys.executable, "-m", "qa"]
+    subprocess.run([*command, "index", "--index", folder], check=True, cwd=ROOT)
+    time.sleep(1)
+    pinned = json.loads(fetch(f"{asked}&generation={before}")[2])
+
+    assert json.loads(fetch(asked)[2])["verdict"] == "found"
+    assert (pinned["verdict"], pinned["generation"]) == ("none", before)
+    subprocess.run(
+        [*command, "generations", "--prune", "1", "--index", folder], check=True, cwd=ROOT
+    )
+    status, headers, body = fetch(f"{asked}&generation={before}")
+    assert (status, headers.get_content_type()) == (410, "application/problem+json")
+    assert before in json.loads(body)["detail"]
+
+
 def test_an_index_that_vanishes_is_told_and_comes_back(served):
     address, folder = served
     shutil.move(folder / "CURRENT", folder / "moved")
@@ -163,6 +209,23 @@ def test_an_index_that_vanishes_is_told_and_comes_back(served):
     shutil.move(folder / "moved", folder / "CURRENT")
 
     assert fetch(f"{address}/readyz")[0] == 200
+
+
+def test_workers_are_replaced_without_a_failed_request(served):
+    address, folder = served
+
+    def one(_):
+        return fetch(f"{address}/ask?q=harbour")[0]
+
+    def workers():
+        return {pid for pid in processes() if f"{folder}/generations/" in maps(pid)}
+
+    before = workers()
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(one, range(300)))
+
+    assert set(statuses) == {200}
+    assert not before & workers()
 
 
 def test_the_procfile_starts_a_command_of_ours():

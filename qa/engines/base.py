@@ -129,6 +129,12 @@ class Engine(Protocol):
         Raises NoGenerationError when none is live, NotKeptError when there is none of that name.
         """
 
+    def follow(self, prepare: Callable[[Searcher], None]) -> None:
+        """From now on open each new live generation aside, *prepare* it, and then hand it out.
+
+        Without that it is opened by the first who asks after it was published.
+        """
+
     def generations(self) -> Sequence[Generation]:
         """All generations that are kept, the last published first."""
 

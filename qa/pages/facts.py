@@ -9,6 +9,7 @@ from typing import NamedTuple
 from flask import current_app
 
 from qa.api import searcher, settings
+from qa.engines.base import Searcher
 from qa.manifests import Manifest
 from qa.pages.questions import answered, candidates
 
@@ -16,6 +17,8 @@ from qa.pages.questions import answered, candidates
 _SUGGESTED = 3
 # Periods that fit in a line or three; more of them, and longer ones are taken.
 _PERIODS = 24
+# Generations whose facts are held on to: the live one, the one before it, and pinned ones.
+_KEPT = 4
 
 
 class Period(NamedTuple):
@@ -38,20 +41,27 @@ class Facts:
 
 
 def facts() -> Facts:
-    """The facts of the live generation, gathered once for each."""
-    live = searcher()
-    kept: Facts | None = current_app.extensions.get("qa.facts")
-    if kept is None or kept.manifest.name != live.manifest.name:
+    """The facts of the generation that this request is answered from."""
+    return facts_of(searcher())
+
+
+def facts_of(live: Searcher) -> Facts:
+    """The facts of a generation, gathered once for each."""
+    kept: dict[str, Facts] = current_app.extensions.setdefault("qa.facts", {})
+    found = kept.get(live.manifest.name)
+    if found is None:
         summaries = live.summaries()
         publishers = Counter(s.publisher for s in summaries if s.publisher)
-        kept = Facts(
+        found = Facts(
             live.manifest,
             tuple(sorted(publishers.items(), key=lambda pair: (-pair[1], pair[0].casefold()))),
             tuple(periods(s.date for s in summaries if s.date)),
             answered(live, settings(), candidates(live, settings()), _SUGGESTED),
         )
-        current_app.extensions["qa.facts"] = kept
-    return kept
+        for name in [*kept][: 1 - _KEPT]:
+            kept.pop(name, None)
+        kept[live.manifest.name] = found
+    return found
 
 
 def periods(dates: Iterable[datetime.date]) -> Iterator[Period]:

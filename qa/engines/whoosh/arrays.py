@@ -9,7 +9,9 @@ Nothing in it is ever unpickled.
 """
 
 import json
+import os
 import struct
+import weakref
 import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -62,10 +64,14 @@ class ArrayFile:
         """Open *path*; raise DamagedError, naming it, when a byte of it is not as written."""
         self._path = path
         try:
-            # As a plain array: every slice of a memmap costs a call of Python's.
-            self._bytes: Array = np.memmap(path, np.uint8, mode="r").view(np.ndarray)
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, self._descriptor)
+            with open(self._descriptor, "rb", closefd=False) as file:
+                # As a plain array: every slice of a memmap costs a call of Python's.
+                self._bytes: Array = np.memmap(file, np.uint8, mode="r").view(np.ndarray)
         except (OSError, ValueError) as error:
             raise self._damaged(str(error)) from None
+        self._as_opened = self._written()
         self._arrays: dict[str, Array] = {}
         self.facts: dict[str, Any] = {}
         self._read_directory()
@@ -88,6 +94,22 @@ class ArrayFile:
     def get(self, name: str) -> Array | None:
         """The array called *name*, if there is one."""
         return self._arrays.get(name)
+
+    def recheck(self) -> None:
+        """Check it again if it was written to since; never touch it where it was cut short.
+
+        Reading a mapped file beyond its end would end the process.
+        """
+        written = self._written()
+        if written != self._as_opened:
+            if written[0] != len(self._bytes):
+                raise self._damaged("its size changed")
+            self.check()
+            self._as_opened = written
+
+    def _written(self) -> tuple[int, int]:
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns
 
     def check(self, about: str | None = None) -> None:
         """Raise DamagedError when an array is not as it was written.

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qa.engines.whoosh.build import WhooshBuild
+from qa.engines.whoosh.following import Live, Prepare
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError, NotKeptError
+from qa.errors import NotKeptError
 from qa.generations import Generation, Generations
 from qa.manifests import Manifest
 
@@ -22,9 +23,8 @@ class WhooshEngine:
     def __init__(self, index: Path, keep: int) -> None:
         self._generations = Generations(index)
         self._keep = keep
+        self._live = Live(self._generations)
         self._guard = threading.Lock()
-        self._seen: tuple[int, int] | None = None
-        self._searcher: WhooshSearcher | None = None
         self._pinned: OrderedDict[str, WhooshSearcher] = OrderedDict()
 
     @contextlib.contextmanager
@@ -38,15 +38,13 @@ class WhooshEngine:
                 build.discard()
 
     def searcher(self, generation: str | None = None) -> WhooshSearcher:
-        """The live generation, reopened only when another was published; or the one named."""
-        changed = self._generations.changed()
-        with self._guard:
-            if self._searcher is None or changed != self._seen:
-                self._searcher = self._reopened()
-                self._seen = changed
-            if generation in {None, self._searcher.manifest.name}:
-                return self._searcher
-            return self._opened(str(generation))
+        """The live generation, or the one of this name."""
+        live = self._live.searcher()
+        return live if generation in {None, live.manifest.name} else self._older(str(generation))
+
+    def follow(self, prepare: Prepare) -> None:
+        """From now on open each new generation aside, *prepare* it, and only then hand it out."""
+        self._live.follow(prepare)
 
     def generations(self) -> Sequence[Generation]:
         """All generations that are kept, the last published first."""
@@ -67,30 +65,18 @@ class WhooshEngine:
         """Remove all but the *keep* last generations."""
         self._generations.prune(keep)
 
-    def _reopened(self) -> WhooshSearcher:
-        """The live generation; it may change, and the one before it go, while it is opened."""
-        name = self._generations.current()
-        if self._searcher is not None and self._searcher.manifest.name == name:
-            return self._searcher
-        try:
-            return self._open(name)
-        except DamagedError:
-            if self._generations.live() == name:
-                raise
-        return self._reopened()
-
-    def _opened(self, generation: str) -> WhooshSearcher:
-        if not self._generations.is_kept(generation):
-            self._pinned.pop(generation, None)
-            raise NotKeptError(
-                f"Generation {generation} is not kept here any more; ask without it."
-            )
-        if generation not in self._pinned:
-            self._pinned[generation] = self._open(generation)
-        self._pinned.move_to_end(generation)
-        while len(self._pinned) > _MOST_PINNED:
-            self._pinned.popitem(last=False)
-        return self._pinned[generation]
-
-    def _open(self, name: str) -> WhooshSearcher:
-        return WhooshSearcher(self._generations.folder(name), self._generations.manifest(name))
+    def _older(self, generation: str) -> WhooshSearcher:
+        with self._guard:
+            found = self._pinned.pop(generation, None)
+            if not self._generations.is_kept(generation):
+                raise NotKeptError(
+                    f"Generation {generation} is not kept here any more; ask without it."
+                )
+            if found is None or found.fault:
+                folder = self._generations.folder(generation)
+                found = WhooshSearcher(folder, self._generations.manifest(generation))
+            self._pinned[generation] = found
+            while len(self._pinned) > _MOST_PINNED:
+                self._pinned.popitem(last=False)
+        found.recheck()
+        return found

@@ -10,13 +10,14 @@ A document here may stand for several of the index: a heading, for the passages 
 """
 
 from bisect import bisect_right
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers
 from qa.engines.whoosh.inversion import runs, starts_of
+from qa.engines.whoosh.remembering import remembered
 from qa.engines.whoosh.schema import K1, B
 
 _STRETCH = 64
@@ -55,8 +56,8 @@ class Field:
         rows = file[f"{name}.rows"].reshape(-1, max(1, len(self.lengths)))
         self._rows = dict(zip(file[f"{name}.frequent"].tolist(), rows, strict=True))
         # The words of questions recur.
-        self.find = lru_cache(maxsize=1 << 16)(self._find)
-        self.entry = lru_cache(maxsize=1 << 16)(self._entry)
+        self.find = remembered(self._find, 1 << 16)
+        self.entry = remembered(self._entry, 1 << 16)
 
     def __len__(self) -> int:
         """The number of distinct terms."""

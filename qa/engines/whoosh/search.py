@@ -9,7 +9,7 @@ import json
 import math
 import threading
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.occurrences import matches, phrase_documents
+from qa.engines.whoosh.remembering import remembered
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
 from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask, Memory, Postings
 from qa.engines.whoosh.store import Store
@@ -44,6 +45,9 @@ class WhooshSearcher:
         self.manifest = manifest
         self._folder = folder
         files = {name: ArrayFile.checked(folder / name) for name in FILES}
+        self._files = tuple(files.values())
+        # Why it must not be asked any more.
+        self.fault: DamagedError | None = None
         self._fields = {
             name: Field(files[file], name) for file, names in FILES.items() for name in names
         }
@@ -51,11 +55,11 @@ class WhooshSearcher:
         self._layout = self._laid_out(files[PASSAGES])
         self._offsets = dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
         # The words of questions recur.
-        self._list = lru_cache(maxsize=1 << 16)(self._postings)
+        self._list = remembered(self._postings, 1 << 16)
         self._local = threading.local()
         self._memory = Memory(_REMEMBERED)
-        self._cached_document = lru_cache(maxsize=64)(self._load)
-        self._cached_near = lru_cache(maxsize=1 << 12)(self._near)
+        self._cached_document = remembered(self._load, 64)
+        self._cached_near = remembered(self._near, 1 << 12)
 
     def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*."""
@@ -165,6 +169,20 @@ class WhooshSearcher:
         check_file(self._folder, self.manifest, SUMMARIES)
         with (self._folder / SUMMARIES).open(encoding="utf-8") as file:
             return tuple(map(_summary, file))
+
+    def recheck(self) -> None:
+        """Raise DamagedError when a file was written to since it was opened, and is not the same.
+
+        It costs next to nothing where none was.
+        """
+        if self.fault is not None:
+            raise self.fault
+        try:
+            for file in self._files:
+                file.recheck()
+        except DamagedError as error:
+            self.fault = error
+            raise
 
     def check(self) -> None:
         """Raise DamagedError unless all is there and every passage stands in its document."""

@@ -17,6 +17,7 @@ import zstandard
 from qa.documents import Document
 from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined, narrowed
 from qa.engines.whoosh.batches import Batch
+from qa.errors import DamagedError
 from qa.passages import Passage
 
 _BLOCK = 1 << 12
@@ -25,7 +26,8 @@ _LEVEL = 3
 
 def columns(batch: Batch) -> dict[str, Array]:
     """The arrays that a Store reads, of a batch."""
-    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+    # The checksum of each block is compared whenever it is read: no quote is ever altered.
+    compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
     starts, first_blocks = _blocks(batch)
     texts = _block_texts(batch, starts, first_blocks)
     strings = {
@@ -235,5 +237,10 @@ class Store:
         # A decompressor must not be shared by threads, and is costly to make.
         if not hasattr(self._local, "decompressor"):
             self._local.decompressor = zstandard.ZstdDecompressor()
-        unpacked: bytes = self._local.decompressor.decompress(self._string(name, number))
+        try:
+            unpacked: bytes = self._local.decompressor.decompress(self._string(name, number))
+        except zstandard.ZstdError as error:
+            raise DamagedError(
+                f"Entry {number} of {name} is damaged: {error}. Run `qa index`, or roll back."
+            ) from None
         return unpacked

@@ -1,0 +1,229 @@
+"""The live generation, held open: followed, let go of, and never asked once it is damaged."""
+
+import gc
+import logging
+import os
+import shutil
+import threading
+import time
+import weakref
+
+import pytest
+
+from qa.engines.whoosh import following
+from qa.engines.whoosh.following import Live
+from qa.errors import DamagedError, NoGenerationError
+from qa.generations import Generations
+from tests.conftest import BRIDGE, HARBOUR, built, write
+
+
+@pytest.fixture
+def index(tmp_path):
+    """A folder with an index of one document."""
+    write(tmp_path / "documents", harbour_md=HARBOUR)
+    built(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def live(index):
+    return Live(Generations(index))
+
+
+def rebuild(index, text=BRIDGE):
+    write(index / "documents", bridge_md=text)
+    built(index)
+    return (index / "CURRENT").read_text().strip()
+
+
+def file_of(index, name="documents.bin"):
+    return index / "generations" / (index / "CURRENT").read_text().strip() / name
+
+
+def eventually(true, seconds=10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_it_is_opened_once(live):
+    assert live.searcher() is live.searcher()
+
+
+def test_a_new_generation_is_handed_out_at_once(live, index):
+    before = live.searcher().manifest.name
+
+    assert rebuild(index) == live.searcher().manifest.name != before
+
+
+def test_publishing_the_same_again_opens_nothing(live, index):
+    before = live.searcher()
+    built(index)
+    (index / "CURRENT").write_text(before.manifest.name + "\n")
+
+    assert live.searcher() is before
+
+
+def test_the_one_before_is_closed_with_the_last_who_holds_it(live, index):
+    def maps():
+        with open("/proc/self/maps") as file:  # noqa: PTH123
+            return file.read().count(f"/{name}/")
+
+    held = live.searcher()
+    held.candidates, held.summaries()
+    held.document("harbour")
+    name, reference = held.manifest.name, weakref.ref(held)
+    descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    rebuild(index)
+    live.searcher()
+    gc.disable()
+    try:
+        assert maps() == 2
+        assert held.document("harbour").metadata.title
+        del held
+        assert reference() is None
+    finally:
+        gc.enable()
+    assert maps() == 0
+    assert len(os.listdir("/proc/self/fd")) == descriptors  # noqa: PTH208
+
+
+def test_a_follower_prepares_a_new_one_before_it_is_handed_out(live, index):
+    prepared, may_go = [], threading.Event()
+
+    def prepare(new):
+        prepared.append(new.manifest.name)
+        if len(prepared) > 1:
+            may_go.wait(10)
+
+    live.follow(prepare)
+    before = live.searcher().manifest.name
+    after = rebuild(index)
+
+    assert eventually(lambda: len(prepared) == 2)
+    assert live.searcher().manifest.name == before
+    may_go.set()
+    assert eventually(lambda: live.searcher().manifest.name == after)
+    assert prepared == [before, after]
+
+
+def test_a_follower_ends_with_what_it_follows_for(index):
+    live = Live(Generations(index))
+    live.follow(lambda _: None)
+    threads = threading.active_count()
+    del live
+
+    assert eventually(lambda: threading.active_count() < threads)
+
+
+def test_a_follower_goes_on_after_trouble(live, index, caplog):
+    names = []
+
+    def prepare(new):
+        names.append(new.manifest.name)
+        if len(names) == 1:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        live.follow(prepare)
+    live._followed = False
+    live.follow(prepare)
+    after = rebuild(index)
+
+    assert eventually(lambda: live.searcher().manifest.name == after)
+
+
+def test_without_a_generation_it_is_said_at_once(live, index):
+    live.searcher()
+    (index / "CURRENT").rename(index / "away")
+
+    with pytest.raises(NoGenerationError):
+        live.searcher()
+    (index / "away").rename(index / "CURRENT")
+    assert live.searcher()
+
+
+def test_one_that_cannot_be_opened_is_logged_and_the_one_before_answers(live, index, caplog):
+    before = live.searcher()
+    name = rebuild(index)
+    file_of(index).write_bytes(b"half a copy")
+    with caplog.at_level(logging.ERROR):
+        assert live.searcher() is before
+        assert live.searcher() is before
+
+    assert caplog.text.count("documents.bin is damaged") == 1
+    assert name in caplog.text
+
+
+def test_one_that_could_not_be_opened_is_tried_again(live, index, monkeypatch):
+    monkeypatch.setattr(following, "_RETRY", 0)
+    before = live.searcher()
+    name = rebuild(index)
+    whole = file_of(index).read_bytes()
+    file_of(index).write_bytes(whole[:-1])
+    assert live.searcher() is before
+    file_of(index).write_bytes(whole)
+
+    assert live.searcher().manifest.name == name
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    with path.open("r+b") as file:
+        file.write(content)
+
+
+def cut(path):
+    os.truncate(path, 5000)
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("name", ["documents.bin", "passages.bin"])
+@pytest.mark.parametrize("damage", [flip, cut, empty])
+def test_a_file_that_is_written_to_while_it_is_open_is_never_asked(live, index, name, damage):
+    live.searcher()
+    whole = file_of(index, name).read_bytes()
+    damage(file_of(index, name))
+
+    for _ in range(2):
+        with pytest.raises(DamagedError, match=name):
+            live.searcher()
+    file_of(index, name).unlink()
+    file_of(index, name).write_bytes(whole)
+    with pytest.raises(DamagedError, match=name):
+        live.searcher()
+    live._failed = None  # as if some seconds had passed
+    assert live.searcher().document("harbour")
+
+
+def test_a_rebuild_mends_what_is_damaged_and_is_followed(live, index):
+    before = live.searcher().manifest.name
+    flip(file_of(index))
+    with pytest.raises(DamagedError):
+        live.searcher()
+    built(index)
+
+    assert live.searcher().manifest.name == before
+    assert live.searcher().document("harbour")
+
+
+def test_a_file_that_was_only_touched_is_as_good_as_before(live, index):
+    before = live.searcher()
+    os.utime(file_of(index))
+
+    assert live.searcher() is before
+
+
+def test_files_that_are_gone_still_answer_who_has_them_open(live, index):
+    held = live.searcher()
+    shutil.rmtree(file_of(index).parent)
+    held.recheck()
+
+    assert held.document("harbour").metadata.title

@@ -1,0 +1,131 @@
+"""Tags of answers: the same for the same address over the same generation, compared before work."""
+
+import pytest
+
+from qa import api
+from qa.app import create_app
+from qa.engines import open_engine
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, built, write
+
+ASK = "/ask?q=who+demanded+guarantees%3F"
+PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/harbour", "/about"]
+
+
+@pytest.fixture
+def index(tmp_path):
+    """A folder with an index of two documents, which tests may change."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    built(tmp_path)
+    return tmp_path
+
+
+def rebuild(index):
+    """Build another generation; the name of the one before."""
+    before = (index / "CURRENT").read_text().strip()
+    write(index / "documents", bridge_md=BRIDGE + "One more sentence.")
+    built(index)
+    return before
+
+
+def tag(client, path, **headers):
+    response = client.get(path, headers={"Accept": "text/html", **headers})
+
+    assert response.status_code == 200
+    return response.headers["ETag"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_follows_the_index_is_tagged_with_the_generation(client, index, path):
+    response = client.get(path, headers={"Accept": "text/html"})
+    name = (index / "CURRENT").read_text().strip()
+
+    assert response.headers["ETag"].startswith(f'W/"{name}-')
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert tag(client, path) == response.headers["ETag"]
+
+
+def test_each_address_has_a_tag_of_its_own(client):
+    assert len({tag(client, path) for path in PATHS}) == len(PATHS)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_has_it_gets_no_body_and_nothing_is_asked(client, monkeypatch, path):
+    known = tag(client, path)
+    monkeypatch.setattr(api, "ask", lambda *_, **__: pytest.fail("asked"))
+    response = client.get(path, headers={"If-None-Match": f'"x", {known}'})
+
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == known
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_a_new_generation_has_new_tags(client, index):
+    known = tag(client, ASK)
+    rebuild(index)
+    response = client.get(ASK, headers={"If-None-Match": known})
+
+    assert response.status_code == 200
+    assert response.headers["ETag"] != known
+
+
+def test_other_settings_have_other_tags(client, index):
+    other = create_app(Settings(index=str(index), found=0.9)).test_client()
+
+    assert tag(client, ASK) != tag(other, ASK)
+
+
+def test_other_synonyms_have_other_tags(client, index):
+    known = tag(client, ASK)
+    (index / "synonyms.txt").write_text("demanded, insisted on")
+
+    assert tag(client, ASK) != known
+
+
+def test_what_is_pinned_stays_fresh_while_it_is_kept(client, index):
+    before = rebuild(index)
+    pinned = client.get(f"{ASK}&generation={before}")
+
+    assert pinned.json["generation"] == before
+    assert pinned.headers["Cache-Control"] == "private, max-age=86400"
+    assert pinned.headers["ETag"].startswith(f'W/"{before}-')
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/static/style.css", "/ask?q="])
+def test_what_does_not_follow_it_is_not_tagged_with_it(client, index, path):
+    response = client.get(path)
+    name = (index / "CURRENT").read_text().strip()
+    response.close()
+
+    assert name not in response.headers.get("ETag", "")
+
+
+def test_an_answer_to_a_post_is_not_tagged(client):
+    assert "ETag" not in client.post("/ask", json={"question": "who demanded guarantees?"}).headers
+
+
+def test_without_an_index_a_tag_does_no_harm(tmp_path):
+    client = create_app(Settings(index=str(tmp_path))).test_client()
+
+    assert client.get(ASK, headers={"If-None-Match": '"x"'}).status_code == 503
+
+
+def test_a_request_is_answered_from_one_generation_whatever_happens_meanwhile(index, monkeypatch):
+    client = create_app(Settings(index=str(index))).test_client()
+    real, seen = api.ask, []
+
+    def ask(searcher, *arguments, **options):
+        if len(seen) == 1:
+            rebuild(index)
+        seen.append(searcher.manifest.name)
+        return real(searcher, *arguments, **options)
+
+    monkeypatch.setattr(api, "ask", ask)
+    page = client.get("/?q=who+demanded+guarantees%3F&q=who+opened+the+bridge%3F&q=when%3F")
+    live = open_engine(Settings(index=str(index))).searcher().manifest.name
+
+    assert page.status_code == 200
+    assert len(seen) == 3
+    assert set(seen) == {seen[0]}
+    assert live != seen[0]
+    assert f"index {seen[0][:6]}" in page.text
