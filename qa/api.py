@@ -254,7 +254,7 @@ def body(found: Answer) -> dict[str, Any]:
     }
     if filters["documents"]:
         values["filters"]["document"] = filters["documents"]
-    for passage in values["passages"]:
+    for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
         del passage["also"]
     plain: dict[str, Any] = _plain(values)
     return plain

@@ -88,6 +88,7 @@ def test_no_answer_is_an_answer(client):
     assert (body["verdict"], body["passages"]) == ("none", [])
     assert body["none"]["missing"] == ["boiling", "point", "mercuri"]
     assert body["none"]["span"] == ["2021-12-03", "2022-03-29"]
+    assert list(body["none"]) == ["missing", "near", "span", "apart", "closest"]
 
 
 def test_a_misspelt_word_is_told_its_nearest_and_never_replaced(client):

@@ -112,6 +112,17 @@ def test_ask_says_when_the_documents_do_not_answer(folder):
     assert result.exit_code == 0
     assert "Not found" in result.output
     assert "mercury" in result.output
+    assert "dated 2021-12-03 to 2022-03-29" in result.output
+
+
+def test_ask_says_which_words_never_meet_and_what_came_nearest(folder):
+    run("index", "--index", folder)
+    result = run(
+        "ask", "guarantees of the bridge", "--index", folder, QA_FOUND="1.0", QA_WEAK="1.0"
+    )
+
+    assert "Never in one passage: " in result.output
+    assert "Came nearest: The harbour of Lindholm" in result.output
 
 
 @pytest.fixture

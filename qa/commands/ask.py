@@ -1,12 +1,13 @@
 """`qa ask`: the passages that answer, on the terminal or as /ask gives them."""
 
 import json
+from collections.abc import Iterator
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from qa.answers import Answer, AnswerPassage
+from qa.answers import Answer, AnswerPassage, NoAnswer
 from qa.api import body
 from qa.commands.options import index_option, plain_errors, settings_with
 from qa.engines import open_engine
@@ -37,11 +38,8 @@ def ask_command(
 def _print_answer(answer: Answer) -> None:
     console = Console(highlight=False, soft_wrap=False)
     if answer.none:
-        console.print("Not found in the documents.")
-        if answer.none.missing:
-            console.print(Text(f"Words that occur nowhere: {', '.join(answer.none.missing)}"))
-        if answer.none.near:
-            console.print(Text(f"Nearest words: {', '.join(answer.none.near)}"))
+        for line in _refusal(answer.none):
+            console.print(Text(line))
         return
     if answer.verdict == "weak":
         console.print("Weak match: the documents may not answer this.\n")
@@ -49,6 +47,20 @@ def _print_answer(answer: Answer) -> None:
         console.print(_marked(passage))
         console.print(_source(passage), style="dim")
         console.print()
+
+
+def _refusal(why: NoAnswer) -> Iterator[str]:
+    yield "Not found in the documents."
+    if why.missing:
+        yield f"Words that occur nowhere: {', '.join(why.missing)}"
+    if why.near:
+        yield f"Nearest words: {', '.join(why.near)}"
+    for one, other in why.apart:
+        yield f"Never in one passage: {one}, {other}"
+    if why.span:
+        yield f"The documents are dated {why.span[0]} to {why.span[1]}."
+    for passage in why.closest:
+        yield f"Came nearest:{_source(passage).plain.removeprefix('    —')}"
 
 
 def _marked(passage: AnswerPassage) -> Text:
