@@ -11,7 +11,7 @@ import qa
 
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
-errors settings text documents
+errors settings segmentation spellings languages text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading folders
 passages conversation synonyms queries matches manifests generations
