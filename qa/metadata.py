@@ -10,6 +10,7 @@ import dateutil.parser
 import regex
 
 from qa.documents import Metadata
+from qa.languages import canonical, language_of
 from qa.text import normalise, sentences
 
 Raw = Mapping[str, object]
@@ -31,11 +32,14 @@ _EXTRA_LENGTH = 500
 _EXTRA_KEYS = 20
 
 
-def describe(sources: Sequence[Raw], *, name: str, text: str, language: str) -> Metadata:
+def describe(
+    sources: Sequence[Raw], *, name: str, text: str, language: str, whole: str = ""
+) -> Metadata:
     """Merge *sources*, the earlier of which wins field by field.
 
     Where none has a title, the file's or row's *name* is it if it reads as words, else the
-    beginning of *text*.
+    beginning of *text*.  A language that is stated wins unless *whole*, by default *text*, is
+    written otherwise; *language* is for where none is stated and what is read does not tell.
     """
     folded = [{_key(key): value for key, value in source.items()} for source in sources]
     found = {field: _first(folded, field) for field in NAMES}
@@ -45,7 +49,7 @@ def describe(sources: Sequence[Raw], *, name: str, text: str, language: str) -> 
         publisher=found["publisher"],
         date=found["date"],
         url=found["url"],
-        language=found["language"] or language,
+        language=language_of(whole or text, stated=found["language"]) or language,
         extra=_extra(sources, {field for field, value in found.items() if value is not None}),
     )
     return (
@@ -130,7 +134,7 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 def _language(value: object) -> str | None:
     match = _LANGUAGE.fullmatch(_string(value) or "")
     code = match[1].lower() if match else None
-    return None if code in _NO_LANGUAGE else code
+    return None if code is None or code in _NO_LANGUAGE else canonical(code)
 
 
 _DASHED = regex.compile(r"(?P<y>\d{4})(?P<by>[-/.])(?P<m>\d{1,2})(?P=by)(?P<d>\d{1,2})(?:\D.*)?")

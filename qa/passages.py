@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+import regex
+
 from qa.documents import Block, Document
-from qa.text import Span, sentences, tokens, words
+from qa.text import Span, sentences, size, words
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,35 @@ def _sentences(document: Document, blocks: list[Block], max_words: int) -> Itera
 def _pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of words of each sentence, of each part of one that is too long."""
     for start, end in sentences(text, language):
-        count = len(tokens(text[start:end]))
+        count = size(text[start:end])
         if count <= max_words:
             yield start, end, count
             continue
-        found = words(text[start:end])
-        cuts = [start + found[i].start for i in range(0, len(found), max_words)]
-        for left, right in pairwise([start, *cuts[1:], end]):
-            stripped = len(text[left:right].rstrip())
-            yield left, left + stripped, min(max_words, len(found))
+        part = _Piece(start, start, 0)
+        for unit in _units(text, start, end, max_words):
+            if part.words and part.words + unit.words > max_words:
+                yield part
+                part = _Piece(unit.start, unit.start, 0)
+            part = _Piece(part.start, unit.end, part.words + unit.words)
+        yield part
+
+
+# Where a long sentence may be cut: between words, in Chinese and Japanese behind a comma.
+_UNIT = regex.compile(r"[^\s、，；：]+[、，；：]*|[、，；：]+")
+
+
+def _units(text: str, start: int, end: int, max_words: int) -> Iterator["_Piece"]:
+    """What is kept together of a long sentence, as far as it has not too many words itself."""
+    for match in _UNIT.finditer(text, start, end):
+        unit = _Piece(*match.span(), size(match[0]))
+        if unit.words <= max_words:
+            yield unit
+            continue
+        starts = sorted({unit.start + word.start for word in words(match[0])})
+        each = max(1, len(starts) * max_words // unit.words)
+        cuts = [unit.start, *starts[each::each], unit.end]
+        for left, right in pairwise(cuts):
+            yield _Piece(left, right, size(text[left:right]))
 
 
 class _Piece(NamedTuple):

@@ -46,7 +46,7 @@ def find(searcher: Searcher, settings: Settings, query: Query, question: str, li
         return Found(query, rarity, [], reader, {}, 0.0)
     measured = features(query, named, candidates, rarity)
     # Enough of them to tell how far the first one is ahead.
-    ranked = rank(candidates, measured, weights(), max(limit, 5), named)
+    ranked = rank(candidates, measured, weights(), max(limit, 5), named, query.language)
     evidence = reader.evidence(ranked[0].passage)
     told = signals(query, rarity, ranked, evidence, searcher.manifest.passages)
     sure = probability(told, weights().confidence)

@@ -5,14 +5,16 @@ stand together, and -words that must not occur.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import regex
 
 from qa.errors import FilterError, QuestionError
+from qa.languages import asked_in, stop_words
+from qa.segmentation import without
 from qa.synonyms import Synonyms
-from qa.text import Word, normalise, stem, stop_words, term, words
+from qa.text import is_stop_word, normalise, stem, term, words
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Query:
     """What an engine looks for.
 
     *terms* propose and score; every one of *phrases* must occur; none of *excluded* may.
-    *ignored* and *carried* are the words left out and the words taken from earlier turns.
+    *ignored* and *carried* are the words left out and the words taken from earlier turns;
+    *language* is the one of the index's that the question is likely to be in.
     """
 
     terms: tuple[Term, ...]
@@ -76,6 +79,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     ignored: tuple[str, ...] = ()
     carried: tuple[str, ...] = ()
+    language: str | None = None
     expansions: tuple[Expansion, ...] = ()
 
     @property
@@ -103,12 +107,15 @@ def read(
             f"The question has {len(text):,} characters; at most {max_characters:,} can be asked."
         )
     languages = tuple(languages)
+    asked = asked_in(text, languages)
     required, excluded, rest = _operators(text)
-    kept, ignored = _content([*words(rest), *words(" ".join(carried))], languages)
-    terms = _terms(kept, languages)
+    kept, ignored = _content(f"{rest} {' '.join(carried)}", asked.possible)
+    # The question's own language first: its stem is the one that stands for the word.
+    terms = _terms(kept, (*asked.possible, *languages))
     if not terms:
         raise QuestionError("The question has no words to look for; type at least one.")
-    return Query(terms, required, excluded, filters or Filters(), ignored, carried)
+    filters = filters or Filters()
+    return Query(terms, required, excluded, filters, ignored, carried, asked.likely)
 
 
 def narrowed(query: Query, frequencies: Mapping[str, int], most: int) -> Query:
@@ -176,23 +183,33 @@ def _phrase(text: str) -> Phrase:
     return Phrase(text.strip(), tuple(term(word.text) for word in words(text)))
 
 
-def _content(found: list[Word], languages: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
-    """The words that carry meaning and those that do not; all of them when none does."""
+def _content(text: str, languages: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The words that carry meaning and those that do not; all of them when none does.
+
+    Where several languages are possible, only what says nothing in any of them is left out: war
+    is a German auxiliary, and a thing to ask about in English.
+    """
+    stops = [stop_words(language) for language in languages]
+    rest, ignored = without(frozenset.intersection(*stops), text) if stops else (text, ())
+    found = [word.text for word in words(rest)]
     # WHO SAID THAT is shouted, US is a name.
-    shouted = len(found) > 3 and all(word.text.isupper() for word in found)
-    texts = [word.text.lower() if shouted else word.text for word in found]
-    stops = frozenset[str]().union(*map(stop_words, languages))
-    kept = [text for i, text in enumerate(texts) if not _is_stop(text, stops, first=i == 0)]
-    ignored = [text for i, text in enumerate(texts) if _is_stop(text, stops, first=i == 0)]
+    shouted = len(found) > 3 and all(map(str.isupper, found))
+    found = [word.lower() for word in found] if shouted else found
+    little = [_is_little(word, languages, first=i == 0) for i, word in enumerate(found)]
+    kept = [word for word, is_little in zip(found, little, strict=True) if not is_little]
     if not kept:
-        return texts, ()
-    return kept, tuple(dict.fromkeys(text.lower() for text in ignored))
+        return [word.text for word in words(text)], ()
+    ignored += tuple(
+        word.lower() for word, is_little in zip(found, little, strict=True) if is_little
+    )
+    return kept, tuple(dict.fromkeys(ignored))
 
 
-def _is_stop(text: str, stops: frozenset[str], *, first: bool) -> bool:
+def _is_little(word: str, languages: Sequence[str], *, first: bool) -> bool:
     """Whether a word says nothing; a capital inside the question makes it a name: Will, May."""
-    named = text[0].isupper() and not first and text != "I"
-    return term(text) in stops and not named
+    named = word[0].isupper() and not first and word != "I"
+    says_nothing = languages and all(is_stop_word(word, language) for language in languages)
+    return bool(says_nothing) and not named
 
 
 def _terms(kept: list[str], languages: tuple[str, ...]) -> tuple[Term, ...]:

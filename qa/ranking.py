@@ -23,6 +23,8 @@ _DUPLICATE = 0.8
 _FIRST, _PER_DOCUMENT = 5, 2
 # So many texts are read at a time.
 _HELPING = 12
+# What a passage counts for being in the question's language, beside what is fitted.
+_LANGUAGE = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,20 @@ class Ranked:
 
 
 def rank(
-    candidates: Candidates, features: Matrix, weights: Weights, limit: int, named: Named
+    candidates: Candidates,
+    features: Matrix,
+    weights: Weights,
+    limit: int,
+    named: Named,
+    language: str | None = None,
 ) -> list[Ranked]:
     """The *limit* passages to show, the best first; ties by document and passage.
 
-    No document fills the first places alone, unless the question *named* it.
+    No document fills the first places alone, unless the question *named* it; of texts that fit
+    alike those in its *language* come first.
     """
-    scores = features @ weights.ranking
+    spoken = np.array([language == own for own in candidates.languages])
+    scores = features @ weights.ranking + _LANGUAGE * spoken
     rows = zip((-scores).tolist(), candidates.documents, candidates.numbers.tolist(), strict=True)
     keys = list(rows)
     coverage = column(features, "coverage")

@@ -247,6 +247,7 @@ def _document(extract: Extract | Skip, file: _File, settings: Settings) -> Docum
         name=name or _stem(file.source.rpartition("/")[2]),
         text=_beginning(blocks),
         language=settings.language,
+        whole="\n".join(block.text for block in blocks),
     )
     own = file.id if name is None else f"{file.id}/{_segment(name)}"
     made = document(own, file.source, blocks, metadata)

@@ -6,16 +6,19 @@ cannot differ.  Offsets are Unicode code points everywhere.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 import regex
 import sentencex
-import Stemmer
+
+from qa import languages
+from qa.segmentation import RUN, cut, length
+from qa.spellings import accented, bare, folded
 
 # Part of every generation's name: a change here makes old indexes and new questions differ.
-ANALYSIS_VERSION = "1"
+ANALYSIS_VERSION = "2"
 
 # White space is left to str.split, which is faster.
 _CONTROL = regex.compile(r"[\p{Cc}--\s]+", regex.VERSION1)
@@ -43,19 +46,14 @@ class Word(NamedTuple):
     end: int
 
 
-# Scripts written without spaces are cut into overlapping pairs of characters, as Lucene does.
-_UNSPACED = (
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{M}]*"
-)
 _WORD = regex.compile(
     rf"""
-    (?P<unspaced>{_UNSPACED})
+    (?P<run>{RUN})
     | \p{{L}}(?:\.\p{{L}})+(?![\p{{L}}\p{{N}}\p{{M}}])        # U.S.  e.g.
     | [A-Z]+(?:&[A-Z]+)+(?:['’]s(?![\p{{L}}\p{{N}}\p{{M}}]))?  # AT&T  R&D's
     | \p{{Nd}}+(?:[.,]\p{{Nd}}+)+(?![\p{{L}}\p{{M}}])         # 1,000  3.5
-    | (?:(?!{_UNSPACED})[\p{{L}}\p{{N}}][\p{{M}}\u200C\u200D]*)+
-      (?:['’](?:(?!{_UNSPACED})\p{{L}}\p{{M}}*)+)*           # don't  Putin’s
+    | (?:(?!{RUN})[\p{{L}}\p{{N}}][\p{{M}}\u200C\u200D]*)+
+      (?:['’](?:(?!{RUN})\p{{L}}\p{{M}}*)+)*           # don't  Putin’s
     """,
     regex.VERBOSE,
 )
@@ -97,71 +95,51 @@ def _words(text: str) -> Iterator[Word]:
     for match in _WORD.finditer(text):
         start, end = match.span()
         if match.lastgroup:
-            yield from _pairs(text, start, end)
+            for first, last in cut(text, start, end):
+                yield Word(text[first:last], first, last)
         else:
             yield Word(match[0], start, end)
 
 
-_CHARACTER = regex.compile(r".\p{M}*", regex.DOTALL)
+def size(text: str) -> int:
+    """How many words a reader would count in *text*."""
+    return sum(map(_size, text.split()))
 
 
-def _pairs(text: str, start: int, end: int) -> Iterator[Word]:
-    """Each two neighbouring characters of a run, its only one if there is but one."""
-    spans = [match.span() for match in _CHARACTER.finditer(text, start, end)]
-    for (first, _), (_, last) in zip(spans, spans[1:] or spans, strict=False):
-        yield Word(text[first:last], first, last)
+def _size(chunk: str) -> int:
+    if chunk.isascii() and chunk.isalnum():
+        return 1
+    if _LATIN.fullmatch(chunk):
+        return len(_LATIN_WORD.findall(chunk))
+    matches = list(_WORD.finditer(chunk))
+    return sum(length(match[0]) if match.lastgroup else 1 for match in matches)
 
 
 # In capitals these are names, in small letters they say nothing: US, IT, WHO.
 _SHORT_NAMES = frozenset(
     "US IT WHO AM IS ARE OR ALL CAN DO HE ME SO WE AS AT BE BY IN NO ON".split()
 )
-_POSSESSIVE = regex.compile(r"['’]s$|['’]$", regex.IGNORECASE)
-_APOSTROPHE = regex.compile(r"['’]")
 _GROUPED = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 @lru_cache(maxsize=1 << 18)
 def term(word: str) -> str:
-    """The form in which *word* is matched exactly: case folded, accents off Latin and Greek.
+    """The form in which *word* is matched exactly: case folded, accents and articles off.
 
-    U.S. and US are one term and differ from us; Putin’s is Putin; 1,000 is 1000.
+    U.S. and US are one term and differ from us; Putin’s is Putin; l'homme is homme; 1,000 is 1000.
     """
     if word.isascii() and word.isalnum():
         return word if word in _SHORT_NAMES else word.lower()
-    word = _POSSESSIVE.sub("", word)
+    word = bare(word)
     if "." in word and not word[0].isdigit():
         word = word.replace(".", "")
-    if word in _SHORT_NAMES:
-        return word
     if _GROUPED.fullmatch(word):
         word = word.replace(",", "")
-    word = _APOSTROPHE.sub("", word)
-    return word.lower() if word.isascii() else _folded(word)
+    return word if word in _SHORT_NAMES else folded(word)
 
 
-def _folded(word: str) -> str:
-    folded = unicodedata.normalize("NFKC", word).casefold()
-    kept = []
-    base = ""
-    for character in unicodedata.normalize("NFD", folded):
-        if not unicodedata.combining(character):
-            base = unicodedata.name(character, "")
-        elif base.startswith(("LATIN", "GREEK")):
-            continue
-        kept.append(character)
-    return unicodedata.normalize("NFC", "".join(kept))
-
-
-@lru_cache(maxsize=64)
-def _stemmer(language: str) -> "Stemmer.Stemmer | None":
-    name = language.partition("-")[0].lower()
-    try:
-        return Stemmer.Stemmer(name)
-    except KeyError:
-        return None
-
-
+# Where too many words differ from others by nothing but their accents.
+_ACCENTS_TELL = {"vi"}
 _SHORTEST_STEMMED = 2
 
 
@@ -169,35 +147,29 @@ _SHORTEST_STEMMED = 2
 def stem(word: str, language: str) -> str:
     """The term of *word* without its ending, after Snowball; the term itself where it has none."""
     exact = term(word)
-    stemmer = _stemmer(language)
-    if stemmer is None or not exact.islower():
+    if exact in _SHORT_NAMES:
+        return exact
+    spelt = accented(word, language)
+    if language in _ACCENTS_TELL:
+        return spelt
+    stemmer = languages.stemmer(language)
+    if stemmer is None or (spelt == exact and len(exact) <= _SHORTEST_STEMMED):
         return exact
     # Stems of accented languages depend on the accents, so they come off last.
-    accented = _APOSTROPHE.sub("", _POSSESSIVE.sub("", word)).casefold()
-    short = accented == exact and len(exact) <= _SHORTEST_STEMMED
-    return exact if short else term(stemmer.stemWord(accented))
+    return term(stemmer.stemWord(spelt)) or exact
 
 
-# The forms that question words, auxiliaries, pronouns, articles and prepositions take.
-_STOP_WORDS = {
-    "en": """
-        a an the this that these those
-        what who whom whose which when where why how
-        am is are was were be been being do does did doing done have has had having
-        will would shall should can could may might must
-        i me my mine we our ours us you your yours he him his she her hers it its
-        they them their theirs there here
-        and or but nor not if than then so as of at by for from in into on onto to with about
-        between during over under per via upon
-        tell please give show any some many much
-    """,
-}
+@lru_cache(maxsize=1 << 16)
+def is_stop_word(word: str, language: str) -> bool:
+    """Whether *word* says nothing in a question; what in capitals is a name says something."""
+    exact = term(word)
+    return exact not in _SHORT_NAMES and accented(word, language) in languages.stop_words(language)
 
 
 @lru_cache(maxsize=64)
 def stop_words(language: str) -> frozenset[str]:
-    """The terms that carry no meaning in a question; empty for a language without a list."""
-    return frozenset(_STOP_WORDS.get(language.partition("-")[0].lower(), "").split())
+    """The terms of the words that say nothing in a question; none where we have no list."""
+    return frozenset(map(term, languages.stop_words(language)))
 
 
 class Span(NamedTuple):
@@ -215,7 +187,8 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     """Where each sentence of *text* is, without the white space around it.
 
     The boundaries are sentencex's, with two mends for quotations: a rest that only continues
-    the sentence (“, – he said.”) goes back to it, an opening quote forward to its words.
+    the sentence (“, – he said.”) goes back to it, an opening quote forward to its words; and with
+    what it does not know: Thai and Lao end a clause with a space, Khmer a sentence with ។.
     """
     starts = [0]
     carried = 0
@@ -226,22 +199,27 @@ def sentences(text: str, language: str = "en") -> list[Span]:
             starts.append(start)
         opening = _OPENING.search(text, start, end)
         carried = end - opening.start() - 1 if opening else 0
+    if language in _PAUSE:
+        starts = _paused(text, starts, _PAUSE[language])
     spans = [_trimmed(text, *pair) for pair in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [span for span in spans if span.start < span.end]
+
+
+_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
+_PAUSE = {"th": _SPACE, "lo": _SPACE, "km": regex.compile(r"[។៕]\s*")}
+# Shorter pieces are parts of a list or names.
+_SHORTEST_CLAUSE = 40
+
+
+def _paused(text: str, starts: list[int], pause: "regex.Pattern[str]") -> list[int]:
+    """*starts* and what follows a pause, as far as the piece before it is a clause."""
+    found: list[int] = []
+    for start in sorted({*starts, *(match.end() for match in pause.finditer(text))}):
+        if start in starts or start - found[-1] >= _SHORTEST_CLAUSE:
+            found.append(start)
+    return found
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     return Span(start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip()))
-
-
-def occurrences(phrase: Sequence[str], text: str) -> list[Span]:
-    """Where the terms of *phrase* stand together in *text*, in their order."""
-    found = words(text)
-    terms = [term(word.text) for word in found]
-    wanted = list(phrase)
-    return [
-        Span(found[i].start, found[i + len(wanted) - 1].end)
-        for i in range(len(terms) - len(wanted) + 1)
-        if terms[i : i + len(wanted)] == wanted
-    ]

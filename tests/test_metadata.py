@@ -160,6 +160,7 @@ def test_a_source_that_is_an_address_is_the_url_and_not_the_publisher():
     [
         ("en", "en"),
         ("DE", "de"),
+        ("deu", "de"),
         ("de-AT", "de"),
         ("zh_Hant_TW", "zh"),
         ("English!", "fr"),
@@ -169,7 +170,28 @@ def test_a_source_that_is_an_address_is_the_url_and_not_the_publisher():
     ],
 )
 def test_a_language_is_its_primary_subtag_or_the_default(value, language):
-    assert described({"lang": value}, language="fr").language == language
+    assert described({"lang": value}, text="1874.", language="fr").language == language
+
+
+@pytest.mark.parametrize(
+    ("stated", "text", "language"),
+    [
+        (None, "Der Hafen wurde im Jahr 1874 gebaut, und die Stadt zahlte.", "de"),
+        ("nl", "Der Hafen wurde im Jahr 1874 gebaut, und die Stadt zahlte.", "nl"),
+        ("en", "Порт был построен в 1874 году.", "ru"),
+        (None, "Lindholm 1874", "fr"),
+    ],
+)
+def test_a_language_that_is_not_stated_is_read_from_the_text(stated, text, language):
+    assert described({"language": stated}, text=text, language="fr").language == language
+
+
+def test_the_language_is_that_of_the_whole_text_not_of_its_beginning():
+    whole = "NATO Summit\nDer Gipfel wurde von der Ukraine mit viel Hoffnung erwartet."
+
+    metadata = describe([], name="x1", text="NATO Summit", language="en", whole=whole)
+
+    assert metadata.language == "de"
 
 
 def test_other_scalars_are_kept_as_extras():

@@ -197,10 +197,13 @@ def test_a_text_without_title_is_called_by_its_first_sentence(found, text, title
     assert documents["1/1"].metadata.title == title
 
 
-def test_the_language_of_a_document_that_states_none_is_the_settings(found):
-    documents, _ = found("a.txt", PROSE, Settings(language="fr"))
+def test_the_language_of_a_document_is_its_texts_or_the_settings(found):
+    title, prose = "Le port de Lindholm", "Il a été construit par un ingénieur qui venait du nord."
+    documents, _ = found("1.jsonl", json.dumps({"title": title, "text": f"1874\n\n{prose}"}))
+    tables, _ = found("2.csv", "Port,Ships\nLindholm,3\n", Settings(language="sv"))
 
-    assert documents["a"].metadata.language == "fr"
+    assert documents["1/1"].metadata.language == "fr"
+    assert {table.metadata.language for table in tables.values()} == {"sv"}
 
 
 @pytest.mark.parametrize(
