@@ -14,7 +14,10 @@ ORDER = """
 errors settings text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading folders
-passages conversation synonyms queries matches manifests generations
+passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
+conversation.turns conversation.memory conversation.leaning conversation.weights
+conversation.choosing conversation
+synonyms queries matches manifests generations
 engines.base engines.whoosh engines.whoosh.schema engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
