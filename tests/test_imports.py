@@ -14,7 +14,10 @@ ORDER = """
 errors settings versions processes segmentation spellings languages text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders
-passages conversation synonyms queries matches locks manifests generations
+passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
+conversation.turns conversation.memory conversation.leaning conversation.weights
+conversation.choosing conversation
+synonyms queries matches locks manifests generations
 engines.base engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields

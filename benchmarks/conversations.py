@@ -1,0 +1,103 @@
+"""Conversations with questions that people made to stand alone -> what carrying words comes to."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from qa.conversation.choosing import chosen
+from qa.conversation.memory import Memory
+from qa.conversation.turns import turn
+from qa.conversation.weights import Weights
+from qa.text import normalise, stem, stop_words, term, words
+
+# Sets of questions that stand alone.
+ALONE = ("news", "clapnq-dev")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question as asked after *history*, and as a person made it stand alone."""
+
+    conversation: str
+    history: tuple[str, ...]
+    raw: str
+    rewrite: str
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the person left it as it was."""
+        return plain(self.raw) == plain(self.rewrite)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The stems that a person added from earlier turns."""
+        known = frozenset().union(*map(stems, self.history))
+        return (self.right - stems(self.raw)) & known
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The stems of which none would be carried in vain."""
+        return stems(self.rewrite)
+
+
+def plain(text: str) -> list[str]:
+    return [term(word.text) for word in words(text)]
+
+
+@lru_cache(maxsize=1 << 16)
+def stems(text: str) -> frozenset[str]:
+    stops = stop_words("en")
+    return frozenset(stem(word.text, "en") for word in words(text) if term(word.text) not in stops)
+
+
+def load(path: Path) -> list[Row]:
+    """The turns that follow others."""
+    rows = []
+    for line in path.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        history = tuple(map(normalise, row["history"]))
+        name = f"{row.get('set', '')}:{row['conv']}"
+        rows.append(Row(name, history, normalise(row["raw"]), normalise(row["rewrite"])))
+    return [row for row in rows if row.history]
+
+
+def load_alone(folder: Path) -> list[str]:
+    """Questions that need no other, of the sets in *folder* that are there."""
+    files = [folder / name / "queries.jsonl" for name in ALONE]
+    lines = [line for file in files if file.exists() for line in file.open(encoding="utf-8")]
+    return [normalise(json.loads(line)["text"]) for line in lines]
+
+
+class Memories:
+    """What was spoken of before a turn, as *weights* carry words; nothing without them."""
+
+    def __init__(self, weights: Weights | None) -> None:
+        self._weights = weights
+        self._known: dict[tuple[str, ...], Memory] = {(): Memory()}
+
+    def __getitem__(self, history: tuple[str, ...]) -> Memory:
+        if history not in self._known:
+            before, asked = self[history[:-1]], turn(history[-1])
+            carried = chosen(before, asked, self._weights) if self._weights else ()
+            self._known[history] = before.after(asked, carried)
+        return self._known[history]
+
+
+def measured(rows: Sequence[Row], weights: Weights) -> dict[str, float]:
+    """Words carried of those to carry, carried in vain a turn, turns rightly left alone."""
+    memories = Memories(weights)
+    carried = wanted = extra = alone = 0
+    for row in rows:
+        took = set(chosen(memories[row.history], turn(row.raw), weights))
+        wanted += len(row.wanted)
+        carried += len(row.wanted & took)
+        extra += len(took - row.right)
+        alone += row.unchanged and not took
+    unchanged = sum(row.unchanged for row in rows)
+    return {
+        "carried": round(carried / wanted, 3),
+        "extra": round(extra / len(rows), 3),
+        "left_alone": round(alone / unchanged, 3),
+    }
