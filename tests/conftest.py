@@ -1,5 +1,6 @@
 """Fixtures: an index over a few small documents, the app over it, a real gunicorn before it."""
 
+import contextlib
 import json
 import os
 import socket
@@ -49,6 +50,9 @@ of the costs, as it had promised in 2015.
 
 def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="run heavy campaigns in full")
+    parser.addoption(
+        "--need-browser", action="store_true", help="fail where there is no browser, do not skip"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +105,8 @@ def app(index):
     return create_app(Settings(index=str(index)))
 
 
-@pytest.fixture(scope="session")
-def server(index):
+@contextlib.contextmanager
+def serving(index):
     """The address of a real gunicorn with two workers on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "gunicorn", "--workers=2", "--threads=4"]
@@ -117,6 +121,13 @@ def server(index):
         gunicorn.terminate()
 
         assert gunicorn.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="session")
+def server(index):
+    """The address of a real gunicorn before the small index."""
+    with serving(index) as address:
+        yield address
 
 
 def questions(path):

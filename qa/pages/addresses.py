@@ -7,6 +7,7 @@ What else stands in an address, such as a newsletter's utm_source, is no part of
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
@@ -52,6 +53,13 @@ class Conversation:
     def sort(self) -> str:
         """The order of passages that is asked for."""
         return self.limits.get("sort", SORTS)[0]
+
+    def day(self, bound: str) -> str:
+        """The date in the filter *bound*; nothing when there is none, or what is there is none."""
+        try:
+            return date.fromisoformat(self.limits.get(bound, ("",))[0]).isoformat()
+        except ValueError:
+            return ""
 
     @property
     def address(self) -> str:

@@ -68,8 +68,8 @@ class Turn:
         return [(wrong, Way(right, self._with(wrong, right))) for wrong, right in likelier.items()]
 
     @property
-    def respelt(self) -> list[Way]:
-        """Words like those that occur nowhere, each with a way to ask with it."""
+    def respelt(self) -> list[tuple[str, Way]]:
+        """Words that occur nowhere, each with one like it to ask with instead."""
         none = self.answer.none
         if none is None or not none.missing:
             return []
@@ -77,14 +77,19 @@ class Turn:
         found = []
         for near in none.near:
             (wrong,) = difflib.get_close_matches(near, missing, n=1, cutoff=0.0)
-            found.append(Way(near, self._with(missing[wrong], near)))
+            found.append((missing[wrong], Way(near, self._with(missing[wrong], near))))
         return found
 
     @property
-    def without_missing(self) -> str | None:
-        """The address of the question without the words that occur nowhere."""
+    def relaxed(self) -> list[Way]:
+        """What the refused question may do without: words that occur nowhere, or never together."""
         none = self.answer.none
-        return self._without(none.missing) if none and none.missing else None
+        if none is None:
+            return []
+        apart = dict.fromkeys(word for pair in none.apart for word in pair)
+        unwanted = [none.missing] if none.missing else [(word,) for word in apart]
+        ways = [Way(", ".join(words), self._without(words)) for words in unwanted]
+        return [way for way in ways if way.address]
 
     @property
     def unquoted(self) -> str | None:

@@ -1,0 +1,133 @@
+"""A real browser before a real gunicorn; every test gets a profile of its own."""
+
+import json
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.conftest import BRIDGE, HARBOUR, built, serving, write
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ASKED = "Who demanded legal guarantees from the council?"
+FOLLOWED = "When did she repeat it?"
+REFUSED = "Which unicorns sleep on Jupiter?"
+FERRY = "The ferry ran every hour, and nobody wrote down who was on it or what they carried. "
+LONG = f"""---
+title: A long report on the Vesa
+publisher: River Board
+date: 2023-06-01
+---
+{"".join(f"{FERRY * 6}" + chr(10) * 2 for _ in range(40))}
+Inspector Nora Quill counted nineteen herons below the weir at Asker in the spring of 2023.
+
+{"".join(f"{FERRY * 6}" + chr(10) * 2 for _ in range(40))}
+"""
+HERONS = "Who counted herons below the weir?"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The address of the service over documents of three publishers, one of them long."""
+    folder = tmp_path_factory.mktemp("site")
+    write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, report_md=LONG)
+    rows = [{"question": question} for question in (ASKED, HERONS)]
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    built(folder)
+    with serving(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser(pytestconfig):
+    """The system's Chromium."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        tell = pytest.fail if pytestconfig.getoption("--need-browser") else pytest.skip
+        tell("There is no Chromium here; on Debian, `apt-get install chromium` brings it.")
+    # As root there is no sandbox to drop into.
+    flags = FLAGS + ["--no-sandbox"] * (os.getuid() == 0)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, site):
+    """Open a page with the given options; in the end, all it asked for must have been ours."""
+    contexts, troubles = [], []
+
+    def open_page(**options):
+        context = browser.new_context(base_url=site, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        context.on("request", lambda request: _check(request, site, troubles))
+        context.on("weberror", lambda error: troubles.append(str(error.error)))
+        context.on("console", lambda message: _listen(message, troubles))
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+    assert troubles == []
+
+
+def _check(request, site, troubles):
+    if urlsplit(request.url).netloc != urlsplit(site).netloc:
+        troubles.append(f"asked another origin: {request.url}")
+
+
+def _listen(message, troubles):
+    # A page of status 422 or 404 is a page, but Chromium calls it an error.
+    if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+        troubles.append(message.text)
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no script"])
+def page(opened, request):
+    """A page, once with scripts and once without."""
+    return opened(java_script_enabled=request.param)
+
+
+@pytest.fixture
+def scripted(opened):
+    """A page with scripts."""
+    return opened()
+
+
+def box(page):
+    """The box to ask in."""
+    return page.locator(".composer textarea")
+
+
+def ask(page, question):
+    """Type a question and press the button."""
+    turns = page.locator("article")
+    count = turns.count()
+    box(page).fill(question)
+    page.get_by_role("button", name="Ask").click()
+    turns.nth(count).wait_for()
+
+
+def place(page):
+    """The address without the server's."""
+    parts = urlsplit(page.url)
+    return f"{parts.path}?{parts.query}#{parts.fragment}"
+
+
+def in_view(locator):
+    """Whether a part of the page is inside the window."""
+    found, size = locator.bounding_box(), locator.page.viewport_size
+    return found["y"] >= 0 and found["y"] + found["height"] <= size["height"]

@@ -1,0 +1,176 @@
+"""The conversation in a real browser, with scripts and without: the same walk, the same pages."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import ASKED, FOLLOWED, HERONS, REFUSED, ask, box, in_view, place
+
+ONE = "/?q=Who+demanded+legal+guarantees+from+the+council%3F#q1"
+TWO = "/?q=Who+demanded+legal+guarantees+from+the+council%3F&q=When+did+she+repeat+it%3F#q2"
+
+
+def headings(page):
+    return page.locator("article h2").all_inner_texts()
+
+
+def test_asking_and_following_up_makes_one_address(page):
+    page.goto("/")
+    ask(page, ASKED)
+    page.wait_for_url(f"**{ONE}")
+    ask(page, FOLLOWED)
+    page.wait_for_url(f"**{TWO}")
+
+    assert place(page) == TWO
+    assert headings(page) == [ASKED, FOLLOWED]
+    assert page.locator("article").nth(1).locator("mark.answer").first.is_visible()
+    assert in_view(page.locator("#q2"))
+
+
+def test_back_and_reload_show_what_was_there(page):
+    page.goto("/")
+    ask(page, ASKED)
+    ask(page, FOLLOWED)
+    page.go_back()
+    page.wait_for_url(f"**{ONE}")
+    assert headings(page) == [ASKED]
+    page.go_back()
+    page.get_by_role("heading", name="Ask the documents").wait_for()
+    page.go_forward()
+    page.go_forward()
+    page.wait_for_url(f"**{TWO}")
+    page.reload()
+
+    assert place(page) == TWO
+    assert headings(page) == [ASKED, FOLLOWED]
+
+
+def test_the_citation_opens_with_the_mark_in_view(page):
+    page.goto("/")
+    ask(page, HERONS)
+    quoted = page.locator("article mark.answer").inner_text()
+    page.get_by_role("link", name=re.compile("^Open in document.*A long report")).first.click()
+    mark = page.locator("main mark.answer")
+    mark.wait_for()
+
+    assert mark.inner_text() == quoted
+    assert page.evaluate("scrollY") > 1000
+    assert in_view(mark)
+    page.go_back()
+    assert headings(page) == [HERONS]
+
+
+def test_an_answer_put_in_place_is_the_page_of_its_address(scripted):
+    scripted.goto("/")
+    ask(scripted, ASKED)
+    ask(scripted, FOLLOWED)
+    fetched = scripted.evaluate(
+        """async () => {
+            const response = await fetch(location.href);
+            const page = new DOMParser().parseFromString(await response.text(), "text/html");
+            return [page.title, page.querySelector("main").innerHTML, page.head.children.length];
+        }"""
+    )
+
+    assert fetched == scripted.evaluate(
+        "[document.title, document.querySelector('main').innerHTML, document.head.children.length]"
+    )
+
+
+def test_an_answer_is_put_in_place_without_loading_the_page(scripted):
+    scripted.goto("/")
+    scripted.evaluate("window.kept = true")
+    ask(scripted, ASKED)
+    scripted.locator("article").first.get_by_text("Why this passage?").click()
+    ask(scripted, FOLLOWED)
+    scripted.get_by_role("link", name="New conversation").click()
+    scripted.get_by_role("heading", name="Ask the documents").wait_for()
+    scripted.go_back()
+    scripted.locator("#q2").wait_for()
+
+    assert scripted.evaluate("window.kept")
+    assert scripted.locator("article details[open].reasons").count() == 1
+
+
+def test_each_filter_goes_on_and_off(page):
+    page.goto(TWO)
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("River Board").check()
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("link", name="Remove the filter River Board").wait_for()
+    assert place(page).startswith(TWO.partition("#")[0] + "&publisher=River+Board#")
+    page.get_by_role("link", name="Remove the filter River Board").click()
+    page.wait_for_url(f"**{TWO}")
+
+    assert headings(page) == [ASKED, FOLLOWED]
+
+
+def test_a_carried_word_goes_by_a_click(page):
+    page.goto(TWO)
+    carried = page.locator(".words li", has_text="Carried over").get_by_role("link")
+    dropped = carried.first.text_content().partition(":")[0]
+    carried.first.click()
+    page.wait_for_url(f"**drop={dropped}*")
+
+    assert dropped not in page.locator(".words li", has_text="Carried over").all_inner_texts()
+
+
+def test_a_refused_question_can_be_put_another_way(page):
+    page.goto(ONE)
+    ask(page, REFUSED)
+    assert page.get_by_text("Not found in the documents", exact=True).is_visible()
+    assert box(page).input_value() == REFUSED
+    box(page).fill(FOLLOWED)
+    page.get_by_role("button", name="Ask").click()
+    page.wait_for_url(f"**{TWO}")
+
+    assert headings(page) == [ASKED, FOLLOWED]
+
+
+def test_what_cannot_be_asked_is_said_beside_the_box(page):
+    page.goto("/")
+    box(page).fill("??")
+    page.get_by_role("button", name="Ask").click()
+    page.get_by_role("alert").wait_for()
+
+    assert "no words to look for" in page.get_by_role("alert").inner_text()
+    assert box(page).input_value() == "??"
+
+
+def test_a_link_opens_in_a_tab_of_its_own(page):
+    page.goto("/")
+    with page.context.expect_page() as tab:
+        page.get_by_role("link", name=HERONS).click(modifiers=["ControlOrMeta"])
+    tab.value.locator("article mark.answer").wait_for()
+
+    assert headings(tab.value) == [HERONS]
+    assert page.get_by_role("heading", name="Ask the documents").is_visible()
+
+
+def test_a_question_asked_while_another_is_answered_takes_its_place(scripted):
+    scripted.goto("/")
+    scripted.route("**/?q=slow*", lambda route: None)
+    box(scripted).fill("slow question")
+    scripted.get_by_role("button", name="Ask").click()
+    ask(scripted, ASKED)
+
+    assert place(scripted) == ONE
+
+
+def test_an_answer_that_cannot_be_fetched_is_loaded(scripted):
+    scripted.goto("/")
+    scripted.evaluate("window.kept = true")
+    scripted.evaluate("() => { window.fetch = () => Promise.reject(new Error()) }")
+    ask(scripted, ASKED)
+
+    assert place(scripted) == ONE
+    assert not scripted.evaluate("window.kept")
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_passages_are_sorted_by_a_link(page, sort):
+    page.goto("/?q=harbour+bridge+council")
+    page.get_by_role("link", name=sort).click()
+    page.locator(f".sorts [aria-current=true]:text-is('{sort}')").wait_for()
+
+    assert f"sort={sort}" in page.url
