@@ -25,7 +25,7 @@ class Settings:
 
     index: str = setting("index", "Folder of the index.")
     documents: str = setting("", "Folder of the documents; <index>/documents when empty.")
-    language: str = setting("en", "Language of documents that neither state one nor show it (ISO 639-1).")
+    language: str = setting("en", "Language of documents that show none (ISO 639-1).")
     passage_min_words: int = setting(60, "A passage shorter than this takes in the next paragraph.")
     passage_max_words: int = setting(150, "Longest passage, in words.")
     max_file_mb: int = setting(100, "Larger files are skipped, unpacked size included.")
