@@ -92,7 +92,7 @@ def test_an_answer_is_spoken_once(scripted):
     scripted.wait_for_function("document.getElementById('said').textContent")
 
     assert said.count() == 1
-    assert said.inner_text().startswith("Found in 1 document. The harbour of Lindholm — Northern")
+    assert said.inner_text().startswith("Found in 2 documents. The harbour of Lindholm — Northern")
     assert [words for words in scripted.evaluate("spoken") if words] == [said.inner_text()]
 
 

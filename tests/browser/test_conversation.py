@@ -81,7 +81,7 @@ def test_an_answer_is_put_in_place_without_loading_the_page(scripted):
     scripted.goto("/")
     scripted.evaluate("window.kept = true")
     ask(scripted, ASKED)
-    scripted.locator("article").first.get_by_text("Why this passage?").click()
+    scripted.locator("article").first.get_by_text("Why this passage?").first.click()
     ask(scripted, FOLLOWED)
     scripted.get_by_role("link", name="New conversation").click()
     scripted.get_by_role("heading", name="Ask the documents").wait_for()
