@@ -15,6 +15,7 @@ from qa.pages.reader import blueprint as reader
 from qa.pages.search import blueprint as search
 from qa.pages.site import blueprint as site
 from qa.pages.turns import blueprint as turns
+from qa.pages.within import blueprint as within
 from qa.problems import register_errors
 from qa.settings import Settings, from_environ
 
@@ -42,7 +43,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
-    for blueprint in (api, site, turns, conversation, documents, citing, reader, search, about):
+    for blueprint in (
+        api,
+        site,
+        turns,
+        conversation,
+        documents,
+        citing,
+        within,
+        reader,
+        search,
+        about,
+    ):
         app.register_blueprint(blueprint)
     register_freshness(app)
     register_errors(app)

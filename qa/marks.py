@@ -54,28 +54,44 @@ def quoted(passage: AnswerPassage) -> Iterator[tuple[Segment, ...]]:
 
 
 class Shown(NamedTuple):
-    """A block of a document as the reader page shows it; *page* is set where a page starts."""
+    """A block of a document as the reader page shows it; *page* is set where a page starts.
+
+    Paragraphs and headings have a *number* each, of their own kind.
+    """
 
     tag: str
-    number: int | None
+    number: int
     page: int | None
+    text: str
     segments: tuple[Segment, ...]
+
+    @property
+    def marked(self) -> bool:
+        """Whether anything is marked in it."""
+        return any(segment.kind for segment in self.segments)
+
+    def has(self, kind: str) -> bool:
+        """Whether it has a mark of this *kind*."""
+        inner = (each for segment in self.segments for each in (segment, *segment.inner))
+        return any(segment.kind == kind for segment in inner)
 
 
 def blocks(document: Document, layers: list[Layer]) -> Iterator[Shown]:
     """The blocks of *document* in order, cut at the marks of *layers*."""
     pages = {page.start: page.number for page in document.pages}
     open_levels: list[int] = []
-    number = 0
+    paragraphs = headings = 0
     for start, end, level in document.blocks:
         if level:
             # Whatever levels an author skipped, ours follow one another below the title's h1.
             open_levels = [*(outer for outer in open_levels if outer < level), level]
+            headings += 1
         else:
-            number += 1
+            paragraphs += 1
         yield Shown(
             tag=f"h{min(6, len(open_levels) + 1)}" if level else "p",
-            number=None if level else number,
+            number=headings if level else paragraphs,
             page=pages.get(start),
+            text=document.text[start:end],
             segments=segments(document.text, Span(start, end), layers),
         )

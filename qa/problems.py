@@ -73,7 +73,8 @@ def problem(
     status: HTTPStatus, detail: str, fields: list[dict[str, str]] | None = None
 ) -> Response:
     """An error body: RFC 9457 for programs, a page for people."""
-    if request.path in _PROGRAMS or not request.accept_mimetypes.accept_html:
+    program = request.path in _PROGRAMS or request.path.endswith(".json")
+    if program or not request.accept_mimetypes.accept_html:
         body: dict[str, object] = {
             "type": "about:blank",
             "title": status.phrase,

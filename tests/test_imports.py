@@ -32,7 +32,7 @@ evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks api
 pages pages.site pages.addresses pages.questions pages.facts pages.turns pages.conversation
-pages.documents pages.citing pages.reader pages.search pages.about
+pages.documents pages.citing pages.within pages.reader pages.search pages.about
 freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate

@@ -34,10 +34,13 @@ class Cited(NamedTuple):
 
 def cited_in(document: Document) -> Cited | None:
     """The place that the address cites; None when it was counted in another text."""
-    cited = Cited(_span("cite"), _span("answer"))
+    passage, answer = _span("cite"), _span("answer")
     same = document.sha256.startswith(request.args.get("sha256", "").lower())
-    inside = all(span.end <= len(document.text) for span in cited if span)
-    return cited if same and inside else None
+    if not same or any(span.end > len(document.text) for span in (passage, answer) if span):
+        return None
+    if passage and answer and (answer.start < passage.start or answer.end > passage.end):
+        raise refused("answer", "it is not inside the stretch of text that `cite` gives")
+    return Cited(passage or answer, answer)
 
 
 def _span(name: str) -> Span | None:
@@ -95,7 +98,7 @@ def _reference(document: Document) -> Reference:
     cited = cited_in(document)
     if cited is None:
         raise refused("cite", "the document does not have this place; open it and cite it anew")
-    found = _citation(document, *cited)
+    found = citation_of(document, cited)
     path = found.read_url if found else url_for("reader.show", document_id=document.id)
     return Reference(
         document=document,
@@ -106,10 +109,10 @@ def _reference(document: Document) -> Reference:
     )
 
 
-def _citation(document: Document, passage: Span | None, answer: Span | None) -> Citation | None:
-    if answer is None:
-        return citation(document, passage) if passage else None
-    if passage is None or answer.start < passage.start or answer.end > passage.end:
-        raise refused("answer", "it is not inside the stretch of text that `cite` gives")
-    inside = Span(answer.start - passage.start, answer.end - passage.start)
+def citation_of(document: Document, cited: Cited) -> Citation | None:
+    """The citation of a place; None for the whole document."""
+    passage, answer = cited
+    if passage is None:
+        return None
+    inside = answer and Span(answer.start - passage.start, answer.end - passage.start)
     return citation(document, passage, inside)

@@ -1,34 +1,107 @@
-"""The reader: a whole document, with what the address cites of it marked."""
+"""The reader: a whole document, with what the address cites of it marked, and its outline."""
 
-from flask import Blueprint, render_template
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
 
-from qa.api import searcher
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+
+from qa.api import searcher, settings
 from qa.documents import Document
-from qa.marks import Layer, blocks
-from qa.pages.citing import Cited, cited_in
+from qa.engines.base import Summary
+from qa.errors import DocumentNotFoundError
+from qa.marks import Layer, Shown, blocks
+from qa.pages.addresses import conversation_in, parse
+from qa.pages.citing import Cited, citation_of, cited_in
+from qa.pages.within import matches
 
 blueprint = Blueprint("reader", __name__)
 
+# With fewer headings there is nothing to find one's way in; of more, the outermost are shown.
+_FEWEST_HEADINGS, _MOST_HEADINGS = 3, 150
+
 
 @blueprint.get("/documents/<path:document_id>")
-def show(document_id: str) -> str:
-    """Show a whole document, what is cited of it marked."""
-    document = searcher().document(document_id)
+def show(document_id: str) -> str | Response:
+    """Show a whole document, what is cited of it marked; with `.json` behind its id, as JSON."""
+    try:
+        document = searcher().document(document_id)
+    except DocumentNotFoundError:
+        if not document_id.endswith(".json"):
+            raise
+        return jsonify(_record(searcher().document(document_id.removesuffix(".json"))))
     cited = cited_in(document)
-    layers = [
-        Layer(kind, [span] if span else [])
-        for kind, span in zip(("passage", "answer"), cited or (), strict=False)
-    ]
+    shown = list(blocks(document, _layers(cited)))
+    lead = "answer" if cited and cited.answer else "passage"
+    conversation = conversation_in(parse(request.query_string))
     return render_template(
         "reader.html",
         document=document,
-        blocks=blocks(document, layers),
+        summary=_summary(document),
+        blocks=shown,
+        outline=_outline(shown),
         changed=cited is None,
-        marked_paragraph=_first_marked(document, cited),
+        cited=(citation_of(document, cited) if cited else None) or document,
+        lead=lead,
+        first=next((block for block in shown if block.has(lead)), None),
+        conversation=conversation,
+        matches=matches(document, conversation, cited.passage if cited else None),
+        longest=settings().max_question,
     )
 
 
-def _first_marked(document: Document, cited: Cited | None) -> int | None:
-    """The paragraph of the answering sentence, else of the passage."""
-    place = cited and (cited.answer or cited.passage)
-    return document.paragraph_at(place.start) if place else None
+def _layers(cited: Cited | None) -> list[Layer]:
+    if cited is None:
+        return []
+    return [Layer(kind, [span]) for kind, span in cited._asdict().items() if span]
+
+
+def _outline(shown: Sequence[Shown]) -> list[Shown]:
+    """The headings to find one's way by: all of them, or the outermost where they are many."""
+    headings = [block for block in shown if block.tag != "p"]
+    if len(headings) < _FEWEST_HEADINGS:
+        return []
+    for tag in ("h6", "h5", "h4", "h3", "h2"):
+        outer = [block for block in headings if block.tag <= tag]
+        if len(outer) <= _MOST_HEADINGS:
+            break
+    return outer
+
+
+def _summary(document: Document) -> Summary:
+    """What the list of documents says of *document*."""
+    found = searcher().summaries()
+    return found[bisect_left(found, document.id, key=lambda summary: summary.id)]
+
+
+def _record(document: Document) -> dict[str, Any]:
+    """The whole document for programs: offsets count code points of `text`."""
+    about, summary = document.metadata, _summary(document)
+    numbers = {block: number for number, block in enumerate(document.paragraphs, 1)}
+    return {
+        "id": document.id,
+        "title": about.title,
+        "author": about.author,
+        "publisher": about.publisher,
+        "date": about.date.isoformat() if about.date else None,
+        "url": about.url,
+        "language": about.language,
+        "extra": about.extra,
+        "source": document.source,
+        "words": summary.words,
+        "passages": summary.passages,
+        "sha256": document.sha256,
+        "generation": searcher().manifest.name,
+        "read_url": url_for("reader.show", document_id=document.id),
+        "text": document.text,
+        "blocks": [
+            {
+                "start": block.start,
+                "end": block.end,
+                "level": block.level,
+                "paragraph": numbers.get(block),
+                "page": document.page_at(block.start),
+            }
+            for block in document.blocks
+        ],
+    }

@@ -75,7 +75,6 @@ def test_a_whole_document_can_be_cited(client):
         ("cite=3-99999", "the document does not have this place"),
         ("cite=3-20&sha256=000000000000", "the document does not have this place"),
         ("cite=30-60&answer=20-40", "answer: it is not inside"),
-        ("answer=20-40", "answer: it is not inside"),
         ("cite=3-20&format=word", "format: 'word' is not one of text, markdown"),
         ("cite=3-20&colour=red", "colour: there is no such parameter"),
     ],

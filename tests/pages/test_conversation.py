@@ -1,6 +1,6 @@
 """The conversation page."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
@@ -52,9 +52,11 @@ def test_the_citation_opens_the_document_at_the_marked_place(page):
     turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
     quoted = text(turn.find(".//blockquote//mark[@class='answer']"))
     address = one(turn, "figure//a[starts-with(., 'Open in document')]").get("href")
-    paragraph = one(page(address), f"//p[@id='{urlsplit(address).fragment}']")
+    anchor, _, directive = urlsplit(address).fragment.partition(":~:")
+    paragraph = one(page(address), f"//p[@id='{anchor}']")
 
     assert text(one(paragraph, ".//mark[@class='passage']/mark[@class='answer']")) == quoted
+    assert directive == f"text={quote(quoted)}"
 
 
 def test_the_original_opens_apart_and_says_so(page):
