@@ -70,7 +70,7 @@ def opened(browser, site):
 
     def open_page(**options):
         context = browser.new_context(base_url=site, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         context.on("request", lambda request: _check(request, site, troubles))
         context.on("weberror", lambda error: troubles.append(str(error.error)))

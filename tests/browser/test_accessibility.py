@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browser.conftest import ASKED, FOLLOWED, HERONS, REFUSED, ask, box
 
@@ -89,10 +90,11 @@ def test_an_answer_is_spoken_once(scripted):
                 .observe(document.getElementById("said"), {childList: true}) }"""
     )
     ask(scripted, ASKED)
-    scripted.wait_for_function("document.getElementById('said').textContent")
+    expect(said).not_to_be_empty()
 
     assert said.count() == 1
-    assert said.inner_text().startswith("Found in 2 documents. The harbour of Lindholm — Northern")
+    verdict = scripted.locator(".verdict").inner_text()
+    assert said.inner_text().startswith(f"{verdict}. The harbour of Lindholm — Northern Gazette")
     assert [words for words in scripted.evaluate("spoken") if words] == [said.inner_text()]
 
 
