@@ -19,9 +19,8 @@ answering sentence in place of its rule (no set moved by more than a point, xqua
 
 import datetime
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -42,7 +41,7 @@ from qa.pipeline import find
 from qa.queries import Query, narrowed, read
 from qa.settings import Settings
 from qa.text import normalise
-from qa.weights import FILE, from_json, weights
+from qa.weights import FILE, Weights, to_json
 
 _DEPTH = 10
 
@@ -95,19 +94,12 @@ def main(
     ranking = fit_ranking(lists, counts)
     gain = {name: gained(own, ranking) for name, own in lists.items()}
     show(ranking, gain)
-    values = {
-        "fitted": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "gain": gain,
-        "ranking": dict(zip(NAMES, ranking.tolist(), strict=True)),
-        "confidence": {"always": 0.0},  # until it is fitted on this ranking
-    }
-    FILE.write_text(json.dumps(rounded(values), indent=1) + "\n", encoding="utf-8")
-    weights.cache_clear()
-    told = {each.set.name: list(answers(each)) for each in sets}
-    values["confidence"] = fit_confidence(told)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    fitted = Weights(ranking, {"always": 0.0}, today, gain)
+    told = {each.set.name: list(answers(each, fitted)) for each in sets}
+    fitted = replace(fitted, confidence=fit_confidence(told))
     if write:
-        FILE.write_text(json.dumps(rounded(values), indent=1) + "\n", encoding="utf-8")
-        from_json(values)
+        FILE.write_text(to_json(fitted), encoding="utf-8")
 
 
 def opened(folder: Path, limit: int, cache: Path) -> Opened:
@@ -206,7 +198,7 @@ def mean(values: "Iterator[float] | Iterator[bool]") -> float:
     return float(np.mean([float(value) for value in values]))
 
 
-def answers(each: Opened) -> Iterator[Told]:
+def answers(each: Opened, known: Weights) -> Iterator[Told]:
     """What tells how sure the answers are, and whether they are right."""
     kinds = [(q, "impossible" if q.impossible else "own") for q in each.questions]
     for question, kind in [*kinds, *((q, "foreign") for q in each.foreign)]:
@@ -214,7 +206,7 @@ def answers(each: Opened) -> Iterator[Told]:
             text, query = understood(each, question)
         except QuestionError:
             continue
-        found = find(each.searcher, each.settings, query, text, 5)
+        found = find(each.searcher, each.settings, query, text, 5, known)
         if found.ranked:
             first = found.ranked[0].passage
             yield Told(
@@ -281,13 +273,6 @@ def show(ranking: Matrix, gain: dict[str, dict[str, float]]) -> None:
             before, after = own[f"bm25_{measure}"], own[measure]
             parts.append(f"{measure} {before:.3f} -> {after:.3f} ({after / before - 1:+.1%})")
         click.echo("  ".join(parts))
-
-
-def rounded(values: object) -> object:
-    """Numbers as short as they can be told."""
-    if isinstance(values, dict):
-        return {key: rounded(value) for key, value in values.items()}
-    return round(values, 4) if isinstance(values, float) else values
 
 
 if __name__ == "__main__":

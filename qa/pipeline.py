@@ -18,7 +18,7 @@ from qa.refusals import corrected, refusal
 from qa.settings import Settings
 from qa.synonyms import synonyms
 from qa.text import normalise
-from qa.weights import weights
+from qa.weights import Weights, weights
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,14 @@ class Found:
     confidence: float
 
 
-def find(searcher: Searcher, settings: Settings, query: Query, question: str, limit: int) -> Found:
+def find(
+    searcher: Searcher,
+    settings: Settings,
+    query: Query,
+    question: str,
+    limit: int,
+    known: Weights,
+) -> Found:
     """The *limit* best passages for *query*, read from *question*, and how sure the first is."""
     frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
     query = narrowed(query, frequencies, settings.max_terms)
@@ -46,10 +53,10 @@ def find(searcher: Searcher, settings: Settings, query: Query, question: str, li
         return Found(query, rarity, [], reader, {}, 0.0)
     measured = features(query, named, candidates, rarity)
     # Enough of them to tell how far the first one is ahead.
-    ranked = rank(candidates, measured, weights(), max(limit, 5), named, query.language)
+    ranked = rank(candidates, measured, known, max(limit, 5), named, query.language)
     evidence = reader.evidence(ranked[0].passage)
     told = signals(query, rarity, ranked, evidence, searcher.manifest.passages)
-    sure = probability(told, weights().confidence)
+    sure = probability(told, known.confidence)
     return Found(query, rarity, ranked[:limit], reader, told, sure)
 
 
@@ -78,7 +85,7 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
         carried=alone.carried,
         max_characters=settings.max_question,
     )
-    found = find(searcher, settings, query, question, limit)
+    found = find(searcher, settings, query, question, limit, weights())
     sure = found.confidence
     verdict = "found" if sure >= settings.found else "weak" if sure >= settings.weak else "none"
     refused = verdict == "none"

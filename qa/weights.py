@@ -35,6 +35,23 @@ def from_json(values: dict[str, Any]) -> Weights:
     return Weights(vector, values["confidence"], values["fitted"], values["gain"])
 
 
+def to_json(known: Weights) -> str:
+    """The file that from_json reads, its numbers as short as they can be told."""
+    values = {
+        "fitted": known.fitted,
+        "gain": known.gain,
+        "ranking": dict(zip(NAMES, known.ranking.tolist(), strict=True)),
+        "confidence": known.confidence,
+    }
+    return json.dumps(_rounded(values), indent=1) + "\n"
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
+
+
 @cache
 def weights() -> Weights:
     """The weights that come with the package."""

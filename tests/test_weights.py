@@ -8,7 +8,7 @@ from qa.features import NAMES
 from qa.pipeline import find
 from qa.queries import read
 from qa.settings import Settings
-from qa.weights import FILE, from_json, weights
+from qa.weights import FILE, from_json, to_json, weights
 
 
 def test_every_feature_has_a_weight_and_every_gain_a_date():
@@ -19,7 +19,7 @@ def test_every_feature_has_a_weight_and_every_gain_a_date():
 
 def test_every_signal_has_a_weight(searcher):
     question = "who demanded legal guarantees?"
-    found = find(searcher, Settings(), read(question), question, 5)
+    found = find(searcher, Settings(), read(question), question, 5, weights())
 
     assert set(found.signals) == set(weights().confidence)
 
@@ -30,3 +30,7 @@ def test_weights_for_other_features_are_refused():
 
     with pytest.raises(ValueError, match="unheard of"):
         from_json(values)
+
+
+def test_the_file_is_as_it_is_written():
+    assert to_json(from_json(json.loads(FILE.read_text()))) == FILE.read_text()
