@@ -157,15 +157,27 @@ def test_idle_workers_let_go_of_the_generation_before(served):
     address, folder = served
     assert fetch(f"{address}/?q=harbour")[0] == 200
     before = (folder / "CURRENT").read_text().strip()
-    workers = [pid for pid in processes() if f"/{before}/" in maps(pid)]
+    workers = eventually(lambda: holding(before), lambda pids: len(pids) == 2)
     write(folder / "documents", bridge_md=BRIDGE)
     subprocess.run([sys.executable, "-m", "qa", "index", "--index", folder], check=True, cwd=ROOT)
     after = (folder / "CURRENT").read_text().strip()
-    time.sleep(1)
 
     assert len(workers) == 2
-    assert [f"/{after}/" in maps(pid) for pid in workers] == [True, True]
-    assert [f"/{before}/" in maps(pid) for pid in workers] == [False, False]
+    assert eventually(lambda: workers - holding(after), lambda pids: not pids) == set()
+    assert eventually(lambda: workers & holding(before), lambda pids: not pids) == set()
+
+
+def eventually(seen, wanted):
+    """What is *seen* once it is as *wanted*, or after a long time anyhow."""
+    ends = time.monotonic() + 20
+    while not wanted(found := seen()) and time.monotonic() < ends:
+        time.sleep(0.1)
+    return found
+
+
+def holding(name):
+    """The processes that have files of the generation called *name* mapped."""
+    return {pid for pid in processes() if f"/{name}/" in maps(pid)}
 
 
 def processes():
@@ -228,5 +240,14 @@ def test_workers_are_replaced_without_a_failed_request(served):
     assert not before & workers()
 
 
-def test_the_procfile_starts_a_command_of_ours():
-    assert (Path(ROOT) / "Procfile").read_text() == "web: qa serve --host 0.0.0.0\n"
+def test_the_procfile_serves_from_a_checkout_that_is_not_installed(tmp_path):
+    kind, _, command = (ROOT / "Procfile").read_text().strip().partition(": ")
+    python, *arguments = command.split()
+    write(tmp_path / "documents", harbour_md=HARBOUR)
+    port = free_port()
+    environ = os.environ | {"PORT": str(port), "QA_INDEX": str(tmp_path)}
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environ) as process:
+        status = wait_until_served(f"http://127.0.0.1:{port}/readyz", process)[0]
+        process.terminate()
+
+    assert (kind, python, status, process.returncode) == ("web", "python", 200, 0)
