@@ -15,6 +15,7 @@ from qa.queries import Query
 from qa.ranking import Ranked, margin
 
 _TAKEN = "bm25 exact_bm25 heading coverage inside exact window kernel ordered unordered".split()
+_COVERAGE = NAMES.index("coverage")
 _WIDEST = 3.0
 
 
@@ -46,15 +47,11 @@ def signals(
         "absent": float(shares[absent].sum()),
         "covered_twice": first["coverage"] ** 2,
         "sentence_twice": evidence.sentence**2,
-        "next": max((_coverage(r) for r in ranked[1:5]), default=0.0),
+        "next": max((r.features[_COVERAGE] for r in ranked[1:5]), default=0.0),
         "found": math.log1p(len(query.terms) - int(missing.sum())),
         "weight": math.log1p(first["coverage"] * rarity.total),
         "corpus": math.log(passages),
     }
-
-
-def _coverage(ranked: Ranked) -> float:
-    return float(ranked.features[NAMES.index("coverage")])
 
 
 def probability(found: Mapping[str, float], weights: Mapping[str, float]) -> float:

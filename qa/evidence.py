@@ -15,9 +15,8 @@ from qa.text import Span, Word, sentences, stem, tokens, words
 
 # What one of the asked kind (a date for "when") is worth in a sentence beside its words.
 _KIND = 0.15
-# A sentence is marked from this share of the question's weight on, and where it stands out: any
-# other has that much less.
-_MARKED, _MARGIN = 0.2, 0.0
+# A sentence is marked from this share of the question's weight on.
+_MARKED = 0.2
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Reader:
             missing=tuple(t.word for i, t in enumerate(self._terms) if i not in there),
             marks=tuple(Span(word.start, word.end) for word, _ in hits),
             answer=answer,
-            phrase=_phrase(passage.text, found, numbers),
+            phrase=self._phrase(passage.text, found, numbers),
             title=bool(heading),
             sentence=share,
             fits=fits,
@@ -136,7 +135,7 @@ class Reader:
     def _answer(
         self, passage: Passage, hits: Sequence[tuple[Word, int]]
     ) -> tuple[Span | None, float, bool | None]:
-        """The sentence that answers best, if any stands out, its share, and whether it fits."""
+        """The sentence that answers best, if it is to be marked, its share, and whether it fits."""
         scored = []
         for span in sentences(passage.text, passage.language):
             inside = {number for word, number in hits if span.start <= word.start < span.end}
@@ -146,19 +145,20 @@ class Reader:
         if not scored:
             return None, 0.0, None
         best = max(scored, key=lambda row: row[0])
-        others = max((row[0] for row in scored if row is not best), default=-1.0)
-        marked = best[1] >= _MARKED and best[0] - others >= _MARGIN
-        return best[3] if marked else None, best[1], best[2] if self._kind else None
+        marked = best[3] if best[1] >= _MARKED else None
+        return marked, best[1], best[2] if self._kind else None
 
-
-def _phrase(text: str, found: Sequence[Word], numbers: Sequence[int | None]) -> str | None:
-    """The longest run of the question's words in its order."""
-    longest = start = 0
-    run: str | None = None
-    for i, (before, after) in enumerate(pairwise(numbers), 1):
-        if before is None or after != before + 1:
-            start = i
-        elif i - start > longest:
-            longest = i - start
-            run = text[found[start].start : found[i].end]
-    return run
+    def _phrase(
+        self, text: str, found: Sequence[Word], numbers: Sequence[int | None]
+    ) -> str | None:
+        """The longest run of the question's own words in its order."""
+        own = [n if n is not None and n < len(self._terms) else None for n in numbers]
+        longest = start = 0
+        run: str | None = None
+        for i, (before, after) in enumerate(pairwise(own), 1):
+            if before is None or after != before + 1:
+                start = i
+            elif i - start > longest:
+                longest = i - start
+                run = text[found[start].start : found[i].end]
+        return run
