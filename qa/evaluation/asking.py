@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-import regex
-
 from qa.answers import AnswerPassage
 from qa.conversation import standalone
 from qa.documents import Document, RawBlock, document
@@ -28,8 +26,6 @@ from qa.text import normalise
 
 # How a question that follows others is asked: with them, by itself, as a person put it.
 FORMS = ("standalone", "bare", "rewrite")
-
-_LANGUAGE = regex.compile(r"[a-z]{2}")
 
 
 class Shown(NamedTuple):
@@ -159,11 +155,9 @@ def documents(
     evaluated: EvaluationSet, settings: Settings, progress: Callable[[int, int], None]
 ) -> Iterator[Document]:
     """Documents that are called by the ids of their entries."""
-    named = _LANGUAGE.fullmatch(evaluated.name)
-    language = evaluated.name if named else settings.language
     for done, entry in enumerate(evaluated.entries):
         progress(done, len(evaluated.entries))
-        metadata = describe([entry.about], name="", text=entry.text, language=language)
+        metadata = describe([entry.about], name="", text=entry.text, language=settings.language)
         blocks = map(RawBlock, paragraphs(entry.text))
         made = document(entry.id, evaluated.name, blocks, metadata)
         if made.text:
