@@ -112,6 +112,7 @@ def read(
     kept, ignored = _content(f"{rest} {' '.join(carried)}", asked.possible)
     # The question's own language first: its stem is the one that stands for the word.
     terms = _terms(kept, (*asked.possible, *languages))
+    terms = _weighed(terms, rest, carried)
     if not terms:
         raise QuestionError("The question has no words to look for; type at least one.")
     filters = filters or Filters()
@@ -138,8 +139,9 @@ def narrowed(query: Query, frequencies: Mapping[str, int], most: int) -> Query:
     )
 
 
-# What a synonym counts, of what the word counts that was typed.
+# What a synonym counts, and a word carried over from earlier turns, of a word that was typed.
 EXPANDED = 0.25
+CARRIED = 0.8
 
 
 def expanded(query: Query, known: Synonyms, languages: Iterable[str]) -> Query:
@@ -210,6 +212,14 @@ def _is_little(word: str, languages: Sequence[str], *, first: bool) -> bool:
     named = word[0].isupper() and not first and word != "I"
     says_nothing = languages and all(is_stop_word(word, language) for language in languages)
     return bool(says_nothing) and not named
+
+
+def _weighed(terms: tuple[Term, ...], typed: str, carried: tuple[str, ...]) -> tuple[Term, ...]:
+    """*terms*, those that only earlier turns brought counting less than what was typed."""
+    if not carried:
+        return terms
+    own = {term(word.text) for word in words(typed)}
+    return tuple(each if each.term in own else replace(each, weight=CARRIED) for each in terms)
 
 
 def _terms(kept: list[str], languages: tuple[str, ...]) -> tuple[Term, ...]:

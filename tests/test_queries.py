@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import FilterError, QuestionError
-from qa.queries import Filters, narrowed, read
+from qa.queries import CARRIED, Filters, narrowed, read
 
 
 def used(question, **more):
@@ -65,6 +65,14 @@ def test_a_word_has_a_stem_for_each_language_of_the_index():
     (term,) = read("Sanktionen", languages=("en", "de")).terms
 
     assert term.stems == ("sanktionen", "sanktion")
+
+
+def test_carried_words_count_less_than_typed_ones():
+    terms = read("and the Putin visit?", carried=("guarantees", "Putin")).terms
+
+    assert {term.word: term.weight for term in terms} == {
+        "Putin": 1.0, "visit": 1.0, "guarantees": CARRIED,
+    }  # fmt: skip
 
 
 def test_carried_words_are_looked_for_too():
