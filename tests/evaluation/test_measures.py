@@ -1,0 +1,125 @@
+"""Measures: counted by hand, and as others count them."""
+
+import ir_measures
+import pytest
+
+from qa.conversation import Standalone
+from qa.evaluation import rewrites
+from qa.evaluation.asking import Asked, Shown
+from qa.evaluation.measures import area, calibration_error, measures, trec_qrels, trec_run
+from qa.evaluation.rewrites import Turn, rewrite_measures
+from qa.evaluation.sets import Question, load
+from qa.evaluation.strangers import strange_questions, stranger
+from tests.evaluation.made import CORPUS, write_set
+
+
+def asked(question, *passages, confidence=0.5):
+    return Asked(question, tuple(Shown((entry,), text) for entry, text in passages), confidence, 1)
+
+
+def test_measures_are_those_counted_by_hand():
+    first = Question("1", "?", answers=("yes indeed",), relevant={"a": 1})
+    second = Question("2", "?", answers=("yes indeed",), relevant={"b": 1})
+    third = Question("3", "?", relevant={"c": 1})
+    found = measures(
+        [
+            asked(first, ("a", "Yes, indeed.")),
+            asked(second, ("x", "yes indeed"), ("b", "no"), ("b", "yes indeed")),
+            asked(third),
+        ],
+        [],
+        sure=True,
+    )
+    values = {name: round(measure.value, 3) for name, measure in found.items()}
+
+    assert values["Success@1"] == 0.333
+    assert values["Success@5"] == values["R@20"] == 0.667
+    assert values["RR@10"] == 0.5
+    assert (values["answer@1"], values["answer@5"], values["answer_RR@10"]) == (0.5, 1.0, 0.667)
+    assert found["answer@1"].questions == 2
+    assert found["RR@10"].questions == 3
+    assert "none_AUROC" not in values
+
+
+def test_the_marked_sentence_counts_only_where_it_answers():
+    question = Question("1", "?", answers=("granite",), relevant={"a": 1})
+    passage = Shown(("a",), "It is old. It is granite.", "It is old.")
+    found = measures([Asked(question, (passage,), 0.9, 1)], [], sure=True)
+
+    assert found["answer@1"].value == 1
+    assert found["sentence@1"].value == 0
+
+
+def test_being_sure_is_measured_on_impossible_and_on_foreign_questions():
+    own = [asked(Question("1", "?", relevant={"a": 1}), ("a", ""), confidence=0.9)]
+    impossible = [asked(Question("2", "?", impossible=True), confidence=0.95)]
+    foreign = [asked(Question("3", "?", impossible=True), confidence=0.1)]
+    found = measures([*own, *impossible], foreign, sure=True)
+
+    assert found["none_AUROC_impossible"].value == 0
+    assert found["none_AUROC_foreign"].value == 1
+    assert found["none_AUROC"] == found["none_AUROC_impossible"]
+
+
+def test_the_area_counts_ties_by_half():
+    assert area([0.9, 0.5], [0.5, 0.1]) == 0.875
+
+
+def test_confidence_that_is_the_part_that_is_right_has_no_calibration_error():
+    assert calibration_error([0.5] * 20, [True, False] * 10) == pytest.approx(0)
+    assert calibration_error([0.8] * 20, [True, False] * 10) == pytest.approx(0.3)
+
+
+def test_others_can_score_the_run_and_find_the_same(tmp_path):
+    each = [
+        asked(Question("1", "?", relevant={"a b": 1, "d": 2}), ("x", ""), ("a b", ""), ("x", "")),
+        asked(Question("2", "?", relevant={"c": 1}), ("c", "")),
+    ]
+    run_file, qrels_file = tmp_path / "run", tmp_path / "qrels"
+    run_file.write_text(trec_run(each, "verbatim"))
+    qrels_file.write_text(trec_qrels(each))
+    own = measures(each, [], sure=True)
+    theirs = ir_measures.calc_aggregate(
+        [ir_measures.nDCG @ 10, ir_measures.RR @ 10],
+        list(ir_measures.read_trec_qrels(str(qrels_file))),
+        list(ir_measures.read_trec_run(str(run_file))),
+    )
+
+    assert run_file.read_text().splitlines()[1] == "1 Q0 a_b 2 0.500000 verbatim"
+    assert {str(name): value for name, value in theirs.items()} == {
+        name: own[name].value for name in ("nDCG@10", "RR@10")
+    }
+
+
+def test_foreign_questions_come_from_the_set_beside(folder):
+    other = stranger(folder, load(folder))
+
+    assert other.name == "other"
+    assert len(strange_questions(other, 1)) == 1
+    assert all(question.impossible for question in strange_questions(other, 5))
+
+
+def test_a_set_about_the_same_texts_is_no_stranger(folder):
+    write_set(folder.parent / "other", CORPUS, [{"_id": "z", "text": "x"}], [("z", "a", 1)])
+
+    assert stranger(folder, load(folder)) is None
+
+
+def test_words_carried_are_compared_with_those_a_person_carried(monkeypatch):
+    carried = {"Who built it?": ("harbour", "storm"), "And the bridge?": ("harbour",)}
+    monkeypatch.setattr(
+        rewrites, "standalone", lambda raw, _: Standalone(raw, carried.get(raw, ()))
+    )
+    before = ("Where is the old harbour?", "Was there a storm?")
+    found = rewrite_measures(
+        [
+            Turn((), "Where is the old harbour?", "Where is the old harbour?"),
+            Turn(before, "Who built it?", "Who built the old harbour?"),
+            Turn(before, "And the bridge?", "and the bridge"),
+            Turn(before, "Who is Karl Brandt?", "Who is Karl Brandt?"),
+        ]
+    )
+
+    assert found["carried_recall"] == (0.5, 2)
+    assert found["carried_extra"] == (2 / 3, 3)
+    assert found["left_alone"] == (0.5, 2)

@@ -1,0 +1,115 @@
+"""Sets: files into questions and judgements."""
+
+import pytest
+
+from qa.errors import EvaluationError
+from qa.evaluation.matching import holds, overlaps
+from qa.evaluation.sets import Question, load, sample
+from tests.evaluation.made import CORPUS, by_id, run, write_set
+
+
+def test_entries_with_the_same_text_are_one(folder):
+    evaluated = load(folder)
+
+    assert [entry.id for entry in evaluated.entries] == ["a", "b", "c"]
+    assert by_id(evaluated)["q1"].relevant == {"a": 1}
+
+
+def test_only_the_readers_turns_are_questions(folder):
+    question = by_id(load(folder))["q5"]
+
+    assert question.turns == ("What bridge?",)
+    assert question.rewrite == "Who opened the bridge?"
+
+
+def test_answers_that_no_passage_can_hold_are_left_out(folder):
+    questions = by_id(load(folder))
+
+    assert questions["q1"].answers == ("Karl Brandt",)
+    assert questions["q3"].answers == ()
+    assert not questions["q6"].counts
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "expected"),
+    [
+        ("It cost $1,000 in all.", "1,000", True),
+        ("Fourteen ships", "four", False),
+        ("KARL BRANDT, engineer", "Karl Brandt", True),
+        ("黑豹队的防守只丢了308分", "308", True),
+        ("黑豹队的防守只丢了308分", "防守", True),
+        ("anything", "?!", False),
+    ],
+)
+def test_words_are_held_whole_and_in_a_row(text, part, expected):
+    assert holds(text, part) == expected
+
+
+def test_texts_overlap_by_five_words_or_by_all_of_a_short_one():
+    assert overlaps("one two three four five six", "zero, two three four five six seven")
+    assert overlaps("It went dark.", "In October it went dark for nine days.")
+    assert not overlaps("it went dark then and stayed so", "he said that it went dark then")
+
+
+def test_a_passage_is_right_where_a_judged_entry_holds_an_answer():
+    question = Question("q", "?", answers=("Brandt",), relevant={"a": 1, "b": 0})
+
+    assert question.is_right(["x", "a"], "by Brandt")
+    assert not question.is_right(["b"], "by Brandt")
+    assert not question.is_right(["a"], "by nobody")
+
+
+def test_without_answers_the_entry_decides():
+    question = Question("q", "?", relevant={"a": 1})
+
+    assert question.is_right(["a"], "anything")
+    assert not Question("q", "?", impossible=True).is_right(["a"], "anything")
+
+
+def test_a_marked_sentence_is_right_by_answer_or_by_evidence():
+    question = Question("q", "?", relevant={"a": 1}, evidence={"a": ("It went dark at night.",)})
+
+    assert question.is_marked_right(["a"], "It went dark at night.")
+    assert not question.is_marked_right(["b"], "It went dark at night.")
+
+
+def test_a_sample_is_always_the_same_and_part_of_a_larger_one():
+    questions = [Question(str(number), "?", relevant={"a": 1}) for number in range(50)]
+    small, large = sample(questions, 10), sample(questions, 20)
+
+    assert all(question in large for question in small)
+    assert small == sample(questions, 10) != questions[:10]
+    assert sample(questions, None) == questions
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("queries.jsonl", None, "No queries.jsonl"),
+        ("corpus.jsonl", '{"_id": "a", "text": " "}', "No text in"),
+        ("queries.jsonl", '{"_id": "q"}', "line 1: no 'text'"),
+        ("queries.jsonl", "{", "line 1: not valid JSON"),
+        ("queries.jsonl", b"\xff", "cannot be read"),
+        ("qrels.tsv", "query-id\tcorpus-id\tscore\n", "has a judgement"),
+    ],
+)
+def test_a_set_that_cannot_be_measured_is_refused(tmp_path, name, content, words):
+    folder = write_set(tmp_path, queries=[{"_id": "q", "text": "x"}])
+    path = folder / name
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(EvaluationError, match=words):
+        load(folder)
+
+
+def test_judgements_that_fit_nothing_are_told(tmp_path):
+    qrels = [("q1", "a", 1), ("typo", "a", 1), ("q2", "gone", 1), ("q3", "c")]
+    corpus = [*CORPUS, {"_id": "a", "text": "Another text."}]
+    notes = run(write_set(tmp_path, corpus, qrels=qrels)).stderr
+
+    assert "1 questions in qrels.tsv are not in queries.jsonl" in notes
+    assert "1 entries judged are not in the index (gone)" in notes
+    assert "1 lines of qrels.tsv are no judgements" in notes
+    assert "entry 5 of corpus.jsonl has the id of another: a" in notes
