@@ -31,8 +31,9 @@ evaluation evaluation.matching disks gate indexing
 evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks api
-pages pages.site pages.addresses pages.questions pages.facts pages.turns pages.conversation
-pages.documents pages.citing pages.within pages.reader pages.search pages.about
+pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
+pages.conversation pages.listing pages.catalogue pages.documents
+pages.citing pages.within pages.reader pages.search pages.about
 freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate

@@ -1,47 +1,112 @@
-"""The list of documents: what is in the index, a page at a time, and what was left out."""
+"""The list of documents: what is in the index, filtered and in order, and what was left out."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Redirect
 
 from qa.api import searcher
 from qa.engines.base import Summary
+from qa.pages.addresses import parse
+from qa.pages.catalogue import PER_PAGE, Selection, left_out, select
+from qa.pages.listing import NAMES, SORTS, Listing, listing_in
 from qa.pages.site import refused
 
 blueprint = Blueprint("documents", __name__)
 
-_PER_PAGE = 100
-_SORTS: dict[str, Callable[[Summary], Any]] = {
-    "title": lambda s: (s.title.casefold(), s.id),
-    "date": lambda s: (-s.date.toordinal() if s.date else 0, s.title.casefold(), s.id),
-    "publisher": lambda s: (
-        s.publisher is None,
-        (s.publisher or "").casefold(),
-        s.title.casefold(),
-    ),
-}
+# Publishers, and files left out for one reason, that the page names; `/documents.json` has all.
+_CHOICES, _LEFT = 60, 100
 
 
 @blueprint.get("/documents")
-def show() -> str:
+def show() -> str | Redirect:
     """List what is in the index, a page at a time, and what was left out."""
-    found: Sequence[Summary] = searcher().summaries()
-    sort = request.args.get("sort", "title")
-    if sort not in _SORTS:
-        raise refused("sort", f"{sort!r} is not one of {', '.join(_SORTS)}")
-    pages = max(1, -(-len(found) // _PER_PAGE))
-    page = request.args.get("page", "1")
-    if page not in map(str, range(1, pages + 1)):
-        raise refused("page", f"{page!r} is not a number from 1 to {pages}")
-    first = (int(page) - 1) * _PER_PAGE
+    pairs = parse(request.query_string)
+    listing = listing_in(pairs, strict=False)
+    if any(name not in NAMES or not value.strip() for name, value in pairs):
+        # What a form sends empty, and what others put in, is no part of what people share.
+        return redirect(listing.address)
+    found = _selected(listing)
     return render_template(
         "documents.html",
         manifest=searcher().manifest,
-        summaries=sorted(found, key=_SORTS[sort])[first : first + _PER_PAGE],
-        first=first,
-        page=int(page),
-        pages=pages,
-        sort=sort,
-        sorts=list(_SORTS),
+        listing=listing,
+        found=found,
+        rows=found.page(listing.page),
+        first=(listing.page - 1) * PER_PAGE,
+        publishers=_choices(found, listing),
+        sorts=SORTS,
+        left=left_out(searcher().manifest.skipped),
+        most=_LEFT,
     )
+
+
+def _selected(listing: Listing) -> Selection:
+    found = select(searcher().summaries(), listing)
+    if listing.page > found.pages:
+        raise refused("page", f"{listing.page} is too far; the last page is {found.pages}")
+    return found
+
+
+def _choices(found: Selection, listing: Listing) -> list[tuple[str, int]]:
+    """The publishers to choose from: the largest, and those that are chosen."""
+    chosen = set(listing.publishers)
+    return [
+        each for place, each in enumerate(found.publishers) if place < _CHOICES or each[0] in chosen
+    ]
+
+
+@blueprint.get("/documents.json")
+def record() -> Response:
+    """The same list for programs."""
+    listing = listing_in(parse(request.query_string), strict=True)
+    found, manifest = _selected(listing), searcher().manifest
+    return jsonify(
+        generation=manifest.name,
+        documents=manifest.documents,
+        found=len(found.all),
+        page=listing.page,
+        pages=found.pages,
+        previous=_page(listing, listing.page - 1, found),
+        next=_page(listing, listing.page + 1, found),
+        sort=listing.sort,
+        filters={
+            "title": listing.title or None,
+            "publisher": listing.publishers,
+            "from": _iso(listing.first),
+            "to": _iso(listing.last),
+        },
+        items=[_item(summary) for summary in found.page(listing.page)],
+        publishers=[{"name": name, "documents": count} for name, count in found.publishers],
+        periods=[
+            {"from": _iso(bar.first), "to": _iso(bar.last), "documents": bar.documents}
+            for bar in found.bars
+        ],
+        undated=found.undated,
+        skipped=[skip._asdict() for skip in manifest.skipped],
+    )
+
+
+def _page(listing: Listing, number: int, found: Selection) -> str | None:
+    """The address of a page of the list; None when there is none of that *number*."""
+    if not 1 <= number <= found.pages:
+        return None
+    return listing.but(page=number).at("documents.record")
+
+
+def _item(summary: Summary) -> dict[str, Any]:
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "publisher": summary.publisher,
+        "date": _iso(summary.date),
+        "words": summary.words,
+        "passages": summary.passages,
+        "source": summary.source,
+        "sha256": summary.sha256,
+        "read_url": url_for("reader.show", document_id=summary.id),
+    }
+
+
+def _iso(date: Any) -> str | None:  # noqa: ANN401 - a date or none
+    return date.isoformat() if date else None

@@ -1,6 +1,5 @@
-"""The facts of a generation: counted periods, questions that it answers."""
+"""The facts of a generation: questions that it answers."""
 
-import datetime
 import json
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from qa.documents import Metadata, RawBlock, document
 from qa.engines import open_engine
 from qa.indexing import index_documents
-from qa.pages.facts import periods
 from qa.pages.questions import answered, candidates
 from qa.settings import Settings
 
@@ -30,40 +28,6 @@ WHY = document(
     [RawBlock("Lindholm lost its lighthouse because the council had sold the rock under it.")],
     Metadata("Why did Lindholm lose its lighthouse?"),
 )
-
-
-def days(*texts):
-    return list(map(datetime.date.fromisoformat, texts))
-
-
-@pytest.mark.parametrize(
-    ("dates", "labels"),
-    [
-        ([], []),
-        (
-            days("2021-12-03", "2021-12-30", "2022-01-01"),
-            [("December 2021", 2), ("January 2022", 1)],
-        ),
-        (
-            [datetime.date(1990 + n // 12, n % 12 + 1, 1) for n in range(36)],
-            [("1990", 12), ("1991", 12), ("1992", 12)],
-        ),
-        (
-            [datetime.date(year, 7, 1) for year in range(1969, 2001)],
-            [("1960s", 1), ("1970s", 10), ("1980s", 10), ("1990s", 10), ("2000s", 1)],
-        ),
-    ],
-)
-def test_documents_are_counted_by_the_finest_period_that_fits(dates, labels):
-    assert [(p.label, p.documents) for p in periods(dates)] == labels
-
-
-def test_periods_touch_and_hold_their_dates():
-    found = list(periods([datetime.date(year, 12, 31) for year in range(1, 400, 13)]))
-
-    assert found[0].first <= datetime.date(1, 12, 31) <= found[0].last
-    assert sum(p.documents for p in found) == 31
-    assert [str(p.last)[4:] for p in found] == ["-12-31"] * len(found)
 
 
 @pytest.fixture
