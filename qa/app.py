@@ -11,6 +11,7 @@ from qa.pages.about import blueprint as about
 from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
 from qa.pages.documents import blueprint as documents
+from qa.pages.export import blueprint as export
 from qa.pages.reader import blueprint as reader
 from qa.pages.search import blueprint as search
 from qa.pages.site import blueprint as site
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         conversation,
         documents,
         citing,
+        export,
         within,
         reader,
         search,

@@ -36,15 +36,20 @@ def plain(of: Reference) -> str:
 
 def markdown(of: Reference) -> str:
     """CommonMark: a block quote, and below it where it is from, with links."""
+    quoted = "\n>\n".join(f"> {marked_down(text)}" for text in of.quote.split(SEPARATOR) if text)
+    return f"{quoted}\n\n{credit(of)}\n".lstrip()
+
+
+def credit(of: Reference) -> str:
+    """A line of CommonMark that says where a quote is from, with links."""
     about = of.document.metadata
-    quoted = "\n>\n".join(f"> {_marked_down(text)}" for text in of.quote.split(SEPARATOR) if text)
     named = [
-        _marked_down(about.author or ""),
-        f"[{_marked_down(about.title)}]({_destination(of.link)})",
-        *map(_marked_down, _imprint(of)),
+        marked_down(about.author or ""),
+        f"[{marked_down(about.title)}]({destination(of.link)})",
+        *map(marked_down, _imprint(of)),
     ]
-    read = _read(of).replace("Read", f"[Read]({_destination(of.address)})", 1)
-    return f"{quoted}\n\n— {', '.join(filter(None, named))}. {read}\n".lstrip()
+    read = _read(of).replace("Read", f"[Read]({destination(of.address)})", 1)
+    return f"— {', '.join(filter(None, named))}. {read}"
 
 
 def bibtex(of: Reference) -> str:
@@ -168,12 +173,13 @@ def _one_line(text: str) -> str:
 _MARKDOWN = regex.compile(r"[\\`*_\[\]<>&~|!]|^(?:[-+#=]|\d+\K[.)])")
 
 
-def _marked_down(text: str) -> str:
+def marked_down(text: str) -> str:
+    """*text* as CommonMark that shows it as it is."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
-def _destination(url: str) -> str:
-    """*url* where a bracket or an asterisk would end a link or begin something."""
+def destination(url: str) -> str:
+    """*url* for CommonMark, where a bracket would end a link and an asterisk begin something."""
     return _percent(url, "()<>*_\\`")
 
 

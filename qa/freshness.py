@@ -17,8 +17,8 @@ from qa.versions import code_version
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _STAYS, _FOLLOWS = "private, max-age=86400", "private, no-cache"
-# These tell of this moment.
-_UNTAGGED = ("/livez", "/readyz", "/metrics")
+# These tell of this moment, or of this day.
+_UNTAGGED = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 
 
 def register_freshness(app: Flask) -> None:
@@ -49,7 +49,7 @@ def _unchanged() -> Response | None:
 
 def _tagged(response: Response) -> Response:
     generation = answered_from()
-    if generation is None or request.path in _UNTAGGED:
+    if generation is None or request.path.startswith(_UNTAGGED):
         return response
     if request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
         response.set_etag(_tag(generation), weak=True)

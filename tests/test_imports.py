@@ -33,7 +33,7 @@ evaluation.measures evaluation.rewrites evaluation.report
 marks api
 pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
 pages.conversation pages.listing pages.catalogue pages.documents
-pages.citing pages.within pages.reader pages.search pages.about
+pages.citing pages.export pages.within pages.reader pages.search pages.about
 freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate

@@ -18,6 +18,7 @@ from qa.text import normalise, term, words
 # The filters and the sorting, in the order in which addresses have them.
 _REPEATED = ("publisher", "document")
 _SINGLE = ("from", "to", "sort", "limit")
+NAMES = ("q", "drop", *_REPEATED, *_SINGLE)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@
 beginning of the checksum of the text that these were counted in.
 """
 
-import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +14,7 @@ from qa.answers import Citation, citation
 from qa.api import searcher
 from qa.citations import FORMATS
 from qa.documents import Document
-from qa.pages.site import refused
+from qa.pages.site import refused, today
 from qa.references import Reference
 from qa.text import Span
 
@@ -98,13 +97,17 @@ def _reference(document: Document) -> Reference:
     cited = cited_in(document)
     if cited is None:
         raise refused("cite", "the document does not have this place; open it and cite it anew")
-    found = citation_of(document, cited)
+    return reference(document, citation_of(document, cited))
+
+
+def reference(document: Document, found: Citation | None) -> Reference:
+    """What is cited of *document* today, with its address in full; None for the whole of it."""
     path = found.read_url if found else url_for("reader.show", document_id=document.id)
     return Reference(
         document=document,
         citation=found,
         address=request.host_url.rstrip("/") + path,
-        accessed=datetime.datetime.now(datetime.UTC).date(),
+        accessed=today(),
         generation=searcher().manifest.name,
     )
 

@@ -1,6 +1,6 @@
 """What all pages share: how dates and addresses are shown, what the footer says, refusals."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 from flask import Blueprint
@@ -16,6 +16,11 @@ blueprint = Blueprint("site", __name__)
 def day(when: date) -> str:
     """A date as people write it."""
     return f"{when.day} {when:%B %Y}"
+
+
+def today() -> date:
+    """The day on which this request is answered, the same for readers everywhere."""
+    return datetime.now(UTC).date()
 
 
 @blueprint.app_template_test()
