@@ -3,7 +3,7 @@
 import datetime
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from qa.documents import Document, Skip
 from qa.engines.base import Build, Engine, Searcher
 from qa.errors import DamagedError, GenerationError, IndexingError, OvertakenError, RefusedError
 from qa.folders import Folder
-from qa.gate import Changes, compare, faults, golden_questions
+from qa.gate import Changes, Golden, compare, faults, golden_questions
 from qa.manifests import Manifest
 from qa.passages import Passage, cut, passages_at
 from qa.settings import Settings
@@ -66,7 +66,7 @@ def index_folder(
         new = known or _built(build, found.documents(progress), settings, cache)
         if not known and found.lasting:
             cache.put(inputs, new.manifest.name)
-        changes = compare(new, live, golden, settings)
+        changes = _compared(new, live, golden, settings)
         report = Report(new.manifest, 0, changes, faults(changes, settings), fresh=not known)
         allowed = force or not report.faults
         if not dry_run:
@@ -98,6 +98,16 @@ def _live(engine: Engine) -> tuple[str | None, Searcher | None]:
         return name, engine.searcher()
     except GenerationError:
         return name, None
+
+
+def _compared(
+    new: Searcher, live: Searcher | None, golden: Sequence[Golden], settings: Settings
+) -> Changes:
+    """What changed since *live*; as if there were none, should it turn out to be damaged."""
+    try:
+        return compare(new, live, golden, settings)
+    except GenerationError:
+        return compare(new, None, golden, settings)
 
 
 def _kept(engine: Engine, name: str | None) -> Searcher | None:

@@ -56,16 +56,17 @@ def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     assert again.manifest.skipped == first.manifest.skipped
 
 
-@pytest.mark.parametrize("damage", ["flipped", "missing"])
-def test_a_damaged_live_generation_is_built_anew_and_mended(index, damage):
+@pytest.mark.parametrize("damaged", ["documents.bin", "passages.bin", "summaries.jsonl"])
+@pytest.mark.parametrize("damage", ["flipped", "cut short", "missing"])
+def test_a_damaged_live_generation_is_built_anew_and_mended(index, damaged, damage):
     name = built(index).manifest.name
     whole = files(index, name)
-    path = index / "generations" / name / "documents.bin"
+    path = index / "generations" / name / damaged
+    content = bytearray(whole[damaged])
     path.unlink()
-    if damage == "flipped":
-        content = bytearray(whole["documents.bin"])
+    if damage != "missing":
         content[len(content) // 2] ^= 4
-        path.write_bytes(content)
+        path.write_bytes(content[: -1 if damage == "cut short" else None])
     report = built(index)
 
     assert (report.fresh, report.manifest.name) == (True, name)
