@@ -55,6 +55,8 @@ of the costs, as it had promised in 2015.
 
 def pytest_addoption(parser):
     parser.addoption("--full", action="store_true", help="run heavy campaigns in full")
+    parser.addoption("--rounds", type=int, help="rounds of each campaign of faults")
+    parser.addoption("--seed", type=int, help="repeat a campaign of faults that printed this seed")
     parser.addoption(
         "--need-browser", action="store_true", help="fail where there is no browser, do not skip"
     )
@@ -122,10 +124,13 @@ def serving(index):
             env=os.environ | {"QA_INDEX": str(index)},
             cwd=ROOT,
         )
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        gunicorn.terminate()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            gunicorn.terminate()
+            code = gunicorn.wait(timeout=30)
 
-        assert gunicorn.wait(timeout=30) == 0
+        assert code == 0
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_whoosh_arrays_and_plain_python_find_the_same(corpus, asked, k, segments
 
 @pytest.mark.parametrize("k", [1, 10, 100])
 def test_no_document_is_lost_to_whooshs_shortcuts(tmp_path, k):
-    chance = random.Random(k)  # noqa: S311 - not to keep a secret
+    chance = random.Random(k)
     vocabulary = [f"w{number}" for number in range(200)]
     frequent = [1 / rank for rank in range(1, 201)]
     said = [chance.choices(vocabulary, frequent, k=chance.choice([5, 20, 60])) for _ in range(900)]

@@ -1,0 +1,46 @@
+"""Campaigns of faults: a few rounds each, all of them with --full, always told by their seed."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from tests.faults.places import MANY, Place
+
+
+@pytest.fixture
+def rounds(pytestconfig, full):
+    """How many rounds to run of so *few*, or so *many* in full."""
+    return lambda few, many: pytestconfig.getoption("--rounds") or (many if full else few)
+
+
+@pytest.fixture
+def chance(pytestconfig):
+    """What decides where faults strike."""
+    seed = pytestconfig.getoption("--seed")
+    if seed is None:
+        seed = random.SystemRandom().randrange(1 << 32)
+    print(f"\nrepeat with --seed {seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def tally(request):
+    """Counts what came of the rounds; printed at the end (see it with -rP or -s)."""
+    counter = Counter()
+    yield counter
+    print(f"\n{request.node.name}: {counter.total()} rounds")
+    for what, count in sorted(counter.items()):
+        print(f"  {count:5} {what}")
+
+
+@pytest.fixture
+def place(tmp_path):
+    """An index folder with a first generation, quickly built."""
+    return Place(tmp_path, tmp_path / "documents")
+
+
+@pytest.fixture
+def large_place(tmp_path):
+    """One whose builds have other processes at work."""
+    return Place(tmp_path, tmp_path / "documents", MANY)

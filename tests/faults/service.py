@@ -1,0 +1,62 @@
+"""What is seen of a running service: its answers, its workers."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from tests.conftest import ROOT
+
+
+@contextlib.contextmanager
+def serving(index):
+    """The address of `qa serve` over an index, ready; it must end well."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as service:
+        try:
+            wait_for(lambda: len(workers(index)) == 2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            service.send_signal(signal.SIGTERM)
+            code = service.wait(timeout=60)
+
+    assert code == 0
+
+
+def wait_for(true, seconds=60):
+    """Wait until something is *true*; fail when it is not after a long time."""
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it did not come true"
+        time.sleep(0.05)
+
+
+def get(address, path):
+    """Status and text of an answer."""
+    try:
+        with urlopen(address + path, timeout=20) as response:
+            return response.status, response.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def workers(index):
+    """The processes, but for this one, that have files of an index mapped."""
+    found = set()
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and int(path.name) != os.getpid():
+            try:
+                if f"{index}/generations/" in (path / "maps").read_text():
+                    found.add(int(path.name))
+            except OSError:
+                continue
+    return found

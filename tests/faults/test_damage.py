@@ -1,0 +1,126 @@
+"""A live generation whose files are altered, cut short or gone: told or harmless, never quoted."""
+
+import json
+import os
+from urllib.parse import urlencode
+
+import pytest
+
+from qa.api import body
+from qa.engines import open_engine
+from qa.errors import DamagedError
+from qa.indexing import index_folder
+from qa.pipeline import ask
+from qa.settings import Settings
+from tests.conftest import SAMPLE
+from tests.faults.places import ASKED
+from tests.faults.service import get, serving, wait_for, workers
+
+
+def answers(settings):
+    """All that an index says: to questions, and its documents."""
+    searcher = open_engine(settings).searcher()
+    found = []
+    for question in ASKED:
+        values = body(ask(searcher, settings, question))
+        del values["took_ms"]
+        found.append(values)
+    return found, [searcher.document(each.id).text for each in searcher.summaries()]
+
+
+def flipped(data, bit):
+    altered = bytearray(data)
+    altered[bit // 8] ^= 1 << (bit % 8)
+    return bytes(altered)
+
+
+def test_any_flipped_bit_is_told_or_harmless(small, rounds, chance, tally):
+    whole, folder = answers(small), live(small)
+    files = sorted(path for path in folder.iterdir() if path.stat().st_size)
+    for number in range(rounds(40, 1000)):
+        path = files[number % len(files)]
+        data = path.read_bytes()
+        path.write_bytes(flipped(data, chance.randrange(len(data) * 8)))
+        try:
+            assert answers(small) == whole
+            came = "answers the same"
+        except DamagedError:
+            came = "told at the first use"
+        with pytest.raises(DamagedError):
+            open_engine(small).inspect(folder.name).check()
+        path.write_bytes(data)
+        tally[f"{path.name}: {came}, told by verify-index"] += 1
+
+    assert answers(small) == whole
+
+
+def live(settings):
+    index = open_engine(settings).generations()
+    return next(each.folder for each in index if each.live)
+
+
+def flip(path, chance):
+    data = path.read_bytes()
+    with path.open("r+b") as file:
+        file.write(flipped(data, chance.randrange(len(data) * 8)))
+
+
+def cut(path, chance):
+    os.truncate(path, chance.randrange(path.stat().st_size))
+
+
+def remove(path, chance):
+    path.unlink()
+
+
+DAMAGES = {"a flipped bit": flip, "a file cut short": cut, "a file gone": remove}
+
+
+def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chance, tally):
+    paths = ["/ask?" + urlencode({"q": question}) for question in ASKED]
+    with serving(place.index) as address:
+        expected = {path: known(get(address, path)) for path in paths}
+        before = workers(place.index)
+        for number in range(rounds(3, 60)):
+            name = list(DAMAGES)[number % 3]
+            folder = place.index / "generations" / place.found().generation
+            files = sorted(path for path in folder.iterdir() if path.stat().st_size)
+            path = chance.choice(files)
+            DAMAGES[name](path, chance)
+            statuses = set()
+            for asked in paths * 3:
+                status, text = get(address, asked)
+                assert status in {200, 503}, text
+                assert status == 503 or known((status, text)) == expected[asked]
+                statuses.add(status)
+            built = place.build()
+            assert built.code == 0, built.error
+            wait_for(lambda: answers_are(expected, address))
+            tally[f"{name}, {path.name}: {sorted(statuses)}, then mended"] += 1
+
+        assert workers(place.index) == before
+
+
+def known(answer):
+    status, text = answer
+    assert status == 200, text
+    values = json.loads(text)
+    del values["took_ms"]
+    return values
+
+
+def answers_are(expected, address):
+    """Whether all workers answer again; what they answer is as it was."""
+    found = [(path, get(address, path)) for path in [*expected] * 3]
+    if any(status == 503 for _, (status, _) in found):
+        return False
+    assert all(known(answer) == expected[path] for path, answer in found)
+    return True
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Settings over an index of the sample corpus, without a service before it."""
+    settings = Settings(index=str(tmp_path))
+    index_folder(SAMPLE, open_engine(settings), settings)
+    return settings

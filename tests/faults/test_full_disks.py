@@ -1,0 +1,67 @@
+"""A disk that is full in the middle of a build, which nobody could foresee."""
+
+import resource
+import subprocess
+
+import pytest
+
+from tests.faults.places import MANY, Place, ended
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A place whose index is on a disk of 24 MB."""
+    index = tmp_path / "disk"
+    index.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=24m", "verbatim-tests", str(index)]
+    if subprocess.run(mounting, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    try:
+        yield Place(index, tmp_path / "documents", MANY)
+    finally:
+        subprocess.run(["umount", str(index)], check=True)
+
+
+def told(build):
+    """What a build said; one line, if it failed."""
+    if build.code == 0:
+        return "there was room"
+    assert build.code == 1, build.error
+    assert build.error.startswith("Error: "), build.error
+    assert build.error.count("\n") == 1, build.error
+    assert "run `qa index` again" in build.error
+    return build.error.removeprefix("Error: ").partition(";")[0].rpartition(": ")[2]
+
+
+def test_another_program_fills_the_disk_at_any_moment(small_disk, rounds, chance, tally):
+    place, ballast = small_disk, small_disk.index / "ballast"
+    size = sum(each.size for each in place.generations.kept())
+    place.change("none")
+    operations = int(ended(place.start_with_fault(".building-", 1_000_000)).output.split()[-1])
+    for number in range(rounds(3, 200)):
+        before = place.found()
+        place.change(number)
+        at, left = chance.randint(1, operations), chance.randrange(size)
+        build = ended(place.start_with_fault(".building-", at, ballast, left))
+        found = place.found()
+        ballast.unlink(missing_ok=True)
+
+        assert found == before or build.code == 0
+        tally[f"{told(build)}: {place.comes_back(before)}"] += 1
+
+
+def test_files_may_become_only_so_large(place, rounds, chance, tally):
+    (generation,) = place.generations.kept()
+    largest = max(each.size for each in generation.manifest.files.values())
+    for number in range(rounds(2, 100)):
+        before = place.found()
+        place.change(number)
+        most = chance.randrange(500, largest + largest // 4)
+        build = place.build(preexec_fn=lambda: _limit(most))  # noqa: B023
+
+        assert place.found() == before or build.code == 0
+        tally[f"{told(build)}: {place.comes_back(before)}"] += 1
+
+
+def _limit(most):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
