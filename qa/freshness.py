@@ -60,6 +60,6 @@ def _tagged(response: Response) -> Response:
 
 def _tag(generation: str) -> str:
     # The operator's synonyms are no part of a generation, and change what is found in it.
-    words = version(Path(settings().index))
+    words = version(settings().home)
     made_of = f"{current_app.extensions['qa.maker']} {words} {request.full_path}"
     return f"{generation}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"

@@ -13,7 +13,6 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import regex
@@ -22,9 +21,9 @@ from qa.errors import (
     DamagedError,
     GenerationError,
     NoGenerationError,
-    NotKeptError,
     OvertakenError,
 )
+from qa.history import Generation, beyond, ordered
 from qa.locks import held
 from qa.manifests import MANIFEST, Manifest, check_file, check_files, read_manifest, sealed, sync
 
@@ -33,25 +32,6 @@ _BUILDING = ".building-"
 _REMOVING = ".removing-"
 _REFUSED = ".refused"
 _NAME = regex.compile(r"[0-9a-f]{12}")
-_PREFIX = regex.compile(r"[0-9a-f]{4,12}")
-
-
-@dataclass(frozen=True)
-class Generation:
-    """One generation in the index folder; *fault* tells why its manifest cannot be read."""
-
-    name: str
-    folder: Path
-    published: datetime.datetime
-    live: bool
-    refused: bool
-    manifest: Manifest | None
-    fault: str | None
-
-    @property
-    def size(self) -> int:
-        """Bytes of its files."""
-        return sum(each.size for each in self.manifest.files.values()) if self.manifest else 0
 
 
 class Generations:
@@ -110,8 +90,7 @@ class Generations:
     def kept(self) -> list[Generation]:
         """All generations that are there, the last published first."""
         live = self.live()
-        found = [self._described(folder, live) for folder in self._folders()]
-        return sorted(found, key=lambda each: (each.published, each.name), reverse=True)
+        return ordered([self._described(folder, live) for folder in self._folders()])
 
     def _folders(self) -> list[Path]:
         if not self._folder.is_dir():
@@ -127,22 +106,12 @@ class Generations:
             fault = str(error)
         return Generation(
             name=name,
-            folder=folder,
             published=_published(folder),
             live=name == live and not refused,
             refused=bool(refused),
             manifest=manifest,
             fault=fault,
         )
-
-    def named(self, prefix: str) -> Generation:
-        """The generation whose name begins so; raise NotKeptError when there is not just one."""
-        found = [each for each in self.kept() if each.name.startswith(prefix)]
-        if len({each.name for each in found}) != 1 or not _PREFIX.fullmatch(prefix):
-            raise NotKeptError(
-                f"{prefix!r} is not the name of one generation; `qa generations` lists them."
-            )
-        return min(found, key=lambda each: each.refused)
 
     def check(self, name: str) -> Manifest:
         """Compare every byte of *name* with what was sealed; raise DamagedError on a difference."""
@@ -208,14 +177,6 @@ class Generations:
             self._point_to(name)
         return manifest
 
-    def before(self) -> str:
-        """The generation published before the live one; raise NotKeptError when there is none."""
-        kept = [each for each in self.kept() if each.live or not (each.refused or each.fault)]
-        place = next((i for i, each in enumerate(kept) if each.live), -1)
-        if place + 1 >= len(kept):
-            raise NotKeptError("No older generation is kept; `qa generations` lists all there are.")
-        return kept[place + 1].name
-
     def prune(self, keep: int) -> None:
         """Remove all but the live generation and the last published, *keep* in all."""
         with held(self._current_lock, wait=True):
@@ -252,10 +213,9 @@ class Generations:
         sync(self._current.parent)
 
     def _prune(self, keep: int) -> None:
-        others = [each for each in self.kept() if not each.live and not each.refused]
         # One without a manifest is none of ours yet: it is being copied here.
-        whole = [each for each in others if (self._folder / each.name / MANIFEST).exists()]
-        for each in whole[max(0, keep - 1) :]:
+        whole = [e for e in self.kept() if (self.folder(e.name) / MANIFEST).exists()]
+        for each in beyond(whole, keep):
             self._remove(self._folder / each.name)
 
     def _remove(self, folder: Path) -> None:

@@ -56,9 +56,9 @@ def index_folder(
     IndexingError, with the live index untouched, when there is nothing to index or no room for it.
     """
     started = time.perf_counter()
-    index = Path(settings.index)
-    golden = golden_questions(index)
-    with explained(index), engine.build() as build, Cache(index / CACHE) as cache:
+    home = settings.home
+    golden = golden_questions(home)
+    with explained(home), engine.build() as build, Cache(home / CACHE) as cache:
         over, live = _live(engine)
         found = Folder(folder, settings, cache)
         inputs = f"{code_version()} {found.digest} {_sizes(settings)}"
@@ -84,7 +84,7 @@ def index_documents(
 ) -> Report:
     """Index *documents* and make them live; raise IndexingError when there is none among them."""
     started = time.perf_counter()
-    with explained(Path(settings.index)), engine.build() as build, Cache(None) as cache:
+    with explained(settings.home), engine.build() as build, Cache(None) as cache:
         over, _ = _live(engine)
         new = _built(build, documents, settings, cache)
         _publish(build, over, allowed=True)
@@ -140,7 +140,7 @@ def _built(
     build: Build, documents: Iterable[Document | Skip], settings: Settings, cache: Cache
 ) -> Searcher:
     """A whole generation of *documents*, checked, not live yet."""
-    tally, room = _Tally(), Room(Path(settings.index))
+    tally, room = _Tally(), Room(settings.home)
     for item in documents:
         if isinstance(item, Skip):
             tally.skipped.append(item)

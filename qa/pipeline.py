@@ -3,7 +3,6 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from qa.answers import Answer, AnswerPassage, QueryWords, cited
 from qa.confidence import probability, signals
@@ -44,7 +43,7 @@ def find(
     """The *limit* best passages for *query*, read from *question*, and how sure the first is."""
     frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
     query = narrowed(query, frequencies, settings.max_terms)
-    query = expanded(query, synonyms(Path(settings.index)), searcher.manifest.languages)
+    query = expanded(query, synonyms(settings.home), searcher.manifest.languages)
     rarity = Rarity(query, frequencies, searcher.manifest.passages)
     named = Named(question)
     candidates = searcher.candidates(query, settings.candidates)

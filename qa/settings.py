@@ -24,7 +24,8 @@ class Settings:
     """The values of all settings, each read from the environment as QA_<NAME>."""
 
     index: str = setting("index", "Folder of the index.")
-    documents: str = setting("", "Folder of the documents; <index>/documents when empty.")
+    folder: str = setting("", "Folder of cache, synonyms and golden questions; <index> when empty.")
+    documents: str = setting("", "Folder of the documents; <folder>/documents when empty.")
     language: str = setting("en", "Language of documents that show none (ISO 639-1).")
     passage_min_words: int = setting(60, "A passage shorter than this takes in the next paragraph.")
     passage_max_words: int = setting(150, "Longest passage, in words.")
@@ -48,9 +49,14 @@ class Settings:
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
 
     @property
+    def home(self) -> Path:
+        """Where all is that belongs to the operator and not to an engine."""
+        return Path(self.folder or self.index)
+
+    @property
     def documents_folder(self) -> Path:
         """Where the documents are."""
-        return Path(self.documents) if self.documents else Path(self.index) / "documents"
+        return Path(self.documents) if self.documents else self.home / "documents"
 
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -20,6 +20,7 @@ from qa.errors import (
     OvertakenError,
 )
 from qa.generations import Generations
+from qa.history import before, named
 from qa.manifests import MANIFEST, Manifest
 
 
@@ -181,12 +182,12 @@ def test_rolling_back_goes_to_the_one_published_before(tmp_path):
     generations = Generations(tmp_path)
     one, two, three = (publish(generations, text) for text in ("one", "two", "three"))
 
-    assert generations.before() == two
+    assert before(generations.kept()) == two
     generations.switch(two)
-    assert (generations.current(), generations.before()) == (two, one)
+    assert (generations.current(), before(generations.kept())) == (two, one)
     generations.switch(one)
     with pytest.raises(NotKeptError, match="No older"):
-        generations.before()
+        before(generations.kept())
     assert folders(tmp_path) == {one, two, three}
 
 
@@ -196,7 +197,7 @@ def test_what_was_rolled_back_from_and_is_built_again_is_the_newest(tmp_path):
     generations.switch(one)
     publish(generations, "one")
 
-    assert generations.before() == two
+    assert before(generations.kept()) == two
 
 
 def test_rolling_back_to_what_is_damaged_changes_nothing(tmp_path):
@@ -215,7 +216,7 @@ def test_rolling_back_mends_a_damaged_pointer(tmp_path):
     two = publish(generations, "two")
     (tmp_path / "CURRENT").write_text("?")
 
-    assert generations.before() == two
+    assert before(generations.kept()) == two
     generations.switch(two)
     assert generations.current() == two
 
@@ -231,13 +232,13 @@ def test_a_refused_generation_is_kept_apart_until_the_next(tmp_path):
     assert generations.current() == live
     assert not generations.is_kept(refused)
     with pytest.raises(NotKeptError):
-        generations.before()
+        before(generations.kept())
 
 
 def test_a_refused_generation_can_be_made_live_by_name(tmp_path):
     generations = Generations(tmp_path)
     live, refused = publish(generations, "one"), refuse(generations, "two")
-    generations.switch(generations.named(refused[:6]).name)
+    generations.switch(named(generations.kept(), refused[:6]).name)
 
     assert generations.current() == refused
     assert folders(tmp_path) == {live, refused}
@@ -257,7 +258,7 @@ def test_a_name_that_is_none_is_told(tmp_path, prefix):
     publish(generations, "one")
 
     with pytest.raises(NotKeptError, match="qa generations"):
-        generations.named(prefix)
+        named(generations.kept(), prefix)
 
 
 def test_a_build_does_not_undo_a_roll_back_that_came_meanwhile(tmp_path):

@@ -17,7 +17,7 @@ formats.pdf formats.docx formats.rows formats.archives reading caching extractio
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation
-synonyms queries matches locks manifests generations
+synonyms queries matches locks manifests history generations
 engines.base engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields

@@ -10,7 +10,7 @@ from rich.table import Table
 from qa.commands.options import index_option, plain_errors, settings_with
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
-from qa.generations import Generation
+from qa.history import Generation
 
 
 @click.command("generations")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.documents import Document
-from qa.generations import Generation
+from qa.history import Generation
 from qa.manifests import Manifest
 from qa.matches import Integers, Matches
 from qa.passages import Passage

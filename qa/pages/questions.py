@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
 
 def candidates(live: Searcher, settings: Settings) -> Iterator[Candidate]:
     """Questions that may be answered, the likeliest first."""
-    own = list(_own(Path(settings.index, "questions.jsonl")))
+    own = list(_own(settings.home / "questions.jsonl"))
     yield from own or chain(_titles(live.summaries()), _raised(live))
 
 

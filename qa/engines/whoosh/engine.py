@@ -10,7 +10,8 @@ from qa.engines.whoosh.build import WhooshBuild
 from qa.engines.whoosh.following import Live, Prepare
 from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import NotKeptError
-from qa.generations import Generation, Generations
+from qa.generations import Generations
+from qa.history import Generation, before, named
 from qa.manifests import Manifest
 
 # Older generations that are held open for who asks them.
@@ -52,14 +53,14 @@ class WhooshEngine:
 
     def inspect(self, generation: str) -> WhooshSearcher:
         """Open any generation, a refused one too, after comparing every byte of it."""
-        found = self._generations.named(generation)
-        return WhooshSearcher(found.folder, self._generations.check(found.name))
+        name = named(self.generations(), generation).name
+        return WhooshSearcher(self._generations.folder(name), self._generations.check(name))
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one."""
-        if generation is None:
-            return self._generations.switch(self._generations.before())
-        return self._generations.switch(self._generations.named(generation).name)
+        history = self.generations()
+        name = named(history, generation).name if generation else before(history)
+        return self._generations.switch(name)
 
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
