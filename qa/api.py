@@ -1,24 +1,15 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
-import dataclasses
-import datetime
-import re
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-)
+from flask import Blueprint, Response, current_app, request
+from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from qa.answers import Answer, ordered
-from qa.conversation import LONGEST_CARRIED
+from qa.contract.answered import HealthBody, body
+from qa.contract.asked import Asked, over
 from qa.engines.base import Engine, Searcher
 from qa.errors import DamagedError, DocumentNotFoundError, QAError
 from qa.pipeline import ask
@@ -29,56 +20,8 @@ from qa.text import words
 blueprint = Blueprint("api", __name__)
 
 _OPENING_WORDS = 10
-# Documents that a question can be limited to by name.
-_MOST_DOCUMENTS = 100
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
 _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
-
-_Text = Annotated[str, StringConstraints(strict=True)]
-_Generation = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{12}$")]
-_Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
-
-
-def _iso_date(value: object) -> object:
-    """Let only YYYY-MM-DD through, of all that pydantic takes for a date."""
-    if value is None or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
-        return value
-    raise ValueError("a date is written YYYY-MM-DD")
-
-
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_Date = Annotated[datetime.date | None, BeforeValidator(_iso_date)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AskedFilters(_Strict):
-    """Limits on the documents to answer from."""
-
-    publisher: list[_Text] = []
-    document: list[_Text] = Field(default=[], max_length=_MOST_DOCUMENTS)
-    first: _Date = Field(default=None, alias="from")
-    last: _Date = Field(default=None, alias="to")
-
-
-class Turn(_Strict):
-    """An earlier question of the conversation."""
-
-    question: _Text
-
-
-class Asked(_Strict):
-    """A question as a program posts it."""
-
-    question: _Text
-    limit: int = Field(default=5, ge=1, strict=True)
-    sort: Literal["relevance", "newest", "oldest"] = "relevance"
-    filters: AskedFilters = AskedFilters()
-    turns: list[Turn] = []
-    drop: list[_Word] = []
-    generation: _Generation | None = None
 
 
 class InvalidRequestError(QAError):
@@ -120,10 +63,15 @@ def pin(generation: str | None) -> None:
     request.environ.pop(_SEARCHER, None)
 
 
+def told(model: BaseModel) -> Response:
+    """*model* as JSON."""
+    return Response(model.model_dump_json(by_alias=True), content_type="application/json")
+
+
 @blueprint.get("/ask")
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
-    return jsonify(body(_answered(asked_in(request.args))))
+    return told(body(_answered(asked_in(request.args))))
 
 
 @blueprint.post("/ask")
@@ -133,7 +81,7 @@ def ask_post() -> Response:
         values = request.get_json()
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
-    return jsonify(body(_answered(validated(values))))
+    return told(body(_answered(validated(values))))
 
 
 def _answered(asked: Asked) -> Answer:
@@ -144,7 +92,7 @@ def _answered(asked: Asked) -> Answer:
 @blueprint.get("/livez")
 def livez() -> Response:
     """Say that the process runs."""
-    return jsonify(status="ok")
+    return told(HealthBody())
 
 
 @blueprint.get("/readyz")
@@ -155,7 +103,7 @@ def readyz() -> Response:
     opening = " ".join(word.text for word in words(first.text)[:_OPENING_WORDS])
     if not live.candidates(read(opening, languages=live.manifest.languages), 1):
         raise DamagedError(f"A search in generation {live.manifest.name} finds nothing.")
-    return jsonify(status="ok", generation=live.manifest.name)
+    return told(HealthBody(generation=live.manifest.name))
 
 
 def asked_in(arguments: "MultiDict[str, str]") -> Asked:
@@ -171,16 +119,16 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
         },
     }
     for name in sorted(set(arguments) - {"q", "publisher", "document", "drop"}):
-        given = [value for value in arguments.getlist(name) if value]
+        given = arguments.getlist(name)
         if name not in {"limit", "sort", "from", "to", "generation"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(given) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
-        if given and name == "limit":
+        if name == "limit":
             values["limit"] = _number(given[0])
-        elif given and name in {"sort", "generation"}:
+        elif name in {"sort", "generation"}:
             values[name] = given[0]
-        elif given:
+        else:
             values["filters"][name] = given[0]
     return validated(values)
 
@@ -200,18 +148,9 @@ def validated(values: object) -> Asked:
                 for e in error.errors()
             ]
         ) from None
-    limits = settings()
-    longest = max(map(len, [asked.question, *(turn.question for turn in asked.turns)]))
-    for field, value, most in (
-        ("limit", asked.limit, limits.max_limit),
-        ("turns", len(asked.turns), limits.max_turns),
-        ("drop", len(asked.drop), limits.max_terms),
-        ("question", longest, limits.max_question),
-    ):
-        if value > most:
-            raise InvalidRequestError(
-                [{"field": field, "detail": f"{value:,} is too much; the most is {most:,}"}]
-            )
+    wrong = over(asked, settings())
+    if wrong:
+        raise InvalidRequestError([{"field": f, "detail": d} for f, d in wrong.items()])
     return asked
 
 
@@ -241,31 +180,3 @@ def _known(documents: list[str]) -> tuple[str, ...]:
             field = {"field": "filters.document", "detail": str(error)}
             raise InvalidRequestError([field]) from None
     return tuple(documents)
-
-
-def body(found: Answer) -> dict[str, Any]:
-    """*found* as /ask gives it, in the contract's own names."""
-    values = dataclasses.asdict(found)
-    filters = values["filters"]
-    values["filters"] = {
-        "publisher": filters["publishers"],
-        "from": filters["first"],
-        "to": filters["last"],
-    }
-    if filters["documents"]:
-        values["filters"]["document"] = filters["documents"]
-    for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
-        del passage["also"]
-    plain: dict[str, Any] = _plain(values)
-    return plain
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Dates as ISO 8601; the rest as it is."""
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    return value

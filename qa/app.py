@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask
 
+from qa.access import register_access
 from qa.api import blueprint as api
 from qa.engines import open_engine
 from qa.freshness import register_freshness
@@ -12,6 +13,7 @@ from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
 from qa.pages.documents import blueprint as documents
 from qa.pages.export import blueprint as export
+from qa.pages.programs import blueprint as programs
 from qa.pages.reader import blueprint as reader
 from qa.pages.search import blueprint as search
 from qa.pages.site import blueprint as site
@@ -21,16 +23,6 @@ from qa.problems import register_errors
 from qa.settings import Settings, from_environ
 
 PACKAGE = Path(__file__).parent
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; object-src 'none'; base-uri 'none';"
-        " frame-ancestors 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    # Questions are in addresses: they must not leave with a click.
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -56,11 +48,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         reader,
         search,
         about,
+        programs,
     ):
         app.register_blueprint(blueprint)
+    register_access(app)
     register_freshness(app)
     register_errors(app)
-    app.after_request(_with_headers)
     return app
 
 
@@ -68,9 +61,3 @@ def template_folder() -> Path:
     """The templates: inside the package when installed, beside it in a checkout."""
     packed = PACKAGE / "templates"
     return packed if packed.is_dir() else PACKAGE.parent / "templates"
-
-
-def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

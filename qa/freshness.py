@@ -6,17 +6,19 @@ tags are compared before anything is asked.
 
 import dataclasses
 import hashlib
+import re
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
-from qa.api import answered_from, pin, searcher, settings
+from qa.api import InvalidRequestError, answered_from, pin, searcher, settings
 from qa.errors import GenerationError
 from qa.synonyms import version
 from qa.versions import code_version
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _STAYS, _FOLLOWS = "private, max-age=86400", "private, no-cache"
+_NAME = re.compile(r"[0-9a-f]{12}")
 # These tell of this moment, or of this day.
 _UNTAGGED = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 
@@ -33,7 +35,12 @@ def register_freshness(app: Flask) -> None:
 
 
 def _pinned() -> None:
-    pin(request.args.get("generation") or None)
+    given = request.args.getlist("generation")
+    if not all(map(_NAME.fullmatch, given)) or len(given) > 1:
+        raise InvalidRequestError(
+            [{"field": "generation", "detail": "it is one name of 12 digits, 0 to 9 and a to f"}]
+        )
+    pin(given[0] if given else None)
 
 
 def _unchanged() -> Response | None:

@@ -3,10 +3,11 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException, SecurityError
 
-from qa.api import InvalidRequestError
+from qa.api import InvalidRequestError, told
+from qa.contract.answered import ErrorBody, ProblemBody
 from qa.errors import (
     DocumentNotFoundError,
     GenerationError,
@@ -42,7 +43,7 @@ def _http_error(error: HTTPException) -> Response:
     response = problem(HTTPStatus(error.code or 500), error.description or "")
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
-            response.headers[name] = value
+            response.headers.add(name, value)
     return response
 
 
@@ -74,19 +75,16 @@ def problem(
 ) -> Response:
     """An error body: RFC 9457 for programs, a page for people."""
     program = request.path in _PROGRAMS or request.path.endswith(".json")
+    # No page can be made for a host that must not be answered: its links would lead there.
+    program = program or isinstance(request.routing_exception, SecurityError)
     if program or not request.accept_mimetypes.accept_html:
-        body: dict[str, object] = {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": status.value,
-            "detail": detail,
-        }
-        if fields:
-            body["errors"] = [
-                {"pointer": "#/" + f["field"].replace(".", "/"), "detail": f["detail"]}
-                for f in fields
-            ]
-        response = jsonify(body)
+        errors = tuple(
+            ErrorBody(pointer="#/" + f["field"].replace(".", "/"), detail=f["detail"])
+            for f in fields or ()
+        )
+        response = told(
+            ProblemBody(title=status.phrase, status=status.value, detail=detail, errors=errors)
+        )
         response.content_type = "application/problem+json"
     else:
         page = render_template(

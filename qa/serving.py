@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from typing import Any
 
 from flask import Flask
@@ -9,7 +10,7 @@ from gunicorn.app.base import BaseApplication
 
 from qa.app import create_app
 from qa.engines.base import Searcher
-from qa.errors import DamagedError
+from qa.errors import DamagedError, SettingsError
 from qa.pages.facts import facts_of
 from qa.settings import Settings
 
@@ -39,6 +40,8 @@ def options(settings: Settings) -> dict[str, Any]:
         "graceful_timeout": 20,
         # Longer than a router keeps an idle connection, so that it never closes under a request.
         "keepalive": 95,
+        # What proxies forward is believed as far as QA_TRUSTED_PROXIES says, and by the app alone.
+        "forwarded_allow_ips": "",
         # The longest question in percent-encoding, as far as gunicorn goes.
         "limit_request_line": 8190,
         "loglevel": "warning",
@@ -78,6 +81,21 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Flask:
         """The app, made once, before the workers fork."""
         return create_app(self._settings)
+
+
+def usable(settings: Settings) -> None:
+    """Raise SettingsError unless all parts of the service take these *settings*."""
+    create_app(settings)
+    service = Service(settings)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Nothing can be served at {service.cfg.bind[0]}: {error.strerror};"
+                " change QA_HOST or QA_PORT."
+            ) from error
 
 
 def serve(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,15 @@ def setting(
     default: Any,  # noqa: ANN401 - a setting's type is its field's
     help: str,  # noqa: A002 - the table below reads best so
     also: str | None = None,
+    least: float = 0,
+    most: float = float("inf"),
 ) -> Any:  # noqa: ANN401
-    """A field with its help; *also* is a platform's own name for it, read when QA_* is unset."""
-    return field(default=default, metadata={"help": help, "also": also})
+    """A field with its help; *also* is a platform's own name for it, read when QA_* is unset.
+
+    A number is from *least* to *most*; so is the length of a text that is not empty.
+    """
+    bounds = {"least": least, "most": most}
+    return field(default=default, metadata={"help": help, "also": also} | bounds)
 
 
 @dataclass(frozen=True)
@@ -27,26 +33,38 @@ class Settings:
     folder: str = setting("", "Folder of cache, synonyms and golden questions; <index> when empty.")
     documents: str = setting("", "Folder of the documents; <folder>/documents when empty.")
     language: str = setting("en", "Language of documents that show none (ISO 639-1).")
-    passage_min_words: int = setting(60, "A passage shorter than this takes in the next paragraph.")
-    passage_max_words: int = setting(150, "Longest passage, in words.")
-    max_file_mb: int = setting(100, "Larger files are skipped, unpacked size included.")
-    extract_seconds: int = setting(120, "Longest time to read one file; then it is skipped.")
-    extract_memory_mb: int = setting(4096, "Most memory a process reading files may take.")
-    keep_generations: int = setting(3, "Built indexes to keep, the live one included.")
-    max_shrink: float = setting(0.5, "Share of the documents that may be gone at once, unforced.")
-    candidates: int = setting(200, "Passages that the engine proposes for ranking.")
-    found: float = setting(0.5, "Confidence from which an answer counts as found.")
-    weak: float = setting(0.3, "Confidence below which there is no answer.")
-    max_question: int = setting(2000, "Longest question, in characters.")
-    max_terms: int = setting(24, "Most words looked for; of a longer question, the rarest.")
-    max_limit: int = setting(50, "Most passages in one answer.")
+    passage_min_words: int = setting(
+        60, "A passage shorter than this takes in the next paragraph.", least=1
+    )
+    passage_max_words: int = setting(150, "Longest passage, in words.", least=1)
+    max_file_mb: int = setting(100, "Larger files are skipped, unpacked size included.", least=1)
+    extract_seconds: int = setting(
+        120, "Longest time to read one file; then it is skipped.", least=1
+    )
+    extract_memory_mb: int = setting(4096, "Most memory a process reading files may take.", least=1)
+    keep_generations: int = setting(3, "Built indexes to keep, the live one included.", least=1)
+    max_shrink: float = setting(
+        0.5, "Share of the documents that may be gone at once, unforced.", most=1
+    )
+    candidates: int = setting(200, "Passages that the engine proposes for ranking.", least=1)
+    found: float = setting(0.5, "Confidence from which an answer counts as found.", most=1)
+    weak: float = setting(0.3, "Confidence below which there is no answer.", most=1)
+    max_question: int = setting(2000, "Longest question, in characters.", least=1)
+    max_terms: int = setting(
+        24, "Most words looked for; of a longer question, the rarest.", least=1
+    )
+    max_limit: int = setting(50, "Most passages in one answer.", least=1)
     max_turns: int = setting(20, "Most earlier turns sent along with a question.")
-    max_body_kb: int = setting(256, "Largest request body.")
+    max_body_kb: int = setting(256, "Largest request body.", least=1)
     host: str = setting("127.0.0.1", "Address to serve at.")
-    port: int = setting(8000, "Port to serve at.", also="PORT")
-    workers: int = setting(2, "Worker processes of `qa serve`.", also="WEB_CONCURRENCY")
-    threads: int = setting(4, "Threads of each worker process.")
+    port: int = setting(8000, "Port to serve at.", also="PORT", most=65535)
+    workers: int = setting(2, "Worker processes of `qa serve`.", also="WEB_CONCURRENCY", least=1)
+    threads: int = setting(4, "Threads of each worker process.", least=1)
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
+    token: str = setting("", "Whoever reads must send this; all may when empty.", least=16)
+    trusted_hosts: tuple[str, ...] = setting((), "Names to be asked by; any when empty.")
+    trusted_proxies: int = setting(0, "Proxies before the service, to believe what they forward.")
+    cors_origins: tuple[str, ...] = setting((), "Sites whose scripts may ask; * for all.")
 
     @property
     def home(self) -> Path:
@@ -69,28 +87,64 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     for name, f in fields.items():
         text = environ.get(name) or environ.get(f.metadata["also"] or "")
         if text:
-            values[f.name] = _cast(name, text, f.type)
-    return Settings(**values)
+            values[f.name] = _within(name, _cast(name, text, f.type), f)
+    return _agreeing(Settings(**values))
+
+
+def _agreeing(settings: Settings) -> Settings:
+    """*settings*, unless one contradicts another."""
+    for low, high in (("weak", "found"), ("passage_min_words", "passage_max_words")):
+        if getattr(settings, low) > getattr(settings, high):
+            raise SettingsError(f"QA_{low.upper()} must not be above QA_{high.upper()}.")
+    return settings
 
 
 def _cast(name: str, text: str, kind: Any) -> Any:  # noqa: ANN401 - a setting's type is its field's
     try:
-        return kind(text)
-    except ValueError as error:
+        return _CASTS[kind](text)
+    except (ValueError, KeyError) as error:
         raise SettingsError(
-            f"{name}={text!r} is not {_article(kind)}; correct or unset it."
+            f"{name}={text!r} is not {_KINDS[kind]}; correct or unset it."
         ) from error
 
 
-def _article(kind: type) -> str:
-    return {int: "a whole number", float: "a number"}.get(kind, kind.__name__)
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_CASTS: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: lambda text: _SWITCHES[text.lower()],
+    tuple[str, ...]: _listed,
+}
+_KINDS = {int: "a whole number", float: "a number", bool: "1 or 0"}
+
+
+def _within(name: str, value: Any, f: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401
+    """*value*, unless it is out of the bounds of its setting; NaN is out of any."""
+    number = value if isinstance(value, (int, float)) else len(value)
+    least, most = f.metadata["least"], f.metadata["most"]
+    if least <= number <= most:
+        return value
+    unit = "" if isinstance(value, (int, float)) else " characters"
+    bounds = f"at least {least}{unit}" if number < least else f"at most {most}{unit}"
+    raise SettingsError(f"{name} must be {bounds}; correct or unset it.")
 
 
 def table() -> list[tuple[str, str, str]]:
     """Name, default and help of every setting, as the help texts and the README show them."""
     return [
-        (f"QA_{f.name.upper()}", str(f.default), _help(f)) for f in dataclasses.fields(Settings)
+        (f"QA_{f.name.upper()}", _shown(f.default), _help(f)) for f in dataclasses.fields(Settings)
     ]
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, tuple):
+        return ",".join(default)
+    return str(int(default)) if isinstance(default, bool) else str(default)
 
 
 def _help(f: "dataclasses.Field[Any]") -> str:

@@ -1,6 +1,7 @@
 """The command line: reports, answers, one-line errors, exit codes."""
 
 import json
+import socket
 
 import pytest
 from click.testing import CliRunner
@@ -227,3 +228,26 @@ def test_wrong_settings_are_refused_by_name(folder, name, value, words):
 
     assert result.exit_code == 1
     assert words in result.output
+
+
+def test_serve_checks_all_settings_and_serves_nothing(index, monkeypatch):
+    monkeypatch.setenv("QA_TRUSTED_HOSTS", "a.example")
+    checked = CliRunner().invoke(main, ["serve", "--check", "--port", "0", "--index", str(index)])
+
+    assert checked.exit_code == 0
+    assert "Settings: fine." in checked.output
+    monkeypatch.setenv("QA_TOKENS", "x")
+    refused = CliRunner().invoke(main, ["serve", "--check", "--index", str(index)])
+    assert refused.exit_code == 1
+    assert "QA_TOKENS" in refused.output
+
+
+def test_serve_checks_that_its_address_is_free(index):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        checked = CliRunner().invoke(
+            main, ["serve", "--check", "--port", port, "--index", str(index)]
+        )
+
+    assert checked.exit_code == 1
+    assert f"127.0.0.1:{port}" in checked.output

@@ -30,11 +30,12 @@ refusals pipeline
 evaluation evaluation.matching disks gate indexing
 evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
-marks api
+marks contract contract.asked contract.answered contract.documents contract.openapi
+api
 pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
 pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.about
-freshness problems app serving
+pages.programs access freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
 commands.evaluate
 cli __main__

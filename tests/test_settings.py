@@ -18,13 +18,32 @@ def test_values_are_cast_to_the_type_of_their_field():
     assert (found.port, found.found, found.index) == (9000, 0.7, "elsewhere")
 
 
+def test_lists_are_parted_by_commas():
+    found = from_environ({"QA_TRUSTED_HOSTS": "a.example, b.example,"})
+
+    assert found.trusted_hosts == ("a.example", "b.example")
+
+
 def test_a_platforms_own_names_are_read_behind_ours():
     assert from_environ({"PORT": "5000"}).port == 5000
     assert from_environ({"PORT": "5000", "QA_PORT": "9000"}).port == 9000
     assert from_environ({"WEB_CONCURRENCY": "7"}).workers == 7
 
 
-@pytest.mark.parametrize("environ", [{"QA_X": "1"}, {"QA_PORT": "x"}, {"QA_FOUND": "high"}])
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"QA_X": "1"},
+        {"QA_PORT": "x"},
+        {"QA_PORT": "65536"},
+        {"QA_FOUND": "high"},
+        {"QA_FOUND": "nan"},
+        {"QA_WEAK": "0.8"},
+        {"QA_WORKERS": "0"},
+        {"QA_TOKEN": "short"},
+        {"QA_PASSAGE_MIN_WORDS": "1000"},
+    ],
+)
 def test_what_is_wrong_is_named(environ):
     with pytest.raises(SettingsError, match=next(iter(environ))):
         from_environ(environ)

@@ -1,6 +1,5 @@
 """`qa ask`: the passages that answer, on the terminal or as /ask gives them."""
 
-import json
 from collections.abc import Iterator
 
 import click
@@ -8,8 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from qa.answers import Answer, AnswerPassage, NoAnswer
-from qa.api import body
 from qa.commands.options import index_option, plain_errors, settings_with
+from qa.contract.answered import body
 from qa.engines import open_engine
 from qa.pipeline import ask
 
@@ -30,7 +29,7 @@ def ask_command(
         searcher = engine.inspect(generation) if generation else engine.searcher()
         answer = ask(searcher, settings, question, limit=limit)
     if as_json:
-        click.echo(json.dumps(body(answer), ensure_ascii=False, indent=2))
+        click.echo(body(answer).model_dump_json(by_alias=True, indent=2))
     else:
         _print_answer(answer)
 

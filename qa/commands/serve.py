@@ -20,19 +20,27 @@ def _settings_help() -> str:
 @click.option("--host", help="Address to serve at.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to serve at.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.")
+@click.option("--check", is_flag=True, help="Check all settings and the index; serve nothing.")
 @index_option
 def serve_command(
-    host: str | None, port: int | None, workers: int | None, index_dir: str | None
+    host: str | None, port: int | None, workers: int | None, index_dir: str | None, check: bool
 ) -> None:
     """Serve the page and /ask; build the index first if there is none."""
     with plain_errors():
         settings = settings_with(host=host, port=port, workers=workers, index=index_dir)
         try:
-            open_engine(settings).searcher()
+            live = open_engine(settings).searcher().manifest.name
         except NoGenerationError:
-            _build_apart(settings)
-    from qa.serving import serve  # noqa: PLC0415 - gunicorn is not there on every system
+            live = None
+            if not check:
+                _build_apart(settings)
+    from qa.serving import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
 
+    if check:
+        with plain_errors():
+            usable(settings)
+        click.echo(f"Settings: fine. Index: {live or 'none yet; it would be built first'}.")
+        return
     click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")
     serve(settings)
 

@@ -1,11 +1,17 @@
 """The list of documents: what is in the index, filtered and in order, and what was left out."""
 
-from typing import Any
-
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from qa.api import searcher
+from qa.api import searcher, told
+from qa.contract.documents import (
+    DocumentsBody,
+    ItemBody,
+    ListedBody,
+    PeriodBody,
+    PublisherBody,
+    SkipBody,
+)
 from qa.engines.base import Summary
 from qa.pages.addresses import parse
 from qa.pages.catalogue import PER_PAGE, Selection, left_out, select
@@ -61,29 +67,33 @@ def record() -> Response:
     """The same list for programs."""
     listing = listing_in(parse(request.query_string), strict=True)
     found, manifest = _selected(listing), searcher().manifest
-    return jsonify(
-        generation=manifest.name,
-        documents=manifest.documents,
-        found=len(found.all),
-        page=listing.page,
-        pages=found.pages,
-        previous=_page(listing, listing.page - 1, found),
-        next=_page(listing, listing.page + 1, found),
-        sort=listing.sort,
-        filters={
-            "title": listing.title or None,
-            "publisher": listing.publishers,
-            "from": _iso(listing.first),
-            "to": _iso(listing.last),
-        },
-        items=[_item(summary) for summary in found.page(listing.page)],
-        publishers=[{"name": name, "documents": count} for name, count in found.publishers],
-        periods=[
-            {"from": _iso(bar.first), "to": _iso(bar.last), "documents": bar.documents}
-            for bar in found.bars
-        ],
-        undated=found.undated,
-        skipped=[skip._asdict() for skip in manifest.skipped],
+    return told(
+        DocumentsBody(
+            generation=manifest.name,
+            documents=manifest.documents,
+            found=len(found.all),
+            page=listing.page,
+            pages=found.pages,
+            previous=_page(listing, listing.page - 1, found),
+            next=_page(listing, listing.page + 1, found),
+            sort=listing.sort,
+            filters=ListedBody(
+                title=listing.title or None,
+                publisher=listing.publishers,
+                first=listing.first,
+                last=listing.last,
+            ),
+            items=tuple(map(_item, found.page(listing.page))),
+            publishers=tuple(
+                PublisherBody(name=name, documents=count) for name, count in found.publishers
+            ),
+            periods=tuple(
+                PeriodBody(first=bar.first, last=bar.last, documents=bar.documents)
+                for bar in found.bars
+            ),
+            undated=found.undated,
+            skipped=tuple(SkipBody(**skip._asdict()) for skip in manifest.skipped),
+        )
     )
 
 
@@ -94,19 +104,15 @@ def _page(listing: Listing, number: int, found: Selection) -> str | None:
     return listing.but(page=number).at("documents.record")
 
 
-def _item(summary: Summary) -> dict[str, Any]:
-    return {
-        "id": summary.id,
-        "title": summary.title,
-        "publisher": summary.publisher,
-        "date": _iso(summary.date),
-        "words": summary.words,
-        "passages": summary.passages,
-        "source": summary.source,
-        "sha256": summary.sha256,
-        "read_url": url_for("reader.show", document_id=summary.id),
-    }
-
-
-def _iso(date: Any) -> str | None:  # noqa: ANN401 - a date or none
-    return date.isoformat() if date else None
+def _item(summary: Summary) -> ItemBody:
+    return ItemBody(
+        id=summary.id,
+        title=summary.title,
+        publisher=summary.publisher,
+        date=summary.date,
+        words=summary.words,
+        passages=summary.passages,
+        source=summary.source,
+        sha256=summary.sha256,
+        read_url=url_for("reader.show", document_id=summary.id),
+    )

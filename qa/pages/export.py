@@ -12,8 +12,9 @@ import regex
 from flask import Blueprint, Response, jsonify, request
 
 from qa.answers import AnswerPassage
-from qa.api import body, searcher
+from qa.api import searcher
 from qa.citations import credit, destination, marked_down
+from qa.contract.answered import body
 from qa.marks import Segment, quoted
 from qa.pages.addresses import NAMES, Conversation, conversation_in, parse
 from qa.pages.citing import reference
@@ -79,7 +80,7 @@ def _whole(path: str) -> str:
 
 def _turn(turn: Turn) -> dict[str, Any]:
     """An answer as /ask gives it, but for the time that it took, each citation with its address."""
-    values = body(turn.answer)
+    values = body(turn.answer).model_dump(mode="json", by_alias=True)
     del values["took_ms"]
     for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
         passage["citation"]["address"] = _whole(passage["citation"]["read_url"])

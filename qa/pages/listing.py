@@ -105,7 +105,7 @@ def listing_in(pairs: Sequence[tuple[str, str]], *, strict: bool) -> Listing:
     for name, value in pairs:
         if name not in NAMES and strict:
             raise refused(name, f"there is no such parameter; there are {', '.join(NAMES)}")
-        if normalise(value):
+        if strict or normalise(value):
             values.setdefault(name, []).append(value)
     for name in NAMES:
         if name != "publisher" and len(values.get(name, ())) > 1:

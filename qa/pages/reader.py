@@ -2,11 +2,11 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
-from qa.api import searcher, settings
+from qa.api import searcher, settings, told
+from qa.contract.documents import BlockBody, DocumentBody
 from qa.documents import Document
 from qa.engines.base import Summary
 from qa.errors import DocumentNotFoundError
@@ -29,7 +29,7 @@ def show(document_id: str) -> str | Response:
     except DocumentNotFoundError:
         if not document_id.endswith(".json"):
             raise
-        return jsonify(_record(searcher().document(document_id.removesuffix(".json"))))
+        return told(_record(searcher().document(document_id.removesuffix(".json"))))
     cited = cited_in(document)
     shown = list(blocks(document, _layers(cited)))
     lead = "answer" if cited and cited.answer else "passage"
@@ -74,34 +74,34 @@ def _summary(document: Document) -> Summary:
     return found[bisect_left(found, document.id, key=lambda summary: summary.id)]
 
 
-def _record(document: Document) -> dict[str, Any]:
-    """The whole document for programs: offsets count code points of `text`."""
+def _record(document: Document) -> DocumentBody:
+    """The whole document for programs."""
     about, summary = document.metadata, _summary(document)
     numbers = {block: number for number, block in enumerate(document.paragraphs, 1)}
-    return {
-        "id": document.id,
-        "title": about.title,
-        "author": about.author,
-        "publisher": about.publisher,
-        "date": about.date.isoformat() if about.date else None,
-        "url": about.url,
-        "language": about.language,
-        "extra": about.extra,
-        "source": document.source,
-        "words": summary.words,
-        "passages": summary.passages,
-        "sha256": document.sha256,
-        "generation": searcher().manifest.name,
-        "read_url": url_for("reader.show", document_id=document.id),
-        "text": document.text,
-        "blocks": [
-            {
-                "start": block.start,
-                "end": block.end,
-                "level": block.level,
-                "paragraph": numbers.get(block),
-                "page": document.page_at(block.start),
-            }
+    return DocumentBody(
+        id=document.id,
+        title=about.title,
+        author=about.author,
+        publisher=about.publisher,
+        date=about.date,
+        url=about.url,
+        language=about.language,
+        extra=about.extra,
+        source=document.source,
+        words=summary.words,
+        passages=summary.passages,
+        sha256=document.sha256,
+        generation=searcher().manifest.name,
+        read_url=url_for("reader.show", document_id=document.id),
+        text=document.text,
+        blocks=tuple(
+            BlockBody(
+                start=block.start,
+                end=block.end,
+                level=block.level,
+                paragraph=numbers.get(block),
+                page=document.page_at(block.start),
+            )
             for block in document.blocks
-        ],
-    }
+        ),
+    )

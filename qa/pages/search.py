@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
-from qa.api import searcher
+from qa.api import searcher, told
+from qa.contract.answered import SuggestionsBody
 from qa.pages.addresses import query_string
 from qa.pages.facts import facts
 from qa.text import normalise
@@ -29,7 +30,9 @@ def suggestions() -> Response:
     """Questions to try, and titles, that begin with `q` or have a word that does."""
     typed = normalise(request.args.get("q", ""))
     found = list(_matching(typed.casefold())) if typed else []
-    response = jsonify([typed, [text for text, _ in found], [], [url for _, url in found]])
+    response = told(
+        SuggestionsBody([typed, [text for text, _ in found], [], [url for _, url in found]])
+    )
     response.content_type = "application/x-suggestions+json"
     return response
 

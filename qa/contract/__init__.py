@@ -1,0 +1,1 @@
+"""What programs may send and what they get: the models that check it, and its description."""

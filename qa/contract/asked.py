@@ -1,0 +1,123 @@
+"""What a program may ask: the models that refuse all else, and the limits set by the operator."""
+
+import datetime
+import re
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from qa.conversation import LONGEST_CARRIED
+from qa.settings import Settings
+
+# Documents that a question can be limited to by name.
+MOST_DOCUMENTS = 100
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+_Text = Annotated[str, StringConstraints(strict=True)]
+_Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
+_Generation = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{12}$")]
+
+
+def _iso_date(value: object) -> object:
+    """Let only YYYY-MM-DD through, of all that pydantic takes for a date."""
+    if value is None or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
+        return value
+    raise ValueError("a date is written YYYY-MM-DD")
+
+
+def _whole(value: object) -> object:
+    """5.0 as 5, which are one number in JSON; a number in quotes is none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+_Date = Annotated[
+    datetime.date | None,
+    BeforeValidator(_iso_date),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}),
+]
+
+
+class Strict(BaseModel):
+    """What a program sends: nothing but the fields that there are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_From = Annotated[_Date, Field(alias="from", description="Not dated before this day.")]
+_To = Annotated[_Date, Field(alias="to", description="Not dated after this day.")]
+
+
+class AskedFilters(Strict):
+    """Limits on the documents to answer from."""
+
+    publisher: list[_Text] = Field(default=[], description="Only from one of these publishers.")
+    document: list[_Text] = Field(
+        default=[], max_length=MOST_DOCUMENTS, description="Only from the documents of these ids."
+    )
+    first: _From = None
+    last: _To = None
+
+
+class Turn(Strict):
+    """An earlier question of the conversation."""
+
+    question: _Text
+
+
+class Asked(Strict):
+    """A question as a program posts it."""
+
+    question: _Text = Field(
+        json_schema_extra={"minLength": 1},
+        description='At least a word; "quoted" ones must stand together, -this one must not stand.',
+    )
+    limit: _Whole = Field(default=5, ge=1, description="Most passages to answer with.")
+    sort: Literal["relevance", "newest", "oldest"] = Field(
+        default="relevance", description="The order of the passages of the answer."
+    )
+    filters: AskedFilters = AskedFilters()
+    turns: list[Turn] = Field(default=[], description="Earlier questions, the first one first.")
+    drop: list[_Word] = Field(default=[], description="Words not to take along from the turns.")
+    generation: _Generation | None = Field(
+        default=None, description="The index to ask, by name, while it is kept; else the live one."
+    )
+
+
+class Limit(NamedTuple):
+    """The most that a field may be, by the setting of that name; *keyword* is JSON Schema's."""
+
+    model: type[Strict]
+    field: str
+    keyword: str
+    setting: str
+
+
+LIMITS = (
+    Limit(Asked, "limit", "maximum", "max_limit"),
+    Limit(Asked, "turns", "maxItems", "max_turns"),
+    Limit(Asked, "drop", "maxItems", "max_terms"),
+    Limit(Asked, "question", "maxLength", "max_question"),
+    Limit(Turn, "question", "maxLength", "max_question"),
+)
+
+
+def over(asked: Asked, settings: Settings) -> dict[str, str]:
+    """The fields of *asked* that are over a limit of *settings*, each with what is wrong."""
+    found: dict[str, str] = {}
+    for limit in LIMITS:
+        most = getattr(settings, limit.setting)
+        for owner in asked.turns if limit.model is Turn else [asked]:
+            value = getattr(owner, limit.field)
+            size = value if isinstance(value, int) else len(value)
+            if size > most:
+                name = limit.field
+                found.setdefault(name, f"{size:,} is too much; the most is {most:,}")
+    return found
