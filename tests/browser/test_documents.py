@@ -1,0 +1,124 @@
+"""The list of documents in a real browser, with scripts and without."""
+
+import pytest
+
+from tests.browser.conftest import in_view, place
+from tests.browser.test_accessibility import UNFOLD, violations
+
+PAGES = [
+    "/documents",
+    "/documents?title=the&publisher=Vesa+Courier&from=2020-01-01&sort=newest",
+    "/documents?title=unicorn",
+    "/documents?from=2022-03-01&to=2022-03-31",
+]
+
+
+def titles(page):
+    return page.locator("tbody a").all_inner_texts()
+
+
+def test_filters_go_on_and_off(page):
+    page.goto("/documents?sort=newest")
+    page.get_by_label("Title has").fill("lindholm")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**/documents?title=lindholm&sort=newest")
+    assert titles(page) == ["The harbour of Lindholm"]
+    assert page.get_by_text("1 of 3 documents").is_visible()
+    page.get_by_role("link", name="Remove the filter title has").click()
+    page.wait_for_url("**/documents?sort=newest")
+
+    assert len(titles(page)) == 3
+
+
+def test_publishers_and_dates_are_chosen_together(page):
+    page.goto("/documents")
+    page.get_by_text("Publishers and dates", exact=True).click()
+    page.get_by_label("Vesa Courier").check()
+    page.get_by_label("River Board").check()
+    page.get_by_label("Published from").fill("2023-01-01")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**from=2023-01-01")
+
+    assert titles(page) == ["A long report on the Vesa"]
+    assert page.get_by_label("Vesa Courier").is_checked()
+    assert page.get_by_label("Vesa Courier").locator("..").inner_text().split()[-1] == "0"
+
+
+def test_a_bar_leads_into_its_time_and_back_leads_out(page):
+    page.goto("/documents")
+    page.locator(".bars a").first.click()
+    page.wait_for_url("**/documents?from=2021-12-01&to=2021-12-31")
+    assert titles(page) == ["The harbour of Lindholm"]
+    page.reload()
+    assert titles(page) == ["The harbour of Lindholm"]
+    page.go_back()
+    page.wait_for_url("**/documents")
+
+    assert len(titles(page)) == 3
+
+
+def test_bars_are_reached_and_read_by_keyboard(scripted):
+    scripted.goto("/documents")
+    bars = scripted.get_by_role("list").filter(has_text="December 2021").get_by_role("link")
+    names = [bar.inner_text() for bar in bars.all()]
+    bars.first.focus()
+    scripted.keyboard.press("Tab")
+    scripted.keyboard.press("Enter")
+    scripted.wait_for_url("**from=2022-03-01*")
+
+    assert len(names) == 3
+    assert titles(scripted) == ["Bridge over the Vesa"]
+
+
+@pytest.mark.parametrize("width", [320, 700, 1280])
+def test_bars_are_large_enough_to_touch(opened, width):
+    page = opened(viewport={"width": width, "height": 640})
+    page.goto("/documents")
+    for bar in page.locator(".bars a").all():
+        box = bar.bounding_box()
+
+        assert box["width"] >= 23.5
+        assert box["height"] >= 23.5
+
+
+def test_order_is_changed_by_a_link_and_kept_by_a_filter(page):
+    page.goto("/documents")
+    page.get_by_role("link", name="longest").click()
+    page.wait_for_url("**sort=longest")
+    assert titles(page)[0] == "A long report on the Vesa"
+    page.get_by_label("Title has").fill("the")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**title=the*")
+
+    assert place(page) == "/documents?title=the&sort=longest#"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_nothing_wrong_and_nothing_scrolls_sideways(opened, theme, width):
+    page = opened(color_scheme=theme, viewport={"width": width, "height": 640})
+    for path in PAGES:
+        page.goto(path)
+        page.evaluate(UNFOLD)
+
+        assert violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_colours_that_are_forced_leave_the_bars_apart(opened):
+    page = opened(forced_colors="active")
+    page.goto("/documents")
+    bar, body = page.locator(".bars rect.column").first, page.locator("body")
+
+    fill = bar.evaluate("bar => getComputedStyle(bar).fill")
+    assert fill != body.evaluate("body => getComputedStyle(body).backgroundColor")
+
+
+def test_paper_gets_the_list(opened):
+    page = opened()
+    page.goto("/documents")
+    page.emulate_media(media="print")
+
+    assert not page.get_by_label("Title has").is_visible()
+    assert page.locator("tbody a").last.is_visible()
+    assert in_view(page.locator("h1"))

@@ -1,0 +1,133 @@
+"""The reader page in a real browser: the mark in view, on any screen, and the way on and back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import ASKED, HERONS, in_view, place
+from tests.browser.test_accessibility import violations
+
+LONG_READ = "/documents/report"
+MATCHES = "Matches of the question in this document"
+
+
+def cited(page, question=HERONS):
+    """Open the first citation of an answer, and wait for its mark."""
+    page.goto(f"/?q={question}")
+    page.get_by_role("link", name="Open in document").first.click()
+    mark = page.locator("main mark.answer")
+    mark.wait_for()
+    return mark
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_cited_sentence_is_in_view(opened, width):
+    for script in (True, False):
+        page = opened(viewport={"width": width, "height": 640}, java_script_enabled=script)
+
+        assert in_view(cited(page)), f"script: {script}"
+
+
+def test_an_address_that_was_sent_opens_at_the_sentence(opened):
+    page = opened(viewport={"width": 390, "height": 700})
+    cited(page)
+    sent = page.url.partition("#")[0]
+    other = opened(viewport={"width": 390, "height": 700})
+    other.goto(f"{sent}#cited")
+
+    assert in_view(other.locator("main mark.answer"))
+
+
+def test_back_leads_to_the_answer_and_forward_to_the_sentence(page):
+    mark = cited(page)
+    page.go_back()
+    page.locator("#q1").wait_for()
+    assert page.locator("#q1").inner_text() == HERONS
+    page.go_forward()
+    mark.wait_for()
+    page.reload()
+
+    expect(mark).to_be_visible()
+    assert in_view(mark)
+
+
+def test_the_place_is_found_again_after_reading_on(page):
+    mark = cited(page)
+    page.keyboard.press("Control+Home")
+    page.get_by_role("link", name="Go to the cited passage").click()
+
+    expect(mark).to_be_in_viewport()
+
+
+def test_the_answer_is_one_step_away(page):
+    cited(page)
+    page.get_by_role("navigation", name=MATCHES).get_by_role("link", name="answer").click()
+    page.locator("#q1").wait_for()
+
+    assert place(page).startswith("/?q=Who+counted+herons+below+the+weir%3F#q1")
+
+
+def test_each_match_is_in_view_when_it_is_stepped_to(page):
+    page.goto("/documents/harbour?q=harbour+council+storm+lighthouse")
+    steps = page.get_by_role("navigation", name=MATCHES)
+    seen = []
+    for name in ("First", "Next", "Previous"):
+        steps.get_by_role("link", name=name).click()
+        mark = page.locator("main mark.answer")
+        expect(mark).to_be_in_viewport()
+        seen.append(mark.inner_text())
+
+    assert seen[0] == seen[2] != seen[1]
+
+
+def test_the_document_itself_can_be_asked(page):
+    page.goto("/documents/harbour")
+    page.get_by_label("Ask within this document").fill(ASKED)
+    page.get_by_role("button", name="Ask").click()
+    page.locator("#q1").wait_for()
+
+    assert "document=harbour" in page.url
+    assert page.get_by_role("link", name="Remove the filter").is_visible()
+
+
+def test_a_citation_is_copied_by_a_click(opened):
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    mark = cited(page).inner_text()
+    page.locator("summary", has_text="Cite").click()
+    for name, part in (("Plain text", "“"), ("Markdown", "> "), ("BibTeX", "@")):
+        page.get_by_role("link", name=name).click()
+        expect(page.locator("#said")).to_have_text(f"Copied: {name}")
+        copied = page.evaluate("navigator.clipboard.readText()")
+
+        assert copied.startswith(part)
+        assert mark in copied
+    assert place(page).startswith(LONG_READ)
+
+
+def test_a_citation_opens_where_there_is_no_script(opened):
+    page = opened(java_script_enabled=False)
+    mark = cited(page).inner_text()
+    page.locator("summary", has_text="Cite").click()
+    page.get_by_role("link", name="Plain text").click()
+    page.wait_for_url("**/cite/**")
+
+    assert mark in page.locator("body").inner_text()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_axe_finds_nothing_wrong_with_a_document_in_full(opened, theme, width):
+    page = opened(color_scheme=theme, viewport={"width": width, "height": 640})
+    cited(page)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_document_that_has_changed_since_says_so_in_view(opened):
+    page = opened()
+    cited(page)
+    page.goto(page.url.partition("#")[0].replace("sha256=", "sha256=0000"))
+
+    assert in_view(page.get_by_role("status").filter(has_text="has changed"))
+    assert page.locator("main mark").count() == 0
