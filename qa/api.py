@@ -1,6 +1,6 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ValidationError
@@ -18,6 +18,8 @@ from qa.settings import Settings
 from qa.text import words
 
 blueprint = Blueprint("api", __name__)
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _OPENING_WORDS = 10
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
@@ -77,11 +79,15 @@ def ask_get() -> Response:
 @blueprint.post("/ask")
 def ask_post() -> Response:
     """Answer the question in the body."""
+    return told(body(_answered(validated(posted()))))
+
+
+def posted() -> object:
+    """The JSON in the body."""
     try:
-        values = request.get_json()
+        return request.get_json()
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
-    return told(body(_answered(validated(values))))
 
 
 def _answered(asked: Asked) -> Answer:
@@ -139,8 +145,17 @@ def _number(text: str) -> int | str:
 
 def validated(values: object) -> Asked:
     """Check *values* against the contract and the settings' limits."""
+    asked = checked(Asked, values)
+    wrong = over(asked, settings())
+    if wrong:
+        raise InvalidRequestError([{"field": f, "detail": d} for f, d in wrong.items()])
+    return asked
+
+
+def checked(model: type[_Model], values: object) -> _Model:
+    """*values* as the *model* has them; raise InvalidRequestError, naming each field, if not."""
     try:
-        asked = Asked.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         raise InvalidRequestError(
             [
@@ -148,10 +163,6 @@ def validated(values: object) -> Asked:
                 for e in error.errors()
             ]
         ) from None
-    wrong = over(asked, settings())
-    if wrong:
-        raise InvalidRequestError([{"field": f, "detail": d} for f, d in wrong.items()])
-    return asked
 
 
 def answer(asked: Asked) -> Answer:

@@ -21,6 +21,7 @@ from qa.pages.turns import blueprint as turns
 from qa.pages.within import blueprint as within
 from qa.problems import register_errors
 from qa.settings import Settings, from_environ
+from qa.verification import blueprint as verification
 
 PACKAGE = Path(__file__).parent
 
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["qa.engine"] = open_engine(settings)
     for blueprint in (
         api,
+        verification,
         site,
         turns,
         conversation,

@@ -8,6 +8,7 @@ from qa.commands.evaluate import evaluate_command
 from qa.commands.generations import generations_command, rollback_command, verify_index_command
 from qa.commands.index import index_command
 from qa.commands.serve import serve_command
+from qa.commands.verify import verify_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +24,7 @@ for command in (
     generations_command,
     rollback_command,
     verify_index_command,
+    verify_command,
     evaluate_command,
 ):
     main.add_command(command)

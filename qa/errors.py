@@ -4,7 +4,8 @@ QAError
 ├── SettingsError          a QA_* variable is unknown or has a wrong value
 ├── RequestError           what was asked cannot be done as asked
 │   ├── QuestionError      no words to look for, or too many
-│   └── FilterError        a filter that makes no sense
+│   ├── FilterError        a filter that makes no sense
+│   └── SavedError         what was saved is no citation
 ├── UnreadableError        a file holds no text that can be read; it is skipped
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
@@ -44,6 +45,13 @@ class QuestionError(RequestError):
 
 class FilterError(RequestError):
     """A filter makes no sense."""
+
+
+class SavedError(RequestError):
+    """What was saved is no citation."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "citations")
 
 
 class UnreadableError(QAError):

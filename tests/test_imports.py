@@ -26,17 +26,19 @@ engines.whoosh.codec engines.whoosh.scores engines.whoosh.occurrences engines.wh
 engines.whoosh.build
 engines.whoosh.following engines.whoosh.engine engines
 named features weights ranking evidence confidence answers references citations
+anchors
 refusals pipeline
 evaluation evaluation.matching disks gate indexing
 evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
-marks contract contract.asked contract.answered contract.documents contract.openapi
-api
+marks contract contract.asked contract.answered contract.documents contract.saved contract.openapi
+saved api verification
 pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
 pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.about
 pages.programs access freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations
+commands.verify
 commands.evaluate
 cli __main__
 """.split()

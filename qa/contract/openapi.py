@@ -14,6 +14,7 @@ from qa.contract.answered import (
 )
 from qa.contract.asked import LIMITS, Asked, AskedFilters
 from qa.contract.documents import DocumentBody, DocumentsBody
+from qa.contract.saved import Saved, VerifiedBody
 from qa.settings import Settings
 
 Schema = dict[str, Any]
@@ -77,6 +78,15 @@ def operations(settings: Settings) -> list[Operation]:
             AnswerBody,
             method="post",
             body=Asked,
+            tagged=False,
+        ),
+        Operation(
+            "/verify",
+            "verify",
+            "Say of saved citations what became of them: unchanged, moved, or gone",
+            VerifiedBody,
+            method="post",
+            body=Saved,
             tagged=False,
         ),
         Operation(
@@ -153,7 +163,7 @@ def _bare(schema: Schema) -> Schema:
 
 def _schemas(settings: Settings) -> dict[str, Schema]:
     """The schemas of all models by name, with the limits that *settings* sets."""
-    sent: list[type[BaseModel]] = [Asked, AskedFilters]
+    sent: list[type[BaseModel]] = [Asked, AskedFilters, Saved]
     told: list[type[BaseModel]] = [
         AnswerBody,
         DocumentBody,
@@ -161,6 +171,7 @@ def _schemas(settings: Settings) -> dict[str, Schema]:
         HealthBody,
         ProblemBody,
         SuggestionsBody,
+        VerifiedBody,
     ]
     _, found = models_json_schema(
         [(model, "validation") for model in sent] + [(model, "serialization") for model in told],

@@ -1,0 +1,140 @@
+"""A saved quote, looked for again: unchanged, moved, gone, or nearly there."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.anchors import Quote, anchored, place_of
+from qa.documents import Metadata, RawBlock, document
+from qa.engines import open_engine
+from qa.indexing import index_documents
+from qa.settings import Settings
+
+PIER = (
+    "Captain Elsa Moberg demanded legal guarantees from the council that the pier would never"
+    " be sold, and she repeated her demand in the spring."
+)
+STORM = "In October 1902 a storm broke the northern pier. Nobody was hurt."
+ALTERED = PIER.replace("never be sold", "not be sold").replace("repeated her", "made this")
+
+
+def made(id_, *paragraphs):
+    return document(id_, f"{id_}.txt", [RawBlock(text) for text in paragraphs], Metadata(id_))
+
+
+@pytest.fixture
+def index(tmp_path):
+    """Make an index of documents and ask it."""
+
+    def over(*documents):
+        settings = Settings(index=str(tmp_path))
+        index_documents(documents, open_engine(settings), settings)
+        return open_engine(settings).searcher()
+
+    return over
+
+
+def quoted(of, exact):
+    start = of.text.index(exact)
+    return Quote(
+        of.id,
+        exact,
+        of.text[max(0, start - 32) : start],
+        of.text[start + len(exact) :][:32],
+        start,
+        of.sha256,
+    )
+
+
+HARBOUR = made("harbour", STORM, PIER, "The end.")
+FERRY = made("ferry", "The ferry over the Vesa ran for ninety years.")
+
+
+def test_what_stands_where_it_stood_is_unchanged(index):
+    found = anchored(quoted(HARBOUR, PIER), index(HARBOUR, FERRY))
+
+    assert (found.state, found.document, found.near) == ("unchanged", "unchanged", None)
+    assert found.citation.exact == PIER
+    assert found.citation.start == HARBOUR.text.index(PIER)
+
+
+def test_a_change_elsewhere_in_the_document_leaves_it_unchanged(index):
+    changed = made("harbour", STORM, PIER, "Another end.")
+    found = anchored(quoted(HARBOUR, PIER), index(changed))
+
+    assert (found.state, found.document) == ("unchanged", "changed")
+
+
+def test_what_stands_elsewhere_in_its_document_has_moved(index):
+    changed = made("harbour", "A new beginning.", STORM, PIER)
+    found = anchored(quoted(HARBOUR, PIER), index(changed))
+
+    assert (found.state, found.document) == ("moved", "changed")
+    assert found.citation.start == changed.text.index(PIER)
+    assert found.citation.paragraph == 3
+
+
+def test_what_stands_in_another_document_has_moved(index):
+    renamed = made("port", STORM, PIER)
+    found = anchored(quoted(HARBOUR, PIER), index(FERRY, renamed))
+
+    assert (found.state, found.document) == ("moved", "gone")
+    assert found.citation.document_id == "port"
+
+
+def test_what_is_nowhere_is_gone(index):
+    found = anchored(quoted(HARBOUR, PIER), index(FERRY))
+
+    assert (found.state, found.document) == ("gone", "gone")
+    assert found.citation is found.near is None
+
+
+@pytest.mark.parametrize("name", ["harbour", "port"])
+def test_where_nearly_the_same_stands_is_told(index, name):
+    found = anchored(quoted(HARBOUR, PIER), index(FERRY, made(name, STORM, ALTERED, "The end.")))
+
+    assert found.state == "gone"
+    assert found.citation is None
+    assert found.near.citation.document_id == name
+    assert found.near.citation.exact == ALTERED.rstrip(".")
+    assert 0.8 < found.near.similarity < 1
+
+
+def test_white_space_does_not_matter(index):
+    found = anchored(
+        Quote("harbour", PIER.replace(" ", "\n ", 3)), index(made("harbour", STORM, PIER))
+    )
+
+    assert (found.state, found.citation.exact) == ("unchanged", PIER)
+
+
+def test_of_several_places_the_one_in_its_old_context_is_taken():
+    again = "It was sold."
+    text = f"The bridge was built. {again} The pier was broken. {again} The end."
+    quote = Quote("x", again, prefix="The pier was broken. ", suffix=" The end.", start=0)
+
+    assert place_of(quote, text).start == text.rindex(again)
+    assert place_of(dataclasses.replace(quote, prefix="", suffix=""), text).start == text.index(
+        again
+    )
+
+
+def test_words_that_say_nothing_and_marks_are_looked_for_as_they_are(index):
+    odd = made("odd", 'He said: "-who (is) [the] a.*b?" and left.')
+    searcher = index(odd, FERRY)
+
+    for exact in ('"-who (is) [the] a.*b?"', "-who", "?", "and"):
+        assert anchored(Quote("odd", exact), searcher).state == "unchanged"
+        assert anchored(Quote("gone", exact), searcher).state in {"moved", "gone"}
+
+
+@given(
+    before=st.lists(st.sampled_from([STORM, "Something else.", "NATO 北约 répond."]), max_size=3),
+    behind=st.lists(st.sampled_from([STORM, "The end.", "Ω"]), max_size=3),
+)
+def test_wherever_it_went_it_is_found_word_for_word(before, behind):
+    text = "\n\n".join([*before, PIER, *behind])
+
+    assert text[slice(*place_of(quoted(HARBOUR, PIER), text))] == PIER

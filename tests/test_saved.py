@@ -1,0 +1,63 @@
+"""What somebody kept: the quotes in each form that we hand out, and what is none."""
+
+import pytest
+
+from qa.errors import SavedError
+from qa.saved import quotes_in
+
+ASKED = {"q": "who demanded guarantees?"}
+
+
+@pytest.fixture
+def answer(client):
+    return client.get("/ask", query_string=ASKED).get_json()
+
+
+@pytest.fixture
+def cited(answer):
+    return answer["passages"][0]["citation"]
+
+
+def test_every_form_of_a_citation_gives_the_same_quote(client, answer, cited):
+    (quote,) = quotes_in(cited)
+
+    assert (quote.document_id, quote.exact, quote.start) == (
+        "harbour",
+        cited["exact"],
+        cited["start"],
+    )
+    assert quotes_in(answer)[0] == quotes_in(answer["passages"])[0] == quote
+    saved = client.get("/export.json", query_string=ASKED).get_json()
+    assert quotes_in(saved)[0] == quote
+
+
+def test_csl_json_gives_the_words_the_place_and_the_checksum(client, cited):
+    place = cited["read_url"].partition("?")[2].partition("#")[0]
+    items = client.get(f"/cite/harbour?{place}&format=csl-json").get_json(force=True)
+    (quote,) = quotes_in(items)
+
+    assert (quote.document_id, quote.exact, quote.start, quote.sha256) == (
+        "harbour",
+        cited["exact"],
+        cited["start"],
+        cited["sha256"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("saved", "words"),
+    [
+        ("text", "needs `document_id` and `exact`"),
+        ([], "no citation in it"),
+        ({"passages": []}, "no citation in it"),
+        ({"document_id": "x"}, "exact: Field required"),
+        ({"document_id": "x", "exact": " "}, "exact"),
+        ({"document_id": "x", "exact": "y", "start": "5"}, "start"),
+        ({"document_id": "x", "exact": "y", "colour": 1}, "colour"),
+        ([{"document_id": "x", "exact": "y"}, 5], r"Entry \[1\]"),
+        ([{"id": "k", "type": "webpage", "title": "T", "note": "n"}], "has no quote"),
+    ],
+)
+def test_what_is_no_citation_is_told(saved, words):
+    with pytest.raises(SavedError, match=words):
+        quotes_in(saved)

@@ -1,0 +1,126 @@
+"""POST /verify and `qa verify`: what became of saved citations."""
+
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from qa.app import create_app
+from qa.cli import main
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, built, write
+
+LATER = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbour")
+ASKED = "/ask?q=who+demanded+guarantees%3F&limit=1"
+
+
+@pytest.fixture
+def index(tmp_path):
+    """A folder with an index of two documents, which tests may change."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    built(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def saved(client):
+    return client.get(ASKED).get_json()
+
+
+def cited(saved):
+    return saved["passages"][0]["citation"]
+
+
+def rebuilt(index, text):
+    write(index / "documents", harbour_md=text)
+    built(index)
+
+
+def verify(index, saved, *options):
+    arguments = ["verify", "-", "--index", str(index), *options]
+    text = saved if isinstance(saved, str) else json.dumps(saved)
+    return CliRunner().invoke(main, arguments, input=io.BytesIO(text.encode()))
+
+
+def test_a_posted_citation_is_looked_for(client, index, saved):
+    body = client.post("/verify", json={"citations": [cited(saved)]}).get_json()
+    (found,) = body["citations"]
+
+    assert body["generation"] == saved["generation"]
+    assert list(found) == ["quote", "state", "document", "citation", "near"]
+    assert (found["state"], found["document"]) == ("unchanged", "unchanged")
+    assert found["citation"]["read_url"].startswith("/documents/harbour?")
+    assert found["quote"]["exact"] == found["citation"]["exact"] == cited(saved)["exact"]
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "code"),
+    [
+        (HARBOUR + "\nMore was said later.", "unchanged", 0),
+        (LATER, "moved", 4),
+        (HARBOUR.replace("legal guarantees", "promises"), "gone", 5),
+    ],
+)
+def test_the_command_and_the_service_say_the_same(client, index, saved, text, state, code):
+    rebuilt(index, text)
+    posted = client.post("/verify", json={"citations": [cited(saved)]}).get_json()
+    printed = verify(index, saved, "--json")
+
+    assert json.loads(printed.stdout) == posted
+    assert posted["citations"][0]["state"] == state
+    assert printed.exit_code == code
+    assert (posted["citations"][0]["near"] is not None) == (state == "gone")
+
+
+def test_the_command_tells_people_where_it_is(index, saved):
+    rebuilt(index, LATER)
+    told = verify(index, saved).stdout
+
+    assert told.startswith("moved: “")
+    assert "the document harbour has changed" in told
+    assert "now at The harbour of Lindholm, ¶ " in told
+
+    rebuilt(index, HARBOUR.replace("legal guarantees", "promises"))
+    told = verify(index, saved).stdout
+
+    assert told.startswith("gone: “")
+    assert "% of it at The harbour of Lindholm" in told
+    assert "demanded promises from the council" in told
+
+
+@pytest.mark.parametrize(("saved", "words"), [("{", "is no JSON"), ("5", "no citation")])
+def test_the_command_says_what_it_cannot_read(index, saved, words):
+    result = verify(index, saved)
+
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("posted", "field"),
+    [
+        ({}, "citations"),
+        ({"citations": []}, "citations"),
+        ({"citations": [{"exact": "x"}]}, "citations/0/document_id"),
+        ({"citations": [{"document_id": "x", "exact": "x", "start": -1}]}, "citations/0/start"),
+        ({"citations": [{"document_id": "x", "exact": "x"}] * 51}, "citations"),
+        ({"citations": [], "more": 1}, "citations"),
+        ([], "body"),
+    ],
+)
+def test_wrong_values_are_refused_by_name(client, posted, field):
+    response = client.post("/verify", json=posted)
+
+    assert response.status_code == 422
+    assert response.content_type == "application/problem+json"
+    assert response.get_json()["errors"][0]["pointer"] == f"#/{field}"
+
+
+def test_without_an_index_it_is_not_ready(tmp_path):
+    client = create_app(Settings(index=str(tmp_path / "none"))).test_client()
+    posted = {"citations": [{"document_id": "x", "exact": "x"}]}
+
+    assert client.post("/verify", json=posted).status_code == 503
+    assert client.post("/verify", data="{").status_code in {400, 415}
+    assert client.get("/verify").status_code == 405
