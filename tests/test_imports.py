@@ -22,8 +22,8 @@ engines.base engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
-engines.whoosh.codec engines.whoosh.scores engines.whoosh.occurrences engines.whoosh.search
-engines.whoosh.build
+engines.whoosh.codec engines.whoosh.postings engines.whoosh.scores engines.whoosh.occurrences
+engines.whoosh.search engines.whoosh.build
 engines.whoosh.following engines.whoosh.engine engines
 named features weights ranking evidence confidence answers references citations
 anchors

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.engines.whoosh import scores
+from qa.engines.whoosh import postings, scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
 from qa.engines.whoosh.encoding import field_arrays
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inversion import Postings as Inverted
+from qa.engines.whoosh.postings import Memory, Postings
 from qa.engines.whoosh.schema import K1, B
-from qa.engines.whoosh.scores import Accumulator, Ground, Layout, Memory, Postings
+from qa.engines.whoosh.scores import Accumulator, Ground, Layout
 
 DOCUMENTS = 3000
 
@@ -80,7 +81,7 @@ def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, loo
         patch.setattr(scores, "_LOOKED_UP", look_up)
         patch.setattr(scores, "_LOOK_ANYHOW", 0)
         patch.setattr(scores, "_LOOK", 0.001)
-        patch.setattr(scores, "_KEPT", kept)
+        patch.setattr(postings, "_KEPT", kept)
         found = Accumulator(Layout([field.norms]), Memory(10**5)).best(
             [Postings(field, n, w) for n, w in weights], k
         )
@@ -131,8 +132,11 @@ few = st.lists(
     wholes=few,
     k=st.integers(1, 60),
     look=st.sampled_from([0, 10**9]),
+    many=st.sampled_from([0, 10**9]),
 )
-def test_passages_score_what_they_stand_under(field, above, weights, titles, wholes, k, look):  # noqa: PLR0917
+def test_passages_score_what_they_stand_under(  # noqa: PLR0917
+    field, above, weights, titles, wholes, k, look, many
+):
     headings, documents = above
     document = np.arange(300) // 3
     ground = Ground(np.full(300, 10), np.arange(DOCUMENTS) // 10, document)
@@ -156,6 +160,9 @@ def test_passages_score_what_they_stand_under(field, above, weights, titles, who
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scores, "_LOOK_ANYHOW", look)
         patch.setattr(scores, "_LOOK", 0)
+        patch.setattr(scores, "_MANY", many)
+        patch.setattr(scores, "_STRIDES", 8)
+        patch.setattr(scores, "_HIGHEST", 5)
         found = Accumulator(layout, Memory(10**5)).best(lists, k)
 
     check(found, expected, k)

@@ -22,16 +22,18 @@ from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.occurrences import matches, phrase_documents
+from qa.engines.whoosh.postings import Memory, Postings
 from qa.engines.whoosh.remembering import remembered
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
-from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask, Memory, Postings
+from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask
 from qa.engines.whoosh.store import Store
 from qa.errors import DamagedError, DocumentNotFoundError
 from qa.manifests import Manifest, check_file
 from qa.queries import Filters, Query
 
 SUMMARIES = "summaries.jsonl"
-# Bytes of decoded lists to hold on to; a process's own, unlike the files.
+# Bytes of decoded lists to hold on to, or a quarter of the files if that is more: where there is
+# room for these in memory, there is for those.  They are a process's own, unlike the files.
 _REMEMBERED = 1 << 27
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
@@ -57,7 +59,8 @@ class WhooshSearcher:
         # The words of questions recur.
         self._list = remembered(self._postings, 1 << 16)
         self._local = threading.local()
-        self._memory = Memory(_REMEMBERED)
+        size = sum((folder / name).stat().st_size for name in FILES)
+        self._memory = Memory(max(_REMEMBERED, size // 4))
         self._cached_document = remembered(self._load, 64)
         self._cached_near = remembered(self._near, 1 << 12)
 
