@@ -86,7 +86,7 @@ def _searched(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Itera
     started = time.perf_counter()
     peer = PEERS[name][0]()
     imported = time.perf_counter()
-    asked = [peer.prepared(_content(read(text), most_terms)) for text in corpus.questions()]
+    asked = [peer.prepared(content(read(text), most_terms)) for text in corpus.questions()]
     opened = time.perf_counter()
     searches = peer.open(folder)
     found = searches["top"](asked[0])
@@ -106,7 +106,7 @@ def _searched(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Itera
         }
 
 
-def _content(query: Query, most: int) -> Query:
+def content(query: Query, most: int) -> Query:
     """*query* with its first *most* terms and nothing else: no phrases, no exclusions."""
     return Query(query.terms[:most], ignored=query.ignored)
 

@@ -253,11 +253,10 @@ def made_up(number):
     return " ".join(f"w{int(draw.paretovariate(0.5))}" for _ in range(90))
 
 
-def test_threads_may_share_a_searcher(tmp_path, full):
+def test_threads_may_share_a_searcher(tmp_path):
     settings = Settings(index=str(tmp_path))
-    count, rounds = (60_000, 20_000) if full else (3_000, 200)
     index_documents(
-        (document(f"d{n}", "d", [RawBlock(made_up(n))], Metadata(f"T{n}")) for n in range(count)),
+        (document(f"d{n}", "d", [RawBlock(made_up(n))], Metadata(f"T{n}")) for n in range(3_000)),
         open_engine(settings),
         settings,
     )
@@ -268,16 +267,9 @@ def test_threads_may_share_a_searcher(tmp_path, full):
         found = searcher.candidates(query, 10)
         return list(zip(found.documents, found.scores.tolist(), strict=True))
 
-    def best(query):
-        return [found.tolist() for found in searcher.best(query, 10)]
-
     def ask_all(_):
-        # Texts of all, when in full, would take a quarter of an hour.
-        return all(best(queries[n % 40]) == numbers[n % 40] for n in range(rounds)) and all(
-            ask(queries[n % 40]) == expected[n % 40] for n in range(200)
-        )
+        return all(ask(queries[n % 40]) == expected[n % 40] for n in range(200))
 
-    expected, numbers = list(map(ask, queries)), list(map(best, queries))
+    expected = list(map(ask, queries))
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(ask_all, range(8)))
-    assert not full or sum(path.stat().st_size for path in tmp_path.rglob("*")) > 50 << 20
