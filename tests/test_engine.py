@@ -249,7 +249,7 @@ def text(number):
 
 def made_up(number):
     """A text of ninety words, some said everywhere and most in few texts."""
-    draw = random.Random(number)  # noqa: S311 - nothing secret
+    draw = random.Random(number)
     return " ".join(f"w{int(draw.paretovariate(0.5))}" for _ in range(90))
 
 

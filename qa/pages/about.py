@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 
 from qa.pages.facts import facts
+from qa.pages.quality import fitted, kept
 
 blueprint = Blueprint("about", __name__)
 
@@ -10,4 +11,4 @@ blueprint = Blueprint("about", __name__)
 @blueprint.get("/about")
 def show() -> str:
     """Tell what the live generation holds and how answers come about."""
-    return render_template("about.html", facts=facts())
+    return render_template("about.html", facts=facts(), fitted=fitted(), kept=kept())
