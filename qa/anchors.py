@@ -14,7 +14,7 @@ from typing import Literal
 
 import regex
 
-from qa.answers import Citation, citation
+from qa.answers import Citation, citation, quote_sum
 from qa.documents import Document
 from qa.engines.base import Searcher
 from qa.errors import DocumentNotFoundError, QuestionError
@@ -123,6 +123,20 @@ def place_of(quote: Quote, text: str) -> Span | None:
         return common, -abs(place.start - (quote.start or 0))
 
     return max(places, key=likelihood, default=None)
+
+
+# Where a passage may begin: with a word, in Chinese and Japanese behind a full stop.
+_BEGINNING = regex.compile(r"(?<!\S)\S|(?<=[。！？．」』”])\S")
+
+
+def place_by_sum(digest: str, old: Span, text: str) -> Span | None:
+    """Where words stand of which nothing is known but quote_sum() and their *old* place."""
+    size = old.end - old.start
+    starts = [match.start() for match in _BEGINNING.finditer(text)]
+    for start in sorted({old.start, *starts}, key=lambda start: abs(start - old.start)):
+        if quote_sum(text[start : start + size]) == digest and start + size <= len(text):
+            return Span(start, start + size)
+    return None
 
 
 def _common(one: str, other: str) -> int:

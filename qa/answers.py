@@ -5,6 +5,7 @@ not is never shown: DamagedError is raised instead.
 """
 
 import datetime
+import hashlib
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
@@ -197,14 +198,23 @@ def citation(document: Document, passage: Span, answer: Span | None = None) -> C
 
 
 def read_url(document: Document, passage: Span, answer: Span | None) -> str:
-    """The reader page of *document* at *passage*; `sha256` tells it when the text has changed."""
+    """The reader page of *document* at *passage*.
+
+    `sha256` tells it when the text has changed, `quote` which words to look for then.
+    """
     place = answer or passage
     values = {"cite": f"{passage.start}-{passage.end}"}
     if answer:
         values["answer"] = f"{answer.start}-{answer.end}"
     values["sha256"] = document.sha256[:12]
+    values["quote"] = quote_sum(document.text[passage.start : passage.end])
     paragraph = document.paragraph_at(place.start)
     return f"/documents/{quote(document.id)}?{urlencode(values)}#p{paragraph}"
+
+
+def quote_sum(exact: str) -> str:
+    """The beginning of a checksum of quoted words, which an address has room for."""
+    return hashlib.sha256(exact.encode()).hexdigest()[:12]
 
 
 def fragment_url(url: str | None, exact: str) -> str | None:

@@ -70,6 +70,12 @@ def told(model: BaseModel) -> Response:
     return Response(model.model_dump_json(by_alias=True), content_type="application/json")
 
 
+def pinned_to() -> str | None:
+    """The name of the generation that this request is pinned to."""
+    name: str | None = request.environ.get(_PINNED)
+    return name
+
+
 @blueprint.get("/ask")
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""

@@ -13,6 +13,7 @@ from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
 from qa.pages.documents import blueprint as documents
 from qa.pages.export import blueprint as export
+from qa.pages.pinning import blueprint as pinning
 from qa.pages.programs import blueprint as programs
 from qa.pages.reader import blueprint as reader
 from qa.pages.search import blueprint as search
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         site,
         turns,
         conversation,
+        pinning,
         documents,
         citing,
         export,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import hashlib
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
@@ -71,6 +72,7 @@ def test_the_read_address_says_where_and_of_which_text():
         "cite": ["0-20"],
         "answer": ["11-20"],
         "sha256": [made().sha256[:12]],
+        "quote": [hashlib.sha256(made().text[0:20].encode()).hexdigest()[:12]],
     }
     assert address.fragment == "p1"
 

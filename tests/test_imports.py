@@ -34,7 +34,7 @@ evaluation.measures evaluation.rewrites evaluation.report
 marks contract contract.asked contract.answered contract.documents contract.saved contract.openapi
 saved api verification
 pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
-pages.conversation pages.listing pages.catalogue pages.documents
+pages.pinning pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.quality pages.about
 pages.programs access freshness problems app serving
 commands commands.options commands.index commands.ask commands.serve commands.generations

@@ -1,7 +1,8 @@
 """An address of the page -> the conversation in it, and back: each conversation has one address.
 
 `/?q=first&q=second&drop=word&publisher=Gazette&sort=newest`: every `q` is a turn, a `drop` is a
-word that the question before it must not take along, the rest limits and sorts all answers.
+word that the question before it must not take along, the rest limits and sorts all answers, or has
+them all from the index that `generation` names.
 What else stands in an address, such as a newsletter's utm_source, is no part of a conversation.
 """
 
@@ -17,7 +18,7 @@ from qa.text import normalise, term, words
 
 # The filters and the sorting, in the order in which addresses have them.
 _REPEATED = ("publisher", "document")
-_SINGLE = ("from", "to", "sort", "limit")
+_SINGLE = ("from", "to", "sort", "limit", "generation")
 NAMES = ("q", "drop", *_REPEATED, *_SINGLE)
 
 
@@ -114,7 +115,8 @@ class Conversation:
     def unlimited(self) -> "Conversation":
         """The conversation without any filter."""
         return replace(
-            self, limits={n: v for n, v in self.limits.items() if n in ("sort", "limit")}
+            self,
+            limits={n: v for n, v in self.limits.items() if n in ("sort", "limit", "generation")},
         )
 
     def _with_last(self, last: Asking) -> "Conversation":

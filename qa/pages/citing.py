@@ -1,7 +1,8 @@
 """The place that an address cites: for the reader page to mark, and in every format to copy.
 
-`cite=530-981&answer=642-717&sha256=3f9ac1…`: a passage, the sentence in it that answers, and the
-beginning of the checksum of the text that these were counted in.
+`cite=530-981&answer=642-717&sha256=3f9ac1…&quote=9c1d…`: a passage, the sentence in it that
+answers, and the beginnings of two checksums: of the text that these were counted in, and of the
+passage, by which it is found again in another text.
 """
 
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import regex
 from flask import Blueprint, Response, request, url_for
 
+from qa.anchors import place_by_sum
 from qa.answers import Citation, citation
 from qa.api import searcher
 from qa.citations import FORMATS
@@ -20,26 +22,49 @@ from qa.text import Span
 
 blueprint = Blueprint("citing", __name__)
 
-_PLACE = ("cite", "answer", "sha256")
+_PLACE = ("cite", "answer", "sha256", "quote")
 _SPAN = regex.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 
 
 class Cited(NamedTuple):
-    """What an address cites of a document; *passage* is None for the whole of it."""
+    """What an address cites of a document; *passage* is None for the whole of it.
+
+    It was *found* again where the text is another than that in which the place was counted.
+    """
 
     passage: Span | None
     answer: Span | None
+    found: bool = False
 
 
 def cited_in(document: Document) -> Cited | None:
-    """The place that the address cites; None when it was counted in another text."""
+    """The place that the address cites; None when it is not in this text."""
     passage, answer = _span("cite"), _span("answer")
     same = document.sha256.startswith(request.args.get("sha256", "").lower())
-    if not same or any(span.end > len(document.text) for span in (passage, answer) if span):
+    if not same:
+        return _found_again(document.text, passage, answer)
+    if any(span.end > len(document.text) for span in (passage, answer) if span):
         return None
     if passage and answer and (answer.start < passage.start or answer.end > passage.end):
         raise refused("answer", "it is not inside the stretch of text that `cite` gives")
     return Cited(passage or answer, answer)
+
+
+def _found_again(text: str, passage: Span | None, answer: Span | None) -> Cited | None:
+    digest = request.args.get("quote", "")
+    place = place_by_sum(digest, passage, text) if passage and digest else None
+    if passage is None or place is None:
+        return None
+    by = place.start - passage.start
+    inside = answer and passage.start <= answer.start and answer.end <= passage.end
+    return Cited(
+        place, Span(answer.start + by, answer.end + by) if answer and inside else None, found=True
+    )
+
+
+def cited_passage() -> Span | None:
+    """The passage that the address cites, where it stood then."""
+    return _span("cite")
 
 
 def _span(name: str) -> Span | None:
@@ -79,7 +104,7 @@ def in_formats(cited: Citation | Document) -> list[Link]:
 @blueprint.get("/cite/<path:document_id>")
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
-    for name in set(request.args) - {*_PLACE, "format"}:
+    for name in set(request.args) - {*_PLACE, "format", "generation"}:
         raise refused(name, "there is no such parameter")
     name = request.args.get("format", "text")
     if name not in FORMATS:
@@ -114,7 +139,7 @@ def reference(document: Document, found: Citation | None) -> Reference:
 
 def citation_of(document: Document, cited: Cited) -> Citation | None:
     """The citation of a place; None for the whole document."""
-    passage, answer = cited
+    passage, answer = cited.passage, cited.answer
     if passage is None:
         return None
     inside = answer and Span(answer.start - passage.start, answer.end - passage.start)

@@ -12,6 +12,7 @@ from qa.errors import DocumentNotFoundError, RequestError
 from qa.marks import quoted
 from qa.pages.addresses import Asking, Conversation, conversation_in, parse
 from qa.pages.facts import facts
+from qa.pages.pinning import QUOTED, fates, lost, pinned
 from qa.pages.turns import Turn
 
 blueprint = Blueprint("conversation", __name__)
@@ -42,9 +43,13 @@ def show() -> tuple[str, int] | Response:
     """Answer every question in the address, each after the ones before it."""
     pairs = parse(request.query_string)
     conversation = conversation_in(pairs)
-    if pairs != conversation.pairs():
+    quotes = [(name, value) for name, value in pairs if name == QUOTED]
+    if pairs != [*conversation.pairs(), *quotes]:
         # What a form sends empty, and what others put in, is no part of what people share.
         return redirect(conversation.on("conversation.show"))
+    gone = lost()
+    if gone:
+        conversation = conversation.limited(generation=[])
     turns, problem = answered(conversation)
     page = render_template(
         "conversation.html",
@@ -54,6 +59,9 @@ def show() -> tuple[str, int] | Response:
         problem=problem and problem.text,
         box=_box(conversation, turns, problem),
         applied=_applied(conversation),
+        lost=gone,
+        fates=fates([value for _, value in quotes]) if gone else [],
+        pinned=pinned(conversation, [turn.answer for turn in turns]),
         longest=settings().max_question,
     )
     return page, 422 if problem else 200
@@ -120,6 +128,7 @@ def _applied(conversation: Conversation) -> list[Applied]:
         "publisher": str,
         "from": "from {}".format,
         "to": "to {}".format,
+        "generation": "as of index {:.6}".format,
     }
     return [
         Applied(

@@ -1,7 +1,7 @@
 """The reader: a whole document, with what the address cites of it marked, and its outline."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -12,35 +12,44 @@ from qa.engines.base import Summary
 from qa.errors import DocumentNotFoundError
 from qa.marks import Layer, Shown, blocks
 from qa.pages.addresses import conversation_in, parse
-from qa.pages.citing import Cited, citation_of, cited_in
+from qa.pages.citing import Cited, citation_of, cited_in, cited_passage
+from qa.pages.pinning import lost
 from qa.pages.within import matches
 
 blueprint = Blueprint("reader", __name__)
 
 # With fewer headings there is nothing to find one's way in; of more, the outermost are shown.
 _FEWEST_HEADINGS, _MOST_HEADINGS = 3, 150
+# So many digits of a checksum are enough to know a text by.
+_TELLING = 12
 
 
 @blueprint.get("/documents/<path:document_id>")
 def show(document_id: str) -> str | Response:
     """Show a whole document, what is cited of it marked; with `.json` behind its id, as JSON."""
+    gone = None if document_id.endswith(".json") else lost()
     try:
         document = searcher().document(document_id)
-    except DocumentNotFoundError:
-        if not document_id.endswith(".json"):
-            raise
-        return told(_record(searcher().document(document_id.removesuffix(".json"))))
+    except DocumentNotFoundError as error:
+        if document_id.endswith(".json"):
+            return told(_record(searcher().document(document_id.removesuffix(".json"))))
+        renamed = _renamed()
+        if renamed is None:
+            raise _told(error, gone) from None
+        document = renamed
     cited = cited_in(document)
     shown = list(blocks(document, _layers(cited)))
     lead = "answer" if cited and cited.answer else "passage"
     conversation = conversation_in(parse(request.query_string))
+    if gone:
+        conversation = conversation.limited(generation=[])
     return render_template(
         "reader.html",
         document=document,
         summary=_summary(document),
         blocks=shown,
         outline=_outline(shown),
-        changed=cited is None,
+        notice=" ".join(_notice(document_id, document, cited, gone)),
         cited=(citation_of(document, cited) if cited else None) or document,
         lead=lead,
         first=next((block for block in shown if block.has(lead)), None),
@@ -53,7 +62,45 @@ def show(document_id: str) -> str | Response:
 def _layers(cited: Cited | None) -> list[Layer]:
     if cited is None:
         return []
-    return [Layer(kind, [span]) for kind, span in cited._asdict().items() if span]
+    spans = {"passage": cited.passage, "answer": cited.answer}
+    return [Layer(kind, [span]) for kind, span in spans.items() if span]
+
+
+def _renamed() -> Document | None:
+    """The document that has the cited text under another name."""
+    digest = request.args.get("sha256", "").lower()
+    if len(digest) < _TELLING:
+        return None
+    same = (each.id for each in searcher().summaries() if each.sha256.startswith(digest))
+    return next(map(searcher().document, same), None)
+
+
+def _told(error: DocumentNotFoundError, gone: str | None) -> DocumentNotFoundError:
+    if gone is None:
+        return error
+    return DocumentNotFoundError(
+        f"{error} Index {gone[:6]}, which had it, is not kept any more: what was quoted is gone."
+    )
+
+
+def _notice(
+    document_id: str, document: Document, cited: Cited | None, gone: str | None
+) -> Iterator[str]:
+    """What became of the cited text and passage, where not all is as the address has it."""
+    if gone:
+        live = searcher().manifest.name
+        yield f"Index {gone[:6]} is not kept any more; this is from the live one, {live[:6]}."
+    if document.id != document_id:
+        yield f"The document {document_id} has moved: its text is here now."
+    if cited is None:
+        missing = "the passage is gone, and " if request.args.get("quote") else ""
+        yield f"This document has changed since it was cited; {missing}nothing is marked."
+    elif cited.found:
+        same = cited.passage == cited_passage()
+        what = "is unchanged" if same else "has moved, and is marked where it stands now"
+        yield f"This document has changed since it was cited; the passage {what}."
+    elif gone and cited.passage:
+        yield "The passage is unchanged."
 
 
 def _outline(shown: Sequence[Shown]) -> list[Shown]:
