@@ -145,11 +145,14 @@ CARRIED = 0.8
 
 
 def expanded(query: Query, known: Synonyms, languages: Iterable[str]) -> Query:
-    """*query* with the synonyms of its words."""
+    """*query* with the synonyms of its words; those in quotation marks stand for themselves."""
     languages = tuple(languages)
+    quoted = {each for phrase in query.phrases for each in phrase.terms}
+    # A gap where a quoted word was keeps those beside it from being taken for one name.
+    free = ["" if asked.term in quoted else asked.word for asked in query.terms]
     own = {stemmed for asked in query.terms for stemmed in asked.stems}
     found = []
-    for member, other in known.others([asked.word for asked in query.terms]):
+    for member, other in known.others(free):
         terms = [
             replace(each, weight=EXPANDED)
             for each in _terms(other.text.split(), languages)

@@ -77,3 +77,11 @@ def test_what_is_said_otherwise_is_found_and_the_reader_is_told(settings, tmp_pa
     best = (after.passages or after.none.closest)[0]
     assert best.citation.document_id == "d0"
     assert "Credit" in [best.text[start:end] for start, end in best.marks]
+
+
+def test_a_word_in_quotation_marks_stands_for_itself_alone(settings, tmp_path):
+    (tmp_path / NAME).write_text(GROUP)
+    searcher = open_engine(settings).searcher()
+
+    for question in ('what did "VCU" raise?', 'what did "Vesa Credit Union" raise?'):
+        assert ask(searcher, settings, question).query.expanded == {}

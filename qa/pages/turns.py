@@ -99,6 +99,12 @@ class Turn:
         return self.conversation.asking(normalise(_QUOTES.sub(" ", self.answer.question))).address
 
     @property
+    def together(self) -> bool:
+        """Whether a passage has all the words of the question that is refused."""
+        none = self.answer.none
+        return bool(none and none.closest and not none.closest[0].reasons.missing)
+
+    @property
     def outside(self) -> list[str]:
         """Years in the question that no document is dated in."""
         span = self.answer.none and self.answer.none.span

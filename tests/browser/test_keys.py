@@ -1,5 +1,7 @@
 """Everything by keyboard; keys that help, and only where they should."""
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import ASKED, FOLLOWED, HERONS, box, place
 
 FOCUSED = "document.activeElement.outerHTML"
@@ -13,7 +15,7 @@ def test_the_whole_way_needs_no_mouse(page):
     keys.press("Tab")
     keys.press("Enter")
     page.get_by_role("heading", name="Ask the documents").wait_for()
-    assert box(page).evaluate("box => box === document.activeElement")
+    expect(box(page)).to_be_focused()
     keys.type(ASKED)
     keys.press("Tab")
     keys.press("Enter")

@@ -56,7 +56,7 @@ def test_documents_can_be_sorted(page, sort, first):
 def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(page):
     row = one(page("/documents?sort=newest"), "//tr[contains(., 'Lindholm')]")
 
-    assert text(row) == f"{LINDHOLM} Northern Gazette 2021-12-03 50 words 3 passages"
+    assert text(row) == f"{LINDHOLM} Northern Gazette 2021-12-03 50 3"
     assert page(row.find(".//a").get("href")).find(".//h1").text == LINDHOLM
 
 

@@ -27,7 +27,14 @@ def test_a_file_has_the_turns_and_quotes_of_the_page(client, page):
     file = rendered(client.get(f"/export.md?{ASKED}").text)
     record = client.get(f"/export.json?{ASKED}").json
     questions = [text(each) for each in shown.xpath("//article/h2")]
-    quotes = [text(each) for each in shown.xpath("//article//blockquote")]
+    # Each turn in full, as it was when it was the last; what refuses has no answer to quote.
+    full = [page("/?" + "&".join(ASKED.split("&")[: count + 1])) for count in range(3)]
+    quotes = [
+        text(each)
+        for last in full
+        for each in last.xpath("//article[last()][not(div[@class='why'])]/*[not(self::section)]")
+        for each in each.xpath("descendant-or-self::blockquote")
+    ]
 
     assert [text(each).partition(". ")[2] for each in file.xpath("//h2")] == questions
     assert [turn["question"] for turn in record["turns"]] == questions

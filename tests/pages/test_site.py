@@ -2,7 +2,7 @@
 
 from collections import Counter
 from itertools import pairwise
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import render_template
@@ -143,12 +143,44 @@ def test_the_footer_names_the_index(page, path):
     assert footer.startswith("123 documents, 2021-12-03 – 2022-03-29 · index ")
 
 
-def test_static_files_are_served_and_small(client):
+@pytest.fixture
+def static_size(client):
+    """What all that a page loads weighs."""
     sizes = []
     for name in ("style.css", "app.js", "favicon.svg"):
         with client.get(f"/static/{name}") as response:
             assert response.status_code == 200
             sizes.append(len(response.data))
+    return sum(sizes)
 
-    # Half of what a page may weigh.
-    assert sum(sizes) < 30_000
+
+def test_static_files_are_half_of_what_a_page_may_weigh(static_size):
+    assert static_size < 30_000
+
+
+QUESTIONS = [
+    "Who built the old harbour of Lindholm?",
+    "What did it cost?",
+    "Who demanded guarantees?",
+    "What did a zebra say?",
+    "Who opened the bridge over the Vesa?",
+    "And when?",
+    "Which unicorns dance on Jupiter?",
+    "When did a storm break the northern pier?",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "documents"),
+    [
+        ("/documents", "//tbody//a | //tbody/tr/td[1]"),
+        ("/?" + urlencode([("q", question) for question in QUESTIONS]), "//blockquote"),
+    ],
+)
+def test_a_long_page_is_light_without_what_documents_say(
+    page, client, static_size, path, documents
+):
+    said = sum(len(each.text_content().encode()) for each in page(path).xpath(documents))
+    size = len(client.get(path, headers=BROWSER).data)
+
+    assert size - said + static_size < 60_000
