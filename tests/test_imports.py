@@ -13,7 +13,7 @@ PACKAGE = Path(qa.__file__).parent
 ORDER = """
 errors settings versions processes segmentation spellings languages text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
-formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders
+formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders watching
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation
@@ -37,9 +37,8 @@ pages pages.site pages.addresses pages.questions pages.periods pages.facts pages
 pages.pinning pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.quality pages.about
 pages.programs access freshness problems app serving
-commands commands.options commands.index commands.ask commands.serve commands.generations
-commands.verify
-commands.evaluate
+commands commands.options commands.watching commands.index commands.ask commands.serve
+commands.generations commands.verify commands.evaluate
 cli __main__
 """.split()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from qa.commands.options import REFUSED, index_option, plain_errors, progress, settings_with
+from qa.commands.watching import watch_folder
 from qa.engines import open_engine
 from qa.gate import Changes
 from qa.indexing import Report, index_folder
@@ -23,17 +24,23 @@ _MOST_TOLD = 20
 @click.option(
     "--dry-run", is_flag=True, help="Build and check, tell what would change, stop there."
 )
+@click.option("--watch", is_flag=True, help="Go on, and build again whenever files change.")
 @index_option
 def index_command(
-    documents: Path | None, *, force: bool, dry_run: bool, index_dir: str | None
+    documents: Path | None, *, force: bool, dry_run: bool, watch: bool, index_dir: str | None
 ) -> None:
     """Read DOCUMENTS (by default <index>/documents), build an index, make it live.
 
     It is not made live, with exit code 3, when a question of <index>/questions.jsonl loses its
     answer, when too many documents are gone, or when a check fails.
     """
+    if watch and (force or dry_run):
+        raise click.UsageError("--watch goes with neither --force nor --dry-run.")
     with plain_errors():
         settings = settings_with(index=index_dir, documents=documents and str(documents))
+        if watch:
+            watch_folder(settings)
+            return
         with progress() as advance:
             report = index_folder(
                 settings.documents_folder,
