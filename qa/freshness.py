@@ -26,8 +26,9 @@ _UNTAGGED = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 def register_freshness(app: Flask) -> None:
     """Answer each request to *app* from one generation, and tag what it gives with it."""
     parts = [code_version(), repr(dataclasses.astuple(app.extensions["qa.settings"]))]
-    templates = sorted(Path(str(app.template_folder)).iterdir())
-    parts += [path.read_text(encoding="utf-8") for path in templates if path.is_file()]
+    for folder in (app.template_folder, app.static_folder):
+        files = sorted(path for path in Path(str(folder)).iterdir() if path.is_file())
+        parts += [path.read_text(encoding="utf-8") for path in files]
     app.extensions["qa.maker"] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     app.before_request(_pinned)
     app.before_request(_unchanged)

@@ -1,9 +1,13 @@
-"""What all pages share: how dates and addresses are shown, what the footer says, refusals."""
+"""What all pages share: how dates and addresses are shown, static files, the footer, refusals."""
 
+import hashlib
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint
+from flask import Blueprint, Response, current_app, request
 
 from qa.api import InvalidRequestError, searcher
 from qa.errors import GenerationError
@@ -30,6 +34,28 @@ def web_address(url: str | None) -> bool:
         return bool(url) and urlsplit(url).scheme in {"http", "https"}
     except ValueError:
         return False
+
+
+@blueprint.app_url_defaults
+def with_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Address each static file with the checksum of its bytes: what is cached is never stale."""
+    if endpoint == "static":
+        values["v"] = _checksum(Path(str(current_app.static_folder), values["filename"]))
+
+
+@blueprint.after_app_request
+def kept(response: Response) -> Response:
+    """Let browsers keep a static file as long as it is asked for by its checksum."""
+    if request.endpoint == "static" and response.status_code == 200 and request.view_args:
+        path = Path(str(current_app.static_folder), request.view_args["filename"])
+        if request.args.get("v") == _checksum(path):
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@lru_cache
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 @blueprint.app_context_processor

@@ -130,7 +130,7 @@ def test_no_page_needs_a_script_or_an_inline_style(page, path):
     assert not found.xpath(
         "//script[not(@src)] | //style | //@style | //@*[starts-with(name(), 'on')]"
     )
-    assert one(found, "//script").get("src") == "/static/app.js"
+    assert one(found, "//script").get("src").startswith("/static/app.js?v=")
     assert {
         urlsplit(url).netloc for url in found.xpath("//link[not(@rel='canonical')]/@href | //@src")
     } == {""}
@@ -152,6 +152,17 @@ def static_size(client):
             assert response.status_code == 200
             sizes.append(len(response.data))
     return sum(sizes)
+
+
+def test_static_files_are_kept_until_they_change(page, client):
+    found = page("/about")
+    addresses = found.xpath("//script/@src | //link[@rel='stylesheet' or @rel='icon']/@href")
+    seen = [client.get(address) for address in [*addresses, "/static/app.js?v=0", "/static/app.js"]]
+    lives = [response.headers["Cache-Control"] for response in seen]
+    for response in seen:
+        response.close()
+
+    assert lives == ["public, max-age=31536000, immutable"] * 3 + ["no-cache"] * 2
 
 
 def test_static_files_are_half_of_what_a_page_may_weigh(static_size):
