@@ -118,7 +118,10 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """All that /ask and the page say; *none* is set exactly when the verdict is "none"."""
+    """All that /ask and the page say; *none* is set exactly when the verdict is "none".
+
+    It is *partial* when the time for a question was over before all passages were read.
+    """
 
     question: str
     standalone: str
@@ -130,6 +133,7 @@ class Answer:
     none: NoAnswer | None
     generation: str
     took_ms: float
+    partial: bool = False
 
 
 def ordered(answer: Answer, sort: str) -> Answer:

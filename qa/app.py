@@ -8,6 +8,7 @@ from qa.access import register_access
 from qa.api import blueprint as api
 from qa.engines import open_engine
 from qa.freshness import register_freshness
+from qa.limits import register_limits
 from qa.pages.about import blueprint as about
 from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         app.register_blueprint(blueprint)
     register_access(app)
+    register_limits(app)
     register_freshness(app)
     register_errors(app)
     return app

@@ -72,9 +72,11 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     """Answer *question*, asked after the questions in *turns*; raise RequestError if it cannot be.
 
     The words in *dropped* are not taken along from the turns.
-    The same question to the same generation gives the same answer, but for the time it took.
+    The same question to the same generation gives the same answer, but for the time it took,
+    unless that was over the budget of the settings: then it ends with what there is.
     """
     started = time.perf_counter()
+    ends = started + settings.budget_ms / 1000
     question = normalise(question)
     alone = standalone(question, [normalise(turn) for turn in turns], dropped=dropped)
     query = read(
@@ -88,18 +90,22 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     sure = found.confidence
     verdict = "found" if sure >= settings.found else "weak" if sure >= settings.weak else "none"
     refused = verdict == "none"
-    passages = _passages(searcher, found, _CLOSEST if refused else limit)
+    most = min(_CLOSEST if refused else limit, len(found.ranked))
+    passages = _passages(searcher, found, most, ends)
+    partial = len(passages) < most or time.perf_counter() > ends
+    respelt = {} if partial else corrected(searcher, found.rarity)
     return Answer(
         question=question,
         standalone=alone.text,
         verdict=verdict,
         confidence=sure,
         passages=() if refused else passages,
-        query=_words(found.query, corrected(searcher, found.rarity)),
+        query=_words(found.query, respelt),
         filters=query.filters,
         none=refusal(searcher, found.query, found.rarity, passages) if refused else None,
         generation=searcher.manifest.name,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
+        partial=partial,
     )
 
 
@@ -107,9 +113,14 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
 _CLOSEST = 3
 
 
-def _passages(searcher: Searcher, found: Found, limit: int) -> tuple[AnswerPassage, ...]:
-    passages = []
+def _passages(
+    searcher: Searcher, found: Found, limit: int, ends: float
+) -> tuple[AnswerPassage, ...]:
+    """The first *limit* passages, or as many as are read until it *ends*, at least one."""
+    passages: list[AnswerPassage] = []
     for place, ranked in enumerate(found.ranked[:limit], 1):
+        if passages and time.perf_counter() > ends:
+            break
         others = {p.document_id for p in ranked.duplicates} - {ranked.passage.document_id}
         also = [searcher.document(other) for other in sorted(others)]
         document = searcher.document(ranked.passage.document_id)

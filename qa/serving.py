@@ -13,6 +13,7 @@ from qa.engines.base import Searcher
 from qa.errors import DamagedError, SettingsError
 from qa.pages.facts import facts_of
 from qa.settings import Settings
+from qa.workers import Worker
 
 _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 
@@ -24,7 +25,7 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         "bind": f"{settings.host}:{settings.port}",
         "workers": settings.workers,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "threads": settings.threads,
         # The code is loaded once, the index opened by each worker: so none is held for ever.
         "preload_app": True,

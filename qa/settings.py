@@ -61,6 +61,17 @@ class Settings:
     workers: int = setting(2, "Worker processes of `qa serve`.", also="WEB_CONCURRENCY", least=1)
     threads: int = setting(4, "Threads of each worker process.", least=1)
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
+    read_seconds: int = setting(20, "Longest time for a client to send a request.", least=1)
+    max_wait_ms: int = setting(150, "A request that waited longer for a thread gets 503.", least=1)
+    budget_ms: int = setting(
+        2000, "Time for a question; then the answer is what there is.", least=1
+    )
+    rate_limit: str = setting(
+        "", "Most requests of one client, such as 60/minute; no limit if empty."
+    )
+    rate_storage: str = setting(
+        "memory://", "Where requests are counted: in each worker for itself, or at a redis:// URL."
+    )
     token: str = setting("", "Whoever reads must send this; all may when empty.", least=16)
     trusted_hosts: tuple[str, ...] = setting((), "Names to be asked by; any when empty.")
     trusted_proxies: int = setting(0, "Proxies before the service, to believe what they forward.")

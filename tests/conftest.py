@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import hypothesis
@@ -138,6 +139,30 @@ def server(index):
     """The address of a real gunicorn before the small index."""
     with serving(index) as address:
         yield address
+
+
+@contextlib.contextmanager
+def served(index, **settings):
+    """The address of `qa serve` with these *settings*, once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    environ = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
+    with subprocess.Popen(
+        [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],
+        env=os.environ | environ,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        address = ("127.0.0.1", port)
+        while True:
+            assert process.poll() is None, "the service stopped"
+            with contextlib.suppress(OSError), socket.create_connection(address):
+                break
+            time.sleep(0.05)
+        yield address
+        process.terminate()
+
+        assert process.wait(timeout=30) == 0
 
 
 def questions(path):

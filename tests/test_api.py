@@ -20,7 +20,7 @@ def test_get_answers_with_the_contract(client, searcher):
 
     assert list(body) == [
         "question", "standalone", "verdict", "confidence", "passages", "query", "filters",
-        "none", "generation", "took_ms",
+        "none", "partial", "generation", "took_ms",
     ]  # fmt: skip
     assert list(first) == ["rank", "text", "score", "answer", "marks", "reasons", "citation"]
     assert list(first["citation"]) == [

@@ -65,6 +65,9 @@ class AnswerBody(Told):
     query: QueryWords
     filters: FiltersBody
     none: NoneBody | None
+    partial: bool = Field(
+        description="The time for a question was over: there may be more passages."
+    )
     generation: str
     took_ms: float
 
@@ -85,6 +88,7 @@ def body(found: Answer) -> AnswerBody:
             document=found.filters.documents,
         ),
         none=_none(found.none) if found.none else None,
+        partial=found.partial,
         generation=found.generation,
         took_ms=found.took_ms,
     )

@@ -1,0 +1,276 @@
+"""gunicorn's threaded worker with a front desk: threads see requests that are there as a whole.
+
+One loop takes in what all clients send, however slowly, and lets go of who takes too long; a thread
+only has to answer.  A request that has waited too long for one is told to come back: under more
+load than can be carried, those that are answered are answered soon.
+"""
+
+import contextlib
+import errno
+import json
+import socket
+import time
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+from http import HTTPStatus
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn import http
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from qa.access import HEADERS
+from qa.incoming import Incoming
+from qa.settings import Settings
+
+# At once from one client.
+_RECEIVED = 64 * 1024
+# Of an answer, so much goes out without anyone waiting for a client that reads slowly.
+_SEND_BUFFER = 1024 * 1024
+# How long a thread waits for a client to read the rest, and the loop for one to hang up.
+_SEND_SECONDS, _LINGER_SECONDS = 10.0, 2.0
+# They tell how the service is, most of all when it is busy.
+_NEVER_SHED = (b"GET /livez", b"GET /readyz", b"GET /metrics")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+_NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, *_NO_DESCRIPTORS)
+
+
+def problem(status: int, detail: str, *, keep: bool) -> bytes:
+    """A whole response that tells an error (RFC 9457), for what never reaches the app."""
+    phrase = HTTPStatus(status).phrase
+    told = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
+    body = json.dumps(told).encode()
+    headers = HEADERS | {
+        "Content-Type": "application/problem+json",
+        "Content-Length": str(len(body)),
+        "Connection": "keep-alive" if keep else "close",
+    }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{n}: {v}" for n, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+_REFUSALS = {
+    HTTPStatus.BAD_REQUEST: "The request cannot be read; check its first line and its headers.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than QA_MAX_BODY_KB lets it be.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long; POST a long question to /ask.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too long; send fewer.",
+}
+BUSY = problem(503, "The service is busy; try again in a second.", keep=True)
+
+
+class _Told:
+    """A socket that keeps what gunicorn tells of an error, to be told in our shape."""
+
+    def __init__(self) -> None:
+        self.status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def gettimeout(self) -> float:
+        return 0.0
+
+    def sendall(self, data: bytes) -> None:
+        self.status = int(data.split(b" ", 2)[1])
+
+
+class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
+    """A client, and the request that comes in from it."""
+
+    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn's
+        super().__init__(*args)
+        self.parser = http.get_parser(self.cfg, self.sock, self.client)
+        # Its request is there before a thread sees it.
+        self.initialized = True
+        self.waiting = False
+        self.arrived = 0.0
+        self.incoming = Incoming(0)
+
+    def init(self) -> None:
+        """Let no thread wait for ever."""
+        self.sock.settimeout(_SEND_SECONDS)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """A worker process of the service."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
+        super().__init__(*args, **kwargs)
+        self.lingering: deque[Connection] = deque()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the app."""
+        found: Settings = self.wsgi.extensions["qa.settings"]
+        return found
+
+    def accept(self, listener: socket.socket) -> None:
+        """Let a client in; it gets a thread when all of its request is there."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in _NO_DESCRIPTORS:
+                self.set_accept_enabled(False)  # the loop tries again in a while
+            if error.errno in _NOBODY_THERE:
+                return
+            raise
+        self.nr_conns += 1
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        self._take_in(Connection(self.cfg, client, address, listener.getsockname()))
+
+    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+        """Take in the next request of a client that stayed."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._take_in(conn)
+
+    def _take_in(self, conn: Connection, already: bytes = b"") -> None:
+        """Begin to take in a request, of which there is some *already*."""
+        conn.incoming = Incoming(self.settings.max_body_kb * 1024)
+        conn.waiting = False
+        conn.timeout = time.monotonic() + self.settings.read_seconds
+        conn.sock.setblocking(False)
+        if conn.incoming.feed(already):
+            self._hand_on(conn)
+        else:
+            self._receive(conn, conn.sock)
+
+    def _receive(self, conn: Connection, client: socket.socket) -> None:
+        """Take in what there is; wait for more, hand the request on, or let the client go."""
+        try:
+            data: bytes | None = client.recv(_RECEIVED)
+        except BlockingIOError:
+            data = None
+        except OSError:
+            data = b""
+        if data is None or (data and not conn.incoming.feed(data)):
+            self._wait_for_more(conn)
+            return
+        if conn.waiting:
+            self.poller.unregister(client)
+            self.pending_conns.remove(conn)
+        if data:
+            self._hand_on(conn)
+        else:
+            self._let_go(conn)
+
+    def _wait_for_more(self, conn: Connection) -> None:
+        if conn.incoming.waits:
+            conn.incoming.waits = False
+            with contextlib.suppress(OSError):
+                conn.sock.send(_CONTINUE)
+        if not conn.waiting:
+            conn.waiting = True
+            self.pending_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
+
+    def _hand_on(self, conn: Connection) -> None:
+        """Put a request that is there in the line before the threads; refuse what is none."""
+        if conn.incoming.refused:
+            told = problem(conn.incoming.refused, _REFUSALS[conn.incoming.refused], keep=False)
+            with contextlib.suppress(OSError):
+                conn.sock.send(told)
+            self._let_go(conn)
+            return
+        conn.parser.unreader.unread(bytes(conn.incoming.data))
+        conn.arrived = time.monotonic()
+        self.enqueue_req(conn)
+
+    def handle(self, conn: Connection) -> Any:  # noqa: ANN401
+        """Answer a request, unless it has waited too long for that."""
+        waited = time.monotonic() - conn.arrived
+        if waited * 1000 > self.settings.max_wait_ms and not conn.incoming.data.startswith(
+            _NEVER_SHED
+        ):
+            return self._shed(conn)
+        return super().handle(conn)
+
+    def _shed(self, conn: Connection) -> bool:
+        """Ask a client to come back later; its connection stays."""
+        conn.sock.settimeout(_SEND_SECONDS)
+        try:
+            conn.sock.sendall(BUSY)
+        except OSError:
+            return False
+        conn.parser.unreader.take_buffered()
+        conn.parser.unreader.unread(conn.incoming.rest)
+        return bool(self.alive)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
+        """Tell an error that never reached the app in the shape of all errors."""
+        told = _Told()
+        super().handle_error(req, told, addr, exc)
+        cannot = "The request cannot be answered."
+        detail = _REFUSALS.get(HTTPStatus(told.status), cannot)
+        client.settimeout(_SEND_SECONDS)
+        client.sendall(problem(told.status, detail, keep=False))
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        """After an answer, wait for the client's next request or for it to hang up."""
+        try:
+            keep = not fs.cancelled() and fs.result()
+        except Exception:
+            self.log.exception("A request failed in the worker")
+            keep = False
+        if not keep:
+            self._let_go(conn)
+            return
+        already = conn.parser.unreader.take_buffered()
+        if already:
+            self._take_in(conn, already)
+            return
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.keepalived_conns.append(conn)
+        again = partial(self.on_client_socket_readable, conn)
+        self.poller.register(conn.sock, EVENT_READ, again)
+
+    def _let_go(self, conn: Connection) -> None:
+        """Say that nothing more comes, and close when the client has done so too.
+
+        Closing under what it still sends would take the end of its answer away.
+        """
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + _LINGER_SECONDS
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
+        except (OSError, ValueError, KeyError):
+            self._close(conn)
+            return
+        self.lingering.append(conn)
+
+    def _drain(self, conn: Connection, client: socket.socket) -> None:
+        try:
+            more = client.recv(_RECEIVED)
+        except BlockingIOError:
+            return
+        except OSError:
+            more = b""
+        if not more:
+            self.poller.unregister(client)
+            self.lingering.remove(conn)
+            self._close(conn)
+
+    def _close(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Let go of clients that take too long to send a request, or to hang up."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self.lingering and self.lingering[0].timeout <= now:
+            conn = self.lingering.popleft()
+            with contextlib.suppress(OSError, KeyError, ValueError):
+                self.poller.unregister(conn.sock)
+            self._close(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """When stopping, wait no longer than until *deadline* for what is not there yet."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)

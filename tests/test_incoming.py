@@ -1,0 +1,86 @@
+"""Requests that come in pieces: the end is found wherever they are cut, and nothing is waited for
+that does not come."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qa.incoming import Incoming
+
+GET = b"GET /ask?q=x HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde"
+CHUNKED = (
+    b"POST /ask HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nabcde\r\n3;x=y\r\n0\r\n\r\n0\r\n\r\n"
+)
+TRAILERS = CHUNKED.removesuffix(b"\r\n") + b"Checked: yes\r\n\r\n"
+WHOLE = [GET, POST, CHUNKED, TRAILERS]
+
+
+def fed(pieces, most=1000):
+    incoming = Incoming(most)
+    for piece in pieces:
+        incoming.feed(piece)
+    return incoming
+
+
+@pytest.mark.parametrize("request_", WHOLE)
+def test_a_request_is_done_with_its_last_byte(request_):
+    pieces = [request_[i : i + 1] for i in range(len(request_))]
+
+    assert not fed(pieces[:-1]).done
+    assert fed(pieces).done
+
+
+@given(st.sampled_from(WHOLE), st.binary(max_size=40), st.lists(st.integers(0, 200), max_size=6))
+def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
+    data = request_ + following
+    bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    incoming = fed(data[start:end] for start, end in pairwise(bounds))
+
+    assert incoming.done
+    assert incoming.data == data
+    assert incoming.rest == following
+    assert not incoming.refused
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST /ask HTTP/1.1\r\nContent-Length: 1001\r\n\r\n",
+        b"POST /ask HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n",
+    ],
+)
+def test_a_body_that_is_too_large_is_not_waited_for(request_):
+    incoming = fed([request_])
+
+    assert (incoming.done, incoming.refused) == (True, 413)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"x" * 70_000, 431),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 300, 400),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x" * 70_000, 431),
+        (b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", None),
+    ],
+)
+def test_what_has_no_end_is_refused(request_, status):
+    incoming = fed([request_])
+
+    assert (incoming.done, incoming.refused) == (True, status)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_it(data):
+    fed([b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", data])
+    fed([data])
+
+
+def test_a_client_that_waits_to_be_told_is_noticed():
+    assert fed([b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"]).waits

@@ -1,0 +1,88 @@
+"""Most requests of one client: counted per household, told in the shape of all errors."""
+
+import pytest
+
+from qa.app import create_app
+from qa.errors import SettingsError
+from qa.settings import Settings
+
+
+def client_with(index, **settings):
+    return create_app(Settings(index=str(index), **settings)).test_client()
+
+
+def statuses(client, count, path="/ask?q=harbour", **more):
+    found = []
+    for _ in range(count):
+        with client.get(path, **more) as response:
+            found.append(response.status_code)
+    return found
+
+
+def test_what_is_over_the_limit_is_told_when_to_come_back(index):
+    client = client_with(index, rate_limit="3/minute")
+
+    assert statuses(client, 4) == [200, 200, 200, 429]
+    refused = client.get("/ask?q=harbour")
+    assert refused.content_type == "application/problem+json"
+    assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_all_addresses_count_together(index):
+    client = client_with(index, rate_limit="3/minute")
+    paths = ["/", "/documents", "/about", "/ask?q=harbour"]
+
+    assert [client.get(path).status_code for path in paths] == [200, 200, 200, 429]
+
+
+def test_health_checks_and_styles_count_for_nothing(index):
+    client = client_with(index, rate_limit="1/minute")
+
+    for path in ("/livez", "/readyz", "/static/style.css"):
+        assert statuses(client, 3, path) == [200] * 3
+    assert statuses(client, 2) == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+    ],
+)
+def test_clients_are_told_apart_by_address_or_household(index, first, second, same):
+    client = client_with(index, rate_limit="1/minute")
+
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": first}) == [200]
+    status = 429 if same else 200
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": second}) == [status]
+
+
+def test_behind_a_trusted_proxy_clients_are_those_before_it(index):
+    client = client_with(index, rate_limit="1/minute", trusted_proxies=1)
+
+    def asked(forwarded):
+        return statuses(client, 1, headers={"X-Forwarded-For": forwarded})[0]
+
+    assert asked("192.0.2.1") == 200
+    assert asked("192.0.2.2") == 200
+    # What the client itself claims counts for nothing.
+    assert asked("198.51.100.7, 192.0.2.1") == 429
+
+
+def test_nothing_is_limited_unless_it_is_told(index):
+    assert set(statuses(client_with(index), 50, "/livez")) == {200}
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"rate_limit": "many"}, "QA_RATE_LIMIT"),
+        ({"rate_limit": "1/minute", "rate_storage": "nowhere://"}, "QA_RATE_STORAGE"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_at_the_start(index, settings, name):
+    with pytest.raises(SettingsError, match=name):
+        client_with(index, **settings)

@@ -1,0 +1,191 @@
+"""The front desk of a worker, before a real `qa serve`: slow clients, large bodies, too many."""
+
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+
+import pytest
+
+from qa.access import HEADERS
+from tests.conftest import served
+
+ASK = "/ask?q=who+demanded+guarantees"
+
+
+@pytest.fixture(scope="module")
+def address(index):
+    """A service with one worker of two threads that waits two seconds for a request."""
+    with served(index, workers=1, threads=2, read_seconds=2) as found:
+        yield found
+
+
+def ask(address, **more):
+    """The status, headers and body of an answer."""
+    connection = HTTPConnection(*address, timeout=30)
+    connection.request(more.pop("method", "GET"), more.pop("path", ASK), **more)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, response.headers, body
+
+
+def received(client):
+    """All that comes until the server hangs up."""
+    data = b""
+    while piece := client.recv(65536):
+        data += piece
+    return data
+
+
+def test_slow_clients_keep_nobody_from_being_answered(address):
+    slow = [socket.create_connection(address) for _ in range(200)]
+    for client in slow:
+        client.sendall(b"GET / HTTP/1.1\r\nHost:")
+    assert [ask(address)[0] for _ in range(20)] == [200] * 20
+    for client in slow[:100]:
+        client.sendall(b" a")
+    assert [ask(address)[0] for _ in range(20)] == [200] * 20
+    for client in slow:
+        client.close()
+
+
+def test_a_body_that_comes_slowly_keeps_nobody_from_being_answered(address):
+    head = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    slow = [socket.create_connection(address) for _ in range(20)]
+    for client in slow[::2]:
+        client.sendall(head + b'Content-Length: 100\r\n\r\n{"que')
+    for client in slow[1::2]:
+        client.sendall(head + b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"que\r\n')
+
+    assert [ask(address)[0] for _ in range(20)] == [200] * 20
+    for client in slow:
+        client.close()
+
+
+def test_a_client_that_takes_too_long_is_let_go(address):
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\n")
+
+        assert received(client) == b""
+
+
+def test_a_request_may_come_in_pieces(address):
+    request = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(address, timeout=30) as client:
+        for at in range(0, len(request), 7):
+            client.sendall(request[at : at + 7])
+            time.sleep(0.01)
+
+        assert received(client).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_requests_sent_at_once_are_answered_in_turn(address):
+    one = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+    last = b"GET /nowhere.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(one * 3 + last)
+        data = received(client)
+
+    assert data.count(b"HTTP/1.1 200 OK") == 3
+    assert data.count(b"HTTP/1.1 404 NOT FOUND") == 1
+
+
+def test_a_connection_stays_for_the_next_question(address):
+    connection = HTTPConnection(*address, timeout=30)
+    for _ in range(3):
+        connection.request("GET", ASK)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200
+        kept = connection.sock
+    assert kept is not None
+    connection.close()
+
+
+@pytest.mark.parametrize("encode_chunked", [False, True])
+def test_a_body_may_come_in_chunks(address, encode_chunked):
+    body = json.dumps({"question": "who demanded guarantees?"}).encode()
+    headers = {"Content-Type": "application/json"}
+    sent = iter([body[:9], body[9:]]) if encode_chunked else body
+    if encode_chunked:
+        headers["Transfer-Encoding"] = "chunked"
+    status, _, answer = ask(
+        address,
+        method="POST",
+        path="/ask",
+        body=sent,
+        headers=headers,
+        encode_chunked=encode_chunked,
+    )
+
+    assert status == 200
+    assert json.loads(answer)["verdict"] == "found"
+
+
+def test_a_client_that_waits_to_send_its_body_is_told_to(address):
+    body = b'{"question": "harbour"}'
+    head = (
+        b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(head)
+        told = client.recv(100)
+        client.sendall(body)
+
+        assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert b"HTTP/1.1 200 OK" in received(client)
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 9999999", b"Transfer-Encoding: chunked"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address, length):
+    head = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + length
+    chunk = b"fffff\r\n" + b"x" * 0xFFFFF
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(head + b"\r\n\r\n" + (chunk if b"chunked" in length else b'{"quest'))
+        data = received(client)
+
+    assert data.startswith(b"HTTP/1.1 413")
+    assert b"application/problem+json" in data
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /ask?q=" + b"x" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n", 431),
+        (b"<script>alert(1)</script>\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", 400),
+        (b"x" * 70_000, 431),
+    ],
+)
+def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_, status):
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(request_)
+        head, _, body = received(client).partition(b"\r\n\r\n")
+
+    assert json.loads(body)["status"] == status
+    assert b"application/problem+json" in head
+    assert b"<script>" not in body
+    for name, value in HEADERS.items():
+        assert f"{name}: {value}".encode() in head
+
+
+def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered(index):
+    with served(index, workers=1, threads=1, max_wait_ms=20) as address:
+        with ThreadPoolExecutor(60) as pool:
+            found = list(pool.map(lambda _: ask(address), range(600)))
+        after = ask(address)
+        alive = ask(address, path="/livez")
+
+    statuses = [status for status, _, _ in found]
+    assert set(statuses) == {200, 503}
+    for status, headers, body in found:
+        if status == 503:
+            assert headers["Retry-After"] == "1"
+            assert json.loads(body)["status"] == 503
+        else:
+            assert json.loads(body)["verdict"] == "found"
+    assert (after[0], alive[0]) == (200, 200)
