@@ -37,7 +37,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
+_Positive = Annotated[int, Field(ge=1, strict=True), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, strict=True), BeforeValidator(_whole)]
 _Date = Annotated[
     datetime.date | None,
     BeforeValidator(_iso_date),
@@ -79,7 +80,7 @@ class Asked(Strict):
         json_schema_extra={"minLength": 1},
         description='At least a word; "quoted" ones must stand together, -this one must not stand.',
     )
-    limit: _Whole = Field(default=5, ge=1, description="Most passages to answer with.")
+    limit: _Positive = Field(default=5, description="Most passages to answer with.")
     sort: Literal["relevance", "newest", "oldest"] = Field(
         default="relevance", description="The order of the passages of the answer."
     )

@@ -7,10 +7,9 @@ from pydantic import Field, StringConstraints
 
 from qa.anchors import Anchor, Quote
 from qa.contract.answered import Told
-from qa.contract.asked import Strict
+from qa.contract.asked import Offset, Strict
 
 _Text = Annotated[str, StringConstraints(strict=True)]
-_Offset = Annotated[int, Field(ge=0, strict=True)]
 _Digest = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0,64}$")]
 
 
@@ -21,16 +20,16 @@ class SavedCitation(Strict):
     exact: _Text = Field(pattern=r"\S", max_length=100_000)
     prefix: _Text = ""
     suffix: _Text = ""
-    start: _Offset | None = None
-    end: _Offset | None = None
+    start: Offset | None = None
+    end: Offset | None = None
     sha256: _Digest = ""
     title: _Text | None = None
     publisher: _Text | None = None
     date: datetime.date | None = None
     url: _Text | None = None
     section: _Text | None = None
-    paragraph: _Offset | None = None
-    page: _Offset | None = None
+    paragraph: Offset | None = None
+    page: Offset | None = None
     read_url: _Text | None = None
     fragment_url: _Text | None = None
     address: _Text | None = Field(default=None, description="Where a saved conversation has it.")
