@@ -97,6 +97,18 @@ def test_turns_before_the_last_are_short_and_lead_back(page):
     assert last.xpath(".//ul[@class='words'] and .//details[@class='cite']")
 
 
+def test_filters_are_told_beside_the_verdict(page):
+    found = page(f"/?q={BUILT}&q={COST}&publisher=Northern+Gazette&from=2020-01-01")
+    _, last = found.xpath("//article")
+    empty = page("/?publisher=Northern+Gazette")
+
+    limits = one(last, "./p[starts-with(@class, 'verdict')]/following-sibling::*[1]")
+    assert text(limits).startswith("Only Remove the filter Northern Gazette")
+    assert len(found.xpath("//ul[@class='applied']")) == 1
+    assert text(one(found, "//details[@class='filters']/summary")) == "Filters: 2 on"
+    assert one(empty, "//form//ul[@class='applied']") is not None
+
+
 def test_the_last_answer_stays_whole_when_the_next_question_cannot_be_asked(page):
     (turn,) = page(f"/?q={BUILT}&q=%3F%3F", 422).xpath("//article")
 
