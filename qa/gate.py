@@ -128,6 +128,11 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
     return (_text(values),) if isinstance(values, str) else tuple(map(_text, values))
 
 
+def unanswered(golden: Sequence[Golden], searcher: Searcher, settings: Settings) -> tuple[str, ...]:
+    """The golden questions that are not answered as they should be."""
+    return tuple(each.question for each in golden if not is_answered(each, searcher, settings))
+
+
 def is_answered(golden: Golden, searcher: Searcher, settings: Settings) -> bool:
     """Whether the first passage is the one expected, or none is found where there is none."""
     try:

@@ -238,16 +238,3 @@ def test_workers_are_replaced_without_a_failed_request(served):
 
     assert set(statuses) == {200}
     assert not before & workers()
-
-
-def test_the_procfile_serves_from_a_checkout_that_is_not_installed(tmp_path):
-    kind, _, command = (ROOT / "Procfile").read_text().strip().partition(": ")
-    python, *arguments = command.split()
-    write(tmp_path / "documents", harbour_md=HARBOUR)
-    port = free_port()
-    environ = os.environ | {"PORT": str(port), "QA_INDEX": str(tmp_path)}
-    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environ) as process:
-        status = wait_until_served(f"http://127.0.0.1:{port}/readyz", process)[0]
-        process.terminate()
-
-    assert (kind, python, status, process.returncode) == ("web", "python", 200, 0)

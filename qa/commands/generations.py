@@ -1,15 +1,18 @@
 """`qa generations`, `qa rollback`, `qa verify-index`: what is kept, what is live, is it whole."""
 
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from qa.commands.options import index_option, plain_errors, settings_with
+from qa.commands.options import REFUSED, index_option, plain_errors, settings_with
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
+from qa.gate import golden_questions, unanswered
 from qa.history import Generation
 
 
@@ -88,22 +91,33 @@ def rollback_command(name: str | None, index_dir: str | None) -> None:
 
 @click.command("verify-index")
 @click.argument("name", required=False)
+@click.option("--questions", is_flag=True, help="Put the golden questions to it, too.")
 @index_option
-def verify_index_command(name: str | None, index_dir: str | None) -> None:
+def verify_index_command(name: str | None, questions: bool, index_dir: str | None) -> None:
     """Compare every byte of the generation NAME, by default the live one, with its checksum.
 
-    Every passage is also looked up in its document.
+    Every passage is also looked up in its document. With --questions, the exit code is 3 when one
+    of <index>/questions.jsonl is not answered.
     """
     with plain_errors():
-        engine = open_engine(settings_with(index=index_dir))
+        settings = settings_with(index=index_dir)
+        engine = open_engine(settings)
+        golden = golden_questions(Path(settings.index)) if questions else ()
         searcher = engine.inspect(name or _live(engine.generations()))
         searcher.check()
+        failing = unanswered(golden, searcher, settings)
     manifest = searcher.manifest
     size = sum(each.size for each in manifest.files.values())
     click.echo(
         f"Generation {manifest.name} is whole: {len(manifest.files)} files, {size:,} bytes,"
         f" {manifest.documents:,} documents, {manifest.passages:,} passages."
     )
+    if golden:
+        click.echo(f"{len(golden)} golden questions: {len(golden) - len(failing)} answered.")
+    for question in failing:
+        click.echo(f"  unanswered {question}", err=True)
+    if failing:
+        sys.exit(REFUSED)
 
 
 def _live(found: Sequence[Generation]) -> str:

@@ -1,0 +1,27 @@
+# The service, and the builder of its index, which is a volume: `qa serve`, `qa index` and the rest.
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim AS installed
+WORKDIR /source
+RUN python -m venv /venv
+# What changes seldom first: its layer is kept.
+COPY requirements.txt .
+RUN /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
+COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY qa qa
+COPY templates templates
+RUN /venv/bin/pip install --no-cache-dir --no-deps .
+
+FROM python:${PYTHON}-slim
+# By number, so that a cluster can tell that it is not root.
+RUN useradd --uid 10001 --user-group --no-create-home verbatim \
+    && install --directory --owner verbatim --group verbatim /index
+COPY --from=installed /venv /venv
+ENV PATH=/venv/bin:$PATH QA_INDEX=/index QA_HOST=0.0.0.0 PYTHONUNBUFFERED=1
+USER 10001:10001
+VOLUME /index
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD python -c "import os, urllib.request; \
+    urllib.request.urlopen('http://127.0.0.1:%s/readyz' % os.environ.get('PORT', 8000), timeout=4)"
+ENTRYPOINT ["qa"]
+CMD ["serve"]
