@@ -61,6 +61,35 @@ def test_a_new_subject_drops_the_old_one(question):
     assert alone.text == question
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is it possible to grow tomatoes indoors?",
+        "How long does it take to boil an egg?",
+        "Does it rain in Spain in May?",
+        "Is it safe to eat raw salmon?",
+        "Is it worth it to buy a house in Lindholm?",
+    ],
+)
+@pytest.mark.parametrize("first", [FIRST, "Who is the head of Rosneft?", "What is measles?"])
+def test_an_it_that_stands_for_nothing_takes_nothing_along(first, question):
+    assert standalone(question, [first]).carried == ()
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Is it treatable?", "Is it possible to treat it?", "How long does it take to heal?"],
+)
+def test_an_it_that_stands_for_something_takes_it_along(question):
+    assert "measles" in standalone(question, ["What is measles?"]).carried
+
+
+def test_a_year_takes_the_place_of_another():
+    carried_on = standalone("and in 2018?", ["Who won the cup in 2022?"]).carried
+
+    assert set(carried_on) == {"won", "cup"}
+
+
 def test_what_was_carried_once_is_carried_on():
     assert "kalin" in carried("Who is Kalin?", "what did he say?", "and why?")
 

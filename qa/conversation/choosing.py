@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Mapping
 
+import regex
+
 from qa.conversation.leaning import cues, signs
 from qa.conversation.memory import Memory
 from qa.conversation.turns import Turn
 from qa.conversation.weights import Weights
 
+_YEAR = regex.compile(r"(?:1\d|20)\d\d")
 # People carry two or three.
 MOST = 6
 # How much the surest word has a say in whether any is needed.
@@ -19,12 +22,12 @@ def chosen(
     """The stems that *turn* needs from *memory*, none of those *dropped*."""
     if not turn.cues:
         return ()
+    dropped = {*dropped, *_overtaken(memory, turn)}
     if _is_bare(turn):
         last = [stem for stem in memory.mentions if stem in memory.said | memory.carried]
         return tuple(stem for stem in last if stem not in turn.stems and stem not in dropped)[:MOST]
     found = cues(memory, turn)
-    # A new full name, and nothing that points elsewhere, is a new subject.
-    if turn.foreign or {"points nowhere", "2 new names"} <= found:
+    if turn.foreign or _is_new(found):
         return ()
     need = weights.need.sum(found)
     scores = again(memory, turn, scored(memory, turn, found, weights), weights.again)
@@ -33,6 +36,19 @@ def chosen(
     sure = [stem for stem, score in scores.items() if score >= weights.enough]
     sure.sort(key=lambda stem: -scores[stem])
     return tuple(stem for stem in sure[:MOST] if stem not in dropped)
+
+
+def _is_new(found: Collection[str]) -> bool:
+    """Whether it is a new subject: a full name, or what it is possible to do with two things."""
+    whole = "2 new names" in found or ("whole by itself" in found and "comparative" not in found)
+    return whole and "points nowhere" in found
+
+
+def _overtaken(memory: Memory, turn: Turn) -> set[str]:
+    """The years spoken of before, when *turn* asks of another: and in 2018?"""
+    if not any(_YEAR.fullmatch(word.text) for word in turn.said):
+        return set()
+    return {stem for stem, known in memory.mentions.items() if _YEAR.fullmatch(known.said.text)}
 
 
 def _is_bare(turn: Turn) -> bool:

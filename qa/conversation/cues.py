@@ -30,6 +30,8 @@ def cues(found: list[Token]) -> tuple[str, ...]:
     if not found:
         return ()
     all_cues = [*_counts(found), *_form(found), *_pointing(found)]
+    if _is_whole(found):
+        all_cues.append("whole by itself")
     for run in runs(found):
         all_cues += _run(found, run)
     return tuple(dict.fromkeys(all_cues))
@@ -134,7 +136,7 @@ def _points(found: list[Token], i: int) -> str:
     if kind == "this":
         return _demonstrative(token, before, after)
     stands = {
-        "it": exact != "it" or not _is_empty(found[i + 1 :]),
+        "it": exact != "it" or not _is_empty(found, i),
         "there": before is not None and not _is_existential(before, after),
         "one": before is not None and (exact == "ones" or after is None or before.said),
         "quantifier": _is_alone(after),
@@ -148,10 +150,31 @@ def _is_existential(before: Token, after: Token | None) -> bool:
     return not near.isdisjoint(v.BE | {"be"})
 
 
-def _is_empty(rest: list[Token]) -> bool:
-    """Whether `it` before *rest* stands for nothing: is it possible to, does it mean that."""
-    terms = [token.term for token in rest]
-    return not v.EMPTY_IT.isdisjoint(terms[:4]) and ("to" in terms or "that" in terms)
+def _is_empty(found: list[Token], i: int) -> bool:
+    """Whether the `it` at *i* stands for nothing: is it possible to, what time is it, worth it to.
+
+    How long does it take to boil an egg: there, too, but not where nothing is said to be boiled.
+    """
+    before, rest = [token.term for token in found[:i]], [token.term for token in found[i + 1 :]]
+    if rest[:1] in (["take"], ["takes"]) and "to" in rest:
+        named = [token.said for token in found[i + 1 + rest.index("to") :]]
+        return sum(named) > 1
+    return (
+        (not v.EMPTY_IT.isdisjoint(rest[:4]) and ("to" in rest or "that" in rest))
+        or not v.WEATHER.isdisjoint(rest[:1])
+        or (before[-1:] == ["worth"] and rest[:1] == ["to"])
+        or (not v.BE.isdisjoint(before[-1:]) and not v.TIMES.isdisjoint(before[-2:-1]))
+    )
+
+
+def _is_whole(found: list[Token]) -> bool:
+    """Whether an `it` that stands for nothing is followed by two things by their names."""
+    for i, token in enumerate(found):
+        if token.term == "it" and _is_empty(found, i):
+            kinds = [each.kind for each in found if each.said and each.term not in v.EMPTY_IT]
+            named = sum(kind in {"plain", "name", "number"} for kind in kinds)
+            return named > 1 or ("name" in kinds and len(kinds) > 1)
+    return False
 
 
 def _is_alone(after: Token | None) -> bool:

@@ -51,6 +51,8 @@ COMPARING = _set("than compare compared differ different difference")
 TELLING = _set("tell describe explain show give know clarify provide summarize")
 # After these it stands for nothing: is it possible to, does it mean to.
 EMPTY_IT = _set("possible necessary legal true safe important mean good bad better worth ok okay")
+WEATHER = _set("rain rains raining snow snows snowing hail thunder freeze")
+TIMES = _set("time day date month year season")
 
 # Nouns that are of something: asked alone, the question does not say of what.
 RELATIONAL = _stems(
