@@ -174,3 +174,29 @@ def test_passages_are_sorted_by_a_link(page, sort):
     page.locator(f".sorts [aria-current=true]:text-is('{sort}')").wait_for()
 
     assert f"sort={sort}" in page.url
+
+
+def test_the_conversation_is_saved_as_a_file(page):
+    page.goto(TWO)
+    quoted = page.locator("article mark.answer").last.inner_text()
+    for label, ending in (("Markdown", "md"), ("JSON", "json")):
+        with page.expect_download() as saving:
+            page.get_by_role("link", name=label, exact=True).last.click()
+        saved = saving.value
+
+        assert (
+            saved.suggested_filename == f"who-demanded-legal-guarantees-from-the-council.{ending}"
+        )
+        assert quoted in saved.path().read_text(encoding="utf-8")
+    assert place(page) == TWO
+
+
+def test_an_earlier_answer_is_whole_again_a_click_away(page):
+    page.goto(TWO)
+    first = page.locator("article").first
+    assert first.locator("details").count() == 0
+    first.get_by_role("link", name="Back to this answer").click()
+    page.wait_for_url(f"**{ONE}")
+
+    assert headings(page) == [ASKED]
+    assert page.locator("article").get_by_text("Why this passage?").first.is_visible()
