@@ -187,7 +187,7 @@ def main(  # noqa: PLR0913 - one for each option
     options = Options(names, cache.resolve(), builds, rounds, seconds, max_terms, stock_limit)
     sources: list[Source] = [Zipf(int(n), questions) for n in synthetic.split(",") if n]
     if corpus or also or every or not sources:
-        sources.insert(0, _real(corpus, queries, also, every=every, limit=limit, most=questions))
+        sources.insert(0, real(corpus, queries, also, every=every, limit=limit, most=questions))
     console.print(machine(names))
     results = {}
     for source in sources:
@@ -200,7 +200,7 @@ def main(  # noqa: PLR0913 - one for each option
             output.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
-def _real(
+def real(
     corpus: Path | None,
     queries: Path | None,
     also: Sequence[Path],

@@ -24,6 +24,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _OPENING_WORDS = 10
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
 _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
+# And the last answer that it was given.
+_ANSWER = "qa.answer"
 
 
 class InvalidRequestError(QAError):
@@ -57,6 +59,12 @@ def answered_from() -> str | None:
     """The name of the generation that this request was answered from, if it was from any."""
     found: Searcher | None = request.environ.get(_SEARCHER)
     return found.manifest.name if found else None
+
+
+def last_answer() -> Answer | None:
+    """The last answer that this request was given, if it asked anything."""
+    found: Answer | None = request.environ.get(_ANSWER)
+    return found
 
 
 def pin(generation: str | None) -> None:
@@ -185,6 +193,7 @@ def answer(asked: Asked) -> Answer:
         ),
         limit=asked.limit,
     )
+    request.environ[_ANSWER] = found
     return ordered(found, asked.sort)
 
 

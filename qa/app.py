@@ -5,10 +5,14 @@ from pathlib import Path
 from flask import Flask
 
 from qa.access import register_access
+from qa.accounts import register_accounts
 from qa.api import blueprint as api
 from qa.engines import open_engine
 from qa.freshness import register_freshness
 from qa.limits import register_limits
+from qa.logs import writing
+from qa.metrics import blueprint as metrics
+from qa.metrics import count
 from qa.pages.about import blueprint as about
 from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
@@ -54,8 +58,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         search,
         about,
         programs,
+        metrics,
     ):
         app.register_blueprint(blueprint)
+    register_accounts(app, count, writing(settings.log_questions))
     register_access(app)
     register_limits(app)
     register_freshness(app)

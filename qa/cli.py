@@ -7,6 +7,7 @@ from qa.commands.ask import ask_command
 from qa.commands.evaluate import evaluate_command
 from qa.commands.generations import generations_command, rollback_command, verify_index_command
 from qa.commands.index import index_command
+from qa.commands.report import report_command
 from qa.commands.serve import serve_command
 from qa.commands.verify import verify_command
 
@@ -21,6 +22,7 @@ for command in (
     index_command,
     ask_command,
     serve_command,
+    report_command,
     generations_command,
     rollback_command,
     verify_index_command,

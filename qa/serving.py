@@ -7,10 +7,13 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from qa.app import create_app
 from qa.engines.base import Searcher
 from qa.errors import DamagedError, SettingsError
+from qa.logs import configure
+from qa.metrics import join
 from qa.pages.facts import facts_of
 from qa.settings import Settings
 from qa.workers import Worker
@@ -30,6 +33,8 @@ def options(settings: Settings) -> dict[str, Any]:
         # The code is loaded once, the index opened by each worker: so none is held for ever.
         "preload_app": True,
         "post_worker_init": _ready,
+        "child_exit": _ended,
+        "logger_class": Log,
         "proc_name": "verbatim",
         # A worker that grew is replaced, not all at once, when its requests have ended.
         "max_requests": settings.max_requests,
@@ -54,6 +59,19 @@ def _ready(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Open the index before the first request, and follow it from then on."""
     app: Flask = worker.wsgi
     app.extensions["qa.engine"].follow(lambda new: _prepare(app, new))
+
+
+def _ended(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    join(worker.pid)
+
+
+class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own messages, among ours."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401
+        """Write as we do, and no line of its own for a request."""
+        super().setup(cfg)
+        configure()
 
 
 def _prepare(app: Flask, new: Searcher) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 from qa.errors import SettingsError
 
+# What QA_LOG_QUESTIONS may be.
+LOGGED = ("0", "1", "hash")
+
 
 def setting(
     default: Any,  # noqa: ANN401 - a setting's type is its field's
@@ -72,6 +75,9 @@ class Settings:
     rate_storage: str = setting(
         "memory://", "Where requests are counted: in each worker for itself, or at a redis:// URL."
     )
+    log_questions: str = setting(
+        "0", "Whether questions stand in the log: 0 no, 1 yes, hash only a hash of each."
+    )
     token: str = setting("", "Whoever reads must send this; all may when empty.", least=16)
     trusted_hosts: tuple[str, ...] = setting((), "Names to be asked by; any when empty.")
     trusted_proxies: int = setting(0, "Proxies before the service, to believe what they forward.")
@@ -107,6 +113,8 @@ def _agreeing(settings: Settings) -> Settings:
     for low, high in (("weak", "found"), ("passage_min_words", "passage_max_words")):
         if getattr(settings, low) > getattr(settings, high):
             raise SettingsError(f"QA_{low.upper()} must not be above QA_{high.upper()}.")
+    if settings.log_questions not in LOGGED:
+        raise SettingsError(f"QA_LOG_QUESTIONS must be one of {', '.join(LOGGED)}.")
     return settings
 
 

@@ -22,6 +22,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from qa.access import HEADERS
 from qa.incoming import Incoming
+from qa.metrics import TURNED_AWAY
 from qa.settings import Settings
 
 # At once from one client.
@@ -168,6 +169,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def _hand_on(self, conn: Connection) -> None:
         """Put a request that is there in the line before the threads; refuse what is none."""
         if conn.incoming.refused:
+            TURNED_AWAY.labels(str(conn.incoming.refused.value)).inc()
             told = problem(conn.incoming.refused, _REFUSALS[conn.incoming.refused], keep=False)
             with contextlib.suppress(OSError):
                 conn.sock.send(told)
@@ -188,6 +190,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def _shed(self, conn: Connection) -> bool:
         """Ask a client to come back later; its connection stays."""
+        TURNED_AWAY.labels("503").inc()
         conn.sock.settimeout(_SEND_SECONDS)
         try:
             conn.sock.sendall(BUSY)
@@ -201,6 +204,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Tell an error that never reached the app in the shape of all errors."""
         told = _Told()
         super().handle_error(req, told, addr, exc)
+        TURNED_AWAY.labels(str(told.status)).inc()
         cannot = "The request cannot be answered."
         detail = _REFUSALS.get(HTTPStatus(told.status), cannot)
         client.settimeout(_SEND_SECONDS)

@@ -9,6 +9,7 @@ from qa.commands.options import index_option, plain_errors, settings_with
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
 from qa.settings import Settings, table
+from qa.tallies import kept
 
 
 def _settings_help() -> str:
@@ -34,15 +35,17 @@ def serve_command(
             live = None
             if not check:
                 _build_apart(settings)
-    from qa.serving import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
+    # What counts requests has to know where before it is loaded.
+    with kept():
+        from qa.serving import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
 
-    if check:
-        with plain_errors():
-            usable(settings)
-        click.echo(f"Settings: fine. Index: {live or 'none yet; it would be built first'}.")
-        return
-    click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")
-    serve(settings)
+        if check:
+            with plain_errors():
+                usable(settings)
+            click.echo(f"Settings: fine. Index: {live or 'none yet; it would be built first'}.")
+            return
+        click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")
+        serve(settings)
 
 
 def _build_apart(settings: Settings) -> None:

@@ -112,6 +112,14 @@ def operations(settings: Settings) -> list[Operation]:
             parameters=(_query("q", {"type": "string"}, "What is typed."),),
         ),
         Operation("/openapi.json", "openapi", "This document", {"type": "object"}, tagged=False),
+        Operation(
+            "/metrics",
+            "metrics",
+            "Counts and times of requests (Prometheus)",
+            {"type": "string"},
+            media="text/plain",
+            tagged=False,
+        ),
         Operation("/livez", "livez", "The process runs", HealthBody, tagged=False, open=True),
         Operation("/readyz", "readyz", "A search works", HealthBody, tagged=False, open=True),
     ]

@@ -1,0 +1,78 @@
+"""The log: a line of JSON for each request, without questions unless they are wanted."""
+
+import json
+import logging
+
+import pytest
+
+from qa.accounts import hashed
+from qa.app import create_app
+from qa.logs import Lines
+from qa.settings import Settings
+
+ASKED = "Who demanded guarantees?"
+
+
+def lines_of(index, caplog, **settings):
+    """What is logged of a question."""
+    client = create_app(Settings(index=str(index), **settings)).test_client()
+    with caplog.at_level(logging.INFO, logger="qa.requests"):
+        response = client.get("/ask", query_string={"q": ASKED}, headers={"X-Request-ID": "r-1"})
+    return response, [json.loads(Lines().format(record)) for record in caplog.records]
+
+
+def test_each_request_has_a_line(index, caplog, searcher):
+    response, (line,) = lines_of(index, caplog)
+
+    assert line["message"] == "request"
+    assert (line["request_id"], line["method"], line["status"]) == ("r-1", "GET", 200)
+    assert (line["verdict"], line["generation"]) == ("found", searcher.manifest.name)
+    assert line["ms"] > 0
+    assert response.headers["X-Request-ID"] == "r-1"
+
+
+@pytest.mark.parametrize("path", ["/ask", "/", "/documents/harbour"])
+@pytest.mark.parametrize("logged", ["0", "hash"])
+def test_questions_are_not_logged_unless_they_are_wanted(index, caplog, path, logged):
+    client = create_app(Settings(index=str(index), log_questions=logged)).test_client()
+    with caplog.at_level(logging.DEBUG):
+        client.get(path, query_string={"q": ASKED})
+        client.post("/ask", json={"question": ASKED})
+        client.get(path, query_string={"q": ASKED, "limit": "guarantees"})
+        client.get(path, query_string={"q": "?!guarantees?!" * 1000})
+
+    assert caplog.records
+    assert "guarantees" not in "".join(Lines().format(record) for record in caplog.records)
+
+
+def test_questions_that_are_wanted_are_logged(index, caplog):
+    _, (line,) = lines_of(index, caplog, log_questions="1")
+
+    assert line["question"] == ASKED
+
+
+def test_a_hash_tells_nothing_but_that_it_is_the_same(index, caplog):
+    _, (line,) = lines_of(index, caplog, log_questions="hash")
+
+    assert line["question_hash"] == hashed("who  DEMANDED guarantees?")
+    assert line["question_hash"] != hashed("who demanded the guarantees?")
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 100, "a\tb", '"} {"level": "error'])
+def test_an_id_that_could_forge_a_line_is_replaced(client, sent):
+    told = client.get("/livez", headers={"X-Request-ID": sent}).headers["X-Request-ID"]
+
+    assert told != sent
+    assert len(told) == 32
+
+
+def test_errors_have_a_line_with_what_happened(caplog):
+    try:
+        raise ValueError("no\nway")
+    except ValueError:
+        with caplog.at_level(logging.ERROR):
+            logging.getLogger("qa.x").exception("It failed")
+    text = Lines().format(caplog.records[0])
+
+    assert "\n" not in text
+    assert json.loads(text)["exception"].endswith("ValueError: no\nway")
