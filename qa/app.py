@@ -11,6 +11,7 @@ from qa.engines import open_engine
 from qa.freshness import register_freshness
 from qa.limits import register_limits
 from qa.logs import writing
+from qa.mcp import blueprint as mcp
 from qa.metrics import blueprint as metrics
 from qa.metrics import count
 from qa.pages.about import blueprint as about
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         about,
         programs,
         metrics,
+        mcp,
     ):
         app.register_blueprint(blueprint)
     register_accounts(app, count, writing(settings.log_questions))

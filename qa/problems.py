@@ -25,7 +25,7 @@ STATUSES: dict[type, HTTPStatus] = {
     GenerationError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_PROGRAMS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics")
+_PROGRAMS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")
 # Another index may be live at any moment.
 _RETRY_SECONDS = "5"
 

@@ -16,6 +16,8 @@ PAGES = {
     "/documents/{document_id}",
     "/export.json",
     "/export.md",
+    # A protocol of its own.
+    "/mcp",
     "/opensearch.xml",
     "/robots.txt",
     "/static/<path:filename>",

@@ -1,0 +1,235 @@
+"""The Model Context Protocol at /mcp, with the reference client before a real `qa serve`."""
+
+import asyncio
+import json
+
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from qa.app import create_app
+from qa.mcp import MODERN, SHAKING_HANDS
+from qa.settings import Settings
+from tests.conftest import served
+
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN[0],
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+@pytest.fixture(scope="module")
+def address(index):
+    """The address of the protocol at a running service."""
+    with served(index) as (host, port):
+        yield f"http://{host}:{port}/mcp"
+
+
+def with_client(address, mode, use):
+    """What *use* gives for a connected client of the reference kind."""
+
+    async def run():
+        async with Client(streamable_http_client(address), mode=mode) as client:
+            return await use(client)
+
+    return asyncio.run(asyncio.wait_for(run(), timeout=30))
+
+
+MODES = ["auto", "legacy", MODERN[0]]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_reference_client_lists_the_tools(address, mode):
+    async def use(client):
+        return await client.list_tools(), client.protocol_version
+
+    listed, version = with_client(address, mode, use)
+
+    assert [tool.name for tool in listed.tools] == ["fetch", "search"]
+    assert version == (SHAKING_HANDS[0] if mode == "legacy" else MODERN[0])
+    for tool in listed.tools:
+        assert tool.input_schema["type"] == tool.output_schema["type"] == "object"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_the_reference_client_finds_stands_in_the_document(address, mode, searcher):
+    async def use(client):
+        found = await client.call_tool("search", {"query": "who demanded guarantees?"})
+        first = found.structured_content["results"][0]
+        read = await client.call_tool("fetch", {"id": first["id"]})
+        return found, first, read
+
+    found, first, read = with_client(address, mode, use)
+    text = searcher.document(first["document_id"]).text
+    place = read.structured_content["metadata"]
+
+    assert not found.is_error
+    assert json.loads(found.content[0].text) == found.structured_content
+    assert text[first["start"] : first["end"]] == first["text"]
+    assert "Captain Elsa Moberg" in first["answer"]
+    assert found.structured_content["generation"] == searcher.manifest.name
+    assert first["url"].startswith(address.removesuffix("/mcp") + "/documents/harbour?")
+    assert read.structured_content["text"] == text[place["start"] : place["end"]] == text
+    assert place["sha256"] == first["sha256"]
+    assert place["next_start"] is None
+
+
+def test_without_an_answer_nothing_is_to_be_made_up(address):
+    async def use(client):
+        return await client.call_tool("search", {"query": "boiling point of mercury"})
+
+    found = with_client(address, "auto", use).structured_content
+
+    assert (found["verdict"], found["results"]) == ("none", [])
+    assert "mercury" in found["missing"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("search", {}, "query"),
+        ("search", {"query": "?!"}, "no words"),
+        ("search", {"query": "x" * 5000}, "the most is 2,000"),
+        ("search", {"query": "harbour", "limit": 1000}, "the most is 50"),
+        ("search", {"query": "harbour", "publisher": "x"}, "publisher"),
+        ("fetch", {"id": "nothing"}, "search first"),
+        ("fetch", {"id": "harbour", "start": -1}, "start"),
+    ],
+)
+def test_a_model_is_told_what_is_wrong_with_what_it_asks(address, name, arguments, told):
+    async def use(client):
+        return await client.call_tool(name, arguments)
+
+    found = with_client(address, "auto", use)
+
+    assert found.is_error
+    assert told in found.content[0].text
+
+
+def post(client, method, parameters=None, version=MODERN[0], **headers):
+    """The status and the answer to a message of today's revision, its headers as they must be."""
+    parameters = {"_meta": META | {next(iter(META)): version}} | (parameters or {})
+    sent = {"MCP-Protocol-Version": version, "Mcp-Method": method}
+    if "name" in parameters:
+        sent["Mcp-Name"] = parameters["name"]
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+    response = client.post("/mcp", json=message, headers=sent | headers)
+    return response.status_code, response.get_json()
+
+
+def test_results_say_that_they_are_whole_and_how_long_they_stay(client):
+    _, discovered = post(client, "server/discover")
+    _, listed = post(client, "tools/list")
+
+    for answer in (discovered, listed):
+        result = answer["result"]
+        assert result["resultType"] == "complete"
+        assert (result["ttlMs"] > 0, result["cacheScope"]) == (True, "public")
+        assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "verbatim"
+    assert MODERN[0] in discovered["result"]["supportedVersions"]
+
+
+def test_tools_are_listed_in_the_same_words_each_time(client):
+    assert post(client, "tools/list") == post(client, "tools/list")
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "headers", "status", "code"),
+    [
+        ("tools/list", {}, {"Mcp-Method": "tools/call"}, 400, -32020),
+        ("tools/list", {}, {"MCP-Protocol-Version": "2025-11-25"}, 400, -32020),
+        ("tools/call", {"name": "search"}, {"Mcp-Name": "fetch"}, 400, -32020),
+        ("tools/call", {"name": "remove"}, {}, 400, -32602),
+        ("tools/list", {"_meta": {}}, {}, 400, -32602),
+        ("initialize", {}, {}, 404, -32601),
+        ("resources/list", {}, {}, 404, -32601),
+    ],
+)
+def test_a_message_that_contradicts_itself_is_refused(
+    client, method, parameters, headers, status, code
+):
+    found, body = post(client, method, parameters, **headers)
+
+    assert (found, body["error"]["code"]) == (status, code)
+
+
+def test_a_revision_that_is_not_spoken_is_told_which_are(client):
+    status, body = post(client, "tools/list", version="2031-01-01")
+
+    assert (status, body["error"]["code"]) == (400, -32022)
+    assert MODERN[0] in body["error"]["data"]["supported"]
+    older = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    assert client.post("/mcp", json=older, headers={"MCP-Protocol-Version": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{", -32700),
+        ("[" * 50_000, -32700),
+        ("[]", -32600),
+        ('"x"', -32600),
+        ('{"id": 1, "method": "ping"}', -32600),
+        ('{"jsonrpc": "2.0", "id": null, "method": "ping"}', -32600),
+        ('{"jsonrpc": "2.0", "id": true, "method": "ping"}', -32600),
+        ('{"jsonrpc": "2.0", "id": 1, "method": 7}', -32600),
+        ('{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', -32602),
+    ],
+)
+def test_what_is_no_message_is_refused(client, body, code):
+    response = client.post("/mcp", data=body, content_type="application/json")
+
+    assert (response.status_code, response.get_json()["error"]["code"]) == (400, code)
+
+
+def test_notifications_are_taken_without_an_answer(client):
+    message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    response = client.post("/mcp", json=message)
+
+    assert (response.status_code, response.get_data()) == (202, b"")
+
+
+@pytest.mark.parametrize("version", SHAKING_HANDS)
+def test_older_clients_get_the_revision_that_they_ask_for(client, version):
+    asked = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "x"}}
+    message = {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": asked}
+    body = client.post("/mcp", json=message).get_json()
+
+    assert (body["id"], body["result"]["protocolVersion"]) == ("a", version)
+    assert "Mcp-Session-Id" not in client.post("/mcp", json=message).headers
+
+
+def test_there_is_no_stream_to_open(client):
+    assert client.get("/mcp").status_code == 405
+    assert client.delete("/mcp").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "status"),
+    [
+        ("http://localhost", (), 202),
+        ("https://evil.example", (), 403),
+        ("null", (), 403),
+        ("https://a.example", ("https://a.example",), 202),
+        ("https://evil.example", ("https://a.example",), 403),
+        ("https://a.example", ("*",), 202),
+    ],
+)
+def test_scripts_of_other_sites_may_not_ask(index, origin, allowed, status):
+    client = create_app(Settings(index=str(index), cors_origins=allowed)).test_client()
+    message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+
+    assert client.post("/mcp", json=message, headers={"Origin": origin}).status_code == status
+
+
+def test_a_long_document_is_fetched_in_pieces(client, searcher, monkeypatch):
+    monkeypatch.setattr("qa.tools._PIECE", 100)
+    text, start = "", 0
+    while start is not None:
+        call = {"name": "fetch", "arguments": {"id": "harbour", "start": start}}
+        _, body = post(client, "tools/call", call)
+        piece = body["result"]["structuredContent"]
+        text += piece["text"]
+        start = piece["metadata"]["next_start"]
+
+    assert text == searcher.document("harbour").text
