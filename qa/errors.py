@@ -16,6 +16,7 @@ QAError
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
     ├── NotKeptError       that one is not kept, or not any more
+    ├── UnreachableError   the cluster that keeps it does not answer
     └── DamagedError       its files contradict each other
 """
 
@@ -92,6 +93,10 @@ class NoGenerationError(GenerationError):
 
 class NotKeptError(GenerationError):
     """That index is not kept here, or not any more."""
+
+
+class UnreachableError(GenerationError):
+    """The cluster that keeps the index does not answer, or not in time."""
 
 
 class DamagedError(GenerationError):

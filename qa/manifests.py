@@ -78,12 +78,13 @@ def read_manifest(folder: Path, name: str) -> Manifest:
         seconds = path.stat().st_mtime
         if _name_of(data) != name:
             raise ValueError("its checksum is not the generation's name")
-        return _parsed(json.loads(data), name, seconds)
+        return parsed(json.loads(data), name, seconds)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DamagedError(f"{path} is damaged ({error}). Run `qa index`, or roll back.") from None
 
 
-def _parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
+def parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
+    """The manifest of *values*, as JSON has them, called *name*, published at that time."""
     for bound in ("first", "last"):
         if values[bound]:
             values[bound] = datetime.date.fromisoformat(values[bound])

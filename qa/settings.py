@@ -19,20 +19,26 @@ def setting(
     also: str | None = None,
     least: float = 0,
     most: float = float("inf"),
+    secret: bool = False,
 ) -> Any:  # noqa: ANN401
     """A field with its help; *also* is a platform's own name for it, read when QA_* is unset.
 
-    A number is from *least* to *most*; so is the length of a text that is not empty.
+    A number is from *least* to *most*; so is the length of a text that is not empty.  What is
+    *secret* is shown nowhere.
     """
     bounds = {"least": least, "most": most}
-    return field(default=default, metadata={"help": help, "also": also} | bounds)
+    return field(default=default, repr=not secret, metadata={"help": help, "also": also} | bounds)
+
+
+# Where documents and the operator's files are when the index is not in a folder.
+_FOLDER = "index"
 
 
 @dataclass(frozen=True)
 class Settings:
     """The values of all settings, each read from the environment as QA_<NAME>."""
 
-    index: str = setting("index", "Folder of the index.")
+    index: str = setting("index", "Folder of the index, or https://host:9200/name of a cluster.")
     folder: str = setting("", "Folder of cache, synonyms and golden questions; <index> when empty.")
     documents: str = setting("", "Folder of the documents; <folder>/documents when empty.")
     language: str = setting("en", "Language of documents that show none (ISO 639-1).")
@@ -78,15 +84,26 @@ class Settings:
     log_questions: str = setting(
         "0", "Whether questions stand in the log: 0 no, 1 yes, hash only a hash of each."
     )
-    token: str = setting("", "Whoever reads must send this; all may when empty.", least=16)
+    token: str = setting(
+        "", "Whoever reads must send this; all may when empty.", least=16, secret=True
+    )
     trusted_hosts: tuple[str, ...] = setting((), "Names to be asked by; any when empty.")
     trusted_proxies: int = setting(0, "Proxies before the service, to believe what they forward.")
     cors_origins: tuple[str, ...] = setting((), "Sites whose scripts may ask; * for all.")
+    index_user: str = setting("", "User at the cluster that keeps the index.")
+    index_password: str = setting("", "Password of that user.", secret=True)
+    index_api_key: str = setting("", "API key for the cluster, in place of a user.", secret=True)
+    index_ca: str = setting("", "File of the authority that signed the cluster's certificate.")
+    index_seconds: float = setting(1.5, "Longest wait for the cluster, in seconds.", least=0.1)
+    index_shards: int = setting(
+        1, "Shards of a cluster's index; one for each 20 million passages.", least=1
+    )
+    index_replicas: int = setting(1, "Copies of each shard, as far as there are nodes for them.")
 
     @property
     def home(self) -> Path:
         """Where all is that belongs to the operator and not to an engine."""
-        return Path(self.folder or self.index)
+        return Path(self.folder or (_FOLDER if "://" in self.index else self.index))
 
     @property
     def documents_folder(self) -> Path:

@@ -16,12 +16,15 @@ from qa.app import create_app
 from qa.engines import open_engine
 from qa.indexing import index_folder
 from qa.settings import Settings
+from tests.opensearch.server import CannotStartError, Server
 
 # No test is timed: a busy machine would fail it.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
+# Taken out, since what begins with QA_ is a setting everywhere else.
+OPENSEARCH = os.environ.pop("QA_TEST_OPENSEARCH_URL", None)
 SAMPLE = ROOT / "index" / "documents"
 
 HARBOUR = """---
@@ -61,6 +64,28 @@ def pytest_addoption(parser):
     parser.addoption(
         "--need-browser", action="store_true", help="fail where there is no browser, do not skip"
     )
+
+    parser.addoption(
+        "--need-opensearch", action="store_true", help="fail where none can be started, do not skip"
+    )
+
+
+@pytest.fixture(scope="session")
+def opensearch(pytestconfig):
+    """The address of a real OpenSearch: that of QA_TEST_OPENSEARCH_URL, or one of our own."""
+    if OPENSEARCH:
+        yield OPENSEARCH.rstrip("/")
+        return
+    pytest.importorskip("opensearchpy")
+    try:
+        server = Server(nodes=3, heap=384)
+        server.start()
+    except CannotStartError as error:
+        needed = pytestconfig.getoption("--need-opensearch")
+        tell = pytest.fail if needed else pytest.skip
+        tell(f"No OpenSearch: {error}. QA_TEST_OPENSEARCH_URL names any other server.")
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,12 @@ engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.postings engines.whoosh.scores engines.whoosh.occurrences
 engines.whoosh.search engines.whoosh.build
-engines.whoosh.following engines.whoosh.engine engines
+engines.whoosh.following engines.whoosh.engine
+engines.opensearch engines.opensearch.addresses engines.opensearch.cluster engines.opensearch.schema
+engines.opensearch.cards engines.opensearch.remembering engines.opensearch.spelling
+engines.opensearch.asking engines.opensearch.verifying engines.opensearch.search
+engines.opensearch.lease engines.opensearch.catalogue engines.opensearch.writing
+engines.opensearch.build engines.opensearch.following engines.opensearch.engine engines
 named features weights ranking evidence confidence answers references citations
 anchors
 refusals pipeline

@@ -1,0 +1,1 @@
+"""The engine over an OpenSearch cluster, for what one machine cannot hold or serve."""

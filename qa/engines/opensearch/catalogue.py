@@ -1,0 +1,208 @@
+"""The generations of a cluster: two physical indices each, and an alias that names the live one.
+
+<name>-<generation>-passages    what is searched
+<name>-<generation>-documents   whole documents, and the manifest
+<name>                          the alias of both, of the live generation
+<name>-lock                     who builds
+
+What state a generation is in stands in the mapping of its documents: building, whole or refused.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import regex
+
+from qa.engines.opensearch.cluster import Cluster, Json
+from qa.engines.opensearch.lease import Lease
+from qa.engines.opensearch.schema import DOCUMENTS, PASSAGES
+from qa.engines.opensearch.verifying import check_texts
+from qa.errors import DamagedError, NoGenerationError, NotKeptError, OvertakenError
+from qa.history import Generation, beyond, ordered
+from qa.manifests import Manifest, parsed
+
+MANIFEST = "manifest"
+BUILDING, WHOLE, REFUSED = "building", "whole", "refused"
+_KINDS = (PASSAGES, DOCUMENTS)
+
+
+class Seal(NamedTuple):
+    """What stands in the mapping of a generation's documents; *since* is when it got there."""
+
+    state: str
+    since: str
+    manifest: str = ""
+
+
+def now() -> str:
+    """This moment, in ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat()
+
+
+class Catalogue:
+    """The generations below one name in a *cluster*."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        name = regex.escape(cluster.name)
+        self._pattern = regex.compile(rf"{name}-([0-9a-f]{{12}})-(passages|documents)")
+
+    def indices(self, generation: str) -> tuple[str, ...]:
+        """The physical indices of *generation*."""
+        return tuple(f"{self._cluster.name}-{generation}-{kind}" for kind in _KINDS)
+
+    def current(self) -> str:
+        """The name of the live generation; raise NoGenerationError when none is live."""
+        live = self._live(self._cluster.look(f"/_alias/{self._cluster.name}"))
+        if live is None:
+            raise NoGenerationError("There is no index yet; build it with `qa index`.")
+        return live
+
+    def live(self) -> str | None:
+        """The name of the live generation, None when there is none."""
+        with contextlib.suppress(NoGenerationError):
+            return self.current()
+        return None
+
+    def _live(self, aliases: Json | None) -> str | None:
+        found = {m[1] for name in aliases or () if (m := self._pattern.fullmatch(name))}
+        return found.pop() if len(found) == 1 else None
+
+    def manifest(self, generation: str) -> Manifest:
+        """What *generation* holds; raise NotKeptError or DamagedError when that cannot be told."""
+        seal = self._seals().get(generation)
+        if seal is None or seal.state == BUILDING:
+            raise NotKeptError(
+                f"Generation {generation} is not kept here any more; ask without it."
+            )
+        return self._read(generation, seal)
+
+    def is_kept(self, generation: str) -> bool:
+        """Whether *generation* is there and was not refused."""
+        seal = self._seals().get(generation)
+        return seal is not None and seal.state == WHOLE
+
+    def history(self) -> list[Generation]:
+        """All generations that are there, the last published first."""
+        live = self.live()
+        found = []
+        for name, seal in self._seals().items():
+            if seal.state == BUILDING:
+                continue
+            manifest, fault = None, None
+            try:
+                manifest = self._read(name, seal)
+            except DamagedError as error:
+                fault = str(error)
+            since = datetime.datetime.fromisoformat(seal.since)
+            refused = seal.state == REFUSED
+            found.append(Generation(name, since, name == live, refused, manifest, fault))
+        return ordered(found)
+
+    def check(self, generation: str) -> Manifest:
+        """Read all of *generation* back; raise DamagedError on any difference."""
+        manifest = self.manifest(generation)
+        check_texts(self._cluster, manifest)
+        return manifest
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[Lease]:
+        """Hold the right to build, with nothing left of builds that were killed."""
+        _ = self._cluster.major
+        lease = Lease(self._cluster)
+        with lease.held():
+            self.sweep()
+            yield lease
+
+    def sweep(self) -> None:
+        """Remove what a killed build left behind."""
+        seals = self._seals()
+        for name in self._names():
+            if name not in seals or seals[name].state == BUILDING:
+                self.remove(name)
+
+    def seal(self, generation: str, state: str, manifest: str = "") -> None:
+        """Note that *generation* is in *state* from now on; *manifest* is its manifest's sum."""
+        meta = Seal(state, now(), manifest)._asdict()
+        documents = self.indices(generation)[1]
+        self._cluster.command("PUT", f"/{documents}/_mapping", {"_meta": meta})
+
+    def publish(self, generation: str, digest: str, over: str | None) -> None:
+        """Make *generation* live in one step; raise OvertakenError when another than *over* is."""
+        self._still(over)
+        self.seal(generation, WHOLE, digest)
+        self._point_to(generation, over)
+
+    def refuse(self, generation: str, digest: str) -> None:
+        """Keep *generation* for inspection, in place of what was refused before."""
+        for each in self.history():
+            if each.refused:
+                self.remove(each.name)
+        self.seal(generation, REFUSED, digest)
+
+    def switch(self, generation: str) -> Manifest:
+        """Check *generation* and make it live, a refused one too."""
+        manifest = self.check(generation)
+        seal = self._seals()[generation]
+        if seal.state == REFUSED:
+            self.seal(generation, WHOLE, seal.manifest)
+        self._point_to(generation, self.live())
+        return manifest
+
+    def prune(self, keep: int) -> None:
+        """Remove all but the live generation and the last published, *keep* in all."""
+        for each in beyond(self.history(), keep):
+            self.remove(each.name)
+
+    def remove(self, generation: str) -> None:
+        """Take *generation* away; its documents last, so that what is left of it is swept."""
+        for index in self.indices(generation):
+            self._cluster.try_command("DELETE", f"/{index}?ignore_unavailable=true")
+
+    def _still(self, over: str | None) -> None:
+        live = self.live()
+        if live != over:
+            raise OvertakenError(
+                f"Generation {live or 'none'} became live while this one was built, and stays so."
+                " Run `qa index` again if that is not what you want."
+            )
+
+    def _point_to(self, generation: str, over: str | None) -> None:
+        """Move the alias from *over*, which fails as a whole when it is not there any more."""
+        name = self._cluster.name
+        actions: list[Json] = [
+            {"remove": {"index": index, "alias": name, "must_exist": True}}
+            for index in (self.indices(over) if over and over != generation else ())
+        ]
+        actions += [{"add": {"index": i, "alias": name}} for i in self.indices(generation)]
+        if self._cluster.try_command("POST", "/_aliases", {"actions": actions}) is None:
+            self._still(over)
+            raise DamagedError(f"The cluster does not make {generation} live; run `qa index`.")
+
+    def _names(self) -> set[str]:
+        found = self._cluster.command("GET", f"/_cat/indices/{self._cluster.name}-*?format=json")
+        matches = (self._pattern.fullmatch(str(each["index"])) for each in found)  # type: ignore[index]  # a list
+        return {match[1] for match in matches if match}
+
+    def _seals(self) -> dict[str, Seal]:
+        """Of each generation what its documents' mapping says."""
+        found = self._cluster.look(f"/{self._cluster.name}-*-{DOCUMENTS}/_mapping") or {}
+        seals = {}
+        for index, values in found.items():
+            match = self._pattern.fullmatch(index)
+            meta = values["mappings"].get("_meta")
+            if match and meta:
+                seals[match[1]] = Seal(**meta)
+        return seals
+
+    def _read(self, generation: str, seal: Seal) -> Manifest:
+        documents = self.indices(generation)[1]
+        text = self._cluster.fetch([(documents, MANIFEST)])[0][MANIFEST]
+        if hashlib.sha256(text.encode()).hexdigest() != seal.manifest:
+            raise DamagedError(f"The manifest of {generation} is damaged; run `qa index`.")
+        since = datetime.datetime.fromisoformat(seal.since)
+        return parsed(json.loads(text), generation, since.timestamp())

@@ -1,0 +1,206 @@
+"""Requests to a cluster: time limits, other nodes when one is gone, and no waiting for a dead one.
+
+Two clients: one for questions, which have little time, and one for builds, which have much.
+What goes wrong comes out as an error of ours; no user, password or key is in any of them.
+"""
+
+import contextlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import (
+    AuthenticationException,
+    AuthorizationException,
+    ConnectionError,  # noqa: A004 - the client calls it so
+    ConnectionTimeout,
+    NotFoundError,
+    SerializationError,
+    SSLError,
+    TransportError,
+)
+
+from qa.engines.opensearch.addresses import Address
+from qa.errors import DamagedError, GenerationError, SettingsError, UnreachableError
+from qa.settings import Settings
+
+Json = dict[str, Any]
+# Seconds in which nobody tries again after the cluster could not be reached.
+_PAUSE = 1.0
+# A build waits that long for one answer.
+_PATIENCE = 120
+_MAJORS = {"2", "3"}
+
+# What it has to say comes out as an error of ours, once.
+logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+
+
+class Cluster:
+    """The cluster at an *address*; may be used by several threads at once."""
+
+    def __init__(self, address: Address, settings: Settings) -> None:
+        self.name = address.name
+        self.shards = settings.index_shards
+        self.replicas = settings.index_replicas
+        self._seconds = settings.index_seconds
+        self._address = address
+        self._asking = OpenSearch(
+            **_options(address, settings),
+            timeout=self._seconds,
+            # Asking changes nothing, so another node may be asked, but not after the time is up.
+            max_retries=len(address.hosts),
+            retry_on_timeout=False,
+        )
+        self._building = OpenSearch(
+            **_options(address, settings), timeout=_PATIENCE, max_retries=3, retry_on_timeout=True
+        )
+        self._guard = threading.Lock()
+        self._closed_until = 0.0
+
+    def search(self, searches: Sequence[tuple[str, Json]]) -> list[Json]:
+        """The answers to *searches*, each of an index, in one round trip."""
+        limit = f"{int(self._seconds * 1000)}ms"
+        lines = []
+        for index, body in searches:
+            lines += [json.dumps(self._header(index)), json.dumps({**body, "timeout": limit})]
+        answers = self._asked("POST", "/_msearch", "\n".join(lines) + "\n")["responses"]
+        return [self._whole(answer) for answer in answers]
+
+    def fetch(self, wanted: Sequence[tuple[str, str]]) -> list[Json]:
+        """The sources of documents, each of an index and an id; raise DamagedError for none."""
+        docs = [{"_index": index, "_id": id_} for index, id_ in wanted]
+        found = self._asked("POST", "/_mget", json.dumps({"docs": docs}))["docs"]
+        for each in found:
+            if not each.get("found"):
+                raise DamagedError(
+                    f"{each['_index']} has no {each['_id']}; run `qa index`, or roll back."
+                )
+        return [each["_source"] for each in found]
+
+    def look(self, path: str) -> Json | None:
+        """What is at *path*, in the time that a question has; None when nothing is."""
+        try:
+            return self._asked("GET", path, None)
+        except RefusalError:
+            return None
+
+    def command(self, method: str, path: str, body: Json | str | None = None) -> Json:
+        """Have the cluster do something, with patience."""
+        with _explained(self._address):
+            found: Json = self._building.transport.perform_request(method, path, body=body)
+        return found
+
+    def try_command(self, method: str, path: str, body: Json | str | None = None) -> Json | None:
+        """The same; None where the cluster has a reason against it: not there, or there already."""
+        try:
+            return self.command(method, path, body)
+        except RefusalError:
+            return None
+
+    def bulk(self, lines: str) -> Json:
+        """Write documents; doing so twice does no harm, for each has its id."""
+        return self.command("POST", "/_bulk?filter_path=errors,items.*.status,items.*.error", lines)
+
+    @cached_property
+    def major(self) -> int:
+        """The first number of its version; raise SettingsError when that is none that we know."""
+        version = (self.look("/") or {}).get("version", {})
+        number = str(version.get("number", "?"))
+        if version.get("distribution") != "opensearch" or number.partition(".")[0] not in _MAJORS:
+            raise SettingsError(
+                f"{self._address.hosts[0]} is {version.get('distribution', 'something else')}"
+                f" {number}; OpenSearch 2 or 3 is needed."
+            )
+        return int(number.partition(".")[0])
+
+    def _header(self, index: str) -> Json:
+        header: Json = {"index": index}
+        if self.shards > 1:
+            # So that a word is as rare on every shard as it is in all of them.
+            header["search_type"] = "dfs_query_then_fetch"
+        return header
+
+    def _asked(self, method: str, path: str, body: str | None) -> Json:
+        if time.monotonic() < self._closed_until:
+            raise UnreachableError(_unreachable(self._address))
+        try:
+            with _explained(self._address):
+                found: Json = self._asking.transport.perform_request(method, path, body=body)
+        except UnreachableError:
+            with self._guard:
+                self._closed_until = time.monotonic() + _PAUSE
+            raise
+        return found
+
+    def _whole(self, answer: Json) -> Json:
+        """*answer*, unless it is an error, or only a part of what there is."""
+        if "error" in answer:
+            reason = answer["error"].get("reason") or answer["error"].get("type")
+            if answer.get("status") == 404:
+                raise DamagedError(f"The cluster has lost a part of the index ({reason}).")
+            raise UnreachableError(f"The cluster could not answer ({reason}); try again.")
+        failed = answer["_shards"]["failed"]
+        if failed or answer["timed_out"]:
+            what = f"{failed} shards failed" if failed else f"not done in {self._seconds} s"
+            raise UnreachableError(f"The cluster answered in part only ({what}); try again.")
+        return answer
+
+
+class RefusalError(GenerationError):
+    """The cluster has a reason not to: what is named is not there, or is there already."""
+
+
+def _options(address: Address, settings: Settings) -> Json:
+    options: Json = {"hosts": list(address.hosts), "http_compress": False, "pool_maxsize": 16}
+    if address.hosts[0].startswith("https"):
+        options |= {"verify_certs": True, "ssl_show_warn": False}
+        if settings.index_ca:
+            options["ca_certs"] = settings.index_ca
+    if settings.index_api_key:
+        options["headers"] = {"Authorization": f"ApiKey {settings.index_api_key}"}
+    elif settings.index_user:
+        options["http_auth"] = (settings.index_user, settings.index_password)
+    return options
+
+
+def _unreachable(address: Address) -> str:
+    hosts = ", ".join(address.hosts)
+    return f"No node of the cluster answers at {hosts}; try again, or see whether it is up."
+
+
+@contextlib.contextmanager
+def _explained(address: Address) -> Iterator[None]:
+    """Turn what the client raises into an error of ours."""
+    try:
+        yield
+    except (AuthenticationException, AuthorizationException) as error:
+        raise SettingsError(
+            f"The cluster refuses us (status {error.status_code}); correct QA_INDEX_USER and"
+            " QA_INDEX_PASSWORD, or QA_INDEX_API_KEY, or the rights that go with them."
+        ) from None
+    except SSLError:
+        raise SettingsError(
+            f"The certificate of {address.hosts[0]} is not trusted; name its authority's file in"
+            " QA_INDEX_CA."
+        ) from None
+    except NotFoundError as error:
+        raise RefusalError(f"The cluster has no such index ({error.error}).") from None
+    except (ConnectionTimeout, ConnectionError, SerializationError):
+        raise UnreachableError(_unreachable(address)) from None
+    except TransportError as error:
+        if error.status_code in {400, 409}:
+            raise RefusalError(f"The cluster refuses ({error.error}: {_reason(error)}).") from None
+        raise UnreachableError(
+            f"The cluster could not do it (status {error.status_code}, {error.error})."
+        ) from None
+
+
+def _reason(error: TransportError) -> str:
+    info = error.info if isinstance(error.info, dict) else {}
+    root = info.get("error")
+    return str(root.get("reason", "")) if isinstance(root, dict) else ""

@@ -1,0 +1,268 @@
+"""A Query -> candidate passages, from the two physical indices of one generation.
+
+What a generation holds never changes, so what was counted or fetched once is remembered.
+"""
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.documents import Document
+from qa.engines.base import Candidates, Summary
+from qa.engines.opensearch import asking
+from qa.engines.opensearch.asking import Sizes, Wanted
+from qa.engines.opensearch.cards import Cards, Head, column, date_of
+from qa.engines.opensearch.cluster import Cluster, Json
+from qa.engines.opensearch.remembering import Remembered
+from qa.engines.opensearch.schema import DOCUMENTS, INDEX_OF, K1, PASSAGES, STEMS, TITLE, WHOLE, B
+from qa.engines.opensearch.spelling import distance
+from qa.engines.opensearch.verifying import check_counts
+from qa.errors import DocumentNotFoundError
+from qa.manifests import Manifest
+from qa.matches import Integers
+from qa.passages import Passage
+from qa.queries import Query
+from qa.text import stem, tokens
+
+_COUNTS, _DOCUMENTS, _NEAR = 1 << 16, 256, 1 << 12
+_FEWEST_LETTERS = 4
+_MOST_NEAR = 3
+# Longer documents are not fetched before it is known that they are shown, nor are those of more
+# passages than are read at a time.
+_LONG, _HELPING = 100_000, 24
+_PAGE = 2000
+# Half as many times as many passages are asked for as are wanted, because their documents may lift
+# them; and a few more are looked at closely, because the cluster rounds their lengths.
+_DEEPER, _SPARE = 5, 7
+
+Scores = NDArray[Any]
+
+
+class ClusterSearcher:
+    """One generation, open for asking by any number of threads."""
+
+    def __init__(self, cluster: Cluster, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._cluster = cluster
+        self._index = {kind: f"{cluster.name}-{manifest.name}-{kind}" for kind in _KINDS}
+        made_of = manifest.made_of
+        self._sizes = Sizes(
+            manifest.passages,
+            manifest.documents,
+            int(made_of["words"]) / manifest.passages,
+            int(made_of["title_words"]) / manifest.passages,
+            # Up to OpenSearch 2, BM25 is as it was published; later a constant is left out.
+            K1 + 1 if cluster.major < 3 else 1.0,
+        )
+        self._counts: Remembered[tuple[str, str], int] = Remembered(_COUNTS)
+        self._documents: Remembered[str, Document] = Remembered(_DOCUMENTS)
+        self._nears: Remembered[str, list[str]] = Remembered(_NEAR)
+
+    def candidates(self, query: Query, limit: int) -> Candidates:
+        """The *limit* best passages for *query*, asked for in one round trip."""
+        counts = self._count({s for asked in query.searched for s in asked.stems})
+        terms = asking.wanted(query, counts, self._sizes)
+        own = [*terms[STEMS], *terms[TITLE]]
+        if not own:
+            return self._candidates(query, Cards([]), np.zeros(0), limit)
+        searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit // 2))]
+        if terms[WHOLE]:
+            searches.append((self._index[DOCUMENTS], asking.documents(terms[WHOLE], query)))
+        passages, *documents = self._cluster.search(searches)
+        added = _added(documents)
+        cards = _cards(passages, added, limit + limit // _SPARE)
+        scores = _scores(cards, terms, self._sizes)
+        scores += [added.get(head.ordinal, asking.behind(added)) for head in cards.heads]
+        return self._candidates(query, cards, scores, limit)
+
+    def plain(self, query: Query, limit: int) -> Candidates:
+        """The *limit* best passages by the BM25 score of their text alone."""
+        only = Query(query.terms)
+        counts = self._count({s for asked in query.terms for s in asked.stems})
+        terms = asking.wanted(only, counts, self._sizes)[STEMS]
+        if not terms:
+            return self._candidates(query, Cards([]), np.zeros(0), limit)
+        found = self._search(PASSAGES, asking.passages(terms, only, limit + limit // _SPARE))
+        cards = _cards(found, {}, limit + limit // _SPARE)
+        return self._candidates(query, cards, _scores(cards, {STEMS: terms}, self._sizes), limit)
+
+    def _candidates(self, query: Query, cards: Cards, scores: Scores, limit: int) -> Candidates:
+        # As exact as the embedded engine's, so that what is alike there is alike here.
+        rounded = scores.astype(np.float32)
+        rows = zip((-rounded).tolist(), cards.heads, strict=True)
+        keys = [(score, head.document, head.number) for score, head in rows]
+        order = sorted(range(len(keys)), key=keys.__getitem__)[:limit]
+        places: Integers = np.array(order, np.int64)
+        heads = [cards.heads[place] for place in order]
+        return Candidates(
+            documents=[head.document for head in heads],
+            numbers=np.array([head.number for head in heads], np.int64),
+            scores=rounded[places],
+            lengths=cards.lengths[places],
+            headings=[head.heading for head in heads],
+            languages=[head.language for head in heads],
+            publishers=[head.publisher for head in heads],
+            dates=[date_of(head) for head in heads],
+            matches=cards.matches(query, places),
+            read=lambda which: self._read([heads[place] for place in which]),
+        )
+
+    def _read(self, heads: Sequence[Head]) -> list[Passage]:
+        """The passages of *heads*, and on the way their documents, which are asked for next."""
+        ordinals = {head.document: head.ordinal for head in heads if head.size <= _LONG}
+        new = [each for each in ordinals if each not in self._documents]
+        new = new if len(heads) <= _HELPING else []
+        wanted = [(self._index[PASSAGES], f"{h.ordinal}-{h.number}") for h in heads]
+        wanted += [(self._index[DOCUMENTS], str(ordinals[each])) for each in new]
+        found = self._cluster.fetch(wanted) if wanted else []
+        for id_, source in zip(new, found[len(heads) :], strict=True):
+            self._documents[id_] = Document.from_json(source["json"])
+        return [_passage(head, each["text"]) for head, each in zip(heads, found, strict=False)]
+
+    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+        """How many passages each of *stems* is in, by text or else by title."""
+        stems = set(stems)
+        counts = self._count(stems)
+        return {each: counts[STEMS, each] or counts[TITLE, each] for each in stems}
+
+    def _count(self, stems: Iterable[str]) -> dict[tuple[str, str], int]:
+        """How many texts of each field hold each of *stems*."""
+        pairs = [(field, each) for each in stems for field in (STEMS, TITLE, WHOLE)]
+        known = {pair: self._counts.get(pair) for pair in pairs}
+        new = [pair for pair, count in known.items() if count is None]
+        if new:
+            bodies = [(self._index[INDEX_OF[field]], asking.counting(field, s)) for field, s in new]
+            for pair, answer in zip(new, self._cluster.search(bodies), strict=True):
+                known[pair] = self._counts[pair] = answer["hits"]["total"]["value"]
+        return {pair: count or 0 for pair, count in known.items()}
+
+    def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
+        """How many passages hold one of *stems* and one of *others*."""
+        found = self._search(PASSAGES, asking.together([*stems], [*others]))
+        return int(found["hits"]["total"]["value"])
+
+    def near(self, term: str) -> list[str]:
+        """Terms spelt almost like *term*; none for numbers and short words, which have no typos."""
+        if len(term) < _FEWEST_LETTERS or not term.isalpha():
+            return []
+        found = self._nears.get(term)
+        if found is None:
+            found = self._nears[term] = self._near(term)
+        return list(found)
+
+    def _near(self, term: str) -> list[str]:
+        edits = 1 if len(term) <= 2 * _FEWEST_LETTERS else 2
+        answer = self._search(PASSAGES, asking.near(term, edits))
+        options = [each for part in answer["suggest"]["near"] for each in part["options"]]
+        rows = [(distance(each["text"], term), -each["freq"], each["text"]) for each in options]
+        return [near for far, _, near in sorted(rows) if 0 < far <= edits][:_MOST_NEAR]
+
+    def document(self, id: str) -> Document:  # noqa: A002
+        """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
+        found = self._documents.get(id)
+        if found is None:
+            found = self._documents[id] = self._load(id)
+        return found
+
+    def _load(self, id: str) -> Document:  # noqa: A002
+        body = {"size": 1, "_source": ["json"], "query": {"term": {"id": id}}}
+        hits = self._search(DOCUMENTS, body)["hits"]["hits"]
+        if not hits:
+            raise DocumentNotFoundError(
+                f"No document {id!r} is in the index; /documents lists what is."
+            )
+        return Document.from_json(hits[0]["_source"]["json"])
+
+    def summaries(self) -> Sequence[Summary]:
+        """All documents, by id."""
+        return self._summaries
+
+    @cached_property
+    def _summaries(self) -> tuple[Summary, ...]:
+        found: list[Summary] = []
+        body: Json = {
+            "size": _PAGE,
+            "_source": False,
+            "stored_fields": "_none_",
+            "docvalue_fields": ["summary"],
+            "query": {"exists": {"field": "ordinal"}},
+            "sort": ["ordinal"],
+        }
+        while hits := self._search(DOCUMENTS, body)["hits"]["hits"]:
+            found += [_summary(column(hit, "summary")) for hit in hits]
+            body["search_after"] = hits[-1]["sort"]
+        return tuple(sorted(found, key=lambda summary: summary.id))
+
+    def check(self) -> None:
+        """Raise DamagedError unless all is there that was written."""
+        check_counts(self._cluster, self.manifest)
+
+    def _search(self, kind: str, body: Json) -> Json:
+        return self._cluster.search([(self._index[kind], body)])[0]
+
+
+_KINDS = (PASSAGES, DOCUMENTS)
+
+
+def _added(answers: Sequence[Json]) -> dict[int, float]:
+    """What whole documents add to the scores of their passages, by the documents' numbers."""
+    hits = [hit for answer in answers for hit in answer["hits"]["hits"]]
+    return {hit["fields"]["ordinal"][0]: hit["_score"] for hit in hits}
+
+
+def _cards(answer: Json, added: Mapping[int, float], most: int) -> Cards:
+    """The cards of the best of what was found, by the cluster's own scores."""
+    hits = answer["hits"]["hits"]
+    rest = asking.behind(added)
+    scores = [hit["_score"] + added.get(hit["fields"]["ordinal"][0], rest) for hit in hits]
+    order = sorted(range(len(hits)), key=lambda place: -scores[place])[:most]
+    return Cards([column(hits[place], "card") for place in order])
+
+
+def _scores(cards: Cards, terms: Mapping[str, Sequence[Wanted]], sizes: Sizes) -> Scores:
+    """What the words of passages, and over them, add to their scores: from exact lengths."""
+    total = np.zeros(len(cards))
+    if stems := terms.get(STEMS):
+        counts = cards.counts([each.stem for each in stems])
+        total += _bm25(counts, cards.lengths, sizes.words, stems)
+    if (over := terms.get(TITLE)) and len(cards):
+        titles = [_title(head.heading, head.language) for head in cards.heads]
+        found = np.array([[own.get(each.stem, 0) for each in over] for own, _ in titles])
+        lengths = np.array([length for _, length in titles])
+        total += _bm25(found, lengths, sizes.titles, over)
+    return total
+
+
+def _bm25(counts: Scores, lengths: Integers, average: float, terms: Sequence[Wanted]) -> Scores:
+    norms = K1 * (1 - B + B * lengths / (average or 1.0))
+    result: Scores = (counts / (counts + norms[:, None])) @ [each.weight for each in terms]
+    return result
+
+
+@lru_cache(maxsize=1 << 13)
+def _title(heading: str, language: str) -> tuple[dict[str, int], int]:
+    """How often each stem is in *heading*, and how many words that has."""
+    found: dict[str, int] = {}
+    words = tokens(heading)
+    for word in words:
+        stemmed = stem(word, language)
+        found[stemmed] = found.get(stemmed, 0) + 1
+    return found, len(words)
+
+
+def _passage(head: Head, text: str) -> Passage:
+    return Passage(
+        head.document, head.number, head.start, head.end, text, head.heading, head.language
+    )
+
+
+def _summary(line: bytes) -> Summary:
+    values = json.loads(line)
+    if values["date"]:
+        values["date"] = datetime.date.fromisoformat(values["date"])
+    return Summary(**values)

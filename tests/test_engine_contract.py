@@ -1,0 +1,363 @@
+"""What every engine does alike: the same documents, questions and generations, for real.
+
+The embedded engine over a folder, and the one over a real OpenSearch.
+"""
+
+import dataclasses
+import datetime
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from qa.documents import Metadata, RawBlock, document
+from qa.engines import open_engine
+from qa.errors import (
+    BuildLockedError,
+    DocumentNotFoundError,
+    NoGenerationError,
+    NotKeptError,
+    OvertakenError,
+    RefusedError,
+)
+from qa.indexing import index_documents, index_folder
+from qa.passages import split
+from qa.pipeline import ask
+from qa.queries import Filters, read
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, SAMPLE, questions, write
+
+ENGINES = ("folder", "cluster")
+
+
+@pytest.fixture(params=ENGINES)
+def settings(request, tmp_path):
+    """Settings over an index that is not there yet, in a folder or in a cluster."""
+    return place(request, tmp_path)
+
+
+def place(request, folder):
+    write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    if request.param == "folder":
+        return Settings(index=str(folder))
+    url = request.getfixturevalue("opensearch")
+    index = f"{url}/test-{uuid.uuid4().hex[:8]}"
+    made = Settings(index=index, folder=str(folder), index_seconds=20, index_replicas=0)
+    request.addfinalizer(lambda: forget(made))
+    return made
+
+
+def forget(settings):
+    """Take all of an index out of the cluster."""
+    cluster = open_engine(settings)._cluster
+    found = cluster.command("GET", f"/_cat/indices/{cluster.name}-*?format=json")
+    for each in found:
+        cluster.try_command("DELETE", f"/{each['index']}")
+
+
+def indexed(settings, **options):
+    engine = open_engine(settings)
+    return engine, index_folder(settings.documents_folder, engine, settings, **options)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def small(request, tmp_path_factory):
+    """The live generation of two documents."""
+    settings = place(request, tmp_path_factory.mktemp("small"))
+    return indexed(settings)[0].searcher()
+
+
+def ids(searcher, question, **filters):
+    query = read(question, filters=Filters(**filters))
+    return searcher.candidates(query, 10).documents
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("who demanded guarantees from martians?", ["harbour"]),
+        ("Storms", ["harbour"]),
+        ("martians", []),
+        ('"council of Lindholm"', ["bridge"]),
+        ('"legal guarantees" Lindholm', ["harbour"]),
+        ('"guarantees legal"', []),
+        ('"guarantees" council', ["harbour"]),
+        ("council -guarantees", ["bridge"]),
+        ('council -"legal guarantees"', ["bridge"]),
+        ("council -bridge -harbour", []),
+    ],
+)
+def test_words_propose_phrases_are_required_and_exclusions_kept(small, question, expected):
+    assert ids(small, question) == expected
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"publishers": ("northern gazette",)}, {"harbour"}),
+        ({"publishers": ("Northern Gazette", "VESA COURIER")}, {"harbour", "bridge"}),
+        ({"publishers": ("Nobody",)}, set()),
+        ({"first": datetime.date(2022, 1, 1)}, {"bridge"}),
+        ({"last": datetime.date(2021, 12, 3)}, {"harbour"}),
+        ({"first": datetime.date(2022, 3, 29), "last": datetime.date(2022, 3, 29)}, {"bridge"}),
+        ({"documents": ("bridge",)}, {"bridge"}),
+        ({"documents": ("elsewhere",)}, set()),
+        ({"publishers": ("Northern Gazette",), "documents": ("bridge",)}, set()),
+    ],
+)
+def test_filters_leave_only_what_they_name(small, filters, expected):
+    assert {*ids(small, "council of Lindholm", **filters)} == expected
+
+
+def test_passages_stand_in_their_documents(small):
+    found = small.candidates(read("council of Lindholm in winter"), 10)
+
+    assert len(found) == len(found.passages()) > 2
+    for passage in found.passages():
+        whole = small.document(passage.document_id).text
+        assert whole[passage.start : passage.end] == passage.text
+
+
+def test_documents_are_found_by_their_ids_and_listed(small):
+    assert [each.id for each in small.summaries()] == ["bridge", "harbour"]
+    assert small.summaries()[1].sha256 == small.document("harbour").sha256
+    with pytest.raises(DocumentNotFoundError):
+        small.document("lighthouse")
+
+
+def test_words_are_counted_alone_and_together(small):
+    assert small.frequencies(["council", "granit", "martian"]) == {
+        "council": 2,
+        "granit": 1,
+        "martian": 0,
+    }
+    assert small.together(["granit", "harbour"], ["ice"]) == 1
+    assert small.together(["granit"], ["harbour"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("term", "near"), [("guarantes", ["guarantees"]), ("xylophone", []), ("ice", []), ("1905", [])]
+)
+def test_what_is_spelt_almost_alike_is_told(small, term, near):
+    assert small.near(term) == near
+
+
+def test_what_is_whole_checks(small):
+    small.check()
+
+
+def columns(found):
+    """For each passage all that is known of it but the score, which one engine rounds."""
+    matches = found.matches
+    rows = zip(
+        found.documents,
+        found.numbers.tolist(),
+        found.lengths.tolist(),
+        found.headings,
+        found.languages,
+        found.publishers,
+        found.dates,
+        found.passages(),
+        strict=True,
+    )
+    where = [
+        [*zip(*(c[matches.text == n].tolist() for c in matches_of(matches)), strict=True)]
+        for n in range(len(found))
+    ]
+    return {row[:2]: (row[2:], places) for row, places in zip(rows, where, strict=True)}
+
+
+def matches_of(matches):
+    return matches.place, matches.number, matches.exact
+
+
+def scores(found):
+    keys = zip(found.documents, found.numbers.tolist(), strict=True)
+    return dict(zip(keys, found.scores.tolist(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, opensearch):
+    """The corpus that we ship in both engines: settings and searcher of each."""
+    folder = str(tmp_path_factory.mktemp("both"))
+    here = Settings(index=folder, documents=str(SAMPLE))
+    index = f"{opensearch}/test-{uuid.uuid4().hex[:8]}"
+    there = dataclasses.replace(here, index=index, folder=folder, index_seconds=20)
+    yield [(settings, indexed(settings, force=True)[0].searcher()) for settings in (here, there)]
+    forget(there)
+
+
+ASKED = [row["question"] for row in questions(SAMPLE.parent / "questions.jsonl")]
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_both_engines_give_the_same_answer(both, question):
+    one, other = (ask(searcher, settings, question) for settings, searcher in both)
+    same = {"took_ms": 0, "generation": ""}
+
+    assert dataclasses.replace(one, **same) == dataclasses.replace(other, **same)
+
+
+@pytest.mark.parametrize(
+    "question", [*ASKED[:6], '"legal guarantees" -Georgia', "NATO Putin treaty 1997 Act Ukraine"]
+)
+def test_both_engines_hand_over_the_same_columns(both, question):
+    one, other = (searcher.candidates(read(question), 45) for _, searcher in both)
+
+    assert columns(one) == columns(other)
+    assert scores(one) == pytest.approx(scores(other), rel=0.02)
+    assert sorted(other.scores, reverse=True) == other.scores.tolist()
+
+
+def test_both_engines_know_the_same_of_the_whole(both):
+    (_, one), (_, other) = both
+
+    assert one.summaries() == other.summaries()
+    assert one.plain(read(ASKED[0]), 20).documents == other.plain(read(ASKED[0]), 20).documents
+
+
+def test_nothing_is_live_before_the_first_build(settings):
+    with pytest.raises(NoGenerationError):
+        open_engine(settings).searcher()
+
+    assert open_engine(settings).generations() == []
+
+
+def test_a_build_is_followed_rolled_back_and_pruned(settings):
+    engine, first = indexed(settings)
+    before = engine.searcher()
+    write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
+    _, second = indexed(settings)
+
+    assert (first.live, second.live) == (True, True)
+    assert {*second.changes.added} == {"pier"}
+    assert engine.searcher().manifest.name == second.manifest.name
+    assert ids(engine.searcher(), "pier burnt")[0] == "pier"
+    # Who holds a generation stays on it.
+    assert "pier" not in ids(before, "pier burnt")
+    assert ids(engine.searcher(first.manifest.name), "burnt") == []
+
+    states = [(each.name, each.live) for each in engine.generations()]
+
+    assert states == [(second.manifest.name, True), (first.manifest.name, False)]
+    assert engine.switch(None).name == first.manifest.name
+    assert engine.searcher().manifest.name == first.manifest.name
+    assert engine.switch(second.manifest.name[:6]).name == second.manifest.name
+
+    engine.prune(1)
+
+    assert [each.name for each in engine.generations()] == [second.manifest.name]
+    with pytest.raises(NotKeptError):
+        engine.searcher(first.manifest.name)
+    with pytest.raises(NotKeptError):
+        engine.switch(None)
+
+
+def test_a_build_that_is_not_published_leaves_nothing(settings):
+    engine, first = indexed(settings)
+    write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
+    indexed(settings, dry_run=True)
+    pier = document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
+    with engine.build() as build:
+        build.add(pier, split(pier))
+
+    assert [each.name for each in engine.generations()] == [first.manifest.name]
+    assert engine.searcher().manifest.name == first.manifest.name
+
+
+def test_a_refused_generation_is_kept_apart_and_can_be_made_live(settings):
+    engine, first = indexed(settings)
+    (settings.documents_folder / "bridge.md").unlink()
+    strict = dataclasses.replace(settings, max_shrink=0.1)
+    _, second = indexed(strict)
+
+    assert not second.live
+    states = {each.name: (each.live, each.refused) for each in engine.generations()}
+    assert states == {
+        first.manifest.name: (True, False),
+        second.manifest.name: (False, True),
+    }
+    assert engine.searcher().manifest.name == first.manifest.name
+    assert engine.inspect(second.manifest.name).manifest.documents == 1
+    assert engine.switch(second.manifest.name).documents == 1
+    assert engine.searcher().manifest.name == second.manifest.name
+
+
+def test_an_unchanged_folder_is_not_indexed_again(settings):
+    _, first = indexed(settings)
+    _, second = indexed(settings)
+
+    assert second.manifest.name == first.manifest.name
+    assert (first.fresh, second.fresh) == (True, False)
+
+
+def test_two_do_not_build_at_once(settings):
+    with open_engine(settings).build(), pytest.raises(BuildLockedError):
+        indexed(settings)
+
+
+def test_a_build_that_was_overtaken_is_refused(settings):
+    engine, first = indexed(settings)
+    write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
+    _, second = indexed(settings)
+    pier = document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
+
+    def overtaken():
+        yield pier
+        engine.switch(first.manifest.name)
+
+    with pytest.raises((OvertakenError, RefusedError)):
+        index_documents(overtaken(), engine, settings)
+
+    assert second.live
+    assert engine.searcher().manifest.name == first.manifest.name
+
+
+def test_readers_see_one_generation_or_the_other_while_builds_go_on(settings):
+    engine, _ = indexed(settings)
+    ended = threading.Event()
+    known = {"Moberg": "harbour", "granite": "bridge"}
+
+    def reading():
+        count = 0
+        while not ended.is_set():
+            for word, expected in known.items():
+                assert ids(engine.searcher(), word) == [expected]
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(reading) for _ in range(3)]
+        for number in range(3):
+            write(settings.documents_folder, pier_md=f"# Pier\n\nPier {number} burnt down.")
+            indexed(settings)
+        ended.set()
+        counts = [each.result() for each in readers]
+
+    assert min(counts) > 0
+    assert len(engine.generations()) == 3
+
+
+def test_texts_in_several_languages_and_of_odd_words_are_found(settings):
+    long = "x" * 40_000
+    texts = {
+        "de": "Die Häuser der Stadt wurden 1911 verkauft, sagte die Bürgermeisterin am Montag.",
+        "el": "Η γέφυρα άνοιξε τον Μάρτιο και έχει μήκος τριακόσια μέτρα από γρανίτη.",
+        "zh": "北约承诺了什么？大桥于三月开放，长三百米。",
+        "odd": f"U.S. troops | paid 1,000 crowns \\ to AT&T; {long} burnt.",
+    }
+    for name, text in texts.items():
+        write(settings.documents_folder, **{f"{name}_txt": text})
+    searcher = indexed(settings)[0].searcher()
+    languages = searcher.manifest.languages
+
+    def found(question):
+        return searcher.candidates(read(question, languages=languages), 10).documents[:1]
+
+    assert found("Haus verkauft Bürgermeisterin") == ["de"]
+    assert found("γέφυρα γρανίτη") == ["el"]
+    assert found("大桥") == ["zh"]
+    assert found('"US troops" AT&T 1000') == ["odd"]
+    searcher.check()
+    assert open_engine(settings).inspect(searcher.manifest.name).document("odd").text
