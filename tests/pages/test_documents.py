@@ -119,6 +119,15 @@ def test_what_is_empty_or_of_others_leaves_the_address(client):
     assert sent.location == "/documents?publisher=Vesa+Courier"
 
 
+def test_robots_follow_the_plain_list_alone(page):
+    robots = "//meta[@name='robots']/@content"
+
+    for path in ("/documents", "/documents?page=2"):
+        assert not page(path).xpath(robots)
+    for path in ("/documents?sort=newest", "/documents?title=e", "/documents?from=2020-01-01"):
+        assert page(path).xpath(robots) == ["noindex, nofollow"]
+
+
 def test_dates_are_bars_that_lead_to_what_they_count(page):
     found = page("/documents")
     bars = found.xpath("//ol[@class='bars']/li")
