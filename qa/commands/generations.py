@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -102,7 +101,7 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     with plain_errors():
         settings = settings_with(index=index_dir)
         engine = open_engine(settings)
-        golden = golden_questions(Path(settings.index)) if questions else ()
+        golden = golden_questions(settings.home) if questions else ()
         searcher = engine.inspect(name or _live(engine.generations()))
         searcher.check()
         failing = unanswered(golden, searcher, settings)

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from threading import Event
 
 import click
@@ -52,7 +51,7 @@ def watch_folder(settings: Settings) -> None:
     builds = _Builds(settings)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, builds.stop)
-    index, documents = Path(settings.index), settings.documents_folder
+    home, documents = settings.home, settings.documents_folder
     click.echo(f"Watching {documents} (Ctrl+C stops)", err=True)
-    watched = (documents, index / QUESTIONS, index / SYNONYMS)
+    watched = (documents, home / QUESTIONS, home / SYNONYMS)
     watch(lambda: state_of(watched), builds.build, builds.stopped)

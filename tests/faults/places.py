@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any, NamedTuple
 
-from qa.api import body
+from qa.contract.answered import body
 from qa.engines import open_engine
 from qa.generations import Generations
 from qa.pipeline import ask
@@ -145,9 +145,8 @@ class Place:
         searcher = open_engine(settings).searcher()
         answers = []
         for question in ASKED:
-            values = body(ask(searcher, settings, question))
-            del values["took_ms"]
-            answers.append(json.dumps(values))
+            found = body(ask(searcher, settings, question))
+            answers.append(found.model_dump_json(exclude={"took_ms"}))
         return Found(searcher.manifest.name, tuple(answers))
 
     def check(self) -> None:

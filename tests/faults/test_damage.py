@@ -2,13 +2,15 @@
 
 import json
 import os
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from qa.api import body
+from qa.contract.answered import body
 from qa.engines import open_engine
 from qa.errors import DamagedError
+from qa.generations import Generations
 from qa.indexing import index_folder
 from qa.pipeline import ask
 from qa.settings import Settings
@@ -22,9 +24,8 @@ def answers(settings):
     searcher = open_engine(settings).searcher()
     found = []
     for question in ASKED:
-        values = body(ask(searcher, settings, question))
-        del values["took_ms"]
-        found.append(values)
+        answer = body(ask(searcher, settings, question))
+        found.append(answer.model_dump_json(exclude={"took_ms"}))
     return found, [searcher.document(each.id).text for each in searcher.summaries()]
 
 
@@ -55,8 +56,8 @@ def test_any_flipped_bit_is_told_or_harmless(small, rounds, chance, tally):
 
 
 def live(settings):
-    index = open_engine(settings).generations()
-    return next(each.folder for each in index if each.live)
+    generations = Generations(Path(settings.index))
+    return generations.folder(generations.current())
 
 
 def flip(path, chance):
