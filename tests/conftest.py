@@ -71,11 +71,8 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def opensearch(pytestconfig):
-    """The address of a real OpenSearch: that of QA_TEST_OPENSEARCH_URL, or one of our own."""
-    if OPENSEARCH:
-        yield OPENSEARCH.rstrip("/")
-        return
+def nodes(pytestconfig):
+    """A real OpenSearch of three nodes, which may be killed and started again."""
     pytest.importorskip("opensearchpy")
     try:
         server = Server(nodes=3, heap=384)
@@ -84,8 +81,14 @@ def opensearch(pytestconfig):
         needed = pytestconfig.getoption("--need-opensearch")
         tell = pytest.fail if needed else pytest.skip
         tell(f"No OpenSearch: {error}. QA_TEST_OPENSEARCH_URL names any other server.")
-    yield server.url
+    yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def opensearch(request):
+    """The address of a real OpenSearch: that of QA_TEST_OPENSEARCH_URL, or of our own nodes."""
+    return OPENSEARCH.rstrip("/") if OPENSEARCH else request.getfixturevalue("nodes").url
 
 
 @pytest.fixture(scope="session")

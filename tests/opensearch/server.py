@@ -146,6 +146,13 @@ class Server:
             time.sleep(0.3)
         raise CannotStartError(f"it did not come up: {self.nodes[0].log()}")
 
+    def mend(self):
+        """Start the nodes again that were killed."""
+        for node in self.nodes:
+            if node.process.poll() is not None:
+                node.start()
+        self.wait(len(self.nodes))
+
     def stop(self):
         """Stop all nodes and forget what they held."""
         for node in self.nodes:
