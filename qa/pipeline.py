@@ -30,6 +30,7 @@ class Found:
     reader: Reader
     signals: dict[str, float]
     confidence: float
+    partial: bool = False
 
 
 def find(
@@ -49,14 +50,14 @@ def find(
     candidates = searcher.candidates(query, settings.candidates)
     reader = Reader(query, question, rarity)
     if not len(candidates):
-        return Found(query, rarity, [], reader, {}, 0.0)
+        return Found(query, rarity, [], reader, {}, 0.0, candidates.partial)
     measured = features(query, named, candidates, rarity)
     # Enough of them to tell how far the first one is ahead.
     ranked = rank(candidates, measured, known, max(limit, 5), named, query.language)
     evidence = reader.evidence(ranked[0].passage)
     told = signals(query, rarity, ranked, evidence, searcher.manifest.passages)
     sure = probability(told, known.confidence)
-    return Found(query, rarity, ranked[:limit], reader, told, sure)
+    return Found(query, rarity, ranked[:limit], reader, told, sure, candidates.partial)
 
 
 def ask(  # noqa: PLR0913 - what /ask takes, each by its name
@@ -92,7 +93,7 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     refused = verdict == "none"
     most = min(_CLOSEST if refused else limit, len(found.ranked))
     passages = _passages(searcher, found, most, ends)
-    partial = len(passages) < most or time.perf_counter() > ends
+    partial = found.partial or len(passages) < most or time.perf_counter() > ends
     respelt = {} if partial else corrected(searcher, found.rarity)
     return Answer(
         question=question,

@@ -25,7 +25,8 @@ class Candidates:
 
     Of each: the id of its document and its number there, the engine's score, its length in words,
     its heading, its document's language, publisher and date, and where the query's terms stand in
-    it.  *read* fetches those of the given places.
+    it.  *read* fetches those of the given places.  They are *partial* where an engine had not the
+    time to look at everything.
     """
 
     documents: list[str]
@@ -38,6 +39,7 @@ class Candidates:
     dates: list[datetime.date | None]
     matches: Matches
     read: Callable[[Sequence[int]], list[Passage]]
+    partial: bool = False
 
     def __len__(self) -> int:
         """How many there are."""

@@ -32,6 +32,8 @@ from qa.settings import Settings
 Json = dict[str, Any]
 # Seconds in which nobody tries again after the cluster could not be reached.
 _PAUSE = 1.0
+# The share of the time after which shards hand over what they have.
+_SHARE = 0.8
 # A build waits that long for one answer.
 _PATIENCE = 120
 _MAJORS = {"2", "3"}
@@ -62,14 +64,17 @@ class Cluster:
         self._guard = threading.Lock()
         self._closed_until = 0.0
 
-    def search(self, searches: Sequence[tuple[str, Json]]) -> list[Json]:
-        """The answers to *searches*, each of an index, in one round trip."""
-        limit = f"{int(self._seconds * 1000)}ms"
+    def search(self, searches: Sequence[tuple[str, Json]], *, partial: bool = False) -> list[Json]:
+        """The answers to *searches*, each of an index, in one round trip.
+
+        Each is whole, unless *partial* ones will do where the time was up.
+        """
+        limit = f"{int(self._seconds * _SHARE * 1000)}ms"
         lines = []
         for index, body in searches:
             lines += [json.dumps(self._header(index)), json.dumps({**body, "timeout": limit})]
         answers = self._asked("POST", "/_msearch", "\n".join(lines) + "\n")["responses"]
-        return [self._whole(answer) for answer in answers]
+        return [self._whole(answer, partial=partial) for answer in answers]
 
     def fetch(self, wanted: Sequence[tuple[str, str]]) -> list[Json]:
         """The sources of documents, each of an index and an id; raise DamagedError for none."""
@@ -137,15 +142,15 @@ class Cluster:
             raise
         return found
 
-    def _whole(self, answer: Json) -> Json:
-        """*answer*, unless it is an error, or only a part of what there is."""
+    def _whole(self, answer: Json, *, partial: bool) -> Json:
+        """*answer*, unless it is an error, or only a part where no *partial* one will do."""
         if "error" in answer:
             reason = answer["error"].get("reason") or answer["error"].get("type")
             if answer.get("status") == 404:
                 raise DamagedError(f"The cluster has lost a part of the index ({reason}).")
             raise UnreachableError(f"The cluster could not answer ({reason}); try again.")
         failed = answer["_shards"]["failed"]
-        if failed or answer["timed_out"]:
+        if failed or (answer["timed_out"] and not partial):
             what = f"{failed} shards failed" if failed else f"not done in {self._seconds} s"
             raise UnreachableError(f"The cluster answered in part only ({what}); try again.")
         return answer

@@ -6,6 +6,7 @@ What a generation holds never changes, so what was counted or fetched once is re
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -73,12 +74,13 @@ class ClusterSearcher:
         searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit // 2))]
         if terms[WHOLE]:
             searches.append((self._index[DOCUMENTS], asking.documents(terms[WHOLE], query)))
-        passages, *documents = self._cluster.search(searches)
+        passages, *documents = self._cluster.search(searches, partial=True)
         added = _added(documents)
         cards = _cards(passages, added, limit + limit // _SPARE)
         scores = _scores(cards, terms, self._sizes)
         scores += [added.get(head.ordinal, asking.behind(added)) for head in cards.heads]
-        return self._candidates(query, cards, scores, limit)
+        found = self._candidates(query, cards, scores, limit)
+        return replace(found, partial=any(each["timed_out"] for each in (passages, *documents)))
 
     def plain(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
