@@ -27,6 +27,7 @@ from qa.pages.site import blueprint as site
 from qa.pages.turns import blueprint as turns
 from qa.pages.within import blueprint as within
 from qa.problems import register_errors
+from qa.recent import Recent
 from qa.settings import Settings, from_environ
 from qa.verification import blueprint as verification
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
+    app.extensions["qa.recent"] = Recent(settings.recent_answers)
     for blueprint in (
         api,
         verification,

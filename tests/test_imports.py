@@ -36,7 +36,8 @@ refusals pipeline
 evaluation evaluation.matching disks gate indexing
 evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
-marks contract contract.asked contract.answered contract.documents contract.saved contract.openapi
+marks recent
+contract contract.asked contract.answered contract.documents contract.saved contract.openapi
 saved api verification
 pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
 pages.pinning pages.conversation pages.listing pages.catalogue pages.documents

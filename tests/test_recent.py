@@ -1,0 +1,101 @@
+"""Recent answers: the same for the same, never for something else."""
+
+from dataclasses import replace
+
+import pytest
+
+from qa.app import create_app
+from qa.engines import open_engine
+from qa.indexing import index_folder
+from qa.pipeline import ask
+from qa.recent import Recent
+from qa.settings import Settings
+from tests.conftest import built, write
+
+
+@pytest.fixture
+def answer(searcher):
+    return ask(searcher, Settings(), "who demanded legal guarantees?")
+
+
+def never():
+    raise AssertionError("It was asked again.")
+
+
+def test_an_answer_is_asked_for_once(answer):
+    recent = Recent(2)
+
+    assert recent.answer("a", lambda: answer) is answer
+    assert recent.answer("a", never) is answer
+
+
+def test_the_one_that_was_used_least_lately_is_forgotten(answer):
+    recent = Recent(2)
+    for key in "abac":
+        recent.answer(key, lambda: answer)
+    other = replace(answer, question="other")
+
+    assert recent.answer("a", never) is answer
+    assert recent.answer("b", lambda: other) is other
+
+
+def test_none_are_held_on_to_where_none_may_be(answer):
+    other = replace(answer, question="other")
+    recent = Recent(0)
+    recent.answer("a", lambda: answer)
+
+    assert recent.answer("a", lambda: other) is other
+
+
+def test_what_was_cut_short_is_asked_again(answer):
+    recent = Recent(2)
+    recent.answer("a", lambda: replace(answer, partial=True))
+
+    assert recent.answer("a", lambda: answer) is answer
+
+
+@pytest.fixture
+def client(tmp_path):
+    write(tmp_path / "documents", a_txt="Title A\n\nThe cat sat on the mat in the hall.")
+    return create_app(built(tmp_path)).test_client()
+
+
+def told(client, **asked):
+    body = client.post(
+        "/ask", json={"question": "Where in the hall sat the cat?"} | asked
+    ).get_json()
+    return {name: value for name, value in body.items() if name != "took_ms"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"question": "Where did the dog sit?"},
+        {"turns": [{"question": "Is there a dog in the hall?"}]},
+        {"limit": 1},
+        {"filters": {"from": "2020-01-01"}},
+    ],
+)
+def test_whatever_is_asked_otherwise_is_answered_otherwise(client, other):
+    fresh = create_app(client.application.extensions["qa.settings"]).test_client()
+    first = told(client)
+
+    assert told(client, **other) == told(fresh, **other)
+    assert told(client) == first
+
+
+def test_another_index_answers_anew(client, tmp_path):
+    before = told(client)
+    write(tmp_path / "documents", a_txt="Title A\n\nThe cat sat on the roof of the hall.")
+    settings = client.application.extensions["qa.settings"]
+    index_folder(settings.documents_folder, open_engine(settings), settings)
+
+    assert "mat" in before["passages"][0]["text"]
+    assert "roof" in told(client)["passages"][0]["text"]
+
+
+def test_other_synonyms_answer_anew(client, tmp_path):
+    told(client, question="Where did the feline sit?")
+    (tmp_path / "synonyms.txt").write_text("feline, cat")
+
+    assert told(client, question="Where did the feline sit?")["query"]["expanded"]
