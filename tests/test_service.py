@@ -128,7 +128,7 @@ def served(tmp_path):
         [sys.executable, "-m", "qa", "serve", "--index", str(tmp_path)],
         env=os.environ | {"PORT": str(port), "QA_MAX_REQUESTS": "40"},
         cwd=ROOT,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,  # a pipe that nobody reads would fill with the log
         text=True,
     ) as process:
         address = f"http://127.0.0.1:{port}"
