@@ -22,7 +22,8 @@ times counts.  A time runs from the analysed words to passages' numbers or addre
 
 Stock Whoosh takes minutes to index, so its index is kept from run to run, and of a corpus beyond
 --stock-limit it gets the first passages only (its `passages` says how many).
-Peers are installed with `pip install -e .[bench]`.
+Peers are installed with `pip install -e .[bench,opensearch]`; with --opensearch, OpenSearch's own
+`match` and our engine over the same cluster take part, over loopback if it is on this machine.
 """
 
 import datetime
@@ -44,9 +45,9 @@ from rich.table import Table
 # Found without an installation, also as `python benchmarks/engines.py`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.clustered import ADDRESS, CLUSTERED, PEERS
 from benchmarks.comparisons import ROOT, STOCK, Measures, Options, compare, progress, run
 from benchmarks.corpora import Beir, Source, Zipf
-from benchmarks.peers import PEERS
 from benchmarks.workers import packed, unpacked
 
 EVALUATION = ROOT.parent / "shared" / "eval"
@@ -130,6 +131,9 @@ def _installed(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in PEERS:
             raise click.BadParameter(f"{name}: choose from {', '.join(PEERS)}.")
+        if name in CLUSTERED and ADDRESS not in os.environ:
+            progress.log(f"{name} is left out: name a cluster with --opensearch")
+            continue
         try:
             for package in filter(None, PEERS[name][1:]):
                 importlib.metadata.version(package)
@@ -155,6 +159,7 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.option("--synthetic", default="", help="Numbers of made-up passages: 10000,100000,1000000.")
 @click.option("--questions", default=400, help="Most questions.")
 @click.option("--engines", default=",".join(PEERS), help="Which ones, in this order.")
+@click.option("--opensearch", help="A cluster for those who need one: http://127.0.0.1:9200")
 @click.option("--builds", default=3, help="How often to index, what takes under a minute.")
 @click.option("--rounds", default=3, help="How often all questions are asked.")
 @click.option("--seconds", default=60.0, help="Longest time of an engine's round.")
@@ -172,6 +177,7 @@ def main(  # noqa: PLR0913 - one for each option
     synthetic: str,
     questions: int,
     engines: str,
+    opensearch: str | None,
     builds: int,
     rounds: int,
     seconds: float,
@@ -183,6 +189,8 @@ def main(  # noqa: PLR0913 - one for each option
     """Compare our engine with its peers over real and made-up passages."""
     cache = cache or Path(tempfile.gettempdir()) / "verbatim-benchmarks"
     cache.mkdir(parents=True, exist_ok=True)
+    if opensearch:
+        os.environ[ADDRESS] = opensearch
     names = _installed(engines.split(","))
     options = Options(names, cache.resolve(), builds, rounds, seconds, max_terms, stock_limit)
     sources: list[Source] = [Zipf(int(n), questions) for n in synthetic.split(",") if n]

@@ -34,8 +34,19 @@ class Peer(Protocol):
     def open(self, folder: Path) -> dict[str, Search]:
         """The searches to time: `top`, the best ten by passage text, and maybe `first`."""
 
+    def size(self, folder: Path) -> int:
+        """Bytes of the index."""
 
-class Verbatim:
+
+class _OnDisk:
+    """Keeps its index in the folder that it is given."""
+
+    def size(self, folder: Path) -> int:
+        """Bytes of all files."""
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+class Verbatim(_OnDisk):
     """Ours: passages stemmed and unstemmed, titles, whole documents, filters; all text stored."""
 
     def __init__(self) -> None:
@@ -69,7 +80,7 @@ class Verbatim:
         return self._engines.open_engine(replace(Settings(), index=str(folder)))
 
 
-class _Stemming:
+class _Stemming(_OnDisk):
     """Prepares words as an English Snowball stemmer of the peer's own does."""
 
     def __init__(self) -> None:
@@ -77,7 +88,7 @@ class _Stemming:
 
     def prepared(self, query: Query) -> list[str]:
         """The stem of each word."""
-        return [self._stemmer.stemWord(term.lower()) for term in _words(query)]
+        return [self._stemmer.stemWord(term.lower()) for term in typed(query)]
 
 
 class Whoosh3(_Stemming):
@@ -102,7 +113,7 @@ class Whoosh3(_Stemming):
     def prepared(self, query: Query) -> list[str]:
         """What its own analyser makes of each word."""
         analyzer = self._analyzer()
-        return [token.text for word in _words(query) for token in analyzer(word)]
+        return [token.text for word in typed(query) for token in analyzer(word)]
 
     def open(self, folder: Path) -> dict[str, Search]:
         """The stock searcher, with its default BM25F."""
@@ -245,7 +256,7 @@ class Bm25s(_Stemming):
         return {"top": top}
 
 
-class Sqlite:
+class Sqlite(_OnDisk):
     """SQLite FTS5: passages stemmed (its own Porter), text stored, with positions; optimised."""
 
     def __init__(self) -> None:
@@ -267,7 +278,7 @@ class Sqlite:
 
     def prepared(self, query: Query) -> str:
         """An OR of the words, quoted; it stems them itself."""
-        return " OR ".join(f'"{word}"' for word in _words(query))
+        return " OR ".join(f'"{word}"' for word in typed(query))
 
     def open(self, folder: Path) -> dict[str, Search]:
         path = folder / "passages.sqlite"
@@ -282,7 +293,8 @@ class Sqlite:
         return {"top": top}
 
 
-def _words(query: Query) -> list[str]:
+def typed(query: Query) -> list[str]:
+    """The words of *query*, unstemmed."""
     return [term.term for term in query.terms]
 
 

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.clustered import PEERS
 from benchmarks.corpora import Corpus, Source, prepare
-from benchmarks.peers import PEERS, Search
+from benchmarks.peers import Search
 from qa.queries import Query, read
 
 _WARM_UP = 20
@@ -72,12 +73,11 @@ def _indexed(name: str, corpus: Corpus, folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     peer.index(corpus, folder)
     seconds = time.perf_counter() - started
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {
         "passages": passages,
         "index_seconds": seconds,
         "passages_per_second": passages / seconds,
-        "index_bytes": size,
+        "index_bytes": peer.size(folder),
         "build_peak_mb": _peak_mb(resource.RUSAGE_SELF) + _peak_mb(resource.RUSAGE_CHILDREN),
     }
 
