@@ -10,7 +10,10 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requireme
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY qa qa
 COPY templates templates
-RUN /venv/bin/pip install --no-cache-dir --no-deps .
+# `opensearch` for an index in a cluster.
+ARG EXTRAS=""
+RUN /venv/bin/pip install --no-cache-dir --no-deps . \
+    && if [ -n "$EXTRAS" ]; then /venv/bin/pip install --no-cache-dir ".[$EXTRAS]"; fi
 
 FROM python:${PYTHON}-slim
 # By number, so that a cluster can tell that it is not root.

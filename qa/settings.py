@@ -97,7 +97,7 @@ class Settings:
     index_ca: str = setting("", "File of the authority that signed the cluster's certificate.")
     index_seconds: float = setting(1.5, "Longest wait for the cluster, in seconds.", least=0.1)
     index_shards: int = setting(
-        1, "Shards of a cluster's index; one for each 20 million passages.", least=1
+        1, "Shards of a cluster's index; one for each 10 million passages.", least=1
     )
     index_replicas: int = setting(1, "Copies of each shard, as far as there are nodes for them.")
 

@@ -17,13 +17,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
+import yaml
 
 from qa.app import create_app
 from qa.engines import open_engine
 from qa.errors import IndexingError, SettingsError, UnreachableError
 from qa.indexing import index_folder
 from qa.queries import read
-from qa.settings import Settings
+from qa.settings import Settings, from_environ, table
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 
 pytest.importorskip("opensearchpy")
@@ -224,6 +225,16 @@ def test_an_api_key_is_sent_and_a_refusal_is_told_without_it(secured, caplog):
         pass
     assert Recorded.sent[0] == "ApiKey k3y"
     assert "k3y" not in caplog.text + repr(settings) + str(raised.value)
+
+
+def test_the_compose_file_sets_what_there_is_to_set():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    environment = services["verbatim"]["environment"]
+    settings = from_environ(environment)
+
+    assert address_of(settings.index).hosts == ("http://opensearch:9200",)
+    assert environment.keys() <= {name for name, _, _ in table()}
+    assert services["verbatim"]["build"]["args"]["EXTRAS"] == "opensearch"
 
 
 @pytest.mark.parametrize(
