@@ -90,6 +90,10 @@ KINDS = [
 ]
 
 
+def _asks(sentence: str) -> bool:
+    return sentence.rstrip("\"'”’»)").endswith(("?", "？", "؟"))
+
+
 class Reader:
     """Reads passages for one question."""
 
@@ -145,8 +149,11 @@ class Reader:
         if not scored:
             return None, 0.0, None
         best = max(scored, key=lambda row: row[0])
-        marked = best[3] if best[1] >= _MARKED else None
-        return marked, best[1], best[2] if self._kind else None
+        enough = [row for row in scored if row[1] >= _MARKED]
+        # A sentence that asks is the heading of what answers it.
+        telling = [row for row in enough if not _asks(passage.text[slice(*row[3])])]
+        marked = max(telling or enough, key=lambda row: row[0], default=(0.0, 0.0, False, None))
+        return marked[3], best[1], best[2] if self._kind else None
 
     def _phrase(
         self, text: str, found: Sequence[Word], numbers: Sequence[int | None]

@@ -56,6 +56,26 @@ def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, ex
     assert found.fits
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "What are the symptoms of measles? The symptoms are a rash and a fever.",
+            "The symptoms are a rash and a fever.",
+        ),
+        (
+            "He asked: “What are the symptoms of measles?” Measles begins with a cough.",
+            "Measles begins with a cough.",
+        ),
+        ("What are the symptoms of measles? Ask a doctor.", "What are the symptoms of measles?"),
+    ],
+)
+def test_a_sentence_that_asks_is_marked_only_where_none_tells(text, expected):
+    passage, found = evidence("What are the symptoms of measles?", text)
+
+    assert passage.text[found.answer.start : found.answer.end] == expected
+
+
 def test_no_sentence_is_marked_where_none_holds_a_fair_part():
     rare = {"zebra": 0, "quagga": 0, "appl": 90}
     _, found = evidence("zebra quagga apple", "An apple fell.", frequencies=rare)
