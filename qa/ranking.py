@@ -6,6 +6,7 @@ engines which propose the same candidates give the same answer.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from qa.weights import Weights
 
 # Passages with less than this part of the best one's coverage are not shown.
 _CUT = 0.2
-# Two passages say the same when this part of the shorter one's words is in both.
-_DUPLICATE = 0.8
+# Two passages say the same when this part of the shorter one's words is in both.  What is longer
+# between two spaces, on average, is no word: there pairs of characters are compared.
+_DUPLICATE, _LONGEST = 0.8, 20
 # Among the first five, no more than two of one document.
 _FIRST, _PER_DOCUMENT = 5, 2
 # So many texts are read at a time.
@@ -91,7 +93,7 @@ class _Folded:
 
     def add(self, found: Ranked) -> None:
         """Put *found* behind those before, or into one of them."""
-        own = frozenset(found.passage.text.split())
+        own = _said(found.passage.text)
         for others, before in self._words:
             if len(own & others) >= _DUPLICATE * min(len(own), len(others)):
                 before.duplicates.append(found.passage)
@@ -113,6 +115,14 @@ class _Folded:
     def ranked(self) -> list[Ranked]:
         """All, those held back behind the others."""
         return self._first + self._later
+
+
+def _said(text: str) -> frozenset[str]:
+    """What tells whether another text says the same."""
+    words = text.split()
+    if len(text) <= _LONGEST * len(words):
+        return frozenset(words)
+    return frozenset(map("".join, pairwise(text)))
 
 
 def margin(ranked: Sequence[Ranked]) -> float:

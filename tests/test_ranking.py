@@ -54,6 +54,17 @@ def test_a_passage_that_says_the_same_is_folded_into_the_first():
     assert [p.document_id for p in found[0].duplicates] == ["d1"]
 
 
+def test_texts_without_spaces_are_folded_by_their_characters():
+    text = "市议会在春天为新码头支付了四百万克朗,这是多年来最大的一笔开支。"
+    other = "渔民们在码头修理他们的船,孩子们在旁边的沙滩上玩耍直到天黑。"
+    found = ranked("码头", text, text.replace("春天", "秋天"), other)
+
+    assert {first([r]): [p.document_id for p in r.duplicates] for r in found} == {
+        "d0": ["d1"],
+        "d2": [],
+    }
+
+
 def test_no_document_has_more_than_two_of_the_first_five():
     texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdefgh")]
     ids = ["one"] * 5 + ["two", "three", "four"]
