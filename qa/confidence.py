@@ -13,10 +13,18 @@ from qa.evidence import Evidence
 from qa.features import NAMES, Rarity
 from qa.queries import Query
 from qa.ranking import Ranked, margin
+from qa.segmentation import is_run
 
-_TAKEN = "bm25 exact_bm25 heading coverage inside exact window kernel ordered unordered".split()
+_TAKEN = "bm25 exact_bm25 heading kernel".split()
 _COVERAGE = NAMES.index("coverage")
+# Languages that write nouns with a capital, and those that write syllables with spaces between.
+_CAPITAL_NOUNS, _SYLLABLES = {"de"}, {"vi"}
 _WIDEST = 3.0
+
+# Whether more of a signal speaks for an answer (1) or against it (-1); the others may do either.
+_FOR = [*_TAKEN, "sentence", "margin", "weight", "pieces_near", "pieces_sentence"]
+_AGAINST = ["misfits", "missing_names", "next", "corpus", "pieces"]
+SIGNS = dict.fromkeys(_FOR, 1) | dict.fromkeys(_AGAINST, -1)
 
 
 def signals(
@@ -27,31 +35,34 @@ def signals(
     It was found among so many *passages*: the more there are, the more hold the words by chance.
     """
     first = dict(zip(NAMES, ranked[0].features.tolist(), strict=True))
-    shares = rarity.shares
     missing = np.array([asked.word in evidence.missing for asked in query.terms])
-    named = np.array([asked.word[:1].isupper() for asked in query.terms])
-    figures = np.array([any(map(str.isdigit, asked.word)) for asked in query.terms])
-    absent = np.array([count == 0 for count in rarity.counts])
+    # In German every noun has a capital.
+    names = query.language not in _CAPITAL_NOUNS
+    named = np.array([names and asked.word[:1].isupper() for asked in query.terms])
+    pieces = 1.0 if query.language in _SYLLABLES else _share_of_pieces(query)
     return {
         "always": 1.0,
         **{name: first[name] for name in _TAKEN},
         "sentence": evidence.sentence,
-        "fits": float(evidence.fits is True),
         "misfits": float(evidence.fits is False),
-        "margin": min(_WIDEST, margin(ranked)),
+        # To be ahead with little of the question says little.
+        "margin": min(_WIDEST, margin(ranked)) * first["coverage"],
         "words": math.log(len(query.terms)),
-        "rarity": rarity.total / len(query.terms),
-        "missing": float(shares[missing].max(initial=0.0)),
-        "missing_names": float(shares[missing & named].sum()),
-        "missing_figures": float(shares[missing & figures].sum()),
-        "absent": float(shares[absent].sum()),
-        "covered_twice": first["coverage"] ** 2,
-        "sentence_twice": evidence.sentence**2,
+        "missing": float(rarity.shares[missing].max(initial=0.0)),
+        "missing_names": float(rarity.shares[missing & named].sum()),
         "next": max((r.features[_COVERAGE] for r in ranked[1:5]), default=0.0),
-        "found": math.log1p(len(query.terms) - int(missing.sum())),
         "weight": math.log1p(first["coverage"] * rarity.total),
         "corpus": math.log(passages),
+        "pieces": pieces,
+        "pieces_near": pieces * first["kernel"],
+        "pieces_sentence": pieces * evidence.sentence,
     }
+
+
+def _share_of_pieces(query: Query) -> float:
+    """The share of the words that are parts of a run without spaces, and stand in many others."""
+    runs = sum(is_run(asked.word) for asked in query.terms)
+    return runs / len(query.terms)
 
 
 def probability(found: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -33,6 +33,11 @@ def cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield first, spans[i + 1][1]
 
 
+def is_run(word: str) -> bool:
+    """Whether *word* is of such a script throughout."""
+    return bool(_RUN.fullmatch(word))
+
+
 def length(run: str) -> int:
     """How many words a reader would count in *run*."""
     return -(-len(_CHARACTER.findall(run)) // _PER_WORD)

@@ -3,8 +3,10 @@
 import pytest
 
 from qa.confidence import probability
+from qa.engines import open_engine
 from qa.pipeline import ask
 from qa.settings import Settings
+from tests.conftest import built, write
 
 
 def sure(searcher, question):
@@ -20,6 +22,14 @@ def test_more_of_the_question_is_surer(searcher):
     part = sure(searcher, "who demanded legal guarantees from the martians of Olympus?")
 
     assert 0 < part < whole < 1
+
+
+def test_one_word_of_three_in_one_place_only_is_no_answer(tmp_path):
+    minutes = "Minutes\n\nA point of order was raised by the harbour master, and was not heard."
+    write(tmp_path / "documents", minutes_txt=minutes, weather_txt="Weather\n\nRain all day.")
+    searcher = open_engine(built(tmp_path)).searcher()
+
+    assert ask(searcher, Settings(), "What is the boiling point of mercury?").verdict == "none"
 
 
 @pytest.mark.parametrize("signal", [-1e9, -1.0, 0.0, 1.0, 1e9])
