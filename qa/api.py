@@ -18,7 +18,6 @@ from qa.pipeline import ask
 from qa.queries import Filters, read
 from qa.recent import Recent
 from qa.settings import Settings
-from qa.synonyms import version
 from qa.text import words
 
 blueprint = Blueprint("api", __name__)
@@ -189,7 +188,7 @@ def answer(asked: Asked) -> Answer:
     live, known = searcher(), _known(asked.filters.document)
     # All that an answer depends on; the order of its passages is another matter.
     asked_so = asked.model_copy(update={"sort": "relevance", "generation": None})
-    key = live.manifest.name, version(settings().home), repr(asked_so)
+    key = live.manifest.name, repr(asked_so)
     recent: Recent = current_app.extensions["qa.recent"]
     found = recent.answer(key, lambda: _fresh(live, asked, known))
     took = round((time.perf_counter() - started) * 1000, 1)

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
-from qa.api import InvalidRequestError, answered_from, pin, searcher, settings
+from qa.api import InvalidRequestError, answered_from, pin, searcher
 from qa.errors import GenerationError
-from qa.synonyms import version
 from qa.versions import code_version
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
@@ -67,7 +66,5 @@ def _tagged(response: Response) -> Response:
 
 
 def _tag(generation: str) -> str:
-    # The operator's synonyms are no part of a generation, and change what is found in it.
-    words = version(settings().home)
-    made_of = f"{current_app.extensions['qa.maker']} {words} {request.full_path}"
+    made_of = f"{current_app.extensions['qa.maker']} {request.full_path}"
     return f"{generation}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"

@@ -18,6 +18,7 @@ from qa.gate import Changes, Golden, compare, faults, golden_questions
 from qa.manifests import Manifest
 from qa.passages import Passage, cut, passages_at
 from qa.settings import Settings
+from qa.synonyms import groups_in
 from qa.text import ANALYSIS_VERSION, Span
 from qa.versions import code_version, version_of
 
@@ -61,7 +62,7 @@ def index_folder(
     with explained(home), engine.build() as build, Cache(home / CACHE) as cache:
         over, live = _live(engine)
         found = Folder(folder, settings, cache)
-        inputs = f"{code_version()} {found.digest} {_sizes(settings)}"
+        inputs = f"{code_version()} {found.digest} {_sizes(settings)} {groups_in(home)}"
         known = None if force else _kept(engine, cache.get(inputs))
         new = known or _built(build, found.documents(progress), settings, cache)
         if not known and found.lasting:
@@ -212,6 +213,7 @@ class _Tally:
             first=min(self.dates, default=None),
             last=max(self.dates, default=None),
             skipped=tuple(self.skipped),
+            synonyms=groups_in(settings.home),
             made_of={
                 "documents": self.digest.hexdigest(),
                 "analysis": ANALYSIS_VERSION,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from qa.documents import Skip
 from qa.errors import DamagedError
+from qa.synonyms import Groups
 
 MANIFEST = "manifest.json"
 _DIGITS = 12
@@ -31,7 +32,8 @@ class FileSum(NamedTuple):
 class Manifest:
     """What a generation holds; *first* and *last* are the earliest and latest document's dates.
 
-    *made_of* names all that went in: the documents' checksum, versions, settings.  *name* and
+    *made_of* names all that went in: the documents' checksum, versions, settings; *synonyms* are
+    those that its questions are looked up by.  *name* and
     *files* are empty until it is sealed, *published* until it is read back.
     """
 
@@ -42,6 +44,7 @@ class Manifest:
     last: datetime.date | None
     skipped: tuple[Skip, ...]
     made_of: Mapping[str, str | int] = field(default_factory=dict)
+    synonyms: Groups = ()
     files: Mapping[str, FileSum] = field(default_factory=dict)
     name: str = ""
     published: datetime.datetime | None = None
@@ -89,6 +92,7 @@ def parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
         if values[bound]:
             values[bound] = datetime.date.fromisoformat(values[bound])
     values["languages"] = tuple(values["languages"])
+    values["synonyms"] = tuple(map(tuple, values.get("synonyms", ())))
     values["skipped"] = tuple(Skip(*skip) for skip in values["skipped"])
     values["files"] = {path: FileSum(*each) for path, each in values["files"].items()}
     published = datetime.datetime.fromtimestamp(seconds, datetime.UTC)

@@ -44,7 +44,7 @@ def find(
     """The *limit* best passages for *query*, read from *question*, and how sure the first is."""
     frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
     query = narrowed(query, frequencies, settings.max_terms)
-    query = expanded(query, synonyms(settings.home), searcher.manifest.languages)
+    query = expanded(query, synonyms(searcher.manifest.synonyms), searcher.manifest.languages)
     rarity = Rarity(query, frequencies, searcher.manifest.passages)
     named = Named(question)
     candidates = searcher.candidates(query, settings.candidates)

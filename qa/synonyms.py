@@ -3,7 +3,8 @@
     # one group a line, its members between commas
     NATO, North Atlantic Treaty Organization, the alliance
 
-A question that has one member of a group is also looked up by the others.
+A question that has one member of a group is also looked up by the others.  The file is read when an
+index is built, which keeps what is in it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from qa.text import normalise, term, tokens
 
 NAME = "synonyms.txt"
 _MOST_MEMBERS, _MOST_WORDS = 20, 8
+# As an index keeps them: the members of each.
+Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -46,29 +49,13 @@ def _stands(wanted: tuple[str, ...], asked: Sequence[str]) -> bool:
     return any(tuple(asked[i : i + size]) == wanted for i in range(len(asked) - size + 1))
 
 
-def synonyms(folder: Path) -> Synonyms:
-    """Those in the index *folder*; raise SettingsError, naming the line, for one that is wrong."""
+def groups_in(folder: Path) -> Groups:
+    """Those told in *folder*; raise SettingsError, naming the line, for one that is wrong."""
     path = folder / NAME
     try:
-        status = path.stat()
-    except OSError:
-        return Synonyms()
-    return _read(path, status.st_mtime_ns, status.st_size)
-
-
-def version(folder: Path) -> str:
-    """A mark that differs once those in the index *folder* were changed."""
-    try:
-        status = (folder / NAME).stat()
-    except OSError:
-        return "none"
-    return f"{status.st_mtime_ns} {status.st_size}"
-
-
-@lru_cache(maxsize=4)
-def _read(path: Path, _changed: int, _size: int) -> Synonyms:
-    try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read ({error}); save it as UTF-8.") from None
     groups = []
@@ -82,8 +69,14 @@ def _read(path: Path, _changed: int, _size: int) -> Synonyms:
                 f"{path}, line {number}: at most {_MOST_MEMBERS} members of {_MOST_WORDS} words."
             )
         if kept:
-            groups.append(kept)
-    return Synonyms(tuple(groups))
+            groups.append(tuple(member.text for member in kept))
+    return tuple(groups)
+
+
+@lru_cache(maxsize=4)
+def synonyms(groups: Groups) -> Synonyms:
+    """*groups* as they are looked for."""
+    return Synonyms(tuple(tuple(map(_member, group)) for group in groups))
 
 
 def _member(text: str) -> Member:

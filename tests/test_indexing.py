@@ -9,7 +9,7 @@ from qa.caching import Cache
 from qa.documents import Metadata, RawBlock, document
 from qa.engines import open_engine
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError, IndexingError, RefusedError
+from qa.errors import DamagedError, IndexingError, RefusedError, SettingsError
 from qa.indexing import CACHE, index_documents, index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
@@ -93,6 +93,20 @@ def test_other_settings_that_matter_give_another_generation(index):
 
     assert second.name != first
     assert second.made_of["passages"] == "10-40"
+
+
+def test_other_synonyms_give_another_generation_and_wrong_ones_none(index):
+    first = built(index).manifest
+    (index / "synonyms.txt").write_text("pier, dock\n")
+    second = built(index)
+
+    assert second.fresh
+    assert second.manifest.name != first.name
+    assert second.manifest.synonyms == (("pier", "dock"),)
+    (index / "synonyms.txt").write_text("alone\n")
+    with pytest.raises(SettingsError, match="line 1"):
+        built(index)
+    assert (index / "CURRENT").read_text().strip() == second.manifest.name
 
 
 def test_other_code_builds_anew(index, monkeypatch):

@@ -94,8 +94,9 @@ def test_another_index_answers_anew(client, tmp_path):
     assert "roof" in told(client)["passages"][0]["text"]
 
 
-def test_other_synonyms_answer_anew(client, tmp_path):
+def test_an_index_with_other_synonyms_answers_anew(client, tmp_path):
     told(client, question="Where did the feline sit?")
     (tmp_path / "synonyms.txt").write_text("feline, cat")
+    built(tmp_path)
 
     assert told(client, question="Where did the feline sit?")["query"]["expanded"]

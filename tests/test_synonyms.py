@@ -8,13 +8,14 @@ from qa.errors import SettingsError
 from qa.indexing import index_documents
 from qa.pipeline import ask
 from qa.settings import Settings
-from qa.synonyms import NAME, synonyms
+from qa.synonyms import NAME, groups_in, synonyms
 
 GROUP = "VCU, Vesa Credit Union, the lender  # as the locals say\n\n# nothing\n"
 
 
 def pairs(folder, *words):
-    return [(one.text, other.text) for one, other in synonyms(folder).others(words)]
+    found = synonyms(groups_in(folder))
+    return [(one.text, other.text) for one, other in found.others(words)]
 
 
 def test_a_member_brings_the_others_of_its_group(tmp_path):
@@ -26,14 +27,6 @@ def test_a_member_brings_the_others_of_its_group(tmp_path):
 
 
 def test_without_a_file_there_are_none(tmp_path):
-    assert pairs(tmp_path, "VCU") == []
-
-
-def test_a_changed_file_is_read_again(tmp_path):
-    (tmp_path / NAME).write_text(GROUP)
-    assert pairs(tmp_path, "VCU")
-    (tmp_path / NAME).write_text("a, b\n")
-
     assert pairs(tmp_path, "VCU") == []
 
 
@@ -49,27 +42,33 @@ def test_a_wrong_line_is_named(tmp_path, text, said):
     (tmp_path / NAME).write_bytes(text)
 
     with pytest.raises(SettingsError, match=said):
-        synonyms(tmp_path)
+        groups_in(tmp_path)
 
 
 @pytest.fixture
-def settings(tmp_path):
+def indexed(tmp_path):
+    """Settings over an index of three texts, built again at each call."""
     texts = [
         "The Vesa Credit Union raised its fees for members in the spring of that year.",
         "A bakery raised the price of bread for everyone in the town again.",
         "Fishing boats came back to the harbour with a good catch of herring.",
     ]
     settings = Settings(index=str(tmp_path))
-    found = (document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts))
-    index_documents(found, open_engine(settings), settings)
-    return settings
+    found = [document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts)]
+
+    def index():
+        index_documents(found, open_engine(settings), settings)
+        return settings
+
+    return index
 
 
-def test_what_is_said_otherwise_is_found_and_the_reader_is_told(settings, tmp_path):
-    searcher = open_engine(settings).searcher()
-    before = ask(searcher, settings, "what did VCU raise?")
+def test_what_is_said_otherwise_is_found_and_the_reader_is_told(indexed, tmp_path):
+    settings = indexed()
+    before = ask(open_engine(settings).searcher(), settings, "what did VCU raise?")
     (tmp_path / NAME).write_text(GROUP)
-    after = ask(searcher, settings, "what did VCU raise?")
+    indexed()
+    after = ask(open_engine(settings).searcher(), settings, "what did VCU raise?")
 
     assert before.query.expanded == {}
     assert after.query.expanded == {"VCU": ("Vesa Credit Union", "the lender")}
@@ -79,8 +78,23 @@ def test_what_is_said_otherwise_is_found_and_the_reader_is_told(settings, tmp_pa
     assert "Credit" in [best.text[start:end] for start, end in best.marks]
 
 
-def test_a_word_in_quotation_marks_stands_for_itself_alone(settings, tmp_path):
+def test_an_index_keeps_the_synonyms_that_it_was_built_with(indexed, tmp_path):
     (tmp_path / NAME).write_text(GROUP)
+    engine = open_engine(indexed())
+    searcher = engine.searcher()
+    (tmp_path / NAME).write_text("fees, charges\n")
+    settings = indexed()
+
+    assert ask(searcher, settings, "what did VCU raise?").query.expanded
+    assert ask(engine.searcher(), settings, "what did VCU raise?").query.expanded == {}
+    assert ask(engine.searcher(), settings, "whose fees?").query.expanded == {"fees": ("charges",)}
+    older = engine.searcher(searcher.manifest.name)
+    assert ask(older, settings, "what did VCU raise?").query.expanded
+
+
+def test_a_word_in_quotation_marks_stands_for_itself_alone(indexed, tmp_path):
+    (tmp_path / NAME).write_text(GROUP)
+    settings = indexed()
     searcher = open_engine(settings).searcher()
 
     for question in ('what did "VCU" raise?', 'what did "Vesa Credit Union" raise?'):

@@ -1,24 +1,25 @@
 """Turns as the page shows them: what became of the words, why there is no answer, what is short."""
 
-import shutil
-
 import lxml.html
 import pytest
 
 from qa.app import create_app
+from qa.engines import open_engine
+from qa.indexing import index_documents
 from qa.settings import Settings
-from tests.pages.conftest import BROWSER, one, text
+from tests.pages.conftest import BROWSER, HARBOUR, one, text
 
 BUILT = "Who built the old harbour of Lindholm?"
 COST = "What did it cost?"
 
 
 @pytest.fixture
-def told(index, tmp_path):
-    """Get a page of a copy of the index whose operator has told synonyms."""
-    shutil.copytree(index, tmp_path / "index")
-    (tmp_path / "index" / "synonyms.txt").write_text("pier, dock, jetty\n", encoding="utf-8")
-    client = create_app(Settings(index=str(tmp_path / "index"))).test_client()
+def told(tmp_path):
+    """Get a page over an index whose operator has told synonyms."""
+    (tmp_path / "synonyms.txt").write_text("pier, dock, jetty\n", encoding="utf-8")
+    settings = Settings(index=str(tmp_path))
+    index_documents([HARBOUR], open_engine(settings), settings)
+    client = create_app(settings).test_client()
 
     def get(path):
         return lxml.html.fromstring(client.get(path, headers=BROWSER).text)
