@@ -149,11 +149,15 @@ class Reader:
         if not scored:
             return None, 0.0, None
         best = max(scored, key=lambda row: row[0])
-        enough = [row for row in scored if row[1] >= _MARKED]
-        # A sentence that asks is the heading of what answers it.
-        telling = [row for row in enough if not _asks(passage.text[slice(*row[3])])]
-        marked = max(telling or enough, key=lambda row: row[0], default=(0.0, 0.0, False, None))
-        return marked[3], best[1], best[2] if self._kind else None
+        marked = best
+        if _asks(passage.text[slice(*best[3])]):
+            # A sentence that asks is the heading of what answers it.
+            telling = [row for row in scored if not _asks(passage.text[slice(*row[3])])]
+            telling = [row for row in telling if row[1] >= _MARKED]
+            after = [row for row in telling if row[3].start > best[3].start]
+            marked = max(after or telling or [best], key=lambda row: row[0])
+        answer = marked[3] if marked[1] >= _MARKED else None
+        return answer, best[1], best[2] if self._kind else None
 
     def _phrase(
         self, text: str, found: Sequence[Word], numbers: Sequence[int | None]

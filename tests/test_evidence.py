@@ -67,6 +67,14 @@ def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, ex
             "He asked: “What are the symptoms of measles?” Measles begins with a cough.",
             "Measles begins with a cough.",
         ),
+        (
+            "Know the symptoms, he said. What are the symptoms of measles? First symptoms are red.",
+            "First symptoms are red.",
+        ),
+        (
+            "The symptoms of measles are red. What are the symptoms of measles? Ask a doctor.",
+            "The symptoms of measles are red.",
+        ),
         ("What are the symptoms of measles? Ask a doctor.", "What are the symptoms of measles?"),
     ],
 )
