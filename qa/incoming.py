@@ -25,8 +25,8 @@ class Incoming:
         self.data = bytearray()
         self.done = False
         self.refused: HTTPStatus | None = None
-        # Whether the client waits to be told that its body is wanted.
-        self.waits = False
+        # Whether the client waits to be told that its body is wanted, and to be hung up on.
+        self.waits = self.closes = False
         self._most_body = most_body
         self._searched = 0
         self._body = -1
@@ -61,9 +61,13 @@ class Incoming:
             return
         self._body = found + len(_END)
         headers = {}
-        for line in bytes(self.data[:found]).split(b"\r\n")[1:]:
+        first, *lines = bytes(self.data[:found]).split(b"\r\n")
+        for line in lines:
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip()
+        self.closes = not first.endswith(b"HTTP/1.1") or (
+            headers.get(b"connection", b"").lower() == b"close"
+        )
         self.waits = headers.get(b"expect", b"").lower() == b"100-continue"
         if b"transfer-encoding" in headers:
             self._chunk = self._body

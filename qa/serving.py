@@ -1,5 +1,6 @@
 """The service under gunicorn, with the settings that suit it."""
 
+import gc
 import logging
 import os
 import socket
@@ -32,9 +33,12 @@ def options(settings: Settings) -> dict[str, Any]:
         "threads": settings.threads,
         # The code is loaded once, the index opened by each worker: so none is held for ever.
         "preload_app": True,
+        "when_ready": _set_apart,
         "post_worker_init": _ready,
         "child_exit": _ended,
         "logger_class": Log,
+        # Files go out as answers do: nobody waits for who reads slowly.
+        "sendfile": False,
         "proc_name": "verbatim",
         # A worker that grew is replaced, not all at once, when its requests have ended.
         "max_requests": settings.max_requests,
@@ -83,6 +87,17 @@ def _prepare(app: Flask, new: Searcher) -> None:
             raise
         except Exception:
             log.exception("Generation %s could not be prepared", new.manifest.name)
+    _set_apart()
+
+
+def _set_apart(_: object = None) -> None:
+    """Keep what stays for long from being looked through for garbage again and again.
+
+    Before workers part from the first process, this also keeps its memory shared with theirs.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

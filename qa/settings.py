@@ -68,7 +68,7 @@ class Settings:
     host: str = setting("127.0.0.1", "Address to serve at.")
     port: int = setting(8000, "Port to serve at.", also="PORT", most=65535)
     workers: int = setting(2, "Worker processes of `qa serve`.", also="WEB_CONCURRENCY", least=1)
-    threads: int = setting(4, "Threads of each worker process.", least=1)
+    threads: int = setting(2, "Threads of each worker process; they share one core.", least=1)
     recent_answers: int = setting(500, "Answers that a worker process remembers; 0 for none.")
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
     read_seconds: int = setting(20, "Longest time for a client to send a request.", least=1)

@@ -1,66 +1,38 @@
 """gunicorn's threaded worker with a front desk: threads see requests that are there as a whole.
 
-One loop takes in what all clients send, however slowly, and lets go of who takes too long; a thread
-only has to answer.  A request that has waited too long for one is told to come back: under more
-load than can be carried, those that are answered are answered soon.
+One loop takes in what all clients send and gives out what they read, however slowly, and lets go of
+who takes too long; a thread only has to answer.  A request that has waited too long for one is told
+to come back: under more load than can be carried, those that are answered are answered soon.
 """
 
 import contextlib
 import errno
-import json
 import socket
 import time
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from gunicorn import http
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from qa.access import HEADERS
+from qa.connections import Connection, Sending
 from qa.incoming import Incoming
 from qa.metrics import TURNED_AWAY
+from qa.refusing import BUSY, REFUSALS, problem
 from qa.settings import Settings
 
 # At once from one client.
 _RECEIVED = 64 * 1024
-# Of an answer, so much goes out without anyone waiting for a client that reads slowly.
-_SEND_BUFFER = 1024 * 1024
-# How long a thread waits for a client to read the rest, and the loop for one to hang up.
-_SEND_SECONDS, _LINGER_SECONDS = 10.0, 2.0
+# How long a client may take to read an answer, and to hang up after the last one.
+_SEND_SECONDS, _LINGER_SECONDS = 60.0, 2.0
 # They tell how the service is, most of all when it is busy.
 _NEVER_SHED = (b"GET /livez", b"GET /readyz", b"GET /metrics")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, *_NO_DESCRIPTORS)
-
-
-def problem(status: int, detail: str, *, keep: bool) -> bytes:
-    """A whole response that tells an error (RFC 9457), for what never reaches the app."""
-    phrase = HTTPStatus(status).phrase
-    told = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
-    body = json.dumps(told).encode()
-    headers = HEADERS | {
-        "Content-Type": "application/problem+json",
-        "Content-Length": str(len(body)),
-        "Connection": "keep-alive" if keep else "close",
-    }
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "1"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{n}: {v}" for n, v in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-_REFUSALS = {
-    HTTPStatus.BAD_REQUEST: "The request cannot be read; check its first line and its headers.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than QA_MAX_BODY_KB lets it be.",
-    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long; POST a long question to /ask.",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too long; send fewer.",
-}
-BUSY = problem(503, "The service is busy; try again in a second.", keep=True)
 
 
 class _Told:
@@ -76,28 +48,12 @@ class _Told:
         self.status = int(data.split(b" ", 2)[1])
 
 
-class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
-    """A client, and the request that comes in from it."""
-
-    def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn's
-        super().__init__(*args)
-        self.parser = http.get_parser(self.cfg, self.sock, self.client)
-        # Its request is there before a thread sees it.
-        self.initialized = True
-        self.waiting = False
-        self.arrived = 0.0
-        self.incoming = Incoming(0)
-
-    def init(self) -> None:
-        """Let no thread wait for ever."""
-        self.sock.settimeout(_SEND_SECONDS)
-
-
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """A worker process of the service."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)
+        self.sending: deque[Connection] = deque()
         self.lingering: deque[Connection] = deque()
 
     @property
@@ -117,10 +73,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
                 return
             raise
         self.nr_conns += 1
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         self._take_in(Connection(self.cfg, client, address, listener.getsockname()))
 
-    def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
+    def on_client_socket_readable(self, conn: Connection, client: Sending) -> None:
         """Take in the next request of a client that stayed."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
@@ -137,7 +92,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         else:
             self._receive(conn, conn.sock)
 
-    def _receive(self, conn: Connection, client: socket.socket) -> None:
+    def _receive(self, conn: Connection, client: Sending) -> None:
         """Take in what there is; wait for more, hand the request on, or let the client go."""
         try:
             data: bytes | None = client.recv(_RECEIVED)
@@ -170,7 +125,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Put a request that is there in the line before the threads; refuse what is none."""
         if conn.incoming.refused:
             TURNED_AWAY.labels(str(conn.incoming.refused.value)).inc()
-            told = problem(conn.incoming.refused, _REFUSALS[conn.incoming.refused], keep=False)
+            told = problem(conn.incoming.refused, REFUSALS[conn.incoming.refused], keep=False)
             with contextlib.suppress(OSError):
                 conn.sock.send(told)
             self._let_go(conn)
@@ -189,16 +144,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return super().handle(conn)
 
     def _shed(self, conn: Connection) -> bool:
-        """Ask a client to come back later; its connection stays."""
+        """Ask a client to come back later; its connection stays if it can."""
         TURNED_AWAY.labels("503").inc()
-        conn.sock.settimeout(_SEND_SECONDS)
+        stays = bool(self.alive) and not conn.incoming.closes
         try:
-            conn.sock.sendall(BUSY)
+            conn.sock.sendall(BUSY[stays])
         except OSError:
             return False
         conn.parser.unreader.take_buffered()
         conn.parser.unreader.unread(conn.incoming.rest)
-        return bool(self.alive)
+        return stays
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
         """Tell an error that never reached the app in the shape of all errors."""
@@ -206,18 +161,36 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         super().handle_error(req, told, addr, exc)
         TURNED_AWAY.labels(str(told.status)).inc()
         cannot = "The request cannot be answered."
-        detail = _REFUSALS.get(HTTPStatus(told.status), cannot)
-        client.settimeout(_SEND_SECONDS)
+        detail = REFUSALS.get(HTTPStatus(told.status), cannot)
         client.sendall(problem(told.status, detail, keep=False))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
-        """After an answer, wait for the client's next request or for it to hang up."""
+        """After an answer, give out what of it is left."""
         try:
-            keep = not fs.cancelled() and fs.result()
+            conn.stays = not fs.cancelled() and bool(fs.result())
         except Exception:
             self.log.exception("A request failed in the worker")
-            keep = False
-        if not keep:
+            conn.stays = False
+        if conn.sock.rest:
+            conn.timeout = time.monotonic() + _SEND_SECONDS
+            self.sending.append(conn)
+            self.poller.register(conn.sock, EVENT_WRITE, partial(self._send_more, conn))
+        else:
+            self._go_on(conn)
+
+    def _send_more(self, conn: Connection, client: Sending) -> None:
+        try:
+            if not client.send_more():
+                return
+        except OSError:
+            conn.stays = False
+        self.poller.unregister(client)
+        self.sending.remove(conn)
+        self._go_on(conn)
+
+    def _go_on(self, conn: Connection) -> None:
+        """Wait for the next request of a client that stays; let go of one that does not."""
+        if not conn.stays:
             self._let_go(conn)
             return
         already = conn.parser.unreader.take_buffered()
@@ -247,7 +220,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             return
         self.lingering.append(conn)
 
-    def _drain(self, conn: Connection, client: socket.socket) -> None:
+    def _drain(self, conn: Connection, client: Sending) -> None:
         try:
             more = client.recv(_RECEIVED)
         except BlockingIOError:
@@ -264,14 +237,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         conn.close()
 
     def murder_pending(self) -> None:
-        """Let go of clients that take too long to send a request, or to hang up."""
+        """Let go of clients that take too long to send, to read, or to hang up."""
         super().murder_pending()
         now = time.monotonic()
-        while self.lingering and self.lingering[0].timeout <= now:
-            conn = self.lingering.popleft()
-            with contextlib.suppress(OSError, KeyError, ValueError):
-                self.poller.unregister(conn.sock)
-            self._close(conn)
+        for queue in (self.sending, self.lingering):
+            while queue and queue[0].timeout <= now:
+                conn = queue.popleft()
+                with contextlib.suppress(OSError, KeyError, ValueError):
+                    self.poller.unregister(conn.sock)
+                self._close(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
         """When stopping, wait no longer than until *deadline* for what is not there yet."""

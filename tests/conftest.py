@@ -174,6 +174,8 @@ def served(index, **settings):
     """The address of `qa serve` with these *settings*, once it answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
+    # A busy machine would turn requests away that a test wants answered.
+    settings = {"max_wait_ms": 60_000} | settings
     environ = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
     with subprocess.Popen(
         [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],

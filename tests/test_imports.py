@@ -43,7 +43,7 @@ pages pages.site pages.addresses pages.questions pages.periods pages.facts pages
 pages.pinning pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.quality pages.about
 pages.programs tools mcp access accounts logs unanswered tallies metrics limits
-freshness problems app incoming workers serving
+freshness problems app incoming refusing connections workers serving
 commands commands.options commands.watching commands.index commands.ask commands.serve
 commands.report
 commands.generations commands.verify commands.evaluate

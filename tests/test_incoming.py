@@ -84,3 +84,16 @@ def test_no_bytes_break_it(data):
 
 def test_a_client_that_waits_to_be_told_is_noticed():
     assert fed([b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"]).waits
+
+
+@pytest.mark.parametrize(
+    ("head", "closes"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", False),
+        (b"GET / HTTP/1.1\r\nConnection: Close\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n", False),
+        (b"GET / HTTP/1.0\r\n\r\n", True),
+    ],
+)
+def test_a_client_that_waits_for_the_end_is_noticed(head, closes):
+    assert fed([head]).closes == closes

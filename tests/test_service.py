@@ -126,7 +126,7 @@ def served(tmp_path):
     port = free_port()
     with subprocess.Popen(
         [sys.executable, "-m", "qa", "serve", "--index", str(tmp_path)],
-        env=os.environ | {"PORT": str(port), "QA_MAX_REQUESTS": "40"},
+        env=os.environ | {"PORT": str(port), "QA_MAX_REQUESTS": "40", "QA_MAX_WAIT_MS": "60000"},
         cwd=ROOT,
         stdout=subprocess.DEVNULL,  # a pipe that nobody reads would fill with the log
         text=True,

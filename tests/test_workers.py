@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 import pytest
 
 from qa.access import HEADERS
-from tests.conftest import served
+from tests.conftest import built, served, write
 
 ASK = "/ask?q=who+demanded+guarantees"
 
@@ -61,6 +61,32 @@ def test_a_body_that_comes_slowly_keeps_nobody_from_being_answered(address):
 
     assert [ask(address)[0] for _ in range(20)] == [200] * 20
     for client in slow:
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def long_document(tmp_path_factory):
+    """A service with one thread over a document that fills any buffer."""
+    folder = tmp_path_factory.mktemp("long")
+    lines = (f"The {number}th ship brought granite to the pier.\n\n" for number in range(30_000))
+    write(folder / "documents", long_txt="".join(lines))
+    built(folder)
+    with served(folder, workers=1, threads=1) as found:
+        yield found
+
+
+def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document):
+    slow = [socket.create_connection(long_document, timeout=60) for _ in range(4)]
+    for client in slow:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        client.sendall(b"GET /documents/long.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert [ask(long_document, path="/livez")[0] for _ in range(20)] == [200] * 20
+    assert [ask(long_document, path="/static/style.css")[0] for _ in range(5)] == [200] * 5
+    whole = ask(long_document, path="/documents/long.json")[2]
+    for client in slow:
+        head, _, body = received(client).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        assert body == whole
         client.close()
 
 
