@@ -124,10 +124,20 @@ def test_axe_finds_nothing_wrong_with_a_document_in_full(opened, theme, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_document_that_has_changed_since_says_so_in_view(opened):
+def test_a_quote_is_found_again_in_a_text_that_has_changed(opened):
     page = opened()
     cited(page)
-    page.goto(page.url.partition("#")[0].replace("sha256=", "sha256=0000"))
+    page.goto(page.url.partition("#")[0].replace("sha256=", "sha256=0000") + "#cited")
 
-    assert in_view(page.get_by_role("status").filter(has_text="has changed"))
+    assert "has changed" in page.locator(".notice").inner_text()
+    assert in_view(page.locator("main mark.answer"))
+
+
+def test_a_quote_that_is_gone_is_said_in_view(opened):
+    page = opened()
+    cited(page)
+    address = page.url.partition("#")[0]
+    page.goto(address.replace("sha256=", "sha256=0000").replace("quote=", "quote=0000"))
+
+    assert in_view(page.get_by_role("status").filter(has_text="nothing is marked"))
     assert page.locator("main mark").count() == 0
