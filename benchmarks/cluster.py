@@ -165,10 +165,13 @@ def _help(build: ClusterBuild, actions: Iterator[dict[str, Any]]) -> None:
 @click.command(context_settings={"show_default": True})
 @click.option("--url", required=True, help="The cluster: http://127.0.0.1:9201")
 @click.option("--set", "folder", type=click.Path(path_type=Path), default=EVALUATION / "news")
+@click.option("--limit", type=int, help="Most documents.")
 @click.option("--questions", default=300)
 @click.option("--rounds", default=3)
 @click.option("--build/--no-build", "builds", default=True, help="Also measure indexing.")
-def main(url: str, folder: Path, questions: int, rounds: int, *, builds: bool) -> None:
+def main(
+    *, url: str, folder: Path, limit: int | None, questions: int, rounds: int, builds: bool
+) -> None:
     """Compare the two engines, and OpenSearch's own query and helper, over one set."""
     if not folder.is_dir():
         raise click.UsageError(f"There is no {folder}; name a set with --set.")
@@ -179,6 +182,7 @@ def main(url: str, folder: Path, questions: int, rounds: int, *, builds: bool) -
         cluster = open_engine(there)
         assert isinstance(cluster, ClusterEngine)  # noqa: S101
         pieces = [(each, split(each)) for each in documents(evaluated, here, lambda *_: None)]
+        pieces = pieces[:limit]
         for settings in (here, there):
             index_documents((each for each, _ in pieces), open_engine(settings), settings)
         searcher = cluster.searcher()

@@ -78,15 +78,16 @@ class Cards:
 
     def __init__(self, cards: Sequence[bytes]) -> None:
         lines = [card.index(b"\n") + 1 for card in cards]
-        self.heads = [
-            Head(*json.loads(card[:line])) for card, line in zip(cards, lines, strict=True)
-        ]
+        heads = [card[: line - 1] for card, line in zip(cards, lines, strict=True)]
+        # All at once, which is several times as fast.
+        rows = json.loads(f"[{b','.join(heads).decode()}]")
+        self.heads = [Head._make(row) for row in rows]
         lengths = [(len(card) - line) // 6 for card, line in zip(cards, lines, strict=True)]
         self.lengths: Integers = np.array(lengths, np.int64)
         ends = [line + 4 * length for line, length in zip(lines, lengths, strict=True)]
-        rows = list(zip(cards, lines, ends, strict=True))
-        keys = b"".join([card[line:end] for card, line, end in rows])
-        marks = b"".join([card[end:] for card, _, end in rows])
+        parts = list(zip(cards, lines, ends, strict=True))
+        keys = b"".join([card[line:end] for card, line, end in parts])
+        marks = b"".join([card[end:] for card, _, end in parts])
         self.keys = np.frombuffer(keys, "<u4")
         self.marks = np.frombuffer(marks, "<u2")
         self.texts = np.repeat(np.arange(len(cards)), self.lengths)
