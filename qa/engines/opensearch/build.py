@@ -110,6 +110,7 @@ class ClusterBuild:
         files = {kind: FileSum(each.size, each.digest) for kind, each in sorted(self._sums.items())}
         made_of = {
             **manifest.made_of,
+            "shards": self._cluster.shards,
             "words": self._words,
             "title_words": self._title_words,
             **{f"checked_{kind}": each.checked for kind, each in self._sums.items()},

@@ -64,15 +64,21 @@ class Cluster:
         self._guard = threading.Lock()
         self._closed_until = 0.0
 
-    def search(self, searches: Sequence[tuple[str, Json]], *, partial: bool = False) -> list[Json]:
+    def search(
+        self, searches: Sequence[tuple[str, Json]], *, partial: bool = False, shared: bool = False
+    ) -> list[Json]:
         """The answers to *searches*, each of an index, in one round trip.
 
-        Each is whole, unless *partial* ones will do where the time was up.
+        Each is whole, unless *partial* ones will do where the time was up.  In an index *shared*
+        out over shards a word then counts as rare as it is in all of them.
         """
         limit = f"{int(self._seconds * _SHARE * 1000)}ms"
         lines = []
         for index, body in searches:
-            lines += [json.dumps(self._header(index)), json.dumps({**body, "timeout": limit})]
+            header: Json = {"index": index}
+            if shared:
+                header["search_type"] = "dfs_query_then_fetch"
+            lines += [json.dumps(header), json.dumps({**body, "timeout": limit})]
         answers = self._asked("POST", "/_msearch", "\n".join(lines) + "\n")["responses"]
         return [self._whole(answer, partial=partial) for answer in answers]
 
@@ -122,13 +128,6 @@ class Cluster:
                 f" {number}; OpenSearch 2 or 3 is needed."
             )
         return int(number.partition(".")[0])
-
-    def _header(self, index: str) -> Json:
-        header: Json = {"index": index}
-        if self.shards > 1:
-            # So that a word is as rare on every shard as it is in all of them.
-            header["search_type"] = "dfs_query_then_fetch"
-        return header
 
     def _asked(self, method: str, path: str, body: str | None) -> Json:
         if time.monotonic() < self._closed_until:

@@ -52,6 +52,7 @@ class ClusterSearcher:
         self._cluster = cluster
         self._index = {kind: f"{cluster.name}-{manifest.name}-{kind}" for kind in _KINDS}
         made_of = manifest.made_of
+        self._shared = int(made_of["shards"]) > 1
         self._sizes = Sizes(
             manifest.passages,
             manifest.documents,
@@ -74,7 +75,7 @@ class ClusterSearcher:
         searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit // 2))]
         if terms[WHOLE]:
             searches.append((self._index[DOCUMENTS], asking.documents(terms[WHOLE], query)))
-        passages, *documents = self._cluster.search(searches, partial=True)
+        passages, *documents = self._cluster.search(searches, partial=True, shared=self._shared)
         added = _added(documents)
         cards = _cards(passages, added, limit + limit // _SPARE)
         scores = _scores(cards, terms, self._sizes)
@@ -205,7 +206,7 @@ class ClusterSearcher:
         check_counts(self._cluster, self.manifest)
 
     def _search(self, kind: str, body: Json) -> Json:
-        return self._cluster.search([(self._index[kind], body)])[0]
+        return self._cluster.search([(self._index[kind], body)], shared=self._shared)[0]
 
 
 _KINDS = (PASSAGES, DOCUMENTS)
