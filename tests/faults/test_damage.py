@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,8 +16,11 @@ from qa.indexing import index_folder
 from qa.pipeline import ask
 from qa.settings import Settings
 from tests.conftest import SAMPLE
+from tests.faults.load import Load
 from tests.faults.places import ASKED
 from tests.faults.service import get, serving, wait_for, workers
+
+QUESTIONS = ["/ask?" + urlencode({"q": question}) for question in ASKED]
 
 
 def answers(settings):
@@ -78,9 +82,8 @@ DAMAGES = {"a flipped bit": flip, "a file cut short": cut, "a file gone": remove
 
 
 def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chance, tally):
-    paths = ["/ask?" + urlencode({"q": question}) for question in ASKED]
     with serving(place.index) as address:
-        expected = {path: known(get(address, path)) for path in paths}
+        expected = {path: known(get(address, path)) for path in QUESTIONS}
         before = workers(place.index)
         for number in range(rounds(3, 60)):
             name = list(DAMAGES)[number % 3]
@@ -89,7 +92,7 @@ def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chan
             path = chance.choice(files)
             DAMAGES[name](path, chance)
             statuses = set()
-            for asked in paths * 3:
+            for asked in QUESTIONS * 3:
                 status, text = get(address, asked)
                 assert status in {200, 503}, text
                 assert status == 503 or known((status, text)) == expected[asked]
@@ -102,6 +105,32 @@ def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chan
         assert workers(place.index) == before
 
 
+def test_a_service_outlives_files_cut_short_in_the_middle_of_searches(place, rounds, chance, tally):
+    place.change("that it is whole")
+    assert place.build().code == 0
+    folder = place.index / "generations" / place.found().generation
+    files = sorted(path for path in folder.iterdir() if path.suffix == ".bin")
+    with serving(place.index) as address:
+        expected = {path: known(get(address, path)) for path in QUESTIONS}
+        with Load(address) as load:
+            for _ in range(rounds(2, 50)):
+                before = workers(place.index)
+                path = chance.choice(files)
+                time.sleep(chance.random() / 5)
+                cut(path, chance)
+                time.sleep(0.2)
+                built = place.build()
+                assert built.code == 0, built.error
+                wait_for(lambda: answers_are(expected, address))
+                lost = len(before - workers(place.index))
+                tally[f"{path.name} cut short: {lost} workers died, then mended"] += 1
+    print(f"\n{len(load.seconds)} answers, of these told or cut off: {dict(load.failed)}")
+
+    # What was answered was the same at any time.
+    assert [texts for texts in load.found.values() if len(texts) > 1] == []
+    assert {what for what in load.failed if isinstance(what, int)} <= {503}
+
+
 def known(answer):
     status, text = answer
     assert status == 200, text
@@ -112,7 +141,10 @@ def known(answer):
 
 def answers_are(expected, address):
     """Whether all workers answer again; what they answer is as it was."""
-    found = [(path, get(address, path)) for path in [*expected] * 3]
+    try:
+        found = [(path, get(address, path)) for path in [*expected] * 3]
+    except OSError:
+        return False
     if any(status == 503 for _, (status, _) in found):
         return False
     assert all(known(answer) == expected[path] for path, answer in found)
