@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -279,6 +280,16 @@ def test_nobody_waits_for_a_cluster_that_was_just_found_gone():
 
     with pytest.raises(UnreachableError, match="No node"):
         cluster.look("/")
+
+
+def test_a_cluster_that_takes_questions_and_says_nothing_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/verbatim"
+        app = create_app(Settings(index=index, index_seconds=0.2))
+        told = app.test_client().get("/ask", query_string={"q": QUESTION})
+
+    assert told.status_code == 503
+    assert int(told.headers["Retry-After"]) > 0
 
 
 class Busy:
