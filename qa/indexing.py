@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.caching import Cache
-from qa.disks import Room, explained
+from qa.disks import explained
 from qa.documents import Document, Skip
 from qa.engines.base import Build, Engine, Searcher
 from qa.errors import DamagedError, GenerationError, IndexingError, OvertakenError, RefusedError
@@ -141,19 +141,17 @@ def _built(
     build: Build, documents: Iterable[Document | Skip], settings: Settings, cache: Cache
 ) -> Searcher:
     """A whole generation of *documents*, checked, not live yet."""
-    tally, room = _Tally(), Room(settings.home)
+    tally = _Tally()
     for item in documents:
         if isinstance(item, Skip):
             tally.skipped.append(item)
             continue
         line = item.to_json().encode()
-        room.take(len(line))
         passages = _passages(item, line, settings, cache)
         build.add(item, passages)
         tally.count(item, line, len(passages))
     if not tally.documents:
         raise IndexingError(_nothing(tally.skipped))
-    room.check()
     new = build.finish(tally.manifest(settings))
     try:
         new.check()

@@ -17,7 +17,7 @@ formats.pdf formats.docx formats.rows formats.archives reading caching extractio
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation
-synonyms queries matches locks manifests history generations
+synonyms queries matches locks manifests history generations disks
 engines.base engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
@@ -33,7 +33,7 @@ engines.opensearch.build engines.opensearch.following engines.opensearch.engine 
 named features weights ranking evidence confidence answers references citations
 anchors
 refusals pipeline
-evaluation evaluation.matching disks gate indexing
+evaluation evaluation.matching gate indexing
 evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks recent

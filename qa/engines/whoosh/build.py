@@ -12,6 +12,7 @@ from pathlib import Path
 
 from whoosh.index import _DEF_INDEX_NAME
 
+from qa.disks import Room
 from qa.documents import Document
 from qa.engines.base import Summary
 from qa.engines.whoosh.arrays import ArrayFile
@@ -50,6 +51,7 @@ class WhooshBuild:
         self._generations = generations
         self._folder = folder
         self._keep = keep
+        self._room = Room(folder)
         self._batch = Batch()
         self._segments: list[Path] = []
         self._pool: ProcessPoolExecutor | None = None
@@ -59,6 +61,7 @@ class WhooshBuild:
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
+        self._room.take(len(document.text.encode()))
         self._batch.add(document, passages)
         about = document.metadata
         self._summaries.append(
@@ -80,6 +83,7 @@ class WhooshBuild:
 
     def finish(self, manifest: Manifest) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
+        self._room.check()
         if self._batch.ids or not self._segments:
             self._run(write_segment, self._next_segment(), self._batch)
         self._wait(0)
