@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mcp import Client
@@ -32,7 +33,9 @@ def with_client(address, mode, use):
         async with Client(streamable_http_client(address), mode=mode) as client:
             return await use(client)
 
-    return asyncio.run(asyncio.wait_for(run(), timeout=30))
+    # In a thread of its own: a browser's driver may have left a loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asyncio.wait_for(run(), timeout=30)).result()
 
 
 MODES = ["auto", "legacy", MODERN[0]]

@@ -108,8 +108,8 @@ def _blocks(conversation: Conversation, turns: list[Turn]) -> Iterator[str]:
 
 
 def _heading(question: str) -> str:
-    """A question on one line; a last # would be taken for the heading's own end."""
-    return regex.sub(r"#$", r"\\#", marked_down(question))
+    """A question on one line; a last # by itself would be taken for the heading's own end."""
+    return regex.sub(r"(?<!\S)(#+)$", r"\\\1", marked_down(question))
 
 
 def _words(turn: Turn) -> Iterator[str]:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -102,6 +102,11 @@ def test_what_documents_say_stays_text(client):
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1))
+@example("#")
+@example("Why #")
+@example("Is C ##")
+@example("Is it C#")
+@example("\\#")
 def test_a_question_is_a_heading_whatever_it_looks_like(question):
     shown = rendered(f"## 1. {_heading(question)}\n\nmore")
 
