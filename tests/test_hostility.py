@@ -123,7 +123,9 @@ class Hostile:
         if self.random.random() < 0.1:
             path += "/" + quote(self.text(), errors="replace")
         headers.setdefault("Accept", self.random.choice(["text/html", "application/json", "*/*"]))
-        return {"method": "GET", "path": path, "query_string": query, "headers": headers}
+        # In full, or two slashes at its beginning would be read as before the name of a host.
+        address = f"http://localhost{path}"
+        return {"method": "GET", "path": address, "query_string": query, "headers": headers}
 
 
 def markup_of(page):
