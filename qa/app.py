@@ -4,16 +4,9 @@ from pathlib import Path
 
 from flask import Flask
 
-from qa.access import register_access
-from qa.accounts import register_accounts
 from qa.api import blueprint as api
 from qa.engines import open_engine
-from qa.freshness import register_freshness
-from qa.limits import register_limits
-from qa.logs import writing
 from qa.mcp import blueprint as mcp
-from qa.metrics import blueprint as metrics
-from qa.metrics import count
 from qa.pages.about import blueprint as about
 from qa.pages.citing import blueprint as citing
 from qa.pages.conversation import blueprint as conversation
@@ -26,8 +19,15 @@ from qa.pages.search import blueprint as search
 from qa.pages.site import blueprint as site
 from qa.pages.turns import blueprint as turns
 from qa.pages.within import blueprint as within
-from qa.problems import register_errors
 from qa.recent import Recent
+from qa.service.access import register_access
+from qa.service.accounts import register_accounts
+from qa.service.freshness import register_freshness
+from qa.service.limits import register_limits
+from qa.service.logs import writing
+from qa.service.metrics import blueprint as metrics
+from qa.service.metrics import count
+from qa.service.problems import register_errors
 from qa.settings import Settings, from_environ
 from qa.verification import blueprint as verification
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from qa.access import HEADERS
 from qa.app import create_app
+from qa.service.access import HEADERS
 from qa.settings import Settings
 
 ASKED = "who demanded legal guarantees from the council?"

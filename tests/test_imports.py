@@ -42,8 +42,10 @@ saved api verification
 pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
 pages.pinning pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.quality pages.about
-pages.programs tools mcp access accounts logs unanswered tallies metrics limits
-freshness problems app incoming refusing connections workers serving
+pages.programs tools mcp
+service service.access service.accounts service.logs service.unanswered service.tallies
+service.metrics service.limits service.freshness service.problems app
+serving.incoming serving.refusing serving.connections serving.workers serving
 commands commands.options commands.watching commands.index commands.ask commands.serve
 commands.report
 commands.generations commands.verify commands.evaluate

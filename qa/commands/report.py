@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from qa.unanswered import Unanswered, unanswered
+from qa.service.unanswered import Unanswered, unanswered
 
 
 @click.command("report")

@@ -8,8 +8,8 @@ import click
 from qa.commands.options import index_option, plain_errors, settings_with
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
+from qa.service.tallies import kept
 from qa.settings import Settings, table
-from qa.tallies import kept
 
 
 def _settings_help() -> str:

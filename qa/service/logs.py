@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from qa.accounts import Account, hashed
+from qa.service.accounts import Account, hashed
 
 log = logging.getLogger("qa.requests")
 

@@ -13,11 +13,11 @@ from gunicorn.glogging import Logger
 from qa.app import create_app
 from qa.engines.base import Searcher
 from qa.errors import DamagedError, SettingsError
-from qa.logs import configure
-from qa.metrics import join
 from qa.pages.facts import facts_of
+from qa.service.logs import configure
+from qa.service.metrics import join
+from qa.serving.workers import Worker
 from qa.settings import Settings
-from qa.workers import Worker
 
 _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 

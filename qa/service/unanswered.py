@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from qa.accounts import hashed
+from qa.service.accounts import hashed
 
 
 @dataclass(frozen=True)

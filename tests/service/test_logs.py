@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from qa.accounts import hashed
 from qa.app import create_app
-from qa.logs import Lines
+from qa.service.accounts import hashed
+from qa.service.logs import Lines
 from qa.settings import Settings
 
 ASKED = "Who demanded guarantees?"

@@ -3,7 +3,7 @@
 import json
 from http import HTTPStatus
 
-from qa.access import HEADERS
+from qa.service.access import HEADERS
 
 
 def problem(status: int, detail: str, *, keep: bool) -> bytes:

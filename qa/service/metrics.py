@@ -1,7 +1,7 @@
 """Counts and times of requests as Prometheus reads them, added up over all workers.
 
-Each worker keeps its numbers in files of the folder of `qa.tallies`, which must be there before
-this is loaded.  Without one they are those of the one process.
+Each worker keeps its numbers in files of the folder of `qa.service.tallies`, which must be there
+before this is loaded.  Without one they are those of the one process.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from qa.accounts import Account
 from qa.api import searcher
 from qa.errors import GenerationError
 from qa.manifests import Manifest
-from qa.tallies import folder, held
+from qa.service.accounts import Account
+from qa.service.tallies import folder, held
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _METHODS = ("GET", "POST", "HEAD", "OPTIONS")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from qa import tallies
+from qa.service import tallies
 from tests.conftest import served
 
 

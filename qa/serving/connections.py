@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn import http
 from gunicorn.workers.gthread import TConn
 
-from qa.incoming import Incoming
+from qa.serving.incoming import Incoming
 
 
 class Sending:

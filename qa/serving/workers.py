@@ -18,10 +18,10 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from qa.connections import Connection, Sending
-from qa.incoming import Incoming
-from qa.metrics import TURNED_AWAY
-from qa.refusing import BUSY, REFUSALS, problem
+from qa.service.metrics import TURNED_AWAY
+from qa.serving.connections import Connection, Sending
+from qa.serving.incoming import Incoming
+from qa.serving.refusing import BUSY, REFUSALS, problem
 from qa.settings import Settings
 
 # At once from one client.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.incoming import Incoming
+from qa.serving.incoming import Incoming
 
 GET = b"GET /ask?q=x HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde"

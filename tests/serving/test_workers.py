@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from qa.access import HEADERS
+from qa.service.access import HEADERS
 from tests.conftest import built, served, write
 
 ASK = "/ask?q=who+demanded+guarantees"

@@ -4,8 +4,8 @@ import ipaddress
 
 from flask import Flask, request
 
-from qa.access import OPEN
 from qa.errors import SettingsError
+from qa.service.access import OPEN
 from qa.settings import Settings
 
 # Providers hand out so much of an IPv6 address to one household.

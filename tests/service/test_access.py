@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from qa.access import HEADERS
 from qa.app import create_app
+from qa.service.access import HEADERS
 from qa.settings import Settings
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test

@@ -1,0 +1,1 @@
+"""What stands around every request: who may ask, limits, the log, metrics, errors."""
