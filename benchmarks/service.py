@@ -4,7 +4,8 @@
     python -m benchmarks.service [--all] [--requests 100000]
 
 Everyone gets the same questions over the same passages, from clients that keep their connections,
-before a real gunicorn with two workers.
+before a real gunicorn with two workers.  The questions recur: unless --recent says so, no answer is
+remembered.
 """
 
 import json
@@ -31,6 +32,7 @@ _NAMES = ("verbatim", "tantivy", "whoosh3")
 
 console = Console(width=120)
 Measures = dict[str, Any]
+Settings = dict[str, object]
 
 
 def indexed(name: str, corpus: Corpus, cache: Path) -> Path:
@@ -52,29 +54,38 @@ def capacity(server: Server, questions: Path, rounds: int, seconds: float) -> li
     return [each["per_second"] for each in phases]
 
 
-def compared(folders: dict[str, Path], questions: Path, rounds: int) -> dict[str, float]:
+def compared(
+    folders: dict[str, Path], questions: Path, rounds: int, settings: Settings
+) -> dict[str, float]:
     """The capacity of each, the median of *rounds* that are taken in turn."""
     taken: dict[str, list[float]] = {name: [] for name in folders}
     for _ in range(rounds):
         for name, folder in folders.items():
-            with running(name, folder, max_requests=0) as server:
+            with running(name, folder, **settings) as server:
                 taken[name] += capacity(server, questions, 1, 8.0)
                 progress.log(f"{name}: {taken[name][-1]:,.0f} answers a second")
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-def loaded(folder: Path, questions: Path, rate: float, seconds: float, most: float) -> Measures:
+def loaded(
+    folder: Path,
+    questions: Path,
+    rate: float,
+    seconds: float,
+    most: float,
+    settings: Settings,
+) -> Measures:
     """What came of a steady *rate*, of twice what can be carried, of what follows, of slow clients.
 
     *most* answers a second can be carried.
     """
     over, after = {"rate": 2 * most, "seconds": 15.0}, {"rate": most / 2, "seconds": 6.0}
-    with running("verbatim", folder, max_requests=0) as server:
+    with running("verbatim", folder, **settings) as server:
         _, steady = server.ask(questions, _WARM_UP, {"rate": rate, "seconds": seconds})
         progress.log(f"steady: {steady}")
         above, recovered = server.ask(questions, over, after)
         progress.log(f"above: {above}")
-    with running("verbatim", folder, max_requests=0) as server, slow_clients(server.port, 200):
+    with running("verbatim", folder, **settings) as server, slow_clients(server.port, 200):
         _, beside_slow = server.ask(questions, _WARM_UP, {"rate": 50.0, "seconds": 30.0})
     return {
         f"{rate:.0f} a second": steady,
@@ -84,15 +95,17 @@ def loaded(folder: Path, questions: Path, rate: float, seconds: float, most: flo
     }
 
 
-def remembered(folder: Path, questions: Path, requests: int, most: float) -> dict[str, float]:
+def remembered(
+    folder: Path, questions: Path, requests: int, most: float, settings: Settings
+) -> dict[str, float]:
     """Memory of one and of four workers, and of two before and after so many requests."""
     found = {}
     for workers in (1, 4):
-        with running("verbatim", folder, workers=workers, max_requests=0) as server:
+        with running("verbatim", folder, workers=workers, **settings) as server:
             server.ask(questions, {"at_once": 8.0 * workers, "seconds": 10.0})
             found[f"{workers} workers"] = server.memory_mb()
     if requests:
-        with running("verbatim", folder, max_requests=0) as server:
+        with running("verbatim", folder, **settings) as server:
             part: dict[str, float] = {"at_once": 8, "seconds": requests / 10 / most}
             done = 0
             while done < requests:
@@ -137,6 +150,7 @@ def _cell(value: object) -> str:
 @click.option("--seconds", default=60.0, help="For so long.")
 @click.option("--rounds", default=3, help="How often what each carries is measured.")
 @click.option("--requests", default=0, help="Requests between which memory is compared.")
+@click.option("--recent", default=0, help="Answers that each of our workers remembers.")
 @click.option("--engines", default=",".join(_NAMES), help="Which ones; ours goes first.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Kept: corpora and indexes.")
 @click.option("--json", "output", type=click.Path(path_type=Path), help="Write the measures here.")
@@ -147,6 +161,7 @@ def main(  # noqa: PLR0913 - one for each option
     seconds: float,
     rounds: int,
     requests: int,
+    recent: int,
     engines: str,
     cache: Path | None,
     output: Path | None,
@@ -160,9 +175,11 @@ def main(  # noqa: PLR0913 - one for each option
     corpus: Corpus = unpacked(run("prepare", packed(source), str(cache))["corpus"])
     folders = {name: indexed(name, corpus, cache) for name in names}
     questions = corpus.folder / "questions.json"
-    carried = compared(folders, questions, rounds)
-    load = loaded(folders["verbatim"], questions, rate, seconds, carried["verbatim"])
-    memory = remembered(folders["verbatim"], questions, requests, carried["verbatim"])
+    settings: Settings = {"max_requests": 0, "recent_answers": recent}
+    carried = compared(folders, questions, rounds, settings)
+    ours, most = folders["verbatim"], carried["verbatim"]
+    load = loaded(ours, questions, rate, seconds, most, settings)
+    memory = remembered(ours, questions, requests, most, settings)
     show(corpus.name, carried, load, memory)
     if output:
         found = {"carried": carried, "load": load, "memory": memory}
