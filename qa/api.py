@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from qa.answers import Answer, ordered
 from qa.contract.answered import HealthBody, body
-from qa.contract.asked import Asked, over
+from qa.contract.asked import MOST_DOCUMENTS, Asked, over
 from qa.engines.base import Engine, Searcher
 from qa.errors import DamagedError, DocumentNotFoundError, QAError
 from qa.pipeline import ask
@@ -108,6 +108,9 @@ def posted() -> object:
 
 
 def _answered(asked: Asked) -> Answer:
+    if not asked.question:
+        told = {"field": "question", "detail": "it is empty; type at least one word"}
+        raise InvalidRequestError([told])
     pin(asked.generation)
     return answer(asked)
 
@@ -131,7 +134,10 @@ def readyz() -> Response:
 
 def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     """What a query string asks; raise InvalidRequestError for what it should not hold."""
-    questions = arguments.getlist("q")
+    questions, documents = arguments.getlist("q"), arguments.getlist("document")
+    if len(documents) > MOST_DOCUMENTS:
+        told = f"{len(documents):,} is too much; the most is {MOST_DOCUMENTS}"
+        raise InvalidRequestError([{"field": "filters.document", "detail": told}])
     values: dict[str, Any] = {
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],

@@ -92,3 +92,24 @@ def test_what_is_over_a_stated_limit_is_refused_by_name(index, field, value, mos
     assert response.status_code == 422
     (error,) = response.get_json()["errors"]
     assert error["detail"].endswith(f"the most is {most}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"question": ""}, "#/question"),
+        ({"question": "", "generation": "0" * 12}, "#/question"),
+    ],
+)
+def test_an_empty_question_is_refused_before_anything_is_looked_for(client, asked, field):
+    response = client.post("/ask", json=asked)
+
+    assert response.status_code == 422
+    assert [e["pointer"] for e in response.get_json()["errors"]] == [field]
+
+
+def test_empty_values_count_among_the_most_documents(client):
+    response = client.get("/ask?q=harbour" + "&document=" * 101)
+
+    assert response.status_code == 422
+    assert response.get_json()["errors"][0]["pointer"] == "#/filters/document"
