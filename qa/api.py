@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from qa.answers import Answer, ordered
 from qa.contract.answered import HealthBody, body
-from qa.contract.asked import MOST_DOCUMENTS, Asked, over
+from qa.contract.asked import Asked, over
 from qa.engines.base import Engine, Searcher
 from qa.errors import DamagedError, DocumentNotFoundError, QAError
 from qa.pipeline import ask
@@ -27,8 +27,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _OPENING_WORDS = 10
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
 _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
-# And the last answer that it was given.
-_ANSWER = "qa.answer"
+# And the last answer that it was given, and whether one of its answers was cut short.
+_ANSWER, _CUT_SHORT = "qa.answer", "qa.cut_short"
 
 
 class InvalidRequestError(QAError):
@@ -68,6 +68,11 @@ def last_answer() -> Answer | None:
     """The last answer that this request was given, if it asked anything."""
     found: Answer | None = request.environ.get(_ANSWER)
     return found
+
+
+def cut_short() -> bool:
+    """Whether time ran out for an answer in this request, which another time will have in full."""
+    return bool(request.environ.get(_CUT_SHORT))
 
 
 def pin(generation: str | None) -> None:
@@ -134,17 +139,14 @@ def readyz() -> Response:
 
 def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     """What a query string asks; raise InvalidRequestError for what it should not hold."""
-    questions, documents = arguments.getlist("q"), arguments.getlist("document")
-    if len(documents) > MOST_DOCUMENTS:
-        told = f"{len(documents):,} is too much; the most is {MOST_DOCUMENTS}"
-        raise InvalidRequestError([{"field": "filters.document", "detail": told}])
+    questions = arguments.getlist("q")
     values: dict[str, Any] = {
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],
         "drop": [word for word in arguments.getlist("drop") if word],
         "filters": {
-            name: [value for value in arguments.getlist(name) if value]
-            for name in ("publisher", "document")
+            "publisher": [value for value in arguments.getlist("publisher") if value],
+            "document": arguments.getlist("document"),
         },
     }
     for name in sorted(set(arguments) - {"q", "publisher", "document", "drop"}):
@@ -200,6 +202,8 @@ def answer(asked: Asked) -> Answer:
     took = round((time.perf_counter() - started) * 1000, 1)
     found = dataclasses.replace(found, took_ms=took)
     request.environ[_ANSWER] = found
+    if found.partial:
+        request.environ[_CUT_SHORT] = True
     return ordered(found, asked.sort)
 
 
@@ -217,7 +221,8 @@ def _fresh(live: Searcher, asked: Asked, documents: tuple[str, ...]) -> Answer:
 
 
 def _known(documents: list[str]) -> tuple[str, ...]:
-    """The ids of *documents*, all of which must be in the index."""
+    """The ids of *documents*, all of which must be in the index; forms send empty ones."""
+    documents = [id_ for id_ in documents if id_]
     for id_ in documents:
         try:
             searcher().document(id_)

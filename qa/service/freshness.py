@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
-from qa.api import InvalidRequestError, answered_from, pin, searcher
+from qa.api import InvalidRequestError, answered_from, cut_short, pin, searcher
 from qa.errors import GenerationError
 from qa.versions import code_version
 
@@ -57,6 +57,9 @@ def _unchanged() -> Response | None:
 def _tagged(response: Response) -> Response:
     generation = answered_from()
     if generation is None or request.path.startswith(_UNTAGGED):
+        return response
+    if cut_short():
+        response.headers["Cache-Control"] = "no-store"
         return response
     if request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
         response.set_etag(_tag(generation), weak=True)

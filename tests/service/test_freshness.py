@@ -131,3 +131,13 @@ def test_a_request_is_answered_from_one_generation_whatever_happens_meanwhile(in
     assert set(seen) == {seen[0]}
     assert live != seen[0]
     assert f"index {seen[0][:6]}" in page.text
+
+
+@pytest.mark.parametrize("path", [ASK, "/?q=who+demanded+guarantees%3F"])
+def test_an_answer_that_was_cut_short_is_not_kept(index, path):
+    hurried = create_app(Settings(index=str(index), budget_ms=0)).test_client()
+    response = hurried.get(path, headers={"Accept": "text/html"})
+
+    assert response.status_code == 200
+    assert "ETag" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
