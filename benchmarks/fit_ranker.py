@@ -97,7 +97,7 @@ def main(  # noqa: PLR0913, PLR0917 - an option each
         (withheld if folder.name in withhold else whole)(folder, limit, cache) for folder in folders
     ]
     lists = {each.set.name: list(ranked_lists(each)) for each in sets}
-    ranking = fit_ranking({n: own for n, own in lists.items() if n not in withhold}, parts(given))
+    ranking = fit_ranking({n: own for n, own in lists.items() if n not in withhold}, shares(given))
     gain = {name: gained(own, ranking) for name, own in lists.items()}
     show(ranking, gain)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -105,12 +105,12 @@ def main(  # noqa: PLR0913, PLR0917 - an option each
     told: dict[str, list[Told]] = defaultdict(list)
     for each in chain(sets, *(few(f, limit, cache) for f in folders if f.name in small)):
         told[each.set.name] += answers(each, fitted)
-    fitted = replace(fitted, confidence=fit_confidence(told, parts(sure)))
+    fitted = replace(fitted, confidence=fit_confidence(told, shares(sure)))
     if write:
         FILE.write_text(to_json(fitted), encoding="utf-8")
 
 
-def parts(given: Sequence[str]) -> dict[str, float]:
+def shares(given: Sequence[str]) -> dict[str, float]:
     """The numbers given for some sets; 1 for the others."""
     pairs = (each.partition("=") for each in given)
     return defaultdict(lambda: 1.0, {name: float(value) for name, _, value in pairs})

@@ -21,9 +21,8 @@ from qa.errors import (
     DamagedError,
     GenerationError,
     NoGenerationError,
-    OvertakenError,
 )
-from qa.history import Generation, beyond, ordered
+from qa.history import Generation, beyond, check_still, ordered
 from qa.locks import held
 from qa.manifests import MANIFEST, Manifest, check_file, check_files, read_manifest, sealed, sync
 
@@ -152,7 +151,7 @@ class Generations:
         when another than *over* has become live since.
         """
         with held(self._current_lock, wait=True):
-            self._still(over)
+            check_still(self.live(), over)
             self._place(built, name)
             self._point_to(name)
             self._prune(keep)
@@ -181,14 +180,6 @@ class Generations:
         """Remove all but the live generation and the last published, *keep* in all."""
         with held(self._current_lock, wait=True):
             self._prune(keep)
-
-    def _still(self, over: str | None) -> None:
-        live = self.live()
-        if live != over:
-            raise OvertakenError(
-                f"Generation {live or 'none'} became live while this one was built, and stays so."
-                " Run `qa index` again if that is not what you want."
-            )
 
     def _place(self, built: Path, name: str) -> None:
         target = self._folder / name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import regex
 
-from qa.errors import NotKeptError
+from qa.errors import NotKeptError, OvertakenError
 from qa.manifests import Manifest
 
 _PREFIX = regex.compile(r"[0-9a-f]{4,12}")
@@ -54,6 +54,15 @@ def before(history: Sequence[Generation]) -> str:
     if place + 1 >= len(kept):
         raise NotKeptError("No older generation is kept; `qa generations` lists all there are.")
     return kept[place + 1].name
+
+
+def check_still(live: str | None, over: str | None) -> None:
+    """Raise OvertakenError unless *over*, which a build began from, is the one that is *live*."""
+    if live != over:
+        raise OvertakenError(
+            f"Generation {live or 'none'} became live while this one was built, and stays so."
+            " Run `qa index` again if that is not what you want."
+        )
 
 
 def beyond(history: Sequence[Generation], keep: int) -> list[Generation]:

@@ -3,35 +3,26 @@
 A page shows all turns of a conversation, so each follow-up asks what was asked before once more.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 from qa.answers import Answer
+from qa.remembering import Remembered
 
 
 class Recent:
     """The last *most* answers of a process; threads may share it."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
-        self._guard = threading.Lock()
+        self._answers: Remembered[Hashable, Answer] = Remembered(most)
 
     def answer(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
         """The answer known by *key*, or else what *ask* gives.
 
         What was cut short for want of time is not held on to.
         """
-        with self._guard:
-            known = self._answers.get(key)
-            if known is not None:
-                self._answers.move_to_end(key)
-                return known
-        found = ask()
-        if not found.partial:
-            with self._guard:
+        found = self._answers.get(key)
+        if found is None:
+            found = ask()
+            if not found.partial:
                 self._answers[key] = found
-                while len(self._answers) > self._most:
-                    self._answers.popitem(last=False)
         return found

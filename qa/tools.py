@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from flask import request, url_for
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
-from qa.api import InvalidRequestError, answer, searcher, validated
+from qa.api import InvalidRequestError, answer, checked, searcher, validated
 from qa.contract.answered import PassageBody, Told, body
 from qa.contract.asked import Offset, Strict
 from qa.errors import DocumentNotFoundError, RequestError
@@ -187,8 +187,7 @@ def called(name: str, arguments: object) -> Told:
     """What the tool of this *name* gives for *arguments*; raise ToolError when it cannot."""
     tool = TOOLS[name]
     try:
-        taken: BaseModel = tool.takes.model_validate(arguments)
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ToolError("; ".join(wrong)) from None
+        taken = checked(tool.takes, arguments)
+    except InvalidRequestError as error:
+        raise ToolError(str(error)) from None
     return tool.run(taken)

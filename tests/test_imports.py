@@ -11,14 +11,15 @@ import qa
 
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
-errors settings versions processes segmentation spellings languages text documents
+errors settings versions processes remembering segmentation spellings languages text documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders watching
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation
 synonyms queries matches locks manifests history generations disks
-engines.base engines.whoosh engines.whoosh.schema engines.whoosh.remembering
+engines.base engines.following
+engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
@@ -26,7 +27,7 @@ engines.whoosh.codec engines.whoosh.postings engines.whoosh.scores engines.whoos
 engines.whoosh.search engines.whoosh.build
 engines.whoosh.following engines.whoosh.engine
 engines.opensearch engines.opensearch.addresses engines.opensearch.cluster engines.opensearch.schema
-engines.opensearch.cards engines.opensearch.remembering engines.opensearch.spelling
+engines.opensearch.cards engines.opensearch.spelling
 engines.opensearch.asking engines.opensearch.verifying engines.opensearch.search
 engines.opensearch.lease engines.opensearch.catalogue engines.opensearch.writing
 engines.opensearch.build engines.opensearch.following engines.opensearch.engine engines

@@ -1,6 +1,7 @@
 """What an engine must offer: three protocols, where building and asking meet."""
 
 import datetime
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -62,6 +63,14 @@ class Summary:
     words: int
     passages: int
     sha256: str
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> "Summary":
+        """The summary that *line* holds, as an index keeps it."""
+        values = json.loads(line)
+        if values["date"]:
+            values["date"] = datetime.date.fromisoformat(values["date"])
+        return cls(**values)
 
 
 class Searcher(Protocol):

@@ -10,6 +10,7 @@ from qa.engines.base import Searcher
 from qa.manifests import Manifest
 from qa.pages.periods import Period, periods
 from qa.pages.questions import answered, candidates
+from qa.remembering import Remembered
 
 # Questions to try that a page shows.
 _SUGGESTED = 3
@@ -34,7 +35,7 @@ def facts() -> Facts:
 
 def facts_of(live: Searcher) -> Facts:
     """The facts of a generation, gathered once for each."""
-    kept: dict[str, Facts] = current_app.extensions.setdefault("qa.facts", {})
+    kept: Remembered[str, Facts] = current_app.extensions.setdefault("qa.facts", Remembered(_KEPT))
     found = kept.get(live.manifest.name)
     if found is None:
         summaries = live.summaries()
@@ -45,7 +46,5 @@ def facts_of(live: Searcher) -> Facts:
             tuple(periods(s.date for s in summaries if s.date)),
             answered(live, settings(), candidates(live, settings()), _SUGGESTED),
         )
-        for name in [*kept][: 1 - _KEPT]:
-            kept.pop(name, None)
         kept[live.manifest.name] = found
     return found

@@ -21,8 +21,8 @@ from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.lease import Lease
 from qa.engines.opensearch.schema import DOCUMENTS, PASSAGES
 from qa.engines.opensearch.verifying import check_texts
-from qa.errors import DamagedError, NoGenerationError, NotKeptError, OvertakenError
-from qa.history import Generation, beyond, ordered
+from qa.errors import DamagedError, NoGenerationError, NotKeptError
+from qa.history import Generation, beyond, check_still, ordered
 from qa.manifests import Manifest, parsed
 
 MANIFEST = "manifest"
@@ -133,7 +133,7 @@ class Catalogue:
 
     def publish(self, generation: str, digest: str, over: str | None) -> None:
         """Make *generation* live in one step; raise OvertakenError when another than *over* is."""
-        self._still(over)
+        check_still(self.live(), over)
         self.seal(generation, WHOLE, digest)
         self._point_to(generation, over)
 
@@ -163,14 +163,6 @@ class Catalogue:
         for index in self.indices(generation):
             self._cluster.try_command("DELETE", f"/{index}?ignore_unavailable=true")
 
-    def _still(self, over: str | None) -> None:
-        live = self.live()
-        if live != over:
-            raise OvertakenError(
-                f"Generation {live or 'none'} became live while this one was built, and stays so."
-                " Run `qa index` again if that is not what you want."
-            )
-
     def _point_to(self, generation: str, over: str | None) -> None:
         """Move the alias from *over*, which fails as a whole when it is not there any more."""
         name = self._cluster.name
@@ -180,7 +172,7 @@ class Catalogue:
         ]
         actions += [{"add": {"index": i, "alias": name}} for i in self.indices(generation)]
         if self._cluster.try_command("POST", "/_aliases", {"actions": actions}) is None:
-            self._still(over)
+            check_still(self.live(), over)
             raise DamagedError(f"The cluster does not make {generation} live; run `qa index`.")
 
     def _names(self) -> set[str]:

@@ -8,11 +8,11 @@ from qa.engines.opensearch.build import ClusterBuild
 from qa.engines.opensearch.catalogue import Catalogue
 from qa.engines.opensearch.cluster import Cluster
 from qa.engines.opensearch.following import Live, Prepare
-from qa.engines.opensearch.remembering import Remembered
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import NotKeptError
 from qa.history import Generation, before, named
 from qa.manifests import Manifest
+from qa.remembering import Remembered
 from qa.settings import Settings
 
 # Older generations that are held open for who asks them.

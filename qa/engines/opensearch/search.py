@@ -3,8 +3,6 @@
 What a generation holds never changes, so what was counted or fetched once is remembered.
 """
 
-import datetime
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -19,7 +17,6 @@ from qa.engines.opensearch import asking
 from qa.engines.opensearch.asking import Sizes, Wanted
 from qa.engines.opensearch.cards import Cards, Head, column, date_of
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.remembering import Remembered
 from qa.engines.opensearch.schema import DOCUMENTS, INDEX_OF, K1, PASSAGES, STEMS, TITLE, WHOLE, B
 from qa.engines.opensearch.spelling import distance
 from qa.engines.opensearch.verifying import check_counts
@@ -28,6 +25,7 @@ from qa.manifests import Manifest
 from qa.matches import Integers
 from qa.passages import Passage
 from qa.queries import Query
+from qa.remembering import Remembered
 from qa.text import stem, tokens
 
 _COUNTS, _DOCUMENTS, _NEAR = 1 << 16, 256, 1 << 12
@@ -197,7 +195,7 @@ class ClusterSearcher:
             "sort": ["ordinal"],
         }
         while hits := self._search(DOCUMENTS, body)["hits"]["hits"]:
-            found += [_summary(column(hit, "summary")) for hit in hits]
+            found += [Summary.from_json(column(hit, "summary")) for hit in hits]
             body["search_after"] = hits[-1]["sort"]
         return tuple(sorted(found, key=lambda summary: summary.id))
 
@@ -262,10 +260,3 @@ def _passage(head: Head, text: str) -> Passage:
     return Passage(
         head.document, head.number, head.start, head.end, text, head.heading, head.language
     )
-
-
-def _summary(line: bytes) -> Summary:
-    values = json.loads(line)
-    if values["date"]:
-        values["date"] = datetime.date.fromisoformat(values["date"])
-    return Summary(**values)

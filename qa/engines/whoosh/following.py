@@ -5,19 +5,18 @@ Requests hold the searcher that they began with: the last of them closes it.
 
 import contextlib
 import logging
-import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import NamedTuple
 
+from qa.engines.following import Following
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError, GenerationError
+from qa.errors import DamagedError
 from qa.generations import NONE_LIVE, Generations
 
 Prepare = Callable[[WhooshSearcher], None]
-# Seconds between two looks at CURRENT, and before one that cannot be opened is tried again.
-_LOOK, _RETRY = 0.2, 5.0
+# Seconds before one that cannot be opened is tried again.
+_RETRY = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +29,16 @@ class _Failed(NamedTuple):
     error: DamagedError
 
 
-class Live:
+class Live(Following[WhooshSearcher]):
     """The live one of *generations*; may be asked for by several threads at once."""
 
+    look = 0.2
+
     def __init__(self, generations: Generations) -> None:
+        super().__init__()
         self._generations = generations
-        self._guard = threading.Lock()
         self._seen = NONE_LIVE
-        self._searcher: WhooshSearcher | None = None
         self._failed: _Failed | None = None
-        self._followed = False
 
     def searcher(self) -> WhooshSearcher:
         """The live generation; the one before it while it cannot be opened, which is logged."""
@@ -49,16 +48,6 @@ class Live:
             found = self.renewed()
         found.recheck()
         return found
-
-    def follow(self, prepare: Prepare) -> None:
-        """From now on open each new generation aside, *prepare* it, and only then hand it out.
-
-        So no question waits for that, and the one before is let go of even where none is asked.
-        """
-        with contextlib.suppress(GenerationError):
-            self.renewed(prepare)
-        self._followed = True
-        threading.Thread(target=_follow, args=(weakref.ref(self), prepare), daemon=True).start()
 
     def renewed(self, prepare: Prepare | None = None) -> WhooshSearcher:
         """The live generation, opened and prepared if it is another than before."""
@@ -94,19 +83,3 @@ class Live:
             if self._generations.live() == name:
                 raise
         return self._opened()
-
-
-def _follow(own: "weakref.ref[Live]", prepare: Prepare) -> None:
-    """Renew the searcher as long as there is someone to ask for it."""
-    while True:
-        time.sleep(_LOOK)
-        live = own()
-        if live is None:
-            return
-        try:
-            live.renewed(prepare)
-        except GenerationError:
-            pass  # told to whoever asks
-        except Exception:
-            log.exception("The live generation cannot be followed")
-        del live

@@ -4,8 +4,6 @@ Nothing is changed by a search but the accumulators, of which each thread has it
 are mapped read-only and shared by all processes.
 """
 
-import datetime
-import json
 import math
 import threading
 from collections.abc import Iterable, Sequence
@@ -171,7 +169,7 @@ class WhooshSearcher:
     def _summaries(self) -> tuple[Summary, ...]:
         check_file(self._folder, self.manifest, SUMMARIES)
         with (self._folder / SUMMARIES).open(encoding="utf-8") as file:
-            return tuple(map(_summary, file))
+            return tuple(map(Summary.from_json, file))
 
     def recheck(self) -> None:
         """Raise DamagedError when a file was written to since it was opened, and is not the same.
@@ -276,10 +274,3 @@ def _idf(field: Field, number: int) -> float:
 def _key(publisher: str) -> str:
     """The form in which publishers are compared."""
     return publisher.casefold()
-
-
-def _summary(line: str) -> Summary:
-    values = json.loads(line)
-    if values["date"]:
-        values["date"] = datetime.date.fromisoformat(values["date"])
-    return Summary(**values)

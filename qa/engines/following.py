@@ -1,0 +1,61 @@
+"""The live generation, held open: looked after by a thread, so that no question waits for it."""
+
+import contextlib
+import logging
+import threading
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from qa.engines.base import Searcher
+from qa.errors import GenerationError
+
+Opened = TypeVar("Opened", bound=Searcher)
+
+log = logging.getLogger(__name__)
+
+
+class Following(ABC, Generic[Opened]):
+    """The live generation of an engine; may be asked for by several threads at once."""
+
+    # Seconds between two looks at which one is live.
+    look: ClassVar[float]
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._searcher: Opened | None = None
+        self._followed = False
+
+    @abstractmethod
+    def renewed(self, prepare: Callable[[Opened], None] | None = None) -> Opened:
+        """The live generation, opened and prepared if it is another than before."""
+
+    def follow(self, prepare: Callable[[Opened], None]) -> None:
+        """From now on open each new generation aside, *prepare* it, and only then hand it out.
+
+        So no question waits for that, and the one before is let go of even where none is asked.
+        """
+        with contextlib.suppress(GenerationError):
+            self.renewed(prepare)
+        self._followed = True
+        threading.Thread(target=_follow, args=(weakref.ref(self), prepare), daemon=True).start()
+
+
+def _follow(own: "weakref.ref[Following[Opened]]", prepare: Callable[[Opened], None]) -> None:
+    """Renew the searcher as long as there is someone to ask for it."""
+    live = own()
+    while live is not None:
+        pause = live.look
+        del live
+        time.sleep(pause)
+        live = own()
+        if live is None:
+            return
+        try:
+            live.renewed(prepare)
+        except GenerationError:
+            pass  # told to whoever asks
+        except Exception:
+            log.exception("The live generation cannot be followed")
