@@ -143,7 +143,7 @@ def asked_in(arguments: "MultiDict[str, str]") -> Asked:
     values: dict[str, Any] = {
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],
-        "drop": [word for word in arguments.getlist("drop") if word],
+        "drop": arguments.getlist("drop"),
         "filters": {
             "publisher": [value for value in arguments.getlist("publisher") if value],
             "document": arguments.getlist("document"),

@@ -108,8 +108,10 @@ def test_an_empty_question_is_refused_before_anything_is_looked_for(client, aske
     assert [e["pointer"] for e in response.get_json()["errors"]] == [field]
 
 
-def test_empty_values_count_among_the_most_documents(client):
-    response = client.get("/ask?q=harbour" + "&document=" * 101)
+@pytest.mark.parametrize(("name", "field"), [("document", "filters/document"), ("drop", "drop")])
+def test_empty_values_count_among_the_most_that_may_be_sent(client, name, field):
+    response = client.get("/ask?q=harbour" + f"&{name}=" * 101)
 
     assert response.status_code == 422
-    assert response.get_json()["errors"][0]["pointer"] == "#/filters/document"
+    assert response.get_json()["errors"][0]["pointer"] == f"#/{field}"
+    assert client.get(f"/ask?q=harbour&{name}=").status_code == 200
