@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from benchmarks import peers
 from benchmarks.corpora import Corpus
-from benchmarks.peers import FIRST_STAGE, TOP, Peer, Search, typed
+from benchmarks.peer import FIRST_STAGE, TOP, Peer, Search, typed
 from qa.manifests import Manifest
 from qa.queries import Query
 from qa.settings import Settings

@@ -7,46 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
-
-import Stemmer
+from typing import Any, cast
 
 from benchmarks.corpora import Corpus
+from benchmarks.peer import FIRST_STAGE, TOP, OnDisk, Peer, Search, Stemming, typed
 from qa.manifests import Manifest
 from qa.queries import Query
 from qa.settings import Settings
 
-TOP = 10
-FIRST_STAGE = 200
 
-Search = Callable[[Any], Sequence[Any]]
-
-
-class Peer(Protocol):
-    """An engine; made only in the process that uses it, since making it imports it."""
-
-    def index(self, corpus: Corpus, folder: Path) -> None:
-        """Index *corpus* into the empty *folder*; all of it is on disk afterwards."""
-
-    def prepared(self, query: Query) -> Any:  # noqa: ANN401 - each has its own
-        """The analysed words of *query*, as ours come analysed too; not timed."""
-
-    def open(self, folder: Path) -> dict[str, Search]:
-        """The searches to time: `top`, the best ten by passage text, and maybe `first`."""
-
-    def size(self, folder: Path) -> int:
-        """Bytes of the index."""
-
-
-class _OnDisk:
-    """Keeps its index in the folder that it is given."""
-
-    def size(self, folder: Path) -> int:
-        """Bytes of all files."""
-        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-class Verbatim(_OnDisk):
+class Verbatim(OnDisk):
     """Ours: passages stemmed and unstemmed, titles, whole documents, filters; all text stored."""
 
     def __init__(self) -> None:
@@ -80,18 +50,7 @@ class Verbatim(_OnDisk):
         return self._engines.open_engine(replace(Settings(), index=str(folder)))
 
 
-class _Stemming(_OnDisk):
-    """Prepares words as an English Snowball stemmer of the peer's own does."""
-
-    def __init__(self) -> None:
-        self._stemmer = Stemmer.Stemmer("english")
-
-    def prepared(self, query: Query) -> list[str]:
-        """The stem of each word."""
-        return [self._stemmer.stemWord(term.lower()) for term in typed(query)]
-
-
-class Whoosh3(_Stemming):
+class Whoosh3(Stemming):
     """Stock Whoosh: passages stemmed (its own Porter), text stored; one process, no positions."""
 
     def __init__(self) -> None:
@@ -131,7 +90,7 @@ class Whoosh3(_Stemming):
         return self._analysis.StemmingAnalyzer(stoplist=None, minsize=1)
 
 
-class Tantivy(_Stemming):
+class Tantivy(Stemming):
     """tantivy: passages stemmed, text stored; two threads, frequencies without positions."""
 
     def __init__(self) -> None:
@@ -225,7 +184,7 @@ def _finish(writer: Any) -> None:  # noqa: ANN401 - tantivy's
     writer.wait_merging_threads()
 
 
-class Bm25s(_Stemming):
+class Bm25s(Stemming):
     """bm25s with numba: passages stemmed, text stored; impacts computed when indexing, no pruning.
 
     Opened with its arrays memory-mapped; its first answer waits for numba to compile.
@@ -256,7 +215,7 @@ class Bm25s(_Stemming):
         return {"top": top}
 
 
-class Sqlite(_OnDisk):
+class Sqlite(OnDisk):
     """SQLite FTS5: passages stemmed (its own Porter), text stored, with positions; optimised."""
 
     def __init__(self) -> None:
@@ -291,11 +250,6 @@ class Sqlite(_OnDisk):
             return found
 
         return {"top": top}
-
-
-def typed(query: Query) -> list[str]:
-    """The words of *query*, unstemmed."""
-    return [term.term for term in query.terms]
 
 
 # Name -> how to make it and the package that it needs, if we do not bring it.

@@ -6,7 +6,6 @@ The embedded engine over a folder, and the one over a real OpenSearch.
 import dataclasses
 import datetime
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,44 +20,17 @@ from qa.errors import (
     OvertakenError,
     RefusedError,
 )
-from qa.indexing import index_documents, index_folder
+from qa.indexing import index_documents
 from qa.passages import split
-from qa.pipeline import ask
 from qa.queries import Filters, read
-from qa.settings import Settings
-from tests.conftest import BRIDGE, HARBOUR, SAMPLE, questions, write
-
-ENGINES = ("folder", "cluster")
+from tests.conftest import write
+from tests.engines import ENGINES, indexed, place
 
 
 @pytest.fixture(params=ENGINES)
 def settings(request, tmp_path):
     """Settings over an index that is not there yet, in a folder or in a cluster."""
     return place(request, tmp_path)
-
-
-def place(request, folder):
-    write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    if request.param == "folder":
-        return Settings(index=str(folder))
-    url = request.getfixturevalue("opensearch")
-    index = f"{url}/test-{uuid.uuid4().hex[:8]}"
-    made = Settings(index=index, folder=str(folder), index_seconds=20, index_replicas=0)
-    request.addfinalizer(lambda: forget(made))
-    return made
-
-
-def forget(settings):
-    """Take all of an index out of the cluster."""
-    cluster = open_engine(settings)._cluster
-    found = cluster.command("GET", f"/_cat/indices/{cluster.name}-*?format=json")
-    for each in found:
-        cluster.try_command("DELETE", f"/{each['index']}")
-
-
-def indexed(settings, **options):
-    engine = open_engine(settings)
-    return engine, index_folder(settings.documents_folder, engine, settings, **options)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -145,77 +117,6 @@ def test_what_is_spelt_almost_alike_is_told(small, term, near):
 
 def test_what_is_whole_checks(small):
     small.check()
-
-
-def columns(found):
-    """For each passage all that is known of it but the score, which one engine rounds."""
-    matches = found.matches
-    rows = zip(
-        found.documents,
-        found.numbers.tolist(),
-        found.lengths.tolist(),
-        found.headings,
-        found.languages,
-        found.publishers,
-        found.dates,
-        found.passages(),
-        strict=True,
-    )
-    where = [
-        [*zip(*(c[matches.text == n].tolist() for c in matches_of(matches)), strict=True)]
-        for n in range(len(found))
-    ]
-    return {row[:2]: (row[2:], places) for row, places in zip(rows, where, strict=True)}
-
-
-def matches_of(matches):
-    return matches.place, matches.number, matches.exact
-
-
-def scores(found):
-    keys = zip(found.documents, found.numbers.tolist(), strict=True)
-    return dict(zip(keys, found.scores.tolist(), strict=True))
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory, opensearch):
-    """The corpus that we ship in both engines: settings and searcher of each."""
-    folder = str(tmp_path_factory.mktemp("both"))
-    here = Settings(index=folder, documents=str(SAMPLE))
-    index = f"{opensearch}/test-{uuid.uuid4().hex[:8]}"
-    # Several shards, so that nothing may depend on which one a passage is in.
-    there = dataclasses.replace(here, index=index, folder=folder, index_seconds=20, index_shards=3)
-    yield [(settings, indexed(settings, force=True)[0].searcher()) for settings in (here, there)]
-    forget(there)
-
-
-ASKED = [row["question"] for row in questions(SAMPLE.parent / "questions.jsonl")]
-
-
-@pytest.mark.parametrize("question", ASKED)
-def test_both_engines_give_the_same_answer(both, question):
-    one, other = (ask(searcher, settings, question) for settings, searcher in both)
-    same = {"took_ms": 0, "generation": ""}
-
-    assert dataclasses.replace(one, **same) == dataclasses.replace(other, **same)
-
-
-@pytest.mark.parametrize(
-    "question", [*ASKED[:6], '"legal guarantees" -Georgia', "NATO Putin treaty 1997 Act Ukraine"]
-)
-def test_both_engines_hand_over_the_same_columns(both, question):
-    one, other = (searcher.candidates(read(question), 45) for _, searcher in both)
-
-    assert columns(one) == columns(other)
-    assert scores(one) == pytest.approx(scores(other), rel=0.02)
-    assert sorted(other.scores, reverse=True) == other.scores.tolist()
-
-
-def test_both_engines_know_the_same_of_the_whole(both):
-    (_, one), (_, other) = both
-
-    assert one.summaries() == other.summaries()
-    assert one.plain(read(ASKED[0]), 20).documents == other.plain(read(ASKED[0]), 20).documents
 
 
 def test_nothing_is_live_before_the_first_build(settings):

@@ -1,6 +1,5 @@
 """The index folder: published in one step, never half, one builder at a time."""
 
-import contextlib
 import datetime
 import os
 import subprocess
@@ -10,50 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents import Skip
 from qa.errors import (
     BuildLockedError,
     DamagedError,
     IndexingError,
     NoGenerationError,
-    NotKeptError,
-    OvertakenError,
 )
 from qa.generations import Generations
-from qa.history import before, named
-from qa.manifests import MANIFEST, Manifest
-
-
-def manifest(**made_of):
-    return Manifest(
-        1, 2, ("en",), datetime.date(2021, 1, 1), None, (Skip("x.bin", "not text"),), made_of
-    )
-
-
-def publish(generations, text, keep=3):
-    """The name of a generation, now live, whose one file holds *text*."""
-    with generations.building() as folder:
-        (folder / "file").write_text(text)
-        name = generations.seal(folder, manifest()).name
-        generations.publish(folder, name, keep, generations.live())
-    return name
-
-
-def refuse(generations, text):
-    with generations.building() as folder:
-        (folder / "file").write_text(text)
-        name = generations.seal(folder, manifest()).name
-        generations.refuse(folder, name)
-    return name
-
-
-def folders(index):
-    return {path.name for path in (index / "generations").iterdir()}
-
-
-def fail_half_way(folder):
-    (folder / "file").write_text("half")
-    raise IndexingError("no")
+from qa.manifests import MANIFEST
+from tests.published import fail_half_way, folders, manifest, publish
 
 
 def test_a_published_generation_is_the_current_one(tmp_path):
@@ -176,104 +140,6 @@ def test_publishing_the_same_again_leaves_whole_files_alone(tmp_path):
     publish(generations, "one")
 
     assert file.stat().st_ino == before
-
-
-def test_rolling_back_goes_to_the_one_published_before(tmp_path):
-    generations = Generations(tmp_path)
-    one, two, three = (publish(generations, text) for text in ("one", "two", "three"))
-
-    assert before(generations.kept()) == two
-    generations.switch(two)
-    assert (generations.current(), before(generations.kept())) == (two, one)
-    generations.switch(one)
-    with pytest.raises(NotKeptError, match="No older"):
-        before(generations.kept())
-    assert folders(tmp_path) == {one, two, three}
-
-
-def test_what_was_rolled_back_from_and_is_built_again_is_the_newest(tmp_path):
-    generations = Generations(tmp_path)
-    one, two = publish(generations, "one"), publish(generations, "two")
-    generations.switch(one)
-    publish(generations, "one")
-
-    assert before(generations.kept()) == two
-
-
-def test_rolling_back_to_what_is_damaged_changes_nothing(tmp_path):
-    generations = Generations(tmp_path)
-    one, two = publish(generations, "one"), publish(generations, "two")
-    (generations.folder(one) / "file").write_text("damaged")
-
-    with pytest.raises(DamagedError):
-        generations.switch(one)
-    assert generations.current() == two
-
-
-def test_rolling_back_mends_a_damaged_pointer(tmp_path):
-    generations = Generations(tmp_path)
-    publish(generations, "one")
-    two = publish(generations, "two")
-    (tmp_path / "CURRENT").write_text("?")
-
-    assert before(generations.kept()) == two
-    generations.switch(two)
-    assert generations.current() == two
-
-
-def test_a_refused_generation_is_kept_apart_until_the_next(tmp_path):
-    generations = Generations(tmp_path)
-    live = publish(generations, "one")
-    refuse(generations, "two")
-    refused = refuse(generations, "three")
-    states = {each.name: (each.live, each.refused) for each in generations.kept()}
-
-    assert states == {live: (True, False), refused: (False, True)}
-    assert generations.current() == live
-    assert not generations.is_kept(refused)
-    with pytest.raises(NotKeptError):
-        before(generations.kept())
-
-
-def test_a_refused_generation_can_be_made_live_by_name(tmp_path):
-    generations = Generations(tmp_path)
-    live, refused = publish(generations, "one"), refuse(generations, "two")
-    generations.switch(named(generations.kept(), refused[:6]).name)
-
-    assert generations.current() == refused
-    assert folders(tmp_path) == {live, refused}
-
-
-def test_a_refused_generation_is_published_when_it_is_built_again(tmp_path):
-    generations = Generations(tmp_path)
-    live, refused = publish(generations, "one"), refuse(generations, "two")
-
-    assert publish(generations, "two") == refused
-    assert folders(tmp_path) == {live, refused}
-
-
-@pytest.mark.parametrize("prefix", ["", "abc", "zzzz", "../.", "0000"])
-def test_a_name_that_is_none_is_told(tmp_path, prefix):
-    generations = Generations(tmp_path)
-    publish(generations, "one")
-
-    with pytest.raises(NotKeptError, match="qa generations"):
-        named(generations.kept(), prefix)
-
-
-def test_a_build_does_not_undo_a_roll_back_that_came_meanwhile(tmp_path):
-    generations = Generations(tmp_path)
-    one, two = publish(generations, "one"), publish(generations, "two")
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(generations.building())
-        (folder / "file").write_text("three")
-        name = generations.seal(folder, manifest()).name
-        Generations(tmp_path).switch(one)
-        with pytest.raises(OvertakenError, match=one):
-            generations.publish(folder, name, 3, two)
-
-    assert generations.current() == one
-    assert folders(tmp_path) == {one, two}
 
 
 def test_every_byte_reaches_the_disk_before_the_pointer_changes(tmp_path, monkeypatch):

@@ -1,0 +1,41 @@
+"""Generations of one file each, made by hand, for several test modules."""
+
+import datetime
+
+from qa.documents import Skip
+from qa.errors import (
+    IndexingError,
+)
+from qa.manifests import Manifest
+
+
+def manifest(**made_of):
+    return Manifest(
+        1, 2, ("en",), datetime.date(2021, 1, 1), None, (Skip("x.bin", "not text"),), made_of
+    )
+
+
+def publish(generations, text, keep=3):
+    """The name of a generation, now live, whose one file holds *text*."""
+    with generations.building() as folder:
+        (folder / "file").write_text(text)
+        name = generations.seal(folder, manifest()).name
+        generations.publish(folder, name, keep, generations.live())
+    return name
+
+
+def refuse(generations, text):
+    with generations.building() as folder:
+        (folder / "file").write_text(text)
+        name = generations.seal(folder, manifest()).name
+        generations.refuse(folder, name)
+    return name
+
+
+def folders(index):
+    return {path.name for path in (index / "generations").iterdir()}
+
+
+def fail_half_way(folder):
+    (folder / "file").write_text("half")
+    raise IndexingError("no")
