@@ -17,6 +17,8 @@ from qa.text import Span, Word, sentences, stem, tokens, words
 _KIND = 0.15
 # A sentence is marked from this share of the question's weight on.
 _MARKED = 0.2
+# What a word from earlier turns is worth in telling one: they say what it is about, not what it is.
+_CARRIED = 0.3
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,28 @@ KINDS = [
 ]
 
 
+class _Scored(NamedTuple):
+    """A sentence: its *share* of the question's weight, and how well it *tells* what is asked."""
+
+    share: float
+    tells: float
+    fits: bool
+    asks: bool
+    span: Span
+
+
 def _asks(sentence: str) -> bool:
     return sentence.rstrip("\"'”’»)").endswith(("?", "？", "؟"))
+
+
+def _marked(scored: Sequence[_Scored]) -> _Scored:
+    """The sentence that tells best; one that asks is the heading of what answers it."""
+    best = max(scored, key=lambda row: row.tells)
+    if not best.asks:
+        return best
+    telling = [row for row in scored if not row.asks and row.share >= _MARKED]
+    after = [row for row in telling if row.span.start > best.span.start]
+    return max(after or telling or [best], key=lambda row: row.tells)
 
 
 class Reader:
@@ -103,6 +125,8 @@ class Reader:
         searched = [*enumerate(query.searched)]
         self._by_stem = {s: i for i, asked in reversed(searched) for s in asked.stems}
         self._shares += [0.0] * (len(searched) - len(self._terms))
+        carried = {*query.carried}
+        self._own = [_CARRIED if asked.word in carried else 1.0 for _, asked in searched]
         self._known: dict[tuple[str, int], Evidence] = {}
         self._kind = next((kind for kind in KINDS if kind.asked.search(question)), None)
 
@@ -144,20 +168,16 @@ class Reader:
         for span in sentences(passage.text, passage.language):
             inside = {number for word, number in hits if span.start <= word.start < span.end}
             share = sum(self._shares[number] for number in inside)
+            own = sum(self._shares[number] * self._own[number] for number in inside)
             fits = bool(self._kind and self._kind.answered.search(passage.text, *span))
-            scored.append((share + _KIND * fits, share, fits, span))
+            asks = _asks(passage.text[slice(*span)])
+            scored.append(_Scored(share, own + _KIND * fits, fits, asks, span))
         if not scored:
             return None, 0.0, None
-        best = max(scored, key=lambda row: row[0])
-        marked = best
-        if _asks(passage.text[slice(*best[3])]):
-            # A sentence that asks is the heading of what answers it.
-            telling = [row for row in scored if not _asks(passage.text[slice(*row[3])])]
-            telling = [row for row in telling if row[1] >= _MARKED]
-            after = [row for row in telling if row[3].start > best[3].start]
-            marked = max(after or telling or [best], key=lambda row: row[0])
-        answer = marked[3] if marked[1] >= _MARKED else None
-        return answer, best[1], best[2] if self._kind else None
+        best = max(scored, key=lambda row: row.share + _KIND * row.fits)
+        marked = _marked(scored)
+        answer = marked.span if marked.share >= _MARKED else None
+        return answer, best.share, best.fits if self._kind else None
 
     def _phrase(
         self, text: str, found: Sequence[Word], numbers: Sequence[int | None]

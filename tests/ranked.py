@@ -61,8 +61,8 @@ def ranked(question, *texts, limit=10, frequencies=None, about=None, **more):
     return rank(found, rows, weights(), limit, named)
 
 
-def evidence(question, text, frequencies=None, **more):
-    """What in *text* speaks for it."""
-    query = read(question)
+def evidence(question, text, frequencies=None, carried=(), **more):
+    """What in *text* speaks for it, asked after something that had the *carried* words."""
+    query = read(question, carried=carried)
     (passage,) = passages(text, **more)
     return passage, Reader(query, question, rarity(query, frequencies)).evidence(passage)

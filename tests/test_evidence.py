@@ -84,6 +84,17 @@ def test_a_sentence_that_asks_is_marked_only_where_none_tells(text, expected):
     assert passage.text[found.answer.start : found.answer.end] == expected
 
 
+def test_what_a_follow_up_asks_counts_more_than_what_it_is_about():
+    text = "The Lindholm pact on fish was signed in Vesa. Anna Lind negotiated it for a year."
+    about = ("Lindholm", "pact", "fish", "Vesa")
+    passage, found = evidence("who negotiated it?", text, carried=about)
+
+    assert passage.text[slice(*found.answer)] == "Anna Lind negotiated it for a year."
+    # Where nothing of the question itself is there, what it is about has to do.
+    passage, found = evidence("who paid for it?", text, carried=about)
+    assert passage.text[slice(*found.answer)] == "The Lindholm pact on fish was signed in Vesa."
+
+
 def test_no_sentence_is_marked_where_none_holds_a_fair_part():
     rare = {"zebra": 0, "quagga": 0, "appl": 90}
     _, found = evidence("zebra quagga apple", "An apple fell.", frequencies=rare)
