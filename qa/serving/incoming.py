@@ -11,8 +11,13 @@ from http import HTTPStatus
 _MOST_HEAD = 64 * 1024
 # The longest line that tells the size of a chunk.
 _MOST_SIZE_LINE = 256
-_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
-_END = b"\r\n\r\n"
+# The size of a chunk, and what may stand behind it (RFC 9112, section 7.1.1); quotes may not.
+_SIZE_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*[!#$%&'*+.^_`|~\w-]+(?:=[!#$%&'*+.^_`|~\w-]+)?)*"
+)
+_DIGITS = re.compile(rb"[0-9]{1,19}")
+_LENGTH, _CODING, _CHUNKED = b"content-length", b"transfer-encoding", b"chunked"
+_LINE_END, _END = b"\r\n", b"\r\n\r\n"
 
 
 class Incoming:
@@ -60,48 +65,55 @@ class Incoming:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
         self._body = found + len(_END)
-        headers = {}
+        headers, framing = {}, []
         first, *lines = bytes(self.data[:found]).split(b"\r\n")
         for line in lines:
             name, _, value = line.partition(b":")
-            headers[name.lower()] = value.strip()
-        self.closes = not first.endswith(b"HTTP/1.1") or (
-            headers.get(b"connection", b"").lower() == b"close"
-        )
-        self.waits = headers.get(b"expect", b"").lower() == b"100-continue"
-        if b"transfer-encoding" in headers:
+            headers[name.lower()] = value.strip(b" \t").lower()
+            if name.lower() in (_LENGTH, _CODING):
+                framing.append(name.lower())
+        self.closes = not first.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
+        self.waits = headers.get(b"expect") == b"100-continue"
+        self._read_framing({name: headers[name] for name in framing}, len(framing))
+
+    def _read_framing(self, told: dict[bytes, bytes], times: int) -> None:
+        """Find out where the body ends; what leaves that unclear could hide another request."""
+        length = told.get(_LENGTH, b"0")
+        if times > 1 or told.get(_CODING, _CHUNKED) != _CHUNKED or not _DIGITS.fullmatch(length):
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        elif _CODING in told:
             self._chunk = self._body
-            return
-        length = headers.get(b"content-length", b"0")
-        size = int(length) if length.isdigit() and len(length) < 20 else 0
-        self._end = self._body + size
-        if size > self._most_body:
+        elif int(length) > self._most_body:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        else:
+            self._end = self._body + int(length)
 
     def _read_chunks(self) -> None:
         while self._chunk is not None and not self.done:
             if self._chunk - self._body > self._most_body:
                 self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 return
-            line_end = self.data.find(b"\r\n", self._chunk, self._chunk + _MOST_SIZE_LINE)
+            line_end = self.data.find(_LINE_END, self._chunk, self._chunk + _MOST_SIZE_LINE)
             if line_end < 0:
                 if len(self.data) - self._chunk >= _MOST_SIZE_LINE:
                     self._refuse(HTTPStatus.BAD_REQUEST)
                 return
-            size = bytes(self.data[self._chunk : line_end]).partition(b";")[0].strip()
-            if not _SIZE.fullmatch(size):
+            line = _SIZE_LINE.fullmatch(self.data, self._chunk, line_end)
+            # The head ended with a line end, as every chunk has to.
+            if not line or self.data[self._chunk - 2 : self._chunk] != _LINE_END:
                 self._refuse(HTTPStatus.BAD_REQUEST)
-            elif int(size, 16):
-                self._chunk = line_end + 2 + int(size, 16) + 2
+            elif int(line[1], 16):
+                self._chunk = line_end + 2 + int(line[1], 16) + 2
             else:
                 self._read_trailers(line_end)
                 return
 
     def _read_trailers(self, last_line: int) -> None:
-        """What comes after the last chunk: lines up to an empty one, mostly that alone."""
+        """What comes after the last chunk, up to an empty line: of no use here, it is left out."""
         ends = self.data.find(_END, last_line)
         if ends >= 0:
-            self._end = ends + len(_END)
+            del self.data[last_line:ends]
+            self._end = last_line + len(_END)
             self.done = True
         elif len(self.data) - last_line > _MOST_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)

@@ -21,7 +21,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 from qa.service.metrics import TURNED_AWAY
 from qa.serving.connections import Connection, Sending
 from qa.serving.incoming import Incoming
-from qa.serving.refusing import BUSY, REFUSALS, problem
+from qa.serving.refusing import BUSY, REFUSALS, problem, status_of
 from qa.settings import Settings
 
 # At once from one client.
@@ -33,19 +33,6 @@ _NEVER_SHED = (b"GET /livez", b"GET /readyz", b"GET /metrics")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, *_NO_DESCRIPTORS)
-
-
-class _Told:
-    """A socket that keeps what gunicorn tells of an error, to be told in our shape."""
-
-    def __init__(self) -> None:
-        self.status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
-
-    def gettimeout(self) -> float:
-        return 0.0
-
-    def sendall(self, data: bytes) -> None:
-        self.status = int(data.split(b" ", 2)[1])
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
@@ -156,13 +143,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return stays
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
-        """Tell an error that never reached the app in the shape of all errors."""
-        told = _Told()
-        super().handle_error(req, told, addr, exc)
-        TURNED_AWAY.labels(str(told.status)).inc()
-        cannot = "The request cannot be answered."
-        detail = REFUSALS.get(HTTPStatus(told.status), cannot)
-        client.sendall(problem(told.status, detail, keep=False))
+        """Tell an error that never reached the app in the shape of all errors.
+
+        gunicorn would log the client's address, and what it asked.
+        """
+        status = status_of(exc)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.log.error("A request failed in the worker", exc_info=exc)
+        TURNED_AWAY.labels(str(status.value)).inc()
+        client.sendall(problem(status, REFUSALS[status], keep=False))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """After an answer, give out what of it is left."""

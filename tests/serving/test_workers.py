@@ -1,14 +1,18 @@
 """The front desk of a worker, before a real `qa serve`: slow clients, large bodies, too many."""
 
 import json
+import logging
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from unittest.mock import Mock
 
 import pytest
+from gunicorn.http.errors import InvalidRequestLine
 
 from qa.service.access import HEADERS
+from qa.serving.workers import Worker
 from tests.conftest import built, served, write
 
 ASK = "/ask?q=who+demanded+guarantees"
@@ -197,6 +201,17 @@ def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_,
     assert b"<script>" not in body
     for name, value in HEADERS.items():
         assert f"{name}: {value}".encode() in head
+
+
+def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog):
+    worker, client = object.__new__(Worker), Mock()
+    worker.log = logging.getLogger("gunicorn.error")
+    worker.handle_error(
+        None, client, ("192.0.2.1", 9), InvalidRequestLine("GET /ask?q=a b HTTP/1.1")
+    )
+
+    assert client.sendall.call_args[0][0].startswith(b"HTTP/1.1 400 ")
+    assert caplog.text == ""
 
 
 def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered(index):
