@@ -170,7 +170,7 @@ def _list_tools(_: Json) -> Json:
 
 def _call_tool(parameters: Json) -> Json:
     name = parameters.get("name")
-    if name not in TOOLS:
+    if not isinstance(name, str) or name not in TOOLS:
         raise RefusedError(_PARAMETERS, f"There is no such tool; there are {', '.join(TOOLS)}.")
     try:
         told = called(name, parameters.get("arguments") or {})

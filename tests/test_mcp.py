@@ -177,6 +177,7 @@ def test_a_revision_that_is_not_spoken_is_told_which_are(client):
         ('{"jsonrpc": "2.0", "id": true, "method": "ping"}', -32600),
         ('{"jsonrpc": "2.0", "id": 1, "method": 7}', -32600),
         ('{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', -32602),
+        ('{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": []}}', -32602),
     ],
 )
 def test_what_is_no_message_is_refused(client, body, code):

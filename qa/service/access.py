@@ -1,11 +1,12 @@
 """Who may ask: the hosts, proxies, sites and the read token of the settings, and safe headers."""
 
 import hmac
+import re
 from http import HTTPStatus
 
 from flask import Flask, Response, current_app, request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import BadRequest, SecurityError, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qa.settings import Settings
@@ -24,6 +25,7 @@ HEADERS = {
 _SECURE = {"Strict-Transport-Security": "max-age=31536000"}
 # Load balancers ask these, and have no token.
 OPEN = ("/livez", "/readyz")
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # With a space in it, it is quoted, as browsers of old want it.
 _REALM = "Verbatim documents"
 _MAY_ASK = {
@@ -44,9 +46,24 @@ def register_access(app: Flask) -> None:
     if count:
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
         app.wsgi_app = proxied  # type: ignore[method-assign]
+    app.before_request(_check_host)
     if settings.token:
         app.before_request(_let_in)
     app.after_request(_with_headers)
+
+
+def has_host() -> bool:
+    """Whether the request says a host that it may be sent to, of which addresses can be made."""
+    try:
+        # Names in Punycode are decoded in addresses, and some cannot be.
+        return bool(_HOST.fullmatch(request.host) and request.host_url)
+    except (SecurityError, UnicodeError):
+        return False
+
+
+def _check_host() -> None:
+    if not has_host():
+        raise BadRequest("No such host is served here; Host must be a name that is.")
 
 
 def _let_in() -> None:

@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException
 
 from qa.api import InvalidRequestError, told
 from qa.contract.answered import ErrorBody, ProblemBody
@@ -15,6 +15,7 @@ from qa.errors import (
     QAError,
     RequestError,
 )
+from qa.service.access import has_host
 
 # Looked up along a class's bases.
 STATUSES: dict[type, HTTPStatus] = {
@@ -76,7 +77,7 @@ def problem(
     """An error body: RFC 9457 for programs, a page for people."""
     program = request.path in _PROGRAMS or request.path.endswith(".json")
     # No page can be made for a host that must not be answered: its links would lead there.
-    program = program or isinstance(request.routing_exception, SecurityError)
+    program = program or not has_host()
     if program or not request.accept_mimetypes.accept_html:
         errors = tuple(
             ErrorBody(pointer="#/" + f["field"].replace(".", "/"), detail=f["detail"])

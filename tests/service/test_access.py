@@ -1,8 +1,10 @@
 """Who may ask: the read token, trusted hosts and proxies, other sites; headers on all of it."""
 
 import base64
+import json
 
 import pytest
+from werkzeug.test import create_environ, run_wsgi_app
 
 from qa.app import create_app
 from qa.service.access import HEADERS
@@ -79,6 +81,23 @@ def test_only_trusted_hosts_are_answered(index, host, status, accept):
 
     assert response.status_code == status
     assert client.get("/about", headers={"Host": "x.c.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.parametrize("host", ["xn--", "a b", "<b>", "a/b", "u@a.example", "[", "\xe4.example"])
+def test_what_is_no_host_is_refused(index, host, accept):
+    app = create_app(Settings(index=str(index)))
+    for path in ("/about", "/opensearch.xml", "/livez"):
+        environ = create_environ(path, environ_overrides={"HTTP_HOST": host, "HTTP_ACCEPT": accept})
+        body, status, _ = run_wsgi_app(app, environ, buffered=True)
+
+        assert status == "400 BAD REQUEST"
+        assert json.loads(b"".join(body))["status"] == 400
+
+
+@pytest.mark.parametrize("host", ["a.example", "127.0.0.1:8000", "[::1]:99", "xn--4ca.de"])
+def test_hosts_may_have_any_name(index, host):
+    assert client_with(index).get("/about", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(("proxies", "root"), [(0, "http://localhost/"), (1, "https://a.example/")])
