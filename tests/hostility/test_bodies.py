@@ -1,0 +1,61 @@
+"""Any body of any kind to every route that takes one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import Headers
+from werkzeug.test import create_environ, run_wsgi_app
+
+from qa.app import create_app
+from qa.settings import Settings
+from tests.hostility.drawn import bodies, content_types, headers, messages, mirrored, posting
+from tests.hostility.markup import assert_harmless
+
+PATHS = ["/ask", "/mcp", "/verify"]
+
+
+def environ_of(path, body, kind, sent):
+    environ = create_environ(path, "http://localhost", method="POST", data=body)
+    environ["CONTENT_TYPE"] = kind
+    return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent}
+
+
+def status_of(app, path, body, kind="application/json", sent=()):
+    """The status of an answer that does no harm."""
+    environ = environ_of(path, body, kind, sent)
+    chunks, status, found = run_wsgi_app(app, environ, buffered=True)
+    code = int(status.split()[0])
+    assert_harmless(code, Headers(found), b"".join(chunks), (path, body, kind, sent))
+    return code
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_almost_right_does_no_harm(apps, path, trying):
+    seen = set()
+
+    @trying(150)
+    @given(st.sampled_from(apps[:2]), messages(path))
+    def holds(app, body):
+        seen.add(status_of(app, path, body, sent=mirrored(body)))
+
+    holds()
+
+    assert {200, 400 if path == "/mcp" else 422} <= seen
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_body_of_any_kind_does_harm(apps, path, trying):
+    seen = set()
+
+    @trying(150)
+    @given(st.sampled_from(apps[:2]), bodies(path), content_types, headers)
+    def holds(app, body, kind, sent):
+        seen.add(status_of(app, path, body, kind, sent))
+
+    holds()
+
+    assert {400, 415} <= seen
+
+
+def test_these_are_all_that_take_one(index):
+    assert posting(create_app(Settings(index=str(index)))) == PATHS

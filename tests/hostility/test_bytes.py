@@ -1,0 +1,142 @@
+"""Any bytes before a real `qa serve`: each is answered or let go, and who comes next is served."""
+
+import contextlib
+import select
+import socket
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import BRIDGE, HARBOUR, built, served, write
+from tests.hostility.wire import JSON, SECONDS, responses, streams, told
+
+_AT_ONCE = 100
+_HIDDEN = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """An index of its own, to tell by it which processes serve it."""
+    folder = tmp_path_factory.mktemp("bytes")
+    write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    built(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """A service with one worker that waits a second for a request, and stays the same one."""
+    settings = {"workers": 1, "threads": 2, "read_seconds": 1, "max_requests": 0}
+    with served(folder, **settings) as address:
+        assert_serves(address)
+        before = workers(folder)
+        yield address
+
+        assert len(before) == 1
+        assert workers(folder) == before
+
+
+def workers(folder):
+    """The processes that have files of the index in *folder* mapped."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):
+            if f"{folder}/generations/" in path.read_text():
+                found.add(path.parent.name)
+    return found
+
+
+def assert_serves(address):
+    connection = HTTPConnection(*address, timeout=SECONDS)
+    connection.request("GET", "/ask?q=harbour")
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+
+    assert response.status == 200
+
+
+def test_no_bytes_do_harm_or_are_waited_for(address, trying):
+    seen, sent = set(), []
+
+    @trying(300)
+    @given(streams)
+    def holds(data):
+        seen.update(responses(told(address, data), data))
+        sent.append(data)
+        assert_serves(address)
+
+    holds()
+
+    assert {200, 400, 405, 422, 431} <= seen
+    for start in range(0, len(sent), _AT_ONCE):
+        assert_all_let_go(address, sent[start : start + _AT_ONCE])
+
+
+def assert_all_let_go(address, sent):
+    """Who sends one of *sent* and then waits is answered or hung up on, with all others there."""
+    clients = {socket.create_connection(address, timeout=SECONDS): data for data in sent}
+    try:
+        for client, data in clients.items():
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                client.sendall(data)
+        waiting, ends = list(clients), time.monotonic() + SECONDS
+        while waiting and time.monotonic() < ends:
+            ready, _, _ = select.select(waiting, [], [], 1)
+            waiting = [client for client in waiting if client not in ready]
+        assert not waiting, [clients[client] for client in waiting]
+        assert_serves(address)
+    finally:
+        for client in clients:
+            client.close()
+
+
+_LENGTHS = [b"Content-Length: %d" % len(JSON), b"Content-Length: 0", b"content-length:5"]
+_CODINGS = [b"Transfer-Encoding: chunked", b"transfer-encoding:\tChunked"]
+_UNCLEAR = [
+    *(
+        b"Content-Length: 5, 5",
+        b"Content-Length: +5",
+        b"Content-Length: 0x5",
+        b"Content-Length: -0",
+    ),
+    *(b"Content-Length: 5 5", b"Content-Length: \xb2", b"Content-Length: " + b"0" * 20 + b"5"),
+    *(b"Content-Length : 5", b"Content-Length\t: 5", b" Content-Length: 5", b"Content-Length"),
+    *(b"Transfer-Encoding: identity", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding:"),
+    *(b"Transfer-Encoding: chunked, chunked", b"Transfer-Encoding: chunked\x0b"),
+    *(
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding: 'chunked'",
+        b"Transfer-Encoding: chunked,",
+    ),
+    *(b"Transfer-Encoding : chunked", b"X: y\nTransfer-Encoding: chunked", b"X\rContent-Length: 5"),
+    *(b"X: y\r\n Transfer-Encoding: chunked", b"Transfer-Encoding:\r\n chunked", b"\x00: 5"),
+]
+_PAYLOADS = st.sampled_from([b"", b"0\r\n\r\n", b"5\r\nabcde\r\n0\r\n\r\n", JSON, b"abcde"])
+
+
+def _heads():
+    """Lines that leave it unclear where a body ends."""
+    two = st.tuples(st.sampled_from(_LENGTHS), st.sampled_from(_CODINGS)).flatmap(st.permutations)
+    twice = st.lists(st.sampled_from(_LENGTHS), min_size=2, max_size=2)
+    chunked_twice = st.lists(st.sampled_from(_CODINGS), min_size=2, max_size=2)
+    return two | twice | chunked_twice | st.sampled_from(_UNCLEAR).map(lambda line: [line])
+
+
+def test_no_request_hides_behind_another(address, trying):
+    """Where it is unclear where a body ends, one refusal is all that comes."""
+
+    @trying(200)
+    @given(st.sampled_from([b"POST /ask", b"GET /livez", b"POST /mcp"]), _heads(), _PAYLOADS)
+    def holds(asked, lines, payload):
+        head = b"%b HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % (asked, b"\r\n".join(lines))
+        sent = head + payload + _HIDDEN
+        (status,) = responses(told(address, sent), sent)
+
+        assert status in {400, 411, 431}, sent
+
+    holds()
