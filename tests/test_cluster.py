@@ -14,6 +14,7 @@ import pytest
 
 from qa.app import create_app
 from qa.engines import open_engine
+from qa.errors import DamagedError
 from qa.indexing import index_folder
 from qa.queries import read
 from qa.settings import Settings
@@ -133,6 +134,19 @@ def test_a_build_that_is_killed_changes_nothing_and_is_swept(settings, pytestcon
 
     assert last.live
     assert {name.split("-")[2] for name in indices(settings)} == kept
+
+
+def test_an_index_of_another_version_is_told_and_built_anew(settings, monkeypatch):
+    for module in ("build", "search"):
+        monkeypatch.setattr(f"qa.engines.opensearch.{module}.LAYOUT", 1)
+    build(settings)
+    monkeypatch.undo()
+    engine = open_engine(settings)
+
+    with pytest.raises(DamagedError, match="written by another version; run `qa index`"):
+        engine.searcher()
+    assert index_folder(settings.documents_folder, engine, settings, force=True).live
+    assert engine.searcher().candidates(read("Moberg"), 5).documents == ["harbour"]
 
 
 def test_what_is_altered_in_the_cluster_is_found(settings):

@@ -102,7 +102,7 @@ def passages(terms: Sequence[Wanted], query: Query, limit: int) -> Json:
     return {
         **_COLUMNS,
         "size": limit,
-        "docvalue_fields": ["card", "ordinal"],
+        "docvalue_fields": ["card"],
         "query": {"bool": asked},
     }
 

@@ -15,6 +15,7 @@ from qa.engines.opensearch.cluster import Cluster
 from qa.engines.opensearch.lease import Lease
 from qa.engines.opensearch.schema import (
     DOCUMENTS,
+    LAYOUT,
     LONGEST,
     PASSAGES,
     STEMS,
@@ -86,16 +87,15 @@ class ClusterBuild:
         """Index a passage; its stems."""
         found = _tokens(passage.text, passage.language)
         stems = [each.stem for each in found]
-        title = [each.stem for each in _tokens(passage.heading, passage.language)]
+        over = _tokens(passage.heading, passage.language)
         self._words += len(found)
-        self._title_words += len(title)
-        card = packed(document, ordinal, passage, found)
+        self._title_words += len(over)
+        card = packed(document, ordinal, passage, found, over)
         source = {
             STEMS: " ".join(stems),
             WORDS: " ".join([each.form for each in found]),
-            TITLE: " ".join(title),
+            TITLE: " ".join([each.stem for each in over]),
             "document": document.id,
-            "ordinal": ordinal,
             "card": base64.b64encode(card).decode(),
             "text": passage.text,
             "checked": self._sums[PASSAGES].add(card + passage.text.encode()),
@@ -110,6 +110,7 @@ class ClusterBuild:
         files = {kind: FileSum(each.size, each.digest) for kind, each in sorted(self._sums.items())}
         made_of = {
             **manifest.made_of,
+            "layout": LAYOUT,
             "shards": self._cluster.shards,
             "words": self._words,
             "title_words": self._title_words,

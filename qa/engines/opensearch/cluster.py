@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from opensearchpy import OpenSearch
+import orjson
+from opensearchpy import JSONSerializer, OpenSearch
 from opensearchpy.exceptions import (
     AuthenticationException,
     AuthorizationException,
@@ -155,12 +156,24 @@ class Cluster:
         return answer
 
 
+class Reading(JSONSerializer):
+    """Reads answers, half a megabyte of cards, in less than half the client's own time."""
+
+    def loads(self, text: str) -> Any:  # noqa: ANN401 - any JSON
+        """The values in *text*."""
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise SerializationError(text, error) from error
+
+
 class RefusalError(GenerationError):
     """The cluster has a reason not to: what is named is not there, or is there already."""
 
 
 def _options(address: Address, settings: Settings) -> Json:
     options: Json = {"hosts": list(address.hosts), "http_compress": False, "pool_maxsize": 16}
+    options["serializer"] = Reading()
     if address.hosts[0].startswith("https"):
         options |= {"verify_certs": True, "ssl_show_warn": False}
         if settings.index_ca:

@@ -5,6 +5,8 @@ Words come in as text.py made them, parted by spaces: no analyser of the cluster
 
 from typing import Any
 
+# Another number whenever what stands in the indices is to be read in another way.
+LAYOUT = 2
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
@@ -33,8 +35,6 @@ _FIELDS: dict[str, dict[str, Any]] = {
         WORDS: {**_TEXT, "norms": False},
         TITLE: _COUNTED,
         "document": {"type": "keyword", "doc_values": False},
-        # The number of the document, in the order in which they came.
-        "ordinal": {"type": "integer", "index": False},
         # All that ranking wants of a passage, in one column.
         "card": {"type": "binary", "doc_values": True},
         "text": _KEPT,
@@ -44,6 +44,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
     DOCUMENTS: {
         WHOLE: _COUNTED,
         "id": {"type": "keyword", "doc_values": False},
+        # The number of the document, in the order in which they came.
         "ordinal": {"type": "integer"},
         "summary": {"type": "binary", "doc_values": True},
         "json": _KEPT,

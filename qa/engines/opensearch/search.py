@@ -5,7 +5,7 @@ What a generation holds never changes, so what was counted or fetched once is re
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,29 +15,38 @@ from qa.documents import Document
 from qa.engines.base import Candidates, Summary
 from qa.engines.opensearch import asking
 from qa.engines.opensearch.asking import Sizes, Wanted
-from qa.engines.opensearch.cards import Cards, Head, column, date_of
+from qa.engines.opensearch.cards import Cards, Head, Occurrences, column, ordinals
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.schema import DOCUMENTS, INDEX_OF, K1, PASSAGES, STEMS, TITLE, WHOLE, B
+from qa.engines.opensearch.schema import (
+    DOCUMENTS,
+    INDEX_OF,
+    K1,
+    LAYOUT,
+    PASSAGES,
+    STEMS,
+    TITLE,
+    WHOLE,
+    B,
+)
 from qa.engines.opensearch.spelling import distance
 from qa.engines.opensearch.verifying import check_counts
-from qa.errors import DocumentNotFoundError
+from qa.errors import DamagedError, DocumentNotFoundError
 from qa.manifests import Manifest
 from qa.matches import Integers
 from qa.passages import Passage
 from qa.queries import Query
 from qa.remembering import Remembered
-from qa.text import stem, tokens
 
 _COUNTS, _DOCUMENTS, _NEAR = 1 << 16, 256, 1 << 12
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
-# Longer documents are not fetched before it is known that they are shown, nor are those of more
-# passages than are read at a time.
-_LONG, _HELPING = 100_000, 24
+# Of passages that are read to be ranked, the documents of so many are fetched along, for the first
+# of them are shown; longer documents, and those of more passages, when it is known that they are.
+_SOON, _LONG, _HELPING = 6, 100_000, 24
 _PAGE = 2000
-# Half as many times as many passages are asked for as are wanted, because their documents may lift
-# them; and a few more are looked at closely, because the cluster rounds their lengths.
-_DEEPER, _SPARE = 5, 7
+# So many times as many passages are asked for as are wanted, because their documents may lift them;
+# and a few more are looked at closely, because the cluster rounds their lengths.
+_DEEPER, _SPARE = 2, 7
 
 Scores = NDArray[Any]
 
@@ -46,10 +55,14 @@ class ClusterSearcher:
     """One generation, open for asking by any number of threads."""
 
     def __init__(self, cluster: Cluster, manifest: Manifest) -> None:
+        made_of = manifest.made_of
+        if made_of.get("layout") != LAYOUT:
+            raise DamagedError(
+                f"Generation {manifest.name} was written by another version; run `qa index`."
+            )
         self.manifest = manifest
         self._cluster = cluster
         self._index = {kind: f"{cluster.name}-{manifest.name}-{kind}" for kind in _KINDS}
-        made_of = manifest.made_of
         self._shared = int(made_of["shards"]) > 1
         self._sizes = Sizes(
             manifest.passages,
@@ -69,57 +82,71 @@ class ClusterSearcher:
         terms = asking.wanted(query, counts, self._sizes)
         own = [*terms[STEMS], *terms[TITLE]]
         if not own:
-            return self._candidates(query, Cards([]), np.zeros(0), limit)
-        searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit // 2))]
+            return self._candidates(query, terms, [], {}, limit)
+        searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit))]
         if terms[WHOLE]:
             searches.append((self._index[DOCUMENTS], asking.documents(terms[WHOLE], query)))
-        passages, *documents = self._cluster.search(searches, partial=True, shared=self._shared)
-        added = _added(documents)
-        cards = _cards(passages, added, limit + limit // _SPARE)
-        scores = _scores(cards, terms, self._sizes)
-        scores += [added.get(head.ordinal, asking.behind(added)) for head in cards.heads]
-        found = self._candidates(query, cards, scores, limit)
-        return replace(found, partial=any(each["timed_out"] for each in (passages, *documents)))
+        answers = self._cluster.search(searches, partial=True, shared=self._shared)
+        passages, *documents = [answer["hits"]["hits"] for answer in answers]
+        added = {hit["fields"]["ordinal"][0]: hit["_score"] for hits in documents for hit in hits}
+        found = self._candidates(query, terms, passages, added, limit)
+        return replace(found, partial=any(answer["timed_out"] for answer in answers))
 
     def plain(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         only = Query(query.terms)
         counts = self._count({s for asked in query.terms for s in asked.stems})
-        terms = asking.wanted(only, counts, self._sizes)[STEMS]
-        if not terms:
-            return self._candidates(query, Cards([]), np.zeros(0), limit)
-        found = self._search(PASSAGES, asking.passages(terms, only, limit + limit // _SPARE))
-        cards = _cards(found, {}, limit + limit // _SPARE)
-        return self._candidates(query, cards, _scores(cards, {STEMS: terms}, self._sizes), limit)
+        terms = {STEMS: asking.wanted(only, counts, self._sizes)[STEMS]}
+        if not terms[STEMS]:
+            return self._candidates(query, terms, [], {}, limit)
+        asked = asking.passages(terms[STEMS], only, limit + limit // _SPARE)
+        hits = self._search(PASSAGES, asked)["hits"]["hits"]
+        return self._candidates(query, terms, hits, {}, limit)
 
-    def _candidates(self, query: Query, cards: Cards, scores: Scores, limit: int) -> Candidates:
+    def _candidates(
+        self,
+        query: Query,
+        terms: Mapping[str, Sequence[Wanted]],
+        hits: Sequence[Json],
+        added: Mapping[int, float],
+        limit: int,
+    ) -> Candidates:
+        """The *limit* best of *hits*, by exact scores and what documents *added* to them."""
+        rest = asking.behind(added)
+        cards = _best(hits, added, rest, limit + limit // _SPARE)
+        stems = [*dict.fromkeys(s for asked in query.searched for s in asked.stems)]
+        found = cards.occurrences(stems)
+        scores = _scores(cards, found, stems, terms, self._sizes)
+        scores += _of(added, rest, cards.columns["ordinal"])
         # As exact as the embedded engine's, so that what is alike there is alike here.
         rounded = scores.astype(np.float32)
-        rows = zip((-rounded).tolist(), cards.heads, strict=True)
-        keys = [(score, head.document, head.number) for score, head in rows]
+        keys = [
+            *zip(
+                (-rounded).tolist(), cards.documents, cards.columns["number"].tolist(), strict=True
+            )
+        ]
         order = sorted(range(len(keys)), key=keys.__getitem__)[:limit]
         places: Integers = np.array(order, np.int64)
-        heads = [cards.heads[place] for place in order]
         return Candidates(
-            documents=[head.document for head in heads],
-            numbers=np.array([head.number for head in heads], np.int64),
+            documents=[cards.documents[place] for place in order],
+            numbers=cards.columns["number"][places],
             scores=rounded[places],
             lengths=cards.lengths[places],
-            headings=[head.heading for head in heads],
-            languages=[head.language for head in heads],
-            publishers=[head.publisher for head in heads],
-            dates=[date_of(head) for head in heads],
-            matches=cards.matches(query, places),
-            read=lambda which: self._read([heads[place] for place in which]),
+            headings=[cards.headings[place] for place in order],
+            languages=[cards.languages[place] for place in order],
+            publishers=[cards.publishers[place] for place in order],
+            dates=cards.dates(places),
+            matches=found.matches(query, stems, places),
+            read=lambda which: self._read([cards.head(order[place]) for place in which]),
         )
 
     def _read(self, heads: Sequence[Head]) -> list[Passage]:
-        """The passages of *heads*, and on the way their documents, which are asked for next."""
-        ordinals = {head.document: head.ordinal for head in heads if head.size <= _LONG}
-        new = [each for each in ordinals if each not in self._documents]
-        new = new if len(heads) <= _HELPING else []
+        """The passages of *heads*, and on the way the documents that are likely asked for next."""
+        soon = heads[:_SOON] if len(heads) <= _HELPING else ()
+        numbers = {h.document: h.ordinal for h in soon if h.size <= _LONG}
+        new = [each for each in numbers if each not in self._documents]
         wanted = [(self._index[PASSAGES], f"{h.ordinal}-{h.number}") for h in heads]
-        wanted += [(self._index[DOCUMENTS], str(ordinals[each])) for each in new]
+        wanted += [(self._index[DOCUMENTS], str(numbers[each])) for each in new]
         found = self._cluster.fetch(wanted) if wanted else []
         for id_, source in zip(new, found[len(heads) :], strict=True):
             self._documents[id_] = Document.from_json(source["json"])
@@ -210,50 +237,36 @@ class ClusterSearcher:
 _KINDS = (PASSAGES, DOCUMENTS)
 
 
-def _added(answers: Sequence[Json]) -> dict[int, float]:
-    """What whole documents add to the scores of their passages, by the documents' numbers."""
-    hits = [hit for answer in answers for hit in answer["hits"]["hits"]]
-    return {hit["fields"]["ordinal"][0]: hit["_score"] for hit in hits}
-
-
-def _cards(answer: Json, added: Mapping[int, float], most: int) -> Cards:
+def _best(hits: Sequence[Json], added: Mapping[int, float], rest: float, most: int) -> Cards:
     """The cards of the best of what was found, by the cluster's own scores."""
-    hits = answer["hits"]["hits"]
-    rest = asking.behind(added)
-    scores = [hit["_score"] + added.get(hit["fields"]["ordinal"][0], rest) for hit in hits]
-    order = sorted(range(len(hits)), key=lambda place: -scores[place])[:most]
-    return Cards([column(hits[place], "card") for place in order])
+    cards: list[str] = [hit["fields"]["card"][0] for hit in hits]
+    scores = np.array([hit["_score"] for hit in hits]) + _of(added, rest, ordinals(cards))
+    order = np.argsort(-scores, kind="stable")[:most]
+    return Cards([cards[place] for place in order.tolist()])
 
 
-def _scores(cards: Cards, terms: Mapping[str, Sequence[Wanted]], sizes: Sizes) -> Scores:
+def _of(added: Mapping[int, float], rest: float, documents: Integers) -> Scores:
+    """What each of *documents* adds to the scores of its passages; *rest* where that is unknown."""
+    return np.array([added.get(each, rest) for each in documents.tolist()])
+
+
+def _scores(
+    cards: Cards,
+    found: Occurrences,
+    stems: Sequence[str],
+    terms: Mapping[str, Sequence[Wanted]],
+    sizes: Sizes,
+) -> Scores:
     """What the words of passages, and over them, add to their scores: from exact lengths."""
     total = np.zeros(len(cards))
-    if stems := terms.get(STEMS):
-        counts = cards.counts([each.stem for each in stems])
-        total += _bm25(counts, cards.lengths, sizes.words, stems)
-    if (over := terms.get(TITLE)) and len(cards):
-        titles = [_title(head.heading, head.language) for head in cards.heads]
-        found = np.array([[own.get(each.stem, 0) for each in over] for own, _ in titles])
-        lengths = np.array([length for _, length in titles])
-        total += _bm25(found, lengths, sizes.titles, over)
+    for field, counts, lengths, average in (
+        (STEMS, found.inside, cards.lengths, sizes.words),
+        (TITLE, found.over, cards.over, sizes.titles),
+    ):
+        weights = {each.stem: each.weight for each in terms.get(field, ())}
+        norms = K1 * (1 - B + B * lengths / (average or 1.0))
+        total += (counts / (counts + norms[:, None])) @ [weights.get(each, 0.0) for each in stems]
     return total
-
-
-def _bm25(counts: Scores, lengths: Integers, average: float, terms: Sequence[Wanted]) -> Scores:
-    norms = K1 * (1 - B + B * lengths / (average or 1.0))
-    result: Scores = (counts / (counts + norms[:, None])) @ [each.weight for each in terms]
-    return result
-
-
-@lru_cache(maxsize=1 << 13)
-def _title(heading: str, language: str) -> tuple[dict[str, int], int]:
-    """How often each stem is in *heading*, and how many words that has."""
-    found: dict[str, int] = {}
-    words = tokens(heading)
-    for word in words:
-        stemmed = stem(word, language)
-        found[stemmed] = found.get(stemmed, 0) + 1
-    return found, len(words)
 
 
 def _passage(head: Head, text: str) -> Passage:
