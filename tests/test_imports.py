@@ -46,7 +46,8 @@ pages.citing pages.export pages.within pages.reader pages.search pages.quality p
 pages.programs tools mcp
 service service.access service.accounts service.logs service.unanswered service.tallies
 service.metrics service.limits service.freshness service.problems app
-serving.incoming serving.refusing serving.connections serving.workers serving
+serving.incoming serving.refusing serving.connections serving.shares
+serving.workers serving
 commands commands.options commands.watching commands.index commands.ask commands.serve
 commands.report
 commands.generations commands.verify commands.evaluate

@@ -66,6 +66,7 @@ def _ready(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
 
 
 def _ended(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    worker.share.leave()
     join(worker.pid)
 
 

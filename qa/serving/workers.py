@@ -16,12 +16,13 @@ from http import HTTPStatus
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from qa.service.metrics import TURNED_AWAY
 from qa.serving.connections import Connection, Sending
 from qa.serving.incoming import Incoming
 from qa.serving.refusing import BUSY, REFUSALS, problem, status_of
+from qa.serving.shares import SharingWorker
 from qa.settings import Settings
 
 # At once from one client.
@@ -35,7 +36,7 @@ _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, *_NO_DESCRIPTORS)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+class Worker(SharingWorker):
     """A worker process of the service."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
@@ -50,12 +51,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         return found
 
     def accept(self, listener: socket.socket) -> None:
-        """Let a client in; it gets a thread when all of its request is there."""
+        """Let a client in; it gets a thread when all of its request is there.
+
+        One that has more clients than another leaves it to that one first.
+        """
+        if self.leaves_to_others():
+            return
         try:
             client, address = listener.accept()
         except OSError as error:
             if error.errno in _NO_DESCRIPTORS:
-                self.set_accept_enabled(False)  # the loop tries again in a while
+                self.pause()
             if error.errno in _NOBODY_THERE:
                 return
             raise
