@@ -209,15 +209,16 @@ def answer(asked: Asked) -> Answer:
 
 def _fresh(live: Searcher, asked: Asked, documents: tuple[str, ...]) -> Answer:
     filters = asked.filters
-    return ask(
-        live,
-        settings(),
-        asked.question,
-        turns=[turn.question for turn in asked.turns],
-        dropped=asked.drop,
-        filters=Filters(tuple(filters.publisher), filters.first, filters.last, documents),
-        limit=asked.limit,
-    )
+    with live.turn:
+        return ask(
+            live,
+            settings(),
+            asked.question,
+            turns=[turn.question for turn in asked.turns],
+            dropped=asked.drop,
+            filters=Filters(tuple(filters.publisher), filters.first, filters.last, documents),
+            limit=asked.limit,
+        )
 
 
 def _known(documents: list[str]) -> tuple[str, ...]:

@@ -80,6 +80,10 @@ class Searcher(Protocol):
     def manifest(self) -> Manifest:
         """What the generation holds."""
 
+    @property
+    def turn(self) -> AbstractContextManager[object]:
+        """Held while a question is answered, by one thread of a process where that is fastest."""
+
     def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*; ties by document id and passage number.
 

@@ -4,6 +4,7 @@ What a generation holds never changes, so what was counted or fetched once is re
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -75,6 +76,11 @@ class ClusterSearcher:
         self._counts: Remembered[tuple[str, str], int] = Remembered(_COUNTS)
         self._documents: Remembered[str, Document] = Remembered(_DOCUMENTS)
         self._nears: Remembered[str, list[str]] = Remembered(_NEAR)
+
+    @property
+    def turn(self) -> AbstractContextManager[None]:
+        """Not one at a time: most of the time it waits for the cluster."""
+        return nullcontext()
 
     def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*, asked for in one round trip."""

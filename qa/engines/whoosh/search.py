@@ -35,6 +35,8 @@ SUMMARIES = "summaries.jsonl"
 _REMEMBERED = 1 << 27
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
+# All generations of a process compute on the same core.
+_TURN = threading.Lock()
 
 
 class WhooshSearcher:
@@ -61,6 +63,11 @@ class WhooshSearcher:
         self._memory = Memory(max(_REMEMBERED, size // 4))
         self._cached_document = remembered(self._load, 64)
         self._cached_near = remembered(self._near, 1 << 12)
+
+    @property
+    def turn(self) -> threading.Lock:
+        """Threads that only compute take one another's time: NumPy lets go of the GIL all along."""
+        return _TURN
 
     def candidates(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages for *query*."""
