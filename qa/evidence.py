@@ -1,17 +1,19 @@
 """A passage and a question -> what in it speaks for it: the words, the phrase, the sentence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 import regex
 
-from qa.features import Rarity
+from qa.features import Rarity, heading_stems
+from qa.matches import Hit
 from qa.named import MONTHS
 from qa.passages import Passage
 from qa.queries import Query, Term
-from qa.text import Span, Word, sentences, stem, tokens, words
+from qa.ranking import Ranked
+from qa.text import Span, places, sentences
 
 # What one of the asked kind (a date for "when") is worth in a sentence beside its words.
 _KIND = 0.15
@@ -116,6 +118,14 @@ def _marked(scored: Sequence[_Scored]) -> _Scored:
     return max(after or telling or [best], key=lambda row: row.tells)
 
 
+class _Found(NamedTuple):
+    """A word of the question in a text: which of its words, and where."""
+
+    number: int
+    place: int
+    span: Span
+
+
 class Reader:
     """Reads passages for one question."""
 
@@ -130,43 +140,39 @@ class Reader:
         self._known: dict[tuple[str, int], Evidence] = {}
         self._kind = next((kind for kind in KINDS if kind.asked.search(question)), None)
 
-    def evidence(self, passage: Passage) -> Evidence:
-        """What speaks for *passage*; it is read once."""
-        known = self._known.get((passage.document_id, passage.number))
+    def evidence(self, ranked: Ranked) -> Evidence:
+        """What speaks for a *ranked* passage; it is read once."""
+        key = ranked.passage.document_id, ranked.passage.number
+        known = self._known.get(key)
         if known is None:
-            known = self._read(passage)
-            self._known[passage.document_id, passage.number] = known
+            known = self._known[key] = self._read(ranked.passage, ranked.hits)
         return known
 
-    def _read(self, passage: Passage) -> Evidence:
-        found = words(passage.text)
-        numbers = self._numbers([word.text for word in found], passage.language)
-        hits = [(word, n) for word, n in zip(found, numbers, strict=True) if n is not None]
-        heading = {*self._numbers(tokens(passage.heading), passage.language)} - {None}
-        there = {number for _, number in hits} | heading
-        answer, share, fits = self._answer(passage, hits)
+    def _read(self, passage: Passage, hits: Sequence[Hit]) -> Evidence:
+        spans = places(passage.text)
+        found = [_Found(hit.number, hit.place, Span(*spans[hit.place])) for hit in hits]
+        stems = heading_stems(passage.heading, passage.language)
+        heading = {number for stem, number in self._by_stem.items() if stem in stems}
+        there = {each.number for each in found} | heading
+        answer, share, fits = self._answer(passage, found)
         return Evidence(
             matched=tuple(t.word for i, t in enumerate(self._terms) if i in there),
             missing=tuple(t.word for i, t in enumerate(self._terms) if i not in there),
-            marks=tuple(Span(word.start, word.end) for word, _ in hits),
+            marks=tuple(each.span for each in found),
             answer=answer,
-            phrase=self._phrase(passage.text, found, numbers),
+            phrase=self._phrase(passage.text, found),
             title=bool(heading),
             sentence=share,
             fits=fits,
         )
 
-    def _numbers(self, found: Iterable[str], language: str) -> list[int | None]:
-        """For each word, which of the question's terms it is."""
-        return [self._by_stem.get(stem(word, language)) for word in found]
-
     def _answer(
-        self, passage: Passage, hits: Sequence[tuple[Word, int]]
+        self, passage: Passage, found: Sequence[_Found]
     ) -> tuple[Span | None, float, bool | None]:
         """The sentence that answers best, if it is to be marked, its share, and whether it fits."""
         scored = []
         for span in sentences(passage.text, passage.language):
-            inside = {number for word, number in hits if span.start <= word.start < span.end}
+            inside = {each.number for each in found if span.start <= each.span.start < span.end}
             share = sum(self._shares[number] for number in inside)
             own = sum(self._shares[number] * self._own[number] for number in inside)
             fits = bool(self._kind and self._kind.answered.search(passage.text, *span))
@@ -179,17 +185,15 @@ class Reader:
         answer = marked.span if marked.share >= _MARKED else None
         return answer, best.share, best.fits if self._kind else None
 
-    def _phrase(
-        self, text: str, found: Sequence[Word], numbers: Sequence[int | None]
-    ) -> str | None:
+    def _phrase(self, text: str, found: Sequence[_Found]) -> str | None:
         """The longest run of the question's own words in its order."""
-        own = [n if n is not None and n < len(self._terms) else None for n in numbers]
+        own = [each for each in found if each.number < len(self._terms)]
         longest = start = 0
         run: str | None = None
         for i, (before, after) in enumerate(pairwise(own), 1):
-            if before is None or after != before + 1:
+            if (after.place, after.number) != (before.place + 1, before.number + 1):
                 start = i
             elif i - start > longest:
                 longest = i - start
-                run = text[found[start].start : found[i].end]
+                run = text[own[start].span.start : after.span.end]
         return run

@@ -134,16 +134,19 @@ def _counted(cells: NDArray[np.int64], count: int, shares: Matrix) -> NDArray[np
 def _headings(query: Query, candidates: Candidates) -> Flags:
     """Which terms are in the title, or in the section's heading, of each candidate."""
     rows = list(zip(candidates.headings, candidates.languages, strict=True))
-    known = {row: _stems(*row) for row in set(rows)}
-    held = {
-        row: [not stems.isdisjoint(asked.stems) for asked in query.terms]
-        for row, stems in known.items()
-    }
-    return np.array([held[row] for row in rows], bool)
+    wanted = frozenset(stem for asked in query.terms for stem in asked.stems)
+    flags = np.zeros((len(rows), len(query.terms)), bool)
+    # Most headings hold no word of the question.
+    held = {row: found for row in set(rows) if (found := wanted & heading_stems(*row))}
+    for place, row in enumerate(rows):
+        if row in held:
+            flags[place] = [not held[row].isdisjoint(asked.stems) for asked in query.terms]
+    return flags
 
 
 @lru_cache(maxsize=1 << 13)
-def _stems(heading: str, language: str) -> frozenset[str]:
+def heading_stems(heading: str, language: str) -> frozenset[str]:
+    """The stems of the words in a *heading*."""
     return frozenset(stem(word, language) for word in tokens(heading))
 
 

@@ -5,6 +5,7 @@ The same from any engine: one that keeps positions reads them, `found` counts th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,13 @@ from qa.queries import Query
 from qa.text import stem, term, tokens
 
 Integers = NDArray[np.int64]
+
+
+class Hit(NamedTuple):
+    """An occurrence in a text: its place among the words, and the number of the term."""
+
+    place: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,12 @@ class Matches:
         return Matches(
             self.text[chosen], self.place[chosen], self.number[chosen], self.exact[chosen]
         )
+
+    def inside(self, text: int) -> list[Hit]:
+        """Those in one text, in order."""
+        first, end = np.searchsorted(self.text, [text, text + 1]).tolist()
+        rows = zip(self.place[first:end].tolist(), self.number[first:end].tolist(), strict=True)
+        return [Hit(*row) for row in rows]
 
 
 def matches(rows: Sequence[tuple[int, int, int, bool]]) -> Matches:

@@ -54,7 +54,7 @@ def find(
     measured = features(query, named, candidates, rarity)
     # Enough of them to tell how far the first one is ahead.
     ranked = rank(candidates, measured, known, max(limit, 5), named, query.language)
-    evidence = reader.evidence(ranked[0].passage)
+    evidence = reader.evidence(ranked[0])
     told = signals(query, rarity, ranked, evidence, searcher.manifest.passages)
     sure = probability(told, known.confidence)
     return Found(query, rarity, ranked[:limit], reader, told, sure, candidates.partial)
@@ -125,7 +125,7 @@ def _passages(
         others = {p.document_id for p in ranked.duplicates} - {ranked.passage.document_id}
         also = [searcher.document(other) for other in sorted(others)]
         document = searcher.document(ranked.passage.document_id)
-        evidence = found.reader.evidence(ranked.passage)
+        evidence = found.reader.evidence(ranked)
         passages.append(cited(ranked, evidence, place, document, also))
     return tuple(passages)
 

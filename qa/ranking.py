@@ -12,6 +12,7 @@ import numpy as np
 
 from qa.engines.base import Candidates
 from qa.features import Matrix, column
+from qa.matches import Hit
 from qa.named import Named
 from qa.passages import Passage
 from qa.weights import Weights
@@ -31,7 +32,7 @@ _LANGUAGE = 1.0
 
 @dataclass(frozen=True)
 class Ranked:
-    """A passage in its place; *features* is its row of features.
+    """A passage in its place; *features* is its row of features, *hits* are the query's words.
 
     *duplicates* say the same elsewhere and are folded into it.
     """
@@ -39,6 +40,7 @@ class Ranked:
     passage: Passage
     score: float
     features: Matrix = field(compare=False, repr=False)
+    hits: list[Hit] = field(default_factory=list)
     duplicates: list[Passage] = field(default_factory=list)
 
 
@@ -71,7 +73,8 @@ def rank(
         # What comes later can still be a duplicate of what is shown, but is not looked for.
         if folded.enough(limit):
             break
-        folded.add(Ranked(passage, float(scores[place]), features[place]))
+        hits = candidates.matches.inside(place)
+        folded.add(Ranked(passage, float(scores[place]), features[place], hits))
     return folded.ranked()[:limit]
 
 

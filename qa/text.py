@@ -79,6 +79,13 @@ def words(text: str) -> list[Word]:
     return list(_words(text))
 
 
+def places(text: str) -> list[tuple[int, int]]:
+    """Where each word of *text* begins and ends, for where only that is needed."""
+    if _LATIN.fullmatch(text):
+        return [match.span() for match in _LATIN_WORD.finditer(text)]
+    return [(word.start, word.end) for word in _words(text)]
+
+
 def tokens(text: str) -> list[str]:
     """The words of *text* without their places, for where only those are needed."""
     found: list[str] = []
@@ -181,6 +188,7 @@ class Span(NamedTuple):
 
 _CONTINUING = regex.compile(r"[\s\p{Pe}\p{Pf}\p{Po}\p{Pd}“\"']*[,;:–—]\s")
 _OPENING = regex.compile(r"\s[“«‘\"(\[]\s*$")
+_OPENERS = tuple('“«‘"([')
 
 
 def sentences(text: str, language: str = "en") -> list[Span]:
@@ -195,10 +203,14 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     for boundary in sentencex.get_sentence_boundaries(language, text):
         start = boundary["start_index"] - carried
         end = boundary["end_index"]
-        if start > 0 and not _CONTINUING.match(text, start, end):
+        # Most sentences begin with a letter and end with a mark, which tells without a pattern.
+        continuing = not text[start].isalnum() and _CONTINUING.match(text, start, end)
+        if start > 0 and not continuing:
             starts.append(start)
-        opening = _OPENING.search(text, start, end)
-        carried = end - opening.start() - 1 if opening else 0
+        carried = 0
+        if text[start:end].rstrip().endswith(_OPENERS):
+            opening = _OPENING.search(text, start, end)
+            carried = end - opening.start() - 1 if opening else 0
     if language in _PAUSE:
         starts = _paused(text, starts, _PAUSE[language])
     spans = [_trimmed(text, *pair) for pair in zip(starts, [*starts[1:], len(text)], strict=True)]

@@ -5,12 +5,12 @@ import numpy as np
 from qa.documents import Metadata, RawBlock, document
 from qa.engines.base import Candidates
 from qa.evidence import Reader
-from qa.features import Rarity, features
+from qa.features import NAMES, Rarity, features
 from qa.matches import found_in
 from qa.named import Named
 from qa.passages import split
 from qa.queries import read
-from qa.ranking import rank
+from qa.ranking import Ranked, rank
 from qa.text import tokens
 from qa.weights import weights
 
@@ -65,4 +65,6 @@ def evidence(question, text, frequencies=None, carried=(), **more):
     """What in *text* speaks for it, asked after something that had the *carried* words."""
     query = read(question, carried=carried)
     (passage,) = passages(text, **more)
-    return passage, Reader(query, question, rarity(query, frequencies)).evidence(passage)
+    hits = found_in(query, [passage]).inside(0)
+    reader = Reader(query, question, rarity(query, frequencies))
+    return passage, reader.evidence(Ranked(passage, 1.0, np.zeros(len(NAMES)), hits))
