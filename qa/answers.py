@@ -7,7 +7,7 @@ not is never shown: DamagedError is raised instead.
 import datetime
 import hashlib
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from qa.documents import SEPARATOR, Document
 from qa.errors import DamagedError
@@ -207,13 +207,12 @@ def read_url(document: Document, passage: Span, answer: Span | None) -> str:
     `sha256` tells it when the text has changed, `quote` which words to look for then.
     """
     place = answer or passage
-    values = {"cite": f"{passage.start}-{passage.end}"}
-    if answer:
-        values["answer"] = f"{answer.start}-{answer.end}"
-    values["sha256"] = document.sha256[:12]
-    values["quote"] = quote_sum(document.text[passage.start : passage.end])
-    paragraph = document.paragraph_at(place.start)
-    return f"/documents/{quote(document.id)}?{urlencode(values)}#p{paragraph}"
+    marked = f"&answer={answer.start}-{answer.end}" if answer else ""
+    proof = f"sha256={document.sha256[:12]}&quote={quote_sum(document.text[slice(*passage)])}"
+    return (
+        f"/documents/{quote(document.id)}?cite={passage.start}-{passage.end}{marked}&{proof}"
+        f"#p{document.paragraph_at(place.start)}"
+    )
 
 
 def quote_sum(exact: str) -> str:

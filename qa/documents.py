@@ -122,9 +122,9 @@ class Document:
             id=values["id"],
             source=values["source"],
             text=values["text"],
-            blocks=tuple(Block(*block) for block in values["blocks"]),
+            blocks=tuple(map(Block._make, values["blocks"])),
             metadata=Metadata(**about),
-            pages=tuple(Page(*page) for page in values["pages"]),
+            pages=tuple(map(Page._make, values["pages"])),
         )
 
 

@@ -170,6 +170,30 @@ def joined(items: list[bytes]) -> tuple[Array, Array]:
     return np.frombuffer(b"".join(items), np.uint8), narrowed(starts)
 
 
+class Strings:
+    """What joined() put together, to be read one by one.
+
+    Through memory views: slicing an array costs several times as much as what is read here.
+    """
+
+    def __init__(self, columns: "ArrayFile | Mapping[str, Array]", name: str) -> None:
+        ends = columns[f"{name}.ends"]
+        self._bytes = columns[name].data
+        self._ends = ends.astype(ends.dtype.newbyteorder("="), copy=False).data
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._ends) - 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        """All of them."""
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, number: int) -> bytes:
+        """One of them."""
+        return bytes(self._bytes[self._ends[number] : self._ends[number + 1]])
+
+
 def narrowed(array: Array) -> Array:
     """*array*, of no negative numbers, in the smallest type that holds them all."""
     most = int(array.max()) if len(array) else 0

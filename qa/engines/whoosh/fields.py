@@ -10,7 +10,9 @@ A document here may stand for several of the index: a heading, for the passages 
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +36,12 @@ class Entry(NamedTuple):
     document_frequency: int
     bound: float
     row: Array | None
+
+    @property
+    def length(self) -> int:
+        """How many postings there are."""
+        length: int = self.postings.stop - self.postings.start
+        return length
 
 
 class Field:
@@ -155,6 +163,21 @@ class Field:
         if self._positions is None or self._position_starts is None:
             raise ValueError(f"{self.name} keeps no positions")
         return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
+
+
+def documents_of(lists: Sequence[tuple[Field, int, int]]) -> Integers:
+    """The documents of several rare terms, list after list: field, number and offset of each.
+
+    One pass over all of them: for short ones, calling NumPy costs more than what it does.
+    """
+    entries = [field.entry(number) for field, number, _ in lists]
+    found: Integers = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
+    offsets = [offset for *_, offset in lists]
+    # One cumulative sum for all: each list goes back to before its own first document.
+    lasts = [0, *(o + entry.last for o, entry in zip(offsets, entries, strict=True))]
+    starts = [0, *accumulate(entry.length for entry in entries)]
+    found[starts[:-1]] += np.array(offsets) - 1 - np.array(lasts[:-1])
+    return np.cumsum(found, out=found)
 
 
 class Repeated(Field):

@@ -1,12 +1,13 @@
 """Where terms stand: phrases, and a query's matches in the passages that were found."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.engines.whoosh.arrays import Array, Integers
-from qa.engines.whoosh.fields import Field
+from qa.engines.whoosh.fields import Field, documents_of
 from qa.engines.whoosh.inversion import runs
 from qa.matches import Matches
 from qa.queries import Query
@@ -34,13 +35,15 @@ def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Mat
     order = np.argsort(passages)
     within = passages[order]
     span = int(words.lengths.max(initial=0)) + 1
+    searched = query.searched
+    terms = len(searched)
+    lists = _lists(stems, ((s, n) for n, asked in enumerate(searched) for s in asked.stems))
+    lists += _lists(words, ((asked.term, terms + n) for n, asked in enumerate(searched)))
     # One number for each occurrence: passage, place, term.
-    terms = len(query.searched)
-    keys, exact = [], []
-    for number, asked in enumerate(query.searched):
-        keys += [_keys(stems, s, within, span) * terms + number for s in asked.stems]
-        exact.append(_keys(words, asked.term, within, span) * terms + number)
-    together = np.sort(np.concatenate(keys))
+    keys, numbers = _occurrences_of(lists, within, span)
+    inexact = numbers < terms
+    together = np.sort(keys[inexact] * terms + numbers[inexact])
+    exact = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
     places = together // terms
     # A word is a match of one term only: of the first, where stems of two languages are alike.
     first = np.diff(places, prepend=-1) > 0
@@ -51,7 +54,7 @@ def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Mat
         text=text[sorting],
         place=(places % span)[sorting],
         number=(together % terms)[sorting],
-        exact=_among(together, np.sort(np.concatenate(exact)))[sorting],
+        exact=_among(together, exact)[sorting],
     )
 
 
@@ -64,13 +67,60 @@ def _among(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
     return found
 
 
-def _keys(field: Field, term: str, within: Integers, span: int) -> Integers:
-    """passage * span + place of each occurrence of *term* in the passages *within*."""
-    number = field.find(term.encode())
-    if number is None:
-        return np.empty(0, np.int64)
-    documents, positions = _occurrences(field, number, within)
-    return documents * span + positions
+class _List(NamedTuple):
+    """The postings of a term of a field, of which the occurrences bear *mark*."""
+
+    field: Field
+    number: int
+    mark: int
+
+
+def _lists(field: Field, words: Iterable[tuple[str, int]]) -> list[_List]:
+    """Those of *words*, each with its mark, that occur."""
+    found = ((field.find(word.encode()), mark) for word, mark in words)
+    return [_List(field, number, mark) for number, mark in found if number is not None]
+
+
+def _occurrences_of(
+    lists: Sequence[_List], within: Integers, span: int
+) -> tuple[Integers, Integers]:
+    """passage * span + place of each occurrence in the passages *within*, and its list's mark.
+
+    The lists of rare terms are gone through as one: calling NumPy for each would cost more.
+    """
+    frequent = [each for each in lists if each.field.entry(each.number).row is not None]
+    rare = [each for each in lists if each.field.entry(each.number).row is None]
+    keys, marks = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for each in frequent:
+        documents, positions = _occurrences(each.field, each.number, within)
+        keys.append(documents * span + positions)
+        marks.append(np.full(len(documents), each.mark))
+    if rare:
+        documents, positions, which = _rare_occurrences(rare, within)
+        keys.append(documents * span + positions)
+        marks.append(np.array([each.mark for each in rare])[which])
+    return np.concatenate(keys), np.concatenate(marks)
+
+
+def _rare_occurrences(
+    lists: Sequence[_List], within: Integers
+) -> tuple[Integers, Integers, Integers]:
+    """The passage, the place and the list of each occurrence in the passages *within*."""
+    documents = documents_of([(each.field, each.number, 0) for each in lists])
+    frequencies = np.concatenate([each.field.frequencies(each.number) for each in lists])
+    positions = np.concatenate([each.field.positions(each.number) for each in lists])
+    wanted = np.zeros(int(documents.max()) + 1, bool)
+    wanted[within[within < len(wanted)]] = True
+    kept = np.flatnonzero(wanted[documents])
+    first = np.cumsum(frequencies, dtype=np.int64)[kept]
+    times = frequencies[kept].astype(np.int64)
+    ends = np.cumsum([each.field.entry(each.number).length for each in lists])
+    which = np.searchsorted(ends, kept, side="right")
+    return (
+        np.repeat(documents[kept], times),
+        positions[runs(first - times, times)].astype(np.int64),
+        np.repeat(which, times),
+    )
 
 
 def _occurrences(field: Field, number: int, within: Integers | None) -> tuple[Integers, Array]:

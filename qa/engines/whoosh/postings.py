@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qa.engines.whoosh.arrays import Array, Floats, Integers
-from qa.engines.whoosh.fields import Field, impacts
+from qa.engines.whoosh.fields import Field, documents_of, impacts
 from qa.engines.whoosh.schema import K1
 
 # What adding costs, in nanoseconds: a posting, or a document of a row.
@@ -35,8 +35,8 @@ class Postings:
         self.weight = weight
         self.offset = offset
         self.entry = field.entry(number)
-        row, span = self.entry.row, self.entry.postings
-        self.length: int = span.stop - span.start
+        row = self.entry.row
+        self.length: int = self.entry.length
         self.cost = _POSTING * self.length if row is None else _CELL * len(row)
         self.bound = weight * self.entry.bound
         self.kept = row is not None or self.length > _KEPT
@@ -72,18 +72,9 @@ class Decoded(NamedTuple):
 
 
 def decoded(lists: Sequence[Postings], norms: Floats) -> tuple[Integers, Floats]:
-    """What several lists of rare terms add, list after list.
-
-    One pass over all of them: for short ones, calling NumPy costs more than what it does.
-    """
+    """What several lists of rare terms add, list after list."""
     ends = list(accumulate(postings.length for postings in lists))
-    gaps = [p.field.gaps(p.number) for p in lists]
-    documents: Integers = np.concatenate(gaps, dtype=np.int64)
-    # One cumulative sum for all: each list goes back to before its own first document.
-    befores = [p.offset - 1 for p in lists]
-    lasts = [0, *(p.offset + p.entry.last for p in lists[:-1])]
-    documents[[0, *ends[:-1]]] += np.array(befores) - np.array(lasts)
-    np.cumsum(documents, out=documents)
+    documents = documents_of([(p.field, p.number, p.offset) for p in lists])
     frequencies = np.concatenate([p.field.frequencies(p.number) for p in lists])
     added = impacts(frequencies, norms.take(documents))
     for postings, start, end in zip(lists, [0, *ends], ends, strict=False):

@@ -9,13 +9,12 @@ import json
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import zstandard
 
 from qa.documents import Document
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined, narrowed
+from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, Strings, joined, narrowed
 from qa.engines.whoosh.batches import Batch
 from qa.errors import DamagedError
 from qa.passages import Passage
@@ -111,7 +110,7 @@ def merged_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
             for part, offset in zip(parts, offsets, strict=False)
         ]
         found[f"{name}.ends"] = narrowed(np.concatenate([np.zeros(1, np.int64), *ends]))
-    ids = _strings(found, "ids")
+    ids = [*Strings(found, "ids")]
     found["by_id"] = narrowed(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
     return found
 
@@ -120,16 +119,13 @@ def _size(part: ArrayFile, name: str) -> int:
     return len(part[f"{name}.ends"]) - 1 if name in _STRINGS else len(part[name])
 
 
-def _strings(columns: Any, name: str) -> list[bytes]:  # noqa: ANN401 - a dict or an ArrayFile
-    blob, ends = columns[name].tobytes(), columns[f"{name}.ends"].tolist()
-    return [blob[start:end] for start, end in itertools.pairwise(ends)]
-
-
 class Store:
     """Documents and passages of an open index, by their numbers."""
 
     def __init__(self, columns: ArrayFile) -> None:
         self._columns = columns
+        self._strings = {name: Strings(columns, name) for name in _STRINGS}
+        self._ids, self._titles = self._strings["ids"], self._strings["headings"]
         self._local = threading.local()
         self.document_of: Array = columns["passage_document"]
         self.heading_of: Array = columns["passage_heading"]
@@ -137,10 +133,10 @@ class Store:
         first = np.searchsorted(self.heading_of, np.arange(len(columns["headings.ends"]) - 1))
         self.document_of_heading: Array = self.document_of[first].astype(np.int64)
         self.dates: Array = columns["dates"]
-        self._names = [name.decode() or None for name in _strings(columns, "publishers")]
+        self._names = [name.decode() or None for name in self._strings["publishers"]]
         # Folded for comparison; empty for none.
         self.publishers = np.array([(name or "").casefold() for name in self._names])
-        self._languages = [language.decode() for language in _strings(columns, "languages")]
+        self._languages = [language.decode() for language in self._strings["languages"]]
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -150,14 +146,14 @@ class Store:
         """The number of the document called *id*."""
         by_id = self._columns["by_id"]
         wanted = id.encode(errors="replace")
-        place = bisect_left(by_id, wanted, key=lambda number: self._string("ids", number))
-        if place < len(by_id) and self._string("ids", by_id[place]) == wanted:
+        place = bisect_left(by_id, wanted, key=self._ids.__getitem__)
+        if place < len(by_id) and self._ids[by_id[place]] == wanted:
             return int(by_id[place])
         return None
 
     def id(self, document: int) -> str:
         """The id of a document."""
-        return self._string("ids", document).decode()
+        return self._ids[document].decode()
 
     def document(self, number: int) -> Document:
         """A whole document."""
@@ -181,7 +177,7 @@ class Store:
         headings = column["passage_heading"][numbers]
         texts = {block: self._unpacked("blocks", block).decode() for block in {*blocks.tolist()}}
         ids = {document: self.id(document) for document in {*documents.tolist()}}
-        titles = {h: self._string("headings", h).decode() for h in {*headings.tolist()}}
+        titles = {h: self._titles[h].decode() for h in {*headings.tolist()}}
         offsets = column["block_starts"][blocks].astype(np.int64)
         rows = zip(
             documents.tolist(),
@@ -214,7 +210,7 @@ class Store:
     def headings(self, passages: Integers) -> list[str]:
         """The heading of each of *passages*."""
         headings = self._columns["passage_heading"][passages].tolist()
-        known = {heading: self._string("headings", heading).decode() for heading in {*headings}}
+        known = {heading: self._titles[heading].decode() for heading in {*headings}}
         return [known[heading] for heading in headings]
 
     def languages(self, documents: Integers) -> list[str]:
@@ -229,16 +225,12 @@ class Store:
             [datetime.date.fromordinal(day) if day else None for day in days],
         )
 
-    def _string(self, name: str, number: int) -> bytes:
-        ends = self._columns[f"{name}.ends"]
-        return self._columns[name][ends[number] : ends[number + 1]].tobytes()
-
     def _unpacked(self, name: str, number: int) -> bytes:
         # A decompressor must not be shared by threads, and is costly to make.
         if not hasattr(self._local, "decompressor"):
             self._local.decompressor = zstandard.ZstdDecompressor()
         try:
-            unpacked: bytes = self._local.decompressor.decompress(self._string(name, number))
+            unpacked: bytes = self._local.decompressor.decompress(self._strings[name][number])
         except zstandard.ZstdError as error:
             raise DamagedError(
                 f"Entry {number} of {name} is damaged: {error}. Run `qa index`, or roll back."
