@@ -133,15 +133,24 @@ def _counted(cells: NDArray[np.int64], count: int, shares: Matrix) -> NDArray[np
 
 def _headings(query: Query, candidates: Candidates) -> Flags:
     """Which terms are in the title, or in the section's heading, of each candidate."""
-    rows = list(zip(candidates.headings, candidates.languages, strict=True))
-    wanted = frozenset(stem for asked in query.terms for stem in asked.stems)
-    flags = np.zeros((len(rows), len(query.terms)), bool)
-    # Most headings hold no word of the question.
-    held = {row: found for row in set(rows) if (found := wanted & heading_stems(*row))}
-    for place, row in enumerate(rows):
-        if row in held:
-            flags[place] = [not held[row].isdisjoint(asked.stems) for asked in query.terms]
-    return flags
+    numbers: dict[str, list[int]] = {}
+    for number, asked in enumerate(query.terms):
+        for each in asked.stems:
+            numbers.setdefault(each, []).append(number)
+    # Passages of one document mostly share a heading, which is looked at once.
+    places: dict[tuple[str, str], int] = {}
+    rows = zip(candidates.headings, candidates.languages, strict=True)
+    own = [places.setdefault(row, len(places)) for row in rows]
+    wanted = frozenset(numbers)
+    found = [
+        (place, number)
+        for row, place in places.items()
+        for each in wanted & heading_stems(*row)
+        for number in numbers[each]
+    ]
+    held = np.zeros((len(places), len(query.terms)), bool)
+    held[[place for place, _ in found], [number for _, number in found]] = True
+    return held[own]
 
 
 @lru_cache(maxsize=1 << 13)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from qa.engines.base import Candidates
+from qa.engines.base import Candidates, best_first
 from qa.features import Matrix, column
 from qa.matches import Hit
 from qa.named import Named
@@ -59,10 +59,8 @@ def rank(
     """
     spoken = np.array([language == own for own in candidates.languages])
     scores = features @ weights.ranking + _LANGUAGE * spoken
-    rows = zip((-scores).tolist(), candidates.documents, candidates.numbers.tolist(), strict=True)
-    keys = list(rows)
-    coverage = column(features, "coverage")
-    order = sorted(range(len(keys)), key=keys.__getitem__)
+    order = best_first(scores, candidates.documents, candidates.numbers)
+    coverage = column(features, "coverage").tolist()
     least = _CUT * coverage[order[0]]
     order = [place for place in order if coverage[place] >= least]
     alone = len({*candidates.documents}) == 1 or named.titled(

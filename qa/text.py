@@ -79,10 +79,13 @@ def words(text: str) -> list[Word]:
     return list(_words(text))
 
 
+_SPAN = re.Match.span
+
+
 def places(text: str) -> list[tuple[int, int]]:
     """Where each word of *text* begins and ends, for where only that is needed."""
     if _LATIN.fullmatch(text):
-        return [match.span() for match in _LATIN_WORD.finditer(text)]
+        return list(map(_SPAN, _LATIN_WORD.finditer(text)))
     return [(word.start, word.end) for word in _words(text)]
 
 

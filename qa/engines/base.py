@@ -51,6 +51,16 @@ class Candidates:
         return self.read(range(len(self)))
 
 
+def best_first(scores: Floats, documents: Sequence[str], numbers: Integers) -> list[int]:
+    """The places of passages by score, those that score the same by document and number."""
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    ascending = scores[order[::-1]]
+    if np.all(ascending[1:] > ascending[:-1]):
+        return order
+    keys = list(zip((-scores).tolist(), documents, numbers.tolist(), strict=True))
+    return sorted(order, key=keys.__getitem__)
+
+
 @dataclass(frozen=True)
 class Summary:
     """What the list of documents shows of one."""

@@ -15,7 +15,7 @@ from whoosh.codec.base import Automata
 from whoosh.support.levenshtein import distance
 
 from qa.documents import Document
-from qa.engines.base import Candidates, Summary
+from qa.engines.base import Candidates, Summary, best_first
 from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
@@ -82,9 +82,7 @@ class WhooshSearcher:
         numbers, scores = best
         documents = self._store.document_of[numbers]
         ids = {document: self._store.id(document) for document in {*documents.tolist()}}
-        rows = zip(scores.tolist(), documents.tolist(), numbers.tolist(), strict=True)
-        keys = [(-score, ids[document], number) for score, document, number in rows]
-        order = sorted(range(len(keys)), key=keys.__getitem__)
+        order = best_first(scores, [ids[d] for d in documents.tolist()], numbers)
         numbers, documents = numbers[order], documents[order]
         publishers, dates = self._store.origins(documents)
         return Candidates(
@@ -131,7 +129,10 @@ class WhooshSearcher:
 
     def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
         """How many passages hold one of *stems* and one of *others*."""
-        return len(np.intersect1d(self._with_any(stems), self._with_any(others)))
+        each, other = np.zeros((2, len(self._store.document_of)), bool)
+        each[self._with_any(stems)] = True
+        other[self._with_any(others)] = True
+        return int(np.count_nonzero(each & other))
 
     def _with_any(self, stems: Iterable[str]) -> Integers:
         field = self._fields[STEMS]
