@@ -2,12 +2,10 @@
 
 import json
 import logging
-import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -232,48 +230,3 @@ def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered
         else:
             assert json.loads(body)["verdict"] == "found"
     assert (after[0], alive[0]) == (200, 200)
-
-
-def children(process):
-    """The processes that *process* started."""
-    return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
-
-
-def workers_at(address, count):
-    """The *count* workers of the service that was started here for *address*."""
-    started = [pid for pid in children(os.getpid()) if "serve" in _command(pid)]
-    service = next(pid for pid in started if str(address[1]) in _command(pid))
-    while not all(map(_ready, children(service))) or len(children(service)) < count:
-        time.sleep(0.05)
-    return children(service)
-
-
-def _ready(process):
-    """Whether a worker follows the index, for which it has a thread."""
-    return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
-
-
-def _command(process):
-    return Path(f"/proc/{process}/cmdline").read_text().split("\0")
-
-
-def sockets_of(process):
-    """How many sockets a process holds."""
-    links = [str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()]
-    return sum(link.startswith("socket:") for link in links)
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
-def test_clients_that_stay_are_shared_evenly_among_workers(index):
-    with served(index, workers=2, threads=2) as address:
-        before = {pid: sockets_of(pid) for pid in workers_at(address, 2)}
-        clients = [HTTPConnection(*address, timeout=30) for _ in range(24)]
-        with ThreadPoolExecutor(24) as pool:
-            list(pool.map(lambda client: client.request("GET", ASK), clients))
-            answers = [client.getresponse().read() for client in clients]
-        held = [sockets_of(pid) - count for pid, count in before.items()]
-        for client in clients:
-            client.close()
-
-    assert len(answers) == 24
-    assert sorted(held) == pytest.approx([12, 12], abs=1)
