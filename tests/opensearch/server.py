@@ -7,6 +7,7 @@ them, and stops them on Ctrl+C.
 """
 
 import argparse
+import base64
 import contextlib
 import json
 import os
@@ -35,42 +36,52 @@ class CannotStartError(Exception):
 
 def library():
     """The folder of the server's jars, fetched if need be."""
-    for program in ("java", "mvn"):
-        if not shutil.which(program):
-            raise CannotStartError(f"there is no {program}; install a JRE 17 and Maven")
-    whole = LIBRARY / ".whole"
-    if not whole.exists() or whole.read_text() != POM.read_text():
-        shutil.rmtree(LIBRARY, ignore_errors=True)
-        LIBRARY.mkdir(parents=True)
-        command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
-        options = [f"-DoutputDirectory={LIBRARY}", "-DincludeScope=runtime"]
-        done = subprocess.run(
-            [*command, *options], capture_output=True, text=True, timeout=600, check=False
-        )
-        if done.returncode:
-            raise CannotStartError(f"Maven could not fetch it: {done.stdout[-400:]}")
-        whole.write_text(POM.read_text())
+    fetched(POM, LIBRARY)
     return LIBRARY
 
 
-class Node:
-    """One node, a process of its own."""
+def fetched(pom, folder):
+    """Have in *folder* what *pom* names; whether it was not there before."""
+    for program in ("java", "mvn"):
+        if not shutil.which(program):
+            raise CannotStartError(f"there is no {program}; install a JRE 17 and Maven")
+    whole = folder / ".whole"
+    if whole.exists() and whole.read_text() == pom.read_text():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+    options = [f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
+    done = subprocess.run(
+        [*command, *options], capture_output=True, text=True, timeout=600, check=False
+    )
+    if done.returncode:
+        raise CannotStartError(f"Maven could not fetch it: {done.stdout[-400:]}")
+    whole.write_text(pom.read_text())
+    return True
 
-    def __init__(self, folder, transport, port, seeds, heap):
+
+class Node:
+    """One node, a process of its own; *more* are what Server takes beside its own."""
+
+    def __init__(self, folder, transport, port, seeds, heap, more):
         self.url = f"http://127.0.0.1:{port}"
         self.port = port
+        self.config = folder / "config"
+        # What ask needs to be let in.
+        self.access = None
         self._folder = folder
         self._heap = heap
-        config = folder / "config"
-        config.mkdir(parents=True)
-        (config / "opensearch.yml").write_text(
+        self._more = more
+        self.config.mkdir(parents=True)
+        (self.config / "opensearch.yml").write_text(
             f"network.host: 127.0.0.1\ntransport.port: {transport}\n"
             f"discovery.seed_hosts: {json.dumps(seeds)}\n"
             f"cluster.initial_cluster_manager_nodes: {json.dumps(seeds)}\n"
             "cluster.routing.allocation.disk.threshold_enabled: false\n"
             # Copies are made anew at once when a node is gone, not after a minute.
             "cluster.fault_detection.leader_check.timeout: 3s\n"
-            "cluster.fault_detection.follower_check.timeout: 3s\n"
+            f"cluster.fault_detection.follower_check.timeout: 3s\n{more['settings']}"
         )
         self.process = None
 
@@ -78,8 +89,9 @@ class Node:
         """Start it; it is up some seconds later."""
         command = ["java", f"-Xms{self._heap}m", f"-Xmx{self._heap}m", "-XX:+UseSerialGC"]
         command += ["-XX:TieredStopAtLevel=1"] if self._heap <= 512 else []
-        command += ["-cp", f"{LIBRARY}/*", MAIN, "-basePath", str(self._folder)]
-        command += ["-confPath", str(self._folder / "config"), "-numOfNode", "1"]
+        command += ["-cp", ":".join([f"{LIBRARY}/*", *self._more["classpath"]]), MAIN]
+        command += ["-basePath", str(self._folder), "-confPath", str(self.config)]
+        command += ["-numOfNode", "1", *self._more["arguments"]]
         # Its own count of nodes is added to the port.
         command += ["-clusterName", "verbatim-tests", "-baseHttpPort", str(self.port - 1)]
         with (self._folder / "log").open("ab") as log:
@@ -107,21 +119,24 @@ class Node:
 
 
 class Server:
-    """A cluster of nodes."""
+    """A cluster of nodes, which may have more settings, jars and arguments than are usual."""
 
-    def __init__(self, nodes=1, heap=512):
+    def __init__(self, nodes=1, heap=512, settings="", classpath=(), arguments=()):
         library()
+        more = {"settings": settings, "classpath": classpath, "arguments": arguments}
         self._folder = Path(tempfile.mkdtemp(prefix="verbatim-opensearch-"))
         transports, ports = free_ports([0] * nodes), free_ports(PORTS)[:nodes]
         seeds = [f"127.0.0.1:{port}" for port in transports]
         self.nodes = [
-            Node(self._folder / str(n), transports[n], ports[n], seeds, heap) for n in range(nodes)
+            Node(self._folder / str(n), transports[n], ports[n], seeds, heap, more)
+            for n in range(nodes)
         ]
 
     @property
     def url(self):
         """The addresses of all nodes, as QA_INDEX takes them."""
-        return "http://" + ",".join(node.url.removeprefix("http://") for node in self.nodes)
+        scheme = self.nodes[0].url.partition("://")[0] + "://"
+        return scheme + ",".join(node.url.removeprefix(scheme) for node in self.nodes)
 
     def start(self):
         """Start all nodes and wait until they are one cluster."""
@@ -138,7 +153,7 @@ class Server:
                 if node.process is None or node.process.poll() is not None:
                     continue
                 with contextlib.suppress(OSError, ValueError):
-                    health = ask(node.url + path)
+                    health = ask(node.url + path, access=node.access)
                     if not health["timed_out"] and health["number_of_nodes"] == count:
                         return
             if all(node.process.poll() is not None for node in self.nodes):
@@ -160,9 +175,14 @@ class Server:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def ask(url, method="GET"):
-    """The JSON at *url*."""
-    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as found:
+def ask(url, method="GET", access=None):
+    """The JSON at *url*; *access* is a TLS context, a user and a password."""
+    request, context = urllib.request.Request(url, method=method), None
+    if access:
+        context, user, password = access
+        secret = base64.b64encode(f"{user}:{password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {secret}")
+    with urllib.request.urlopen(request, timeout=10, context=context) as found:
         return json.load(found)
 
 

@@ -57,7 +57,9 @@ class Catalogue:
 
     def current(self) -> str:
         """The name of the live generation; raise NoGenerationError when none is live."""
-        live = self._live(self._cluster.look(f"/_alias/{self._cluster.name}"))
+        # Among our own indices: who may see no others may ask.
+        name = self._cluster.name
+        live = self._live(self._cluster.look(f"/{name}-*/_alias/{name}"))
         if live is None:
             raise NoGenerationError("There is no index yet; build it with `qa index`.")
         return live

@@ -39,8 +39,9 @@ _SHARE = 0.8
 _PATIENCE = 120
 _MAJORS = {"2", "3"}
 
-# What it has to say comes out as an error of ours, once.
-logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+# What it has to say comes out as an error of ours, once; what is asked is nobody's business.
+for _name in ("opensearch", "opensearchpy.trace"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class Cluster:

@@ -1,0 +1,144 @@
+"""A cluster that lets nobody in without TLS, a user and rights: a real one, with its own plugin."""
+
+import dataclasses
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from qa.app import create_app
+from qa.engines import open_engine
+from qa.errors import SettingsError
+from qa.indexing import index_folder
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, ROOT, write
+
+pytest.importorskip("opensearchpy")
+from tests.opensearch.security import SecuredServer
+from tests.opensearch.server import CannotStartError
+
+QUESTION = "who demanded guarantees?"
+WRONG = "open-says-me"
+USERS = {"builder": "open-sesame-1", "stranger": "open-sesame-2"}
+# All that the service needs; the README says so too.
+ROLE = {
+    "cluster_permissions": [
+        "cluster_monitor",
+        "cluster_composite_ops",
+        "indices:data/read/scroll/clear",
+    ],
+    "index_permissions": [
+        {"index_patterns": ["verbatim", "verbatim-*"], "allowed_actions": ["indices_all"]}
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def secured(pytestconfig):
+    """A node with users, one of whom may have the index."""
+    server = None
+    try:
+        server = SecuredServer(USERS, {"builder": ROLE})
+        server.start()
+    except CannotStartError as error:
+        if server is not None:
+            server.stop()
+        tell = pytest.fail if pytestconfig.getoption("--need-opensearch") else pytest.skip
+        tell(f"No OpenSearch with its security plugin: {error}.")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def settings(secured, tmp_path):
+    """Those of who may."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    return Settings(
+        index=f"{secured.url}/verbatim",
+        folder=str(tmp_path),
+        index_user="builder",
+        index_password=USERS["builder"],
+        index_ca=str(secured.authority),
+        index_replicas=0,
+        index_seconds=20,
+    )
+
+
+def test_a_user_with_few_rights_builds_asks_and_rolls_back(settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    engine = open_engine(settings)
+    first = index_folder(settings.documents_folder, engine, settings)
+    write(settings.documents_folder, pier_md="# Pier\n\nThe pier burnt down.")
+    index_folder(settings.documents_folder, engine, settings)
+    client = create_app(settings).test_client()
+    asked = client.get("/ask", query_string={"q": QUESTION})
+
+    assert asked.json["verdict"] == "found"
+    assert client.get("/readyz").status_code == 200
+    assert engine.switch(None).documents == first.manifest.documents
+    engine.inspect(first.manifest.name).check()
+    assert [each.fault for each in engine.generations()] == [None, None]
+    assert USERS["builder"] not in caplog.text + asked.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"index_password": WRONG}, "refuses us .status 401.; correct QA_INDEX_USER"),
+        ({"index_user": "", "index_password": ""}, "refuses us .status 401."),
+        ({"index_user": "stranger", "index_password": USERS["stranger"]}, "status 403.*rights"),
+        ({"index_ca": ""}, "is not trusted; name its authority's file in QA_INDEX_CA"),
+    ],
+    ids=("wrong password", "nobody", "without rights", "unknown authority"),
+)
+def test_who_is_not_let_in_is_told_why_and_no_secret_is(settings, changed, told, caplog):
+    caplog.set_level(logging.DEBUG)
+    other = dataclasses.replace(settings, **changed)
+
+    with pytest.raises(SettingsError, match=told) as raised:
+        index_folder(other.documents_folder, open_engine(other), other)
+    said = caplog.text + str(raised.value) + repr(raised.value.__cause__)
+    assert not any(secret in said for secret in (*USERS.values(), WRONG))
+
+
+def test_an_index_of_another_name_is_refused(settings):
+    other = dataclasses.replace(settings, index=settings.index.replace("verbatim", "payroll"))
+
+    with pytest.raises(SettingsError, match="status 403"):
+        index_folder(other.documents_folder, open_engine(other), other)
+
+
+def test_the_command_tells_a_wrong_password_in_one_line(settings):
+    environ = os.environ | {
+        "QA_INDEX": settings.index,
+        "QA_FOLDER": settings.folder,
+        "QA_INDEX_CA": settings.index_ca,
+        "QA_INDEX_USER": "builder",
+        "QA_INDEX_PASSWORD": WRONG,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "qa", "index"],
+        env=environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "QA_INDEX_PASSWORD" in done.stderr
+    assert WRONG not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_service_that_is_let_in_no_more_says_so(settings, caplog):
+    other = dataclasses.replace(settings, index_password=WRONG)
+    told = create_app(other).test_client().get("/ask", query_string={"q": QUESTION})
+
+    assert told.status_code == 500
+    assert "The cluster refuses us (status 401)" in told.json["detail"]
+    assert "The cluster refuses us" in caplog.text
+    assert WRONG not in told.text + caplog.text
