@@ -6,30 +6,32 @@
 builds both of a set (by default ../shared/eval/news) and prints, from one run:
 
     same_first_five, same_verdict    shares of the questions that both engines answer alike
-    ask_p50_ms                       the whole answer, ranking and texts included
+    ask_p50_ms                       the whole answer, ranking and texts included; ask_cpu_p50_ms is
+                                     what of it this process works and does not wait
     match_p50_ms                     OpenSearch's own `match` for 200 passages of the same index, as
-                                     it comes; match_bare_p50_ms is without the stored texts
+                                     it and its client come; match_bare_p50_ms is without the texts
     built_per_second                 passages, from documents to a sealed generation
     helper_per_second                the same through the client's parallel bulk helper, analysed on
                                      the way; helper_made_per_second is with everything made before
     bytes_per_passage                of all files of the generation, one copy
 
 Times are of rounds in which every question is asked in each way, one after the other; the first
-round warms up.
+round warms up.  What stays is set apart from the garbage collection before, as in the service.
 """
 
 import dataclasses
+import gc
 import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from opensearchpy import helpers
+from opensearchpy import OpenSearch, helpers
 
 # Found without an installation, also as `python benchmarks/cluster.py`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -40,7 +42,7 @@ from qa.engines.opensearch.build import ClusterBuild
 from qa.engines.opensearch.engine import ClusterEngine
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.evaluation.asking import documents
-from qa.evaluation.sets import EvaluationSet, load
+from qa.evaluation.sets import load
 from qa.indexing import index_documents
 from qa.manifests import Manifest
 from qa.passages import Passage, split
@@ -67,25 +69,27 @@ class Gathered:
         """Nothing is under way."""
 
 
-def answers(evaluated: EvaluationSet, here: Any, there: Any, rounds: int, most: int) -> Any:  # noqa: ANN401
+def answers(asked: Sequence[str], here: Any, there: Any, url: str, rounds: int) -> dict[str, float]:  # noqa: ANN401
     """How alike the answers of two searchers are, and how long those of the second take."""
-    settings = Settings()
-    asked = [question.text for question in evaluated.sample(most)]
+    settings, match = Settings(), _Match(url, there)
     ways: dict[str, Callable[[str], Any]] = {
         "folder_ask": lambda text: ask(here, settings, text),
         "ask": lambda text: ask(there, settings, text),
-        "match": lambda text: _match(there, text, {}),
-        "match_bare": lambda text: _match(there, text, {"_source": False}),
+        "match": lambda text: match(text, {}),
+        "match_bare": lambda text: match(text, {"_source": False}),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[float]] = {f"{name}{kind}": [] for name in ways for kind in ("", "_cpu")}
+    gc.collect()
+    gc.freeze()
     alike, verdicts = [], []
     for number in range(rounds + 1):
         for text in asked:
             given = {}
             for name, way in ways.items():
-                started = time.perf_counter()
+                started, worked = time.perf_counter(), time.process_time()
                 given[name] = way(text)
                 if number:
+                    times[f"{name}_cpu"].append(1000 * (time.process_time() - worked))
                     times[name].append(1000 * (time.perf_counter() - started))
             if not number:
                 alike.append(_places(given["folder_ask"]) == _places(given["ask"]))
@@ -105,11 +109,17 @@ def _places(answer: Any) -> list[tuple[str, int]]:  # noqa: ANN401
     return [(each.citation.document_id, each.citation.start) for each in answer.passages]
 
 
-def _match(searcher: ClusterSearcher, text: str, more: dict[str, Any]) -> Any:  # noqa: ANN401
-    stems = " ".join(stem for term in read(text).terms for stem in term.stems)
-    body = {"size": CANDIDATES, "query": {"match": {"stems": stems}}, **more}
-    client = searcher._cluster._asking
-    return client.search(index=searcher._index["passages"], body=body)
+class _Match:
+    """OpenSearch's own query for the stems of a question, asked with its own client."""
+
+    def __init__(self, url: str, searcher: ClusterSearcher) -> None:
+        self._client = OpenSearch(url)
+        self._index = searcher._index["passages"]
+
+    def __call__(self, text: str, more: dict[str, Any]) -> Any:  # noqa: ANN401
+        stems = " ".join(stem for term in read(text).terms for stem in term.stems)
+        body = {"size": CANDIDATES, "query": {"match": {"stems": stems}}, **more}
+        return self._client.search(index=self._index, body=body)
 
 
 def building(engine: ClusterEngine, pieces: list[Split]) -> dict[str, float]:
@@ -186,7 +196,8 @@ def main(
         for settings in (here, there):
             index_documents((each for each, _ in pieces), open_engine(settings), settings)
         searcher = cluster.searcher()
-        found = answers(evaluated, open_engine(here).searcher(), searcher, rounds, questions)
+        asked = [question.text for question in evaluated.sample(questions)]
+        found = answers(asked, open_engine(here).searcher(), searcher, url, rounds)
         found["bytes_per_passage"] = _bytes(searcher) / searcher.manifest.passages
         if builds:
             found |= building(cluster, pieces)

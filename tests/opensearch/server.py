@@ -26,6 +26,9 @@ LIBRARY = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "verb
 MAIN = "org.codelibs.opensearch.runner.OpenSearchRunner"
 # The runner takes no others.
 PORTS = range(9201, 9300)
+# For tests a node is to start soon and take little; any other is as OpenSearch starts itself.
+_SMALL = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+_USUAL = ["-XX:+UseG1GC", "-XX:G1ReservePercent=25", "-XX:InitiatingHeapOccupancyPercent=30"]
 # Seconds for a node to come up on a busy machine.
 PATIENCE = 180
 
@@ -87,8 +90,8 @@ class Node:
 
     def start(self):
         """Start it; it is up some seconds later."""
-        command = ["java", f"-Xms{self._heap}m", f"-Xmx{self._heap}m", "-XX:+UseSerialGC"]
-        command += ["-XX:TieredStopAtLevel=1"] if self._heap <= 512 else []
+        command = ["java", f"-Xms{self._heap}m", f"-Xmx{self._heap}m"]
+        command += _SMALL if self._heap <= 512 else _USUAL
         command += ["-cp", ":".join([f"{LIBRARY}/*", *self._more["classpath"]]), MAIN]
         command += ["-basePath", str(self._folder), "-confPath", str(self.config)]
         command += ["-numOfNode", "1", *self._more["arguments"]]
