@@ -20,6 +20,7 @@ TEXTS = {
     "harbour": "# Häfen\n\nMoberg demanded guarantees. Demanding them again, he demanded granite.",
     "bridge": "# Putin's bridge\n\nThe bridge of Ærø was built of granite; US engineers demand it.",
     "empty-heading": "Ĳ ﬀ 東京都 no guarantee",
+    "heading": "# " + "granite heading " * 40_000 + "\n\nA guarantee is demanded.",
     "long": "# Long\n\n" + "demand guarantee granite " * 40,
 }
 

@@ -29,13 +29,9 @@ from qa.text import stem, term
 # Bytes, and letters, of a word; all parts of a card are so many, or several times as many.
 _WORD, _LETTERS = 6, 8
 # The front: a date is a day's number, 0 for none; *words* and *over* are how many words follow.
-_FRONT = struct.Struct("<6I2H2x")
-_FRONTS = np.dtype(
-    [
-        *((name, "<u4") for name in ("ordinal", "number", "start", "end", "date", "size")),
-        *((name, "<u2") for name in ("words", "over", "")),
-    ]
-)
+_NUMBERS = ("ordinal", "number", "start", "end", "date", "size", "words", "over")
+_FRONT = struct.Struct("<8I4x")
+_FRONTS = np.dtype([*((name, "<u4") for name in _NUMBERS), ("", "<u4")])
 _FRONT_WORDS = _FRONT.size // _WORD
 # Of a word's 48 bits so many tell its stem, in the first 5 letters; the others its form.
 _KEY_BITS, _MARK_BITS = 30, 18
@@ -106,7 +102,7 @@ class Cards:
         self._starts = ends - sizes + _FRONT_WORDS
         fronts = self._words[self._starts[:, None] + np.arange(-_FRONT_WORDS, 0)].tobytes()
         columns = np.frombuffer(binascii.a2b_base64(fronts), _FRONTS)
-        self.columns = {name: columns[name].astype(np.int64) for name in _FRONTS.names or ()}
+        self.columns = {name: columns[name].astype(np.int64) for name in _NUMBERS}
         self.lengths, self.over = self.columns["words"], self.columns["over"]
         lines = self._starts + self.lengths + self.over
         spans = zip((_LETTERS * lines).tolist(), (_LETTERS * ends).tolist(), strict=True)

@@ -6,7 +6,7 @@ Words come in as text.py made them, parted by spaces: no analyser of the cluster
 from typing import Any
 
 # Another number whenever what stands in the indices is to be read in another way.
-LAYOUT = 3
+LAYOUT = 4
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
