@@ -20,6 +20,9 @@ _COVERAGE = NAMES.index("coverage")
 # Languages that write nouns with a capital, and those that write syllables with spaces between.
 _CAPITAL_NOUNS, _SYLLABLES = {"de"}, {"vi"}
 _WIDEST = 3.0
+# So many words of a question do not meet in one sentence by chance.
+_ENOUGH = 3
+_ROUNDING = 1e-6
 
 # Whether more of a signal speaks for an answer (1) or against it (-1); the others may do either.
 _FOR = [*_TAKEN, "sentence", "margin", "weight", "pieces_near", "pieces_sentence"]
@@ -57,6 +60,16 @@ def signals(
         "pieces_near": pieces * first["kernel"],
         "pieces_sentence": pieces * evidence.sentence,
     }
+
+
+def says_all(found: Mapping[str, float]) -> bool:
+    """Whether a sentence holds every word of a question that has enough of them.
+
+    That is worth showing, however many passages it is one of: who asks about what everyone tells
+    is not helped by being told that it is not found.  Parts of words without spaces do not count.
+    """
+    whole = found["sentence"] > 1 - _ROUNDING and not found["missing"]
+    return whole and not found["pieces"] and found["words"] > math.log(_ENOUGH) - _ROUNDING
 
 
 def _share_of_pieces(query: Query) -> float:

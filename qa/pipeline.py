@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from qa.answers import Answer, AnswerPassage, QueryWords, cited
-from qa.confidence import probability, signals
+from qa.confidence import probability, says_all, signals
 from qa.conversation import standalone
 from qa.engines.base import Searcher
 from qa.evidence import Reader
@@ -89,7 +89,8 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     )
     found = find(searcher, settings, query, question, limit, weights())
     sure = found.confidence
-    verdict = "found" if sure >= settings.found else "weak" if sure >= settings.weak else "none"
+    shown = sure >= settings.weak or (found.ranked and says_all(found.signals))
+    verdict = "found" if sure >= settings.found else "weak" if shown else "none"
     refused = verdict == "none"
     most = min(_CLOSEST if refused else limit, len(found.ranked))
     passages = _passages(searcher, found, most, ends)

@@ -57,7 +57,9 @@ class Settings:
     )
     candidates: int = setting(200, "Passages that the engine proposes for ranking.", least=1)
     found: float = setting(0.5, "Confidence from which an answer counts as found.", most=1)
-    weak: float = setting(0.3, "Confidence below which there is no answer.", most=1)
+    weak: float = setting(
+        0.3, "Confidence below which nothing answers but a sentence with all words.", most=1
+    )
     max_question: int = setting(2000, "Longest question, in characters.", least=1)
     max_terms: int = setting(
         24, "Most words looked for; of a longer question, the rarest.", least=1

@@ -32,6 +32,22 @@ def test_one_word_of_three_in_one_place_only_is_no_answer(tmp_path):
     assert ask(searcher, Settings(), "What is the boiling point of mercury?").verdict == "none"
 
 
+@pytest.mark.parametrize(
+    ("question", "verdict"),
+    [
+        ("When did the harbour master protest?", "weak"),
+        ("When did the harbour master resign?", "none"),
+        ("When did the master protest?", "none"),
+    ],
+)
+def test_a_sentence_that_says_all_is_shown_however_unsure(tmp_path, question, verdict):
+    minutes = "Minutes\n\nThe harbour master did protest in May. The clerk wrote it down."
+    write(tmp_path / "documents", minutes_txt=minutes, weather_txt="Weather\n\nRain all day.")
+    searcher = open_engine(built(tmp_path)).searcher()
+
+    assert ask(searcher, Settings(weak=1.0, found=1.0), question).verdict == verdict
+
+
 @pytest.mark.parametrize("signal", [-1e9, -1.0, 0.0, 1.0, 1e9])
 def test_a_probability_stays_between_0_and_1(signal):
     assert 0.0 <= probability({"always": signal}, {"always": 1.0}) <= 1.0
