@@ -94,9 +94,10 @@ def _prepare(app: Flask, new: Searcher) -> None:
 def _set_apart(_: object = None) -> None:
     """Keep what stays for long from being looked through for garbage again and again.
 
-    Before workers part from the first process, this also keeps its memory shared with theirs.
+    Before workers part from the first process, this also keeps its memory shared with theirs.  What
+    was set apart stays so: to look through it once more would give each worker a copy of it all.
+    Generations go without that, with the last who holds them.
     """
-    gc.unfreeze()
     gc.collect()
     gc.freeze()
 
