@@ -13,8 +13,8 @@ from gunicorn.workers.gthread import ThreadWorker
 
 # More workers than are ever there at once, those that stop among them.
 _PLACES = 512
-# Who has about as many clients as another takes the next one without waiting.
-_NEARLY = 1
+# Who has at most such a part more clients than another takes the next one without waiting.
+_NEARLY = 8
 # How long a worker leaves a new client to others; more than a busy one needs to come round.
 _PAUSE = 0.02
 _NOBODY = np.iinfo(np.int64).max
@@ -74,7 +74,7 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def leaves_to_others(self) -> bool:
         """Whether to leave a client that waits to a worker that has fewer, which it does once."""
         fewest = self.share.fewest()
-        if self._paused or self.nr_conns <= fewest + _NEARLY + fewest // 8:
+        if self._paused or self.nr_conns <= fewest + fewest // _NEARLY:
             self._paused = False
             return False
         self._paused = True
