@@ -22,6 +22,7 @@ _CAPITAL_NOUNS, _SYLLABLES = {"de"}, {"vi"}
 _WIDEST = 3.0
 # So many words of a question do not meet in one sentence by chance.
 _ENOUGH = 3
+# What adding up the shares of a question's words may be off by.
 _ROUNDING = 1e-6
 
 # Whether more of a signal speaks for an answer (1) or against it (-1); the others may do either.
@@ -62,14 +63,14 @@ def signals(
     }
 
 
-def says_all(found: Mapping[str, float]) -> bool:
-    """Whether a sentence holds every word of a question that has enough of them.
+def says_all(query: Query, found: Mapping[str, float]) -> bool:
+    """Whether a sentence holds every word of a *query* that has enough; *found* are its signals.
 
     That is worth showing, however many passages it is one of: who asks about what everyone tells
     is not helped by being told that it is not found.  Parts of words without spaces do not count.
     """
-    whole = found["sentence"] > 1 - _ROUNDING and not found["missing"]
-    return whole and not found["pieces"] and found["words"] > math.log(_ENOUGH) - _ROUNDING
+    enough = len(query.terms) >= _ENOUGH and not found["pieces"]
+    return enough and found["sentence"] > 1 - _ROUNDING
 
 
 def _share_of_pieces(query: Query) -> float:

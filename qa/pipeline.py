@@ -88,9 +88,7 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
         max_characters=settings.max_question,
     )
     found = find(searcher, settings, query, question, limit, weights())
-    sure = found.confidence
-    shown = sure >= settings.weak or (found.ranked and says_all(found.signals))
-    verdict = "found" if sure >= settings.found else "weak" if shown else "none"
+    verdict = _verdict(found, settings)
     refused = verdict == "none"
     most = min(_CLOSEST if refused else limit, len(found.ranked))
     passages = _passages(searcher, found, most, ends)
@@ -100,7 +98,7 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
         question=question,
         standalone=alone.text,
         verdict=verdict,
-        confidence=sure,
+        confidence=found.confidence,
         passages=() if refused else passages,
         query=_words(found.query, respelt),
         filters=query.filters,
@@ -109,6 +107,14 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
         took_ms=round((time.perf_counter() - started) * 1000, 1),
         partial=partial,
     )
+
+
+def _verdict(found: Found, settings: Settings) -> str:
+    """Whether the first passage answers, may do so, or does not."""
+    if found.confidence >= settings.found:
+        return "found"
+    whole = bool(found.ranked) and says_all(found.query, found.signals)
+    return "weak" if whole or found.confidence >= settings.weak else "none"
 
 
 # Of a refusal, so many passages are told that came nearest.

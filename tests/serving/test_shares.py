@@ -79,4 +79,4 @@ def test_clients_that_stay_are_shared_evenly_among_workers(index):
             client.close()
 
     assert len(answers) == 24
-    assert sorted(held) == pytest.approx([12, 12], abs=3)
+    assert sorted(held) == pytest.approx([12, 12], abs=1)

@@ -30,7 +30,7 @@ from qa.text import stem, term
 _WORD, _LETTERS = 6, 8
 # The front: a date is a day's number, 0 for none; *words* and *over* are how many words follow.
 _NUMBERS = ("ordinal", "number", "start", "end", "date", "size", "words", "over")
-_FRONT = struct.Struct("<8I4x")
+_FRONT = struct.Struct(f"<{len(_NUMBERS)}I4x")
 _FRONTS = np.dtype([*((name, "<u4") for name in _NUMBERS), ("", "<u4")])
 _FRONT_WORDS = _FRONT.size // _WORD
 # Of a word's 48 bits so many tell its stem, in the first 5 letters; the others its form.
