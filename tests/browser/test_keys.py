@@ -35,6 +35,7 @@ def test_the_whole_way_needs_no_mouse(page):
 
 def test_enter_asks_and_shift_enter_starts_a_line(scripted):
     scripted.goto("/")
+    expect(box(scripted)).to_be_focused()
     keys = scripted.keyboard
     keys.type("Who counted herons")
     keys.press("Shift+Enter")
