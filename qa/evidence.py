@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import regex
 
-from qa.features import Rarity, heading_stems
+from qa.features import Rarity
 from qa.matches import Hit
 from qa.named import MONTHS
 from qa.passages import Passage
 from qa.queries import Query, Term
 from qa.ranking import Ranked
-from qa.text import Span, places, sentences
+from qa.text import Span, places, sentences, stem, tokens
 
 # What one of the asked kind (a date for "when") is worth in a sentence beside its words.
 _KIND = 0.15
@@ -151,7 +152,7 @@ class Reader:
     def _read(self, passage: Passage, hits: Sequence[Hit]) -> Evidence:
         spans = places(passage.text)
         found = [_Found(hit.number, hit.place, Span(*spans[hit.place])) for hit in hits]
-        stems = heading_stems(passage.heading, passage.language)
+        stems = _stems(passage.heading, passage.language)
         heading = {number for stem, number in self._by_stem.items() if stem in stems}
         there = {each.number for each in found} | heading
         answer, share, fits = self._answer(passage, found)
@@ -197,3 +198,9 @@ class Reader:
                 longest = i - start
                 run = text[own[start].span.start : after.span.end]
         return run
+
+
+@lru_cache(maxsize=1 << 8)
+def _stems(heading: str, language: str) -> frozenset[str]:
+    """The stems of the words in a *heading*; one document's passages mostly share it."""
+    return frozenset(stem(word, language) for word in tokens(heading))

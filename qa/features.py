@@ -6,20 +6,19 @@ the document, in NumPy: no Python runs for a word.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.engines.base import Candidates
+from qa.engines.base import Candidates, Flags
 from qa.matches import Matches
 from qa.named import Named
 from qa.queries import EXPANDED, Query
-from qa.text import stem, term, tokens
+from qa.text import term, tokens
 
 Matrix = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 NAMES = (
     "bm25",  # of the passage, over the most that the question's words could add
@@ -76,15 +75,14 @@ def features(query: Query, named: Named, candidates: Candidates, rarity: Rarity)
     cells = found.text * len(shares) + found.number
     times = _counted(cells, count, shares)
     exact_times = _counted(cells[found.exact], count, shares)
-    heading = _headings(query, candidates)
     there = times > 0
     norm = (_K1 * (1 - _B + _B * candidates.lengths / _AVERAGE))[:, None]
     early = _counted(cells[found.place < _EARLY], count, shares) > 0
     columns = {
         "bm25": (times * (_K1 + 1) / (times + norm)) @ shares + credit,
         "exact_bm25": (exact_times * (_K1 + 1) / (exact_times + norm)) @ shares,
-        "heading": heading @ shares,
-        "coverage": np.minimum(1.0, (there | heading) @ shares + credit),
+        "heading": candidates.over @ shares,
+        "coverage": np.minimum(1.0, (there | candidates.over) @ shares + credit),
         "inside": np.minimum(1.0, there @ shares + credit),
         "exact": (exact_times > 0) @ shares,
         "early": early @ shares,
@@ -129,34 +127,6 @@ def _counted(cells: NDArray[np.int64], count: int, shares: Matrix) -> NDArray[np
     """How often each term is in each passage."""
     most = count * len(shares)
     return np.bincount(cells, minlength=most).reshape(count, len(shares))
-
-
-def _headings(query: Query, candidates: Candidates) -> Flags:
-    """Which terms are in the title, or in the section's heading, of each candidate."""
-    numbers: dict[str, list[int]] = {}
-    for number, asked in enumerate(query.terms):
-        for each in asked.stems:
-            numbers.setdefault(each, []).append(number)
-    # Passages of one document mostly share a heading, which is looked at once.
-    places: dict[tuple[str, str], int] = {}
-    rows = zip(candidates.headings, candidates.languages, strict=True)
-    own = [places.setdefault(row, len(places)) for row in rows]
-    wanted = frozenset(numbers)
-    found = [
-        (place, number)
-        for row, place in places.items()
-        for each in wanted & heading_stems(*row)
-        for number in numbers[each]
-    ]
-    held = np.zeros((len(places), len(query.terms)), bool)
-    held[[place for place, _ in found], [number for _, number in found]] = True
-    return held[own]
-
-
-@lru_cache(maxsize=1 << 13)
-def heading_stems(heading: str, language: str) -> frozenset[str]:
-    """The stems of the words in a *heading*."""
-    return frozenset(stem(word, language) for word in tokens(heading))
 
 
 def _proximity(found: Matches, count: int, shares: Matrix) -> dict[str, Matrix]:

@@ -11,7 +11,7 @@ from qa.named import Named
 from qa.passages import split
 from qa.queries import read
 from qa.ranking import Ranked, rank
-from qa.text import tokens
+from qa.text import stem, tokens
 from qa.weights import weights
 
 
@@ -35,8 +35,13 @@ def candidates(query, found, about=None):
         publishers=[a.publisher for a in about] if about else [None] * len(found),
         dates=[a.date for a in about] if about else [None] * len(found),
         matches=found_in(query, found),
+        over=np.array([[_over(p, term) for term in query.terms] for p in found], bool),
         read=lambda which: [found[n] for n in which],
     )
+
+
+def _over(passage, term):
+    return any(stem(word, passage.language) in term.stems for word in tokens(passage.heading))
 
 
 def rarity(query, frequencies=None):

@@ -23,6 +23,7 @@ def columns(found):
         found.languages,
         found.publishers,
         found.dates,
+        found.over.tolist(),
         found.passages(),
         strict=True,
     )

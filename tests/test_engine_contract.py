@@ -23,6 +23,7 @@ from qa.errors import (
 from qa.indexing import index_documents
 from qa.passages import split
 from qa.queries import Filters, read
+from qa.text import stem, tokens
 from tests.conftest import write
 from tests.engines import ENGINES, indexed, place
 
@@ -89,6 +90,19 @@ def test_passages_stand_in_their_documents(small):
     for passage in found.passages():
         whole = small.document(passage.document_id).text
         assert whole[passage.start : passage.end] == passage.text
+
+
+def test_words_in_the_heading_over_a_passage_are_told(small):
+    question = read("who guarded the bridges of the harbour in winter?")
+    found = small.candidates(question, 10)
+    expected = [
+        [any(stem(word, "en") in term.stems for word in tokens(heading)) for term in question.terms]
+        for heading in found.headings
+    ]
+
+    assert found.over.tolist() == expected
+    assert found.over.any()
+    assert not found.over.all()
 
 
 def test_documents_are_found_by_their_ids_and_listed(small):

@@ -18,6 +18,7 @@ from qa.passages import Passage
 from qa.queries import Query
 
 Floats = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,10 @@ class Candidates:
     """Passages that an engine proposes, as columns, the best first.
 
     Of each: the id of its document and its number there, the engine's score, its length in words,
-    its heading, its document's language, publisher and date, and where the query's terms stand in
-    it.  *read* fetches those of the given places.  They are *partial* where an engine had not the
-    time to look at everything.
+    its heading, its document's language, publisher and date, where the query's terms stand in it,
+    and which of the question's own stand *over* it, in its heading: a column for each.  *read*
+    fetches those of the given places.  They are *partial* where an engine had not the time to look
+    at everything.
     """
 
     documents: list[str]
@@ -39,6 +41,7 @@ class Candidates:
     publishers: list[str | None]
     dates: list[datetime.date | None]
     matches: Matches
+    over: Flags
     read: Callable[[Sequence[int]], list[Passage]]
     partial: bool = False
 

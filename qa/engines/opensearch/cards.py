@@ -21,6 +21,7 @@ import orjson
 from numpy.typing import NDArray
 
 from qa.documents import Document
+from qa.engines.base import Flags
 from qa.matches import Integers, Matches
 from qa.passages import Passage
 from qa.queries import Query
@@ -182,6 +183,15 @@ class Occurrences(NamedTuple):
         kept = kept[np.searchsorted(text[kept], 0) :]
         number = number[kept]
         return Matches(text[kept], self.place[kept], number, self.mark[kept] == forms[number])
+
+    def headed(self, query: Query, stems: Sequence[str], places: Integers) -> Flags:
+        """Which of the question's own terms stand over the passages of cards at *places*."""
+        numbers = {each: n for n, each in enumerate(stems)}
+        there = self.over[places] > 0
+        held = np.zeros((len(places), len(query.terms)), bool)
+        for n, asked in enumerate(query.terms):
+            held[:, n] = there[:, [numbers[each] for each in asked.stems]].any(axis=1)
+        return held
 
 
 def column(hit: Mapping[str, Any], name: str) -> bytes:

@@ -143,6 +143,7 @@ class ClusterSearcher:
             publishers=[cards.publishers[place] for place in order],
             dates=cards.dates(places),
             matches=found.matches(query, stems, places),
+            over=found.headed(query, stems, places),
             read=lambda which: self._read([cards.head(order[place]) for place in which]),
         )
 

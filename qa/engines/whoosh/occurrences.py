@@ -58,6 +58,37 @@ def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Mat
     )
 
 
+def over(titles: Field, query: Query, headings: Integers) -> NDArray[np.bool_]:
+    """Which of the question's own terms are in each of *headings*: a row for each, a column each.
+
+    Passages of one document mostly share a heading, which is looked at once.
+    """
+    different, own = np.unique(headings, return_inverse=True)
+    held = np.zeros((len(different), len(query.terms)), bool)
+    lists = _lists(titles, ((s, n) for n, asked in enumerate(query.terms) for s in asked.stems))
+    rare = []
+    for each in lists:
+        row = titles.entry(each.number).row
+        if row is None:
+            rare.append(each)
+        else:
+            held[:, each.mark] |= row[different] > 0
+    if rare and len(different):
+        documents = documents_of([(titles, each.number, 0) for each in rare])
+        frequencies = np.concatenate([titles.frequencies(each.number) for each in rare])
+        places = np.minimum(np.searchsorted(different, documents), len(different) - 1)
+        kept = np.flatnonzero((different[places] == documents) & (frequencies > 0))
+        held[places[kept], _marks(rare, kept)] = True
+    return held[own]
+
+
+def _marks(lists: Sequence["_List"], postings: Integers) -> Integers:
+    """The mark of the list of each of *postings*, counted through all lists."""
+    ends = np.cumsum([each.field.entry(each.number).length for each in lists])
+    marks: Integers = np.array([each.mark for each in lists])
+    return marks[np.searchsorted(ends, postings, side="right")]
+
+
 def _among(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
     """Which of *values* are in *ordered*."""
     if not len(ordered):
@@ -96,16 +127,16 @@ def _occurrences_of(
         keys.append(documents * span + positions)
         marks.append(np.full(len(documents), each.mark))
     if rare:
-        documents, positions, which = _rare_occurrences(rare, within)
+        documents, positions, own = _rare_occurrences(rare, within)
         keys.append(documents * span + positions)
-        marks.append(np.array([each.mark for each in rare])[which])
+        marks.append(own)
     return np.concatenate(keys), np.concatenate(marks)
 
 
 def _rare_occurrences(
     lists: Sequence[_List], within: Integers
 ) -> tuple[Integers, Integers, Integers]:
-    """The passage, the place and the list of each occurrence in the passages *within*."""
+    """The passage, place and mark of each occurrence in the passages *within*."""
     documents = documents_of([(each.field, each.number, 0) for each in lists])
     frequencies = np.concatenate([each.field.frequencies(each.number) for each in lists])
     positions = np.concatenate([each.field.positions(each.number) for each in lists])
@@ -114,12 +145,10 @@ def _rare_occurrences(
     kept = np.flatnonzero(wanted[documents])
     first = np.cumsum(frequencies, dtype=np.int64)[kept]
     times = frequencies[kept].astype(np.int64)
-    ends = np.cumsum([each.field.entry(each.number).length for each in lists])
-    which = np.searchsorted(ends, kept, side="right")
     return (
         np.repeat(documents[kept], times),
         positions[runs(first - times, times)].astype(np.int64),
-        np.repeat(which, times),
+        np.repeat(_marks(lists, kept), times),
     )
 
 

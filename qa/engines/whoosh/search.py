@@ -19,7 +19,7 @@ from qa.engines.base import Candidates, Summary, best_first
 from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
-from qa.engines.whoosh.occurrences import matches, phrase_documents
+from qa.engines.whoosh.occurrences import matches, over, phrase_documents
 from qa.engines.whoosh.postings import Memory, Postings
 from qa.engines.whoosh.remembering import remembered
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
@@ -95,6 +95,7 @@ class WhooshSearcher:
             publishers=publishers,
             dates=dates,
             matches=matches(self._fields[STEMS], self._fields[WORDS], query, numbers),
+            over=over(self._fields[TITLE], query, self._store.heading_of[numbers]),
             read=lambda which: self._store.passages(numbers[which]),
         )
 
