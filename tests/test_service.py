@@ -10,7 +10,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
@@ -18,6 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
+from tests.processes import workers
 
 
 def fetch(url, data=None):
@@ -153,44 +153,6 @@ def test_serve_builds_the_index_and_follows_a_new_one(served):
     assert json.loads(fetch(asked)[2])["passages"][0]["citation"]["document_id"] == "bridge"
 
 
-def test_idle_workers_let_go_of_the_generation_before(served):
-    address, folder = served
-    assert fetch(f"{address}/?q=harbour")[0] == 200
-    before = (folder / "CURRENT").read_text().strip()
-    workers = eventually(lambda: holding(before), lambda pids: len(pids) == 2)
-    write(folder / "documents", bridge_md=BRIDGE)
-    subprocess.run([sys.executable, "-m", "qa", "index", "--index", folder], check=True, cwd=ROOT)
-    after = (folder / "CURRENT").read_text().strip()
-
-    assert len(workers) == 2
-    assert eventually(lambda: workers - holding(after), lambda pids: not pids) == set()
-    assert eventually(lambda: workers & holding(before), lambda pids: not pids) == set()
-
-
-def eventually(seen, wanted):
-    """What is *seen* once it is as *wanted*, or after a long time anyhow."""
-    ends = time.monotonic() + 20
-    while not wanted(found := seen()) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
-
-
-def holding(name):
-    """The processes that have files of the generation called *name* mapped."""
-    return {pid for pid in processes() if f"/{name}/" in maps(pid)}
-
-
-def processes():
-    return [path.name for path in Path("/proc").iterdir() if path.name.isdigit()]
-
-
-def maps(pid):
-    try:
-        return (Path("/proc") / pid / "maps").read_text()
-    except OSError:
-        return ""
-
-
 def test_an_older_generation_is_asked_by_name_while_it_is_kept(served):
     address, folder = served
     asked = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
@@ -229,12 +191,9 @@ def test_workers_are_replaced_without_a_failed_request(served):
     def one(_):
         return fetch(f"{address}/ask?q=harbour")[0]
 
-    def workers():
-        return {pid for pid in processes() if f"{folder}/generations/" in maps(pid)}
-
-    before = workers()
+    before = {*workers(folder, 2)}
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(one, range(300)))
 
     assert set(statuses) == {200}
-    assert not before & workers()
+    assert not before & {*workers(folder, 2)}

@@ -11,7 +11,9 @@ from qa.settings import Settings
 def open_engine(settings: Settings) -> Engine:
     """The engine that keeps the index of *settings*: in a folder, or at an address."""
     if "://" not in settings.index:
-        return WhooshEngine(Path(settings.index), settings.keep_generations)
+        return WhooshEngine(
+            Path(settings.index), settings.keep_generations, processes=settings.workers
+        )
     try:
         # Its client is an extra, and takes a while to import.
         from qa.engines.opensearch.engine import ClusterEngine  # noqa: PLC0415

@@ -157,6 +157,18 @@ class Engine(Protocol):
         Raises NoGenerationError when none is live, NotKeptError when there is none of that name.
         """
 
+    def preload(self, prepare: Callable[[Searcher], None]) -> None:
+        """Open the live generation, and *prepare* it, for processes that part from this one.
+
+        They share what it takes in memory.  Nothing happens where none is live, or none is shared.
+        """
+
+    def let_go(self) -> None:
+        """Hold the generation that was opened last no more, if it is not the live one any more.
+
+        For a process that only holds it for others.
+        """
+
     def follow(self, prepare: Callable[[Searcher], None]) -> None:
         """From now on open each new live generation aside, *prepare* it, and then hand it out.
 

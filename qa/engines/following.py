@@ -32,13 +32,17 @@ class Following(ABC, Generic[Opened]):
     def renewed(self, prepare: Callable[[Opened], None] | None = None) -> Opened:
         """The live generation, opened and prepared if it is another than before."""
 
+    def preload(self, prepare: Callable[[Opened], None]) -> None:
+        """Open the live generation, and *prepare* it, for processes that part from this one."""
+        with contextlib.suppress(GenerationError):
+            self.renewed(prepare)
+
     def follow(self, prepare: Callable[[Opened], None]) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out.
 
         So no question waits for that, and the one before is let go of even where none is asked.
         """
-        with contextlib.suppress(GenerationError):
-            self.renewed(prepare)
+        self.preload(prepare)
         self._followed = True
         threading.Thread(target=_follow, args=(weakref.ref(self), prepare), daemon=True).start()
 

@@ -1,7 +1,5 @@
 """The service under gunicorn, with the settings that suit it."""
 
-import gc
-import logging
 import os
 import socket
 from typing import Any
@@ -11,17 +9,14 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from qa.app import create_app
-from qa.engines.base import Searcher
-from qa.errors import DamagedError, SettingsError
-from qa.pages.facts import facts_of
+from qa.errors import SettingsError
 from qa.service.logs import configure
 from qa.service.metrics import join
+from qa.serving.opening import Master, follow, preload, set_apart
 from qa.serving.workers import Worker
 from qa.settings import Settings
 
 _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
-
-log = logging.getLogger(__name__)
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -31,10 +26,11 @@ def options(settings: Settings) -> dict[str, Any]:
         "workers": settings.workers,
         "worker_class": Worker,
         "threads": settings.threads,
-        # The code is loaded once, the index opened by each worker: so none is held for ever.
+        # The code is loaded and the index opened once, before workers part: they share that memory.
         "preload_app": True,
-        "when_ready": _set_apart,
-        "post_worker_init": _ready,
+        "when_ready": set_apart,
+        "pre_fork": preload,
+        "post_worker_init": follow,
         "child_exit": _ended,
         "logger_class": Log,
         # Files go out as answers do: nobody waits for who reads slowly.
@@ -59,12 +55,6 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _ready(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
-    """Open the index before the first request, and follow it from then on."""
-    app: Flask = worker.wsgi
-    app.extensions["qa.engine"].follow(lambda new: _prepare(app, new))
-
-
 def _ended(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     worker.share.leave()
     join(worker.pid)
@@ -77,29 +67,6 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
         """Write as we do, and no line of its own for a request."""
         super().setup(cfg)
         configure()
-
-
-def _prepare(app: Flask, new: Searcher) -> None:
-    """Have at hand what the first requests to a generation would wait for."""
-    with app.app_context():
-        try:
-            facts_of(new)
-        except DamagedError:
-            raise
-        except Exception:
-            log.exception("Generation %s could not be prepared", new.manifest.name)
-    _set_apart()
-
-
-def _set_apart(_: object = None) -> None:
-    """Keep what stays for long from being looked through for garbage again and again.
-
-    Before workers part from the first process, this also keeps its memory shared with theirs.  What
-    was set apart stays so: to look through it once more would give each worker a copy of it all.
-    Generations go without that, with the last who holds them.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -117,6 +84,13 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Flask:
         """The app, made once, before the workers fork."""
         return create_app(self._settings)
+
+    def run(self) -> None:
+        """Serve until stopped; raise SettingsError where gunicorn cannot begin."""
+        try:
+            Master(self).run()
+        except RuntimeError as error:
+            raise SettingsError(f"The service cannot be started: {error}") from error
 
 
 def usable(settings: Settings) -> None:

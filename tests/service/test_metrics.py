@@ -5,13 +5,13 @@ import os
 import signal
 import time
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from qa.service import tallies
 from tests.conftest import served
+from tests.processes import children, master
 
 
 def get(address, path):
@@ -70,27 +70,12 @@ def test_methods_and_addresses_that_are_none_add_no_labels(client):
     assert not [label for label in labels if "X1" in str(label) or "nowhere" in str(label)]
 
 
-def children(pid):
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(child) for child in text.split()]
-
-
-def master(address):
-    """The process that leads the workers serving at *address*."""
-    (found,) = [
-        pid
-        for pid in children(os.getpid())
-        if str(address[1]) in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
-    ]
-    return found
-
-
 def test_all_workers_are_added_up_and_none_is_forgotten(index):
     with served(index, workers=2, max_requests=30) as address:
         for _ in range(150):
             assert get(address, "/ask?q=harbour")[0] == 200
         counted = answers(address, "found")
-        leader = master(address)
+        leader = master(address[1])
         live = children(leader)
         (folder,) = {
             path.parent
@@ -109,7 +94,7 @@ def test_a_worker_that_is_killed_is_still_counted(index):
     with served(index, workers=2) as address:
         for _ in range(20):
             get(address, "/ask?q=harbour")
-        leader = master(address)
+        leader = master(address[1])
         os.kill(children(leader)[0], signal.SIGKILL)
         ends = time.monotonic() + 20
         while len(children(leader)) < 2 and time.monotonic() < ends:

@@ -1,7 +1,5 @@
 """Clients are shared among the workers of a real `qa serve`."""
 
-import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -10,6 +8,7 @@ import pytest
 
 from qa.serving.shares import Shares
 from tests.conftest import served
+from tests.processes import needs_proc, workers
 
 ASK = "/ask?q=who+demanded+guarantees"
 
@@ -37,39 +36,16 @@ def test_the_place_of_a_worker_that_stopped_is_given_to_the_next():
     assert found.fewest() == 7
 
 
-def children(process):
-    """The processes that *process* started."""
-    return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
-
-
-def workers_at(address, count):
-    """The *count* workers of the service that was started here for *address*."""
-    started = [pid for pid in children(os.getpid()) if "serve" in _command(pid)]
-    service = next(pid for pid in started if str(address[1]) in _command(pid))
-    while not all(map(_ready, children(service))) or len(children(service)) < count:
-        time.sleep(0.05)
-    return children(service)
-
-
-def _ready(process):
-    """Whether a worker follows the index, for which it has a thread."""
-    return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
-
-
-def _command(process):
-    return Path(f"/proc/{process}/cmdline").read_text().split("\0")
-
-
 def sockets_of(process):
     """How many sockets a process holds."""
     links = [str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()]
     return sum(link.startswith("socket:") for link in links)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+@needs_proc
 def test_clients_that_stay_are_shared_evenly_among_workers(index):
     with served(index, workers=2, threads=2) as address:
-        before = {pid: sockets_of(pid) for pid in workers_at(address, 2)}
+        before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
         clients = [HTTPConnection(*address, timeout=30) for _ in range(24)]
         with ThreadPoolExecutor(24) as pool:
             list(pool.map(lambda client: client.request("GET", ASK), clients))

@@ -45,6 +45,12 @@ class ClusterEngine:
         live = self._live.searcher()
         return live if generation in {None, live.manifest.name} else self._older(str(generation))
 
+    def preload(self, prepare: Prepare) -> None:
+        """Do nothing: connections must not be shared by processes, and little else would be."""
+
+    def let_go(self) -> None:
+        """Do nothing: a cluster keeps what it keeps, whoever asks."""
+
     def follow(self, prepare: Prepare) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out."""
         self._live.follow(prepare)

@@ -19,12 +19,16 @@ _MOST_PINNED = 2
 
 
 class WhooshEngine:
-    """An index folder; *keep* is how many generations stay in it."""
+    """An index folder; *keep* is how many generations stay in it.
 
-    def __init__(self, index: Path, keep: int) -> None:
+    So many *processes* ask it, and have to get along with the memory of the machine.
+    """
+
+    def __init__(self, index: Path, keep: int, processes: int = 1) -> None:
         self._generations = Generations(index)
         self._keep = keep
-        self._live = Live(self._generations)
+        self._processes = processes
+        self._live = Live(self._generations, processes)
         self._guard = threading.Lock()
         self._pinned: OrderedDict[str, WhooshSearcher] = OrderedDict()
 
@@ -42,6 +46,14 @@ class WhooshEngine:
         """The live generation, or the one of this name."""
         live = self._live.searcher()
         return live if generation in {None, live.manifest.name} else self._older(str(generation))
+
+    def preload(self, prepare: Prepare) -> None:
+        """Open the live generation, and *prepare* it, for processes that part from this one."""
+        self._live.preload(prepare)
+
+    def let_go(self) -> None:
+        """Hold the generation that was opened last no more, if it is not the live one any more."""
+        self._live.let_go()
 
     def follow(self, prepare: Prepare) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out."""
@@ -75,7 +87,8 @@ class WhooshEngine:
                 )
             if found is None or found.fault:
                 folder = self._generations.folder(generation)
-                found = WhooshSearcher(folder, self._generations.manifest(generation))
+                manifest = self._generations.manifest(generation)
+                found = WhooshSearcher(folder, manifest, self._processes)
             self._pinned[generation] = found
             while len(self._pinned) > _MOST_PINNED:
                 self._pinned.popitem(last=False)

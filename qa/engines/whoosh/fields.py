@@ -19,7 +19,7 @@ import numpy as np
 
 from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers
 from qa.engines.whoosh.inversion import runs, starts_of
-from qa.engines.whoosh.remembering import remembered
+from qa.engines.whoosh.remembering import TERMS, remembered
 from qa.engines.whoosh.schema import K1, B
 
 _STRETCH = 64
@@ -63,9 +63,8 @@ class Field:
         self.repeats = file.get(f"{name}.repeats")
         rows = file[f"{name}.rows"].reshape(-1, max(1, len(self.lengths)))
         self._rows = dict(zip(file[f"{name}.frequent"].tolist(), rows, strict=True))
-        # The words of questions recur.
-        self.find = remembered(self._find, 1 << 16)
-        self.entry = remembered(self._entry, 1 << 16)
+        self.find = remembered(self._find, TERMS)
+        self.entry = remembered(self._entry, TERMS)
 
     def __len__(self) -> int:
         """The number of distinct terms."""

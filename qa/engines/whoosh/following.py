@@ -34,9 +34,10 @@ class Live(Following[WhooshSearcher]):
 
     look = 0.2
 
-    def __init__(self, generations: Generations) -> None:
+    def __init__(self, generations: Generations, processes: int = 1) -> None:
         super().__init__()
         self._generations = generations
+        self._processes = processes
         self._seen = NONE_LIVE
         self._failed: _Failed | None = None
 
@@ -48,6 +49,12 @@ class Live(Following[WhooshSearcher]):
             found = self.renewed()
         found.recheck()
         return found
+
+    def let_go(self) -> None:
+        """Hold the generation that was opened last no more, if it is not the live one any more."""
+        with self._guard:
+            if self._seen != self._generations.changed():
+                self._searcher, self._seen = None, NONE_LIVE
 
     def renewed(self, prepare: Prepare | None = None) -> WhooshSearcher:
         """The live generation, opened and prepared if it is another than before."""
@@ -78,7 +85,8 @@ class Live(Following[WhooshSearcher]):
                 found.recheck()
                 return found
         try:
-            return WhooshSearcher(self._generations.folder(name), self._generations.manifest(name))
+            folder, manifest = self._generations.folder(name), self._generations.manifest(name)
+            return WhooshSearcher(folder, manifest, self._processes)
         except DamagedError:
             if self._generations.live() == name:
                 raise

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
+# The terms of questions recur: of so many is remembered where they are.
+TERMS = 1 << 13
+
 
 def remembered(method: Callable[..., Result], most: int) -> Callable[..., Result]:
     """*method* with its last *most* results remembered; for an attribute of its own object."""

@@ -21,7 +21,7 @@ from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.occurrences import matches, over, phrase_documents
 from qa.engines.whoosh.postings import Memory, Postings
-from qa.engines.whoosh.remembering import remembered
+from qa.engines.whoosh.remembering import TERMS, remembered
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
 from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask
 from qa.engines.whoosh.store import Store
@@ -31,8 +31,9 @@ from qa.queries import Filters, Query
 
 SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to hold on to, or a quarter of the files if that is more: where there is
-# room for these in memory, there is for those.  They are a process's own, unlike the files.
-_REMEMBERED = 1 << 27
+# room for these in memory, there is for those.  They are a process's own, unlike the files, so that
+# each of several gets its part.
+_REMEMBERED = 1 << 25
 _FEWEST_LETTERS = 4
 _MOST_NEAR = 3
 # All generations of a process compute on the same core.
@@ -42,8 +43,11 @@ _TURN = threading.Lock()
 class WhooshSearcher:
     """One generation, open for asking by any number of threads."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        """Open and check the files; raise DamagedError, naming the file, when one is not whole."""
+    def __init__(self, folder: Path, manifest: Manifest, processes: int = 1) -> None:
+        """Open and check the files; raise DamagedError, naming the file, when one is not whole.
+
+        So many *processes* share what may be held in memory.
+        """
         self.manifest = manifest
         self._folder = folder
         files = {name: ArrayFile.checked(folder / name) for name in FILES}
@@ -56,11 +60,10 @@ class WhooshSearcher:
         self._store = Store(files[DOCUMENTS])
         self._layout = self._laid_out(files[PASSAGES])
         self._offsets = dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
-        # The words of questions recur.
-        self._list = remembered(self._postings, 1 << 16)
+        self._list = remembered(self._postings, TERMS)
         self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
-        self._memory = Memory(max(_REMEMBERED, size // 4))
+        self._memory = Memory(max(_REMEMBERED, size // 4) // processes)
         self._cached_document = remembered(self._load, 64)
         self._cached_near = remembered(self._near, 1 << 12)
 

@@ -1,0 +1,36 @@
+"""The processes of a real `qa serve` that a test has started."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+
+
+def children(process):
+    """The processes that *process* started."""
+    return list(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+def master(argument):
+    """The process started here with this *argument*, its folder or port: it leads the workers."""
+    (found,) = [pid for pid in children(os.getpid()) if str(argument) in _command(pid)]
+    return found
+
+
+def workers(argument, count):
+    """The *count* workers that it leads, once all follow the index, each in a thread."""
+    leader = master(argument)
+    while len(children(leader)) < count or not all(map(_follows, children(leader))):
+        time.sleep(0.05)
+    return children(leader)
+
+
+def _follows(process):
+    return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
+
+
+def _command(process):
+    return Path(f"/proc/{process}/cmdline").read_text().split("\0")

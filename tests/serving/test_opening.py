@@ -1,0 +1,99 @@
+"""The live generation in the first process of a real `qa serve`, and in its workers."""
+
+import os
+import signal
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import BRIDGE, HARBOUR, built, served, write
+from tests.processes import children, master, needs_proc, workers
+
+pytestmark = needs_proc
+COUNT = 2
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with an index of its own, which is built anew."""
+    write(tmp_path / "documents", harbour_md=HARBOUR)
+    built(tmp_path)
+    return tmp_path
+
+
+def live(folder):
+    return (folder / "CURRENT").read_text().strip()
+
+
+def held(process):
+    """The generations of which a process has files open; one that has ended has none."""
+    try:
+        lines = Path(f"/proc/{process}/maps").read_text().splitlines()
+    except OSError:
+        return set()
+    return {line.partition("/generations/")[2][:64].split("/")[0] for line in lines} - {""}
+
+
+def soon(true, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+def ask(address, question):
+    client = HTTPConnection(*address, timeout=30)
+    client.request("GET", f"/ask?q={question}")
+    answer = client.getresponse().read().decode()
+    client.close()
+    return answer
+
+
+def test_it_is_opened_once_for_all_workers(folder):
+    with served(folder, workers=COUNT) as address:
+        leader = master(address[1])
+        own = [held(process) for process in (leader, *workers(address[1], COUNT))]
+
+    assert own == [{live(folder)}] * (1 + COUNT)
+
+
+def test_nobody_holds_one_that_another_took_the_place_of(folder):
+    with served(folder, workers=COUNT) as address:
+        leader, followers = master(address[1]), workers(address[1], COUNT)
+        before = live(folder)
+        write(folder / "documents", bridge_md=BRIDGE)
+        built(folder)
+        changed = soon(lambda: all(held(each) == {live(folder)} for each in followers))
+        let_go = soon(lambda: held(leader) == set())
+        answer = ask(address, "who+built+the+bridge")
+
+    assert before != live(folder)
+    assert changed
+    assert let_go
+    assert '"document_id":"bridge"' in answer.replace(" ", "")
+
+
+def test_a_worker_that_takes_the_place_of_another_has_the_live_one(folder):
+    with served(folder, workers=COUNT) as address:
+        leader, followers = master(address[1]), workers(address[1], COUNT)
+        write(folder / "documents", bridge_md=BRIDGE)
+        built(folder)
+        assert soon(lambda: held(leader) == set())
+        os.kill(followers[0], signal.SIGKILL)
+        assert soon(lambda: len({*children(leader)} - {*followers}) == 1)
+        (new,) = {*children(leader)} - {*followers}
+        opened = soon(lambda: held(leader) == held(new) == {live(folder)})
+
+    assert opened
+
+
+def test_a_service_without_a_generation_begins_and_has_the_first_one_soon(tmp_path):
+    write(tmp_path / "documents", harbour_md=HARBOUR)
+    with served(tmp_path, workers=COUNT) as address:
+        followers = workers(address[1], COUNT)
+        built(tmp_path)
+        opened = soon(lambda: all(held(each) == {live(tmp_path)} for each in followers))
+
+    assert opened
