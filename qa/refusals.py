@@ -1,8 +1,5 @@
 """Why there is no answer: words that occur nowhere, or never together, and what comes nearest."""
 
-from collections.abc import Iterator
-from itertools import combinations, islice
-
 from qa.answers import AnswerPassage, NoAnswer
 from qa.engines.base import Searcher
 from qa.features import Rarity
@@ -17,26 +14,30 @@ def refusal(
 ) -> NoAnswer:
     """Explain that *query* is not answered; *closest* are the passages that came nearest."""
     manifest = searcher.manifest
-    near = [near for term in rarity.absent for near in searcher.near(term.term)]
+    likes = _near(searcher, rarity)
     return NoAnswer(
         missing=tuple(term.word for term in rarity.absent),
-        near=tuple(dict.fromkeys(near)),
+        near=tuple(dict.fromkeys(near for term in rarity.absent for near in likes[term.term])),
         span=(manifest.first, manifest.last) if manifest.first and manifest.last else None,
-        apart=tuple(islice(_apart(searcher, query, rarity), _MOST_PAIRS)),
+        apart=_apart(searcher, query, rarity),
         closest=closest,
     )
 
 
 def corrected(searcher: Searcher, rarity: Rarity) -> dict[str, str]:
     """For each word that occurs nowhere, the word most like it: an offer, nothing is replaced."""
-    offers = ((asked.word, searcher.near(asked.term)) for asked in rarity.absent)
-    return {word: near[0] for word, near in offers if near}
+    likes = _near(searcher, rarity)
+    return {asked.word: likes[asked.term][0] for asked in rarity.absent if likes[asked.term]}
 
 
-def _apart(searcher: Searcher, query: Query, rarity: Rarity) -> Iterator[tuple[str, str]]:
+def _near(searcher: Searcher, rarity: Rarity) -> dict[str, list[str]]:
+    return searcher.near(asked.term for asked in rarity.absent)
+
+
+def _apart(searcher: Searcher, query: Query, rarity: Rarity) -> tuple[tuple[str, str], ...]:
     """The pairs of words that each occur, but never in one passage; the rarest words first."""
     known = [(c, asked) for c, asked in zip(rarity.counts, query.terms, strict=True) if c]
     known.sort(key=lambda pair: pair[0])
-    for (_, one), (_, other) in combinations(known[:_TELLING], 2):
-        if not searcher.together(one.stems, other.stems):
-            yield one.word, other.word
+    telling = [asked for _, asked in known[:_TELLING]]
+    pairs = searcher.apart([asked.stems for asked in telling])[:_MOST_PAIRS]
+    return tuple((telling[one].word, telling[other].word) for one, other in pairs)

@@ -104,9 +104,11 @@ def test_filters_are_kept(searcher, filters, expected):
 def test_words_are_counted_and_near_ones_known(searcher):
     assert searcher.frequencies(["harbour", "guarante", "zebra"])["zebra"] == 0
     assert searcher.frequencies(["guarante"]) == {"guarante": 1}
-    assert searcher.near("garantees") == ["guarantees"]
-    assert searcher.near("1903") == []
-    assert searcher.near("ic") == []
+    assert searcher.near(["garantees", "1903", "ic"]) == {
+        "garantees": ["guarantees"],
+        "1903": [],
+        "ic": [],
+    }
 
 
 def test_a_document_comes_back_whole(searcher):
@@ -160,7 +162,7 @@ def test_asking_never_unpickles(index, monkeypatch):
 
     assert ids(found, "council of Lindholm")
     assert found.document("harbour").metadata.title
-    assert found.near("garantees")
+    assert found.near(["garantees"])["garantees"]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])

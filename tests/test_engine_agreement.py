@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from qa.engines import open_engine
 from qa.pipeline import ask
 from qa.queries import read
 from qa.settings import Settings
@@ -66,6 +67,28 @@ def test_both_engines_give_the_same_answer(both, question):
     assert dataclasses.replace(one, **same) == dataclasses.replace(other, **same)
 
 
+def test_both_engines_refuse_alike_and_the_cluster_is_asked_at_once(both, monkeypatch):
+    (here, one), (there, _) = both
+    # Five words that occur, so ten pairs of them, and two that do not.
+    question = "Which garantees did wombats give Gates, Wörner, Kalin, Odesa and Budapest?"
+    cluster, paths = open_engine(there), []
+    fresh = cluster.searcher()
+    perform = cluster._cluster._asking.transport.perform_request
+
+    def counted(method, path, **more):
+        paths.append(path)
+        return perform(method, path, **more)
+
+    monkeypatch.setattr(cluster._cluster._asking.transport, "perform_request", counted)
+    refused = ask(fresh, there, question).none
+
+    assert refused == ask(one, here, question).none
+    assert len(refused.apart) == 3
+    assert "guarantees" in refused.near
+    # What words occur, the passages, their texts; what is spelt alike; what never meets.
+    assert paths == ["/_msearch", "/_msearch", "/_mget", "/_msearch", "/_msearch"]
+
+
 @pytest.mark.parametrize(
     "question", [*ASKED[:6], '"legal guarantees" -Georgia', "NATO Putin treaty 1997 Act Ukraine"]
 )
@@ -80,5 +103,8 @@ def test_both_engines_hand_over_the_same_columns(both, question):
 def test_both_engines_know_the_same_of_the_whole(both):
     (_, one), (_, other) = both
 
+    words = [asked.stems for question in ASKED[:6] for asked in read(question).terms]
+
     assert one.summaries() == other.summaries()
+    assert one.apart(words) == other.apart(words)
     assert one.plain(read(ASKED[0]), 20).documents == other.plain(read(ASKED[0]), 20).documents

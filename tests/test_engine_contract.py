@@ -112,21 +112,40 @@ def test_documents_are_found_by_their_ids_and_listed(small):
         small.document("lighthouse")
 
 
-def test_words_are_counted_alone_and_together(small):
+def test_passages_are_counted_by_words(small):
     assert small.frequencies(["council", "granit", "martian"]) == {
         "council": 2,
         "granit": 1,
         "martian": 0,
     }
-    assert small.together(["granit", "harbour"], ["ice"]) == 1
-    assert small.together(["granit"], ["harbour"]) == 0
 
 
 @pytest.mark.parametrize(
-    ("term", "near"), [("guarantes", ["guarantees"]), ("xylophone", []), ("ice", []), ("1905", [])]
+    ("words", "expected"),
+    [
+        ([], []),
+        ([["ice"]], []),
+        ([["granit"], ["ice"]], []),
+        ([["granit"], ["harbour"]], [(0, 1)]),
+        # Any of a word's stems will do.
+        ([["granit", "harbour"], ["ice"], ["harbour"], ["granit"]], [(1, 2), (2, 3)]),
+        ([["martian"], ["council"], ["lindholm"]], [(0, 1), (0, 2)]),
+    ],
 )
-def test_what_is_spelt_almost_alike_is_told(small, term, near):
-    assert small.near(term) == near
+def test_words_that_share_no_passage_are_told(small, words, expected):
+    assert small.apart(words) == expected
+
+
+def test_what_is_spelt_almost_alike_is_told(small):
+    expected = {"guarantes": ["guarantees"], "xylophone": [], "ice": [], "1905": []}
+
+    assert small.near(expected) == expected
+    # Another time, of which a part is known.
+    assert small.near(["guarantes", "granits"]) == {
+        "guarantes": ["guarantees"],
+        "granits": ["granite"],
+    }
+    assert small.near([]) == {}
 
 
 def test_what_is_whole_checks(small):

@@ -113,11 +113,11 @@ class Searcher(Protocol):
     def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
         """How many passages each of *stems* is in."""
 
-    def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
-        """How many passages hold one of *stems* and one of *others*."""
+    def apart(self, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+        """The places of any two of *words*, each given by its stems, that share no passage."""
 
-    def near(self, term: str) -> list[str]:
-        """Terms of the index that are spelt almost like *term*, the nearest first."""
+    def near(self, terms: Iterable[str]) -> dict[str, list[str]]:
+        """For each of *terms* those of the index that are spelt almost like it, nearest first."""
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""

@@ -113,9 +113,10 @@ def behind(added: Mapping[int, float]) -> float:
 
 
 def together(stems: Sequence[str], others: Sequence[str]) -> Json:
-    """Ask how many passages hold one of *stems* and one of *others*."""
+    """Ask whether a passage holds one of *stems* and one of *others*."""
     both = [{"terms": {STEMS: [_cut(each) for each in some]}} for some in (stems, others)]
-    return {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": both}}}
+    # Each shard stops at the first that it finds.
+    return {"size": 0, "track_total_hits": 1, "query": {"bool": {"filter": both}}}
 
 
 def near(term: str, edits: int) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from qa.engines.opensearch.schema import (
     WHOLE,
     B,
 )
-from qa.engines.opensearch.spelling import distance
+from qa.engines.opensearch.spelling import edits, nearest
 from qa.engines.opensearch.verifying import check_counts
 from qa.errors import DamagedError, DocumentNotFoundError
 from qa.manifests import Manifest
@@ -39,8 +40,6 @@ from qa.queries import Query
 from qa.remembering import Remembered
 
 _COUNTS, _DOCUMENTS, _NEAR = 1 << 16, 256, 1 << 12
-_FEWEST_LETTERS = 4
-_MOST_NEAR = 3
 # Of passages that are read to be ranked, the documents of so many are fetched along, for the first
 # of them are shown; longer documents, and those of more passages, when it is known that they are.
 _SOON, _LONG, _HELPING = 6, 100_000, 24
@@ -176,26 +175,28 @@ class ClusterSearcher:
                 known[pair] = self._counts[pair] = answer["hits"]["total"]["value"]
         return {pair: count or 0 for pair, count in known.items()}
 
-    def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
-        """How many passages hold one of *stems* and one of *others*."""
-        found = self._search(PASSAGES, asking.together([*stems], [*others]))
-        return int(found["hits"]["total"]["value"])
-
-    def near(self, term: str) -> list[str]:
-        """Terms spelt almost like *term*; none for numbers and short words, which have no typos."""
-        if len(term) < _FEWEST_LETTERS or not term.isalpha():
+    def apart(self, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+        """The places of any two of *words*, each given by its stems, that share no passage."""
+        pairs = [*combinations(range(len(words)), 2)]
+        if not pairs:
             return []
-        found = self._nears.get(term)
-        if found is None:
-            found = self._nears[term] = self._near(term)
-        return list(found)
+        bodies = [asking.together(words[one], words[other]) for one, other in pairs]
+        answers = self._cluster.search([(self._index[PASSAGES], body) for body in bodies])
+        return [
+            pair
+            for pair, answer in zip(pairs, answers, strict=True)
+            if not answer["hits"]["total"]["value"]
+        ]
 
-    def _near(self, term: str) -> list[str]:
-        edits = 1 if len(term) <= 2 * _FEWEST_LETTERS else 2
-        answer = self._search(PASSAGES, asking.near(term, edits))
-        options = [each for part in answer["suggest"]["near"] for each in part["options"]]
-        rows = [(distance(each["text"], term), -each["freq"], each["text"]) for each in options]
-        return [near for far, _, near in sorted(rows) if 0 < far <= edits][:_MOST_NEAR]
+    def near(self, terms: Iterable[str]) -> dict[str, list[str]]:
+        """For each of *terms* those spelt almost like it; none where no typo is likely."""
+        found = {term: self._nears.get(term) if edits(term) else [] for term in terms}
+        new = [term for term, near in found.items() if near is None]
+        if new:
+            bodies = [(self._index[PASSAGES], asking.near(term, edits(term))) for term in new]
+            for term, answer in zip(new, self._cluster.search(bodies), strict=True):
+                found[term] = self._nears[term] = nearest(term, answer["suggest"]["near"])
+        return {term: [*(near or ())] for term, near in found.items()}
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""

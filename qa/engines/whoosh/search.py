@@ -8,6 +8,7 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from whoosh.support.levenshtein import distance
 
 from qa.documents import Document
 from qa.engines.base import Candidates, Summary, best_first
-from qa.engines.whoosh.arrays import ArrayFile, Integers
+from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.occurrences import matches, over, phrase_documents
@@ -131,26 +132,30 @@ class WhooshSearcher:
             for stem in stems
         }
 
-    def together(self, stems: Iterable[str], others: Iterable[str]) -> int:
-        """How many passages hold one of *stems* and one of *others*."""
-        each, other = np.zeros((2, len(self._store.document_of)), bool)
-        each[self._with_any(stems)] = True
-        other[self._with_any(others)] = True
-        return int(np.count_nonzero(each & other))
-
-    def _with_any(self, stems: Iterable[str]) -> Integers:
-        field = self._fields[STEMS]
-        numbers = (field.find(stem.encode()) for stem in stems)
-        lists = [
-            field.documents(number)[field.frequencies(number) > 0]
-            for number in numbers
-            if number is not None
+    def apart(self, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+        """The places of any two of *words*, each given by its stems, that share no passage."""
+        masks = map(self._with_any, words)
+        return [
+            (one, other)
+            for (one, some), (other, others) in combinations(enumerate(masks), 2)
+            if not np.any(some & others)
         ]
-        return np.concatenate([np.empty(0, np.int64), *lists])
 
-    def near(self, term: str) -> list[str]:
-        """Terms spelt almost like *term*; none for numbers and short words, which have no typos."""
-        return list(self._cached_near(term))
+    def _with_any(self, stems: Iterable[str]) -> Mask:
+        """The passages whose text holds one of *stems*."""
+        field = self._fields[STEMS]
+        mask = np.zeros(len(field.lengths), bool)
+        for number in (field.find(stem.encode()) for stem in stems):
+            if number is not None:
+                mask[field.documents(number)[field.frequencies(number) > 0]] = True
+        return mask
+
+    def near(self, terms: Iterable[str]) -> dict[str, list[str]]:
+        """For each of *terms* those spelt almost like it.
+
+        None for numbers and short words, which have no typos.
+        """
+        return {term: [*self._cached_near(term)] for term in terms}
 
     def _near(self, term: str) -> list[str]:
         if len(term) < _FEWEST_LETTERS or not term.isalpha():
