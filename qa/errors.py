@@ -2,6 +2,7 @@
 
 QAError
 ├── SettingsError          a QA_* variable is unknown or has a wrong value
+│   └── NotLetInError      the cluster does not let us in with them; a GenerationError, too
 ├── RequestError           what was asked cannot be done as asked
 │   ├── QuestionError      no words to look for, or too many
 │   ├── FilterError        a filter that makes no sense
@@ -97,6 +98,10 @@ class NotKeptError(GenerationError):
 
 class UnreachableError(GenerationError):
     """The cluster that keeps the index does not answer, or not in time."""
+
+
+class NotLetInError(SettingsError, GenerationError):
+    """The cluster that keeps the index does not let us in; it may have, or may again."""
 
 
 class DamagedError(GenerationError):

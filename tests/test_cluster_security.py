@@ -21,6 +21,8 @@ from tests.opensearch.server import CannotStartError
 
 QUESTION = "who demanded guarantees?"
 WRONG = "open-says-me"
+# Strong enough for the plugin, which rates what a user changes to.
+OTHER = "granite-carries-9-lighthouses"
 USERS = {"builder": "open-sesame-1", "stranger": "open-sesame-2"}
 # All that the service needs; the README says so too.
 ROLE = {
@@ -110,7 +112,8 @@ def test_an_index_of_another_name_is_refused(settings):
         index_folder(other.documents_folder, open_engine(other), other)
 
 
-def test_the_command_tells_a_wrong_password_in_one_line(settings):
+@pytest.mark.parametrize("command", [["index"], ["serve", "--check"], ["ask", QUESTION]])
+def test_the_commands_tell_a_wrong_password_in_one_line(settings, command):
     environ = os.environ | {
         "QA_INDEX": settings.index,
         "QA_FOLDER": settings.folder,
@@ -119,7 +122,7 @@ def test_the_command_tells_a_wrong_password_in_one_line(settings):
         "QA_INDEX_PASSWORD": WRONG,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "qa", "index"],
+        [sys.executable, "-m", "qa", *command],
         env=environ,
         cwd=ROOT,
         capture_output=True,
@@ -130,15 +133,51 @@ def test_the_command_tells_a_wrong_password_in_one_line(settings):
 
     assert done.returncode == 1
     assert "QA_INDEX_PASSWORD" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert WRONG not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_service_that_is_let_in_no_more_says_so(settings, caplog):
-    other = dataclasses.replace(settings, index_password=WRONG)
-    told = create_app(other).test_client().get("/ask", query_string={"q": QUESTION})
+def not_let_in(client):
+    """What is said to programs and to people, neither what to correct nor how."""
+    told = client.get("/ask", query_string={"q": "which engineers chose granite?"})
+    page = client.get("/documents", headers={"Accept": "text/html"})
 
-    assert told.status_code == 500
-    assert "The cluster refuses us (status 401)" in told.json["detail"]
-    assert "The cluster refuses us" in caplog.text
-    assert WRONG not in told.text + caplog.text
+    assert (told.status_code, page.status_code) == (503, 503)
+    assert client.get("/readyz").status_code == 503
+    assert int(told.headers["Retry-After"]) > 0
+    assert told.content_type == "application/problem+json"
+    assert "does not let the service in" in told.json["detail"]
+    return told.text + page.text
+
+
+def test_a_service_is_let_in_no_more_and_then_again(settings, secured, caplog):
+    index_folder(settings.documents_folder, open_engine(settings), settings)
+    app = create_app(settings)
+    app.extensions["qa.engine"].follow(lambda new: None)
+    client = app.test_client()
+
+    assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
+    with secured.another_password(OTHER):
+        said = not_let_in(client)
+    assert "The cluster refuses us (status 401); correct QA_INDEX_USER" in caplog.text
+    assert not any(each in said for each in ("QA_INDEX", USERS["builder"], OTHER))
+    assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
+
+
+@pytest.mark.parametrize(
+    ("changed", "logged"),
+    [
+        ({"index_password": WRONG}, "refuses us (status 401)"),
+        ({"index_ca": ""}, "is not trusted; name its authority's file in QA_INDEX_CA"),
+    ],
+    ids=("wrong password", "unknown authority"),
+)
+def test_a_worker_that_is_not_let_in_starts_and_says_so(settings, changed, logged, caplog):
+    app = create_app(dataclasses.replace(settings, **changed))
+    app.extensions["qa.engine"].follow(lambda new: None)
+    said = not_let_in(app.test_client())
+
+    assert logged in caplog.text
+    assert not any(each in said for each in ("QA_INDEX", settings.index, WRONG))
+    assert WRONG not in caplog.text

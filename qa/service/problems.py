@@ -12,6 +12,7 @@ from qa.errors import (
     DocumentNotFoundError,
     GenerationError,
     NotKeptError,
+    NotLetInError,
     QAError,
     RequestError,
 )
@@ -27,6 +28,11 @@ STATUSES: dict[type, HTTPStatus] = {
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _PROGRAMS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")
+# What to correct is the operator's business, who finds it in the log.
+_NOT_LET_IN = (
+    "The cluster that keeps the index does not let the service in; the operator finds the reason"
+    " in the log. Try again later."
+)
 # Another index may be live at any moment.
 _RETRY_SECONDS = "5"
 
@@ -52,7 +58,8 @@ def _own_error(error: QAError) -> Response:
     status = next(STATUSES[base] for base in type(error).__mro__ if base in STATUSES)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s", error)
-    return problem(status, str(error), _fields(error))
+    detail = _NOT_LET_IN if isinstance(error, NotLetInError) else str(error)
+    return problem(status, detail, _fields(error))
 
 
 def _unexpected(error: Exception) -> Response:

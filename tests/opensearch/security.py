@@ -3,6 +3,7 @@
 Certificates are of an authority of our own; the plugin comes by Maven, as the server does.
 """
 
+import contextlib
 import shutil
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import trustme
 import yaml
 
-from tests.opensearch.server import LIBRARY, CannotStartError, Server, fetched
+from tests.opensearch.server import LIBRARY, CannotStartError, Server, ask, fetched
 
 POM = Path(__file__).with_name("security.xml")
 PLUGIN = LIBRARY.with_name("opensearch-security")
@@ -54,6 +55,20 @@ class SecuredServer(Server):
         context = ssl.create_default_context(cafile=self.authority)
         self.nodes[0].access = (context, *self.user)
         _configure(config / "opensearch-security", jars, users, roles)
+
+    @contextlib.contextmanager
+    def another_password(self, password):
+        """For that long the first user has another *password*."""
+        self._change(self.user[1], password)
+        try:
+            yield
+        finally:
+            self._change(password, self.user[1])
+
+    def _change(self, before, after):
+        access = (self.nodes[0].access[0], self.user[0], before)
+        body = {"current_password": before, "password": after}
+        ask(f"{self.url}/_plugins/_security/api/account", "PUT", access, body)
 
 
 def plugin():

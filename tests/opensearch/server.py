@@ -178,9 +178,12 @@ class Server:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def ask(url, method="GET", access=None):
+def ask(url, method="GET", access=None, body=None):
     """The JSON at *url*; *access* is a TLS context, a user and a password."""
     request, context = urllib.request.Request(url, method=method), None
+    if body:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
     if access:
         context, user, password = access
         secret = base64.b64encode(f"{user}:{password}".encode()).decode()

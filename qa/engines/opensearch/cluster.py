@@ -27,7 +27,13 @@ from opensearchpy.exceptions import (
 )
 
 from qa.engines.opensearch.addresses import Address
-from qa.errors import DamagedError, GenerationError, SettingsError, UnreachableError
+from qa.errors import (
+    DamagedError,
+    GenerationError,
+    NotLetInError,
+    SettingsError,
+    UnreachableError,
+)
 from qa.settings import Settings
 
 Json = dict[str, Any]
@@ -197,12 +203,12 @@ def _explained(address: Address) -> Iterator[None]:
     try:
         yield
     except (AuthenticationException, AuthorizationException) as error:
-        raise SettingsError(
+        raise NotLetInError(
             f"The cluster refuses us (status {error.status_code}); correct QA_INDEX_USER and"
             " QA_INDEX_PASSWORD, or QA_INDEX_API_KEY, or the rights that go with them."
         ) from None
     except SSLError:
-        raise SettingsError(
+        raise NotLetInError(
             f"The certificate of {address.hosts[0]} is not trusted; name its authority's file in"
             " QA_INDEX_CA."
         ) from None
