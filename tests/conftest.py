@@ -68,6 +68,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--need-opensearch", action="store_true", help="fail where none can be started, do not skip"
     )
+    parser.addoption(
+        "--need-redis", action="store_true", help="fail where there is no Redis, do not skip"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -170,8 +173,8 @@ def server(index):
 
 
 @contextlib.contextmanager
-def served(index, **settings):
-    """The address of `qa serve` with these *settings*, once it answers."""
+def served(index, log=subprocess.DEVNULL, **settings):
+    """The address of `qa serve` with these *settings*, once it answers; *log* gets its output."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     # A busy machine would turn requests away that a test wants answered.
@@ -181,7 +184,7 @@ def served(index, **settings):
         [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],
         env=os.environ | environ,
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
+        stdout=log,
     ) as process:
         address = ("127.0.0.1", port)
         while True:
@@ -189,10 +192,13 @@ def served(index, **settings):
             with contextlib.suppress(OSError), socket.create_connection(address):
                 break
             time.sleep(0.05)
-        yield address
-        process.terminate()
+        try:
+            yield address
+        finally:
+            process.terminate()
+            code = process.wait(timeout=30)
 
-        assert process.wait(timeout=30) == 0
+        assert code == 0
 
 
 def questions(path):
