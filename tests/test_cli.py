@@ -1,7 +1,10 @@
 """The command line: reports, answers, one-line errors, exit codes."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -251,3 +254,18 @@ def test_serve_checks_that_its_address_is_free(index):
 
     assert checked.exit_code == 1
     assert f"127.0.0.1:{port}" in checked.output
+
+
+def test_serve_tells_what_it_cannot_use_in_one_line(index):
+    served = subprocess.run(
+        [sys.executable, "-m", "qa", "serve", "--port", "0", "--index", str(index)],
+        env=os.environ | {"QA_RATE_LIMIT": "10/minute", "QA_RATE_STORAGE": "nowhere://"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert served.returncode == 1
+    assert served.stderr.startswith("Error: QA_RATE_STORAGE is neither")
+    assert served.stderr.count("\n") == 1

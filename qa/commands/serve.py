@@ -36,12 +36,11 @@ def serve_command(
             if not check:
                 _build_apart(settings)
     # What counts requests has to know where before it is loaded.
-    with kept():
+    with kept(), plain_errors():
         from qa.serving import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
 
         if check:
-            with plain_errors():
-                usable(settings)
+            usable(settings)
             click.echo(f"Settings: fine. Index: {live or 'none yet; it would be built first'}.")
             return
         click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")

@@ -1,6 +1,7 @@
 """Most requests that one client may send in a time, counted in each worker or in Redis."""
 
 import ipaddress
+from importlib.util import find_spec
 
 from flask import Flask, request
 
@@ -10,6 +11,14 @@ from qa.settings import Settings
 
 # Providers hand out so much of an IPv6 address to one household.
 _ONE_CLIENT = 64
+_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
+# Seconds after which a Redis that hangs counts as away; each request would wait for it.
+_WAIT: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
+# Does not repeat what it was, which may hold a password.
+_NO_STORAGE = (
+    "QA_RATE_STORAGE is neither memory:// nor the URL of a Redis such as"
+    " redis://:password@host:6379; correct it (in a password, / is %2F and @ is %40)."
+)
 
 
 def register_limits(app: Flask) -> None:
@@ -24,26 +33,49 @@ def register_limits(app: Flask) -> None:
 
     try:
         parse_many(settings.rate_limit)
+    except ValueError as error:
+        raise SettingsError(
+            f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct it."
+        ) from error
+    memory = _scheme(settings.rate_storage) == "memory"
+    try:
         Limiter(
             client,
             app=app,
             application_limits=[settings.rate_limit],
             application_limits_exempt_when=_free,
             storage_uri=settings.rate_storage,
+            storage_options={} if memory else _WAIT,
             strategy="sliding-window-counter",
             headers_enabled=True,
             # Where Redis cannot be reached, each worker counts for itself meanwhile.
-            in_memory_fallback_enabled=not settings.rate_storage.startswith("memory:"),
+            in_memory_fallback_enabled=not memory,
         )
-    except ValueError as error:
+    except (ConfigurationError, ValueError):
+        # The cause may hold a part of the password.
+        raise SettingsError(_NO_STORAGE) from None
+
+
+def check_limits(app: Flask) -> None:
+    """Raise SettingsError unless whatever counts *app*'s requests answers."""
+    if not all(limiter.storage.check() for limiter in app.extensions.get("limiter", ())):
         raise SettingsError(
-            f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct it."
-        ) from error
-    except ConfigurationError as error:
+            "The Redis of QA_RATE_STORAGE does not answer; start it, or correct its address or"
+            " password. Until it answers, each worker counts for itself."
+        )
+
+
+def _scheme(storage: str) -> str:
+    """What a URL begins with, once it is known that requests can be counted there."""
+    scheme = storage.partition(":")[0]
+    if scheme not in _SCHEMES:
+        raise SettingsError(_NO_STORAGE)
+    if scheme != "memory" and find_spec("redis") is None:
         raise SettingsError(
-            f"QA_RATE_STORAGE={settings.rate_storage!r} cannot be used: {error}"
-            " (for redis://, `pip install 'verbatim-qa[redis]'`)"
-        ) from error
+            "QA_RATE_STORAGE is a Redis, and redis is missing;"
+            " run `pip install 'verbatim-qa[redis]'`."
+        )
+    return scheme
 
 
 def client() -> str:

@@ -10,6 +10,7 @@ from gunicorn.glogging import Logger
 
 from qa.app import create_app
 from qa.errors import SettingsError
+from qa.service.limits import check_limits
 from qa.service.logs import configure
 from qa.service.metrics import join
 from qa.serving.opening import Master, follow, preload, set_apart
@@ -95,7 +96,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 def usable(settings: Settings) -> None:
     """Raise SettingsError unless all parts of the service take these *settings*."""
-    create_app(settings)
+    check_limits(create_app(settings))
     service = Service(settings)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

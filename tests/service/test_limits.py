@@ -1,5 +1,7 @@
 """Most requests of one client: counted per household, told in the shape of all errors."""
 
+import sys
+
 import pytest
 
 from qa.app import create_app
@@ -81,8 +83,31 @@ def test_nothing_is_limited_unless_it_is_told(index):
     [
         ({"rate_limit": "many"}, "QA_RATE_LIMIT"),
         ({"rate_limit": "1/minute", "rate_storage": "nowhere://"}, "QA_RATE_STORAGE"),
+        ({"rate_limit": "1/minute", "rate_storage": "redis"}, "QA_RATE_STORAGE"),
     ],
 )
 def test_what_cannot_be_counted_is_refused_at_the_start(index, settings, name):
     with pytest.raises(SettingsError, match=name):
         client_with(index, **settings)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "nowhere://:s3cret@localhost",
+        "redis://:s3cret@localhost:port",
+        "redis://:s3cret/s3cret@localhost",
+    ],
+)
+def test_what_is_refused_shows_no_password(index, storage):
+    with pytest.raises(SettingsError, match="QA_RATE_STORAGE is neither memory:// nor") as refused:
+        client_with(index, rate_limit="1/minute", rate_storage=storage)
+
+    assert "s3cret" not in str(refused.value)
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def test_a_missing_client_of_redis_is_told_with_what_brings_it(index, monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(SettingsError, match=r"pip install 'verbatim-qa\[redis\]'"):
+        client_with(index, rate_limit="1/minute", rate_storage="redis://localhost")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -12,7 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from qa.cli import main
 from tests.conftest import served
 from tests.serving.test_shares import ASK, sockets_of, workers_at
 
@@ -148,3 +151,40 @@ def test_counting_in_redis_is_taken_up_again(index, redis):
                 break
             assert time.monotonic() < deadline, "requests are not counted in Redis"
             time.sleep(0.2)
+
+
+def test_a_redis_that_hangs_holds_nobody_up(index, redis):
+    with counting(index, redis, "9999/hour") as address:
+        assert statuses(address, 10) == [200] * 10
+        redis.process.send_signal(signal.SIGSTOP)
+        started = time.monotonic()
+        found = ask(address)[0]
+        took = time.monotonic() - started
+
+    assert found == 200
+    # Its client alone would wait ten seconds, or for ever.
+    assert took < 8
+
+
+def check(index, redis, monkeypatch):
+    """What `qa serve --check` tells."""
+    monkeypatch.setenv("QA_RATE_LIMIT", "10/minute")
+    monkeypatch.setenv("QA_RATE_STORAGE", redis.url)
+    return CliRunner().invoke(main, ["serve", "--check", "--port", "0", "--index", str(index)])
+
+
+def test_a_check_tells_that_redis_does_not_answer(index, redis, monkeypatch):
+    answering = check(index, redis, monkeypatch)
+    redis.kill()
+    away = check(index, redis, monkeypatch)
+
+    assert "Settings: fine." in answering.output
+    assert away.exit_code == 1
+    assert "Redis of QA_RATE_STORAGE does not answer; start it" in away.output
+    assert PASSWORD not in away.output
+
+
+def test_a_check_tells_that_redis_takes_another_password(index, redis, monkeypatch):
+    redis.url = redis.url.replace(PASSWORD, "other")
+
+    assert "correct its address or password" in check(index, redis, monkeypatch).output
