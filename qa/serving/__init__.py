@@ -13,6 +13,7 @@ from qa.errors import SettingsError
 from qa.service.limits import check_limits
 from qa.service.logs import configure
 from qa.service.metrics import join
+from qa.serving.memory import give_back
 from qa.serving.opening import Master, follow, preload, set_apart
 from qa.serving.workers import Worker
 from qa.settings import Settings
@@ -111,4 +112,5 @@ def usable(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until stopped."""
+    give_back()
     Service(settings).run()
