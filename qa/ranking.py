@@ -24,8 +24,8 @@ _CUT = 0.2
 _DUPLICATE, _LONGEST = 0.8, 20
 # Among the first five, no more than two of one document.
 _FIRST, _PER_DOCUMENT = 5, 2
-# So many texts are read at a time.
-_HELPING = 12
+# So many texts are read at a time: of ten questions nine need no more.
+_HELPING = 8
 # What a passage counts for being in the question's language, beside what is fitted.
 _LANGUAGE = 1.0
 
