@@ -6,7 +6,7 @@ import ctypes
 # mallopt(3) of glibc.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 # A search takes and frees this much, again and again.
-_KEPT, _LARGE = 1 << 22, 1 << 25
+_KEPT, _LARGE = 1 << 23, 1 << 25
 
 
 def give_back() -> None:
