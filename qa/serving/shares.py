@@ -18,6 +18,8 @@ _NEARLY = 8
 # How long a worker leaves a new client to others; more than a busy one needs to come round.
 _PAUSE = 0.02
 _NOBODY = np.iinfo(np.int64).max
+# A worker waits no longer than that for the others to be there, when all begin.
+_GATHERING = 1.0
 
 
 class Shares:
@@ -57,6 +59,10 @@ class Share:
         """How many clients the worker has that has fewest."""
         return int(self._all.min())
 
+    def workers(self) -> int:
+        """How many workers there are."""
+        return int(np.count_nonzero(self._all != _NOBODY))
+
 
 _SHARES = Shares()
 
@@ -70,6 +76,13 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._pauses_until = 0.0
         self._paused = False
         super().__init__(*args, **kwargs)
+
+    def run(self) -> None:
+        """Serve, once all workers are there: the first would take all clients that wait already."""
+        ends = time.monotonic() + _GATHERING
+        while self.share.workers() < self.cfg.workers and time.monotonic() < ends:
+            time.sleep(_PAUSE)
+        super().run()
 
     def leaves_to_others(self) -> bool:
         """Whether to leave a client that waits to a worker that has fewer, which it does once."""

@@ -1,5 +1,7 @@
 """Clients are shared among the workers of a real `qa serve`."""
 
+import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -38,21 +40,45 @@ def test_the_place_of_a_worker_that_stopped_is_given_to_the_next():
 
 def sockets_of(process):
     """How many sockets a process holds."""
-    links = [str(each.readlink()) for each in Path(f"/proc/{process}/fd").iterdir()]
-    return sum(link.startswith("socket:") for link in links)
+    found = 0
+    for each in Path(f"/proc/{process}/fd").iterdir():
+        # It may be closed in between.
+        with contextlib.suppress(FileNotFoundError):
+            found += str(each.readlink()).startswith("socket:")
+    return found
+
+
+@contextlib.contextmanager
+def staying(address, count):
+    """So many clients that stay, each of which got an answer."""
+    clients = [HTTPConnection(*address, timeout=30) for _ in range(count)]
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(lambda client: client.request("GET", ASK), clients))
+        assert all(client.getresponse().read() for client in clients)
+    yield
+    for client in clients:
+        client.close()
 
 
 @needs_proc
 def test_clients_that_stay_are_shared_evenly_among_workers(index):
     with served(index, workers=2, threads=2) as address:
         before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
-        clients = [HTTPConnection(*address, timeout=30) for _ in range(24)]
-        with ThreadPoolExecutor(24) as pool:
-            list(pool.map(lambda client: client.request("GET", ASK), clients))
-            answers = [client.getresponse().read() for client in clients]
-        held = [sockets_of(pid) - count for pid, count in before.items()]
-        for client in clients:
-            client.close()
+        with staying(address, 24):
+            held = [sockets_of(pid) - count for pid, count in before.items()]
 
-    assert len(answers) == 24
     assert sorted(held) == pytest.approx([12, 12], abs=1)
+
+
+@needs_proc
+def test_clients_that_wait_while_workers_begin_are_shared_too(index):
+    with served(index, workers=3) as address:
+        with staying(address, 24):
+            held = {pid: sockets_of(pid) for pid in workers(address[1], 3)}
+        deadline = time.monotonic() + 20
+        while sum(map(sockets_of, held)) > sum(held.values()) - 24:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        held = [count - sockets_of(pid) for pid, count in held.items()]
+
+    assert sorted(held) == pytest.approx([8, 8, 8], abs=2)
