@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from qa.app import create_app
 from qa.cli import main
+from qa.contract.saved import SavedCitation
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, built, write
 
@@ -52,6 +53,17 @@ def test_a_posted_citation_is_looked_for(client, index, saved):
     assert (found["state"], found["document"]) == ("unchanged", "unchanged")
     assert found["citation"]["read_url"].startswith("/documents/harbour?")
     assert found["quote"]["exact"] == found["citation"]["exact"] == cited(saved)["exact"]
+
+
+TEXTS = [name for name, each in SavedCitation.model_fields.items() if "str" in str(each.annotation)]
+
+
+@pytest.mark.parametrize("field", TEXTS)
+def test_half_a_character_is_refused_by_name(client, saved, field):
+    sent = client.post("/verify", json={"citations": [cited(saved) | {field: "\ud800"}]})
+
+    assert sent.status_code == 422
+    assert [each["pointer"] for each in sent.get_json()["errors"]] == [f"#/citations/0/{field}"]
 
 
 @pytest.mark.parametrize(

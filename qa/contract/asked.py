@@ -21,6 +21,8 @@ MOST_DOCUMENTS = 100
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _Text = Annotated[str, StringConstraints(strict=True)]
+# A length is looked at in UTF-8, so that what cannot be written down is refused.
+_Name = Annotated[str, StringConstraints(strict=True, max_length=1000)]
 _Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
 _Generation = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{12}$")]
 
@@ -59,8 +61,8 @@ _To = Annotated[_Date, Field(alias="to", description="Not dated after this day."
 class AskedFilters(Strict):
     """Limits on the documents to answer from."""
 
-    publisher: list[_Text] = Field(default=[], description="Only from one of these publishers.")
-    document: list[_Text] = Field(
+    publisher: list[_Name] = Field(default=[], description="Only from one of these publishers.")
+    document: list[_Name] = Field(
         default=[], max_length=MOST_DOCUMENTS, description="Only from the documents of these ids."
     )
     first: _From = None

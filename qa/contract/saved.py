@@ -9,7 +9,8 @@ from qa.anchors import Anchor, Quote
 from qa.contract.answered import Told
 from qa.contract.asked import Offset, Strict
 
-_Text = Annotated[str, StringConstraints(strict=True)]
+# A length is looked at in UTF-8, so that what cannot be written down is refused.
+_Text = Annotated[str, StringConstraints(strict=True, max_length=100_000)]
 _Digest = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0,64}$")]
 
 
