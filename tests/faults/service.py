@@ -1,4 +1,4 @@
-"""What is seen of a running service: its answers, its workers."""
+"""A running service, and what it answers."""
 
 import contextlib
 import os
@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from tests.conftest import ROOT
+from tests.processes import children, workers
 
 
 @contextlib.contextmanager
@@ -26,7 +26,8 @@ def serving(index):
     patient = os.environ | {"QA_MAX_WAIT_MS": "60000", "QA_BUDGET_MS": "60000"}
     with subprocess.Popen(command, cwd=ROOT, env=patient, stdout=subprocess.DEVNULL) as service:
         try:
-            wait_for(lambda: len(workers(index)) == 2)
+            wait_for(lambda: len(children(service.pid)) == 2)
+            workers(index, 2)
             yield f"http://127.0.0.1:{port}"
         finally:
             service.send_signal(signal.SIGTERM)
@@ -51,16 +52,3 @@ def get(address, path):
     except HTTPError as error:
         with error:
             return error.code, error.read().decode()
-
-
-def workers(index):
-    """The processes, but for this one, that have files of an index mapped."""
-    found = set()
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit() and int(path.name) != os.getpid():
-            try:
-                if f"{index}/generations/" in (path / "maps").read_text():
-                    found.add(int(path.name))
-            except OSError:
-                continue
-    return found

@@ -18,7 +18,8 @@ from qa.settings import Settings
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED
-from tests.faults.service import get, serving, wait_for, workers
+from tests.faults.service import get, serving, wait_for
+from tests.processes import workers
 
 QUESTIONS = ["/ask?" + urlencode({"q": question}) for question in ASKED]
 
@@ -84,7 +85,7 @@ DAMAGES = {"a flipped bit": flip, "a file cut short": cut, "a file gone": remove
 def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chance, tally):
     with serving(place.index) as address:
         expected = {path: known(get(address, path)) for path in QUESTIONS}
-        before = workers(place.index)
+        before = {*workers(place.index, 2)}
         for number in range(rounds(3, 60)):
             name = list(DAMAGES)[number % 3]
             folder = place.index / "generations" / place.found().generation
@@ -102,7 +103,7 @@ def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chan
             wait_for(lambda: answers_are(expected, address))
             tally[f"{name}, {path.name}: {sorted(statuses)}, then mended"] += 1
 
-        assert workers(place.index) == before
+        assert {*workers(place.index, 2)} == before
 
 
 def test_a_service_outlives_files_cut_short_in_the_middle_of_searches(place, rounds, chance, tally):
@@ -114,7 +115,7 @@ def test_a_service_outlives_files_cut_short_in_the_middle_of_searches(place, rou
         expected = {path: known(get(address, path)) for path in QUESTIONS}
         with Load(address) as load:
             for _ in range(rounds(2, 50)):
-                before = workers(place.index)
+                before = {*workers(place.index, 2)}
                 path = chance.choice(files)
                 time.sleep(chance.random() / 5)
                 cut(path, chance)
@@ -122,7 +123,7 @@ def test_a_service_outlives_files_cut_short_in_the_middle_of_searches(place, rou
                 built = place.build()
                 assert built.code == 0, built.error
                 wait_for(lambda: answers_are(expected, address))
-                lost = len(before - workers(place.index))
+                lost = len(before - {*workers(place.index, 2)})
                 tally[f"{path.name} cut short: {lost} workers died, then mended"] += 1
     print(f"\n{len(load.seconds)} answers, of these told or cut off: {dict(load.failed)}")
 

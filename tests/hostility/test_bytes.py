@@ -5,14 +5,14 @@ import select
 import socket
 import time
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import BRIDGE, HARBOUR, built, served, write
 from tests.hostility.wire import JSON, SECONDS, responses, streams, told
+from tests.processes import workers
 
 _AT_ONCE = 100
 _HIDDEN = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -33,21 +33,11 @@ def address(folder):
     settings = {"workers": 1, "threads": 2, "read_seconds": 1, "max_requests": 0}
     with served(folder, **settings) as address:
         assert_serves(address)
-        before = workers(folder)
+        before = workers(folder, 1)
         yield address
 
         assert len(before) == 1
-        assert workers(folder) == before
-
-
-def workers(folder):
-    """The processes that have files of the index in *folder* mapped."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/maps"):
-        with contextlib.suppress(OSError):
-            if f"{folder}/generations/" in path.read_text():
-                found.add(path.parent.name)
-    return found
+        assert workers(folder, 1) == before
 
 
 def assert_serves(address):
@@ -65,6 +55,11 @@ def test_no_bytes_do_harm_or_are_waited_for(address, trying):
 
     @trying(300)
     @given(streams)
+    @example(
+        b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 2\r\n\r\n{}"
+    )
+    @example(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n")
     def holds(data):
         seen.update(responses(told(address, data), data))
         sent.append(data)
