@@ -5,6 +5,7 @@ import re
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,8 +22,6 @@ MOST_DOCUMENTS = 100
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _Text = Annotated[str, StringConstraints(strict=True)]
-# A length is looked at in UTF-8, so that what cannot be written down is refused.
-_Name = Annotated[str, StringConstraints(strict=True, max_length=1000)]
 _Word = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_CARRIED)]
 _Generation = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{12}$")]
 
@@ -32,6 +31,18 @@ def _iso_date(value: object) -> object:
     if value is None or (isinstance(value, str) and _ISO_DATE.fullmatch(value)):
         return value
     raise ValueError("a date is written YYYY-MM-DD")
+
+
+def _sayable(text: str) -> str:
+    """Let no half of a character through: what comes back could not be written down."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a character stands alone in it") from None
+    return text
+
+
+Name = Annotated[str, StringConstraints(strict=True), AfterValidator(_sayable)]
 
 
 def _whole(value: object) -> object:
@@ -61,8 +72,8 @@ _To = Annotated[_Date, Field(alias="to", description="Not dated after this day."
 class AskedFilters(Strict):
     """Limits on the documents to answer from."""
 
-    publisher: list[_Name] = Field(default=[], description="Only from one of these publishers.")
-    document: list[_Name] = Field(
+    publisher: list[Name] = Field(default=[], description="Only from one of these publishers.")
+    document: list[Name] = Field(
         default=[], max_length=MOST_DOCUMENTS, description="Only from the documents of these ids."
     )
     first: _From = None

@@ -7,33 +7,31 @@ from pydantic import Field, StringConstraints
 
 from qa.anchors import Anchor, Quote
 from qa.contract.answered import Told
-from qa.contract.asked import Offset, Strict
+from qa.contract.asked import Name, Offset, Strict
 
-# A length is looked at in UTF-8, so that what cannot be written down is refused.
-_Text = Annotated[str, StringConstraints(strict=True, max_length=100_000)]
 _Digest = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0,64}$")]
 
 
 class SavedCitation(Strict):
     """A citation as /ask gave it; only the words and the document's id must be there."""
 
-    document_id: _Text = Field(min_length=1)
-    exact: _Text = Field(pattern=r"\S", max_length=100_000)
-    prefix: _Text = ""
-    suffix: _Text = ""
+    document_id: Name = Field(min_length=1)
+    exact: Name = Field(pattern=r"\S", max_length=100_000)
+    prefix: Name = ""
+    suffix: Name = ""
     start: Offset | None = None
     end: Offset | None = None
     sha256: _Digest = ""
-    title: _Text | None = None
-    publisher: _Text | None = None
+    title: Name | None = None
+    publisher: Name | None = None
     date: datetime.date | None = None
-    url: _Text | None = None
-    section: _Text | None = None
+    url: Name | None = None
+    section: Name | None = None
     paragraph: Offset | None = None
     page: Offset | None = None
-    read_url: _Text | None = None
-    fragment_url: _Text | None = None
-    address: _Text | None = Field(default=None, description="Where a saved conversation has it.")
+    read_url: Name | None = None
+    fragment_url: Name | None = None
+    address: Name | None = Field(default=None, description="Where a saved conversation has it.")
 
     @property
     def quote(self) -> Quote:
