@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from qa.cli import main
 from tests.conftest import served
-from tests.serving.test_shares import ASK, sockets_of, workers_at
+from tests.processes import workers
+from tests.serving.test_shares import ASK, sockets_of
 
 PASSWORD = "s3cret"  # noqa: S105 - of a server that lasts for a test
 # On a busy machine; elsewhere all of it takes a second or two.
@@ -102,7 +103,7 @@ def statuses(address, count):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
 def test_workers_share_one_count(index, redis):
     with counting(index, redis, "10/minute") as address, contextlib.ExitStack() as open_:
-        before = {pid: sockets_of(pid) for pid in workers_at(address, 2)}
+        before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
         clients = [
             open_.enter_context(contextlib.closing(HTTPConnection(*address, timeout=SECONDS)))
             for _ in range(30)
