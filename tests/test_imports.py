@@ -47,7 +47,7 @@ pages.programs tools mcp
 service service.access service.accounts service.logs service.unanswered service.tallies
 service.metrics service.limits service.freshness service.problems app
 serving.incoming serving.refusing serving.connections serving.shares
-serving.workers serving
+serving.workers serving.memory serving.opening serving
 commands commands.options commands.watching commands.index commands.ask commands.serve
 commands.report
 commands.generations commands.verify commands.evaluate
