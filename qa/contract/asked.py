@@ -33,7 +33,7 @@ def _iso_date(value: object) -> object:
     raise ValueError("a date is written YYYY-MM-DD")
 
 
-def _sayable(text: str) -> str:
+def _whole_characters(text: str) -> str:
     """Let no half of a character through: what comes back could not be written down."""
     try:
         text.encode()
@@ -42,7 +42,7 @@ def _sayable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(strict=True), AfterValidator(_sayable)]
+Written = Annotated[str, StringConstraints(strict=True), AfterValidator(_whole_characters)]
 
 
 def _whole(value: object) -> object:
@@ -72,8 +72,8 @@ _To = Annotated[_Date, Field(alias="to", description="Not dated after this day."
 class AskedFilters(Strict):
     """Limits on the documents to answer from."""
 
-    publisher: list[Name] = Field(default=[], description="Only from one of these publishers.")
-    document: list[Name] = Field(
+    publisher: list[Written] = Field(default=[], description="Only from one of these publishers.")
+    document: list[Written] = Field(
         default=[], max_length=MOST_DOCUMENTS, description="Only from the documents of these ids."
     )
     first: _From = None

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from qa.anchors import Anchor, Quote
 from qa.contract.answered import Told
-from qa.contract.asked import Name, Offset, Strict
+from qa.contract.asked import Offset, Strict, Written
 
 _Digest = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0,64}$")]
 
@@ -15,23 +15,23 @@ _Digest = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0
 class SavedCitation(Strict):
     """A citation as /ask gave it; only the words and the document's id must be there."""
 
-    document_id: Name = Field(min_length=1)
-    exact: Name = Field(pattern=r"\S", max_length=100_000)
-    prefix: Name = ""
-    suffix: Name = ""
+    document_id: Written = Field(min_length=1)
+    exact: Written = Field(pattern=r"\S", max_length=100_000)
+    prefix: Written = ""
+    suffix: Written = ""
     start: Offset | None = None
     end: Offset | None = None
     sha256: _Digest = ""
-    title: Name | None = None
-    publisher: Name | None = None
+    title: Written | None = None
+    publisher: Written | None = None
     date: datetime.date | None = None
-    url: Name | None = None
-    section: Name | None = None
+    url: Written | None = None
+    section: Written | None = None
     paragraph: Offset | None = None
     page: Offset | None = None
-    read_url: Name | None = None
-    fragment_url: Name | None = None
-    address: Name | None = Field(default=None, description="Where a saved conversation has it.")
+    read_url: Written | None = None
+    fragment_url: Written | None = None
+    address: Written | None = Field(default=None, description="Where a saved conversation has it.")
 
     @property
     def quote(self) -> Quote:

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import time
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import BRIDGE, HARBOUR, built, served, write
+from tests.faults.service import wait_for
 from tests.processes import children, master, needs_proc, workers
 
 pytestmark = needs_proc
@@ -36,13 +36,6 @@ def held(process):
     return {line.partition("/generations/")[2][:64].split("/")[0] for line in lines} - {""}
 
 
-def soon(true, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true()
-
-
 def ask(address, question):
     client = HTTPConnection(*address, timeout=30)
     client.request("GET", f"/ask?q={question}")
@@ -65,13 +58,11 @@ def test_nobody_holds_one_that_another_took_the_place_of(folder):
         before = live(folder)
         write(folder / "documents", bridge_md=BRIDGE)
         built(folder)
-        changed = soon(lambda: all(held(each) == {live(folder)} for each in followers))
-        let_go = soon(lambda: held(leader) == set())
+        wait_for(lambda: all(held(each) == {live(folder)} for each in followers))
+        wait_for(lambda: held(leader) == set())
         answer = ask(address, "who+built+the+bridge")
 
     assert before != live(folder)
-    assert changed
-    assert let_go
     assert '"document_id":"bridge"' in answer.replace(" ", "")
 
 
@@ -80,13 +71,11 @@ def test_a_worker_that_takes_the_place_of_another_has_the_live_one(folder):
         leader, followers = master(address[1]), workers(address[1], COUNT)
         write(folder / "documents", bridge_md=BRIDGE)
         built(folder)
-        assert soon(lambda: held(leader) == set())
+        wait_for(lambda: held(leader) == set())
         os.kill(followers[0], signal.SIGKILL)
-        assert soon(lambda: len({*children(leader)} - {*followers}) == 1)
+        wait_for(lambda: len({*children(leader)} - {*followers}) == 1)
         (new,) = {*children(leader)} - {*followers}
-        opened = soon(lambda: held(leader) == held(new) == {live(folder)})
-
-    assert opened
+        wait_for(lambda: held(leader) == held(new) == {live(folder)})
 
 
 def test_a_service_without_a_generation_begins_and_has_the_first_one_soon(tmp_path):
@@ -94,6 +83,4 @@ def test_a_service_without_a_generation_begins_and_has_the_first_one_soon(tmp_pa
     with served(tmp_path, workers=COUNT) as address:
         followers = workers(address[1], COUNT)
         built(tmp_path)
-        opened = soon(lambda: all(held(each) == {live(tmp_path)} for each in followers))
-
-    assert opened
+        wait_for(lambda: all(held(each) == {live(tmp_path)} for each in followers))

@@ -1,7 +1,6 @@
 """Clients are shared among the workers of a real `qa serve`."""
 
 import contextlib
-import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from qa.serving.shares import Shares
 from tests.conftest import served
+from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers
 
 ASK = "/ask?q=who+demanded+guarantees"
@@ -75,10 +75,7 @@ def test_clients_that_wait_while_workers_begin_are_shared_too(index):
     with served(index, workers=3) as address:
         with staying(address, 24):
             held = {pid: sockets_of(pid) for pid in workers(address[1], 3)}
-        deadline = time.monotonic() + 20
-        while sum(map(sockets_of, held)) > sum(held.values()) - 24:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: sum(map(sockets_of, held)) == sum(held.values()) - 24)
         held = [count - sockets_of(pid) for pid, count in held.items()]
 
     assert sorted(held) == pytest.approx([8, 8, 8], abs=2)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.engines.base import Flags
 from qa.engines.whoosh.arrays import Array, Integers
 from qa.engines.whoosh.fields import Field, documents_of
 from qa.engines.whoosh.inversion import runs
@@ -58,7 +59,7 @@ def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Mat
     )
 
 
-def over(titles: Field, query: Query, headings: Integers) -> NDArray[np.bool_]:
+def over(titles: Field, query: Query, headings: Integers) -> Flags:
     """Which of the question's own terms are in each of *headings*: a row for each, a column each.
 
     Passages of one document mostly share a heading, which is looked at once.
@@ -66,20 +67,33 @@ def over(titles: Field, query: Query, headings: Integers) -> NDArray[np.bool_]:
     different, own = np.unique(headings, return_inverse=True)
     held = np.zeros((len(different), len(query.terms)), bool)
     lists = _lists(titles, ((s, n) for n, asked in enumerate(query.terms) for s in asked.stems))
-    rare = []
-    for each in lists:
-        row = titles.entry(each.number).row
-        if row is None:
-            rare.append(each)
-        else:
-            held[:, each.mark] |= row[different] > 0
+    frequent, rare = _parted(lists)
+    for each, row in frequent:
+        held[:, each.mark] |= row[different] > 0
     if rare and len(different):
-        documents = documents_of([(titles, each.number, 0) for each in rare])
-        frequencies = np.concatenate([titles.frequencies(each.number) for each in rare])
+        documents, frequencies = _postings_of(rare)
         places = np.minimum(np.searchsorted(different, documents), len(different) - 1)
         kept = np.flatnonzero((different[places] == documents) & (frequencies > 0))
         held[places[kept], _marks(rare, kept)] = True
     return held[own]
+
+
+def _parted(lists: Sequence["_List"]) -> tuple[list[tuple["_List", Array]], list["_List"]]:
+    """The lists of frequent terms, each with its row, and those of rare ones."""
+    frequent, rare = [], []
+    for each in lists:
+        row = each.field.entry(each.number).row
+        if row is None:
+            rare.append(each)
+        else:
+            frequent.append((each, row))
+    return frequent, rare
+
+
+def _postings_of(lists: Sequence["_List"]) -> tuple[Integers, Array]:
+    """The documents of rare terms, list after list, and how often each is there."""
+    documents = documents_of([(each.field, each.number, 0) for each in lists])
+    return documents, np.concatenate([each.field.frequencies(each.number) for each in lists])
 
 
 def _marks(lists: Sequence["_List"], postings: Integers) -> Integers:
@@ -119,10 +133,9 @@ def _occurrences_of(
 
     The lists of rare terms are gone through as one: calling NumPy for each would cost more.
     """
-    frequent = [each for each in lists if each.field.entry(each.number).row is not None]
-    rare = [each for each in lists if each.field.entry(each.number).row is None]
+    frequent, rare = _parted(lists)
     keys, marks = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for each in frequent:
+    for each, _ in frequent:
         documents, positions = _occurrences(each.field, each.number, within)
         keys.append(documents * span + positions)
         marks.append(np.full(len(documents), each.mark))
@@ -137,8 +150,7 @@ def _rare_occurrences(
     lists: Sequence[_List], within: Integers
 ) -> tuple[Integers, Integers, Integers]:
     """The passage, place and mark of each occurrence in the passages *within*."""
-    documents = documents_of([(each.field, each.number, 0) for each in lists])
-    frequencies = np.concatenate([each.field.frequencies(each.number) for each in lists])
+    documents, frequencies = _postings_of(lists)
     positions = np.concatenate([each.field.positions(each.number) for each in lists])
     wanted = np.zeros(int(documents.max()) + 1, bool)
     wanted[within[within < len(wanted)]] = True
