@@ -7,6 +7,7 @@ QAError
 │   ├── QuestionError      no words to look for, or too many
 │   ├── FilterError        a filter that makes no sense
 │   └── SavedError         what was saved is no citation
+├── DeadlineExceededError  the time for a request is over, and there is nothing to show
 ├── UnreadableError        a file holds no text that can be read; it is skipped
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
@@ -54,6 +55,10 @@ class SavedError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "citations")
+
+
+class DeadlineExceededError(QAError):
+    """The time for a request is over before there is anything to show."""
 
 
 class UnreadableError(QAError):

@@ -11,7 +11,8 @@ import qa
 
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
-errors settings versions processes remembering segmentation spellings languages text documents
+errors deadlines settings versions processes remembering segmentation spellings languages text
+documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders watching
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from qa.api import InvalidRequestError, told
 from qa.contract.answered import ErrorBody, ProblemBody
 from qa.errors import (
+    DeadlineExceededError,
     DocumentNotFoundError,
     GenerationError,
     NotKeptError,
@@ -25,6 +26,7 @@ STATUSES: dict[type, HTTPStatus] = {
     DocumentNotFoundError: HTTPStatus.NOT_FOUND,
     NotKeptError: HTTPStatus.GONE,
     GenerationError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DeadlineExceededError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _PROGRAMS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")

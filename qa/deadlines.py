@@ -1,0 +1,41 @@
+"""The moment until which a request may take; passed down as a value to every loop that it feeds."""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from qa.errors import DeadlineExceededError
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A moment on the monotonic clock, in seconds; by default one that never comes."""
+
+    at: float = math.inf
+
+    @classmethod
+    def after(cls, seconds: float, start: float | None = None) -> Self:
+        """The deadline *seconds* after *start*, a time.monotonic(), by default after now."""
+        return cls((time.monotonic() if start is None else start) + seconds)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until then; negative once it has passed."""
+        return self.at - time.monotonic()
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no time left: whoever has a part of the answer returns that part."""
+        return time.monotonic() >= self.at
+
+    def check(self) -> None:
+        """Raise DeadlineExceededError once it has passed, where a part would be of no use."""
+        if self.passed:
+            raise DeadlineExceededError(
+                "This takes longer than a request may take (QA_BUDGET_MS);"
+                " ask for less at once, or try again later."
+            )
+
+
+NEVER = Deadline()
