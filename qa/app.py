@@ -17,6 +17,7 @@ from qa.pages.programs import blueprint as programs
 from qa.pages.reader import blueprint as reader
 from qa.pages.search import blueprint as search
 from qa.pages.site import blueprint as site
+from qa.pages.site import static_files
 from qa.pages.turns import blueprint as turns
 from qa.pages.within import blueprint as within
 from qa.recent import Recent
@@ -40,11 +41,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     There need not be an index yet: until one is published, questions get 503.
     """
     settings = settings or from_environ()
-    app = Flask("qa", template_folder=str(template_folder()))
+    app = Flask("qa", template_folder=str(template_folder()), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
+    app.extensions["qa.static"] = static_files()
     app.extensions["qa.recent"] = Recent(settings.recent_answers)
     for blueprint in (
         api,
@@ -66,8 +68,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         app.register_blueprint(blueprint)
     register_accounts(app, count, writing(settings.log_questions))
-    register_access(app)
+    # Counted before who asks is known, so that each wrong token counts.
     register_limits(app)
+    register_access(app)
     register_freshness(app)
     register_errors(app)
     return app

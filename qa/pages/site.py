@@ -1,19 +1,25 @@
 """What all pages share: how dates and addresses are shown, static files, the footer, refusals."""
 
 import hashlib
+import mimetypes
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import NotFound
 
 from qa.api import InvalidRequestError, searcher
 from qa.errors import GenerationError
 from qa.manifests import Manifest
 
 blueprint = Blueprint("site", __name__)
+
+STATIC = Path(__file__).parent.parent / "static"
+_STATIC_URL = "/static/"
+_STAYS = "public, max-age=31536000, immutable"
 
 
 @blueprint.app_template_filter()
@@ -36,26 +42,56 @@ def web_address(url: str | None) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class StaticFile:
+    """A file that pages load; its *version* is the beginning of the checksum of its bytes."""
+
+    body: bytes
+    media_type: str
+    version: str
+
+
+def static_files() -> dict[str, StaticFile]:
+    """All that is served as static, read once: what is asked for later reaches no disk."""
+    return {path.name: _static_file(path) for path in STATIC.iterdir() if path.is_file()}
+
+
+def _static_file(path: Path) -> StaticFile:
+    body = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return StaticFile(body, media_type, hashlib.sha256(body).hexdigest()[:12])
+
+
+def _files() -> dict[str, StaticFile]:
+    files: dict[str, StaticFile] = current_app.extensions["qa.static"]
+    return files
+
+
+def is_static() -> bool:
+    """Whether the request is to a static file that there is."""
+    path = request.path
+    return path.startswith(_STATIC_URL) and path.removeprefix(_STATIC_URL) in _files()
+
+
 @blueprint.app_url_defaults
-def with_version(endpoint: str, values: dict[str, Any]) -> None:
-    """Address each static file with the checksum of its bytes: what is cached is never stale."""
-    if endpoint == "static":
-        values["v"] = _checksum(Path(str(current_app.static_folder), values["filename"]))
+def _add_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Address each static file with its version: what is cached is never stale."""
+    if endpoint == "site.static":
+        values["v"] = _files()[values["filename"]].version
 
 
-@blueprint.after_app_request
-def kept(response: Response) -> Response:
-    """Let browsers keep a static file as long as it is asked for by its checksum."""
-    if request.endpoint == "static" and response.status_code == 200 and request.view_args:
-        path = Path(str(current_app.static_folder), request.view_args["filename"])
-        if request.args.get("v") == _checksum(path):
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+@blueprint.get(f"{_STATIC_URL}<path:filename>")
+def static(filename: str) -> Response:
+    """A static file; browsers keep it as long as it is asked for by its version."""
+    file = _files().get(filename)
+    if file is None:
+        raise NotFound
+    response = Response(file.body, mimetype=file.media_type)
+    response.set_etag(file.version)
+    stays = request.args.get("v") == file.version
+    response.headers["Cache-Control"] = _STAYS if stays else "no-cache"
+    response.make_conditional(request)
     return response
-
-
-@lru_cache
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 @blueprint.app_context_processor
