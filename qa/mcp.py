@@ -13,6 +13,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from qa import __version__
 from qa.api import settings
+from qa.hosts import is_own_origin
 from qa.tools import TOOLS, ToolError, called
 
 blueprint = Blueprint("mcp", __name__)
@@ -75,11 +76,18 @@ def receive() -> Response:
 
 
 def _check_origin() -> None:
-    """Refuse the scripts of other sites, unless they may ask here."""
+    """Refuse the scripts of other sites, unless they may ask here.
+
+    The host that the request names is no proof: a script of another site can have it name its own.
+    """
     origin = request.headers.get("Origin")
-    allowed = {request.host_url.rstrip("/"), *settings().cors_origins}
-    if origin and not {origin, "*"} & allowed:
-        raise Forbidden("Scripts of this origin may not ask here; QA_CORS_ORIGINS lets them.")
+    if not origin or {origin, "*"} & {*settings().cors_origins}:
+        return
+    if not is_own_origin(origin, settings()):
+        raise Forbidden(
+            "Scripts of this origin may not ask here; QA_CORS_ORIGINS lets them, and"
+            " QA_TRUSTED_HOSTS has the service's own names."
+        )
 
 
 def _message() -> Json:

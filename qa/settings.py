@@ -90,7 +90,9 @@ class Settings:
     token: str = setting(
         "", "Whoever reads must send this; all may when empty.", least=16, secret=True
     )
-    trusted_hosts: tuple[str, ...] = setting((), "Names to be asked by; any when empty.")
+    trusted_hosts: tuple[str, ...] = setting(
+        (), "Names to be asked by; when empty, loopback names if QA_HOST is one, or else any."
+    )
     trusted_proxies: int = setting(0, "Proxies before the service, to believe what they forward.")
     cors_origins: tuple[str, ...] = setting((), "Sites whose scripts may ask; * for all.")
     index_user: str = setting("", "User at the cluster that keeps the index.")

@@ -11,7 +11,7 @@ import qa
 
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
-errors deadlines settings versions processes remembering segmentation spellings languages text
+errors deadlines settings hosts versions processes remembering segmentation spellings languages text
 documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders watching

@@ -208,11 +208,22 @@ def test_there_is_no_stream_to_open(client):
     assert client.delete("/mcp").status_code == 405
 
 
+NOTIFICATION = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+
+
 @pytest.mark.parametrize(
     ("origin", "allowed", "status"),
     [
         ("http://localhost", (), 202),
+        ("http://localhost:8000", (), 202),
+        ("http://127.0.0.1:8000", (), 202),
+        ("http://[::1]:8000", (), 202),
         ("https://evil.example", (), 403),
+        ("http://localhost.evil.example", (), 403),
+        ("http://localhost@evil.example", (), 403),
+        ("http://evil.example/localhost", (), 403),
+        ("http://[", (), 403),
+        ("localhost", (), 403),
         ("null", (), 403),
         ("https://a.example", ("https://a.example",), 202),
         ("https://evil.example", ("https://a.example",), 403),
@@ -221,9 +232,29 @@ def test_there_is_no_stream_to_open(client):
 )
 def test_scripts_of_other_sites_may_not_ask(index, origin, allowed, status):
     client = create_app(Settings(index=str(index), cors_origins=allowed)).test_client()
-    message = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
-    assert client.post("/mcp", json=message, headers={"Origin": origin}).status_code == status
+    assert client.post("/mcp", json=NOTIFICATION, headers={"Origin": origin}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "origin", "status"),
+    [
+        # A name that an attacker has led here: the request says the same of itself twice.
+        ("evil.example", (), "http://evil.example", 403),
+        ("192.168.1.9:8000", (), "http://192.168.1.9:8000", 403),
+        # A proxy that speaks TLS need not say so.
+        ("a.example", ("a.example",), "https://a.example", 202),
+        ("a.example", ("a.example",), "https://b.example", 403),
+        ("a.example", ("a.example",), "http://localhost", 403),
+        ("b.a.example", (".a.example",), "https://c.a.example:8443", 202),
+    ],
+)
+def test_an_origin_is_ours_if_its_host_is_trusted(index, host, trusted, origin, status):
+    settings = Settings(index=str(index), host="0.0.0.0", trusted_hosts=trusted)  # noqa: S104
+    client = create_app(settings).test_client()
+    headers = {"Host": host, "Origin": origin}
+
+    assert client.post("/mcp", json=NOTIFICATION, headers=headers).status_code == status
 
 
 def test_a_long_document_is_fetched_in_pieces(client, searcher, monkeypatch):

@@ -1,16 +1,20 @@
 """Most requests that one client may send in a time, counted in each worker or in Redis."""
 
-import ipaddress
 from importlib.util import find_spec
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, request
 
 from qa.errors import SettingsError
-from qa.service.access import OPEN
+from qa.pages.site import is_static
+from qa.service.access import has_token, is_open
 from qa.settings import Settings
 
-# Providers hand out so much of an IPv6 address to one household.
-_ONE_CLIENT = 64
+# So much of an IPv6 address names one network, of a household or a phone; so much names all that
+# one customer gets at most, who has 65,536 of them.
+_NETWORK, _SITE = 64, 48
+# A customer with many networks may send as much as so many clients.  With IPv4 it would be one.
+_CLIENTS_OF_SITE = 8
 _SCHEMES = ("memory", "redis", "rediss", "redis+unix")
 # Seconds after which a Redis that hangs counts as away; each request would wait for it.
 _WAIT: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
@@ -27,23 +31,30 @@ def register_limits(app: Flask) -> None:
     if not settings.rate_limit:
         return
     # Not loaded where nothing is limited.
-    from flask_limiter import Limiter  # noqa: PLC0415
+    from flask_limiter import ApplicationLimit, Limiter  # noqa: PLC0415
     from limits import parse_many  # noqa: PLC0415
     from limits.errors import ConfigurationError  # noqa: PLC0415
 
     try:
-        parse_many(settings.rate_limit)
+        items = parse_many(settings.rate_limit)
     except ValueError as error:
         raise SettingsError(
             f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct it."
         ) from error
     memory = _scheme(settings.rate_storage) == "memory"
+    of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
     try:
         Limiter(
             client,
             app=app,
-            application_limits=[settings.rate_limit],
-            application_limits_exempt_when=_free,
+            application_limits=[
+                ApplicationLimit(settings.rate_limit, exempt_when=_is_free),
+                ApplicationLimit(
+                    "; ".join(map(str, of_site)), key_function=_site, exempt_when=_has_no_site
+                ),
+            ],
+            # By itself it counts neither what is at no address nor what is called static.
+            request_identifier=lambda: "any",
             storage_uri=settings.rate_storage,
             storage_options={} if memory else _WAIT,
             strategy="sliding-window-counter",
@@ -80,17 +91,36 @@ def _scheme(storage: str) -> str:
 
 def client() -> str:
     """Who asks: the address, or the network of one household."""
+    address = _address()
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), _NETWORK), strict=False))
+    return str(address or "unknown")
+
+
+def _site() -> str:
+    """All networks that the one who asks may have."""
+    return str(IPv6Network((int(_address() or 0), _SITE), strict=False))
+
+
+def _has_no_site() -> bool:
+    return _is_free() or not isinstance(_address(), IPv6Address)
+
+
+def _address() -> IPv4Address | IPv6Address | None:
+    """The address that asks; None for what is none."""
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ip_address(request.remote_addr or "")
     except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((int(address), _ONE_CLIENT), strict=False))
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
-def _free() -> bool:
-    """Whether a request counts for nothing: health checks, and what pages are made of."""
-    return request.path in (*OPEN, "/metrics") or request.path.startswith("/static/")
+def _is_free() -> bool:
+    """Whether a request counts for nothing: health checks, and what pages are made of.
+
+    Who does not have the token counts, whatever is asked for: each request may be a guess.
+    """
+    if is_open():
+        return True
+    plain = request.method in {"GET", "HEAD"} and (request.path == "/metrics" or is_static())
+    return plain and has_token()

@@ -27,8 +27,10 @@ def apps(index):
     """One that is open to all, one that believes a proxy, and one that trusts nobody."""
     folder = str(index)
     return [
-        create_app(Settings(index=folder)),
-        create_app(Settings(index=folder, trusted_proxies=2, cors_origins=("*",))),
+        create_app(Settings(index=folder, host="0.0.0.0")),  # noqa: S104 - it answers to any name
+        create_app(
+            Settings(index=folder, host="0.0.0.0", trusted_proxies=2, cors_origins=("*",))  # noqa: S104
+        ),
         create_app(
             Settings(
                 index=folder,

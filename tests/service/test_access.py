@@ -13,6 +13,8 @@ from qa.settings import Settings
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 PATHS = ["/", "/ask?q=harbour", "/documents", "/documents/harbour.json", "/openapi.json", "/api"]
 BROWSER = {"Accept": "text/html"}
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - nothing is bound here
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "PATCH", "BREW")
 
 
 def client_with(index, **settings):
@@ -96,13 +98,85 @@ def test_what_is_no_host_is_refused(index, host, accept):
 
 
 @pytest.mark.parametrize("host", ["a.example", "127.0.0.1:8000", "[::1]:99", "xn--4ca.de"])
-def test_hosts_may_have_any_name(index, host):
-    assert client_with(index).get("/about", headers={"Host": host}).status_code == 200
+def test_a_service_for_a_network_answers_to_any_name(index, host):
+    client = client_with(index, host=EVERYWHERE)
+
+    assert client.get("/about", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("bound", ["127.0.0.1", "127.9.9.9", "localhost", "::1", "[::1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LocalHost:8000", "localhost.", "a.b.localhost:1", "127.0.0.1:8000"),
+        *("127.200.3.4", "127.0.0.1.:8000", "[::1]", "[::1]:8000", "[0:0:0:0:0:0:0:1]:80"),
+        "[::ffff:127.0.0.1]:8000",
+    ],
+)
+def test_a_service_for_this_machine_answers_to_all_its_names(index, bound, host):
+    client = client_with(index, host=bound)
+
+    assert client.get("/about", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:8000", "localhost.evil.example", "evil-localhost"),
+        *("127.0.0.1.evil.example", "127.1", "0.0.0.0:8000", "192.168.1.9", "10.0.0.1:8000"),
+        *("[::]", "[fe80::1]", "[::ffff:10.0.0.1]:8000", "localhost..", ".localhost."),
+        *("localhost.evil.example.:8000", "2130706433", "0x7f000001", "verbatim"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/about", "/livez", "/mcp", "/static/app.js", "/nowhere"])
+def test_a_service_for_this_machine_answers_to_no_other_name(index, host, path):
+    client = client_with(index)
+    asked = [client.open(path, method=name, headers={"Host": host}) for name in METHODS]
+
+    assert {response.status_code for response in asked} == {400}
+    assert "QA_TRUSTED_HOSTS" in client.get(path, headers={"Host": host}).json["detail"]
+
+
+def test_what_a_page_forwards_itself_does_not_make_its_name_ours(index):
+    client = client_with(index, trusted_proxies=1, trusted_hosts=("a.example",))
+    statuses = [
+        client.get("/about", headers={"Host": host, "X-Forwarded-Host": "a.example"}).status_code
+        for host in ("evil.example:8000", "127.0.0.1:8000", "a.example", "localhost")
+    ]
+
+    assert statuses == [400, 200, 200, 200]
+
+
+@pytest.mark.parametrize("forwarded", ["evil.example", "a.example", "localhost, evil.example"])
+def test_names_that_a_proxy_forwards_are_to_be_known_too(index, forwarded):
+    client = client_with(index, trusted_proxies=1)
+    headers = {"Host": "127.0.0.1:8000", "X-Forwarded-Host": forwarded}
+
+    assert client.get("/about", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("trusted", "hosts"),
+    [
+        ("A.Example.", ["a.example", "A.EXAMPLE.:8000"]),
+        ("::1", ["[::1]:8000", "[0:0::1]"]),
+        ("[2001:db8::1]", ["[2001:DB8:0::1]:8000"]),
+        ("\xe4.example", ["xn--4ca.example"]),
+        (".a.example", ["a.example", "b.a.example."]),
+    ],
+)
+def test_a_name_is_trusted_in_all_its_forms(index, trusted, hosts):
+    client = client_with(index, trusted_hosts=(trusted,))
+
+    for host in hosts:
+        assert client.get("/about", headers={"Host": host}).status_code == 200
+    for host in ("xa.example", "b.example", "[::2]", "localhost"):
+        assert client.get("/about", headers={"Host": host}).status_code == 400
 
 
 @pytest.mark.parametrize(("proxies", "root"), [(0, "http://localhost/"), (1, "https://a.example/")])
 def test_what_is_forwarded_is_believed_as_far_as_proxies_are_trusted(index, proxies, root):
-    client = client_with(index, trusted_proxies=proxies)
+    client = client_with(index, host=EVERYWHERE, trusted_proxies=proxies)
     forwarded = {"X-Forwarded-Host": "evil.example, a.example", "X-Forwarded-Proto": "https"}
     response = client.get("/opensearch.xml", headers=forwarded)
 
@@ -138,7 +212,51 @@ def test_a_browser_that_asks_first_is_told_what_it_may_send(index):
 
     assert (response.status_code, response.get_data()) == (204, b"")
     assert response.headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
     assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+
+
+PREFLIGHT = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+
+
+@pytest.mark.parametrize(
+    ("origins", "lacking", "status"),
+    [
+        (("https://a.example",), None, 204),
+        (("*",), None, 204),
+        (("https://a.example",), "Origin", 401),
+        (("https://a.example",), "Access-Control-Request-Method", 401),
+        (("https://b.example",), None, 401),
+        ((), None, 401),
+    ],
+)
+@pytest.mark.parametrize("path", ["/ask", "/static/app.js", "/documents/harbour", "/nowhere"])
+def test_only_a_browser_that_may_ask_needs_no_token_for_options(
+    index, origins, lacking, status, path
+):
+    client = client_with(index, cors_origins=origins, token=TOKEN)
+    sent = {name: value for name, value in PREFLIGHT.items() if name != lacking}
+    response = client.options(path, headers=sent)
+
+    assert (response.status_code, response.get_data()) == (status, b"")
+    assert ("Access-Control-Allow-Methods" in response.headers) == (status == 204)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_without_the_token_a_health_check_can_only_be_read(locked, path):
+    statuses = {name: locked.open(path, method=name).status_code for name in METHODS}
+
+    assert {name for name, status in statuses.items() if status == 200} == {"GET", "HEAD"}
+    assert {*statuses.values()} == {200, 401}
+
+
+def test_who_is_refused_is_told_nothing_of_the_index(locked):
+    refused = locked.get("/", headers=BROWSER).get_data(as_text=True)
+    let_in = locked.get("/nowhere", headers=BROWSER | {"Authorization": f"Bearer {TOKEN}"})
+
+    assert "documents, 2021" in let_in.get_data(as_text=True)
+    assert "2021" not in refused
+    assert "See all documents" not in refused
 
 
 @pytest.mark.parametrize("path", ["/", "/ask?q=x", "/documents", "/nowhere", "/livez", "/api"])

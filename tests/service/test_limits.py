@@ -8,6 +8,8 @@ from qa.app import create_app
 from qa.errors import SettingsError
 from qa.settings import Settings
 
+TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
+
 
 def client_with(index, **settings):
     return create_app(Settings(index=str(index), **settings)).test_client()
@@ -60,6 +62,69 @@ def test_clients_are_told_apart_by_address_or_household(index, first, second, sa
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": first}) == [200]
     status = 429 if same else 200
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": second}) == [status]
+
+
+def test_what_is_refused_or_nowhere_counts_too(index):
+    asked = [("GET", "/nowhere"), ("OPTIONS", "/static/app.js"), ("GET", "/static/nothing")]
+    asked += [("POST", "/livez"), ("OPTIONS", "/livez"), ("PUT", "/metrics"), ("BREW", "/")]
+    asked += [("OPTIONS", "/static/../../etc/passwd"), ("TRACE", "/documents/harbour")]
+    for method, path in asked:
+        client = client_with(index, rate_limit="1/minute")
+
+        assert client.open(path, method=method).status_code != 429, path
+        assert client.get("/about").status_code == 429, path
+
+
+@pytest.mark.parametrize("path", ["/ask?q=x", "/metrics", "/static/app.js", "/nowhere", "/mcp"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+def test_a_wrong_token_counts_wherever_it_is_tried(index, path, method):
+    client = client_with(index, rate_limit="3/minute", token=TOKEN)
+    guesses = [
+        client.open(path, method=method, headers={"Authorization": f"Bearer {number}"}).status_code
+        for number in range(5)
+    ]
+    right = client.get("/ask?q=harbour", headers={"Authorization": f"Bearer {TOKEN}"})
+
+    assert guesses == [401] * 3 + [429] * 2
+    # Nor is it told any more whether a guess is right.
+    assert right.status_code == 429
+
+
+def test_with_the_right_token_styles_and_metrics_count_for_nothing(index):
+    client = client_with(index, rate_limit="1/minute", token=TOKEN)
+    let_in = {"Authorization": f"Bearer {TOKEN}"}
+
+    for path in ("/metrics", "/static/style.css", "/livez"):
+        assert statuses(client, 3, path, headers=let_in) == [200] * 3
+    assert statuses(client, 2, headers=let_in) == [200, 429]
+
+
+def test_browsers_that_ask_first_are_counted(index):
+    client = client_with(index, rate_limit="2/minute", cors_origins=("*",))
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+
+    assert [client.options("/ask", headers=asked).status_code for _ in range(3)] == [204, 204, 429]
+
+
+def test_all_networks_of_a_site_are_a_few_clients_and_no_more(index):
+    client = client_with(index, rate_limit="2/minute")
+    asked = [f"2001:db8:1:{number:x}::1" for number in range(100)]
+    found = [statuses(client, 1, environ_base={"REMOTE_ADDR": address})[0] for address in asked]
+
+    assert found == [200] * 16 + [429] * 84
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": "2001:db8:2::1"}) == [200]
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [200]
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("1 per 2 minutes", 8), ("2/minute; 3 per hour", 16), ("5/day, 9/year", 40)]
+)
+def test_a_site_has_the_same_multiple_of_every_limit(index, limit, most):
+    client = client_with(index, rate_limit=limit)
+    asked = [f"2001:db8:1:{number:x}::1" for number in range(60)]
+    found = [statuses(client, 1, environ_base={"REMOTE_ADDR": address})[0] for address in asked]
+
+    assert found.count(200) == most
 
 
 def test_behind_a_trusted_proxy_clients_are_those_before_it(index):
