@@ -1,7 +1,9 @@
 """Errors as HTTP: the status of each class, and the body that programs and people get."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import TypeVar
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -9,15 +11,20 @@ from werkzeug.exceptions import HTTPException
 from qa.api import InvalidRequestError, told
 from qa.contract.answered import ErrorBody, ProblemBody
 from qa.errors import (
+    DamagedError,
     DeadlineExceededError,
     DocumentNotFoundError,
     GenerationError,
+    NoGenerationError,
     NotKeptError,
     NotLetInError,
     QAError,
     RequestError,
+    UnreachableError,
 )
-from qa.service.access import has_host
+from qa.service.access import has_host, has_token
+
+_Value = TypeVar("_Value")
 
 # Looked up along a class's bases.
 STATUSES: dict[type, HTTPStatus] = {
@@ -30,11 +37,23 @@ STATUSES: dict[type, HTTPStatus] = {
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _PROGRAMS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")
-# What to correct is the operator's business, who finds it in the log.
-_NOT_LET_IN = (
-    "The cluster that keeps the index does not let the service in; the operator finds the reason"
-    " in the log. Try again later."
-)
+_IN_LOG = "the operator finds the reason in the log. Try again later."
+_FAILED = "Something went wrong here; it was logged. Try again, or tell the operator."
+# For the public, in place of messages that may name files, addresses and settings.  Looked up along
+# a class's bases; None lets the message itself through, which tells whoever asks what to do.
+_PUBLIC: dict[type, str | None] = {
+    InvalidRequestError: None,
+    RequestError: None,
+    DocumentNotFoundError: None,
+    DeadlineExceededError: None,
+    NoGenerationError: None,
+    NotKeptError: None,
+    DamagedError: f"The index is damaged; {_IN_LOG}",
+    UnreachableError: f"No node of the cluster answers, or not in time; {_IN_LOG}",
+    NotLetInError: f"The cluster that keeps the index does not let the service in; {_IN_LOG}",
+    GenerationError: f"The index cannot be read; {_IN_LOG}",
+    Exception: _FAILED,
+}
 # Another index may be live at any moment.
 _RETRY_SECONDS = "5"
 
@@ -57,19 +76,19 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _own_error(error: QAError) -> Response:
-    status = next(STATUSES[base] for base in type(error).__mro__ if base in STATUSES)
+    status = _along_bases(STATUSES, error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s", error)
-    detail = _NOT_LET_IN if isinstance(error, NotLetInError) else str(error)
-    return problem(status, detail, _fields(error))
+    return problem(status, _along_bases(_PUBLIC, error) or str(error), _fields(error))
+
+
+def _along_bases(table: Mapping[type, _Value], error: Exception) -> _Value:
+    return next(table[base] for base in type(error).__mro__ if base in table)
 
 
 def _unexpected(error: Exception) -> Response:
     log.error("Unexpected error at %s", request.path, exc_info=error)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong here; it was logged. Try again, or tell the operator.",
-    )
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
 
 
 def _fields(error: QAError) -> list[dict[str, str]]:
@@ -97,8 +116,10 @@ def problem(
         )
         response.content_type = "application/problem+json"
     else:
+        # Who may not read the documents gets nothing of the index in the footer either.
+        facts = {} if has_token() else {"live": None}
         page = render_template(
-            "error.html", status=status.value, title=status.phrase, detail=detail
+            "error.html", status=status.value, title=status.phrase, detail=detail, **facts
         )
         response = Response(page)
     response.status_code = status.value
