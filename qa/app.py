@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
     app.extensions["qa.static"] = static_files()
-    app.extensions["qa.recent"] = Recent(settings.recent_answers)
+    app.extensions["qa.recent"] = Recent(settings.recent_answers, settings.recent_mb << 20)
     for blueprint in (
         api,
         verification,

@@ -3,6 +3,7 @@
 A page shows all turns of a conversation, so each follow-up asks what was asked before once more.
 """
 
+import math
 from collections.abc import Callable, Hashable
 
 from qa.answers import Answer
@@ -10,10 +11,10 @@ from qa.remembering import Remembered
 
 
 class Recent:
-    """The last *most* answers of a process; threads may share it."""
+    """The last *most* answers of a process that fit into *room*, in bytes; threads may share it."""
 
-    def __init__(self, most: int) -> None:
-        self._answers: Remembered[Hashable, Answer] = Remembered(most)
+    def __init__(self, most: int, room: float = math.inf) -> None:
+        self._answers: Remembered[Hashable, Answer] = Remembered(most, room)
 
     def answer(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
         """The answer known by *key*, or else what *ask* gives.
@@ -26,3 +27,8 @@ class Recent:
             if not found.partial:
                 self._answers[key] = found
         return found
+
+    @property
+    def size(self) -> int:
+        """The bytes that all of them take."""
+        return self._answers.size

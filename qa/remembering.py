@@ -1,37 +1,73 @@
 """What was asked for last, kept in memory; threads may share it."""
 
+import gc
+import math
+import sys
 import threading
-from collections import OrderedDict
-from typing import Generic, TypeVar
+from types import FunctionType, ModuleType
+from typing import Generic, NamedTuple, TypeVar
+
+from cachetools import LRUCache
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
+# What all of a process share: it takes no more memory for being referred to.
+_SHARED = (type, ModuleType, FunctionType)
+
+
+class _Entry(NamedTuple, Generic[Value]):
+    """A value, and the bytes that it takes with its key."""
+
+    value: Value
+    size: int
+
 
 class Remembered(Generic[Key, Value]):
-    """The *most* things that were asked for last."""
+    """The *most* things that were asked for last, as far as they fit into *room*, in bytes."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, room: float = math.inf) -> None:
         self._most = most
-        self._held: OrderedDict[Key, Value] = OrderedDict()
+        self._measured = room < math.inf
+        self._held: LRUCache[Key, _Entry[Value]] = LRUCache(room, getsizeof=lambda each: each.size)
         self._guard = threading.Lock()
 
     def get(self, key: Key) -> Value | None:
         """What is known of *key*."""
         with self._guard:
-            found = self._held.get(key)
-            if found is not None:
-                self._held.move_to_end(key)
-            return found
+            entry = self._held.get(key)
+        return entry.value if entry else None
 
     def __contains__(self, key: Key) -> bool:
         """Whether *key* is known; it counts as asked for."""
         return self.get(key) is not None
 
     def __setitem__(self, key: Key, value: Value) -> None:
-        """Remember *value*, and forget what has not been asked for the longest."""
+        """Remember *value*, and forget what has not been asked for the longest.
+
+        What is larger than all the room is not remembered.
+        """
+        entry = _Entry(value, size_of((key, value)) if self._measured else 0)
         with self._guard:
-            self._held[key] = value
-            self._held.move_to_end(key)
+            self._held.pop(key, None)
+            if entry.size <= self._held.maxsize:
+                self._held[key] = entry
             while len(self._held) > self._most:
-                self._held.popitem(last=False)
+                self._held.popitem()
+
+    @property
+    def size(self) -> int:
+        """The bytes that all of it takes, where that is measured."""
+        return int(self._held.currsize)
+
+
+def size_of(value: object) -> int:
+    """The bytes of memory that *value* takes, with all that it refers to, each thing once."""
+    known: dict[int, object] = {}
+    waiting: list[object] = [value]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in known and not isinstance(each, _SHARED):
+            known[id(each)] = each
+            waiting += gc.get_referents(each)
+    return sum(map(sys.getsizeof, known.values()))

@@ -66,12 +66,19 @@ class Settings:
     )
     max_limit: int = setting(50, "Most passages in one answer.", least=1)
     max_turns: int = setting(20, "Most earlier turns sent along with a question.")
+    max_filters: int = setting(
+        100, "Most publishers, or documents, to limit a question or a list to.", least=1
+    )
+    max_filter: int = setting(
+        1000, "Longest publisher, document or words of a title to limit to, in characters.", least=1
+    )
     max_body_kb: int = setting(256, "Largest request body.", least=1)
     host: str = setting("127.0.0.1", "Address to serve at.")
     port: int = setting(8000, "Port to serve at.", also="PORT", most=65535)
     workers: int = setting(2, "Worker processes of `qa serve`.", also="WEB_CONCURRENCY", least=1)
     threads: int = setting(2, "Threads of each worker process; they share one core.", least=1)
     recent_answers: int = setting(500, "Answers that a worker process remembers; 0 for none.")
+    recent_mb: int = setting(16, "Most memory that these take, with their questions.", least=1)
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
     read_seconds: int = setting(20, "Longest time for a client to send a request.", least=1)
     max_wait_ms: int = setting(150, "A request that waited longer for a thread gets 503.", least=1)

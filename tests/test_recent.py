@@ -1,5 +1,8 @@
 """Recent answers: the same for the same, never for something else."""
 
+import gc
+import sys
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -9,6 +12,7 @@ from qa.engines import open_engine
 from qa.indexing import index_folder
 from qa.pipeline import ask
 from qa.recent import Recent
+from qa.remembering import size_of
 from qa.settings import Settings
 from tests.conftest import built, write
 
@@ -52,6 +56,68 @@ def test_what_was_cut_short_is_asked_again(answer):
     recent.answer("a", lambda: replace(answer, partial=True))
 
     assert recent.answer("a", lambda: answer) is answer
+
+
+def test_answers_are_forgotten_once_they_take_all_the_room(answer):
+    one = size_of(("key 0", answer))
+    recent = Recent(100, room=3 * one + one // 2)
+    for number in range(4):
+        recent.answer(f"key {number}", lambda: answer)
+    other = replace(answer, question="other")
+
+    assert recent.size <= 3 * one + one // 2
+    assert recent.answer("key 3", never) is answer
+    assert recent.answer("key 1", never) is answer
+    assert recent.answer("key 0", lambda: other) is other
+
+
+def test_what_a_question_takes_counts_with_its_answer(answer):
+    recent = Recent(100, room=2 * size_of(answer))
+    for number in range(50):
+        recent.answer(("live", "x" * size_of(answer) * number), lambda: answer)
+
+    assert recent.size <= 2 * size_of(answer)
+
+
+def test_an_answer_larger_than_all_the_room_is_not_held_on_to(answer):
+    recent = Recent(100, room=size_of(answer) // 2)
+    other = replace(answer, question="other")
+    recent.answer("a", lambda: answer)
+
+    assert recent.size == 0
+    assert recent.answer("a", lambda: other) is other
+
+
+def test_the_size_of_answers_is_what_they_take(searcher):
+    asked = [f"who demanded legal guarantees of {name}?" for name in ("Vesa", "Karl", "Ines")]
+    for question in asked:
+        ask(searcher, Settings(), question)
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    found = [ask(searcher, Settings(), question) for question in asked * 10]
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert sum(map(size_of, found)) == pytest.approx(after - before, rel=0.25)
+
+
+def test_a_text_counts_in_the_width_of_its_letters_and_once():
+    for text in ("a" * 1000, "я" * 1000, "😀" * 1000):
+        assert size_of(text) == sys.getsizeof(text)
+        assert size_of([text, text]) == sys.getsizeof([text, text]) + sys.getsizeof(text)
+
+
+def test_the_answers_of_a_service_have_the_room_of_its_settings(index):
+    app = create_app(Settings(index=str(index), recent_mb=1))
+    client = app.test_client()
+    for number in range(60):
+        turns = [{"question": f"x{number} " + "y" * 1900}] * 20
+        response = client.post("/ask", json={"question": f"harbour {number}", "turns": turns})
+        assert response.status_code == 200
+
+    assert 1 << 19 < app.extensions["qa.recent"].size <= 1 << 20
 
 
 @pytest.fixture
