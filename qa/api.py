@@ -25,6 +25,8 @@ blueprint = Blueprint("api", __name__)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _OPENING_WORDS = 10
+# Wrong fields that are named; a body may have thousands of them.
+_MOST_ERRORS = 20
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
 _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
 # And the last answer that it was given, and whether one of its answers was cut short.
@@ -185,7 +187,7 @@ def checked(model: type[_Model], values: object) -> _Model:
         raise InvalidRequestError(
             [
                 {"field": ".".join(map(str, e["loc"])) or "body", "detail": e["msg"]}
-                for e in error.errors()
+                for e in error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
             ]
         ) from None
 

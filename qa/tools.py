@@ -13,6 +13,8 @@ from qa.errors import DocumentNotFoundError, RequestError
 
 # Code points of a document in one piece.
 _PIECE = 40_000
+# Characters of what is sent that are told again.
+_ECHO = 200
 
 
 class SearchArguments(Strict):
@@ -139,7 +141,9 @@ def fetch(arguments: FetchArguments) -> FetchedBody:
         try:
             document = live.document(arguments.id.rpartition("#")[0])
         except DocumentNotFoundError:
-            raise ToolError(f"There is no document {arguments.id!r}; search first.") from None
+            raise ToolError(
+                f"There is no document {arguments.id[:_ECHO]!r}; search first."
+            ) from None
     about, length = document.metadata, len(document.text)
     start = min(arguments.start, length)
     end = min(start + _PIECE, length)

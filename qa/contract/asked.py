@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
@@ -9,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     StringConstraints,
     WithJsonSchema,
@@ -17,8 +19,6 @@ from pydantic import (
 from qa.conversation import LONGEST_CARRIED
 from qa.settings import Settings
 
-# Documents that a question can be limited to by name.
-MOST_DOCUMENTS = 100
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _Text = Annotated[str, StringConstraints(strict=True)]
@@ -72,9 +72,11 @@ _To = Annotated[_Date, Field(alias="to", description="Not dated after this day."
 class AskedFilters(Strict):
     """Limits on the documents to answer from."""
 
-    publisher: list[Written] = Field(default=[], description="Only from one of these publishers.")
-    document: list[Written] = Field(
-        default=[], max_length=MOST_DOCUMENTS, description="Only from the documents of these ids."
+    publisher: Annotated[list[Written], FailFast()] = Field(
+        default=[], description="Only from one of these publishers."
+    )
+    document: Annotated[list[Written], FailFast()] = Field(
+        default=[], description="Only from the documents of these ids."
     )
     first: _From = None
     last: _To = None
@@ -98,20 +100,28 @@ class Asked(Strict):
         default="relevance", description="The order of the passages of the answer."
     )
     filters: AskedFilters = AskedFilters()
-    turns: list[Turn] = Field(default=[], description="Earlier questions, the first one first.")
-    drop: list[_Word] = Field(default=[], description="Words not to take along from the turns.")
+    turns: Annotated[list[Turn], FailFast()] = Field(
+        default=[], description="Earlier questions, the first one first."
+    )
+    drop: Annotated[list[_Word], FailFast()] = Field(
+        default=[], description="Words not to take along from the turns."
+    )
     generation: _Generation | None = Field(
         default=None, description="The index to ask, by name, while it is kept; else the live one."
     )
 
 
 class Limit(NamedTuple):
-    """The most that a field may be, by the setting of that name; *keyword* is JSON Schema's."""
+    """The most that a field may be, by the setting of that name; *keyword* is JSON Schema's.
+
+    Or the most that *each* of the values in it may be.
+    """
 
     model: type[Strict]
     field: str
     keyword: str
     setting: str
+    each: bool = False
 
 
 LIMITS = (
@@ -120,6 +130,10 @@ LIMITS = (
     Limit(Asked, "drop", "maxItems", "max_terms"),
     Limit(Asked, "question", "maxLength", "max_question"),
     Limit(Turn, "question", "maxLength", "max_question"),
+    Limit(AskedFilters, "publisher", "maxItems", "max_filters"),
+    Limit(AskedFilters, "document", "maxItems", "max_filters"),
+    Limit(AskedFilters, "publisher", "maxLength", "max_filter", each=True),
+    Limit(AskedFilters, "document", "maxLength", "max_filter", each=True),
 )
 
 
@@ -128,10 +142,28 @@ def over(asked: Asked, settings: Settings) -> dict[str, str]:
     found: dict[str, str] = {}
     for limit in LIMITS:
         most = getattr(settings, limit.setting)
-        for owner in asked.turns if limit.model is Turn else [asked]:
-            value = getattr(owner, limit.field)
+        for name, value in _values(asked, limit):
             size = value if isinstance(value, int) else len(value)
             if size > most:
-                name = limit.field
-                found.setdefault(name, f"{size:,} is too much; the most is {most:,}")
+                found.setdefault(name, too_much(size, most))
     return found
+
+
+def too_much(size: int, most: int) -> str:
+    """What is wrong with what is over a limit."""
+    return f"{size:,} is too much; the most is {most:,}"
+
+
+def _values(asked: Asked, limit: Limit) -> Iterator[tuple[str, int | str | list[object]]]:
+    """All that a *limit* holds for in *asked*, each with its name."""
+    owners: dict[type[Strict], list[tuple[str, Strict]]] = {
+        Asked: [("", asked)],
+        AskedFilters: [("filters.", asked.filters)],
+        Turn: [(f"turns.{number}.", turn) for number, turn in enumerate(asked.turns)],
+    }
+    for path, owner in owners[limit.model]:
+        name, value = f"{path}{limit.field}", getattr(owner, limit.field)
+        if limit.each:
+            yield from ((f"{name}.{number}", each) for number, each in enumerate(value))
+        else:
+            yield name, value

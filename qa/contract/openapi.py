@@ -57,8 +57,8 @@ def _query(name: str, schema: Schema, description: str, *, required: bool = Fals
     }
 
 
-def _text(description: str) -> Schema:
-    return {"type": "string", "description": description}
+def _text(longest: int) -> Schema:
+    return {"type": "string", "maxLength": longest}
 
 
 _GENERATION = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
@@ -109,7 +109,7 @@ def operations(settings: Settings) -> list[Operation]:
             "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
             SuggestionsBody,
             media="application/x-suggestions+json",
-            parameters=(_query("q", {"type": "string"}, "What is typed."),),
+            parameters=(_query("q", _text(settings.max_question), "What is typed."),),
         ),
         Operation("/openapi.json", "openapi", "This document", {"type": "object"}, tagged=False),
         Operation(
@@ -150,7 +150,7 @@ def _list_parameters(settings: Settings) -> tuple[Schema, ...]:
     filters = _schemas(settings)["AskedFilters"]["properties"]
     sort = {"enum": ["title", "newest", "oldest", "publisher", "longest", "shortest"]}
     return (
-        _query("title", {"type": "string"}, "Only with these words in the title."),
+        _query("title", _text(settings.max_filter), "Only with these words in the title."),
         *(
             _query(name, _bare(filters[name]), filters[name]["description"])
             for name in ("publisher", "from", "to")
@@ -188,6 +188,7 @@ def _schemas(settings: Settings) -> dict[str, Schema]:
     schemas: dict[str, Schema] = found["$defs"]
     for limit in LIMITS:
         field = schemas[limit.model.__name__]["properties"][limit.field]
+        field = field["items"] if limit.each else field
         field[limit.keyword] = getattr(settings, limit.setting)
     return schemas
 

@@ -3,7 +3,7 @@
 import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import FailFast, Field, StringConstraints
 
 from qa.anchors import Anchor, Quote
 from qa.contract.answered import Told
@@ -44,7 +44,7 @@ class SavedCitation(Strict):
 class Saved(Strict):
     """Citations as they were saved."""
 
-    citations: list[SavedCitation] = Field(min_length=1, max_length=50)
+    citations: Annotated[list[SavedCitation], FailFast()] = Field(min_length=1, max_length=50)
 
 
 class VerifiedBody(Told):

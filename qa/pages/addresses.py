@@ -130,23 +130,23 @@ def parse(query: bytes) -> list[tuple[str, str]]:
 
 def conversation_in(pairs: Iterable[tuple[str, str]]) -> Conversation:
     """The conversation in an address's parameters."""
-    asked: list[Asking] = []
+    asked: list[tuple[str, dict[str, None]]] = []
     limits: dict[str, list[str]] = {}
     for name, value in pairs:
         text = normalise(value)
         if not text:
             continue
         if name == "q":
-            asked.append(Asking(text))
+            asked.append((text, {}))
         elif name == "drop" and asked:
-            last = asked[-1]
-            asked[-1] = replace(last, dropped=tuple(dict.fromkeys([*last.dropped, text])))
+            asked[-1][1][text] = None
         elif name in _REPEATED:
             limits.setdefault(name, []).append(value)
         elif name in _SINGLE:
             limits[name] = [text]
     return Conversation(
-        tuple(asked), _ordered({n: tuple(dict.fromkeys(v)) for n, v in limits.items()})
+        tuple(Asking(question, tuple(dropped)) for question, dropped in asked),
+        _ordered({n: tuple(dict.fromkeys(v)) for n, v in limits.items()}),
     )
 
 

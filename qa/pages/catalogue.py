@@ -71,7 +71,7 @@ class Selection:
 
 def select(summaries: Sequence[Summary], listing: Listing) -> Selection:
     """The documents that *listing* asks for."""
-    wanted = folded(listing.title).split()
+    wanted = {*folded(listing.title).split()}
     of_any = [
         summary
         for summary in summaries

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import regex
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -80,7 +81,7 @@ def answered(conversation: Conversation) -> tuple[list[Turn], Problem | None]:
             if count:
                 turns.append(Turn(until, answer(asked)))
     except InvalidRequestError as error:
-        fields = {each["field"] for each in error.errors}
+        fields = {each["field"].partition(".")[0] for each in error.errors}
         text = " ".join(_sentence(**each) for each in error.errors)
     except RequestError as error:
         fields, text = {error.field}, str(error)
@@ -91,16 +92,21 @@ def answered(conversation: Conversation) -> tuple[list[Turn], Problem | None]:
     return [], Problem(text, max(0, len(conversation.asked) - 1))
 
 
+# Which of the values of a field is wrong.
+_NUMBER = regex.compile(r"\.[0-9]+$")
 _WRONG = {
     "question": "The question is too long",
     "turns": "The conversation is too long; start a new one",
     "filters.from": "“From” is not a date",
     "filters.to": "“To” is not a date",
     "filters.document": "The document cannot be asked",
+    "filters.publisher": "The publisher cannot be asked",
+    "drop": "The words to leave out cannot be used",
 }
 
 
 def _sentence(field: str, detail: str) -> str:
+    field = _NUMBER.sub("", field)
     return f"{_WRONG.get(field, f'“{field}” cannot be used here')}: {detail}."
 
 
@@ -123,6 +129,10 @@ class Applied(NamedTuple):
 def _applied(conversation: Conversation) -> list[Applied]:
     """The filters that are on, each with a way to take it off."""
     limits = conversation.limits
+    most = max(map(len, limits.values()), default=0)
+    if most > settings().max_filters:
+        # A list of them, each with an address of all others, would grow with their square.
+        return [Applied(f"{most:,} filters", conversation.unlimited().address)]
     labels: dict[str, Callable[[str], str]] = {
         "document": _title,
         "publisher": str,

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from qa.api import searcher, told
+from qa.api import searcher, settings, told
 from qa.contract.documents import (
     DocumentsBody,
     ItemBody,
@@ -44,6 +44,7 @@ def show() -> str | Redirect:
         sorts=SORTS,
         left=left_out(searcher().manifest.skipped),
         most=_LEFT,
+        longest=settings().max_filter,
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import regex
 from flask import url_for
 
+from qa.api import settings
+from qa.contract.asked import too_much
 from qa.pages.addresses import query_string
 from qa.pages.site import day, refused
 from qa.text import normalise
@@ -112,14 +114,31 @@ def listing_in(pairs: Sequence[tuple[str, str]], *, strict: bool) -> Listing:
             raise refused(name, "it is given more than once")
     given = {name: values[name][0] for name in NAMES if name in values}
     return Listing(
-        title=normalise(given.get("title", "")),
-        publishers=tuple(dict.fromkeys(values.get("publisher", ()))),
+        title=_title(given.get("title", "")),
+        publishers=_publishers(values.get("publisher", ())),
         first=_date("from", given.get("from")),
         last=_date("to", given.get("to")),
         sort=_sort(given.get("sort", SORTS[0])),
         page=_page(given.get("page", "1")),
         generation=given.get("generation"),
     )
+
+
+def _title(value: str) -> str:
+    most = settings().max_filter
+    if len(value) > most:
+        raise refused("title", too_much(len(value), most))
+    return normalise(value)
+
+
+def _publishers(values: Sequence[str]) -> tuple[str, ...]:
+    most, longest = settings().max_filters, settings().max_filter
+    if len(values) > most:
+        raise refused("publisher", too_much(len(values), most))
+    for number, value in enumerate(values):
+        if len(value) > longest:
+            raise refused(f"publisher.{number}", too_much(len(value), longest))
+    return tuple(dict.fromkeys(values))
 
 
 def _date(name: str, value: str | None) -> datetime.date | None:

@@ -5,10 +5,12 @@ from itertools import islice
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from qa.api import searcher, told
+from qa.api import searcher, settings, told
 from qa.contract.answered import SuggestionsBody
+from qa.contract.asked import too_much
 from qa.pages.addresses import query_string
 from qa.pages.facts import facts
+from qa.pages.site import refused
 from qa.text import normalise
 
 blueprint = Blueprint("search", __name__)
@@ -28,7 +30,10 @@ def description() -> Response:
 @blueprint.get("/suggest")
 def suggestions() -> Response:
     """Questions to try, and titles, that begin with `q` or have a word that does."""
-    typed = normalise(request.args.get("q", ""))
+    given, most = request.args.get("q", ""), settings().max_question
+    if len(given) > most:
+        raise refused("q", too_much(len(given), most))
+    typed = normalise(given)
     found = list(_matching(typed.casefold())) if typed else []
     response = told(
         SuggestionsBody([typed, [text for text, _ in found], [], [url for _, url in found]])

@@ -60,8 +60,12 @@ def test_every_route_for_programs_is_in_it(app, described):
     assert routes - PAGES == set(described["paths"]) - {"/documents/{document_id}.json"}
 
 
+LIMITED = {"max_question": 77, "max_turns": 3, "max_limit": 9, "max_terms": 5}
+LIMITED |= {"max_filters": 6, "max_filter": 30}
+
+
 def test_limits_are_those_of_the_settings(index):
-    settings = Settings(index=str(index), max_question=77, max_turns=3, max_limit=9, max_terms=5)
+    settings = Settings(index=str(index), **LIMITED)
     found = document(settings)
     asked = found["components"]["schemas"]["Asked"]["properties"]
     (questions, limit, *_) = found["paths"]["/ask"]["get"]["parameters"]
@@ -74,6 +78,22 @@ def test_limits_are_those_of_the_settings(index):
     assert questions["schema"]["items"]["maxLength"] == 77
 
 
+def test_limits_of_filters_are_those_of_the_settings_wherever_they_are_sent(index):
+    found = document(Settings(index=str(index), **LIMITED))
+    filters = found["components"]["schemas"]["AskedFilters"]["properties"]
+    sent = {
+        (path, each["name"]): each["schema"]
+        for path in ("/ask", "/documents.json", "/suggest")
+        for each in found["paths"][path]["get"]["parameters"]
+    }
+    names = [*((p, "publisher") for p in ("/ask", "/documents.json")), ("/ask", "document")]
+
+    for schema in (filters["publisher"], filters["document"], *map(sent.get, names)):
+        assert (schema["maxItems"], schema["items"]["maxLength"]) == (6, 30)
+    assert sent["/documents.json", "title"]["maxLength"] == 30
+    assert sent["/suggest", "q"]["maxLength"] == 77
+
+
 @pytest.mark.parametrize(
     ("field", "value", "most"),
     [
@@ -82,16 +102,62 @@ def test_limits_are_those_of_the_settings(index):
         ("turns", [{"question": "x" * 78}], 77),
         ("limit", 10, 9),
         ("drop", ["x"] * 6, 5),
+        ("filters", {"publisher": ["x"] * 7}, 6),
+        ("filters", {"document": ["harbour"] * 7}, 6),
+        ("filters", {"publisher": ["x", "x" * 31]}, 30),
+        ("filters", {"document": ["harbour", "x" * 31]}, 30),
     ],
 )
 def test_what_is_over_a_stated_limit_is_refused_by_name(index, field, value, most):
-    settings = Settings(index=str(index), max_question=77, max_turns=3, max_limit=9, max_terms=5)
-    client = create_app(settings).test_client()
+    client = create_app(Settings(index=str(index), **LIMITED)).test_client()
     response = client.post("/ask", json={"question": "harbour"} | {field: value})
 
     assert response.status_code == 422
     (error,) = response.get_json()["errors"]
+    assert error["pointer"].startswith(f"#/{field}")
     assert error["detail"].endswith(f"the most is {most}")
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "most"),
+    [
+        ("/ask?q=harbour" + "&publisher=x" * 7, "filters/publisher", 6),
+        ("/ask?q=harbour&publisher=x&publisher=" + "x" * 31, "filters/publisher/1", 30),
+        ("/ask?q=harbour&document=" + "x" * 31, "filters/document/0", 30),
+        ("/ask?q=harbour&q=x&drop=" + "&drop=x" * 5, "drop", 5),
+        ("/ask?q=" + "x" * 78 + "&q=harbour", "turns/0/question", 77),
+        ("/documents.json?" + "&publisher=x" * 7, "publisher", 6),
+        ("/documents.json?publisher=" + "x" * 31, "publisher/0", 30),
+        ("/documents.json?title=" + "x" * 31, "title", 30),
+        ("/suggest?q=" + "x" * 78, "q", 77),
+    ],
+)
+def test_what_an_address_has_too_much_of_is_refused_by_name(index, path, field, most):
+    client = create_app(Settings(index=str(index), **LIMITED)).test_client()
+    response = client.get(path)
+
+    assert response.status_code == 422
+    (error,) = response.get_json()["errors"]
+    assert error["pointer"] == f"#/{field}"
+    assert error["detail"].endswith(f"the most is {most}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"drop": [7] * 50_000},
+        {"turns": [7] * 50_000},
+        {"filters": {"publisher": [7] * 30_000, "document": [7] * 30_000}},
+        {str(number): 0 for number in range(20_000)},
+        {"filters": {str(number): 0 for number in range(20_000)}},
+    ],
+)
+def test_a_body_that_is_all_wrong_is_told_in_a_few_lines(client, asked):
+    response = client.post("/ask", json={"question": "harbour"} | asked)
+
+    assert response.status_code == 422
+    assert len(response.get_json()["errors"]) <= 20
+    assert len(response.data) < 10_000
 
 
 @pytest.mark.parametrize(

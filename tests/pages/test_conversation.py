@@ -245,3 +245,29 @@ def test_what_cannot_be_asked_stays_in_the_box(page, path, problem, typed, earli
     assert box.get("id") == f"q{len(earlier) + 1}"
     assert box.get("aria-describedby") == "problem"
     assert found.xpath("//input[@name='q']/@value") == earlier
+
+
+@pytest.mark.parametrize("name", ["publisher", "document"])
+def test_too_many_filters_are_told_in_words_and_taken_off_at_once(page, client, name):
+    path = "/?q=harbour" + "".join(f"&{name}=x{number}" for number in range(600))
+    found = page(path, 422)
+    (off,) = found.xpath("//ul[@class='applied']//a")
+
+    assert f"The {name} cannot be asked: 600 is too much; the most is 100." in text(found)
+    assert text(off).endswith("600 filters")
+    assert off.get("href") == "/?q=harbour#q1"
+    assert len(client.get(path, headers=BROWSER).data) < 150_000
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/documents?" + "&publisher=x" * 101, "101 is too much; the most is 100"),
+        ("/documents?publisher=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
+        ("/documents?title=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
+        ("/?q=harbour&publisher=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
+        ("/?q=harbour&q=why" + "".join(f"&drop=x{n}" for n in range(25)), "the most is 24"),
+    ],
+)
+def test_a_page_says_what_an_address_has_too_much_of(page, path, told):
+    assert told in text(page(path, 422))
