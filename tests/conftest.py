@@ -177,8 +177,8 @@ def served(index, log=subprocess.DEVNULL, **settings):
     """The address of `qa serve` with these *settings*, once it answers; *log* gets its output."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    # A busy machine would turn requests away that a test wants answered.
-    settings = {"max_wait_ms": 60_000} | settings
+    # A busy machine would turn requests away that a test wants answered; raw ones are to host `a`.
+    settings = {"max_wait_ms": 60_000, "trusted_hosts": "a,localhost,127.0.0.1"} | settings
     environ = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
     with subprocess.Popen(
         [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from http.client import HTTPConnection
 
 import pytest
 from werkzeug.test import create_environ, run_wsgi_app
@@ -9,6 +10,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from qa.app import create_app
 from qa.service.access import HEADERS
 from qa.settings import Settings
+from tests.conftest import served
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 PATHS = ["/", "/ask?q=harbour", "/documents", "/documents/harbour.json", "/openapi.json", "/api"]
@@ -265,3 +267,15 @@ def test_every_response_is_locked_down(client, path):
 
     assert {name: headers[name] for name in HEADERS} == HEADERS
     assert "unsafe" not in headers["Content-Security-Policy"]
+
+
+def test_a_real_service_on_this_machine_is_not_led_to_by_another_name(index):
+    with served(index, trusted_hosts="") as address:
+        statuses = []
+        for host in ("evil.example:8000", "localhost:8000", "127.0.0.1"):
+            connection = HTTPConnection(*address)
+            connection.request("GET", "/ask?q=harbour", headers={"Host": host})
+            statuses.append(connection.getresponse().status)
+            connection.close()
+
+    assert statuses == [400, 200, 200]
