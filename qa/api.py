@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from bisect import bisect_left
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, current_app, request
@@ -12,7 +13,8 @@ from werkzeug.exceptions import BadRequest
 from qa.answers import Answer, ordered
 from qa.contract.answered import HealthBody, body
 from qa.contract.asked import Asked, over
-from qa.engines.base import Engine, Searcher
+from qa.deadlines import Deadline
+from qa.engines.base import Engine, Searcher, Summary
 from qa.errors import DamagedError, DocumentNotFoundError, QAError
 from qa.pipeline import ask
 from qa.queries import Filters, read
@@ -24,13 +26,16 @@ blueprint = Blueprint("api", __name__)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_OPENING_WORDS = 10
+# Of the shortest of so many documents so many words are looked for, in so many characters of it.
+_SHORTEST_OF, _OPENING_WORDS, _OPENING = 100, 10, 1000
 # Wrong fields that are named; a body may have thousands of them.
 _MOST_ERRORS = 20
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
 _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
 # And the last answer that it was given, and whether one of its answers was cut short.
 _ANSWER, _CUT_SHORT = "qa.answer", "qa.cut_short"
+# And when it must be done.  Our worker notes on the client's socket when a head has been read.
+_DEADLINE, _SOCKET = "qa.deadline", "gunicorn.socket"
 
 
 class InvalidRequestError(QAError):
@@ -57,6 +62,25 @@ def searcher() -> Searcher:
     if _SEARCHER not in kept:
         kept[_SEARCHER] = engine.searcher(kept.get(_PINNED))
     found: Searcher = kept[_SEARCHER]
+    return found
+
+
+@blueprint.before_app_request
+def start() -> None:
+    """Let the time of a request run."""
+    deadline()
+
+
+def deadline() -> Deadline:
+    """The one deadline of this request, counted from when its head was read.
+
+    Under a server that does not tell, from when the app saw it.
+    """
+    environ = request.environ
+    if _DEADLINE not in environ:
+        head_read = getattr(environ.get(_SOCKET), "head_read", None)
+        environ[_DEADLINE] = Deadline.after(settings().budget_ms / 1000, head_read)
+    found: Deadline = environ[_DEADLINE]
     return found
 
 
@@ -132,11 +156,18 @@ def livez() -> Response:
 def readyz() -> Response:
     """Say that questions can be answered: the first words of a document are found."""
     live = searcher()
-    first = live.document(live.summaries()[0].id)
-    opening = " ".join(word.text for word in words(first.text)[:_OPENING_WORDS])
-    if not live.candidates(read(opening, languages=live.manifest.languages), 1):
+    some = live.summaries()[:_SHORTEST_OF]
+    text = live.document(min(some, key=lambda each: (not each.words, each.words)).id).text
+    if not any(_finds(live, text[:size]) for size in (_OPENING, len(text))):
         raise DamagedError(f"A search in generation {live.manifest.name} finds nothing.")
     return told(HealthBody(generation=live.manifest.name))
+
+
+def _finds(live: Searcher, text: str) -> bool:
+    """Whether the first words of *text* are found."""
+    opening = " ".join(word.text for word in words(text)[:_OPENING_WORDS])
+    query = read(opening, languages=live.manifest.languages, max_characters=len(opening))
+    return bool(len(live.candidates(query, 1, deadline())))
 
 
 def asked_in(arguments: "MultiDict[str, str]") -> Asked:
@@ -220,16 +251,30 @@ def _fresh(live: Searcher, asked: Asked, documents: tuple[str, ...]) -> Answer:
             dropped=asked.drop,
             filters=Filters(tuple(filters.publisher), filters.first, filters.last, documents),
             limit=asked.limit,
+            deadline=deadline(),
         )
 
 
 def _known(documents: list[str]) -> tuple[str, ...]:
     """The ids of *documents*, all of which must be in the index; forms send empty ones."""
-    documents = [id_ for id_ in documents if id_]
+    documents = [*dict.fromkeys(id_ for id_ in documents if id_)]
     for id_ in documents:
+        deadline().check()
         try:
-            searcher().document(id_)
+            _check_known(id_, searcher())
         except DocumentNotFoundError as error:
             field = {"field": "filters.document", "detail": str(error)}
             raise InvalidRequestError([field]) from None
     return tuple(documents)
+
+
+def _check_known(id_: str, live: Searcher) -> None:
+    """Raise DocumentNotFoundError unless a document is called *id_*; none is read for that."""
+    summaries = live.summaries()
+    place = bisect_left(summaries, id_, key=_id)
+    if place == len(summaries) or summaries[place].id != id_:
+        live.document(id_)
+
+
+def _id(summary: Summary) -> str:
+    return summary.id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from qa.answers import Answer, AnswerPassage, QueryWords, cited
 from qa.confidence import probability, says_all, signals
 from qa.conversation import standalone
+from qa.deadlines import NEVER, Deadline
 from qa.engines.base import Searcher
 from qa.evidence import Reader
 from qa.features import Rarity, features
@@ -33,21 +34,23 @@ class Found:
     partial: bool = False
 
 
-def find(
+def find(  # noqa: PLR0913, PLR0917 - what each stage takes
     searcher: Searcher,
     settings: Settings,
     query: Query,
     question: str,
     limit: int,
     known: Weights,
+    deadline: Deadline = NEVER,
 ) -> Found:
     """The *limit* best passages for *query*, read from *question*, and how sure the first is."""
-    frequencies = searcher.frequencies({stem for term in query.terms for stem in term.stems})
+    stems = {stem for term in query.terms for stem in term.stems}
+    frequencies = searcher.frequencies(stems, deadline)
     query = narrowed(query, frequencies, settings.max_terms)
     query = expanded(query, synonyms(searcher.manifest.synonyms), searcher.manifest.languages)
     rarity = Rarity(query, frequencies, searcher.manifest.passages)
     named = Named(question)
-    candidates = searcher.candidates(query, settings.candidates)
+    candidates = searcher.candidates(query, settings.candidates, deadline)
     reader = Reader(query, question, rarity)
     if not len(candidates):
         return Found(query, rarity, [], reader, {}, 0.0, candidates.partial)
@@ -69,31 +72,36 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
     dropped: Collection[str] = (),
     filters: Filters | None = None,
     limit: int = 5,
+    deadline: Deadline = NEVER,
 ) -> Answer:
     """Answer *question*, asked after the questions in *turns*; raise RequestError if it cannot be.
 
     The words in *dropped* are not taken along from the turns.
     The same question to the same generation gives the same answer, but for the time it took,
-    unless that was over the budget of the settings: then it ends with what there is.
+    unless the *deadline* passes: then it ends with what there is, and raises DeadlineExceededError
+    where that is nothing.
     """
     started = time.perf_counter()
-    ends = started + settings.budget_ms / 1000
+    deadline.check()
     question = normalise(question)
-    alone = standalone(question, [normalise(turn) for turn in turns], dropped=dropped)
+    earlier = [normalise(turn) for turn in turns]
+    alone = standalone(question, earlier, dropped=dropped, deadline=deadline)
     query = read(
         question,
         languages=searcher.manifest.languages,
         filters=filters,
         carried=alone.carried,
         max_characters=settings.max_question,
+        max_phrases=settings.max_terms,
+        deadline=deadline,
     )
-    found = find(searcher, settings, query, question, limit, weights())
+    found = find(searcher, settings, query, question, limit, weights(), deadline)
     verdict = _verdict(found, settings)
     refused = verdict == "none"
     most = min(_CLOSEST if refused else limit, len(found.ranked))
-    passages = _passages(searcher, found, most, ends)
-    partial = found.partial or len(passages) < most or time.perf_counter() > ends
-    respelt = {} if partial else corrected(searcher, found.rarity)
+    passages = _passages(searcher, found, most, deadline)
+    respelt = corrected(searcher, found.rarity, deadline)
+    none = refusal(searcher, found.query, found.rarity, passages, deadline) if refused else None
     return Answer(
         question=question,
         standalone=alone.text,
@@ -102,10 +110,10 @@ def ask(  # noqa: PLR0913 - what /ask takes, each by its name
         passages=() if refused else passages,
         query=_words(found.query, respelt),
         filters=query.filters,
-        none=refusal(searcher, found.query, found.rarity, passages) if refused else None,
+        none=none,
         generation=searcher.manifest.name,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
-        partial=partial,
+        partial=found.partial or len(passages) < most or deadline.passed,
     )
 
 
@@ -122,15 +130,15 @@ _CLOSEST = 3
 
 
 def _passages(
-    searcher: Searcher, found: Found, limit: int, ends: float
+    searcher: Searcher, found: Found, limit: int, deadline: Deadline
 ) -> tuple[AnswerPassage, ...]:
-    """The first *limit* passages, or as many as are read until it *ends*, at least one."""
+    """The first *limit* passages, or as many as are read until the *deadline*, at least one."""
     passages: list[AnswerPassage] = []
     for place, ranked in enumerate(found.ranked[:limit], 1):
-        if passages and time.perf_counter() > ends:
+        if passages and deadline.passed:
             break
         others = {p.document_id for p in ranked.duplicates} - {ranked.passage.document_id}
-        also = [searcher.document(other) for other in sorted(others)]
+        also = [searcher.document(other) for other in sorted(others) if not deadline.passed]
         document = searcher.document(ranked.passage.document_id)
         evidence = found.reader.evidence(ranked)
         passages.append(cited(ranked, evidence, place, document, also))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import regex
 
+from qa.deadlines import NEVER, Deadline
 from qa.errors import FilterError, QuestionError
 from qa.languages import asked_in, stop_words
 from qa.segmentation import without
@@ -92,15 +93,21 @@ _QUOTED = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”
 _EXCLUDED = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
 
 
-def read(
+def read(  # noqa: PLR0913 - what a question comes with, each by its name
     question: str,
     *,
     languages: Iterable[str] = ("en",),
     filters: Filters | None = None,
     carried: tuple[str, ...] = (),
     max_characters: int = 2000,
+    max_phrases: int = 24,
+    deadline: Deadline = NEVER,
 ) -> Query:
-    """Turn *question* into a query; raise QuestionError when there is nothing to look for."""
+    """Turn *question* into a query; raise QuestionError when there is nothing to look for.
+
+    So it does where there are more than *max_phrases* different phrases and exclusions: to leave
+    one out would answer another question.
+    """
     text = normalise(question)
     if len(text) > max_characters:
         raise QuestionError(
@@ -109,9 +116,15 @@ def read(
     languages = tuple(languages)
     asked = asked_in(text, languages)
     required, excluded, rest = _operators(text)
+    if len(required) + len(excluded) > max_phrases:
+        raise QuestionError(
+            f"The question has {len(required) + len(excluded)} different phrases in quotation"
+            f" marks and excluded words; at most {max_phrases} can be asked."
+        )
+    deadline.check()
     kept, ignored = _content(f"{rest} {' '.join(carried)}", asked.possible)
     # The question's own language first: its stem is the one that stands for the word.
-    terms = _terms(kept, (*asked.possible, *languages))
+    terms = _terms(kept, (*asked.possible, *languages), deadline)
     terms = _weighed(terms, rest, carried)
     if not terms:
         raise QuestionError("The question has no words to look for; type at least one.")
@@ -171,9 +184,7 @@ def _operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
 
     def quoted(match: "regex.Match[str]") -> str:
         inside = match[2] or match[3] or match[4]
-        phrase = _phrase(inside)
-        if phrase.terms:
-            (excluded if match[1] else required).append(phrase)
+        (excluded if match[1] else required).append(_phrase(inside))
         return " " if match[1] else f" {inside} "
 
     def minus(match: "regex.Match[str]") -> str:
@@ -181,7 +192,16 @@ def _operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
         return " "
 
     rest = _EXCLUDED.sub(minus, _QUOTED.sub(quoted, text))
-    return tuple(required), tuple(excluded), rest
+    return _different(required), _different(excluded), rest
+
+
+def _different(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
+    """Each of *phrases* once, by its terms, those without any left out."""
+    found: dict[tuple[str, ...], Phrase] = {}
+    for phrase in phrases:
+        if phrase.terms:
+            found.setdefault(phrase.terms, phrase)
+    return tuple(found.values())
 
 
 def _phrase(text: str) -> Phrase:
@@ -225,9 +245,12 @@ def _weighed(terms: tuple[Term, ...], typed: str, carried: tuple[str, ...]) -> t
     return tuple(each if each.term in own else replace(each, weight=CARRIED) for each in terms)
 
 
-def _terms(kept: list[str], languages: tuple[str, ...]) -> tuple[Term, ...]:
+def _terms(
+    kept: list[str], languages: tuple[str, ...], deadline: Deadline = NEVER
+) -> tuple[Term, ...]:
     found: dict[str, Term] = {}
-    for word in kept:
+    for word in dict.fromkeys(kept):
+        deadline.check()
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
         if stems[0]:
             found.setdefault(stems[0], Term(word, term(word), stems))

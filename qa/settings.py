@@ -62,7 +62,7 @@ class Settings:
     )
     max_question: int = setting(2000, "Longest question, in characters.", least=1)
     max_terms: int = setting(
-        24, "Most words looked for; of a longer question, the rarest.", least=1
+        24, "Most words looked for, the rarest of a longer question; most phrases.", least=1
     )
     max_limit: int = setting(50, "Most passages in one answer.", least=1)
     max_turns: int = setting(20, "Most earlier turns sent along with a question.")
@@ -83,7 +83,7 @@ class Settings:
     read_seconds: int = setting(20, "Longest time for a client to send a request.", least=1)
     max_wait_ms: int = setting(150, "A request that waited longer for a thread gets 503.", least=1)
     budget_ms: int = setting(
-        2000, "Time for a question; then the answer is what there is.", least=1
+        2000, "Time for a request, from its head on; then the answer is what there is.", least=1
     )
     rate_limit: str = setting(
         "", "Most requests of one client, such as 60/minute; no limit if empty."

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from qa.deadlines import Deadline
 from qa.documents import Metadata, RawBlock, document
 from qa.engines import open_engine
 from qa.errors import (
     BuildLockedError,
+    DeadlineExceededError,
     DocumentNotFoundError,
     NoGenerationError,
     NotKeptError,
@@ -110,6 +112,18 @@ def test_documents_are_found_by_their_ids_and_listed(small):
     assert small.summaries()[1].sha256 == small.document("harbour").sha256
     with pytest.raises(DocumentNotFoundError):
         small.document("lighthouse")
+
+
+def test_after_the_deadline_an_engine_looks_for_nothing(small):
+    late = Deadline.after(-1)
+
+    with pytest.raises(DeadlineExceededError):
+        small.candidates(read("council of Lindholm"), 10, late)
+    with pytest.raises(DeadlineExceededError):
+        small.frequencies(["zebra"], late)
+    assert small.near(["guarantes"], late) == {"guarantes": []}
+    assert small.apart([["granit"], ["storm"]], late) == []
+    assert small.near(["guarantes"]) == {"guarantes": ["guarantees"]}
 
 
 def test_passages_are_counted_by_words(small):

@@ -19,13 +19,13 @@ passages conversation.vocabulary conversation.tokens conversation.signs conversa
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation
 synonyms queries matches locks manifests history generations disks
-engines.base engines.following
+engines.base engines.spelling engines.following
 engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches
 engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.postings engines.whoosh.scores engines.whoosh.occurrences
-engines.whoosh.search engines.whoosh.build
+engines.whoosh.phrases engines.whoosh.spelling engines.whoosh.search engines.whoosh.build
 engines.whoosh.following engines.whoosh.engine
 engines.opensearch engines.opensearch.addresses engines.opensearch.cluster engines.opensearch.schema
 engines.opensearch.cards engines.opensearch.spelling

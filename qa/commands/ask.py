@@ -9,6 +9,7 @@ from rich.text import Text
 from qa.answers import Answer, AnswerPassage, NoAnswer
 from qa.commands.options import index_option, plain_errors, settings_with
 from qa.contract.answered import body
+from qa.deadlines import Deadline
 from qa.engines import open_engine
 from qa.pipeline import ask
 
@@ -27,7 +28,8 @@ def ask_command(
         settings = settings_with(index=index_dir)
         engine = open_engine(settings)
         searcher = engine.inspect(generation) if generation else engine.searcher()
-        answer = ask(searcher, settings, question, limit=limit)
+        deadline = Deadline.after(settings.budget_ms / 1000)
+        answer = ask(searcher, settings, question, limit=limit, deadline=deadline)
     if as_json:
         click.echo(body(answer).model_dump_json(by_alias=True, indent=2))
     else:

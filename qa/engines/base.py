@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.deadlines import NEVER, Deadline
 from qa.documents import Document
 from qa.history import Generation
 from qa.manifests import Manifest
@@ -97,11 +98,13 @@ class Searcher(Protocol):
     def turn(self) -> AbstractContextManager[object]:
         """Held while a question is answered, by one thread of a process where that is fastest."""
 
-    def candidates(self, query: Query, limit: int) -> Candidates:
+    def candidates(self, query: Query, limit: int, deadline: Deadline = NEVER) -> Candidates:
         """The *limit* best passages for *query*; ties by document id and passage number.
 
         Phrases, exclusions and filters are kept; scores add up over the terms in the passage's
-        text, in the title and section that it stands under, and in its whole document.
+        text, in the title and section that it stands under, and in its whole document.  They are
+        partial where the deadline passes meanwhile; it raises DeadlineExceededError where that
+        leaves nothing to choose from.
         """
 
     def plain(self, query: Query, limit: int) -> Candidates:
@@ -110,14 +113,22 @@ class Searcher(Protocol):
         What ranking is measured against.
         """
 
-    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
-        """How many passages each of *stems* is in."""
+    def frequencies(self, stems: Iterable[str], deadline: Deadline = NEVER) -> dict[str, int]:
+        """How many passages each of *stems* is in; raise DeadlineExceededError if that is late."""
 
-    def apart(self, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
-        """The places of any two of *words*, each given by its stems, that share no passage."""
+    def apart(
+        self, words: Sequence[Sequence[str]], deadline: Deadline = NEVER
+    ) -> list[tuple[int, int]]:
+        """The places of any two of *words*, each given by its stems, that share no passage.
 
-    def near(self, terms: Iterable[str]) -> dict[str, list[str]]:
-        """For each of *terms* those of the index that are spelt almost like it, nearest first."""
+        As far as there is time for.
+        """
+
+    def near(self, terms: Iterable[str], deadline: Deadline = NEVER) -> dict[str, list[str]]:
+        """For each of *terms* those of the index that are spelt almost like it, nearest first.
+
+        Terms that there is no time for have none.
+        """
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""

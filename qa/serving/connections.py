@@ -16,6 +16,8 @@ class Sending:
     def __init__(self, client: socket.socket) -> None:
         self._client = client
         self.rest = bytearray()
+        # When the head of the request was read, by the monotonic clock: the app counts from there.
+        self.head_read: float | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
         return getattr(self._client, name)

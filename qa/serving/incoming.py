@@ -5,6 +5,7 @@ end, or one too far away, is refused here.
 """
 
 import re
+import time
 from http import HTTPStatus
 
 # The largest head that the server's parser takes, and a little more.
@@ -32,6 +33,8 @@ class Incoming:
         self.refused: HTTPStatus | None = None
         # Whether the client waits to be told that its body is wanted, and to be hung up on.
         self.waits = self.closes = False
+        # When its head was there, by the monotonic clock.
+        self.head_read: float | None = None
         self._most_body = most_body
         self._searched = 0
         self._body = -1
@@ -65,6 +68,7 @@ class Incoming:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
         self._body = found + len(_END)
+        self.head_read = time.monotonic()
         headers, framing = {}, []
         first, *lines = bytes(self.data[:found]).split(b"\r\n")
         for line in lines:

@@ -125,6 +125,7 @@ class Worker(SharingWorker):
             return
         conn.parser.unreader.unread(bytes(conn.incoming.data))
         conn.arrived = time.monotonic()
+        conn.sock.head_read = conn.incoming.head_read
         self.enqueue_req(conn)
 
     def handle(self, conn: Connection) -> Any:  # noqa: ANN401

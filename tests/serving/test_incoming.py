@@ -34,6 +34,16 @@ def test_a_request_is_done_with_its_last_byte(request_):
     assert fed(pieces).done
 
 
+def test_the_time_of_a_request_runs_from_its_head_on():
+    incoming = fed([POST[:-6]])
+    assert incoming.head_read is None
+    incoming.feed(POST[-6:-5])
+    read = incoming.head_read
+    incoming.feed(POST[-5:])
+
+    assert incoming.head_read == read is not None
+
+
 @given(st.sampled_from(WHOLE), st.binary(max_size=40), st.lists(st.integers(0, 200), max_size=6))
 def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
     data = request_ + following

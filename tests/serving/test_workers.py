@@ -79,6 +79,19 @@ def long_document(tmp_path_factory):
         yield found
 
 
+def test_a_body_that_comes_after_the_budget_is_too_late(index):
+    body = b'{"question": "who demanded guarantees?"}'
+    head = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    with served(index, budget_ms=100) as address, socket.create_connection(address) as client:
+        client.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
+        time.sleep(0.3)
+        client.sendall(body)
+        answer = received(client)
+
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"QA_BUDGET_MS" in answer
+
+
 def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document):
     slow = [socket.create_connection(long_document, timeout=60) for _ in range(4)]
     for client in slow:

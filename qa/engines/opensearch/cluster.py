@@ -26,6 +26,7 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
+from qa.deadlines import NEVER, Deadline
 from qa.engines.opensearch.addresses import Address
 from qa.errors import (
     DamagedError,
@@ -73,29 +74,35 @@ class Cluster:
         self._closed_until = 0.0
 
     def search(
-        self, searches: Sequence[tuple[str, Json]], *, partial: bool = False, shared: bool = False
+        self,
+        searches: Sequence[tuple[str, Json]],
+        *,
+        partial: bool = False,
+        shared: bool = False,
+        deadline: Deadline = NEVER,
     ) -> list[Json]:
         """The answers to *searches*, each of an index, in one round trip.
 
         Each is whole, unless *partial* ones will do where the time was up.  In an index *shared*
         out over shards a word then counts as rare as it is in all of them.
         """
-        limit = f"{int(self._seconds * _SHARE * 1000)}ms"
+        deadline.check()
+        limit = f"{max(1, int(self._within(deadline) * _SHARE * 1000))}ms"
         lines = []
         for index, body in searches:
             header: Json = {"index": index}
             if shared:
                 header["search_type"] = "dfs_query_then_fetch"
             lines += [json.dumps(header), json.dumps({**body, "timeout": limit})]
-        answers = self._asked("POST", "/_msearch", "\n".join(lines) + "\n")["responses"]
+        answers = self._asked("POST", "/_msearch", "\n".join(lines) + "\n", deadline)["responses"]
         return [self._whole(answer, partial=partial) for answer in answers]
 
-    def fetch(self, wanted: Sequence[tuple[str, str]]) -> list[Json]:
+    def fetch(self, wanted: Sequence[tuple[str, str]], deadline: Deadline = NEVER) -> list[Json]:
         """The sources of documents, each of an index and an id; raise DamagedError for none."""
         docs = [{"_index": index, "_id": id_} for index, id_ in wanted]
         # What is asked for has long been written: nobody need look for what is on its way.
         asked = "/_mget?realtime=false"
-        found = self._asked("POST", asked, json.dumps({"docs": docs}))["docs"]
+        found = self._asked("POST", asked, json.dumps({"docs": docs}), deadline)["docs"]
         for each in found:
             if not each.get("found"):
                 raise DamagedError(
@@ -139,13 +146,22 @@ class Cluster:
             )
         return int(number.partition(".")[0])
 
-    def _asked(self, method: str, path: str, body: str | None) -> Json:
+    def _within(self, deadline: Deadline) -> float:
+        """The seconds that an answer may take."""
+        return min(self._seconds, deadline.remaining)
+
+    def _asked(self, method: str, path: str, body: str | None, deadline: Deadline = NEVER) -> Json:
+        deadline.check()
         if time.monotonic() < self._closed_until:
             raise UnreachableError(_unreachable(self._address))
         try:
             with _explained(self._address):
-                found: Json = self._asking.transport.perform_request(method, path, body=body)
+                found: Json = self._asking.transport.perform_request(
+                    method, path, {"request_timeout": self._within(deadline)}, body
+                )
         except UnreachableError:
+            # Who has little time left learns nothing of the cluster by waiting for it.
+            deadline.check()
             with self._guard:
                 self._closed_until = time.monotonic() + _PAUSE
             raise

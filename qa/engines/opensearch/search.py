@@ -4,7 +4,7 @@ What a generation holds never changes, so what was counted or fetched once is re
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.deadlines import NEVER, Deadline
 from qa.documents import Document
 from qa.engines.base import Candidates, Summary
 from qa.engines.opensearch import asking
@@ -24,15 +25,17 @@ from qa.engines.opensearch.schema import (
     INDEX_OF,
     K1,
     LAYOUT,
+    LONGEST,
     PASSAGES,
     STEMS,
     TITLE,
     WHOLE,
     B,
 )
-from qa.engines.opensearch.spelling import edits, nearest
+from qa.engines.opensearch.spelling import nearest
 from qa.engines.opensearch.verifying import check_counts
-from qa.errors import DamagedError, DocumentNotFoundError
+from qa.engines.spelling import edits
+from qa.errors import DamagedError, DeadlineExceededError, DocumentNotFoundError
 from qa.manifests import Manifest
 from qa.matches import Integers
 from qa.passages import Passage
@@ -81,20 +84,22 @@ class ClusterSearcher:
         """Not one at a time: most of the time it waits for the cluster."""
         return nullcontext()
 
-    def candidates(self, query: Query, limit: int) -> Candidates:
+    def candidates(self, query: Query, limit: int, deadline: Deadline = NEVER) -> Candidates:
         """The *limit* best passages for *query*, asked for in one round trip."""
-        counts = self._count({s for asked in query.searched for s in asked.stems})
+        counts = self._count({s for asked in query.searched for s in asked.stems}, deadline)
         terms = asking.wanted(query, counts, self._sizes)
         own = [*terms[STEMS], *terms[TITLE]]
         if not own:
-            return self._candidates(query, terms, [], {}, limit)
+            return self._candidates(query, terms, [], {}, limit, deadline)
         searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit))]
         if terms[WHOLE]:
             searches.append((self._index[DOCUMENTS], asking.documents(terms[WHOLE], query)))
-        answers = self._cluster.search(searches, partial=True, shared=self._shared)
+        answers = self._cluster.search(
+            searches, partial=True, shared=self._shared, deadline=deadline
+        )
         passages, *documents = [answer["hits"]["hits"] for answer in answers]
         added = {hit["fields"]["ordinal"][0]: hit["_score"] for hits in documents for hit in hits}
-        found = self._candidates(query, terms, passages, added, limit)
+        found = self._candidates(query, terms, passages, added, limit, deadline)
         return replace(found, partial=any(answer["timed_out"] for answer in answers))
 
     def plain(self, query: Query, limit: int) -> Candidates:
@@ -115,6 +120,7 @@ class ClusterSearcher:
         hits: Sequence[Json],
         added: Mapping[int, float],
         limit: int,
+        deadline: Deadline = NEVER,
     ) -> Candidates:
         """The *limit* best of *hits*, by exact scores and what documents *added* to them."""
         rest = asking.behind(added)
@@ -143,58 +149,63 @@ class ClusterSearcher:
             dates=cards.dates(places),
             matches=found.matches(query, stems, places),
             over=found.headed(query, stems, places),
-            read=lambda which: self._read([cards.head(order[place]) for place in which]),
+            read=lambda which: self._read([cards.head(order[place]) for place in which], deadline),
         )
 
-    def _read(self, heads: Sequence[Head]) -> list[Passage]:
+    def _read(self, heads: Sequence[Head], deadline: Deadline) -> list[Passage]:
         """The passages of *heads*, and on the way the documents that are likely asked for next."""
         soon = heads[:_SOON] if len(heads) <= _HELPING else ()
         numbers = {h.document: h.ordinal for h in soon if h.size <= _LONG}
         new = [each for each in numbers if each not in self._documents]
         wanted = [(self._index[PASSAGES], f"{h.ordinal}-{h.number}") for h in heads]
         wanted += [(self._index[DOCUMENTS], str(numbers[each])) for each in new]
-        found = self._cluster.fetch(wanted) if wanted else []
+        found = self._cluster.fetch(wanted, deadline) if wanted else []
         for id_, source in zip(new, found[len(heads) :], strict=True):
             self._documents[id_] = Document.from_json(source["json"])
         return [_passage(head, each["text"]) for head, each in zip(heads, found, strict=False)]
 
-    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+    def frequencies(self, stems: Iterable[str], deadline: Deadline = NEVER) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
         stems = set(stems)
-        counts = self._count(stems)
+        counts = self._count(stems, deadline)
         return {each: counts[STEMS, each] or counts[TITLE, each] for each in stems}
 
-    def _count(self, stems: Iterable[str]) -> dict[tuple[str, str], int]:
+    def _count(
+        self, stems: Iterable[str], deadline: Deadline = NEVER
+    ) -> dict[tuple[str, str], int]:
         """How many texts of each field hold each of *stems*."""
         pairs = [(field, each) for each in stems for field in (STEMS, TITLE, WHOLE)]
         known = {pair: self._counts.get(pair) for pair in pairs}
         new = [pair for pair, count in known.items() if count is None]
         if new:
             bodies = [(self._index[INDEX_OF[field]], asking.counting(field, s)) for field, s in new]
-            for pair, answer in zip(new, self._cluster.search(bodies), strict=True):
+            answers = self._cluster.search(bodies, deadline=deadline)
+            for pair, answer in zip(new, answers, strict=True):
                 known[pair] = self._counts[pair] = answer["hits"]["total"]["value"]
         return {pair: count or 0 for pair, count in known.items()}
 
-    def apart(self, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    def apart(
+        self, words: Sequence[Sequence[str]], deadline: Deadline = NEVER
+    ) -> list[tuple[int, int]]:
         """The places of any two of *words*, each given by its stems, that share no passage."""
         pairs = [*combinations(range(len(words)), 2)]
-        if not pairs:
+        if not pairs or deadline.passed:
             return []
         bodies = [asking.together(words[one], words[other]) for one, other in pairs]
-        answers = self._cluster.search([(self._index[PASSAGES], body) for body in bodies])
-        return [
-            pair
-            for pair, answer in zip(pairs, answers, strict=True)
-            if not answer["hits"]["total"]["value"]
-        ]
+        with suppress(DeadlineExceededError):
+            searches = [(self._index[PASSAGES], body) for body in bodies]
+            answers = self._cluster.search(searches, deadline=deadline)
+            return _never(pairs, answers)
+        return []
 
-    def near(self, terms: Iterable[str]) -> dict[str, list[str]]:
+    def near(self, terms: Iterable[str], deadline: Deadline = NEVER) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none where no typo is likely."""
-        found = {term: self._nears.get(term) if edits(term) else [] for term in terms}
+        found = {term: self._nears.get(term) if _mistyped(term) else [] for term in terms}
         new = [term for term, near in found.items() if near is None]
-        if new:
+        with suppress(DeadlineExceededError):
             bodies = [(self._index[PASSAGES], asking.near(term, edits(term))) for term in new]
-            for term, answer in zip(new, self._cluster.search(bodies), strict=True):
+            answers = self._cluster.search(bodies, deadline=deadline) if new else []
+            for term, answer in zip(new, answers, strict=True):
                 found[term] = self._nears[term] = nearest(term, answer["suggest"]["near"])
         return {term: [*(near or ())] for term, near in found.items()}
 
@@ -243,6 +254,17 @@ class ClusterSearcher:
 
 
 _KINDS = (PASSAGES, DOCUMENTS)
+
+
+def _never(pairs: Sequence[tuple[int, int]], answers: Sequence[Json]) -> list[tuple[int, int]]:
+    """Those of *pairs* for which the cluster found nothing."""
+    found = zip(pairs, answers, strict=True)
+    return [pair for pair, answer in found if not answer["hits"]["total"]["value"]]
+
+
+def _mistyped(term: str) -> bool:
+    """Whether *term* may be a slip of the fingers; what is longer than any word here is none."""
+    return edits(term) > 0 and len(term) <= LONGEST + edits(term)
 
 
 def _best(hits: Sequence[Json], added: Mapping[int, float], rest: float, most: int) -> Cards:

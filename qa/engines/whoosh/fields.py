@@ -94,6 +94,11 @@ class Field:
         """The term of that *number*, in UTF-8."""
         return self._terms[self._ends[number] : self._ends[number + 1]].tobytes()
 
+    @property
+    def all_terms(self) -> tuple[Array, Array]:
+        """All terms, one behind the other in UTF-8, and where each begins, with the last's end."""
+        return self._terms, self._ends
+
     @cached_property
     def _landmarks(self) -> list[bytes]:
         """Every so many-th term, in memory: the rest of a search stays in one stretch."""

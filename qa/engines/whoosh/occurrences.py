@@ -1,4 +1,4 @@
-"""Where terms stand: phrases, and a query's matches in the passages that were found."""
+"""Where a query's terms stand in the passages that were found, and over them."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -12,23 +12,6 @@ from qa.engines.whoosh.fields import Field, documents_of
 from qa.engines.whoosh.inversion import runs
 from qa.matches import Matches
 from qa.queries import Query
-
-
-def phrase_documents(field: Field, numbers: Sequence[int | None]) -> Integers:
-    """The documents in which the terms of these *numbers* follow one another."""
-    terms = [(number, place) for place, number in enumerate(numbers) if number is not None]
-    if len(terms) < len(numbers):
-        return np.empty(0, np.int64)
-    span = int(field.lengths.max(initial=0)) + len(terms) + 1
-    found: Integers | None = None
-    # The rarest first: of the others only what stands in the same documents is looked at.
-    for number, place in sorted(terms, key=lambda term: field.document_frequency(term[0])):
-        within = None if found is None else np.unique(found // span)
-        documents, positions = _occurrences(field, number, within)
-        # One number for each document and place in it, shifted to where the phrase begins.
-        begins = documents * span + positions + (len(terms) - place)
-        found = begins if found is None else np.intersect1d(found, begins, assume_unique=True)
-    return np.unique(found // span) if found is not None else np.empty(0, np.int64)
 
 
 def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Matches:
@@ -164,15 +147,13 @@ def _rare_occurrences(
     )
 
 
-def _occurrences(field: Field, number: int, within: Integers | None) -> tuple[Integers, Array]:
-    """For each occurrence of a term, in the documents *within* if given: document and place."""
+def _occurrences(field: Field, number: int, within: Integers) -> tuple[Integers, Array]:
+    """For each occurrence of a term in the documents *within*: document and place."""
     documents, frequencies = field.documents(number), field.frequencies(number)
-    positions = field.positions(number)
-    if within is not None:
-        places = np.searchsorted(documents, within)
-        places[places == len(documents)] = 0
-        places = places[documents[places] == within]
-        first = np.cumsum(frequencies, dtype=np.int64) - frequencies
-        documents, frequencies = documents[places], frequencies[places].astype(np.int64)
-        positions = positions[runs(first[places], frequencies)]
-    return np.repeat(documents, frequencies), positions
+    places = np.searchsorted(documents, within)
+    places[places == len(documents)] = 0
+    places = places[documents[places] == within]
+    first = np.cumsum(frequencies, dtype=np.int64) - frequencies
+    times = frequencies[places].astype(np.int64)
+    positions = field.positions(number)[runs(first[places], times)]
+    return np.repeat(documents[places], times), positions

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.deadlines import NEVER, Deadline
 from qa.engines.whoosh.arrays import Array, Floats, Integers
 from qa.engines.whoosh.inversion import runs
 from qa.engines.whoosh.postings import Memory, Postings, decoded
@@ -69,10 +70,14 @@ class Layout:
 
 
 class Best(NamedTuple):
-    """Passages by number, the best first, and their scores."""
+    """Passages by number, the best first, and their scores.
+
+    They are *partial* where there was no time to add every list.
+    """
 
     documents: Integers
     scores: Floats
+    partial: bool = False
 
 
 class Standing:
@@ -154,12 +159,22 @@ class Accumulator:
         self._memory = memory
         self._all: Floats = np.zeros(max(len(layout.norms), 1), np.float32)
         self._own: Floats = self._all[: layout.passages]
+        self._deadline = NEVER
+        self._partial = False
 
-    def best(self, lists: Sequence[Postings], k: int, *, allowed: Mask | None = None) -> Best:
+    def best(
+        self,
+        lists: Sequence[Postings],
+        k: int,
+        *,
+        allowed: Mask | None = None,
+        deadline: Deadline = NEVER,
+    ) -> Best:
         """The *k* best passages of those in any list; ties by number.
 
-        Only *allowed* ones, where given.
+        Only *allowed* ones, where given; from the lists that are added until the *deadline*.
         """
+        self._deadline, self._partial = deadline, False
         try:
             found, scores = self._found(lists, k, allowed)
         finally:
@@ -169,7 +184,7 @@ class Accumulator:
             kept = np.flatnonzero(scores >= least)
             found, scores = found[kept], scores[kept]
         order = np.lexsort((found, -scores))[:k]
-        return Best(found[order], scores[order])
+        return Best(found[order], scores[order], self._partial)
 
     def _found(
         self, lists: Sequence[Postings], k: int, allowed: Mask | None
@@ -236,6 +251,9 @@ class Accumulator:
     def _add(self, lists: Sequence[Postings]) -> None:
         short = []
         for postings in lists:
+            if self._deadline.passed:
+                self._partial = True
+                break
             if postings.kept:
                 own = self._memory.decoded(postings, self._layout.norms)
                 if isinstance(own.documents, slice):

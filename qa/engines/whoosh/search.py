@@ -7,36 +7,34 @@ are mapped read-only and shared by all processes.
 import math
 import threading
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from whoosh.codec.base import Automata
-from whoosh.support.levenshtein import distance
 
+from qa.deadlines import NEVER, Deadline
 from qa.documents import Document
 from qa.engines.base import Candidates, Summary, best_first
 from qa.engines.whoosh.arrays import ArrayFile
-from qa.engines.whoosh.codec import ArrayCursor
 from qa.engines.whoosh.fields import Field
-from qa.engines.whoosh.occurrences import matches, over, phrase_documents
+from qa.engines.whoosh.occurrences import matches, over
+from qa.engines.whoosh.phrases import with_phrase, with_word
 from qa.engines.whoosh.postings import Memory, Postings
 from qa.engines.whoosh.remembering import TERMS, remembered
 from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
 from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask
+from qa.engines.whoosh.spelling import Spelling
 from qa.engines.whoosh.store import Store
 from qa.errors import DamagedError, DocumentNotFoundError
 from qa.manifests import Manifest, check_file
-from qa.queries import Filters, Query
+from qa.queries import Filters, Phrase, Query
 
 SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to hold on to, or a quarter of the files if that is more: where there is
 # room for these in memory, there is for those.  They are a process's own, unlike the files, so that
 # each of several gets its part.
 _REMEMBERED = 1 << 25
-_FEWEST_LETTERS = 4
-_MOST_NEAR = 3
 # All generations of a process compute on the same core.
 _TURN = threading.Lock()
 
@@ -66,16 +64,17 @@ class WhooshSearcher:
         size = sum((folder / name).stat().st_size for name in FILES)
         self._memory = Memory(max(_REMEMBERED, size // 4) // processes)
         self._cached_document = remembered(self._load, 64)
-        self._cached_near = remembered(self._near, 1 << 12)
+        self._spelling = Spelling(self._fields[WORDS])
+        self._cached_near = lru_cache(maxsize=1 << 12)(self._spelling.near)
 
     @property
     def turn(self) -> threading.Lock:
         """Threads that only compute take one another's time: NumPy lets go of the GIL all along."""
         return _TURN
 
-    def candidates(self, query: Query, limit: int) -> Candidates:
+    def candidates(self, query: Query, limit: int, deadline: Deadline = NEVER) -> Candidates:
         """The *limit* best passages for *query*."""
-        return self._candidates(query, self.best(query, limit))
+        return self._candidates(query, self.best(query, limit, deadline))
 
     def plain(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -83,7 +82,7 @@ class WhooshSearcher:
         return self._candidates(query, self.top(terms, limit))
 
     def _candidates(self, query: Query, best: Best) -> Candidates:
-        numbers, scores = best
+        numbers, scores, partial = best
         documents = self._store.document_of[numbers]
         ids = {document: self._store.id(document) for document in {*documents.tolist()}}
         order = best_first(scores, [ids[d] for d in documents.tolist()], numbers)
@@ -101,9 +100,10 @@ class WhooshSearcher:
             matches=matches(self._fields[STEMS], self._fields[WORDS], query, numbers),
             over=over(self._fields[TITLE], query, self._store.heading_of[numbers]),
             read=lambda which: self._store.passages(numbers[which]),
+            partial=partial,
         )
 
-    def best(self, query: Query, k: int) -> Best:
+    def best(self, query: Query, k: int, deadline: Deadline = NEVER) -> Best:
         """The numbers and scores of the *k* best passages for *query*, their texts unread."""
         weighted = [
             (field, stem, weight * term.weight)
@@ -111,34 +111,44 @@ class WhooshSearcher:
             for term in query.searched
             for stem in term.stems
         ]
-        return self._best(weighted, k, self._allowed(query))
+        return self._best(weighted, k, self._allowed(query, deadline), deadline)
 
     def top(self, terms: Iterable[tuple[str, str, float]], k: int) -> Best:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
         return self._best(terms, k, None)
 
-    def _best(self, terms: Iterable[tuple[str, str, float]], k: int, allowed: Mask | None) -> Best:
+    def _best(
+        self,
+        terms: Iterable[tuple[str, str, float]],
+        k: int,
+        allowed: Mask | None,
+        deadline: Deadline = NEVER,
+    ) -> Best:
+        deadline.check()
         if not hasattr(self._local, "accumulator"):
             self._local.accumulator = Accumulator(self._layout, self._memory)
         accumulator: Accumulator = self._local.accumulator
         lists = [found for asked in terms if (found := self._list(*asked)) is not None]
-        return accumulator.best(lists, k, allowed=allowed)
+        return accumulator.best(lists, k, allowed=allowed, deadline=deadline)
 
-    def frequencies(self, stems: Iterable[str]) -> dict[str, int]:
+    def frequencies(self, stems: Iterable[str], deadline: Deadline = NEVER) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
         fields = self._fields[STEMS], self._fields[TITLE]
-        return {
-            stem: next((count for field in fields if (count := _count(field, stem))), 0)
-            for stem in stems
-        }
+        counts = {}
+        for stem in stems:
+            deadline.check()
+            counts[stem] = next((count for field in fields if (count := _count(field, stem))), 0)
+        return counts
 
-    def apart(self, words: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    def apart(
+        self, words: Sequence[Sequence[str]], deadline: Deadline = NEVER
+    ) -> list[tuple[int, int]]:
         """The places of any two of *words*, each given by its stems, that share no passage."""
-        masks = map(self._with_any, words)
+        masks = [self._with_any(stems) for stems in words if not deadline.passed]
         return [
             (one, other)
             for (one, some), (other, others) in combinations(enumerate(masks), 2)
-            if not np.any(some & others)
+            if not deadline.passed and not np.any(some & others)
         ]
 
     def _with_any(self, stems: Iterable[str]) -> Mask:
@@ -147,32 +157,15 @@ class WhooshSearcher:
         mask = np.zeros(len(field.lengths), bool)
         for number in (field.find(stem.encode()) for stem in stems):
             if number is not None:
-                mask[field.documents(number)[field.frequencies(number) > 0]] = True
+                mask |= with_word(field, number)
         return mask
 
-    def near(self, terms: Iterable[str]) -> dict[str, list[str]]:
+    def near(self, terms: Iterable[str], deadline: Deadline = NEVER) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it.
 
         None for numbers and short words, which have no typos.
         """
-        return {term: [*self._cached_near(term)] for term in terms}
-
-    def _near(self, term: str) -> list[str]:
-        if len(term) < _FEWEST_LETTERS or not term.isalpha():
-            return []
-        field = self._fields[WORDS]
-        edits = 1 if len(term) <= 2 * _FEWEST_LETTERS else 2
-        automata = Automata()
-        close = automata.terms_within(  # type: ignore[no-untyped-call]  # Whoosh leaves it so
-            ArrayCursor(field), term, edits, prefix=1
-        )
-        found = set(close) - {term}
-
-        def order(near: str) -> tuple[int, int, str]:
-            edits = distance(near, term)  # type: ignore[no-untyped-call]
-            return edits, -_count(field, near), near
-
-        return sorted(found, key=order)[:_MOST_NEAR]
+        return {term: [] if deadline.passed else [*self._cached_near(term)] for term in terms}
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
@@ -246,13 +239,19 @@ class WhooshSearcher:
         # STEMS and WORDS are the same words, so the lengths of passages are the same.
         return Layout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], ground)
 
-    def _allowed(self, query: Query) -> Mask | None:
+    def _allowed(self, query: Query, deadline: Deadline) -> Mask | None:
         """The passages that the query's conditions leave; None for all."""
-        conditions = [self._filtered(query.filters)]
-        conditions += [self._with(phrase.terms) for phrase in query.phrases]
-        conditions += [~self._with(phrase.terms) for phrase in query.excluded]
-        masks = [mask for mask in conditions if mask is not None]
-        return np.logical_and.reduce(masks) if masks else None
+        allowed = self._filtered(query.filters)
+        if not (query.phrases or query.excluded):
+            return allowed
+        if allowed is None:
+            allowed = np.ones(len(self._store.document_of), bool)
+        # What leaves the fewest first: of the others only those passages are looked at.
+        for phrase in sorted(query.phrases, key=self._rarity):
+            allowed = self._with(phrase, allowed, deadline)
+        for phrase in sorted(query.excluded, key=lambda phrase: len(phrase.terms)):
+            allowed = allowed & ~self._with(phrase, allowed, deadline)
+        return allowed
 
     def _filtered(self, filters: Filters) -> Mask | None:
         dates = self._store.dates
@@ -270,12 +269,18 @@ class WhooshSearcher:
             allowed &= dates <= filters.last.toordinal()
         return None if allowed.all() else allowed[self._store.document_of]
 
-    def _with(self, phrase: Sequence[str]) -> Mask:
-        """The passages in which the terms of *phrase* stand together."""
+    def _rarity(self, phrase: Phrase) -> int:
+        """How many passages hold the rarest word of *phrase*."""
+        return min(_count(self._fields[WORDS], term) for term in phrase.terms)
+
+    def _with(self, phrase: Phrase, within: Mask, deadline: Deadline) -> Mask:
+        """The passages, of those *within*, in which the terms of *phrase* stand together."""
         field = self._fields[WORDS]
-        mask = np.zeros(len(field.lengths), bool)
-        mask[phrase_documents(field, [field.find(term.encode()) for term in phrase])] = True
-        return mask
+        numbers = [field.find(term.encode()) for term in phrase.terms]
+        there = [number for number in numbers if number is not None]
+        if len(there) < len(numbers) or not within.any():
+            return np.zeros(len(within), bool)
+        return with_phrase(field, there, within, deadline)
 
 
 def _count(field: Field, term: str) -> int:

@@ -1,0 +1,112 @@
+"""Phrases: found as plain Python finds them, each looked up once, however often it is asked."""
+
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from qa.deadlines import NEVER
+from qa.engines import open_engine
+from qa.engines.whoosh import phrases, search
+from qa.errors import DeadlineExceededError, QuestionError
+from qa.queries import read
+from qa.text import term, tokens
+from tests.late import Looks
+
+
+@pytest.fixture(scope="module")
+def live(sample):
+    """The live generation of the corpus that we ship."""
+    return open_engine(sample).searcher()
+
+
+@pytest.fixture(scope="module")
+def texts(live):
+    """The terms of each passage."""
+    passages = live._store.passages(range(live.manifest.passages))
+    return [[term(word) for word in tokens(passage.text)] for passage in passages]
+
+
+def drawn(texts):
+    """Phrases that stand somewhere, and some that hardly do."""
+    chance = random.Random(5)
+    for size in (1, 2, 2, 2, 3, 5, 12) * 12:
+        text = chance.choice(texts)
+        at = chance.randrange(max(1, len(text) - size))
+        yield tuple(text[at : at + size])
+        yield ("the",) * size
+        yield tuple(chance.choices(["the", "of", "a", "to", "in"], k=size))
+
+
+def holds(text, phrase):
+    return any(tuple(text[i : i + len(phrase)]) == phrase for i in range(len(text)))
+
+
+@pytest.mark.parametrize("stretch", [3, 1 << 13])
+def test_a_phrase_is_found_where_its_words_follow_one_another(live, texts, monkeypatch, stretch):
+    monkeypatch.setattr(phrases, "_STRETCH", stretch)
+    field = live._fields["words"]
+    within = np.arange(len(texts)) % 7 > 0
+    for phrase in {*drawn(texts)}:
+        numbers = [field.find(each.encode()) for each in phrase]
+        if None not in numbers:
+            found = phrases.with_phrase(field, numbers, within, NEVER)
+            expected = [
+                bool(w) and holds(text, phrase) for w, text in zip(within, texts, strict=True)
+            ]
+
+            assert found.tolist() == expected, phrase
+
+
+@pytest.fixture
+def looked_up(monkeypatch):
+    """The phrases that were looked up."""
+    found = []
+
+    def counted(field, phrase, *more):
+        found.append(phrase)
+        return phrases.with_phrase(field, phrase, *more)
+
+    monkeypatch.setattr(search, "with_phrase", counted)
+    return found
+
+
+@pytest.mark.parametrize("asked", ['"of the" ', "“Of The” ", '-"of the" ', "-the "])
+def test_what_is_asked_twice_is_looked_up_once(live, looked_up, asked):
+    live.candidates(read(asked * 180 + "NATO"), 10)
+
+    assert len(looked_up) == 1
+
+
+def test_positions_are_read_only_where_all_words_of_a_phrase_are(live, monkeypatch):
+    starts = []
+    following = phrases._following
+    monkeypatch.setattr(
+        phrases,
+        "_following",
+        lambda steps, stretch, lengths: (
+            starts.append(len(lengths)) or following(steps, stretch, lengths)
+        ),
+    )
+    live.candidates(read('"the Bucharest" -of NATO'), 10)
+    both = live.candidates(read("the Bucharest"), 1000)
+
+    assert sum(starts) <= len(both)
+
+
+def test_so_many_different_phrases_and_exclusions_can_be_asked():
+    words = [f"w{chr(97 + n)}" for n in range(25)]
+    some = " ".join(f'"{one} {other}"' for one, other in pairwise(words))
+
+    assert len(read(f"war {some} {some}").phrases) == 24
+    with pytest.raises(QuestionError, match=r"25 different phrases .* at most 24"):
+        read(f"war {some} -gone")
+
+
+def test_phrases_are_not_looked_up_beyond_the_deadline(live, looked_up):
+    query = read('"of the" "in the" "to the" NATO')
+
+    with pytest.raises(DeadlineExceededError):
+        live.candidates(query, 10, Looks(most=1))
+    assert len(looked_up) == 1

@@ -1,0 +1,97 @@
+"""Words that are spelt almost alike: found as Whoosh's own automata find them, at less cost."""
+
+import random
+
+import pytest
+from rapidfuzz import process
+from whoosh.codec.base import Automata
+from whoosh.support.levenshtein import distance
+
+from qa.engines import open_engine
+from qa.engines.spelling import MOST_NEAR, edits
+from qa.engines.whoosh.codec import ArrayCursor
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzäéßжعन"
+
+
+@pytest.fixture(scope="module")
+def live(sample):
+    """The live generation of the corpus that we ship."""
+    return open_engine(sample).searcher()
+
+
+@pytest.fixture(scope="module")
+def words(live):
+    """The field of words as they are written."""
+    return live._fields["words"]
+
+
+def slips(word, chance):
+    """*word* as fast fingers leave it."""
+    for _ in range(chance.choice([0, 1, 1, 2, 2, 3])):
+        at = chance.randrange(len(word) + 1)
+        letter = chance.choice(LETTERS)
+        swapped = word[:at] + word[at : at + 2][::-1] + word[at + 2 :]
+        made = [word[:at] + letter + word[at:], word[:at] + word[at + 1 :], swapped]
+        word = chance.choice([*made, word[:at] + letter + word[at + 1 :]]) or letter
+    return word
+
+
+def by_automaton(words, term):
+    """The words near *term* that Whoosh finds in the field."""
+    if not edits(term):
+        return []
+    close = Automata().terms_within(ArrayCursor(words), term, edits(term), prefix=1)
+    ranks = {
+        near: (distance(near, term), -words.document_frequency(words.find(near.encode())), near)
+        for near in set(close) - {term}
+    }
+    return sorted(ranks, key=ranks.__getitem__)[:MOST_NEAR]
+
+
+def test_misspelt_words_get_what_an_automaton_finds(live, words):
+    chance = random.Random(7)
+    numbers = [chance.randrange(len(words)) for _ in range(150)]
+    terms = [slips(words.term(number).decode(), chance) for number in numbers]
+    found = live.near(terms)
+
+    assert found == {term: by_automaton(words, term) for term in terms}
+    assert sum(map(bool, found.values())) > 30
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """How many words each call compared letter by letter."""
+    counts = []
+    extract = process.extract
+
+    def counted(term, words, **more):
+        counts.append(len(words))
+        return extract(term, words, **more)
+
+    monkeypatch.setattr(process, "extract", counted)
+    return counts
+
+
+def test_a_word_longer_than_any_other_is_compared_with_none(live, compared):
+    longest = max(
+        len(live._fields["words"].term(n).decode()) for n in range(len(live._fields["words"]))
+    )
+
+    assert live.near(["q" * (longest + 3), "x" * 2000]) == {"q" * (longest + 3): [], "x" * 2000: []}
+    assert compared == []
+
+
+def test_few_words_are_compared_letter_by_letter(live, words, compared):
+    chance = random.Random(8)
+    terms = ["".join(chance.choices(LETTERS[:26], k=9)) for _ in range(24)]
+    live.near(terms)
+
+    assert sum(compared) < len(words) / 4
+
+
+def test_what_was_respelt_is_not_respelt_again(live, compared):
+    live.near(["Stoltenburg".lower()] * 3)
+    live.near(["Stoltenburg".lower()])
+
+    assert len(compared) <= 1
