@@ -2,12 +2,13 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import regex
 
+from qa.deadlines import NEVER, Deadline
 from qa.documents import Skip
 from qa.engines.base import Summary
 from qa.pages.listing import Listing
@@ -69,14 +70,10 @@ class Selection:
         return self.all[(number - 1) * PER_PAGE : number * PER_PAGE]
 
 
-def select(summaries: Sequence[Summary], listing: Listing) -> Selection:
-    """The documents that *listing* asks for."""
-    wanted = {*folded(listing.title).split()}
-    of_any = [
-        summary
-        for summary in summaries
-        if _in_range(summary.date, listing) and (not wanted or _has(summary.title, wanted))
-    ]
+def select(summaries: Sequence[Summary], listing: Listing, deadline: Deadline = NEVER) -> Selection:
+    """The documents that *listing* asks for; raise DeadlineExceededError where that takes long."""
+    of_any = [*_matching(summaries, listing, deadline)]
+    deadline.check()
     chosen = set(listing.publishers)
     found = [summary for summary in of_any if not chosen or summary.publisher in chosen]
     # A publisher that is chosen is named though it has nothing here.
@@ -98,6 +95,17 @@ def _in_range(date: datetime.date | None, listing: Listing) -> bool:
     if date is None:
         return False
     return (listing.first or date) <= date <= (listing.last or date)
+
+
+def _matching(
+    summaries: Sequence[Summary], listing: Listing, deadline: Deadline
+) -> Iterator[Summary]:
+    """Those whose date, and words of the title, are asked for."""
+    wanted = {*folded(listing.title).split()}
+    for summary in summaries:
+        deadline.check()
+        if _in_range(summary.date, listing) and (not wanted or _has(summary.title, wanted)):
+            yield summary
 
 
 def _has(title: str, wanted: Iterable[str]) -> bool:

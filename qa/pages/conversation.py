@@ -1,6 +1,7 @@
 """The conversation: every `q` in the address is a turn, and each is answered anew."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import NamedTuple
 
 import regex
@@ -9,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from qa.api import InvalidRequestError, answer, asked_in, searcher, settings
-from qa.errors import DocumentNotFoundError, RequestError
+from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
 from qa.marks import quoted
 from qa.pages.addresses import Asking, Conversation, conversation_in, parse
 from qa.pages.facts import facts
@@ -25,6 +26,7 @@ class Problem(NamedTuple):
 
     text: str
     at: int
+    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class Box(NamedTuple):
@@ -65,11 +67,14 @@ def show() -> tuple[str, int] | Response:
         pinned=pinned(conversation, [turn.answer for turn in turns]),
         longest=settings().max_question,
     )
-    return page, 422 if problem else 200
+    return page, problem.status if problem else HTTPStatus.OK
 
 
 def answered(conversation: Conversation) -> tuple[list[Turn], Problem | None]:
-    """The turns up to the first question that cannot be asked, and why it cannot."""
+    """The turns up to the first question that cannot be asked, and why it cannot.
+
+    All turns have the one time of the request; it is an error when that is over before the first.
+    """
     turns: list[Turn] = []
     try:
         # The limits are checked even where there is no question yet.
@@ -85,6 +90,10 @@ def answered(conversation: Conversation) -> tuple[list[Turn], Problem | None]:
         text = " ".join(_sentence(**each) for each in error.errors)
     except RequestError as error:
         fields, text = {error.field}, str(error)
+    except DeadlineExceededError as error:
+        if not turns:
+            raise
+        return turns, Problem(str(error), len(turns), HTTPStatus.SERVICE_UNAVAILABLE)
     else:
         return turns, None
     if fields <= {"question", "turns", "drop"}:
@@ -100,7 +109,7 @@ _WRONG = {
     "filters.from": "“From” is not a date",
     "filters.to": "“To” is not a date",
     "filters.document": "The document cannot be asked",
-    "filters.publisher": "The publisher cannot be asked",
+    "filters.publisher": "The publishers cannot be asked",
     "drop": "The words to leave out cannot be used",
 }
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from qa.api import searcher, settings, told
+from qa.api import deadline, searcher, settings, told
 from qa.contract.documents import (
     DocumentsBody,
     ItemBody,
@@ -49,7 +49,7 @@ def show() -> str | Redirect:
 
 
 def _selected(listing: Listing) -> Selection:
-    found = select(searcher().summaries(), listing)
+    found = select(searcher().summaries(), listing, deadline())
     if listing.page > found.pages:
         raise refused("page", f"{listing.page} is too far; the last page is {found.pages}")
     return found

@@ -5,6 +5,7 @@ that it was asked of.
 """
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
@@ -12,9 +13,10 @@ import regex
 from flask import Blueprint, Response, jsonify, request
 
 from qa.answers import AnswerPassage
-from qa.api import searcher
+from qa.api import deadline, searcher
 from qa.citations import credit, destination, marked_down
 from qa.contract.answered import body
+from qa.errors import DeadlineExceededError
 from qa.marks import Segment, quoted
 from qa.pages.addresses import NAMES, Conversation, conversation_in, parse
 from qa.pages.citing import reference
@@ -60,6 +62,9 @@ def _asked() -> tuple[Conversation, list[Turn]]:
     if not conversation.asked:
         raise refused("q", "it is missing; give each question of the conversation as a `q`")
     turns, problem = answered(conversation)
+    if problem and problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # Half a conversation is none to keep.
+        raise DeadlineExceededError(problem.text)
     if problem:
         raise refused("q", problem.text)
     return conversation, turns
@@ -80,6 +85,7 @@ def _whole(path: str) -> str:
 
 def _turn(turn: Turn) -> dict[str, Any]:
     """An answer as /ask gives it, but for the time that it took, each citation with its address."""
+    deadline().check()
     values = body(turn.answer).model_dump(mode="json", by_alias=True)
     del values["took_ms"]
     for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
@@ -100,6 +106,7 @@ def _blocks(conversation: Conversation, turns: list[Turn]) -> Iterator[str]:
     if limits:
         yield f"Limited to {marked_down(', '.join(limits))}."
     for turn in turns:
+        deadline().check()
         yield f"## {turn.number}. {_heading(turn.answer.question)}"
         yield f"**{verdict(turn.answer)}.** {' '.join(_words(turn))}".rstrip()
         for passage in turn.answer.passages:

@@ -5,7 +5,7 @@ from itertools import islice
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from qa.api import searcher, settings, told
+from qa.api import deadline, searcher, settings, told
 from qa.contract.answered import SuggestionsBody
 from qa.contract.asked import too_much
 from qa.pages.addresses import query_string
@@ -43,8 +43,12 @@ def suggestions() -> Response:
 
 
 def _matching(folded: str) -> Iterator[tuple[str, str]]:
-    """Texts to ask with what is typed in them, and the address of each: the beginnings first."""
+    """Texts to ask with what is typed in them, and the address of each: the beginnings first.
+
+    As many as there is time to look for.
+    """
     found: dict[str, str] = {}
+    ends = deadline()
     root = request.url_root
     for starts in (folded, f" {folded}"):
         for question in facts().questions:
@@ -54,7 +58,7 @@ def _matching(folded: str) -> Iterator[tuple[str, str]]:
             if _has(summary.title, starts):
                 address = url_for("reader.show", document_id=summary.id, _external=True)
                 found.setdefault(summary.title, address)
-            if len(found) >= _SUGGESTIONS:
+            if len(found) >= _SUGGESTIONS or ends.passed:
                 break
     return islice(found.items(), _SUGGESTIONS)
 

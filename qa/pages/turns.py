@@ -1,8 +1,9 @@
 """A conversation and its answers -> turns as the page shows them: every way on is a plain link."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -11,7 +12,7 @@ from flask import Blueprint
 from qa.answers import Answer, AnswerPassage
 from qa.pages.addresses import Conversation
 from qa.queries import read
-from qa.text import normalise, term, words
+from qa.text import Word, normalise, term, words
 
 blueprint = Blueprint("turns", __name__)
 
@@ -94,7 +95,9 @@ class Turn:
     @property
     def unquoted(self) -> str | None:
         """The address of the question without quotation marks, when those may be the trouble."""
-        if not read(self.answer.question).phrases:
+        question = self.answer.question
+        most = len(question)
+        if not read(question, max_characters=most, max_phrases=most).phrases:
             return None
         return self.conversation.asking(normalise(_QUOTES.sub(" ", self.answer.question))).address
 
@@ -146,10 +149,19 @@ class Turn:
 
 def _replaced(question: str, wrong: str, right: str) -> str:
     """*question* with *right* for each word that is *wrong* in some spelling of its capitals."""
-    for word in reversed(words(question)):
+    pieces: list[str] = []
+    end = 0
+    for word in _words(question):
         if term(word.text) == term(wrong):
-            question = question[: word.start] + right + question[word.end :]
-    return question
+            pieces += [question[end : word.start], right]
+            end = word.end
+    return "".join([*pieces, question[end:]])
+
+
+@lru_cache(maxsize=32)
+def _words(question: str) -> Sequence[Word]:
+    """The words of a *question*, which every link of its turn takes apart."""
+    return words(question)
 
 
 @blueprint.app_template_filter()

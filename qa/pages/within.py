@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from qa.answers import AnswerPassage, fragment_url
 from qa.api import InvalidRequestError, answer, asked_in, settings
 from qa.documents import Document
-from qa.errors import RequestError
+from qa.errors import DeadlineExceededError, RequestError
 from qa.pages.addresses import Conversation, query_string
 from qa.text import Span
 
@@ -78,7 +78,10 @@ def matches(document: Document, conversation: Conversation, here: Span | None) -
 
 
 def _matching(document: Document, conversation: Conversation) -> list[AnswerPassage]:
-    """The best passages, in the document's order; none where the question cannot be asked."""
+    """The best passages, in the document's order; none where the question cannot be asked.
+
+    Nor where there is no time for it: the document is there all the same.
+    """
     if not conversation.asked:
         return []
     most = min(_MOST, settings().max_limit)
@@ -87,7 +90,7 @@ def _matching(document: Document, conversation: Conversation) -> list[AnswerPass
     arguments.setlist("drop", list(within.dropped))
     try:
         found = answer(asked_in(arguments))
-    except (InvalidRequestError, RequestError):
+    except (InvalidRequestError, RequestError, DeadlineExceededError):
         return []
     passages = found.none.closest if found.none else found.passages
     return sorted(passages, key=lambda passage: passage.citation.start)

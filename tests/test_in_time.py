@@ -1,0 +1,178 @@
+"""One deadline for a request: wherever it passes, there is a part of the answer or an error."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+import qa.api
+import qa.app
+from qa import conversation
+from qa.conversation import standalone
+from qa.deadlines import NEVER
+from qa.engines import open_engine
+from qa.errors import DeadlineExceededError
+from qa.pipeline import ask
+from qa.text import words
+from tests.conftest import built, write
+from tests.late import Looks
+
+LATE = {"gunicorn.socket": SimpleNamespace(head_read=time.monotonic() - 60)}
+ASKED = [
+    ("What did NATO promise Ukraine and Georgia at the Bucharest summit?", ()),
+    ("When did they meet?", ("What did NATO promise Ukraine and Georgia?", "Who is Putin?")),
+    ('"of the" -"in the" Putin demanded guarantes', ()),
+    ("Which xylophones did Stoltenburg tune?", ("Who plays the piano?",)),
+]
+
+
+def outcome(live, settings, asked, deadline):
+    question, turns = asked
+    try:
+        answer = ask(live, settings, question, turns=turns, deadline=deadline)
+    except DeadlineExceededError:
+        return "late"
+    return "partial" if answer.partial else "whole"
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_deadline_that_passes_anywhere_leaves_an_error_or_a_part(sample, asked):
+    live = open_engine(sample).searcher()
+    conversation._memories = type(conversation._memories)(64)
+    whole = Looks(most=10_000)
+    assert outcome(live, sample, asked, whole) == "whole"
+    outcomes = []
+    for most in range(len(whole.seen) + 1):
+        conversation._memories = type(conversation._memories)(64)
+        deadline = Looks(most=most)
+        outcomes.append(outcome(live, sample, asked, deadline))
+        # Once it has passed, hardly anything goes on.
+        assert len(deadline.seen) - most < 40
+
+    assert outcomes[0] == "late"
+    assert outcomes[-1] == "whole"
+    assert outcomes == sorted(outcomes)
+
+
+def test_without_a_deadline_nothing_is_cut_short(sample):
+    live = open_engine(sample).searcher()
+
+    assert {outcome(live, sample, asked, NEVER) for asked in ASKED} == {"whole"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ask?q=who+demanded+guarantees",
+        "/?q=who+demanded+guarantees",
+        "/export.md?q=who+demanded+guarantees",
+        "/export.json?q=who+demanded+guarantees",
+        "/documents?title=harbour",
+        "/documents.json",
+        "/readyz",
+    ],
+)
+def test_what_comes_too_late_to_be_answered_is_503(app, path):
+    response = app.test_client().get(path, environ_overrides=LATE)
+
+    assert response.status_code == 503
+    assert b"QA_BUDGET_MS" in response.data
+    assert response.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/metrics", "/suggest?q=harbour", "/documents/harbour"])
+def test_what_takes_no_time_is_there_at_any_time(app, path):
+    assert app.test_client().get(path, environ_overrides=LATE).status_code == 200
+
+
+def test_a_reader_page_goes_without_the_matches_that_there_is_no_time_for(app):
+    page = app.test_client().get(
+        "/documents/harbour?q=who+demanded+guarantees", environ_overrides=LATE
+    )
+
+    assert page.status_code == 200
+    assert "Elsa Moberg demanded" in page.text
+
+
+def test_tools_are_under_the_same_deadline(app):
+    call = {"name": "search", "arguments": {"query": "who demanded guarantees?"}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    response = app.test_client().post("/mcp", json=message, environ_overrides=LATE)
+
+    assert response.status_code == 503
+
+
+def test_a_request_has_one_deadline_counted_from_its_head(app):
+    with app.test_request_context("/", environ_overrides=LATE):
+        assert qa.api.deadline().at == pytest.approx(LATE["gunicorn.socket"].head_read + 2.0)
+        assert qa.api.deadline() is qa.api.deadline()
+
+
+def test_under_another_server_time_runs_from_when_the_app_sees_the_request(app):
+    before = time.monotonic()
+    with app.test_request_context("/"):
+        app.preprocess_request()
+
+        assert before + 2.0 <= qa.api.deadline().at <= time.monotonic() + 2.0
+
+
+def test_turns_share_the_time_and_those_in_time_are_shown(app):
+    client = app.test_client()
+    query = "q=who+built+the+harbour&q=who+opened+the+bridge&q=who+demanded+guarantees"
+    client.get(f"/?{query}")
+    app.extensions["qa.recent"] = qa.api.Recent(0)
+    conversation._memories = type(conversation._memories)(64)
+    pages = []
+    for most in range(400):
+        deadline = Looks(most=most)
+        pages.append(client.get(f"/?{query}", environ_overrides={"qa.deadline": deadline}))
+        if pages[-1].status_code == 200 and len(deadline.seen) <= most:
+            break
+    some = [page for page in pages if page.status_code == 503 and "Karl Brandt" in page.text]
+
+    assert pages[0].status_code == 503
+    assert pages[-1].status_code == 200
+    assert some
+    assert all("QA_BUDGET_MS" in page.text for page in some)
+
+
+def test_half_a_conversation_is_not_exported(app):
+    app.extensions["qa.recent"] = qa.api.Recent(0)
+    query = "q=who+built+the+harbour&q=who+opened+the+bridge"
+    statuses = set()
+    for most in range(0, 60, 3):
+        late = {"qa.deadline": Looks(most=most)}
+        response = app.test_client().get(f"/export.json?{query}", environ_overrides=late)
+        statuses.add(response.status_code)
+        if response.status_code == 200:
+            assert len(response.get_json()["turns"]) == 2
+
+    assert statuses <= {200, 503}
+
+
+def test_each_turn_of_a_conversation_is_read_once(monkeypatch):
+    conversation._memories = type(conversation._memories)(64)
+    turns = [f"Who built harbour number {n}?" for n in range(12)]
+    read = []
+    chosen = conversation.chosen
+    monkeypatch.setattr(
+        conversation,
+        "chosen",
+        lambda memory, turn, *more: read.append(turn.text) or chosen(memory, turn, *more),
+    )
+    for count in range(len(turns)):
+        standalone(turns[count], turns[:count])
+
+    # Once as the question, once as what was spoken of.
+    assert sorted(read) == sorted([*turns[1:], *turns[:-1]])
+
+
+def test_readiness_reads_the_beginning_of_a_short_document(tmp_path, monkeypatch):
+    long = "\n\n".join(f"The harbour number {n} was built by hand." for n in range(2000))
+    write(tmp_path / "documents", a_md=long, b_md=long.replace("hand", "ferry"))
+    app = qa.app.create_app(built(tmp_path))
+    read = []
+    monkeypatch.setattr(qa.api, "words", lambda text: read.append(len(text)) or words(text))
+
+    assert app.test_client().get("/readyz").status_code == 200
+    assert sum(read) <= 1000
