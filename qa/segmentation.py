@@ -17,7 +17,9 @@ RUN = rf"[{_SCRIPTS}][{_SCRIPTS}\p{{M}}\u200C\u200D]*"
 _RUN = regex.compile(RUN)
 # With its marks and, in Khmer and Burmese, the letters stacked below it.
 _CHARACTER = regex.compile(r".(?:[\u1039\u17D2].|[\p{M}\u200C\u200D])*", regex.DOTALL)
+_JOINING = regex.compile(r"[\p{M}\u200C\u200D]")
 _ALONE = regex.compile(rf"[{_WORDY}]")
+_ALL_ALONE = regex.compile(rf"[{_WORDY}]+")
 _SPACED = regex.compile(r"\p{Hangul}")
 # About as many characters say what one word of another script says.
 _PER_WORD = 2
@@ -25,12 +27,26 @@ _PER_WORD = 2
 
 def cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where the words of the run from *start* to *end* are; those of any part are among them."""
-    spans = [match.span() for match in _CHARACTER.finditer(text, start, end)]
+    if _ALL_ALONE.fullmatch(text, start, end):
+        # Most of Chinese and Korean, several times as fast.
+        for first in range(start, end - 1):
+            yield first, first + 1
+            yield first, first + 2
+        yield end - 1, end
+        return
+    spans = _characters(text, start, end)
     for i, (first, last) in enumerate(spans):
         if len(spans) == 1 or _ALONE.match(text, first):
             yield first, last
         if i + 1 < len(spans):
             yield first, spans[i + 1][1]
+
+
+def _characters(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the characters of a run are, each with what is joined to it."""
+    if _JOINING.search(text, start, end):
+        return [match.span() for match in _CHARACTER.finditer(text, start, end)]
+    return [(place, place + 1) for place in range(start, end)]
 
 
 def is_run(word: str) -> bool:
