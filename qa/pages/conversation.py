@@ -109,7 +109,7 @@ _WRONG = {
     "filters.from": "“From” is not a date",
     "filters.to": "“To” is not a date",
     "filters.document": "The document cannot be asked",
-    "filters.publisher": "The publishers cannot be asked",
+    "filters.publisher": "The publisher cannot be asked",
     "drop": "The words to leave out cannot be used",
 }
 
