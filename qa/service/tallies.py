@@ -10,6 +10,7 @@ from pathlib import Path
 
 # The name that prometheus-client looks for when it is loaded.
 _NAME = "PROMETHEUS_MULTIPROC_DIR"
+_PREFIX = "verbatim-metrics-"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it
 
 
@@ -23,8 +24,9 @@ def folder() -> Path | None:
 def kept() -> Iterator[None]:
     """Have a folder, in memory if there can be, until the process that made it ends."""
     owner = os.getpid()
-    place = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
-    name = tempfile.mkdtemp(prefix="verbatim-metrics-", dir=place)
+    place = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    _sweep(place)
+    name, lock = _make(place)
     os.environ[_NAME] = name
     try:
         yield
@@ -33,6 +35,34 @@ def kept() -> Iterator[None]:
         if os.getpid() == owner:
             del os.environ[_NAME]
             shutil.rmtree(name, ignore_errors=True)
+        os.close(lock)
+
+
+def _make(place: Path) -> tuple[str, int]:
+    """A new folder in *place*, and the lock on it that its processes hold until the last ends."""
+    # Nobody else sees it by its name before it is locked.
+    aside = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=place))
+    lock = os.open(aside, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return str(aside.rename(place / aside.name.removeprefix("."))), lock
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders whose processes were killed before they could remove them."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                _remove(folder, lock)
+            finally:
+                os.close(lock)
+
+
+def _remove(folder: Path, lock: int) -> None:
+    """Remove a *folder* of this user; raise OSError while a process holds a lock on it."""
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if os.fstat(lock).st_uid == os.geteuid():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -1,16 +1,21 @@
 """Counts and times of requests, over all workers of a real `qa serve`, replaced ones too."""
 
+import contextlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from qa.service import tallies
 from tests.conftest import served
+from tests.faults.service import wait_for
 from tests.processes import children, master
 
 
@@ -118,3 +123,57 @@ def test_metrics_ask_for_the_token_where_there_is_one(index, token):
 
     assert status == (401 if token else 200)
     assert token == "" or json.loads(body)["status"] == 401
+
+
+def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
+    tmp_path, monkeypatch, index
+):
+    monkeypatch.setattr(tallies, "MEMORY", tmp_path)
+    program = "from qa.service import tallies; import pathlib, time;"
+    program += f"tallies.MEMORY = pathlib.Path({str(tmp_path)!r});"
+    program += "context = tallies.kept(); context.__enter__(); print(flush=True); time.sleep(600)"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    for process in processes:
+        process.stdout.readline()
+    (running,) = [each for each in tmp_path.iterdir() if held_by(processes[0], each)]
+    strange = tmp_path / "verbatim-metrics-link"
+    strange.symlink_to(index)
+    processes[1].kill()
+    processes[1].wait()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    with tallies.kept():
+        (own,) = {*tmp_path.iterdir()} - {running, strange}
+
+    assert {*tmp_path.iterdir()} == {running, strange}
+    assert own.name.startswith("verbatim-metrics-")
+    assert (index / "CURRENT").exists()
+    processes[0].kill()
+    processes[0].wait()
+    for process in processes:
+        process.stdout.close()
+
+
+def held_by(process, folder):
+    """Whether a process has a folder open."""
+    return any(each.readlink() == folder for each in Path(f"/proc/{process.pid}/fd").iterdir())
+
+
+def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
+    before = {*tallies.MEMORY.glob("verbatim-metrics-*")}
+    with contextlib.suppress(AssertionError), served(index) as address:
+        get(address, "/ask?q=harbour")
+        leader = master(address[1])
+        followers = children(leader)
+        (left,) = {*tallies.MEMORY.glob("verbatim-metrics-*")} - before
+        os.kill(leader, signal.SIGKILL)
+        # Its workers see that, and end.
+        wait_for(lambda: not any(map(is_there, followers)))
+    assert left.exists()
+    with served(index):
+        assert not left.exists()
+
+
+def is_there(pid):
+    return Path(f"/proc/{pid}").exists()
