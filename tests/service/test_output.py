@@ -1,0 +1,145 @@
+"""A log that cannot be written: the service goes on, and says so once where it can."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from qa.service.logs import Handler, Lines
+from qa.service.output import Output
+from tests.conftest import served
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs Linux's /dev/full")
+
+
+@contextlib.contextmanager
+def pipe():
+    """The ends of a pipe, as a file to read from and one to write to."""
+    reading, writing = os.pipe()
+    with open(reading, "rb", buffering=0) as read, open(writing, "wb", buffering=0) as write:  # noqa: PTH123
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+        yield read, write
+
+
+def fill(output):
+    """Write until nothing goes out any more; say how much did."""
+    written = 0
+    with contextlib.suppress(OSError):
+        while True:
+            output.write("x" * 100 + "\n")
+            written += 101
+    return written
+
+
+def test_a_line_that_nobody_reads_is_not_waited_for():
+    with pipe() as (read, write):
+        output = Output(write)
+        whole = fill(output)
+        with pytest.raises(BlockingIOError):
+            output.write("lost\n")
+        lost, found = output.lost, read.read(10_000)
+        output.write("y\n")
+        found += read.read(10_000)
+
+    # The rest of the line that had begun comes first.
+    assert lost == 2
+    assert found == b"".join([b"x" * 100 + b"\n"] * (whole // 101)) + b"y\n"
+
+
+def test_whoever_shares_a_pipe_still_waits_at_it():
+    with pipe() as (_, write):
+        Output(write)
+
+        assert os.get_blocking(write.fileno())
+
+
+def test_without_an_output_nothing_is_written_anywhere():
+    Output(None).write("x\n")
+
+
+class Broken(Output):
+    """An output that fails until it is mended."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.mended = False
+        self.lines = []
+
+    def write(self, line):
+        if not self.mended:
+            self.lost += 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.lines.append(line)
+
+
+def test_what_is_lost_is_told_once_and_counted_afterwards():
+    out, err = Broken(), Broken()
+    err.mended = True
+    handler = Handler(out, err)
+    handler.setFormatter(Lines())
+
+    def log(message):
+        handler.handle(logging.LogRecord("qa", logging.INFO, "", 0, message, (), None))
+
+    for _ in range(5):
+        log("lost")
+    out.mended = True
+    log("there")
+    log("again")
+    told = [json.loads(line)["message"] for line in out.lines]
+
+    assert told[0].startswith("5 lines of the log are missing")
+    assert told[1:] == ["there", "again"]
+    (line,) = err.lines
+    assert "No space left on device" in line
+
+
+def statuses(address, count=30):
+    """What so many requests get."""
+    found = set()
+    for _ in range(count):
+        with contextlib.closing(HTTPConnection(*address, timeout=60)) as connection:
+            connection.request("GET", "/ask?q=harbour")
+            found.add(connection.getresponse().status)
+    return found
+
+
+@needs_full
+def test_a_full_disk_does_not_end_the_service(index, capfd):
+    with FULL.open("w") as full, served(index, log=full) as address:
+        assert statuses(address) == {200}
+    errors = capfd.readouterr().err
+
+    assert errors.count("The log cannot be written") == 1
+    assert "Traceback" not in errors
+
+
+def test_a_log_that_is_closed_does_not_end_the_service(index, capfd):
+    with pipe() as (read, write), served(index, log=write) as address:
+        read.close()
+        assert statuses(address) == {200}
+    errors = capfd.readouterr().err
+
+    assert errors.count("The log cannot be written") == 1
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_log_that_nobody_reads_does_not_end_the_service(index, capfd, waiting):
+    with pipe() as (read, write):
+        os.set_blocking(write.fileno(), waiting)
+        with served(index, log=write) as address:
+            assert statuses(address) == {200}
+            while b"are missing" not in read.read(10_000):
+                assert statuses(address, 1) == {200}
+    errors = capfd.readouterr().err
+
+    assert errors.count("The log cannot be written") == 1
+    assert "Traceback" not in errors
