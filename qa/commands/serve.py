@@ -1,5 +1,6 @@
 """`qa serve`: the page and /ask under gunicorn."""
 
+import socket
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import click
 from qa.commands.options import index_option, plain_errors, settings_with
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
+from qa.service.listening import take_port
 from qa.service.tallies import kept
 from qa.settings import Settings, table
 
@@ -29,22 +31,26 @@ def serve_command(
     """Serve the page and /ask; build the index first if there is none."""
     with plain_errors():
         settings = settings_with(host=host, port=port, workers=workers, index=index_dir)
-        try:
-            live = open_engine(settings).searcher().manifest.name
-        except NoGenerationError:
-            live = None
-            if not check:
-                _build_apart(settings)
+        with take_port(settings) as taken:
+            _serve(settings, taken, check=check)
+
+
+def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> None:
+    try:
+        live = open_engine(settings).searcher().manifest.name
+    except NoGenerationError:
+        live = None
+        if not check:
+            _build_apart(settings)
     # What counts requests has to know where before it is loaded.
-    with kept(), plain_errors():
+    with kept():
         from qa.serving import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
 
         if check:
             usable(settings)
             click.echo(f"Settings: fine. Index: {live or 'none yet; it would be built first'}.")
             return
-        click.echo(f"Serving at http://{settings.host}:{settings.port} (Ctrl+C stops)")
-        serve(settings)
+        serve(settings, taken)
 
 
 def _build_apart(settings: Settings) -> None:

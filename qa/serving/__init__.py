@@ -1,5 +1,6 @@
 """The service under gunicorn, with the settings that suit it."""
 
+import contextlib
 import os
 import socket
 from typing import Any
@@ -11,7 +12,8 @@ from gunicorn.glogging import Logger
 from qa.app import create_app
 from qa.errors import SettingsError
 from qa.service.limits import check_limits
-from qa.service.logs import configure
+from qa.service.listening import listen
+from qa.service.logs import configure, output
 from qa.service.metrics import join
 from qa.serving.memory import give_back
 from qa.serving.opening import Master, follow, preload, set_apart
@@ -21,16 +23,20 @@ from qa.settings import Settings
 _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 
 
+# Clients that may wait for a worker to let them in.
+_BACKLOG = 2048
+
+
 def options(settings: Settings) -> dict[str, Any]:
     """gunicorn's settings."""
     return {
-        "bind": f"{settings.host}:{settings.port}",
+        "backlog": _BACKLOG,
         "workers": settings.workers,
         "worker_class": Worker,
         "threads": settings.threads,
         # The code is loaded and the index opened once, before workers part: they share that memory.
         "preload_app": True,
-        "when_ready": set_apart,
+        "when_ready": _ready,
         "pre_fork": preload,
         "post_worker_init": follow,
         "child_exit": _ended,
@@ -57,6 +63,15 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _ready(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Say where clients can come from now on, and share what is there with workers."""
+    host, port, *_ = arbiter.LISTENERS[0].getsockname()
+    host = f"[{host}]" if ":" in host else host
+    with contextlib.suppress(OSError):
+        output().write(f"Serving at http://{host}:{port} (Ctrl+C stops)\n")
+    set_apart()
+
+
 def _ended(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     worker.share.leave()
     join(worker.pid)
@@ -74,14 +89,17 @@ class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
 class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """The app under gunicorn, without gunicorn's own command line."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, descriptor: int | None = None) -> None:
         self._settings = settings
+        self._descriptor = descriptor
         super().__init__()
 
     def load_config(self) -> None:
         """Hand gunicorn its settings."""
         for name, value in options(self._settings).items():
             self.cfg.set(name, value)
+        if self._descriptor is not None:
+            self.cfg.set("bind", f"fd://{self._descriptor}")
 
     def load(self) -> Flask:
         """The app, made once, before the workers fork."""
@@ -98,19 +116,10 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 def usable(settings: Settings) -> None:
     """Raise SettingsError unless all parts of the service take these *settings*."""
     check_limits(create_app(settings))
-    service = Service(settings)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise SettingsError(
-                f"Nothing can be served at {service.cfg.bind[0]}: {error.strerror};"
-                " change QA_HOST or QA_PORT."
-            ) from error
+    Service(settings)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until stopped."""
+def serve(settings: Settings, taken: socket.socket | None) -> None:
+    """Serve until stopped, at the address *taken* or at sockets that are handed on."""
     give_back()
-    Service(settings).run()
+    Service(settings, listen(taken, _BACKLOG) if taken else None).run()
