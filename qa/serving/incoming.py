@@ -18,19 +18,22 @@ _SIZE_LINE = re.compile(
 )
 _DIGITS = re.compile(rb"[0-9]{1,19}")
 _LENGTH, _CODING, _CHUNKED = b"content-length", b"transfer-encoding", b"chunked"
+_HOST, _NO_HOST = b"host", "Send exactly one Host header, with the name of the service in it."
 _LINE_END, _END = b"\r\n", b"\r\n\r\n"
 
 
 class Incoming:
     """A request that is coming in, *done* when there is no use in waiting for more of it.
 
-    Then it is there as a whole, or *refused* is the status to tell.
+    Then it is there as a whole, or *refused* is the status to tell, with the *reason* if it is not
+    the usual one.  *head_read* is when its head was there (time.monotonic).
     """
 
     def __init__(self, most_body: int) -> None:
         self.data = bytearray()
         self.done = False
         self.refused: HTTPStatus | None = None
+        self.reason: str | None = None
         # Whether the client waits to be told that its body is wanted, and to be hung up on.
         self.waits = self.closes = False
         # When its head was there, by the monotonic clock.
@@ -57,8 +60,8 @@ class Incoming:
         """What came after the request."""
         return bytes(self.data[self._end :]) if self._end is not None else b""
 
-    def _refuse(self, status: HTTPStatus) -> None:
-        self.done, self.refused = True, status
+    def _refuse(self, status: HTTPStatus, reason: str | None = None) -> None:
+        self.done, self.refused, self.reason = True, status, reason
 
     def _read_head(self) -> None:
         found = self.data.find(_END, max(0, self._searched - len(_END)))
@@ -69,16 +72,23 @@ class Incoming:
             return
         self._body = found + len(_END)
         self.head_read = time.monotonic()
-        headers, framing = {}, []
+        headers, framing, hosts = {}, [], []
         first, *lines = bytes(self.data[:found]).split(b"\r\n")
         for line in lines:
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip(b" \t").lower()
             if name.lower() in (_LENGTH, _CODING):
                 framing.append(name.lower())
+            elif name.lower() == _HOST:
+                hosts.append(headers[_HOST])
         self.closes = not first.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
         self.waits = headers.get(b"expect") == b"100-continue"
         self._read_framing({name: headers[name] for name in framing}, len(framing))
+        # Before HTTP/1.1 there need not be one (RFC 9112, section 3.2).
+        if not self.refused and (
+            len(hosts) > 1 or b"" in hosts or (not hosts and first.endswith(b"HTTP/1.1"))
+        ):
+            self._refuse(HTTPStatus.BAD_REQUEST, _NO_HOST)
 
     def _read_framing(self, told: dict[bytes, bytes], times: int) -> None:
         """Find out where the body ends; what leaves that unclear could hide another request."""

@@ -1,6 +1,7 @@
 """Requests that come in pieces: the end is found wherever they are cut, and nothing is waited for
 that does not come."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from qa.serving.incoming import Incoming
 
+CODING = b"Transfer-Encoding: chunked"
 GET = b"GET /ask?q=x HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde"
 CHUNKED = (
@@ -59,8 +61,10 @@ def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
 @pytest.mark.parametrize(
     "request_",
     [
-        b"POST /ask HTTP/1.1\r\nContent-Length: 1001\r\n\r\n",
-        b"POST /ask HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001 + b"\r\n",
+        b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n",
+        b"POST /ask HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n"
+        + b"x" * 1001
+        + b"\r\n",
     ],
 )
 def test_a_body_that_is_too_large_is_not_waited_for(request_):
@@ -73,18 +77,25 @@ def test_a_body_that_is_too_large_is_not_waited_for(request_):
     ("request_", "status"),
     [
         (b"x" * 70_000, 431),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0 \r\n\r\n", 400),
-        (b'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0;x="\n"\r\n\r\n', 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 300, 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x" * 70_000, 431),
-        (b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
         (
-            b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+            400,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0 \r\n\r\n", 400),
+        (b'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0;x="\n"\r\n\r\n', 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 300, 400),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            + b"x" * 70_000,
+            431,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n%b\r\n\r\n" % CODING,
             400,
         ),
     ],
@@ -95,9 +106,35 @@ def test_what_has_no_end_is_refused(request_, status):
     assert (incoming.done, incoming.refused) == (True, status)
 
 
+@pytest.mark.parametrize("lines", [b"", b"Host: a\r\nHost: a\r\n", b"Host:\r\n", b"Host: \t\r\n"])
+def test_a_request_names_one_host(lines):
+    incoming = fed([b"GET / HTTP/1.1\r\n" + lines + b"\r\n"])
+
+    assert (incoming.done, incoming.refused) == (True, 400)
+    assert "Host" in incoming.reason
+
+
+def test_before_http_1_1_no_host_is_named():
+    assert not fed([b"GET / HTTP/1.0\r\n\r\n"]).refused
+
+
+def test_the_moment_is_kept_when_the_head_was_read():
+    incoming = Incoming(1000)
+    incoming.feed(POST[:-9])
+    before = incoming.head_read
+    started = time.monotonic()
+    incoming.feed(POST[-9:-2])
+    read = incoming.head_read
+    incoming.feed(POST[-2:])
+
+    assert before == 0
+    assert started <= read <= time.monotonic()
+    assert incoming.head_read == read
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it(data):
-    fed([b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", data])
+    fed([b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", data])
     fed([data])
 
 
