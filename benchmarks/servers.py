@@ -41,13 +41,19 @@ class Server:
 
 @contextlib.contextmanager
 def running(name: str, folder: Path, **settings: object) -> Iterator[Server]:
-    """Serve the index in *folder* as *name* does: `verbatim`, or a minimal app's engine."""
+    """Serve the index in *folder* as *name* does: `verbatim`, a minimal app's engine, or `gthread`.
+
+    The last is our app under gunicorn's own threaded worker.
+    """
     with socket.create_server((_HOST, 0)) as listening:
         port: int = listening.getsockname()[1]
     workers = settings.get("workers", 2)
     command = ["-m", "qa", "serve", "--index", str(folder), "--port", str(port)]
     if name != "verbatim":
         app = f"benchmarks.minimal:create_app('{name}', '{folder}')"
+        if name == "gthread":
+            app = "qa.app:create_app()"
+            settings["index"] = folder
         options = ["--threads", "4", "--worker-class", "gthread", "--keep-alive", "95"]
         bind = ["--workers", str(workers), "--bind", f"{_HOST}:{port}", "--no-control-socket"]
         command = ["-m", "gunicorn", *bind, *options, app]
@@ -55,7 +61,7 @@ def running(name: str, folder: Path, **settings: object) -> Iterator[Server]:
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, *command],
         cwd=ROOT,
-        env=os.environ | (environ if name == "verbatim" else {}),
+        env=os.environ | (environ if name in {"verbatim", "gthread"} else {}),
         stdout=subprocess.DEVNULL,
     ) as process:
         try:

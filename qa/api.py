@@ -35,7 +35,9 @@ _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
 # And the last answer that it was given, and whether one of its answers was cut short.
 _ANSWER, _CUT_SHORT = "qa.answer", "qa.cut_short"
 # And when it must be done.  Our worker notes on the client's socket when a head has been read.
-_DEADLINE, _SOCKET = "qa.deadline", "gunicorn.socket"
+_DEADLINE = "qa.deadline"
+# When the head of a request was read (time.monotonic), as the server tells it.
+HEAD_READ = "qa.head_read"
 
 
 class InvalidRequestError(QAError):
@@ -78,8 +80,8 @@ def deadline() -> Deadline:
     """
     environ = request.environ
     if _DEADLINE not in environ:
-        head_read = getattr(environ.get(_SOCKET), "head_read", None)
-        environ[_DEADLINE] = Deadline.after(settings().budget_ms / 1000, head_read)
+        budget = settings().budget_ms / 1000
+        environ[_DEADLINE] = Deadline.after(budget, environ.get(HEAD_READ))
     found: Deadline = environ[_DEADLINE]
     return found
 

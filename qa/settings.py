@@ -81,6 +81,9 @@ class Settings:
     recent_mb: int = setting(16, "Most memory that these take, with their questions.", least=1)
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
     read_seconds: int = setting(20, "Longest time for a client to send a request.", least=1)
+    max_connections: int = setting(
+        1000, "Most connections of a worker; over that, idle ones are closed.", least=16
+    )
     max_wait_ms: int = setting(150, "A request that waited longer for a thread gets 503.", least=1)
     budget_ms: int = setting(
         2000, "Time for a request, from its head on; then the answer is what there is.", least=1

@@ -45,10 +45,11 @@ pages pages.site pages.addresses pages.questions pages.periods pages.facts pages
 pages.pinning pages.conversation pages.listing pages.catalogue pages.documents
 pages.citing pages.export pages.within pages.reader pages.search pages.quality pages.about
 pages.programs tools mcp
-service service.access service.accounts service.listening service.output service.logs service.unanswered service.tallies
+service service.access service.accounts service.listening service.output service.logs
+service.unanswered service.tallies
 service.metrics service.limits service.freshness service.problems app
-serving.incoming serving.refusing serving.connections serving.shares
-serving.workers serving.memory serving.opening serving
+serving.incoming serving.idle serving.refusing serving.connections serving.shares
+serving.workers serving.memory serving.descriptors serving.opening serving
 commands commands.options commands.watching commands.index commands.ask commands.serve
 commands.report
 commands.generations commands.verify commands.evaluate

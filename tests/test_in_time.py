@@ -17,7 +17,7 @@ from qa.text import words
 from tests.conftest import built, write
 from tests.late import Looks
 
-LATE = {"gunicorn.socket": SimpleNamespace(head_read=time.monotonic() - 60)}
+LATE = {HEAD_READ: time.monotonic() - 60}
 ASKED = [
     ("What did NATO promise Ukraine and Georgia at the Bucharest summit?", ()),
     ("When did they meet?", ("What did NATO promise Ukraine and Georgia?", "Who is Putin?")),

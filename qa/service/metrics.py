@@ -42,6 +42,7 @@ ANSWERS = Counter("verbatim_answers", "Questions, by what came of them.", ["verd
 TURNED_AWAY = Counter(
     "verbatim_turned_away", "Requests that never reached the app, by status.", ["status"]
 )
+CLOSED = Counter("verbatim_closed", "Connections closed to make room for others.")
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -1,6 +1,7 @@
 """The service under gunicorn, with the settings that suit it."""
 
 import contextlib
+import logging
 import os
 import socket
 from typing import Any
@@ -15,6 +16,8 @@ from qa.service.limits import check_limits
 from qa.service.listening import listen
 from qa.service.logs import configure, output
 from qa.service.metrics import join
+from qa.serving.connections import tell_head_read
+from qa.serving.descriptors import with_descriptors
 from qa.serving.memory import give_back
 from qa.serving.opening import Master, follow, preload, set_apart
 from qa.serving.workers import Worker
@@ -26,11 +29,14 @@ _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 # Clients that may wait for a worker to let them in.
 _BACKLOG = 2048
 
+log = logging.getLogger(__name__)
+
 
 def options(settings: Settings) -> dict[str, Any]:
     """gunicorn's settings."""
     return {
         "backlog": _BACKLOG,
+        "worker_connections": settings.max_connections,
         "workers": settings.workers,
         "worker_class": Worker,
         "threads": settings.threads,
@@ -103,7 +109,9 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Flask:
         """The app, made once, before the workers fork."""
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        app.wsgi_app = tell_head_read(app.wsgi_app)  # type: ignore[assignment,method-assign]
+        return app
 
     def run(self) -> None:
         """Serve until stopped; raise SettingsError where gunicorn cannot begin."""
@@ -116,10 +124,17 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 def usable(settings: Settings) -> None:
     """Raise SettingsError unless all parts of the service take these *settings*."""
     check_limits(create_app(settings))
-    Service(settings)
+    Service(with_descriptors(settings))
 
 
 def serve(settings: Settings, taken: socket.socket | None) -> None:
     """Serve until stopped, at the address *taken* or at sockets that are handed on."""
     give_back()
-    Service(settings, listen(taken, _BACKLOG) if taken else None).run()
+    fitting = with_descriptors(settings)
+    if fitting.max_connections < settings.max_connections:
+        log.warning(
+            "QA_MAX_CONNECTIONS is %d here: the system lets a process open no more files; raise it"
+            " with `ulimit -n` (LimitNOFILE= of systemd).",
+            fitting.max_connections,
+        )
+    Service(fitting, listen(taken, _BACKLOG) if taken else None).run()

@@ -17,6 +17,8 @@ _PLACES = 512
 _NEARLY = 8
 # How long a worker leaves a new client to others; more than a busy one needs to come round.
 _PAUSE = 0.02
+# How often it looks meanwhile whether they have taken as many as it has.
+_LOOK = 0.001
 _NOBODY = np.iinfo(np.int64).max
 # A worker waits no longer than that for the others to be there, when all begin.
 _GATHERING = 1.0
@@ -74,7 +76,7 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         # The one process that makes all workers does so before it parts from them.
         self.share = _SHARES.share()
         self._pauses_until = 0.0
-        self._paused = False
+        self._left = False
         super().__init__(*args, **kwargs)
 
     def run(self) -> None:
@@ -86,13 +88,16 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def leaves_to_others(self) -> bool:
         """Whether to leave a client that waits to a worker that has fewer, which it does once."""
-        fewest = self.share.fewest()
-        if self._paused or self.nr_conns <= fewest + fewest // _NEARLY:
-            self._paused = False
+        if self._left or not self._is_ahead():
+            self._left = False
             return False
-        self._paused = True
+        self._left = True
         self.pause()
         return True
+
+    def _is_ahead(self) -> bool:
+        fewest = self.share.fewest()
+        return self.nr_conns > fewest + fewest // _NEARLY
 
     @property
     def nr_conns(self) -> int:
@@ -111,14 +116,18 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Let clients in from now on, or none, and none while it pauses."""
-        super().set_accept_enabled(enabled and time.monotonic() >= self._pauses_until)
+        super().set_accept_enabled(enabled and not self._pauses())
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Do what there is to do; wait for more no longer than *timeout* seconds, or a pause."""
-        pause = self._pauses_until - time.monotonic()
-        super().wait_for_and_dispatch_events(min(timeout, pause) if pause > 0 else timeout)
+        super().wait_for_and_dispatch_events(min(timeout, _LOOK) if self._pauses() else timeout)
 
     def pause(self) -> None:
-        """Let nobody in for a moment."""
+        """Let nobody in for a moment, or until others have as many clients."""
         self._pauses_until = time.monotonic() + _PAUSE
         self.set_accept_enabled(False)
+
+    def _pauses(self) -> bool:
+        if time.monotonic() >= self._pauses_until:
+            return False
+        return not self._left or self._is_ahead()

@@ -1,15 +1,17 @@
 """gunicorn's threaded worker with a front desk: threads see requests that are there as a whole.
 
 One loop takes in what all clients send and gives out what they read, however slowly, and lets go of
-who takes too long; a thread only has to answer.  A request that has waited too long for one is told
-to come back: under more load than can be carried, those that are answered are answered soon.
+who takes too long; a thread only has to answer.  It keeps room for one more: who has most idle
+connections loses one.  A request that has waited too long for a thread is told to come back: under
+more load than can be carried, those that are answered are answered soon.
 """
 
 import contextlib
 import errno
+import math
 import socket
 import time
-from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
@@ -18,22 +20,31 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from qa.service.metrics import TURNED_AWAY
+from qa.service.metrics import CLOSED, TURNED_AWAY
 from qa.serving.connections import Connection, Sending
+from qa.serving.idle import Crowd, Queue, State
 from qa.serving.incoming import Incoming
 from qa.serving.refusing import BUSY, REFUSALS, problem, status_of
 from qa.serving.shares import SharingWorker
 from qa.settings import Settings
 
-# At once from one client.
-_RECEIVED = 64 * 1024
+# What happens when a client has sent or read something.
+Then = Callable[[Connection, Sending], None]
+
+# At once from one client; new clients at once.
+_RECEIVED, _ACCEPTED = 64 * 1024, 16
 # How long a client may take to read an answer, and to hang up after the last one.
 _SEND_SECONDS, _LINGER_SECONDS = 60.0, 2.0
+# Who reads nothing of an answer for so long may be closed to make room.
+_STALL_SECONDS = 2.0
+# Most bytes that a worker keeps for clients that do not read them.
+_UNSENT = 64 * 1024 * 1024
+# Idle connections that are looked at to find one that has not just sent something.
+_LOOKS = 16
 # They tell how the service is, most of all when it is busy.
 _NEVER_SHED = (b"GET /livez", b"GET /readyz", b"GET /metrics")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
-_NOBODY_THERE = (errno.EAGAIN, errno.ECONNABORTED, *_NO_DESCRIPTORS)
 
 
 class Worker(SharingWorker):
@@ -41,8 +52,15 @@ class Worker(SharingWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)
-        self.sending: deque[Connection] = deque()
-        self.lingering: deque[Connection] = deque()
+        # All connections that wait, in the order in which their time is over.
+        self.queues: dict[State, Queue[Connection]] = {state: Queue() for state in State}
+        self.keepalived_conns = self.queues[State.KEPT_ALIVE]
+        self.pending_conns = self.queues[State.RECEIVING]
+        # Where there are too many, idle ones are closed; no answer has to end its connection.
+        self.max_keepalived = self.worker_connections
+        self.idle: Crowd[Connection] = Crowd()
+        self.senders: Crowd[Connection] = Crowd()
+        self.unsent = 0
 
     @property
     def settings(self) -> Settings:
@@ -51,35 +69,112 @@ class Worker(SharingWorker):
         return found
 
     def accept(self, listener: socket.socket) -> None:
-        """Let a client in; it gets a thread when all of its request is there.
+        """Let clients in, who get a thread when all of their request is there.
 
-        One that has more clients than another leaves it to that one first.
+        Of two workers, the one that has more clients leaves them to the other.
         """
-        if self.leaves_to_others():
-            return
+        for _ in range(_ACCEPTED):
+            full = self.nr_conns >= self.worker_connections
+            if full or self.leaves_to_others() or not self._accept_one(listener):
+                return
+
+    def _accept_one(self, listener: socket.socket) -> bool:
+        """Let a client in; say whether there was one."""
         try:
             client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return False
         except OSError as error:
-            if error.errno in _NO_DESCRIPTORS:
+            if error.errno not in _NO_DESCRIPTORS or not self._close_one():
                 self.pause()
-            if error.errno in _NOBODY_THERE:
-                return
-            raise
+            return False
         self.nr_conns += 1
         self._take_in(Connection(self.cfg, client, address, listener.getsockname()))
+        self._make_room()
+        return True
 
-    def on_client_socket_readable(self, conn: Connection, client: Sending) -> None:
+    def _make_room(self) -> None:
+        """Close idle connections until there is room for one more, or none is idle."""
+        while self.nr_conns >= self.worker_connections and self._close_one():
+            pass
+        while self.unsent > _UNSENT and self._close(self._stalled()):
+            pass
+
+    def _close_one(self) -> bool:
+        """Close the connection that is missed least, if there is one that may be closed."""
+        return self._close(self._idle() or self._stalled())
+
+    def _idle(self) -> Connection | None:
+        """The next idle connection to close: not one that has just sent something."""
+        for _ in range(_LOOKS):
+            conn = self.idle.first()
+            if conn is None or conn.sock.is_silent():
+                return conn
+            self.idle.renew(conn)
+        return None
+
+    def _stalled(self) -> Connection | None:
+        """The next connection to close of those that do not read their answer."""
+        conn = self.senders.first()
+        stalled = conn and time.monotonic() - conn.progress > _STALL_SECONDS
+        return conn if stalled else None
+
+    def _close(self, conn: Connection | None) -> bool:
+        """Close *conn*, which waits; say whether there is one."""
+        if conn is None:
+            return False
+        CLOSED.inc()
+        if conn.state is State.RECEIVING and conn.incoming.data:
+            with contextlib.suppress(OSError):
+                conn.sock.send(BUSY[False])
+        self._resume(conn)
+        self._end(conn)
+        return True
+
+    def _wait(self, conn: Connection, state: State, seconds: float, then: Then) -> None:
+        """Have *conn* wait for its client, no longer than so many *seconds*; *then* go on."""
+        conn.timeout = time.monotonic() + seconds
+        event = EVENT_WRITE if state is State.SENDING else EVENT_READ
+        try:
+            self.poller.register(conn.sock, event, partial(self._on_event, conn, then))
+        except (OSError, ValueError, KeyError):
+            self._end(conn)
+            return
+        conn.state = state
+        self.queues[state].append(conn)
+        self._crowd(state).add(conn, conn.owner, state)
+
+    def _on_event(self, conn: Connection, then: Then, client: Sending) -> None:
+        """Go on with *conn*, unless it was closed after its client had been seen to move."""
+        if conn.state is not None:
+            then(conn, client)
+
+    def _resume(self, conn: Connection) -> None:
+        """Have *conn*, which waits, wait no more."""
+        state, conn.state = conn.state, None
+        assert state is not None  # noqa: S101 - for mypy
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            self.poller.unregister(conn.sock)
+        self.queues[state].remove(conn)
+        self._crowd(state).remove(conn)
+        self.unsent -= conn.unsent
+        conn.unsent = 0
+
+    def _crowd(self, state: State) -> Crowd[Connection]:
+        return self.senders if state is State.SENDING else self.idle
+
+    def _end(self, conn: Connection) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def on_client_socket_readable(self, conn: Connection, _client: Sending) -> None:
         """Take in the next request of a client that stayed."""
-        self.poller.unregister(client)
-        self.keepalived_conns.remove(conn)
+        self._resume(conn)
         self._take_in(conn)
 
     def _take_in(self, conn: Connection, already: bytes = b"") -> None:
         """Begin to take in a request, of which there is some *already*."""
         conn.incoming = Incoming(self.settings.max_body_kb * 1024)
-        conn.waiting = False
-        conn.timeout = time.monotonic() + self.settings.read_seconds
-        conn.sock.setblocking(False)
         if conn.incoming.feed(already):
             self._hand_on(conn)
         else:
@@ -96,9 +191,8 @@ class Worker(SharingWorker):
         if data is None or (data and not conn.incoming.feed(data)):
             self._wait_for_more(conn)
             return
-        if conn.waiting:
-            self.poller.unregister(client)
-            self.pending_conns.remove(conn)
+        if conn.state is not None:
+            self._resume(conn)
         if data:
             self._hand_on(conn)
         else:
@@ -109,23 +203,20 @@ class Worker(SharingWorker):
             conn.incoming.waits = False
             with contextlib.suppress(OSError):
                 conn.sock.send(_CONTINUE)
-        if not conn.waiting:
-            conn.waiting = True
-            self.pending_conns.append(conn)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._receive, conn))
+        if conn.state is None:
+            self._wait(conn, State.RECEIVING, self.settings.read_seconds, self._receive)
 
     def _hand_on(self, conn: Connection) -> None:
         """Put a request that is there in the line before the threads; refuse what is none."""
-        if conn.incoming.refused:
-            TURNED_AWAY.labels(str(conn.incoming.refused.value)).inc()
-            told = problem(conn.incoming.refused, REFUSALS[conn.incoming.refused], keep=False)
+        refused = conn.incoming.refused
+        if refused:
+            TURNED_AWAY.labels(str(refused.value)).inc()
+            reason = conn.incoming.reason or REFUSALS[refused]
             with contextlib.suppress(OSError):
-                conn.sock.send(told)
+                conn.sock.send(problem(refused, reason, keep=False))
             self._let_go(conn)
             return
-        conn.parser.unreader.unread(bytes(conn.incoming.data))
-        conn.arrived = time.monotonic()
-        conn.sock.head_read = conn.incoming.head_read
+        conn.hand_over()
         self.enqueue_req(conn)
 
     def handle(self, conn: Connection) -> Any:  # noqa: ANN401
@@ -168,20 +259,22 @@ class Worker(SharingWorker):
             self.log.exception("A request failed in the worker")
             conn.stays = False
         if conn.sock.rest:
-            conn.timeout = time.monotonic() + _SEND_SECONDS
-            self.sending.append(conn)
-            self.poller.register(conn.sock, EVENT_WRITE, partial(self._send_more, conn))
+            conn.unsent, conn.progress = len(conn.sock.rest), time.monotonic()
+            self.unsent += conn.unsent
+            self._wait(conn, State.SENDING, _SEND_SECONDS, self._send_more)
         else:
             self._go_on(conn)
 
     def _send_more(self, conn: Connection, client: Sending) -> None:
         try:
-            if not client.send_more():
+            if client.send_more():
+                conn.progress = time.monotonic()
+                self.senders.renew(conn)
+            if client.rest:
                 return
         except OSError:
             conn.stays = False
-        self.poller.unregister(client)
-        self.sending.remove(conn)
+        self._resume(conn)
         self._go_on(conn)
 
     def _go_on(self, conn: Connection) -> None:
@@ -193,28 +286,21 @@ class Worker(SharingWorker):
         if already:
             self._take_in(conn, already)
             return
-        conn.sock.setblocking(False)
-        conn.set_timeout()
-        if not self.alive:
-            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
-        self.keepalived_conns.append(conn)
-        again = partial(self.on_client_socket_readable, conn)
-        self.poller.register(conn.sock, EVENT_READ, again)
+        stopping = STOP_KEEPALIVE_LINGER if not self.alive else math.inf
+        seconds = min(self.cfg.keepalive, stopping)
+        self._wait(conn, State.KEPT_ALIVE, seconds, self.on_client_socket_readable)
 
     def _let_go(self, conn: Connection) -> None:
         """Say that nothing more comes, and close when the client has done so too.
 
         Closing under what it still sends would take the end of its answer away.
         """
-        conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + _LINGER_SECONDS
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._drain, conn))
-        except (OSError, ValueError, KeyError):
-            self._close(conn)
+        except OSError:
+            self._end(conn)
             return
-        self.lingering.append(conn)
+        self._wait(conn, State.CLOSING, _LINGER_SECONDS, self._drain)
 
     def _drain(self, conn: Connection, client: Sending) -> None:
         try:
@@ -224,24 +310,25 @@ class Worker(SharingWorker):
         except OSError:
             more = b""
         if not more:
-            self.poller.unregister(client)
-            self.lingering.remove(conn)
-            self._close(conn)
+            self._resume(conn)
+            self._end(conn)
 
-    def _close(self, conn: Connection) -> None:
-        self.nr_conns -= 1
-        conn.close()
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Let go of clients that ask nothing more, of all of them by *force*."""
+        self._let_expired_go(State.KEPT_ALIVE, math.inf if force else time.monotonic())
 
     def murder_pending(self) -> None:
         """Let go of clients that take too long to send, to read, or to hang up."""
-        super().murder_pending()
-        now = time.monotonic()
-        for queue in (self.sending, self.lingering):
-            while queue and queue[0].timeout <= now:
-                conn = queue.popleft()
-                with contextlib.suppress(OSError, KeyError, ValueError):
-                    self.poller.unregister(conn.sock)
-                self._close(conn)
+        for state in (State.RECEIVING, State.SENDING, State.CLOSING):
+            self._let_expired_go(state, time.monotonic())
+        self._make_room()
+
+    def _let_expired_go(self, state: State, now: float) -> None:
+        queue = self.queues[state]
+        while queue and queue[0].timeout <= now:
+            conn = queue[0]
+            self._resume(conn)
+            self._end(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
         """When stopping, wait no longer than until *deadline* for what is not there yet."""

@@ -12,6 +12,7 @@ import pytest
 from gunicorn.http.errors import InvalidRequestLine
 
 from qa.service.access import HEADERS
+from qa.serving.connections import HEAD_READ, tell_head_read
 from qa.serving.workers import Worker
 from tests.conftest import built, served, write
 
@@ -201,6 +202,11 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address, length):
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n", 431),
         (b"<script>alert(1)</script>\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+        (b"GET http://a/livez HTTP/1.1\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost:\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n", 400),
         (b"x" * 70_000, 431),
     ],
 )
@@ -214,6 +220,13 @@ def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_,
     assert b"<script>" not in body
     for name, value in HEADERS.items():
         assert f"{name}: {value}".encode() in head
+
+
+def test_the_app_is_told_when_the_head_of_a_request_was_read():
+    environ = {"gunicorn.socket": Mock(head_read=3.5)}
+    app = tell_head_read(lambda environ, _: [environ[HEAD_READ]])
+
+    assert app(environ, None) == [3.5]
 
 
 def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog):

@@ -1,0 +1,127 @@
+"""Which connection to close to make room: an idle one of the address that has most of them."""
+
+import ipaddress
+from collections import OrderedDict, defaultdict
+from collections.abc import Hashable, Iterator
+from enum import IntEnum
+from typing import Generic, TypeVar
+
+# Providers hand out so much of an IPv6 address to one site.
+_ONE_SITE = 48
+
+T = TypeVar("T", bound=Hashable)
+
+
+class State(IntEnum):
+    """What a connection is waiting for; those of one address are closed in this order."""
+
+    CLOSING = 0
+    KEPT_ALIVE = 1
+    RECEIVING = 2
+    SENDING = 3
+
+
+class Queue(Generic[T]):
+    """Things in the order in which they came, of which any leaves at the same small cost."""
+
+    def __init__(self) -> None:
+        # Not a dict: finding the first item of one takes longer the more before it have left.
+        self._items: OrderedDict[T, None] = OrderedDict()
+
+    def append(self, item: T) -> None:
+        """Add *item* behind all others, even if it is here already."""
+        self._items[item] = None
+        self._items.move_to_end(item)
+
+    def remove(self, item: T) -> None:
+        """Take *item* out."""
+        del self._items[item]
+
+    def __getitem__(self, place: int) -> T:
+        """The first item: gunicorn asks for that of its own queues."""
+        if place or not self._items:
+            raise IndexError(place)
+        return next(iter(self._items))
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+
+class Crowd(Generic[T]):
+    """Things that belong to somebody: who has most of them is known at every moment.
+
+    Adding, removing and asking take the same time however many there are.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[T, tuple[str, int]] = {}
+        self._queues: dict[tuple[str, int], Queue[T]] = {}
+        self._counts: dict[str, int] = {}
+        self._owners: defaultdict[int, Queue[str]] = defaultdict(Queue)
+        self._most = 0
+
+    def add(self, item: T, owner: str, rank: int) -> None:
+        """Add *item* as the newest of its *owner* and *rank*."""
+        place = self._places[item] = owner, rank
+        self._queues.setdefault(place, Queue()).append(item)
+        self._count(owner, 1)
+
+    def remove(self, item: T) -> None:
+        """Take *item* out."""
+        place = self._places.pop(item)
+        queue = self._queues[place]
+        queue.remove(item)
+        if not queue:
+            del self._queues[place]
+        self._count(place[0], -1)
+
+    def renew(self, item: T) -> None:
+        """Have *item* be the newest of its owner and rank."""
+        self._queues[self._places[item]].append(item)
+
+    def first(self) -> T | None:
+        """The oldest item of the lowest rank of the owner who has most; None where there is none.
+
+        Among owners who have as many, it is the one who has had so many for the longest time.
+        """
+        if not self._most:
+            return None
+        owner = self._owners[self._most][0]
+        ranks = (self._queues.get((owner, state)) for state in State)
+        return next(queue[0] for queue in ranks if queue)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _count(self, owner: str, change: int) -> None:
+        """Have *owner* own one more or one less."""
+        before = self._counts.pop(owner, 0)
+        if before:
+            self._leave(owner, before)
+        now = before + change
+        if now:
+            self._counts[owner] = now
+            self._owners[now].append(owner)
+        # Whoever had most has at most one less now.
+        self._most = max(now, self._most if self._most in self._owners else self._most - 1)
+
+    def _leave(self, owner: str, count: int) -> None:
+        self._owners[count].remove(owner)
+        if not self._owners[count]:
+            del self._owners[count]
+
+
+def owner_of(address: object) -> str:
+    """Whose connection it is: the address of its other end, or the network of its site."""
+    try:
+        host = ipaddress.ip_address(address[0] if isinstance(address, tuple) else "")
+    except (ValueError, IndexError):
+        return ""
+    if isinstance(host, ipaddress.IPv4Address):
+        return str(host)
+    if host.ipv4_mapped:
+        return str(host.ipv4_mapped)
+    return str(ipaddress.ip_network((int(host), _ONE_SITE), strict=False))
