@@ -1,13 +1,13 @@
 """One deadline for a request: wherever it passes, there is a part of the answer or an error."""
 
 import time
-from types import SimpleNamespace
 
 import pytest
 
 import qa.api
 import qa.app
 from qa import conversation
+from qa.api import HEAD_READ
 from qa.conversation import standalone
 from qa.deadlines import NEVER
 from qa.engines import open_engine
