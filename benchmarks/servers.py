@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ class Server:
     def memory_mb(self) -> float:
         """Memory of all its processes, what they share counted once, files left out."""
         return sum(map(_anonymous_mb, _family(self.process.pid)))
+
+    def processor_seconds(self) -> float:
+        """What its processes have computed, a proxy before it left out."""
+        stats = [Path(f"/proc/{pid}/stat").read_text() for pid in _family(self.process.pid)]
+        ticks = (sum(map(int, stat.rpartition(")")[2].split()[11:13])) for stat in stats)
+        return sum(ticks) / os.sysconf("SC_CLK_TCK")
 
     def ask(self, questions: Path, *phases: dict[str, float]) -> list[dict[str, Any]]:
         """Send it clients, in a process of their own; what came of each phase."""
@@ -67,6 +74,59 @@ def running(name: str, folder: Path, **settings: object) -> Iterator[Server]:
         try:
             _wait(port, process)
             yield Server(name, port, process)
+        finally:
+            process.terminate()
+
+
+# Our worker, gunicorn's own, and that one behind nginx.
+STOCK = ("verbatim", "gthread", "nginx")
+
+
+@contextlib.contextmanager
+def stock(name: str, folder: Path, **settings: object) -> Iterator[Server]:
+    """Serve the index in *folder* as *name* of STOCK does, no worker being replaced."""
+    own = "verbatim" if name == "verbatim" else "gthread"
+    with running(own, folder, max_requests=0, **settings) as server:
+        # All workers are there by then.
+        time.sleep(2)
+        if name != "nginx":
+            yield server
+            return
+        with tempfile.TemporaryDirectory() as aside, _behind_nginx(server.port, aside) as port:
+            yield Server(name, port, server.process)
+
+
+_NGINX = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 2;
+worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}
+http {{
+    access_log off; {paths}
+    upstream app {{ server 127.0.0.1:{port}; keepalive 16; }}
+    server {{
+        listen 127.0.0.1:{front};
+        location / {{
+            proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+        }}
+    }}
+}}
+"""
+_NGINX_PATHS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+@contextlib.contextmanager
+def _behind_nginx(port: int, folder: str) -> Iterator[int]:
+    """The port of an nginx before the service at *port*, with room for thousands of clients."""
+    with socket.create_server((_HOST, 0)) as listening:
+        front: int = listening.getsockname()[1]
+    paths = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in _NGINX_PATHS)
+    file = Path(folder) / "nginx.conf"
+    file.write_text(_NGINX.format(folder=folder, paths=paths, port=port, front=front))
+    command = ["nginx", "-c", str(file), "-p", folder]
+    environ = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin"}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environ) as process:  # noqa: S603
+        try:
+            _wait(front, process)
+            yield front
         finally:
             process.terminate()
 

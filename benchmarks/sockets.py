@@ -12,7 +12,6 @@ import resource
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.comparisons import ROOT, progress
-from benchmarks.servers import running
+from benchmarks.servers import STOCK, stock
 
 _HOST = "127.0.0.1"
 _WHOLE = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -102,13 +101,6 @@ def measured(port: int, seconds: float) -> dict[str, list[float | None]]:
         return {path: [task.result() for name, task in tasks if name == path] for path in PATHS}
 
 
-def _processor_seconds(pid: int) -> float:
-    """What a process and its children have computed."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    stats = [Path(f"/proc/{each}/stat").read_text(encoding="ascii") for each in (pid, *children)]
-    return sum(sum(map(int, stat.rpartition(")")[2].split()[11:13])) / 100 for stat in stats)
-
-
 def _row(times: list[float | None]) -> list[str]:
     answered = sorted(each for each in times if each is not None)
     cells = [f"{len(answered)} of {len(times)}"]
@@ -118,49 +110,7 @@ def _row(times: list[float | None]) -> list[str]:
     return cells
 
 
-@contextlib.contextmanager
-def behind_nginx(port: int, folder: Path) -> Iterator[int]:
-    """The port of an nginx, as it is set up by default, before the service at *port*."""
-    with socket.create_server((_HOST, 0)) as listening:
-        front: int = listening.getsockname()[1]
-    paths = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 2;\n"
-        "worker_rlimit_nofile 8192; events { worker_connections 4096; }\n"
-        f"http {{ access_log off; {paths}\n"
-        f"upstream app {{ server {_HOST}:{port}; keepalive 16; }}\n"
-        f"server {{ listen {_HOST}:{front}; location / {{ proxy_pass http://app;"
-        ' proxy_http_version 1.1; proxy_set_header Connection ""; } } }\n',
-        encoding="utf-8",
-    )
-    command = ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603
-        try:
-            time.sleep(1)
-            yield front
-        finally:
-            process.terminate()
-
-
-@contextlib.contextmanager
-def served(server: str, index: Path, folder: Path) -> Iterator[tuple[int, int]]:
-    """The port and the process id of the service as *server* runs it."""
-    if server == "verbatim":
-        with running("verbatim", index, max_requests=0, max_wait_ms=5000) as service:
-            yield service.port, service.process.pid
-        return
-    with running("gthread", index) as service:
-        if server == "gthread":
-            yield service.port, service.process.pid
-        else:
-            with behind_nginx(service.port, folder) as front:
-                yield front, service.process.pid
-
-
-def compare(server: str, index: Path, count: int, seconds: float, output: Path) -> None:
+def compare(server: str, index: Path, count: int, seconds: float) -> None:
     """Print how soon others are answered, kind by kind."""
     table = Table(
         "idle sockets", "from", "asked", title=f"{server}, {count} idle", box=box.MARKDOWN
@@ -169,12 +119,12 @@ def compare(server: str, index: Path, count: int, seconds: float, output: Path) 
         table.add_column(column, justify="right")
     for kind in (None, *KINDS):
         for addresses in (1, count) if kind else (1,):
-            with served(server, index, output) as (port, pid):
-                time.sleep(2)
-                before = _processor_seconds(pid)
-                with held(port, count, kind, addresses) if kind else contextlib.nullcontext():
-                    found = measured(port, seconds)
-                spent = _processor_seconds(pid) - before
+            with stock(server, index, max_wait_ms=5000) as service:
+                before = service.processor_seconds()
+                holding = held(service.port, count, kind, addresses) if kind else None
+                with holding or contextlib.nullcontext():
+                    found = measured(service.port, seconds)
+                spent = service.processor_seconds() - before
             for path, times in found.items():
                 source = f"{addresses} addresses" if addresses > 1 else "1 address"
                 table.add_row(kind or "none", source, path, *_row(times), f"{spent:.1f}")
@@ -184,7 +134,7 @@ def compare(server: str, index: Path, count: int, seconds: float, output: Path) 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--index", type=click.Path(path_type=Path), default=Path("index"))
-@click.option("--server", type=click.Choice(["verbatim", "gthread", "nginx"]), default="verbatim")
+@click.option("--server", type=click.Choice(STOCK), default="verbatim")
 @click.option("--count", default=3000, help="Idle sockets of each kind.")
 @click.option("--seconds", default=10.0, help="For so long others ask, from the first socket on.")
 @click.option("--addresses", default=1, hidden=True)
@@ -201,8 +151,7 @@ def main(
     if holding:
         hold(holding[0], count, holding[1], addresses)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        compare(server, index.resolve(), count, seconds, Path(folder))
+    compare(server, index.resolve(), count, seconds)
 
 
 if __name__ == "__main__":

@@ -70,13 +70,19 @@ def test_a_body_that_comes_slowly_keeps_nobody_from_being_answered(address):
 
 
 @pytest.fixture(scope="module")
-def long_document(tmp_path_factory):
-    """A service with one thread over a document that fills any buffer."""
+def long_folder(tmp_path_factory):
+    """An index over a document that fills any buffer."""
     folder = tmp_path_factory.mktemp("long")
     lines = (f"The {number}th ship brought granite to the pier.\n\n" for number in range(30_000))
     write(folder / "documents", long_txt="".join(lines))
     built(folder)
-    with served(folder, workers=1, threads=1) as found:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def long_document(long_folder):
+    """A service with one thread over that document."""
+    with served(long_folder, workers=1, threads=1) as found:
         yield found
 
 
@@ -106,6 +112,18 @@ def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document)
         assert head.startswith(b"HTTP/1.1 200 OK")
         assert body == whole
         client.close()
+
+
+def test_clients_that_read_nothing_make_room_for_others(long_folder):
+    with served(long_folder, workers=1, threads=1, max_connections=16) as address:
+        stalled = [socket.create_connection(address, timeout=60) for _ in range(24)]
+        for client in stalled:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
+            client.sendall(b"GET /documents/long.json HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        assert [ask(address, path="/livez")[0] for _ in range(5)] == [200] * 5
+        for client in stalled:
+            client.close()
 
 
 def test_a_client_that_takes_too_long_is_let_go(address):
