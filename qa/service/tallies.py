@@ -10,7 +10,8 @@ from pathlib import Path
 
 # The name that prometheus-client looks for when it is loaded.
 _NAME = "PROMETHEUS_MULTIPROC_DIR"
-_PREFIX = "verbatim-metrics-"
+# Earlier versions have a folder without the last part, and hold no lock on it.
+_PREFIX = "verbatim-metrics-locked-"
 MEMORY = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it
 
 

@@ -138,15 +138,18 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     for process in processes:
         process.stdout.readline()
     (running,) = [each for each in tmp_path.iterdir() if held_by(processes[0], each)]
-    strange = tmp_path / "verbatim-metrics-link"
+    strange = tmp_path / "verbatim-metrics-locked-link"
     strange.symlink_to(index)
+    # That of a version that held no lock.
+    older = tmp_path / "verbatim-metrics-abcd"
+    older.mkdir()
     processes[1].kill()
     processes[1].wait()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
     with tallies.kept():
-        (own,) = {*tmp_path.iterdir()} - {running, strange}
+        (own,) = {*tmp_path.iterdir()} - {running, strange, older}
 
-    assert {*tmp_path.iterdir()} == {running, strange}
+    assert {*tmp_path.iterdir()} == {running, strange, older}
     assert own.name.startswith("verbatim-metrics-")
     assert (index / "CURRENT").exists()
     processes[0].kill()
