@@ -84,10 +84,12 @@ class Incoming:
         self.closes = not first.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
         self.waits = headers.get(b"expect") == b"100-continue"
         self._read_framing({name: headers[name] for name in framing}, len(framing))
-        # Before HTTP/1.1 there need not be one (RFC 9112, section 3.2).
-        if not self.refused and (
-            len(hosts) > 1 or b"" in hosts or (not hosts and first.endswith(b"HTTP/1.1"))
-        ):
+        if not self.refused:
+            self._check_hosts(hosts, required=first.endswith(b"HTTP/1.1"))
+
+    def _check_hosts(self, hosts: list[bytes], *, required: bool) -> None:
+        """Refuse a request that names no host where it must, or two (RFC 9112, section 3.2)."""
+        if len(hosts) > 1 or b"" in hosts or (required and not hosts):
             self._refuse(HTTPStatus.BAD_REQUEST, _NO_HOST)
 
     def _read_framing(self, told: dict[bytes, bytes], times: int) -> None:
