@@ -1,7 +1,5 @@
 """The web application: create_app reads like a table of contents."""
 
-from pathlib import Path
-
 from flask import Flask
 
 from qa.api import blueprint as api
@@ -31,8 +29,7 @@ from qa.service.metrics import count
 from qa.service.problems import register_errors
 from qa.settings import Settings, from_environ
 from qa.verification import blueprint as verification
-
-PACKAGE = Path(__file__).parent
+from qa.versions import template_folder
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -74,9 +71,3 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_freshness(app)
     register_errors(app)
     return app
-
-
-def template_folder() -> Path:
-    """The templates: inside the package when installed, beside it in a checkout."""
-    packed = PACKAGE / "templates"
-    return packed if packed.is_dir() else PACKAGE.parent / "templates"

@@ -8,15 +8,9 @@ from typing import Any
 from qa.documents import Document, Skip
 from qa.reading import Content, load, read_content
 from qa.settings import Settings
-from qa.versions import version_of
+from qa.versions import code_version
 
 Results = list[Document | Skip]
-
-_MODULES = ("documents", "extracts", "formats", "metadata", "reading", "sidecars", "text")
-_LIBRARIES = tuple(
-    "charset-normalizer courlan htmldate jusText lxml lxml_html_clean markdown-it-py pypdf"
-    " python-dateutil python-docx PyYAML regex trafilatura".split()
-)
 
 
 def key_of(path: Path, source: str, settings: Settings) -> str:
@@ -31,7 +25,7 @@ def extracted(path: Path, source: str, settings: Settings) -> tuple[str, Results
 
 
 def _key(content: Content, source: str, settings: Settings) -> str:
-    parts = [version_of(_MODULES, _LIBRARIES), settings.language, str(settings.max_file_mb), source]
+    parts = [code_version(), settings.language, str(settings.max_file_mb), source]
     for name, data in [("", content.data), *sorted(content.sidecars.items())]:
         parts += [name, hashlib.sha256(data).hexdigest()]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

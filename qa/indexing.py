@@ -19,8 +19,8 @@ from qa.manifests import Manifest
 from qa.passages import Passage, cut, passages_at
 from qa.settings import Settings
 from qa.synonyms import groups_in
-from qa.text import ANALYSIS_VERSION, Span
-from qa.versions import code_version, version_of
+from qa.text import Span
+from qa.versions import analysis_version, code_version
 
 CACHE = "cache.sqlite"
 
@@ -166,13 +166,17 @@ def _built(
 
 def _passages(document: Document, line: bytes, settings: Settings, cache: Cache) -> list[Passage]:
     """The passages of *document*, whose JSON is *line*; cut only if they were not before."""
-    version = version_of(("passages", "text"), ("regex", "sentencex"))
-    key = hashlib.sha256(f"{version} {_sizes(settings)} ".encode() + line).hexdigest()
+    key = passages_key(line, settings)
     spans = cache.get(key)
     if spans is None:
         spans = cut(document, settings.passage_min_words, settings.passage_max_words)
         cache.put(key, spans)
     return passages_at(document, (Span(*span) for span in spans))
+
+
+def passages_key(line: bytes, settings: Settings) -> str:
+    """The key under which the cache keeps the passages of the document whose JSON is *line*."""
+    return hashlib.sha256(f"{code_version()} {_sizes(settings)} ".encode() + line).hexdigest()
 
 
 def _sizes(settings: Settings) -> str:
@@ -214,7 +218,7 @@ class _Tally:
             synonyms=groups_in(settings.home),
             made_of={
                 "documents": self.digest.hexdigest(),
-                "analysis": ANALYSIS_VERSION,
+                "analysis": analysis_version(),
                 "passages": _sizes(settings),
             },
         )

@@ -17,9 +17,6 @@ from qa import languages
 from qa.segmentation import RUN, cut, length
 from qa.spellings import accented, bare, folded
 
-# Part of every generation's name: a change here makes old indexes and new questions differ.
-ANALYSIS_VERSION = "2"
-
 # White space is left to str.split, which is faster.
 _CONTROL = regex.compile(r"[\p{Cc}--\s]+", regex.VERSION1)
 _INVISIBLE = regex.compile(r"[\u00AD\u200B\u2060\uFEFF]")

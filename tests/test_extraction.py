@@ -2,15 +2,18 @@
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from qa import extraction, folders
 from qa.caching import Cache
 from qa.documents import Document, Skip
+from qa.extraction import key_of
 from qa.folders import Folder
+from qa.reading import load, read_content
 from qa.settings import Settings
-from tests.conftest import BRIDGE, HARBOUR, write
+from tests.conftest import BRIDGE, HARBOUR, SAMPLE, write
 from tests.test_folders import slow
 
 
@@ -116,10 +119,30 @@ def test_settings_that_matter_are_part_of_what_is_kept(folder, opened):
     assert sorted(opened) == ["bad.pdf", "bridge.md", "harbour.md"]
 
 
+def test_every_setting_that_reading_looks_at_is_part_of_the_key(folder):
+    looked_at = set()
+
+    class Noted(Settings):
+        def __getattribute__(self, name):
+            if name in Settings.__dataclass_fields__:
+                looked_at.add(name)
+            return super().__getattribute__(name)
+
+    for file in [*(each for each in SAMPLE.iterdir() if each.is_file()), folder / "odd.xyz"]:
+        read_content(load(file, Noted()), file.name, Noted())
+    path, usual = folder / "harbour.md", Settings()
+    others = {name: f"{getattr(usual, name)}9" for name in looked_at}
+
+    assert {"language", "max_file_mb"} <= looked_at
+    for name, value in others.items():
+        other = replace(usual, **{name: type(getattr(usual, name))(value)})
+        assert key_of(path, "harbour.md", other) != key_of(path, "harbour.md", usual), name
+
+
 def test_another_version_of_what_reads_reads_again(folder, opened, monkeypatch):
     read(folder)
     opened.clear()
-    monkeypatch.setattr(extraction, "version_of", lambda *_: "another")
+    monkeypatch.setattr(extraction, "code_version", lambda: "another")
     read(folder)
 
     assert "harbour.md" in opened

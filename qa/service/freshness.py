@@ -7,13 +7,11 @@ tags are compared before anything is asked.
 import dataclasses
 import hashlib
 import re
-from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
 from qa.api import InvalidRequestError, answered_from, cut_short, pin, searcher
 from qa.errors import GenerationError
-from qa.pages.site import STATIC
 from qa.versions import code_version
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
@@ -26,9 +24,6 @@ _UNTAGGED = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 def register_freshness(app: Flask) -> None:
     """Answer each request to *app* from one generation, and tag what it gives with it."""
     parts = [code_version(), repr(dataclasses.astuple(app.extensions["qa.settings"]))]
-    for folder in (app.template_folder, STATIC):
-        files = sorted(path for path in Path(str(folder)).iterdir() if path.is_file())
-        parts += [path.read_text(encoding="utf-8") for path in files]
     app.extensions["qa.maker"] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     app.before_request(_pinned)
     app.before_request(_unchanged)

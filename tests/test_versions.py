@@ -1,0 +1,204 @@
+"""What is kept is kept under the versions of all that made it: no byte may change unnoticed."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qa import versions
+from qa.app import create_app
+from qa.extraction import key_of
+from qa.settings import Settings
+from qa.versions import analysis_version, code_version, template_folder
+from tests.conftest import ROOT
+
+PACKAGE = Path(versions.__file__).parent
+
+
+@pytest.fixture
+def forget(monkeypatch):
+    """Have versions counted anew, now and after the test."""
+    cached = [each for each in vars(versions).values() if hasattr(each, "cache_clear")]
+
+    def clear():
+        for each in cached:
+            each.cache_clear()
+
+    clear()
+    yield clear
+    monkeypatch.undo()
+    clear()
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch, forget):
+    """A copy of the package, of which versions are counted."""
+    away = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "qa", ignore=away)
+    shutil.copytree(template_folder(), tmp_path / "qa" / "templates", dirs_exist_ok=True)
+    monkeypatch.setattr(versions, "_PACKAGE", tmp_path / "qa")
+    forget()
+    return tmp_path / "qa"
+
+
+def change(path):
+    """Change the last byte of the file at *path*; what undoes it."""
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]) if data else b"?")
+    return lambda: path.write_bytes(data)
+
+
+def test_one_byte_of_any_file_changes_the_key_of_the_cache_and_the_tag_of_answers(
+    copy, forget, index
+):
+    def made():
+        forget()
+        client = create_app(Settings(index=str(index))).test_client()
+        tag = client.get("/documents.json").headers["ETag"]
+        return key_of(index / "documents" / "bridge.md", "bridge.md", Settings()), tag
+
+    files = [path for path in copy.rglob("*") if path.is_file()]
+    (key, tag), seen = made(), set()
+    for path in files:
+        undo = change(path)
+        other_key, other_tag = made()
+        undo()
+
+        assert other_key != key, path
+        assert other_tag != tag, path
+        seen |= {other_key, other_tag}
+
+    assert made() == (key, tag)
+    assert len(seen) == 2 * len(files)
+    kinds = {path.suffix for path in files}
+    assert {".py", ".json", ".txt", ".toml", ".css", ".js", ".html", ".svg"} <= kinds
+
+
+@pytest.mark.parametrize("alter", [
+    lambda package: (package / "new.txt").write_text(""),
+    lambda package: (package / "stop_words.txt").rename(package / "words.txt"),
+    lambda package: (package / "weights.json").unlink(),
+])  # fmt: skip
+def test_files_that_come_go_or_move_change_it(copy, forget, alter):
+    before = code_version()
+    alter(copy)
+    forget()
+
+    assert code_version() != before
+
+
+def test_what_python_compiled_does_not_change_it(copy, forget):
+    before = code_version()
+    (copy / "formats" / "__pycache__").mkdir()
+    (copy / "formats" / "__pycache__" / "pdf.cpython-311.pyc").write_bytes(b"?")
+    forget()
+
+    assert code_version() == before
+
+
+def test_it_is_that_of_the_code_that_runs_whatever_is_installed_meanwhile(copy):
+    before = code_version(), analysis_version()
+    change(copy / "text.py")
+
+    assert (code_version(), analysis_version()) == before
+
+
+def test_it_is_the_same_in_every_process():
+    source = "from qa.versions import *; print(code_version(), analysis_version())"
+    command = [sys.executable, "-c", source]
+    found = {subprocess.check_output(command, cwd=ROOT, text=True) for _ in range(3)}
+
+    assert found == {f"{code_version()} {analysis_version()}\n"}
+
+
+def install(folder, name, version):
+    """Have *name* look as if it were installed in that *version*."""
+    about = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (about / "RECORD").write_text(f"{name}/__init__.py,,\n{about.name}/METADATA,,\n")
+
+
+# What reads HTML needs htmldate, which needs dateparser; py3langid it only uses if it is there.
+@pytest.mark.parametrize("name", ["lxml", "trafilatura", "dateparser", "py3langid"])
+def test_another_library_changes_it_be_it_needed_by_others_or_optional(
+    tmp_path, monkeypatch, forget, name
+):
+    before, analysis = code_version(), analysis_version()
+    install(tmp_path, name, "99.9")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+
+    assert code_version() != before
+    assert analysis_version() == analysis
+
+
+@pytest.mark.parametrize("name", ["regex", "sentencex", "PyStemmer"])
+def test_another_library_that_cuts_or_stems_is_another_analysis(
+    tmp_path, monkeypatch, forget, name
+):
+    before = analysis_version()
+    install(tmp_path, name, "99.9")
+    (tmp_path / f"{name}-99.9.dist-info" / "RECORD").write_text(
+        f"{name.removeprefix('Py')}/__init__.py,,\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+
+    assert analysis_version() != before
+
+
+def test_a_library_that_nobody_needs_changes_nothing(tmp_path, monkeypatch, forget):
+    before = code_version()
+    install(tmp_path, "unneeded", "1.0")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+
+    assert code_version() == before
+
+
+def test_run_from_a_folder_all_that_is_installed_counts(tmp_path, monkeypatch, forget):
+    monkeypatch.setattr(versions, "_NAME", "verbatim-that-is-not-installed")
+    forget()
+    before = code_version()
+    install(tmp_path, "unneeded", "1.0")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    forget()
+
+    assert code_version() != before
+
+
+@pytest.mark.parametrize("name", [
+    "text.py", "languages.py", "segmentation.py", "spellings.py", "passages.py", "stop_words.txt",
+])  # fmt: skip
+def test_what_cuts_and_stems_is_the_analysis(copy, forget, name):
+    before = analysis_version()
+    change(copy / name)
+    forget()
+
+    assert analysis_version() != before
+
+
+@pytest.mark.parametrize("name", [
+    "weights.json", "conversation/weights.toml", "static/style.css", "templates/base.html",
+    "formats/pdf.py", "service/access.py",
+])  # fmt: skip
+def test_what_ranks_shows_and_reads_is_not(copy, forget, name):
+    before = analysis_version()
+    change(copy / name)
+    forget()
+
+    assert analysis_version() == before
+
+
+def test_what_the_analysis_comes_to_import_is_part_of_it(copy, forget):
+    (copy / "endings.py").write_text("RULES = 'endings.txt'\n")
+    with (copy / "spellings.py").open("a") as file:
+        file.write("\nfrom qa import endings\n")
+    before = analysis_version()
+    (copy / "endings.txt").write_text("-ing\n")
+    forget()
+
+    assert analysis_version() != before
