@@ -16,6 +16,7 @@ from qa.contract.asked import Asked, over
 from qa.deadlines import Deadline
 from qa.engines.base import Engine, Searcher, Summary
 from qa.errors import DamagedError, DocumentNotFoundError, QAError
+from qa.manifests import analysis_warning
 from qa.pipeline import ask
 from qa.queries import Filters, read
 from qa.recent import Recent
@@ -162,7 +163,8 @@ def readyz() -> Response:
     text = live.document(min(some, key=lambda each: (not each.words, each.words)).id).text
     if not any(_finds(live, text[:size]) for size in (_OPENING, len(text))):
         raise DamagedError(f"A search in generation {live.manifest.name} finds nothing.")
-    return told(HealthBody(generation=live.manifest.name))
+    warning = analysis_warning(live.manifest)
+    return told(HealthBody(generation=live.manifest.name, warning=warning))
 
 
 def _finds(live: Searcher, text: str) -> bool:

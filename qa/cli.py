@@ -1,5 +1,7 @@
 """The command line: all commands, in the order in which an operator meets them."""
 
+import logging
+
 import click
 
 from qa import __version__
@@ -16,6 +18,9 @@ from qa.commands.verify import verify_command
 @click.version_option(__version__, prog_name="qa")
 def main() -> None:
     """Ask a folder of documents; read the passages that answer, word for word."""
+    # Warnings are for the log of the service; commands tell what they are about themselves.
+    if logging.lastResort:
+        logging.lastResort.setLevel(logging.ERROR)
 
 
 for command in (

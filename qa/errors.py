@@ -18,6 +18,7 @@ QAError
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
     ├── NotKeptError       that one is not kept, or not any more
+    ├── AnalysisError      that one was made by another analysis than would ask it
     ├── UnreachableError   the cluster that keeps it does not answer
     └── DamagedError       its files contradict each other
 """
@@ -99,6 +100,10 @@ class NoGenerationError(GenerationError):
 
 class NotKeptError(GenerationError):
     """That index is not kept here, or not any more."""
+
+
+class AnalysisError(GenerationError):
+    """That index was made by another analysis: its words are not those of questions."""
 
 
 class UnreachableError(GenerationError):

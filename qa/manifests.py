@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qa.documents import Skip
-from qa.errors import DamagedError
+from qa.errors import DamagedError, NotKeptError
 from qa.synonyms import Groups
+from qa.versions import analysis_version
 
 MANIFEST = "manifest.json"
 _DIGITS = 12
@@ -53,6 +54,11 @@ class Manifest:
     def built(self) -> str:
         """When it was published, in ISO 8601."""
         return self.published.isoformat(timespec="seconds") if self.published else ""
+
+    @property
+    def same_analysis(self) -> bool:
+        """Whether its words were made as those of questions are; else answers may be wrong."""
+        return self.made_of.get("analysis") == analysis_version()
 
     def to_json(self) -> str:
         """The manifest as it is stored: the same text for the same generation."""
@@ -97,6 +103,25 @@ def parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
     values["files"] = {path: FileSum(*each) for path, each in values["files"].items()}
     published = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return Manifest(**values, name=name, published=published)
+
+
+def analysis_warning(manifest: Manifest) -> str:
+    """What to tell and do where another analysis made the generation; empty where ours did."""
+    if manifest.same_analysis:
+        return ""
+    return (
+        f"Generation {manifest.name} was made by another version of the analysis: answers from it"
+        " may be wrong or missing. Run `qa index`."
+    )
+
+
+def check_still_asked(older: Manifest) -> None:
+    """Raise NotKeptError when another analysis made the *older* generation: that is over, then."""
+    if not older.same_analysis:
+        raise NotKeptError(
+            f"Generation {older.name} was made by another version of the analysis, and cannot be"
+            " asked any more; ask without it."
+        )
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:

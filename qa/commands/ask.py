@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from qa.answers import Answer, AnswerPassage, NoAnswer
-from qa.commands.options import index_option, plain_errors, settings_with
+from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
 from qa.contract.answered import body
 from qa.deadlines import Deadline
 from qa.engines import open_engine
@@ -28,6 +28,7 @@ def ask_command(
         settings = settings_with(index=index_dir)
         engine = open_engine(settings)
         searcher = engine.inspect(generation) if generation else engine.searcher()
+        warn_of_analysis(searcher.manifest)
         deadline = Deadline.after(settings.budget_ms / 1000)
         answer = ask(searcher, settings, question, limit=limit, deadline=deadline)
     if as_json:

@@ -8,7 +8,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from qa.commands.options import REFUSED, index_option, plain_errors, settings_with
+from qa.commands.options import (
+    REFUSED,
+    index_option,
+    plain_errors,
+    settings_with,
+    warn_of_analysis,
+)
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
 from qa.gate import golden_questions, unanswered
@@ -77,11 +83,13 @@ def _print(found: Sequence[Generation]) -> None:
 def rollback_command(name: str | None, index_dir: str | None) -> None:
     """Make the generation NAME live, by default the one published before the live one.
 
-    Every byte of it is checked first. A running service follows within a second.
+    Every byte of it is checked first. A running service follows within a second, unless another
+    version of the analysis made NAME than the one that it runs with.
     """
     with plain_errors():
         settings = settings_with(index=index_dir)
         manifest = open_engine(settings).switch(name)
+    warn_of_analysis(manifest)
     click.echo(
         f"Generation {manifest.name} ({manifest.documents:,} documents,"
         f" {manifest.passages:,} passages) is live in {settings.index}."
@@ -106,6 +114,7 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
         searcher.check()
         failing = unanswered(golden, searcher, settings)
     manifest = searcher.manifest
+    warn_of_analysis(manifest)
     size = sum(each.size for each in manifest.files.values())
     click.echo(
         f"Generation {manifest.name} is whole: {len(manifest.files)} files, {size:,} bytes,"

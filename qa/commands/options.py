@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from qa.errors import QAError, RefusedError, RequestError
+from qa.manifests import Manifest, analysis_warning
 from qa.settings import Settings, from_environ
 
 # The exit code of what was built, or is there, and should not be published.
@@ -33,6 +34,12 @@ def plain_errors() -> Iterator[None]:
         raise _Refused(str(error)) from None
     except QAError as error:
         raise click.ClickException(str(error)) from None
+
+
+def warn_of_analysis(manifest: Manifest) -> None:
+    """Say on standard error that another analysis made the generation, if one did."""
+    if warning := analysis_warning(manifest):
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def settings_with(**given: Any) -> Settings:  # noqa: ANN401 - options of the command line

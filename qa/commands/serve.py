@@ -6,9 +6,10 @@ import sys
 
 import click
 
-from qa.commands.options import index_option, plain_errors, settings_with
+from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
 from qa.engines import open_engine
-from qa.errors import NoGenerationError
+from qa.errors import AnalysisError, NoGenerationError
+from qa.manifests import Manifest, analysis_warning
 from qa.service.listening import take_port
 from qa.service.tallies import kept
 from qa.settings import Settings, table
@@ -37,7 +38,7 @@ def serve_command(
 
 def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> None:
     try:
-        live = open_engine(settings).searcher().manifest.name
+        live = open_engine(settings).searcher().manifest
     except NoGenerationError:
         live = None
         if not check:
@@ -48,9 +49,19 @@ def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> N
 
         if check:
             usable(settings)
-            click.echo(f"Settings: fine. Index: {live or 'none yet; it would be built first'}.")
+            _check_index(live)
             return
+        if live:
+            warn_of_analysis(live)
         serve(settings, taken)
+
+
+def _check_index(live: Manifest | None) -> None:
+    """Raise AnalysisError when the *live* generation was made by another analysis."""
+    if live and (warning := analysis_warning(live)):
+        raise AnalysisError(f"Settings: fine. {warning}")
+    name = live.name if live else "none yet; it would be built first"
+    click.echo(f"Settings: fine. Index: {name}.")
 
 
 def _build_apart(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import click
 
 from qa.anchors import Anchor
 from qa.answers import Citation
-from qa.commands.options import index_option, plain_errors, settings_with
+from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
 from qa.engines import open_engine
 from qa.errors import SavedError
 from qa.saved import quotes_in
@@ -35,7 +35,9 @@ def verify_command(file: IO[str], as_json: bool, index_dir: str | None) -> None:
     """
     with plain_errors():
         quotes = quotes_in(_read(file))
-        found = verified(quotes, open_engine(settings_with(index=index_dir)).searcher())
+        live = open_engine(settings_with(index=index_dir)).searcher()
+        warn_of_analysis(live.manifest)
+        found = verified(quotes, live)
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:

@@ -147,3 +147,8 @@ class HealthBody(Told):
 
     status: Literal["ok"] = "ok"
     generation: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    warning: str = Field(
+        default="",
+        exclude_if=lambda found: not found,
+        description="What the operator should do, though questions are answered.",
+    )

@@ -165,7 +165,8 @@ class Engine(Protocol):
     def searcher(self, generation: str | None = None) -> Searcher:
         """The live generation, or the one of this name.
 
-        Raises NoGenerationError when none is live, NotKeptError when there is none of that name.
+        Raises NoGenerationError when none is live, NotKeptError when there is none of that name,
+        or another analysis made it.
         """
 
     def preload(self, prepare: Callable[[Searcher], None]) -> None:

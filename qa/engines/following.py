@@ -11,6 +11,8 @@ from typing import ClassVar, Generic, TypeVar
 
 from qa.engines.base import Searcher
 from qa.errors import GenerationError
+from qa.manifests import Manifest, analysis_warning
+from qa.versions import analysis_version
 
 Opened = TypeVar("Opened", bound=Searcher)
 
@@ -27,10 +29,33 @@ class Following(ABC, Generic[Opened]):
         self._guard = threading.Lock()
         self._searcher: Opened | None = None
         self._followed = False
+        # Counted now, while the files of the package are those that run.
+        analysis_version()
 
     @abstractmethod
     def renewed(self, prepare: Callable[[Opened], None] | None = None) -> Opened:
         """The live generation, opened and prepared if it is another than before."""
+
+    def _passes_over(self, live: Manifest) -> bool:
+        """Whether what is held goes on, for another analysis made the *live* one; that is logged.
+
+        Somebody upgraded and built, and has not started this process anew yet.
+        """
+        held = self._searcher
+        if held is None or live.same_analysis or not held.manifest.same_analysis:
+            return False
+        log.error(
+            "Generation %s is live, but was made by another version of the analysis; %s answers"
+            " meanwhile. Restart the service with the version that made it.",
+            live.name,
+            held.manifest.name,
+        )
+        return True
+
+    def _tell_analysis(self, opened: Manifest) -> None:
+        """Log that a generation was *opened* that another analysis made."""
+        if warning := analysis_warning(opened):
+            log.warning("%s", warning)
 
     def preload(self, prepare: Callable[[Opened], None]) -> None:
         """Open the live generation, and *prepare* it, for processes that part from this one."""

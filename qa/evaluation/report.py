@@ -11,6 +11,7 @@ from qa.evaluation.measures import Measure, Measures, measures, published
 from qa.evaluation.rewrites import TURNS, load_turns, rewrite_measures
 from qa.evaluation.sets import QUERIES, EvaluationSet, Question, load
 from qa.evaluation.strangers import strange_questions, stranger
+from qa.manifests import analysis_warning
 from qa.settings import Settings
 
 # Told what is being done, how much of it, and of how much.
@@ -60,13 +61,14 @@ def evaluate(folder: Path, settings: Settings, wanted: Wanted, progress: Progres
                     asked(ranker, question, wanted.form, most_turns=settings.max_turns)
                 )
         indexed = {summary.id for summary in searcher.summaries()}
+        warning = analysis_warning(searcher.manifest).rstrip(".")
     return Evaluation(
         {
             name: measures(each[: len(own)], each[len(own) :], sure=name == "verbatim")
             for name, each in answers.items()
         },
         {name: each[: len(own)] for name, each in answers.items()},
-        (*evaluated.notes, *_notes(own, foreign, indexed)),
+        (*evaluated.notes, *filter(None, [warning]), *_notes(own, foreign, indexed)),
     )
 
 

@@ -11,7 +11,7 @@ from qa.engines.opensearch.following import Live, Prepare
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import NotKeptError
 from qa.history import Generation, before, named
-from qa.manifests import Manifest
+from qa.manifests import Manifest, check_still_asked
 from qa.remembering import Remembered
 from qa.settings import Settings
 
@@ -81,6 +81,8 @@ class ClusterEngine:
             )
         found = self._pinned.get(generation)
         if found is None:
-            found = ClusterSearcher(self._cluster, self._catalogue.manifest(generation))
+            manifest = self._catalogue.manifest(generation)
+            check_still_asked(manifest)
+            found = ClusterSearcher(self._cluster, manifest)
             self._pinned[generation] = found
         return found

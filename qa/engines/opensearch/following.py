@@ -11,6 +11,7 @@ from qa.engines.opensearch.catalogue import Catalogue
 from qa.engines.opensearch.cluster import Cluster
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import DamagedError, NoGenerationError
+from qa.manifests import Manifest
 
 Prepare = Callable[[ClusterSearcher], None]
 
@@ -26,6 +27,8 @@ class Live(Following[ClusterSearcher]):
         super().__init__()
         self._cluster = cluster
         self._catalogue = catalogue
+        # A live generation that is not followed.
+        self._passed = ""
 
     def searcher(self) -> ClusterSearcher:
         """The live generation."""
@@ -39,11 +42,8 @@ class Live(Following[ClusterSearcher]):
             found = self._searcher
             try:
                 name = self._catalogue.current()
-                if found is None or found.manifest.name != name:
-                    opened = ClusterSearcher(self._cluster, self._catalogue.manifest(name))
-                    if prepare is not None:
-                        prepare(opened)
-                    found = self._searcher = opened
+                if found is None or name not in {found.manifest.name, self._passed}:
+                    found = self._renewed(found, self._catalogue.manifest(name), prepare)
             except NoGenerationError:
                 self._searcher = None
                 raise
@@ -52,3 +52,17 @@ class Live(Following[ClusterSearcher]):
                     raise
                 log.error("%s", error)
             return found
+
+    def _renewed(
+        self, found: ClusterSearcher | None, live: Manifest, prepare: Prepare | None
+    ) -> ClusterSearcher:
+        """The *live* generation, opened and prepared; *found*, if it goes on in place of it."""
+        if found is not None and self._passes_over(live):
+            self._passed = live.name
+            return found
+        opened = ClusterSearcher(self._cluster, live)
+        if prepare is not None:
+            prepare(opened)
+        self._searcher, self._passed = opened, ""
+        self._tell_analysis(live)
+        return opened

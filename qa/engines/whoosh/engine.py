@@ -12,7 +12,7 @@ from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import NotKeptError
 from qa.generations import Generations
 from qa.history import Generation, before, named
-from qa.manifests import Manifest
+from qa.manifests import Manifest, check_still_asked
 
 # Older generations that are held open for who asks them.
 _MOST_PINNED = 2
@@ -88,6 +88,7 @@ class WhooshEngine:
             if found is None or found.fault:
                 folder = self._generations.folder(generation)
                 manifest = self._generations.manifest(generation)
+                check_still_asked(manifest)
                 found = WhooshSearcher(folder, manifest, self._processes)
             self._pinned[generation] = found
             while len(self._pinned) > _MOST_PINNED:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qa.engines.following import Following
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError
+from qa.errors import DamagedError, GenerationError
 from qa.generations import NONE_LIVE, Generations
 
 Prepare = Callable[[WhooshSearcher], None]
@@ -53,7 +53,8 @@ class Live(Following[WhooshSearcher]):
     def let_go(self) -> None:
         """Hold the generation that was opened last no more, if it is not the live one any more."""
         with self._guard:
-            if self._seen != self._generations.changed():
+            seen = self._generations.changed()
+            if seen != self._seen and not self._goes_on(seen):
                 self._searcher, self._seen = None, NONE_LIVE
 
     def renewed(self, prepare: Prepare | None = None) -> WhooshSearcher:
@@ -61,6 +62,8 @@ class Live(Following[WhooshSearcher]):
         with self._guard:
             found, seen, failed = self._searcher, self._generations.changed(), self._failed
             if found and seen == self._seen and not found.fault:
+                return found
+            if found and not found.fault and self._goes_on(seen):
                 return found
             if failed is None or seen != failed.seen or time.monotonic() > failed.until:
                 try:
@@ -72,10 +75,22 @@ class Live(Following[WhooshSearcher]):
                     failed = self._failed = _Failed(seen, time.monotonic() + _RETRY, error)
                 else:
                     self._searcher, self._seen, self._failed = opened, seen, None
+                    if opened is not found:
+                        self._tell_analysis(opened.manifest)
                     return opened
             if found is None:
                 raise failed.error
             return found
+
+    def _goes_on(self, seen: tuple[int, int]) -> bool:
+        """Whether the one before stays, since another analysis made the one that is live now."""
+        try:
+            stays = self._passes_over(self._generations.manifest(self._generations.current()))
+        except GenerationError:
+            return False
+        if stays:
+            self._seen = seen
+        return stays
 
     def _opened(self) -> WhooshSearcher:
         """The live generation; it may change, and the one before it go, while it is opened."""
