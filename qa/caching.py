@@ -7,6 +7,8 @@ and where nothing can be written nothing is kept.
 import contextlib
 import json
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +20,79 @@ _UNUSED_BUILDS = 3
 # So many entries reach the file at once.
 _BATCH = 200
 _TABLE = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
+
+
+def count(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
+    """How many entries of the file at *path* erase() would remove; None for the whole file."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(_opened(path)) as file:
+            return sum(unwanted(*entry) for entry in _entries(file))
+    except sqlite3.Error:
+        return None
+
+
+def erase(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
+    """Remove the *unwanted* entries of the file at *path* for good; how many there were.
+
+    Their bytes are overwritten, and so are those of entries that were dropped before; no journal
+    has a copy.  *unwanted* is given None for a value that is damaged.  A file that cannot be
+    rewritten is removed as a whole; then it is None.
+    """
+    if not path.exists():
+        _remove(path)
+        return 0
+    try:
+        with closing(_opened(path)) as file:
+            # A crash may damage the file, which is then begun anew; a journal would keep copies.
+            file.execute("PRAGMA journal_mode = OFF")
+            doomed = [(key,) for key, value in _entries(file) if unwanted(key, value)]
+            file.execute("BEGIN EXCLUSIVE")
+            file.executemany("DELETE FROM entries WHERE key IS ?", doomed)
+            file.execute("COMMIT")
+            file.execute("VACUUM")
+    except sqlite3.Error:
+        _remove(path)
+        return None
+    _remove(path, _BESIDE)
+    return len(doomed)
+
+
+# What SQLite keeps beside a file, now or in other modes.
+_BESIDE = ("-journal", "-wal", "-shm")
+
+
+def _remove(path: Path, kinds: Iterable[str] = ("", *_BESIDE)) -> None:
+    for kind in kinds:
+        Path(f"{path}{kind}").unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """The file at *path*, with what a killed build was about to change undone."""
+    file = sqlite3.connect(path, isolation_level=None)
+    try:
+        file.execute("PRAGMA secure_delete = ON")
+        file.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _entries(file: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
+    unpack = zstandard.ZstdDecompressor()
+    for key, data in file.execute("SELECT key, value FROM entries"):
+        yield key, _value(unpack, key, data)
+
+
+def _value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> Any:  # noqa: ANN401
+    """The value that is packed in *data* under *key*; None when it is damaged."""
+    try:
+        stored, value = json.loads(unpack.decompress(data))
+    except (ValueError, TypeError, zstandard.ZstdError):
+        return None
+    return value if stored == key else None
 
 
 class Cache:
@@ -43,13 +118,8 @@ class Cache:
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         """The value under *key*, None if there is none that is whole."""
         found = self._do("SELECT value FROM entries WHERE key = ?", key)
-        if not found:
-            return None
-        try:
-            stored, value = json.loads(self._decompressor.decompress(found[0][0]))
-        except (ValueError, TypeError, zstandard.ZstdError):
-            return None
-        if stored != key:
+        value = _value(self._decompressor, key, found[0][0]) if found else None
+        if value is None:
             return None
         self._do("UPDATE entries SET build = ? WHERE key = ?", self._build, key)
         self._saved_now_and_then()
@@ -86,6 +156,8 @@ class Cache:
             # Losing the last entries in a crash is no loss; a damaged file is noticed.
             file.execute("PRAGMA synchronous = OFF")
             file.execute("PRAGMA auto_vacuum = FULL")
+            # What is dropped is overwritten.
+            file.execute("PRAGMA secure_delete = ON")
             file.execute(_TABLE)
             file.execute("BEGIN IMMEDIATE")
             (last,) = file.execute("SELECT max(build) FROM entries").fetchone()
@@ -101,8 +173,7 @@ class Cache:
         if self._path is None:
             return
         with contextlib.suppress(OSError, sqlite3.Error):
-            for path in (self._path, Path(f"{self._path}-journal")):
-                path.unlink(missing_ok=True)
+            _remove(self._path)
             self._file = self._connected(self._path)
 
     def _do(self, statement: str, *values: object) -> list[Any]:

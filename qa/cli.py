@@ -9,6 +9,7 @@ from qa.commands.ask import ask_command
 from qa.commands.evaluate import evaluate_command
 from qa.commands.generations import generations_command, rollback_command, verify_index_command
 from qa.commands.index import index_command
+from qa.commands.purge import purge_command
 from qa.commands.report import report_command
 from qa.commands.serve import serve_command
 from qa.commands.verify import verify_command
@@ -31,6 +32,7 @@ for command in (
     generations_command,
     rollback_command,
     verify_index_command,
+    purge_command,
     verify_command,
     evaluate_command,
 ):

@@ -14,6 +14,7 @@ QAError
 │   ├── BuildLockedError   another build is running
 │   └── RefusedError       it was built and should not be published
 │       └── OvertakenError another index became live meanwhile
+├── PurgeError             what was to be removed is not, or must not be
 ├── EvaluationError        a set of questions cannot be read or measured
 └── GenerationError        an index cannot be read
     ├── NoGenerationError  there is none yet
@@ -76,6 +77,10 @@ class IndexingError(QAError):
 
 class BuildLockedError(IndexingError):
     """Another build is running."""
+
+
+class PurgeError(QAError):
+    """What was to be removed for good is not removed, or not all of it."""
 
 
 class EvaluationError(QAError):

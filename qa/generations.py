@@ -21,6 +21,7 @@ from qa.errors import (
     DamagedError,
     GenerationError,
     NoGenerationError,
+    PurgeError,
 )
 from qa.history import Generation, beyond, check_still, ordered
 from qa.locks import held
@@ -47,6 +48,10 @@ class Generations:
         whole = self._folder / name
         refused = self._folder / f"{name}{_REFUSED}"
         return refused if refused.is_dir() and not whole.is_dir() else whole
+
+    def place(self, name: str, *, refused: bool) -> Path:
+        """Where the generation *name* is that was, or was not, refused: there may be both."""
+        return self._folder / (f"{name}{_REFUSED}" if refused else name)
 
     def current(self) -> str:
         """The name of the live generation; raise NoGenerationError when none is live."""
@@ -119,11 +124,17 @@ class Generations:
         return manifest
 
     @contextlib.contextmanager
-    def building(self) -> Iterator[Path]:
-        """An empty folder to build in, held under the lock and gone afterwards."""
+    def locked(self) -> Iterator[None]:
+        """Keep builds out; raise BuildLockedError when there is one."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with held(self._lock, wait=False):
-            self._sweep()
+            yield
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[Path]:
+        """An empty folder to build in, held under the lock and gone afterwards."""
+        with self.locked():
+            self.sweep()
             folder = self._folder / f"{_BUILDING}{os.getpid()}"
             folder.mkdir()
             try:
@@ -131,11 +142,33 @@ class Generations:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _sweep(self) -> None:
-        """Remove what a killed build left behind."""
-        for kind in (_BUILDING, _REMOVING):
-            for left in self._folder.glob(f"{kind}*"):
-                shutil.rmtree(left, ignore_errors=True)
+    def leftovers(self) -> list[Path]:
+        """The folders that killed builds left behind; to be looked for under the lock."""
+        return sorted(p for kind in (_BUILDING, _REMOVING) for p in self._folder.glob(f"{kind}*"))
+
+    def strays(self) -> list[Path]:
+        """Files and folders that no generation names, such as those of a copy that broke off."""
+        known, strays = {*self._folders(), *self.leftovers()}, []
+        for folder in self._folder.iterdir() if self._folder.is_dir() else ():
+            if folder not in known:
+                strays.append(folder)
+            elif folder not in self.leftovers():
+                strays += self._strays_in(folder)
+        return sorted(strays)
+
+    def _strays_in(self, folder: Path) -> list[Path]:
+        try:
+            manifest = read_manifest(folder, folder.name.removesuffix(_REFUSED))
+        except DamagedError:
+            return []
+        names = {*manifest.files, MANIFEST}
+        files = (path for path in folder.rglob("*") if not path.is_dir())
+        return [path for path in files if path.relative_to(folder).as_posix() not in names]
+
+    def sweep(self) -> None:
+        """Remove what killed builds left behind."""
+        for left in self.leftovers():
+            shutil.rmtree(left, ignore_errors=True)
         for left in self._current.parent.glob("CURRENT.*"):
             left.unlink(missing_ok=True)
 
@@ -180,6 +213,13 @@ class Generations:
         """Remove all but the live generation and the last published, *keep* in all."""
         with held(self._current_lock, wait=True):
             self._prune(keep)
+
+    def remove(self, name: str, *, refused: bool) -> None:
+        """Remove one generation; raise PurgeError when it is the live one."""
+        with held(self._current_lock, wait=True):
+            if name == self.live() and not refused:
+                raise PurgeError(f"Generation {name} became live meanwhile; run `qa purge` again.")
+            self._remove(self.place(name, refused=refused))
 
     def _place(self, built: Path, name: str) -> None:
         target = self._folder / name

@@ -26,16 +26,18 @@ engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
 engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
 engines.whoosh.codec engines.whoosh.postings engines.whoosh.scores engines.whoosh.occurrences
 engines.whoosh.phrases engines.whoosh.spelling engines.whoosh.search engines.whoosh.build
+engines.whoosh.erasing
 engines.whoosh.following engines.whoosh.engine
 engines.opensearch engines.opensearch.addresses engines.opensearch.cluster engines.opensearch.schema
 engines.opensearch.cards engines.opensearch.spelling
 engines.opensearch.asking engines.opensearch.verifying engines.opensearch.search
 engines.opensearch.lease engines.opensearch.catalogue engines.opensearch.writing
-engines.opensearch.build engines.opensearch.following engines.opensearch.engine engines
+engines.opensearch.build engines.opensearch.erasing
+engines.opensearch.following engines.opensearch.engine engines
 named features weights ranking evidence confidence answers references citations
 anchors
 refusals pipeline
-evaluation evaluation.matching gate indexing
+evaluation evaluation.matching gate indexing purging
 evaluation.sets evaluation.strangers evaluation.asking
 evaluation.measures evaluation.rewrites evaluation.report
 marks recent
@@ -52,7 +54,7 @@ serving.incoming serving.idle serving.refusing serving.connections serving.share
 serving.workers serving.memory serving.descriptors serving.opening serving
 commands commands.options commands.watching commands.index commands.ask commands.serve
 commands.report
-commands.generations commands.verify commands.evaluate
+commands.generations commands.purge commands.verify commands.evaluate
 cli __main__
 """.split()
 

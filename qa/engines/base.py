@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -156,6 +156,25 @@ class Build(Protocol):
         """Keep it for inspection; it does not become live."""
 
 
+class Eraser(Protocol):
+    """What of an index can be removed for good while no build runs."""
+
+    def leftovers(self) -> Sequence[str]:
+        """What builds that were killed left behind, by name."""
+
+    def summaries(self, generation: Generation) -> Sequence[Summary]:
+        """The documents of any generation; raise GenerationError when that cannot be told."""
+
+    def documents(self, generation: Generation) -> Iterator[Document]:
+        """The same as a whole."""
+
+    def remove(self, generation: Generation) -> None:
+        """Remove a generation; raise PurgeError when it is the live one."""
+
+    def sweep(self) -> None:
+        """Remove what was left behind."""
+
+
 class Engine(Protocol):
     """An index that can be built anew and asked."""
 
@@ -204,3 +223,6 @@ class Engine(Protocol):
 
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
+
+    def erasing(self) -> AbstractContextManager[Eraser]:
+        """Keep builds out, to remove what must not stay; raise BuildLockedError if one runs."""

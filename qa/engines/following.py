@@ -29,12 +29,24 @@ class Following(ABC, Generic[Opened]):
         self._guard = threading.Lock()
         self._searcher: Opened | None = None
         self._followed = False
+        self._tidy: weakref.WeakMethod[Callable[[], None]] | None = None
         # Counted now, while the files of the package are those that run.
         analysis_version()
 
     @abstractmethod
     def renewed(self, prepare: Callable[[Opened], None] | None = None) -> Opened:
         """The live generation, opened and prepared if it is another than before."""
+
+    def tidy_with(self, work: Callable[[], None]) -> None:
+        """Have *work*, a method, done after every look at which one is live."""
+        self._tidy = weakref.WeakMethod(work)
+
+    def look_again(self, prepare: Callable[[Opened], None]) -> None:
+        """Renew what is held, and tidy."""
+        self.renewed(prepare)
+        work = self._tidy and self._tidy()
+        if work:
+            work()
 
     def _passes_over(self, live: Manifest) -> bool:
         """Whether what is held goes on, for another analysis made the *live* one; that is logged.
@@ -83,7 +95,7 @@ def _follow(own: "weakref.ref[Following[Opened]]", prepare: Callable[[Opened], N
         if live is None:
             return
         try:
-            live.renewed(prepare)
+            live.look_again(prepare)
         except GenerationError:
             pass  # told to whoever asks
         except Exception:

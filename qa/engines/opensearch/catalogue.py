@@ -114,18 +114,27 @@ class Catalogue:
     @contextlib.contextmanager
     def building(self) -> Iterator[Lease]:
         """Hold the right to build, with nothing left of builds that were killed."""
-        _ = self._cluster.major
-        lease = Lease(self._cluster)
-        with lease.held():
+        with self.locked() as lease:
             self.sweep()
             yield lease
 
-    def sweep(self) -> None:
-        """Remove what a killed build left behind."""
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[Lease]:
+        """Keep builds out; raise BuildLockedError when there is one."""
+        _ = self._cluster.major
+        lease = Lease(self._cluster)
+        with lease.held():
+            yield lease
+
+    def leftovers(self) -> list[str]:
+        """The generations that killed builds left behind; to be looked for under the lease."""
         seals = self._seals()
-        for name in self._names():
-            if name not in seals or seals[name].state == BUILDING:
-                self.remove(name)
+        return sorted(n for n in self.names() if n not in seals or seals[n].state == BUILDING)
+
+    def sweep(self) -> None:
+        """Remove what killed builds left behind."""
+        for name in self.leftovers():
+            self.remove(name)
 
     def seal(self, generation: str, state: str, manifest: str = "") -> None:
         """Note that *generation* is in *state* from now on; *manifest* is its manifest's sum."""
@@ -177,7 +186,8 @@ class Catalogue:
             check_still(self.live(), over)
             raise DamagedError(f"The cluster does not make {generation} live; run `qa index`.")
 
-    def _names(self) -> set[str]:
+    def names(self) -> set[str]:
+        """All generations of which an index is there, those half written or removed among them."""
         found = self._cluster.command("GET", f"/_cat/indices/{self._cluster.name}-*?format=json")
         matches = (self._pattern.fullmatch(str(each["index"])) for each in found)  # type: ignore[index]  # a list
         return {match[1] for match in matches if match}

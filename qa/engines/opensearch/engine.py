@@ -7,6 +7,7 @@ from qa.engines.opensearch.addresses import address_of
 from qa.engines.opensearch.build import ClusterBuild
 from qa.engines.opensearch.catalogue import Catalogue
 from qa.engines.opensearch.cluster import Cluster
+from qa.engines.opensearch.erasing import ClusterEraser
 from qa.engines.opensearch.following import Live, Prepare
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import NotKeptError
@@ -73,6 +74,12 @@ class ClusterEngine:
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
         self._catalogue.prune(keep)
+
+    @contextlib.contextmanager
+    def erasing(self) -> Iterator[ClusterEraser]:
+        """Keep builds out, to remove what must not stay."""
+        with self._catalogue.locked() as lease:
+            yield ClusterEraser(self._cluster, self._catalogue, lease)
 
     def _older(self, generation: str) -> ClusterSearcher:
         if not self._catalogue.is_kept(generation):

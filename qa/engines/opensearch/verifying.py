@@ -8,6 +8,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 
+from qa.documents import Document
 from qa.engines.opensearch.cards import column
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.schema import DOCUMENTS, PASSAGES
@@ -74,6 +75,12 @@ def check_texts(cluster: Cluster, manifest: Manifest) -> None:
     for hit in _all(cluster, manifest, DOCUMENTS, {}):
         own.add(hit["_source"]["json"].encode())
     _same(manifest, DOCUMENTS, own)
+
+
+def documents_of(cluster: Cluster, manifest: Manifest) -> Iterator[Document]:
+    """All documents of a generation, whole."""
+    for hit in _all(cluster, manifest, DOCUMENTS, {}):
+        yield Document.from_json(hit["_source"]["json"])
 
 
 def _all(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> Iterator[Json]:

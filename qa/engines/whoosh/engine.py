@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qa.engines.whoosh.build import WhooshBuild
+from qa.engines.whoosh.erasing import WhooshEraser
 from qa.engines.whoosh.following import Live, Prepare
 from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import NotKeptError
@@ -57,6 +58,7 @@ class WhooshEngine:
 
     def follow(self, prepare: Prepare) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out."""
+        self._live.tidy_with(self._drop_removed)
         self._live.follow(prepare)
 
     def generations(self) -> Sequence[Generation]:
@@ -77,6 +79,18 @@ class WhooshEngine:
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
         self._generations.prune(keep)
+
+    @contextlib.contextmanager
+    def erasing(self) -> Iterator[WhooshEraser]:
+        """Keep builds out, to remove what must not stay."""
+        with self._generations.locked():
+            yield WhooshEraser(self._generations)
+
+    def _drop_removed(self) -> None:
+        """Close older generations that were removed: their bytes are on the disk until then."""
+        with self._guard:
+            for name in [n for n in self._pinned if not self._generations.is_kept(n)]:
+                del self._pinned[name]
 
     def _older(self, generation: str) -> WhooshSearcher:
         with self._guard:

@@ -177,9 +177,7 @@ class WhooshSearcher:
 
     @cached_property
     def _summaries(self) -> tuple[Summary, ...]:
-        check_file(self._folder, self.manifest, SUMMARIES)
-        with (self._folder / SUMMARIES).open(encoding="utf-8") as file:
-            return tuple(map(Summary.from_json, file))
+        return summaries_in(self._folder, self.manifest)
 
     def recheck(self) -> None:
         """Raise DamagedError when a file was written to since it was opened, and is not the same.
@@ -281,6 +279,13 @@ class WhooshSearcher:
         if len(there) < len(numbers) or not within.any():
             return np.zeros(len(within), bool)
         return with_phrase(field, there, within, deadline)
+
+
+def summaries_in(folder: Path, manifest: Manifest) -> tuple[Summary, ...]:
+    """The documents of the generation in *folder*; raise DamagedError when they cannot be told."""
+    check_file(folder, manifest, SUMMARIES)
+    with (folder / SUMMARIES).open(encoding="utf-8") as file:
+        return tuple(map(Summary.from_json, file))
 
 
 def _count(field: Field, term: str) -> int:
