@@ -9,13 +9,14 @@ from qa.commands.ask import ask_command
 from qa.commands.evaluate import evaluate_command
 from qa.commands.generations import generations_command, rollback_command, verify_index_command
 from qa.commands.index import index_command
+from qa.commands.printing import Commands
 from qa.commands.purge import purge_command
 from qa.commands.report import report_command
 from qa.commands.serve import serve_command
 from qa.commands.verify import verify_command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="qa")
 def main() -> None:
     """Ask a folder of documents; read the passages that answer, word for word."""

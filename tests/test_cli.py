@@ -296,3 +296,36 @@ def test_serve_tells_what_it_cannot_use_in_one_line(index):
     assert served.returncode == 1
     assert served.stderr.startswith("Error: QA_RATE_STORAGE is neither")
     assert served.stderr.count("\n") == 1
+
+
+ESCAPES = "\x1b]0;owned\x07\x9b31m\u202efdp\n\udce9"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_of_files_do_nothing_to_a_terminal(folder):
+    write(folder / "documents", plain_md=f"# Ferry {ESCAPES[:-1]}\n\nThe ferry ran.")
+    for name in (f"{ESCAPES}.xyz", f"{ESCAPES}.txt"):
+        (folder / "documents" / name).write_text("Words of its own.")
+    outputs = [
+        run("index", "--index", folder),
+        run("index", folder / ESCAPES, "--index", folder),
+        run("ask", "when did the ferry run?", "--index", folder),
+        run("ask", "when did the ferry run?", "--json", "--index", folder),
+        run("generations", ESCAPES, "--index", folder),
+        run("verify", folder / f"{ESCAPES}.json"),
+    ]
+
+    assert r"skipped \x1b]0;owned\x07\x9b31m\u202efdp\n" in outputs[0].output
+    assert r"\x1b]0;owned" in outputs[1].output
+    for each in outputs:
+        assert not set("\x1b\x07\x9b\u202e\udce9") & set(each.output), each.output
+
+
+def test_a_log_does_nothing_to_a_terminal(tmp_path):
+    line = {"logger": "qa.requests", "verdict": "none", "question": f"Who? {ESCAPES[:-1]}"}
+    line["time"] = "2026-01-01T00:00:00.000+00:00"
+    (tmp_path / "log").write_text(json.dumps(line) + "\n")
+    outputs = [run("report", *more, tmp_path / "log").output for more in ((), ("--json",))]
+
+    assert all("owned" in each for each in outputs)
+    assert not set("\x1b\x07\x9b\u202e") & set("".join(outputs))

@@ -12,7 +12,7 @@ import qa
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
 errors deadlines settings hosts versions processes remembering segmentation spellings languages text
-documents
+printing documents
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
 formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders watching
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
@@ -52,8 +52,8 @@ service.unanswered service.tallies
 service.metrics service.limits service.freshness service.problems app
 serving.incoming serving.idle serving.refusing serving.connections serving.shares
 serving.workers serving.memory serving.descriptors serving.opening serving
-commands commands.options commands.watching commands.index commands.ask commands.serve
-commands.report
+commands commands.printing commands.options commands.watching commands.index commands.ask
+commands.serve commands.report
 commands.generations commands.purge commands.verify commands.evaluate
 cli __main__
 """.split()

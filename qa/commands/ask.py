@@ -8,10 +8,12 @@ from rich.text import Text
 
 from qa.answers import Answer, AnswerPassage, NoAnswer
 from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
+from qa.commands.printing import echo_json
 from qa.contract.answered import body
 from qa.deadlines import Deadline
 from qa.engines import open_engine
 from qa.pipeline import ask
+from qa.printing import printable, printable_prose
 
 
 @click.command("ask")
@@ -32,7 +34,7 @@ def ask_command(
         deadline = Deadline.after(settings.budget_ms / 1000)
         answer = ask(searcher, settings, question, limit=limit, deadline=deadline)
     if as_json:
-        click.echo(body(answer).model_dump_json(by_alias=True, indent=2))
+        echo_json(body(answer).model_dump_json(by_alias=True, indent=2))
     else:
         _print_answer(answer)
 
@@ -41,7 +43,7 @@ def _print_answer(answer: Answer) -> None:
     console = Console(highlight=False, soft_wrap=False)
     if answer.none:
         for line in _refusal(answer.none):
-            console.print(Text(line))
+            console.print(Text(printable(line)))
         return
     if answer.verdict == "weak":
         console.print("Weak match: the documents may not answer this.\n")
@@ -66,15 +68,14 @@ def _refusal(why: NoAnswer) -> Iterator[str]:
 
 
 def _marked(passage: AnswerPassage) -> Text:
-    text = Text(f"[{passage.rank}] {passage.text}")
-    if passage.answer:
-        offset = len(text.plain) - len(passage.text)
-        text.stylize("bold", offset + passage.answer.start, offset + passage.answer.end)
-    return text
+    start, end = (passage.answer.start, passage.answer.end) if passage.answer else (0, 0)
+    text = Text(f"[{passage.rank}] {printable_prose(passage.text[:start])}")
+    text.append(printable_prose(passage.text[start:end]), "bold")
+    return text.append(printable_prose(passage.text[end:]))
 
 
 def _source(passage: AnswerPassage) -> Text:
     cited = passage.citation
     place = [cited.section, f"¶ {cited.paragraph}", cited.page and f"p. {cited.page}"]
     parts = [cited.title, cited.publisher, cited.date, ", ".join(p for p in place if p)]
-    return Text("    — " + " · ".join(str(part) for part in parts if part))
+    return Text(printable("    — " + " · ".join(str(part) for part in parts if part)))

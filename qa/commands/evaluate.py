@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qa.commands.options import index_option, plain_errors, progress, settings_with
+from qa.commands.printing import echo, echo_json
 
 if TYPE_CHECKING:
     from qa.evaluation.report import Evaluation
@@ -79,7 +80,7 @@ def evaluate_command(
     if qrels:
         qrels.write_text(trec_qrels(asked), encoding="utf-8")
     for note in evaluation.notes:
-        click.echo(f"Note: {note}.", err=True)
+        echo(f"Note: {note}.", err=True)
     _print_evaluation(evaluation, as_json=as_json)
 
 
@@ -89,7 +90,7 @@ def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
             ranker: {name: round(measure.value, 4) for name, measure in measures.items()}
             for ranker, measures in evaluation.measures.items()
         }
-        click.echo(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=2))
+        echo_json(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=2))
         return
     from qa.evaluation.report import rows  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from qa.commands.options import (
     settings_with,
     warn_of_analysis,
 )
+from qa.commands.printing import echo, echo_json
 from qa.engines import open_engine
 from qa.errors import NoGenerationError
 from qa.gate import golden_questions, unanswered
@@ -35,11 +36,11 @@ def generations_command(as_json: bool, prune: int | None, index_dir: str | None)
             engine.prune(prune)
         found = engine.generations()
     if as_json:
-        click.echo(json.dumps([_values(each) for each in found], indent=2))
+        echo_json(json.dumps([_values(each) for each in found], indent=2))
     elif found:
         _print(found)
     else:
-        click.echo("There is no index yet; build it with `qa index`.")
+        echo("There is no index yet; build it with `qa index`.")
 
 
 def _values(each: Generation) -> dict[str, str | int | None]:
@@ -90,7 +91,7 @@ def rollback_command(name: str | None, index_dir: str | None) -> None:
         settings = settings_with(index=index_dir)
         manifest = open_engine(settings).switch(name)
     warn_of_analysis(manifest)
-    click.echo(
+    echo(
         f"Generation {manifest.name} ({manifest.documents:,} documents,"
         f" {manifest.passages:,} passages) is live in {settings.index}."
     )
@@ -116,14 +117,14 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     manifest = searcher.manifest
     warn_of_analysis(manifest)
     size = sum(each.size for each in manifest.files.values())
-    click.echo(
+    echo(
         f"Generation {manifest.name} is whole: {len(manifest.files)} files, {size:,} bytes,"
         f" {manifest.documents:,} documents, {manifest.passages:,} passages."
     )
     if golden:
-        click.echo(f"{len(golden)} golden questions: {len(golden) - len(failing)} answered.")
+        echo(f"{len(golden)} golden questions: {len(golden) - len(failing)} answered.")
     for question in failing:
-        click.echo(f"  unanswered {question}", err=True)
+        echo(f"  unanswered {question}", err=True)
     if failing:
         sys.exit(REFUSED)
 

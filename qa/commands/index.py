@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from qa.commands.options import REFUSED, index_option, plain_errors, progress, settings_with
+from qa.commands.printing import echo
 from qa.commands.watching import watch_folder
 from qa.engines import open_engine
 from qa.gate import Changes
@@ -65,7 +66,7 @@ def tell(report: Report, settings: Settings, *, dry_run: bool = False) -> None:
         state = "would not be live" if report.faults else "would be live"
     else:
         state = "is live" if report.live else "is not live"
-    click.echo(
+    echo(
         f"{counts} in {report.seconds:.1f} s; generation {manifest.name} {state}"
         f" in {settings.index}."
     )
@@ -77,7 +78,7 @@ def tell(report: Report, settings: Settings, *, dry_run: bool = False) -> None:
 
 def _tell_changes(changes: Changes) -> None:
     if changes.since and changes.added + changes.changed + changes.gone:
-        click.echo(
+        echo(
             f"Since generation {changes.since}: {len(changes.added):,} documents added,"
             f" {len(changes.changed):,} changed, {len(changes.gone):,} gone."
         )
@@ -86,7 +87,7 @@ def _tell_changes(changes: Changes) -> None:
     if changes.asked:
         answered = changes.asked - len(changes.failing)
         compared = f", {len(changes.won)} won, {len(changes.lost)} lost" if changes.since else ""
-        click.echo(f"{changes.asked} golden questions: {answered} answered{compared}.")
+        echo(f"{changes.asked} golden questions: {answered} answered{compared}.")
         _list("won", changes.won)
         _list("lost", changes.lost)
         _list("unanswered", [each for each in changes.failing if each not in changes.lost])
@@ -95,11 +96,11 @@ def _tell_changes(changes: Changes) -> None:
 def _tell_faults(report: Report, *, dry_run: bool) -> None:
     faults = "; ".join(report.faults)
     if report.live:
-        click.echo(f"Published all the same: {faults}.", err=True)
+        echo(f"Published all the same: {faults}.", err=True)
     elif dry_run:
-        click.echo(f"It would be refused: {faults}.", err=True)
+        echo(f"It would be refused: {faults}.", err=True)
     else:
-        click.echo(
+        echo(
             f"Refused: {faults}. Generation {report.changes.since} stays live."
             f" `qa ask --generation {report.manifest.name}` asks the new one;"
             " `qa index --force` publishes it all the same.",
@@ -109,6 +110,6 @@ def _tell_faults(report: Report, *, dry_run: bool) -> None:
 
 def _list(word: str, told: Sequence[str]) -> None:
     for each in told[:_MOST_TOLD]:
-        click.echo(f"  {word} {each}")
+        echo(f"  {word} {each}")
     if len(told) > _MOST_TOLD:
-        click.echo(f"  ... and {len(told) - _MOST_TOLD:,} more {word}")
+        echo(f"  ... and {len(told) - _MOST_TOLD:,} more {word}")

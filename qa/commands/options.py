@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from qa.errors import QAError, RefusedError, RequestError
 from qa.manifests import Manifest, analysis_warning
+from qa.printing import printable
 from qa.settings import Settings, from_environ
 
 # The exit code of what was built, or is there, and should not be published.
@@ -29,17 +30,17 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except RequestError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(printable(str(error))) from None
     except RefusedError as error:
-        raise _Refused(str(error)) from None
+        raise _Refused(printable(str(error))) from None
     except QAError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(printable(str(error))) from None
 
 
 def warn_of_analysis(manifest: Manifest) -> None:
     """Say on standard error that another analysis made the generation, if one did."""
     if warning := analysis_warning(manifest):
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(printable(f"Warning: {warning}"), err=True)
 
 
 def settings_with(**given: Any) -> Settings:  # noqa: ANN401 - options of the command line

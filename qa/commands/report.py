@@ -9,6 +9,7 @@ from typing import TextIO
 
 import click
 
+from qa.commands.printing import echo, echo_json
 from qa.service.unanswered import Unanswered, unanswered
 
 
@@ -26,11 +27,9 @@ def report_command(logs: tuple[TextIO, ...], weak: bool, limit: int, as_json: bo
     lines = chain.from_iterable(logs or (sys.stdin,))
     found, untold = unanswered(lines, ("none", "weak") if weak else ("none",))
     for line in _lines(found[:limit], as_json):
-        click.echo(line)
+        (echo_json if as_json else echo)(line)
     if untold:
-        click.echo(
-            f"{untold:,} more, which the log does not tell; QA_LOG_QUESTIONS does that.", err=True
-        )
+        echo(f"{untold:,} more, which the log does not tell; QA_LOG_QUESTIONS does that.", err=True)
 
 
 def _lines(found: Iterable[Unanswered], as_json: bool) -> Iterable[str]:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
+from qa.commands.printing import echo
 from qa.engines import open_engine
 from qa.errors import AnalysisError, NoGenerationError
 from qa.manifests import Manifest, analysis_warning
@@ -61,7 +62,7 @@ def _check_index(live: Manifest | None) -> None:
     if live and (warning := analysis_warning(live)):
         raise AnalysisError(f"Settings: fine. {warning}")
     name = live.name if live else "none yet; it would be built first"
-    click.echo(f"Settings: fine. Index: {name}.")
+    echo(f"Settings: fine. Index: {name}.")
 
 
 def _build_apart(settings: Settings) -> None:

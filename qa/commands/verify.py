@@ -10,6 +10,7 @@ import click
 from qa.anchors import Anchor
 from qa.answers import Citation
 from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
+from qa.commands.printing import echo, echo_json
 from qa.engines import open_engine
 from qa.errors import SavedError
 from qa.saved import quotes_in
@@ -39,10 +40,11 @@ def verify_command(file: IO[str], as_json: bool, index_dir: str | None) -> None:
         warn_of_analysis(live.manifest)
         found = verified(quotes, live)
     if as_json:
-        click.echo(found.model_dump_json(indent=2))
+        echo_json(found.model_dump_json(indent=2))
     else:
         for anchor in found.citations:
-            click.echo("\n  ".join(_lines(anchor)))
+            for number, line in enumerate(_lines(anchor)):
+                echo(f"  {line}" if number else line)
     sys.exit(max(_EXITS[anchor.state] for anchor in found.citations))
 
 

@@ -5,9 +5,8 @@ import subprocess
 import sys
 from threading import Event
 
-import click
-
 from qa.commands.options import REFUSED
+from qa.commands.printing import echo
 from qa.gate import QUESTIONS
 from qa.settings import Settings
 from qa.synonyms import NAME as SYNONYMS
@@ -36,7 +35,7 @@ class _Builds:
             code = process.wait()
             self._running = None
         if code < 0 and not self.stopped.is_set():
-            click.echo(f"The build was killed by signal {-code}.", err=True)
+            echo(f"The build was killed by signal {-code}.", err=True)
         return code in {0, REFUSED}
 
     def stop(self, *_: object) -> None:
@@ -52,6 +51,6 @@ def watch_folder(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, builds.stop)
     home, documents = settings.home, settings.documents_folder
-    click.echo(f"Watching {documents} (Ctrl+C stops)", err=True)
+    echo(f"Watching {documents} (Ctrl+C stops)", err=True)
     watched = (documents, home / QUESTIONS, home / SYNONYMS)
     watch(lambda: state_of(watched), builds.build, builds.stopped)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from qa.printing import printable_json
 from qa.service.accounts import Account, hashed
 from qa.service.output import Output
 
@@ -52,7 +53,7 @@ class Lines(logging.Formatter):
         } | getattr(record, "told", {})
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+        return printable_json(json.dumps(told, ensure_ascii=False))
 
 
 class Handler(logging.Handler):

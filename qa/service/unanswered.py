@@ -43,6 +43,6 @@ def _account(line: str) -> dict[str, Any]:
     """The account in a *line* of the log; nothing in lines that are none, such as a platform's."""
     try:
         told = json.loads(line[line.index("{") :])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) and told.get("logger") == "qa.requests" else {}

@@ -76,3 +76,12 @@ def test_errors_have_a_line_with_what_happened(caplog):
 
     assert "\n" not in text
     assert json.loads(text)["exception"].endswith("ValueError: no\nway")
+
+
+def test_nothing_in_a_line_is_obeyed_by_a_terminal():
+    hostile = "\x1b]0;owned\x07\x9b31m\u202e\udce9\u2028"
+    record = logging.LogRecord("qa", logging.ERROR, "", 0, "%s is gone", (hostile,), None)
+    line = Lines().format(record)
+
+    assert not set(hostile) - set("]0;owned31m") & set(line)
+    assert json.loads(line)["message"] == f"{hostile} is gone"
