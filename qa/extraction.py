@@ -15,12 +15,12 @@ Results = list[Document | Skip]
 
 def key_of(path: Path, source: str, settings: Settings) -> str:
     """The key of the file at *path*, called *source*; raise OSError when it cannot be opened."""
-    return _key(load(path, settings), source, settings)
+    return _key(load(path, source, settings), source, settings)
 
 
 def extracted(path: Path, source: str, settings: Settings) -> tuple[str, Results]:
     """What is in the file at *path*, and the key of just those bytes it was read from."""
-    content = load(path, settings)
+    content = load(path, source, settings)
     return _key(content, source, settings), read_content(content, source, settings)
 
 

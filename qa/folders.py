@@ -4,37 +4,31 @@ Files are read in worker processes with limits on time and memory, so none can h
 build.
 """
 
-import errno
 import hashlib
 import multiprocessing
 import os
 import resource
-import stat
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from qa.caching import Cache
+from qa.crawl import File, find_files
+from qa.deadlines import Deadline
 from qa.documents import Document, Skip
 from qa.errors import IndexingError
 from qa.extraction import Results, extracted, key_of, restored, stored
 from qa.processes import end_with_parent
-from qa.reading import NO_FILE, UNKNOWN, ending, lasting, no_memory, shown, stray_sidecars
+from qa.reading import UNKNOWN, ending, lasting, no_memory, unopened
 from qa.settings import Settings
-from qa.sidecars import is_sidecar
 
-
-class File(NamedTuple):
-    """A file that may hold documents; *source* is its path below the folder."""
-
-    path: Path
-    source: str
+_Item = TypeVar("_Item")
 
 
 class Folder:
@@ -43,11 +37,23 @@ class Folder:
     With a *cache*, only those are read that were not read before, with the same bytes and settings.
     """
 
-    def __init__(self, folder: Path, settings: Settings, cache: Cache | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        cache: Cache | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Raise IndexingError, now or later, when the *deadline* has passed before all is read.
+
+        By default it is the longest time that a build may take, from now on.
+        """
+        self._folder = folder
         self._settings = settings
         self._cache = cache
+        self._deadline = deadline or Deadline.after(settings.max_build_minutes * 60)
         self.files = find_files(folder, settings)
-        self._keys = [_key(file, settings) for file in self.files]
+        self._keys = [_key(file, settings) for file in self._in_time(self.files)]
         # Whether the same files would give the same again.
         self.lasting = None not in self._keys
 
@@ -76,12 +82,23 @@ class Folder:
         workers = os.cpu_count() or 1
         waiting: deque[Results | _Reading] = deque()
         with _pool(workers, self._settings) as pool:
-            for file, key in zip(self.files, self._keys, strict=True):
+            for file, key in self._in_time(zip(self.files, self._keys, strict=True)):
                 waiting.append(self._begun(pool, file, key))
                 if len(waiting) > 4 * workers:
                     yield self._ended(waiting.popleft())
             while waiting:
                 yield self._ended(waiting.popleft())
+
+    def _in_time(self, items: Iterable[_Item]) -> Iterator[_Item]:
+        """*items* for as long as there is time for them."""
+        for item in items:
+            if self._deadline.passed:
+                raise IndexingError(
+                    f"Reading {self._folder} takes longer than {self._settings.max_build_minutes}"
+                    " minutes; the live index is unchanged. What was read so far is remembered:"
+                    " run `qa index` again to go on, or set QA_MAX_BUILD_MINUTES higher."
+                )
+            yield item
 
     def _begun(self, pool: ProcessPool, file: File | Skip, key: str | None) -> "Results | _Reading":
         if not isinstance(file, File):
@@ -118,7 +135,7 @@ class Folder:
         except MemoryError:
             reason = no_memory(settings)
         except OSError as error:
-            reason = f"cannot be opened ({error.strerror})"
+            reason = unopened(error)
         else:
             lasts = lasting(found, settings)
             self.lasting = self.lasting and lasts and key == reading.key
@@ -170,73 +187,6 @@ def _single(document: Document, first: dict[str, str], ids: set[str]) -> Documen
     ids.add(unique)
     first[document.sha256] = unique
     return replace(document, id=unique)
-
-
-def find_files(folder: Path, settings: Settings) -> list[File | Skip]:
-    """All files below *folder* sorted by path, Skips for what is no readable file.
-
-    Links are followed, to each folder once; names that begin with a dot are left out.
-    """
-    if not folder.is_dir():
-        raise IndexingError(f"No folder {folder}; create it and put documents in, or name another.")
-    found: list[File | Skip] = []
-    seen: dict[tuple[int, int], str] = {}
-    # Links come last, so that a folder goes by its own name if it has one here.
-    folders, links = deque([File(folder, "")]), deque[File]()
-    while folders or links:
-        path, source = (folders or links).popleft()
-        try:
-            status = path.stat()
-            same = seen.setdefault((status.st_dev, status.st_ino), source)
-            if same != source:
-                found.append(Skip(source, _again(source, same)))
-                continue
-            entries = [entry for entry in os.scandir(path) if not entry.name.startswith(".")]
-        except OSError as error:
-            found.append(Skip(source or str(folder), _reason(error)))
-            continue
-        stray = stray_sidecars(entry.name for entry in entries)
-        for entry in entries:
-            name = shown(entry.name)
-            file = File(Path(entry.path), f"{source}/{name}" if source else name)
-            if _is_folder(entry):
-                (links if entry.is_symlink() else folders).append(file)
-            elif fault := _fault(entry, settings):
-                found.append(Skip(file.source, fault))
-            elif entry.name in stray:
-                found.append(Skip(file.source, NO_FILE))
-            elif not is_sidecar(entry.name):
-                found.append(file)
-    return sorted(found, key=lambda item: item.source)
-
-
-def _again(source: str, same: str) -> str:
-    inside = not same or source.startswith(f"{same}/")
-    return "symlink loop" if inside else f"the same folder as {same}"
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    with suppress(OSError):
-        return entry.is_dir()
-    return False
-
-
-def _fault(entry: "os.DirEntry[str]", settings: Settings) -> str | None:
-    """Why an entry of a folder is not even opened."""
-    try:
-        status = entry.stat()
-    except OSError as error:
-        return _reason(error)
-    if not stat.S_ISREG(status.st_mode):
-        return "not a regular file"
-    if status.st_size > settings.max_file_mb << 20:
-        return f"larger than {settings.max_file_mb} MB"
-    return None
-
-
-def _reason(error: OSError) -> str:
-    known = {errno.ENOENT: "a link to nothing", errno.ELOOP: "symlink loop"}
-    return known.get(error.errno or 0, f"cannot be opened ({error.strerror})")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from qa.engines.base import Searcher, Summary
 from qa.errors import IndexingError, QAError
 from qa.evaluation.matching import holds
+from qa.file_access import read_text
 from qa.pipeline import ask
 from qa.settings import Settings
 
@@ -91,7 +92,7 @@ def golden_questions(index: Path) -> tuple[Golden, ...]:
     """The questions in the index folder; none without the file, IndexingError for a wrong line."""
     path = index / QUESTIONS
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except (OSError, UnicodeDecodeError) as error:
@@ -111,7 +112,7 @@ def _golden(path: Path, number: int, line: str) -> Golden:
             verdict=row.get("verdict"),
             turns=_texts(row.get("turns", ())),
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise IndexingError(
             f"{path}, line {number}: no golden question ({error}); correct or remove it."
         ) from None

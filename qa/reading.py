@@ -4,8 +4,9 @@ import logging
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ import regex
 from qa.documents import Document, RawBlock, Skip, document
 from qa.errors import UnreadableError
 from qa.extracts import Extract
+from qa.file_access import NotAllowedError, read_file
+from qa.filenames import shown
 from qa.formats.archives import Member, unpack
 from qa.metadata import Raw, describe, field_of
 from qa.settings import Settings
-from qa.sidecars import is_sidecar, names_for, parse
+from qa.sidecars import MAX_BYTES, is_sidecar, names_for, parse
 from qa.text import normalise
 
 # The module and function that read each kind of file.  Some of the libraries behind them are slow
@@ -43,6 +46,7 @@ ENDINGS = (*_FORMATS, *_ARCHIVES)
 
 UNKNOWN = f"unknown kind of file; can be read: {' '.join(ENDINGS)}"
 NO_FILE = "describes a file that is not there"
+WITHOUT = "; its file was read without it"
 
 _LIBRARIES = ("charset_normalizer", "htmldate", "justext", "pypdf", "trafilatura")
 
@@ -64,12 +68,22 @@ class Content(NamedTuple):
     sidecars: dict[str, bytes]
 
 
-def load(path: Path, settings: Settings) -> Content:
-    """What reading the file at *path* depends on; raise OSError when it cannot be opened."""
-    limit = settings.max_file_mb << 20
-    beside = map(path.with_name, sidecar_names(path.name))
-    sidecars = {note.name: _bytes(note, limit) for note in beside if note.is_file()}
-    return Content(_bytes(path, limit), sidecars)
+def load(path: Path, source: str, settings: Settings) -> Content:
+    """What reading the file called *source* depends on; raise OSError if it cannot be opened."""
+    # The path ends like the source, which is below the documents folder.
+    root = None if settings.follow_links else path.parents[source.count("/")]
+    beside = filter(Path.is_file, map(path.with_name, sidecar_names(path.name)))
+    return Content(
+        read_file(path, settings.max_file_mb << 20, root),
+        {note.name: data for note in beside if (data := _sidecar(note, root)) is not None},
+    )
+
+
+def _sidecar(path: Path, root: Path | None) -> bytes | None:
+    """The bytes of a sidecar; None for one that must not be read, which the crawl reports."""
+    with suppress(NotAllowedError):
+        return read_file(path, MAX_BYTES, root)
+    return None
 
 
 def read(path: Path, source: str, settings: Settings) -> list[Document | Skip]:
@@ -80,9 +94,9 @@ def read(path: Path, source: str, settings: Settings) -> list[Document | Skip]:
     if not ending(path.name):
         return [Skip(shown(source), UNKNOWN)]
     try:
-        content = load(path, settings)
+        content = load(path, source, settings)
     except OSError as error:
-        return [Skip(shown(source), f"cannot be opened ({error.strerror})")]
+        return [Skip(shown(source), unopened(error))]
     return read_content(content, source, settings)
 
 
@@ -125,14 +139,11 @@ def ending(name: str) -> str:
     return max(found, key=len, default="")
 
 
-def _bytes(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit + 1)
-
-
-def shown(name: str) -> str:
-    """*name* as it can be printed and stored: bytes that are no UTF-8 as U+FFFD."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")
+def unopened(error: OSError) -> str:
+    """Why a file is skipped that was there and cannot be opened."""
+    if isinstance(error, NotAllowedError):
+        return str(error.strerror)
+    return f"cannot be opened ({error.strerror})"
 
 
 def _notes(sidecars: Mapping[str, bytes], folder: str) -> tuple[list[Raw], list[Skip]]:
@@ -143,7 +154,7 @@ def _notes(sidecars: Mapping[str, bytes], folder: str) -> tuple[list[Raw], list[
         try:
             notes.append(parse(name, data))
         except UnreadableError as error:
-            faults.append(Skip(folder + shown(name), f"{error}; its file was read without it"))
+            faults.append(Skip(folder + shown(name), f"{error}{WITHOUT}"))
     return notes, faults
 
 
@@ -199,10 +210,17 @@ def _extracts(data: bytes, kind: str, settings: Settings) -> list[Extract | Skip
     read_format = getattr(import_module(f"qa.formats.{module}"), function)
     limit = (settings.max_file_mb << 20,) if kind == ".docx" else ()
     found = read_format(data, *limit)
-    extracts = [found] if isinstance(found, Extract) else list(found)
+    most = settings.max_file_documents
+    extracts = [found] if isinstance(found, Extract) else list(islice(found, most + 1))
     if not extracts:
         raise UnreadableError("nothing in it")
+    if len(extracts) > most:
+        raise UnreadableError(_too_many(most))
     return extracts
+
+
+def _too_many(most: int) -> str:
+    return f"more than {most:,} rows or files in it; divide it, or set QA_MAX_FILE_DOCUMENTS higher"
 
 
 def _unpacked(file: _File, settings: Settings) -> list[Document | Skip]:
@@ -226,6 +244,8 @@ def _unpacked(file: _File, settings: Settings) -> list[Document | Skip]:
             name = f"{file.id}/{document_id(shown(member.name))}"
             inner = _File(source, name, member.data, notes, _general(file))
             found += [*faults, *_read(inner, settings)]
+            if len(found) > settings.max_file_documents:
+                raise UnreadableError(_too_many(settings.max_file_documents))
     return found
 
 

@@ -51,6 +51,13 @@ class Settings:
         120, "Longest time to read one file; then it is skipped.", least=1
     )
     extract_memory_mb: int = setting(4096, "Most memory a process reading files may take.", least=1)
+    max_file_documents: int = setting(
+        500_000, "A file with more rows or members is skipped.", least=1
+    )
+    max_files: int = setting(1_000_000, "Most files and folders of a build.", least=1)
+    max_folder_gb: int = setting(100, "Most bytes of all files of a build.", least=1)
+    max_build_minutes: int = setting(1440, "Longest time to read all files.", least=1)
+    follow_links: bool = setting(False, "1 follows links out of the documents folder.")
     keep_generations: int = setting(3, "Built indexes to keep, the live one included.", least=1)
     max_shrink: float = setting(
         0.5, "Share of the documents that may be gone at once, unforced.", most=1

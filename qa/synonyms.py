@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qa.errors import SettingsError
+from qa.file_access import read_text
 from qa.text import normalise, term, tokens
 
 NAME = "synonyms.txt"
@@ -53,7 +54,7 @@ def groups_in(folder: Path) -> Groups:
     """Those told in *folder*; raise SettingsError, naming the line, for one that is wrong."""
     path = folder / NAME
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except (OSError, UnicodeDecodeError) as error:

@@ -6,10 +6,14 @@ of containers included, and takes no library; a look opens no file.
 
 import stat
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+
+from qa.crawl import entries_of
+from qa.file_access import check_inside
 
 # A look may take this share of the time.
 _SHARE = 0.05
@@ -67,23 +71,29 @@ def _settle(look: Callable[[], object], seen: object, stop: Event, pace: Pace) -
             return
 
 
-def state_of(paths: Iterable[Path]) -> frozenset[tuple[object, ...]]:
-    """What files and folders are like, all that is in them included: differs once one changed."""
-    return frozenset(_states(paths, set()))
+def state_of(paths: Iterable[Path], *, follow_links: bool = False) -> frozenset[tuple[object, ...]]:
+    """What files and folders are like, all that is in them included: differs once one changed.
+
+    Links out of a folder are noted, but only followed with *follow_links*.
+    """
+    return frozenset(_states(paths, follow_links))
 
 
-def _states(paths: Iterable[Path], seen: set[tuple[int, int]]) -> Iterator[tuple[object, ...]]:
-    for path in paths:
+def _states(paths: Iterable[Path], follow_links: bool) -> Iterator[tuple[object, ...]]:
+    seen: set[tuple[int, int]] = set()
+    # Of each, the folder that no link may lead out of.
+    waiting: deque[tuple[Path, Path | None]] = deque((path, None) for path in paths)
+    while waiting:
+        path, root = waiting.popleft()
         try:
             status = path.stat()
+            if root and not follow_links and path.is_symlink():
+                check_inside(path, root)
             same = (status.st_dev, status.st_ino)
-            if stat.S_ISDIR(status.st_mode):
-                if same not in seen:
-                    seen.add(same)
-                    inside = [each for each in path.iterdir() if not each.name.startswith(".")]
-                    yield from _states(inside, seen)
-                continue
+            if not stat.S_ISDIR(status.st_mode):
+                yield (path, same, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            elif same not in seen:
+                seen.add(same)
+                waiting += [(Path(entry.path), root or path) for entry in entries_of(path)]
         except OSError as error:
             yield (path, error.errno)
-            continue
-        yield (path, same, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

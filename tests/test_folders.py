@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from qa.crawl import File, find_files
+from qa.deadlines import Deadline
 from qa.documents import Document, Skip
 from qa.errors import IndexingError
-from qa.folders import File, find_files, read_folder
+from qa.folders import Folder, read_folder
 from qa.settings import Settings
 
 SETTINGS = Settings()
@@ -114,7 +116,7 @@ def test_links_are_followed_to_each_folder_once(tmp_path):
     (documents / "two.txt").symlink_to(tmp_path / "two.txt")
     (documents / "again").symlink_to(documents / "z")
 
-    assert read(documents) == [
+    assert read(documents, Settings(follow_links=True)) == [
         Skip("again", "the same folder as z"),
         "linked/one",
         "two",
@@ -253,6 +255,22 @@ def test_a_build_that_is_given_up_leaves_no_process_at_work(tmp_path):
 
     assert first.id == "a"
     assert time.monotonic() - started < 10
+
+
+def test_a_build_that_has_no_time_left_says_how_to_go_on(tmp_path):
+    write(tmp_path, "a.txt", "b.txt")
+
+    with pytest.raises(IndexingError, match=r"1440 minutes.*run `qa index` again to go on"):
+        Folder(tmp_path, SETTINGS, deadline=Deadline(0))
+
+
+def test_time_that_is_over_while_files_are_read_ends_the_build(tmp_path, monkeypatch):
+    write(tmp_path, "a.txt", "b.txt")
+    folder = Folder(tmp_path, SETTINGS)
+    monkeypatch.setattr(folder, "_deadline", Deadline(0))
+
+    with pytest.raises(IndexingError, match="QA_MAX_BUILD_MINUTES"):
+        list(folder.documents())
 
 
 def test_find_files_tells_how_many_there_are_without_reading_them(tmp_path):

@@ -12,9 +12,10 @@ import qa
 PACKAGE = Path(qa.__file__).parent
 ORDER = """
 errors deadlines settings hosts versions processes remembering segmentation spellings languages text
-printing documents
+printing documents filenames file_access
 metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
-formats.pdf formats.docx formats.rows formats.archives reading caching extraction folders watching
+formats.pdf formats.docx formats.rows formats.archives reading caching extraction
+crawl folders watching
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation

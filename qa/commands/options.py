@@ -40,7 +40,7 @@ def plain_errors() -> Iterator[None]:
 def warn_of_analysis(manifest: Manifest) -> None:
     """Say on standard error that another analysis made the generation, if one did."""
     if warning := analysis_warning(manifest):
-        click.echo(printable(f"Warning: {warning}"), err=True)
+        echo(f"Warning: {warning}", err=True)
 
 
 def settings_with(**given: Any) -> Settings:  # noqa: ANN401 - options of the command line

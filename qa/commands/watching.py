@@ -53,4 +53,8 @@ def watch_folder(settings: Settings) -> None:
     home, documents = settings.home, settings.documents_folder
     echo(f"Watching {documents} (Ctrl+C stops)", err=True)
     watched = (documents, home / QUESTIONS, home / SYNONYMS)
-    watch(lambda: state_of(watched), builds.build, builds.stopped)
+
+    def look() -> object:
+        return state_of(watched, follow_links=settings.follow_links)
+
+    watch(look, builds.build, builds.stopped)

@@ -15,6 +15,7 @@ import regex
 
 from qa.documents import Skip
 from qa.errors import UnreadableError
+from qa.filenames import MAX_NAME, is_hidden_folder, is_leftover
 
 _MAX_MEMBERS = 100_000
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
@@ -54,7 +55,10 @@ def unpack(
             if name is not None and _is_hidden(name):
                 continue
             reason = "unsafe path" if name is None else entry.fault or fault(name)
-            member = Skip(entry.name, reason) if reason else _read(name or "", entry, left)
+            if len(entry.name) > MAX_NAME:
+                reason = f"its name is longer than {MAX_NAME:,} characters"
+            fault_of = Skip(entry.name[:MAX_NAME], reason) if reason else None
+            member = fault_of or _read(name or "", entry, left)
             left -= len(member.data) if isinstance(member, Member) else 0
             if left < 0:
                 raise UnreadableError(f"unpacks to more than {limit >> 20} MB")
@@ -108,4 +112,5 @@ def _inside(name: str) -> str | None:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    *folders, file = name.split("/")
+    return any(map(is_hidden_folder, folders)) or is_leftover(file)
