@@ -18,6 +18,7 @@ from qa.gate import Changes, Golden, compare, faults, golden_questions
 from qa.manifests import Manifest
 from qa.passages import Passage, cut, passages_at
 from qa.settings import Settings
+from qa.skips import SKIPPED, SkipTally
 from qa.synonyms import groups_in
 from qa.text import Span
 from qa.versions import analysis_version, code_version
@@ -64,7 +65,7 @@ def index_folder(
         found = Folder(folder, settings, cache)
         inputs = f"{code_version()} {found.digest} {_sizes(settings)} {groups_in(home)}"
         known = None if force else _kept(engine, cache.get(inputs))
-        new = known or _built(build, found.documents(progress), settings, cache)
+        new = known or _built(build, found.documents(progress), settings, cache, home / SKIPPED)
         if not known and found.lasting:
             cache.put(inputs, new.manifest.name)
         changes = _compared(new, live, golden, settings)
@@ -138,21 +139,30 @@ def _publish(build: Build, over: str | None, *, allowed: bool) -> None:
 
 
 def _built(
-    build: Build, documents: Iterable[Document | Skip], settings: Settings, cache: Cache
+    build: Build,
+    documents: Iterable[Document | Skip],
+    settings: Settings,
+    cache: Cache,
+    report: Path | None = None,
 ) -> Searcher:
-    """A whole generation of *documents*, checked, not live yet."""
+    """A whole generation of *documents*, checked, not live yet.
+
+    What is left out is written to *report* if it is too much to be listed.
+    """
     tally = _Tally()
-    for item in documents:
-        if isinstance(item, Skip):
-            tally.skipped.append(item)
-            continue
-        line = item.to_json().encode()
-        passages = _passages(item, line, settings, cache)
-        build.add(item, passages)
-        tally.count(item, line, len(passages))
+    with SkipTally(report) as skips:
+        for item in documents:
+            if isinstance(item, Skip):
+                skips.add(item)
+                continue
+            line = item.to_json().encode()
+            passages = _passages(item, line, settings, cache)
+            build.add(item, passages)
+            tally.count(item, line, len(passages))
+        skips.close()
     if not tally.documents:
-        raise IndexingError(_nothing(tally.skipped))
-    new = build.finish(tally.manifest(settings))
+        raise IndexingError(_nothing(skips))
+    new = build.finish(tally.manifest(skips, settings))
     try:
         new.check()
     except DamagedError as error:
@@ -183,18 +193,17 @@ def _sizes(settings: Settings) -> str:
     return f"{settings.passage_min_words}-{settings.passage_max_words}"
 
 
-def _nothing(skipped: list[Skip]) -> str:
-    if not skipped:
+def _nothing(skips: SkipTally) -> str:
+    if not skips.total:
         return "There are no documents to index; put files in the folder and run it again."
-    first = "; ".join(f"{skip.source}: {skip.reason}" for skip in skipped[:3])
-    return f"None of {len(skipped)} files could be indexed ({first}). The live index is unchanged."
+    first = "; ".join(f"{skip.source}: {skip.reason}" for skip in skips.listed[:3])
+    return f"None of {skips.total:,} files could be indexed ({first}). The live index is unchanged."
 
 
 @dataclass
 class _Tally:
     documents: int = 0
     passages: int = 0
-    skipped: list[Skip] = field(default_factory=list)
     languages: set[str] = field(default_factory=set)
     dates: list[datetime.date] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
@@ -207,14 +216,15 @@ class _Tally:
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 
-    def manifest(self, settings: Settings) -> Manifest:
+    def manifest(self, skips: SkipTally, settings: Settings) -> Manifest:
         return Manifest(
             documents=self.documents,
             passages=self.passages,
             languages=tuple(sorted(self.languages)),
             first=min(self.dates, default=None),
             last=max(self.dates, default=None),
-            skipped=tuple(self.skipped),
+            skipped=tuple(skips.listed),
+            reasons=skips.reasons,
             synonyms=groups_in(settings.home),
             made_of={
                 "documents": self.digest.hexdigest(),

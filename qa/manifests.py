@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from qa.documents import Skip
 from qa.errors import DamagedError, NotKeptError
+from qa.skips import MAX_LISTED, Reasons, count_reasons
 from qa.synonyms import Groups
 from qa.versions import analysis_version
 
@@ -34,8 +35,9 @@ class Manifest:
     """What a generation holds; *first* and *last* are the earliest and latest document's dates.
 
     *made_of* names all that went in: the documents' checksum, versions, settings; *synonyms* are
-    those that its questions are looked up by.  *name* and
-    *files* are empty until it is sealed, *published* until it is read back.
+    those that its questions are looked up by; *skipped* are the first that were left out, *reasons*
+    count all of them.  *name* and *files* are empty until it is sealed, *published* until it is
+    read back.
     """
 
     documents: int
@@ -46,9 +48,15 @@ class Manifest:
     skipped: tuple[Skip, ...]
     made_of: Mapping[str, str | int] = field(default_factory=dict)
     synonyms: Groups = ()
+    reasons: Reasons = ()
     files: Mapping[str, FileSum] = field(default_factory=dict)
     name: str = ""
     published: datetime.datetime | None = None
+
+    @property
+    def left_out(self) -> int:
+        """How many files and rows were left out."""
+        return sum(count for _, count in self.reasons) or len(self.skipped)
 
     @property
     def built(self) -> str:
@@ -99,7 +107,10 @@ def parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
             values[bound] = datetime.date.fromisoformat(values[bound])
     values["languages"] = tuple(values["languages"])
     values["synonyms"] = tuple(map(tuple, values.get("synonyms", ())))
-    values["skipped"] = tuple(Skip(*skip) for skip in values["skipped"])
+    skipped = tuple(Skip(*skip) for skip in values["skipped"])
+    # Older manifests list all of them, and count none.
+    reasons = values.get("reasons") or count_reasons(skipped)
+    values["skipped"], values["reasons"] = skipped[:MAX_LISTED], tuple(map(tuple, reasons))
     values["files"] = {path: FileSum(*each) for path, each in values["files"].items()}
     published = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return Manifest(**values, name=name, published=published)

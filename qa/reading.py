@@ -271,7 +271,7 @@ def _document(extract: Extract | Skip, file: _File, settings: Settings) -> Docum
     )
     own = file.id if name is None else f"{file.id}/{_segment(name)}"
     made = document(own, file.source, blocks, metadata)
-    label = "" if name is None else f"{name}: "
+    label = "" if name is None else f"row {normalise(name)[:_LONGEST_LABEL]}: "
     return made if made.text else Skip(file.source, f"{label}no text")
 
 
@@ -292,6 +292,7 @@ def _general(file: _File) -> list[Raw]:
 
 # Longer names of rows are texts that somebody put where the id goes.
 _LONGEST = 120
+_LONGEST_LABEL = 60
 
 
 def document_id(source: str) -> str:

@@ -19,7 +19,7 @@ crawl folders watching
 passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
 conversation.turns conversation.memory conversation.leaning conversation.weights
 conversation.choosing conversation
-synonyms queries matches locks manifests history generations disks
+skips synonyms queries matches locks manifests history generations disks
 engines.base engines.spelling engines.following
 engines.whoosh engines.whoosh.schema engines.whoosh.remembering
 engines.whoosh.arrays engines.whoosh.batches

@@ -13,7 +13,9 @@ from qa.commands.watching import watch_folder
 from qa.engines import open_engine
 from qa.gate import Changes
 from qa.indexing import Report, index_folder
+from qa.manifests import Manifest
 from qa.settings import Settings
+from qa.skips import SKIPPED
 
 # So many files, documents, questions are told one by one.
 _MOST_TOLD = 20
@@ -70,10 +72,32 @@ def tell(report: Report, settings: Settings, *, dry_run: bool = False) -> None:
         f"{counts} in {report.seconds:.1f} s; generation {manifest.name} {state}"
         f" in {settings.index}."
     )
-    _list("skipped", [f"{skip.source}: {skip.reason}" for skip in manifest.skipped])
+    _tell_skipped(manifest, settings)
     _tell_changes(report.changes)
     if report.faults:
         _tell_faults(report, dry_run=dry_run)
+
+
+def _tell_skipped(manifest: Manifest, settings: Settings) -> None:
+    total = manifest.left_out
+    if not total:
+        return
+    echo(f"{total:,} files or rows were skipped:")
+    for reason, count in manifest.reasons[:_MOST_TOLD]:
+        echo(f"{count:>9,}  {reason}")
+    if len(manifest.reasons) > _MOST_TOLD:
+        echo(f"           ... and {len(manifest.reasons) - _MOST_TOLD:,} more reasons")
+    for skip in manifest.skipped[:_MOST_TOLD]:
+        echo(f"  skipped {skip.source}: {skip.reason}")
+    if total > _MOST_TOLD:
+        echo(f"  ... and {total - _MOST_TOLD:,} more skipped; {_where(manifest, settings)}")
+
+
+def _where(manifest: Manifest, settings: Settings) -> str:
+    """Where those are listed that are not told."""
+    if manifest.left_out > len(manifest.skipped):
+        return f"{settings.home / SKIPPED} lists all"
+    return "/documents.json of `qa serve` lists all"
 
 
 def _tell_changes(changes: Changes) -> None:

@@ -63,11 +63,11 @@ def _purge(documents: tuple[str, ...], settings: Settings, *, dry_run: bool) -> 
 
 def _tell(purge: Purge, done: str) -> None:
     for line in _lines(purge, done):
-        click.echo(line)
+        echo(line)
     for note in purge.notes[:_MOST_TOLD]:
-        click.echo(f"Note: {note}", err=True)
+        echo(f"Note: {note}", err=True)
     if purge.generations:
-        click.echo(
+        echo(
             "Note: a service that runs may have parts of them in memory until it is restarted.",
             err=True,
         )

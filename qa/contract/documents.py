@@ -84,6 +84,13 @@ class SkipBody(Told):
     reason: str
 
 
+class ReasonBody(Told):
+    """A reason for which files or rows were left out, and how many."""
+
+    reason: str
+    count: int
+
+
 class DocumentsBody(Told):
     """A page of the list of documents; `documents` counts all, `found` those of the filters."""
 
@@ -100,4 +107,6 @@ class DocumentsBody(Told):
     publishers: tuple[PublisherBody, ...]
     periods: tuple[PeriodBody, ...]
     undated: int
-    skipped: tuple[SkipBody, ...]
+    skipped: tuple[SkipBody, ...] = Field(description="The first 1,000 that were left out.")
+    skipped_total: int = Field(description="How many were left out.")
+    skipped_reasons: tuple[ReasonBody, ...]

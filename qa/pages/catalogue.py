@@ -13,6 +13,7 @@ from qa.documents import Skip
 from qa.engines.base import Summary
 from qa.pages.listing import Listing
 from qa.pages.periods import Period, bars
+from qa.skips import Reasons, count_reasons, kind_of, parts_of
 from qa.spellings import folded
 
 PER_PAGE = 100
@@ -117,28 +118,33 @@ def _has(title: str, wanted: Iterable[str]) -> bool:
 class Left:
     """Why files were left out, and how many.
 
-    Of each file: its name, what of it, such as a line, or what it is like, and how many times.
+    Of each file that is listed: its name, what of it, such as a line, or what it is like, and how
+    many times.
     """
 
     reason: str
     count: int
     files: Sequence[tuple[str, str, int]]
 
+    def more(self, most: int) -> int:
+        """How many are not among the first *most* files."""
+        return self.count - sum(times for _, _, times in self.files[:most])
 
-# What differs from file to file in a reason: the place in it, and what it is the same as.
-_PLACE = regex.compile(r"(?P<what>[\w ]+ [\d,]+): (?P<reason>.*)", regex.DOTALL)
-_SAME = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
 
+def left_out(skipped: Iterable[Skip], reasons: Reasons = ()) -> list[Left]:
+    """What was left out, grouped by the reason, the most frequent first.
 
-def left_out(skipped: Iterable[Skip]) -> list[Left]:
-    """What was left out, grouped by the reason, the most frequent first."""
+    *reasons* count all of it, where *skipped* are the first only.
+    """
     groups: dict[str, Counter[tuple[str, str]]] = {}
     for source, reason in skipped:
-        match = _PLACE.fullmatch(reason) or _SAME.fullmatch(reason)
-        kind, what = (match["reason"], match["what"]) if match else (reason, "")
-        groups.setdefault(kind, Counter())[source, what] += 1
-    found = [
-        Left(kind, counts.total(), [(*file, times) for file, times in counts.items()])
-        for kind, counts in groups.items()
+        what = parts_of(reason)[1]
+        groups.setdefault(kind_of(reason), Counter())[source, what] += 1
+    return [
+        Left(reason, count, _files(groups.get(kind_of(reason), Counter())))
+        for reason, count in reasons or count_reasons(skipped)
     ]
-    return sorted(found, key=lambda left: (-left.count, left.reason))
+
+
+def _files(counts: Counter[tuple[str, str]]) -> list[tuple[str, str, int]]:
+    return [(*file, times) for file, times in counts.items()]

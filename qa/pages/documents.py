@@ -10,6 +10,7 @@ from qa.contract.documents import (
     ListedBody,
     PeriodBody,
     PublisherBody,
+    ReasonBody,
     SkipBody,
 )
 from qa.engines.base import Summary
@@ -20,7 +21,7 @@ from qa.pages.site import refused
 
 blueprint = Blueprint("documents", __name__)
 
-# Publishers, and files left out for one reason, that the page names; `/documents.json` has all.
+# Publishers, and files left out for one reason, that the page names.
 _CHOICES, _LEFT = 60, 100
 
 
@@ -42,7 +43,7 @@ def show() -> str | Redirect:
         first=(listing.page - 1) * PER_PAGE,
         publishers=_choices(found, listing),
         sorts=SORTS,
-        left=left_out(searcher().manifest.skipped),
+        left=left_out(searcher().manifest.skipped, searcher().manifest.reasons),
         most=_LEFT,
         longest=settings().max_filter,
     )
@@ -94,6 +95,10 @@ def record() -> Response:
             ),
             undated=found.undated,
             skipped=tuple(SkipBody(**skip._asdict()) for skip in manifest.skipped),
+            skipped_total=manifest.left_out,
+            skipped_reasons=tuple(
+                ReasonBody(reason=reason, count=count) for reason, count in manifest.reasons
+            ),
         )
     )
 

@@ -32,7 +32,7 @@ _KEPT = 2
 MANY = 260
 _OURS = {
     *("CURRENT", "LOCK", "LOCK.current", "cache.sqlite"),
-    *("documents", "generations", "questions.jsonl"),
+    *("documents", "generations", "questions.jsonl", "skipped.jsonl"),
 }
 # Runs the command line with a fault at the file operation of this number, counted from the first
 # on a path that holds a certain text.
