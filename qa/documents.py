@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from qa.text import normalise
 
 SEPARATOR = "\n\n"
+# What is longer is a paragraph that is styled as a heading; each citation has its heading.
+_LONGEST_HEADING = 1000
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,11 @@ def document(id: str, source: str, blocks: Iterable[RawBlock], metadata: Metadat
     Where everything is a heading, the headings are taken for paragraphs: only those can be cited.
     """
     cleaned = [(normalise(raw.text), raw.level, raw.page) for raw in blocks]
-    cleaned = [block for block in cleaned if any(map(str.isalnum, block[0]))]
+    cleaned = [
+        (text, level if len(text) <= _LONGEST_HEADING else 0, page)
+        for text, level, page in cleaned
+        if any(map(str.isalnum, text))
+    ]
     if all(level for _, level, _ in cleaned):
         cleaned = [(text, 0, page) for text, _, page in cleaned]
     placed: list[Block] = []

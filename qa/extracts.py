@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from qa.documents import RawBlock
-from qa.metadata import Raw, field_of
+from qa.metadata import Raw, field_of, scalar
 from qa.text import normalise
 
 
@@ -18,7 +18,7 @@ class Extract(NamedTuple):
 def titled(blocks: list[RawBlock], about: Raw, title: str | None) -> Extract:
     """An extract entitled *title* unless *about* has one; no heading repeats its title."""
     given = next((value for key, value in about.items() if field_of(key) == "title"), None)
-    title = normalise(str(given or title or ""))
+    title = scalar(given) or normalise(title or "")
     for number, block in enumerate(blocks):
         if title and block.level and normalise(block.text) == title:
             blocks = blocks[:number] + blocks[number + 1 :]

@@ -30,6 +30,8 @@ _FIELD = {name: field for field, names in reversed(NAMES.items()) for name in na
 # Longer values are text rather than metadata, and each document carries its extras everywhere.
 _EXTRA_LENGTH = 500
 _EXTRA_KEYS = 20
+# Longer than any that is meant: each passage's citation has them.
+_LONGEST = {"title": 500, "author": 2000, "publisher": 300}
 
 
 def describe(
@@ -44,7 +46,7 @@ def describe(
     folded = [{_key(key): value for key, value in source.items()} for source in sources]
     found = {field: _first(folded, field) for field in NAMES}
     metadata = Metadata(
-        title=found["title"] or _readable(name) or "",
+        title=found["title"] or shorten(_readable(name) or "", _LONGEST["title"]),
         author=found["author"],
         publisher=found["publisher"],
         date=found["date"],
@@ -74,7 +76,7 @@ def _first(sources: Iterable[Raw], field: str) -> Any:  # noqa: ANN401 - each fi
         for name in NAMES[field].split():
             value = _CONVERTERS[field](source.get(name))
             if value is not None:
-                return value
+                return shorten(value, _LONGEST[field]) if field in _LONGEST else value
     return None
 
 
@@ -83,14 +85,14 @@ def _extra(sources: Iterable[Raw], taken: set[str]) -> dict[str, str]:
     extra: dict[str, str] = {}
     for source in sources:
         for key, value in source.items():
-            name, text = normalise(str(key)), _string(value)
+            name, text = normalise(str(key)), scalar(value)
             fits = text and len(text) <= _EXTRA_LENGTH and 0 < len(name) <= 100
             if fits and field_of(name) not in taken and len(extra) < _EXTRA_KEYS:
                 extra.setdefault(name, text or "")
     return extra
 
 
-def _string(value: object) -> str | None:
+def scalar(value: object) -> str | None:
     """The text of a scalar; None for anything nested, and for nothing."""
     if isinstance(value, str | int | float | datetime.date):
         text = normalise(str(value))
@@ -99,13 +101,13 @@ def _string(value: object) -> str | None:
 
 
 def _title(value: object) -> str | None:
-    text = _string(value)
+    text = scalar(value)
     return text if text and any(map(str.isalnum, text)) else None
 
 
 def _publisher(value: object) -> str | None:
     """A name, also of an object with one; an address is not a name."""
-    text = _string(value["name"] if isinstance(value, Mapping) and "name" in value else value)
+    text = scalar(value["name"] if isinstance(value, Mapping) and "name" in value else value)
     return None if text is None or _url(text) else text
 
 
@@ -117,7 +119,7 @@ def _author(value: object) -> str | None:
 
 
 def _url(value: object) -> str | None:
-    text = _string(value)
+    text = scalar(value)
     if not text or len(text) > 2000 or " " in text:
         return None
     try:
@@ -132,7 +134,7 @@ _NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
 
 
 def _language(value: object) -> str | None:
-    match = _LANGUAGE.fullmatch(_string(value) or "")
+    match = _LANGUAGE.fullmatch(scalar(value) or "")
     code = match[1].lower() if match else None
     return None if code is None or code in _NO_LANGUAGE else canonical(code)
 
@@ -153,7 +155,7 @@ def date(value: object) -> datetime.date | None:
     """The day that *value* names beyond doubt: not a month or year only, not 03/12/2021."""
     if isinstance(value, datetime.date):
         return _plausible(datetime.date(value.year, value.month, value.day))
-    text = _string(value)
+    text = scalar(value)
     if not text or len(text) > 64:
         return None
     match = _DASHED.fullmatch(text) or _COMPACT.fullmatch(text)
@@ -211,8 +213,12 @@ def _is_code(word: str) -> bool:
 def _opening(text: str, language: str) -> str:
     """The first sentence of *text*, cut to a title's length."""
     text = normalise(text[:2000])
-    title = text[slice(*sentences(text, language)[0])] if text else ""
-    if len(title) <= 80:
-        return title
-    cut = title[:80]
-    return (cut[: cut.rfind(" ")] if " " in cut else cut[:79]).rstrip(" ,;:–—-") + "…"
+    return shorten(text[slice(*sentences(text, language)[0])] if text else "", 80)
+
+
+def shorten(text: str, length: int) -> str:
+    """*text* in *length* characters at most, cut between words."""
+    if len(text) <= length:
+        return text
+    cut = text[:length]
+    return (cut[: cut.rfind(" ")] if " " in cut else cut[: length - 1]).rstrip(" ,;:–—-") + "…"

@@ -20,7 +20,7 @@ from qa.filenames import shown
 from qa.formats.archives import Member, unpack
 from qa.metadata import Raw, describe, field_of
 from qa.settings import Settings
-from qa.sidecars import MAX_BYTES, is_sidecar, names_for, parse
+from qa.sidecars import MAX_BYTES, has_bomb, is_sidecar, names_for, parse
 from qa.text import normalise
 
 # The module and function that read each kind of file.  Some of the libraries behind them are slow
@@ -46,6 +46,8 @@ ENDINGS = (*_FORMATS, *_ARCHIVES)
 
 UNKNOWN = f"unknown kind of file; can be read: {' '.join(ENDINGS)}"
 NO_FILE = "describes a file that is not there"
+_BOMB = "too many values by YAML aliases"
+_WITH_FRONT_MATTER = ("plain", "markdown")
 WITHOUT = "; its file was read without it"
 
 _LIBRARIES = ("charset_normalizer", "htmldate", "justext", "pypdf", "trafilatura")
@@ -153,6 +155,8 @@ def _notes(sidecars: Mapping[str, bytes], folder: str) -> tuple[list[Raw], list[
     for name, data in sidecars.items():
         try:
             notes.append(parse(name, data))
+            if has_bomb(notes[-1]):
+                faults.append(Skip(folder + shown(name), f"{_BOMB}; they were left out"))
         except UnreadableError as error:
             faults.append(Skip(folder + shown(name), f"{error}{WITHOUT}"))
     return notes, faults
@@ -165,7 +169,8 @@ def _read(file: _File, settings: Settings) -> list[Document | Skip]:
             if kind in _ARCHIVES:
                 return _unpacked(file, settings)
             extracts = _extracts(file.data, kind, settings)
-            return _summed([_document(extract, file, settings) for extract in extracts], file)
+            found = _summed([_document(extract, file, settings) for extract in extracts], file)
+            return [*found, *_bombs(extracts, file, kind)]
     except UnreadableError as error:
         reason = str(error)
     except MemoryError:
@@ -175,6 +180,14 @@ def _read(file: _File, settings: Settings) -> list[Document | Skip]:
         detail = f" ({said})" if _PLAIN.fullmatch(said) else ""
         reason = f"damaged, or not a {kind} file{detail}"
     return [Skip(file.source, reason)]
+
+
+def _bombs(extracts: list[Extract | Skip], file: _File, kind: str) -> Iterator[Skip]:
+    """What to say of front matter whose aliases stand for too much."""
+    if _FORMATS[kind][0] in _WITH_FRONT_MATTER:
+        for extract in extracts:
+            if isinstance(extract, Extract) and has_bomb(extract.about):
+                yield Skip(file.source, f"{_BOMB} in its front matter; they were left out")
 
 
 def _summed(found: list[Document | Skip], file: _File) -> list[Document | Skip]:

@@ -65,6 +65,21 @@ def front_matter(text: str) -> tuple[Raw, str]:
     return (raw, text[match.end() :]) if isinstance(raw, dict) else ({}, text)
 
 
+def has_bomb(raw: Raw) -> bool:
+    """Whether aliases stand for more values than text of MAX_BYTES can hold.
+
+    They take no room as long as nobody writes them out, and nobody does.
+    """
+    waiting, count = list(raw.values()), 0
+    while waiting and count <= MAX_BYTES:
+        value = waiting.pop()
+        inner = list(value.values()) if isinstance(value, dict) else value
+        if isinstance(inner, list):
+            waiting += inner
+            count += len(inner)
+    return count > MAX_BYTES
+
+
 def _yaml(text: str) -> object:
     # The base loader leaves scalars as they are written: no octal titles, no language False.
     return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and dicts only

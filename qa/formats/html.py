@@ -3,6 +3,7 @@
 import codecs
 import copy
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import lxml.html
@@ -187,11 +188,11 @@ def _linked_data(page: lxml.html.HtmlElement) -> dict[str, object]:
     objects: list[dict[str, object]] = []
     for script in page.xpath("//script[@type='application/ld+json']"):
         try:
-            waiting = [json.loads(script.text or "", strict=False)]
+            waiting = deque([json.loads(script.text or "", strict=False)])
         except (ValueError, RecursionError):
             continue
         while waiting:
-            value = waiting.pop(0)
+            value = waiting.popleft()
             if isinstance(value, list):
                 waiting += value
             elif isinstance(value, dict):
