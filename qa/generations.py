@@ -3,6 +3,7 @@
 index/generations/<name>/           one whole index each, never changed once it is there
 index/generations/<name>.refused/   the last one that was not published, for inspection
 index/CURRENT                       the name of the live one
+index/HISTORY                       the names of those published, the last one last
 index/LOCK                          held, with flock, by the process that builds
 index/LOCK.current                  held, with flock, while CURRENT changes
 """
@@ -40,6 +41,7 @@ class Generations:
     def __init__(self, index: Path) -> None:
         self._folder = index / "generations"
         self._current = index / "CURRENT"
+        self._history = index / "HISTORY"
         self._lock = index / "LOCK"
         self._current_lock = index / "LOCK.current"
 
@@ -94,7 +96,14 @@ class Generations:
     def kept(self) -> list[Generation]:
         """All generations that are there, the last published first."""
         live = self.live()
-        return ordered([self._described(folder, live) for folder in self._folders()])
+        found = [self._described(folder, live) for folder in self._folders()]
+        return ordered(found, self._sequence())
+
+    def _sequence(self) -> list[str]:
+        """The names in HISTORY; where it cannot be read, the times of the generations do."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return self._history.read_text(encoding="ascii").split()
+        return []
 
     def _folders(self) -> list[Path]:
         if not self._folder.is_dir():
@@ -169,8 +178,9 @@ class Generations:
         """Remove what killed builds left behind."""
         for left in self.leftovers():
             shutil.rmtree(left, ignore_errors=True)
-        for left in self._current.parent.glob("CURRENT.*"):
-            left.unlink(missing_ok=True)
+        for file in (self._current, self._history):
+            for left in file.parent.glob(f"{file.name}.*"):
+                left.unlink(missing_ok=True)
 
     def seal(self, built: Path, manifest: Manifest) -> Manifest:
         """Name what is in *built*; nothing in it changes from now on."""
@@ -185,9 +195,10 @@ class Generations:
         """
         with held(self._current_lock, wait=True):
             check_still(self.live(), over)
+            self._note(name)
             self._place(built, name)
             self._point_to(name)
-            self._prune(keep)
+            self._prune(keep, over)
 
     def refuse(self, built: Path, name: str) -> None:
         """Keep what is sealed as *name* in *built* for inspection, in place of what was before."""
@@ -204,6 +215,7 @@ class Generations:
             manifest = self.check(name)
             folder = self.folder(name)
             if folder.name.endswith(_REFUSED):
+                self._note(name)
                 folder.rename(self._folder / name)
                 sync(self._folder)
             self._point_to(name)
@@ -236,6 +248,14 @@ class Generations:
         for path in (target / MANIFEST, target, self._folder):
             sync(path)
 
+    def _note(self, name: str) -> None:
+        """Note that *name* is published last: clocks may go back."""
+        others = [each.name for each in self.kept() if each.name != name and not each.refused]
+        new = self._history.with_name(f"HISTORY.{os.getpid()}")
+        new.write_text("\n".join([*others[::-1], name]) + "\n", encoding="ascii")
+        # It need not outlive a crash: without it, the times tell the order.
+        new.rename(self._history)
+
     def _point_to(self, name: str) -> None:
         new = self._current.with_name(f"CURRENT.{os.getpid()}")
         new.write_text(name + "\n", encoding="ascii")
@@ -243,10 +263,10 @@ class Generations:
         new.replace(self._current)
         sync(self._current.parent)
 
-    def _prune(self, keep: int) -> None:
+    def _prune(self, keep: int, over: str | None = None) -> None:
         # One without a manifest is none of ours yet: it is being copied here.
         whole = [e for e in self.kept() if (self.folder(e.name) / MANIFEST).exists()]
-        for each in beyond(whole, keep):
+        for each in beyond(whole, keep, over):
             self._remove(self._folder / each.name)
 
     def _remove(self, folder: Path) -> None:

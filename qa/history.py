@@ -32,9 +32,24 @@ class Generation:
         return sum(each.size for each in self.manifest.files.values()) if self.manifest else 0
 
 
-def ordered(found: Sequence[Generation]) -> list[Generation]:
-    """*found* as a history."""
-    return sorted(found, key=lambda each: (each.published, each.name), reverse=True)
+def ordered(found: Sequence[Generation], sequence: Sequence[str] = ()) -> list[Generation]:
+    """*found* as a history: in the order of *sequence*, the names as they were published.
+
+    What is not in it has its place by its time; a clock that went back moves no others.
+    """
+    places = {name: place for place, name in enumerate(sequence)}
+    line = [each for each in found if each.name in places and not each.refused]
+    line.sort(key=lambda each: places[each.name])
+    rest = [each for each in found if each not in line]
+    for each in sorted(rest, key=lambda each: (each.published, each.name)):
+        line.insert(_place(each, line), each)
+    return line[::-1]
+
+
+def _place(generation: Generation, line: Sequence[Generation]) -> int:
+    """Behind the last in *line* that was published no later."""
+    earlier = [n for n, each in enumerate(line, 1) if each.published <= generation.published]
+    return max(earlier, default=0)
 
 
 def named(history: Sequence[Generation], prefix: str) -> Generation:
@@ -65,6 +80,11 @@ def check_still(live: str | None, over: str | None) -> None:
         )
 
 
-def beyond(history: Sequence[Generation], keep: int) -> list[Generation]:
-    """Those that go when *keep* are kept: never the live one, nor one that was refused."""
-    return [each for each in history if not (each.live or each.refused)][max(0, keep - 1) :]
+def beyond(history: Sequence[Generation], keep: int, over: str | None = None) -> list[Generation]:
+    """Those that go when *keep* are kept: never the live one, nor one that was refused.
+
+    The first to stay is *over*, which was live before.
+    """
+    others = [each for each in history if not (each.live or each.refused)]
+    others.sort(key=lambda each: each.name != over)
+    return others[max(0, keep - 1) :]

@@ -1,6 +1,8 @@
 """Which generation is live: going back, what was refused, what came meanwhile."""
 
 import contextlib
+import shutil
+import time
 
 import pytest
 
@@ -95,6 +97,85 @@ def test_a_name_that_is_none_is_told(tmp_path, prefix):
 
     with pytest.raises(NotKeptError, match="qa generations"):
         named(generations.kept(), prefix)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Sets the clock, from then on, to so many hours from now."""
+
+    now = time.time_ns()
+
+    def set_to(hours):
+        moment = now + hours * 3600 * 10**9
+        monkeypatch.setattr("qa.generations.time.time_ns", lambda: moment)
+
+    return set_to
+
+
+@pytest.mark.parametrize("hours", [[0, -1, -2, -3], [100, 0, 0, 0], [0, 50, -50, 1], [0, 0, 0, 0]])
+def test_the_one_before_stays_whatever_the_clock_says(tmp_path, clock, hours):
+    generations = Generations(tmp_path)
+    names = []
+    for number, hour in enumerate(hours):
+        clock(hour)
+        names.append(publish(generations, str(number), keep=2))
+        assert folders(tmp_path) == set(names[-2:])
+        assert [each.name for each in generations.kept()] == names[-2:][::-1]
+
+    assert before(generations.kept()) == names[-2]
+
+
+def test_pruning_goes_by_what_was_published_last_whatever_the_clock_says(tmp_path, clock):
+    generations = Generations(tmp_path)
+    names = []
+    for hour in (0, -1, -2, -3):
+        clock(hour)
+        names.append(publish(generations, str(hour), keep=10))
+    generations.prune(2)
+
+    assert folders(tmp_path) == set(names[-2:])
+
+
+@pytest.mark.parametrize("history", [None, b"", b"\xff\xfe", b"zzz abcdef123456"])
+def test_without_a_history_the_order_is_that_of_times(tmp_path, history):
+    generations = Generations(tmp_path)
+    names = [publish(generations, text) for text in ("one", "two", "three")]
+    (tmp_path / "HISTORY").unlink()
+    if history is not None:
+        (tmp_path / "HISTORY").write_bytes(history)
+
+    assert [each.name for each in generations.kept()] == names[::-1]
+
+
+def test_an_index_of_before_has_its_order_noted_with_the_next(tmp_path, clock):
+    generations = Generations(tmp_path)
+    names = [publish(generations, text) for text in ("one", "two")]
+    (tmp_path / "HISTORY").unlink()
+    clock(-5)
+    names.append(publish(generations, "three", keep=2))
+
+    assert folders(tmp_path) == set(names[1:])
+    assert before(generations.kept()) == names[1]
+
+
+def test_a_generation_that_was_copied_here_has_its_place_by_its_time(tmp_path):
+    generations, other = Generations(tmp_path / "a"), Generations(tmp_path / "b")
+    one = publish(generations, "one")
+    copied = publish(other, "copied")
+    three = publish(generations, "three")
+    shutil.copytree(other.folder(copied), generations.folder(copied))
+
+    assert [each.name for each in generations.kept()] == [three, copied, one]
+
+
+def test_what_was_live_before_stays_rather_than_what_was_rolled_back_from(tmp_path):
+    generations = Generations(tmp_path)
+    one, two = publish(generations, "one"), publish(generations, "two")
+    generations.switch(one)
+    three = publish(generations, "three", keep=2)
+
+    assert folders(tmp_path) == {one, three}
+    assert two not in folders(tmp_path)
 
 
 def test_a_build_does_not_undo_a_roll_back_that_came_meanwhile(tmp_path):

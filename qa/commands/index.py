@@ -82,13 +82,14 @@ def _tell_skipped(manifest: Manifest, settings: Settings) -> None:
     total = manifest.left_out
     if not total:
         return
-    echo(f"{total:,} files or rows were skipped:")
+    echo(f"{total:,} {'file or row was' if total == 1 else 'files or rows were'} skipped:")
     for reason, count in manifest.reasons[:_MOST_TOLD]:
         echo(f"{count:>9,}  {reason}")
     if len(manifest.reasons) > _MOST_TOLD:
         echo(f"           ... and {len(manifest.reasons) - _MOST_TOLD:,} more reasons")
     for skip in manifest.skipped[:_MOST_TOLD]:
-        echo(f"  skipped {skip.source}: {skip.reason}")
+        # What to do about it is said above.
+        echo(f"  skipped {skip.source}: {skip.reason.partition(';')[0]}")
     if total > _MOST_TOLD:
         echo(f"  ... and {total - _MOST_TOLD:,} more skipped; {_where(manifest, settings)}")
 

@@ -31,7 +31,7 @@ _KEPT = 2
 # Rows of which there are enough for a build to have other processes index them.
 MANY = 260
 _OURS = {
-    *("CURRENT", "LOCK", "LOCK.current", "cache.sqlite"),
+    *("CURRENT", "HISTORY", "LOCK", "LOCK.current", "cache.sqlite"),
     *("documents", "generations", "questions.jsonl", "skipped.jsonl"),
 }
 # Runs the command line with a fault at the file operation of this number, counted from the first

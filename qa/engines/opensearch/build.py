@@ -135,7 +135,7 @@ class ClusterBuild:
         self._lease.check()
         self._catalogue.publish(self.name, self._digest, over)
         self._done = True
-        self._catalogue.prune(self._keep)
+        self._catalogue.prune(self._keep, over)
 
     def refuse(self) -> None:
         """Keep it for inspection."""

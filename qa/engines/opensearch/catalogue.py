@@ -12,7 +12,7 @@ import contextlib
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import regex
@@ -31,11 +31,24 @@ _KINDS = (PASSAGES, DOCUMENTS)
 
 
 class Seal(NamedTuple):
-    """What stands in the mapping of a generation's documents; *since* is when it got there."""
+    """What stands in the mapping of a generation's documents; *since* is when it got there.
+
+    Those that were published have a *number*, the last the highest: clocks may go back.
+    """
 
     state: str
     since: str
     manifest: str = ""
+    number: int = 0
+
+
+def _sequence(seals: Mapping[str, Seal]) -> list[str]:
+    """The names of the generations that were published, the last one last.
+
+    Those from before there were numbers have 0, and an order by time.
+    """
+    whole = [name for name, seal in seals.items() if seal.state == WHOLE]
+    return sorted(whole, key=lambda name: (seals[name].number, seals[name].since))
 
 
 def now() -> str:
@@ -92,7 +105,8 @@ class Catalogue:
         """All generations that are there, the last published first."""
         live = self.live()
         found = []
-        for name, seal in self._seals().items():
+        seals = self._seals()
+        for name, seal in seals.items():
             if seal.state == BUILDING:
                 continue
             manifest, fault = None, None
@@ -103,7 +117,7 @@ class Catalogue:
             since = datetime.datetime.fromisoformat(seal.since)
             refused = seal.state == REFUSED
             found.append(Generation(name, since, name == live, refused, manifest, fault))
-        return ordered(found)
+        return ordered(found, _sequence(seals))
 
     def check(self, generation: str) -> Manifest:
         """Read all of *generation* back; raise DamagedError on any difference."""
@@ -138,9 +152,13 @@ class Catalogue:
 
     def seal(self, generation: str, state: str, manifest: str = "") -> None:
         """Note that *generation* is in *state* from now on; *manifest* is its manifest's sum."""
-        meta = Seal(state, now(), manifest)._asdict()
+        number = self._next_number() if state == WHOLE else 0
+        meta = Seal(state, now(), manifest, number)._asdict()
         documents = self.indices(generation)[1]
         self._cluster.command("PUT", f"/{documents}/_mapping", {"_meta": meta})
+
+    def _next_number(self) -> int:
+        return max((seal.number for seal in self._seals().values()), default=0) + 1
 
     def publish(self, generation: str, digest: str, over: str | None) -> None:
         """Make *generation* live in one step; raise OvertakenError when another than *over* is."""
@@ -164,9 +182,12 @@ class Catalogue:
         self._point_to(generation, self.live())
         return manifest
 
-    def prune(self, keep: int) -> None:
-        """Remove all but the live generation and the last published, *keep* in all."""
-        for each in beyond(self.history(), keep):
+    def prune(self, keep: int, over: str | None = None) -> None:
+        """Remove all but the live generation and the last published, *keep* in all.
+
+        The first to stay is *over*, which was live before.
+        """
+        for each in beyond(self.history(), keep, over):
             self.remove(each.name)
 
     def remove(self, generation: str) -> None:
