@@ -1,5 +1,6 @@
 """An index in a cluster when something is wrong: a node, all of it, a build, its texts."""
 
+import dataclasses
 import os
 import random
 import signal
@@ -162,3 +163,17 @@ def test_what_is_altered_in_the_cluster_is_found(settings):
         engine.inspect(name)
     with pytest.raises(Exception, match="is damaged"):
         engine.searcher().check()
+
+
+def test_the_generation_before_stays_whatever_the_clock_says(settings, monkeypatch):
+    settings = dataclasses.replace(settings, keep_generations=2)
+    catalogue = "qa.engines.opensearch.catalogue"
+    names = []
+    for number, year in enumerate((2030, 2029, 2028, 2031)):
+        monkeypatch.setattr(f"{catalogue}.now", lambda year=year: f"{year}-01-01T00:00:00+00:00")
+        write(settings.documents_folder, new_txt=f"The ferry ran {number} times.")
+        engine, report = build(settings)
+        names.append(report.manifest.name)
+        assert [each.name for each in engine.generations()] == names[-2:][::-1]
+
+    assert engine.switch(None).name == names[-2]
