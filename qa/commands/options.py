@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from qa.commands.printing import echo
 from qa.errors import QAError, RefusedError, RequestError
 from qa.manifests import Manifest, analysis_warning
 from qa.printing import printable

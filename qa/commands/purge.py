@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from qa.commands.options import index_option, plain_errors, settings_with
+from qa.commands.printing import echo
 from qa.engines import open_engine
 from qa.history import Generation
 from qa.purging import Purge, purge_all_but_live, purge_documents
