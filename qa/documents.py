@@ -86,13 +86,18 @@ class Document:
             max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
         ].number
 
+    @cached_property
+    def headings(self) -> tuple[Block, ...]:
+        """The blocks that are headings."""
+        return tuple(block for block in self.blocks if block.level)
+
     def section_at(self, offset: int) -> str | None:
         """The heading that *offset* stands under."""
-        before = bisect_right(self.blocks, offset, key=lambda block: block.start)
-        for block in reversed(self.blocks[:before]):
-            if block.level:
-                return self.text[block.start : block.end]
-        return None
+        before = bisect_right(self.headings, offset, key=lambda block: block.start)
+        if not before:
+            return None
+        heading = self.headings[before - 1]
+        return self.text[heading.start : heading.end]
 
     def to_json(self) -> str:
         """The whole document as one line of JSON."""

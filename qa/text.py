@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -200,9 +201,8 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     """
     starts = [0]
     carried = 0
-    for boundary in sentencex.get_sentence_boundaries(language, text):
-        start = boundary["start_index"] - carried
-        end = boundary["end_index"]
+    for start, end in _boundaries(text, language):
+        start -= carried
         # Most sentences begin with a letter and end with a mark, which tells without a pattern.
         continuing = not text[start].isalnum() and _CONTINUING.match(text, start, end)
         if start > 0 and not continuing:
@@ -217,6 +217,32 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     return [span for span in spans if span.start < span.end]
 
 
+# sentencex takes time by the square of a paragraph's length; longer ones are read by stretches.
+_STRETCH = 1 << 14
+
+
+def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """Where sentencex begins and ends each sentence; the last of a stretch goes into the next."""
+    begin = 0
+    while begin < len(text):
+        stretch = text[begin : begin + _STRETCH]
+        found = sentencex.get_sentence_boundaries(language, stretch)
+        ends = [boundary["end_index"] for boundary in found]
+        if begin + len(stretch) < len(text):
+            ends = _complete(ends[:-1], stretch)
+        for start, end in pairwise([0, *ends]):
+            yield begin + start, begin + end
+        begin += ends[-1]
+
+
+def _complete(ends: list[int], stretch: str) -> list[int]:
+    """*ends*, and the last space as one where a sentence takes up more than half of *stretch*."""
+    if ends and ends[-1] > len(stretch) // 2:
+        return ends
+    gap = stretch.rfind(" ") + 1
+    return [*ends, gap if gap > len(stretch) // 2 else len(stretch)]
+
+
 _SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
 _PAUSE = {"th": _SPACE, "lo": _SPACE, "km": regex.compile(r"[។៕]\s*")}
 # Shorter pieces are parts of a list or names.
@@ -226,8 +252,9 @@ _SHORTEST_CLAUSE = 40
 def _paused(text: str, starts: list[int], pause: "regex.Pattern[str]") -> list[int]:
     """*starts* and what follows a pause, as far as the piece before it is a clause."""
     found: list[int] = []
+    known = set(starts)
     for start in sorted({*starts, *(match.end() for match in pause.finditer(text))}):
-        if start in starts or start - found[-1] >= _SHORTEST_CLAUSE:
+        if start in known or start - found[-1] >= _SHORTEST_CLAUSE:
             found.append(start)
     return found
 

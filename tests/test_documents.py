@@ -5,7 +5,7 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents import Document, Metadata, RawBlock, document
+from qa.documents import Block, Document, Metadata, RawBlock, document
 
 raw_blocks = st.lists(
     st.builds(RawBlock, st.text(), st.integers(0, 6), st.none() | st.integers(1, 9)), max_size=8
@@ -38,6 +38,38 @@ def test_a_place_knows_its_paragraph_page_and_section():
     assert found.paragraph_at(second) == 2
     assert found.page_at(second) == 2
     assert found.section_at(second) == "Head"
+
+
+@given(raw_blocks, st.data())
+def test_a_place_is_in_the_section_of_the_last_heading_before_it(raw, data):
+    found = document("d", "d.txt", raw, Metadata("T"))
+    offset = data.draw(st.integers(0, len(found.text) + 1))
+    headings = [block for block in found.blocks if block.level and block.start <= offset]
+
+    assert found.section_at(offset) == (
+        found.text[headings[-1].start : headings[-1].end] if headings else None
+    )
+
+
+@given(raw_blocks, st.data())
+def test_a_place_is_in_the_last_paragraph_and_on_the_last_page_before_it(raw, data):
+    found = document("d", "d.txt", raw, Metadata("T"))
+    offset = data.draw(st.integers(0, len(found.text) + 1))
+    paragraphs = [b for b in found.blocks if not b.level and b.start <= offset]
+    pages = [page for page in found.pages if page.start <= offset] or found.pages[:1]
+
+    assert found.paragraph_at(offset) == max(1, len(paragraphs))
+    assert found.page_at(offset) == (pages[-1].number if pages else None)
+
+
+def test_a_section_is_not_looked_for_block_by_block(monkeypatch):
+    found = document("d", "d.txt", [RawBlock("Head", 1), *[RawBlock("a")] * 10_000], Metadata("T"))
+    looked_at = []
+    monkeypatch.setattr(Block, "start", property(lambda block: looked_at.append(1) or block[0]))
+    for block in found.blocks[::100]:
+        found.section_at(block[0])
+
+    assert len(looked_at) < 1000
 
 
 def test_a_document_of_headings_alone_can_be_cited():

@@ -1,11 +1,14 @@
 """The one analysis: clean strings, words, terms, stems, sentences."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
+import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qa.text
 from qa.text import (
     _words,
     is_stop_word,
@@ -218,6 +221,34 @@ def test_sentences_hold_every_visible_character_once(text):
 )
 def test_sentences_end_where_a_reader_ends_them(text, expected):
     assert [text[span.start : span.end] for span in sentences(text)] == expected
+
+
+PROSE = "Brandt came in 1874. “It is cold,” he said (and it was). Was it e.g. the wind? No! "
+
+
+@pytest.mark.parametrize("many", [1, 200, 1000])
+def test_the_sentences_of_a_long_paragraph_are_those_of_short_ones(many):
+    once = [PROSE[start:end] for start, end in sentences(PROSE)]
+    text = PROSE * many
+
+    assert [text[start:end] for start, end in sentences(text)] == once * many
+
+
+@pytest.mark.parametrize("flood", ["“a ", "``a", "中。", "(", "a", "A. ", "“A. ", "- a. ", "1. "])
+def test_a_long_paragraph_is_read_by_stretches(flood, monkeypatch):
+    given_at_once = []
+
+    def boundaries(language, text):
+        given_at_once.append(len(text))
+        return sentencex.get_sentence_boundaries(language, text)
+
+    monkeypatch.setattr(qa.text, "sentencex", SimpleNamespace(get_sentence_boundaries=boundaries))
+    text = "A word. " + flood * (100_000 // len(flood)) + " end."
+    found = sentences(text)
+
+    assert max(given_at_once) <= 1 << 14
+    assert sum(given_at_once) <= 2.5 * len(text)
+    assert "".join("".join(text[s:e] for s, e in found).split()) == "".join(text.split())
 
 
 @pytest.mark.parametrize(
