@@ -1,46 +1,33 @@
 """A saved quote -> where it stands in an index now: unchanged, moved, or gone.
 
-It is looked for by its words, like a TextQuoteSelector of W3C's Web Annotation: where they stand
-more than once, what stood before and behind them decides, then the nearness to the old place.
-White space does not matter.  Where the words do not stand, the place is told where nearly the same
-does.
+It is looked for by its words, like a TextQuoteSelector of W3C's Web Annotation, in its own document
+and in those that have its rarest words.  Where the words do not stand, the place is told where
+nearly the same does.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import accumulate, pairwise
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import regex
-
-from qa.answers import Citation, citation, quote_sum
+from qa.answers import Citation, citation
 from qa.documents import Document
-from qa.engines.base import Searcher
-from qa.errors import DocumentNotFoundError, QuestionError
-from qa.queries import narrowed, read
-from qa.text import Span, term, words
+from qa.engines.base import Candidates, Searcher
+from qa.errors import DocumentNotFoundError
+from qa.queries import Filters, Query, Term
+from qa.quotes import Effort, Likeness, Quote, beginning, likeness, place_of
+from qa.text import Span, stem, term, tokens
 
 State = Literal["unchanged", "moved", "gone"]
 Became = Literal["unchanged", "changed", "gone"]
-# Documents that are looked through for a quote that is not in its own any more.
-_OTHERS = 10
+# Documents that are looked through for a quote that is not in its own any more, and those of them
+# in which it is looked for nearly the same.
+_OTHERS, _ALIKE = 10, 2
 # The rarest words of a quote, to find those by; passages to find them among.
-_MOST_WORDS, _CANDIDATES = 24, 50
-# Less alike than this, a place has other words rather than nearly the same.
-_ALIKE = 0.6
-
-
-@dataclass(frozen=True)
-class Quote:
-    """Words that were cited, and where they stood then; *start* may not be known."""
-
-    document_id: str
-    exact: str
-    prefix: str = ""
-    suffix: str = ""
-    start: int | None = None
-    sha256: str = ""
+_MOST_WORDS, _CANDIDATES = 12, 50
+# Characters of a quote, at its beginning and at its end, that these words are taken from.
+_SAMPLE = 1_500
+# Documents are not compared that have less than this part of those words.
+_LEAST_SHARE = 1 / 4
 
 
 @dataclass(frozen=True)
@@ -65,19 +52,20 @@ class Anchor:
     near: Near | None = None
 
 
-def anchored(quote: Quote, searcher: Searcher) -> Anchor:
+def anchored(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> Anchor:
     """Find *quote* in its own document, or else in those that have its words."""
+    effort = effort or Effort()
+    effort.spend(_OPENING)
     own = _own(quote, searcher)
     became = _became(quote, own)
-    looked_through = []
-    for document in _documents(own, quote, searcher):
-        place = place_of(quote, document.text)
-        if place:
-            same = document is own and quote.start in {None, place.start}
-            found = citation(document, place)
-            return Anchor(quote, "unchanged" if same else "moved", became, citation=found)
-        looked_through.append(document)
-    return Anchor(quote, "gone", became, near=_nearest(quote, looked_through))
+    if own and (place := place_of(quote, own.text, effort)):
+        state: State = "unchanged" if quote.start in {None, place.start} else "moved"
+        return Anchor(quote, state, became, citation=citation(own, place))
+    hits = _hits(quote, searcher, effort)
+    for other in _others(quote, hits, searcher):
+        if place := place_of(quote, other.text, effort):
+            return Anchor(quote, "moved", became, citation=citation(other, place))
+    return Anchor(quote, "gone", became, near=_nearest(quote, own, hits, searcher, effort))
 
 
 def _own(quote: Quote, searcher: Searcher) -> Document | None:
@@ -93,88 +81,95 @@ def _became(quote: Quote, own: Document | None) -> Became:
     return "unchanged" if own.sha256.startswith(quote.sha256.lower()) else "changed"
 
 
-def _documents(own: Document | None, quote: Quote, searcher: Searcher) -> Iterator[Document]:
-    """The quote's own document, then those that have its rarest words."""
-    if own is not None:
-        yield own
-    spoken = " ".join(word.text for word in words(quote.exact))
-    try:
-        query = read(
-            spoken, languages=searcher.manifest.languages, max_characters=len(quote.exact) * 2
-        )
-    except QuestionError:
-        return
-    frequencies = searcher.frequencies({stem for each in query.terms for stem in each.stems})
-    query = narrowed(query, frequencies, _MOST_WORDS)
-    others = dict.fromkeys(searcher.candidates(query, _CANDIDATES).documents)
-    others.pop(quote.document_id, None)
-    yield from map(searcher.document, [*others][:_OTHERS])
+# What opening a document and a search take, in steps of an Effort.
+_OPENING, _SEARCH = 100, 1_000
 
 
-def place_of(quote: Quote, text: str) -> Span | None:
-    """Where the words of *quote* stand in *text*, at the likeliest place if there are several."""
-    pattern = r"\s+".join(map(regex.escape, quote.exact.split()))
-    places = [Span(*match.span()) for match in regex.finditer(pattern, text)] if pattern else []
+@dataclass(frozen=True)
+class _Hits:
+    """The passages that have some of so many rare *words* of a quote, the best first."""
 
-    def likelihood(place: Span) -> tuple[int, int]:
-        before = text[max(0, place.start - len(quote.prefix)) : place.start]
-        behind = text[place.end : place.end + len(quote.suffix)]
-        common = _common(quote.prefix[::-1], before[::-1]) + _common(quote.suffix, behind)
-        return common, -abs(place.start - (quote.start or 0))
+    candidates: Candidates
+    words: int
 
-    return max(places, key=likelihood, default=None)
+    @property
+    def documents(self) -> list[str]:
+        """The ids of their documents."""
+        return list(dict.fromkeys(self.candidates.documents))
 
+    def share(self, id_: str) -> float:
+        """The part of the words that the passages of a document have."""
+        places = [place for place, each in enumerate(self.candidates.documents) if each == id_]
+        numbers = {hit.number for place in places for hit in self.candidates.matches.inside(place)}
+        return len(numbers) / self.words
 
-# Where a passage may begin: with a word, in Chinese and Japanese behind a full stop.
-_BEGINNING = regex.compile(r"(?<!\S)\S|(?<=[。！？．」』”])\S")
-
-
-def place_by_sum(digest: str, old: Span, text: str) -> Span | None:
-    """Where words stand of which nothing is known but quote_sum() and their *old* place."""
-    size = old.end - old.start
-    starts = [match.start() for match in _BEGINNING.finditer(text)]
-    for start in sorted({old.start, *starts}, key=lambda start: abs(start - old.start)):
-        if quote_sum(text[start : start + size]) == digest and start + size <= len(text):
-            return Span(start, start + size)
-    return None
+    def around(self, id_: str, margin: int) -> Span:
+        """The best passage of a document, and so many characters on each side."""
+        (passage,) = self.candidates.read([self.candidates.documents.index(id_)])
+        return Span(max(0, passage.start - margin), passage.end + margin)
 
 
-def _common(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+def _hits(
+    quote: Quote, searcher: Searcher, effort: Effort, documents: tuple[str, ...] = ()
+) -> _Hits | None:
+    """The passages that have the quote's rarest words; None where it has no words."""
+    terms = _rarest(quote.exact, searcher)
+    if not terms:
+        return None
+    effort.spend(_SEARCH)
+    query = Query(terms, filters=Filters(documents=documents))
+    return _Hits(searcher.candidates(query, _CANDIDATES), len(terms))
 
 
-def _nearest(quote: Quote, documents: Sequence[Document]) -> Near | None:
+def _rarest(exact: str, searcher: Searcher) -> tuple[Term, ...]:
+    """The words of a quote that the fewest passages have, but for those that none has."""
+    sample = exact if len(exact) <= 2 * _SAMPLE else f"{exact[:_SAMPLE]} {exact[-_SAMPLE:]}"
+    languages = searcher.manifest.languages
+    terms: dict[tuple[str, ...], Term] = {}
+    for word in tokens(sample):
+        stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
+        terms.setdefault(stems, Term(word, term(word), stems))
+    counts = searcher.frequencies({each for stems in terms for each in stems})
+    rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
+    there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)
+    return tuple(terms[stems] for stems in there[:_MOST_WORDS])
+
+
+def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
+    """The documents that have the words, but for the quote's own."""
+    ids = hits.documents if hits else []
+    yield from map(searcher.document, [id_ for id_ in ids if id_ != quote.document_id][:_OTHERS])
+
+
+def _nearest(
+    quote: Quote, own: Document | None, hits: _Hits | None, searcher: Searcher, effort: Effort
+) -> Near | None:
+    """The place most like *quote*, in its own document or those with most of its words."""
+    if hits is None:
+        return None
+    compared = [(hits, id_) for id_ in hits.documents[:_ALIKE]]
+    if own and own.id not in hits.documents:
+        hits = _hits(quote, searcher, effort, (own.id,))
+    if hits and own and own.id in hits.documents:
+        compared.append((hits, own.id))
     found = [
-        (similarity, document, place)
-        for document in documents
-        for similarity, place in _near(quote.exact, document.text)
+        (alike, id_)
+        for hits, id_ in compared
+        if (alike := _alike(quote, hits, id_, searcher, effort))
     ]
     if not found:
         return None
-    similarity, document, place = max(found, key=lambda each: each[0])
-    return Near(round(similarity, 2), citation(document, place))
+    best, id_ = max(found, key=lambda each: each[0].similarity)
+    return Near(round(best.similarity, 2), citation(searcher.document(id_), best.place))
 
 
-def _near(exact: str, text: str) -> Iterator[tuple[float, Span]]:
-    """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
-    wanted = [term(word.text) for word in words(exact)]
-    there = words(text)
-    terms = [term(word.text) for word in there]
-    pairs = set(pairwise(wanted))
-    sums = [0, *accumulate(pair in pairs for pair in pairwise(terms))]
-    size = len(wanted)
-    ends = range(len(sums))
-    begin = max(ends, key=lambda i: sums[min(i + size, len(sums) - 1)] - sums[i])
-    if not pairs or not sums[-1]:
-        return
-    first = max(0, begin - size // 4)
-    window = terms[first : begin + size + size // 4]
-    blocks = SequenceMatcher(None, wanted, window, autojunk=False).get_matching_blocks()[:-1]
-    if not blocks:
-        return
-    start, end = blocks[0].b, blocks[-1].b + blocks[-1].size
-    similarity = 2 * sum(block.size for block in blocks) / (size + end - start)
-    if similarity >= _ALIKE:
-        yield similarity, Span(there[first + start].start, there[first + end - 1].end)
+def _alike(
+    quote: Quote, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
+) -> Likeness | None:
+    """How like *quote* the document is around its best passage, unless it has too few words."""
+    if hits.share(id_) < _LEAST_SHARE:
+        return None
+    exact = beginning(quote.exact)
+    start, end = hits.around(id_, len(exact) + len(exact) // 4)
+    found = likeness(exact, searcher.document(id_).text[start:end], effort)
+    return found and replace(found, place=Span(start + found.place.start, start + found.place.end))

@@ -22,6 +22,8 @@ _CONTEXT = 32
 # Longer quotes are found more reliably by their first and last words.
 _WHOLE_FRAGMENT = 80
 _EDGE_WORDS = 5
+# Nobody writes such words, and servers refuse addresses that are as long.
+_LONGEST_FRAGMENT = 4_000
 
 
 @dataclass(frozen=True)
@@ -221,15 +223,25 @@ def quote_sum(exact: str) -> str:
 
 
 def fragment_url(url: str | None, exact: str) -> str | None:
-    """*url* with a text fragment that scrolls to *exact* (WICG, URL Fragment Text Directives)."""
+    """*url* with a text fragment that scrolls to *exact* (WICG, URL Fragment Text Directives).
+
+    None where there is no *url*, or where the words are too long for one.
+    """
     if url is None:
         return None
-    first, *_, last = exact.split(SEPARATOR) * 2
+    first, last = exact.partition(SEPARATOR)[0], exact.rpartition(SEPARATOR)[2]
     # What is given whole must stand in one paragraph.
-    if first == exact and (len(exact) <= _WHOLE_FRAGMENT or len(exact.split()) <= 2 * _EDGE_WORDS):
+    if first == exact and (len(exact) <= _WHOLE_FRAGMENT or _few_words(exact)):
         ends = [exact]
     else:
-        ends = [" ".join(first.split()[:_EDGE_WORDS]), " ".join(last.split()[-_EDGE_WORDS:])]
+        opening, closing = first.split(None, _EDGE_WORDS), last.rsplit(None, _EDGE_WORDS)
+        ends = [" ".join(opening[:_EDGE_WORDS]), " ".join(closing[-_EDGE_WORDS:])]
+    if sum(map(len, ends)) > _LONGEST_FRAGMENT:
+        return None
     # quote() leaves "-" alone, but there it separates a prefix from the text.
     directive = ",".join(quote(end, safe="").replace("-", "%2D") for end in ends)
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
+
+
+def _few_words(exact: str) -> bool:
+    return len(exact.split(None, 2 * _EDGE_WORDS)) <= 2 * _EDGE_WORDS

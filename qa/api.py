@@ -35,7 +35,7 @@ _MOST_ERRORS = 20
 _SEARCHER, _PINNED = "qa.searcher", "qa.generation"
 # And the last answer that it was given, and whether one of its answers was cut short.
 _ANSWER, _CUT_SHORT = "qa.answer", "qa.cut_short"
-# And when it must be done.  Our worker notes on the client's socket when a head has been read.
+# And when it must be done.
 _DEADLINE = "qa.deadline"
 # When the head of a request was read (time.monotonic), as the server tells it.
 HEAD_READ = "qa.head_read"

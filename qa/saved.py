@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import regex
 from pydantic import ValidationError
 
-from qa.anchors import Quote
 from qa.contract.saved import SavedCitation
 from qa.errors import SavedError
+from qa.quotes import Quote
 
 
 def quotes_in(values: object) -> list[Quote]:

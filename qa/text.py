@@ -201,8 +201,8 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     """
     starts = [0]
     carried = 0
-    for start, end in _boundaries(text, language):
-        start -= carried
+    for first, end in _boundaries(text, language):
+        start = first - carried
         # Most sentences begin with a letter and end with a mark, which tells without a pattern.
         continuing = not text[start].isalnum() and _CONTINUING.match(text, start, end)
         if start > 0 and not continuing:

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Response
 
-from qa.anchors import Quote, anchored
-from qa.api import checked, posted, searcher, told
+from qa.anchors import Anchor, anchored
+from qa.api import checked, deadline, posted, searcher, told
 from qa.contract.saved import Saved, VerifiedBody
+from qa.deadlines import NEVER, Deadline
 from qa.engines.base import Searcher
+from qa.errors import DeadlineExceededError
+from qa.quotes import Effort, Quote
 
 blueprint = Blueprint("verification", __name__)
 
@@ -16,10 +19,24 @@ blueprint = Blueprint("verification", __name__)
 def verify() -> Response:
     """Look for saved citations again."""
     saved = checked(Saved, posted())
-    return told(verified((each.quote for each in saved.citations), searcher()))
+    quotes = (each.quote for each in saved.citations)
+    return told(verified(quotes, searcher(), deadline()))
 
 
-def verified(quotes: Iterable[Quote], live: Searcher) -> VerifiedBody:
-    """What became of *quotes* in the *live* index."""
-    found = tuple(anchored(quote, live) for quote in quotes)
-    return VerifiedBody(generation=live.manifest.name, citations=found)
+def verified(quotes: Iterable[Quote], live: Searcher, deadline: Deadline = NEVER) -> VerifiedBody:
+    """What became of *quotes* in the *live* index, of as many as there is time for.
+
+    Raises DeadlineExceededError where that is none.
+    """
+    effort = Effort(deadline)
+    found: list[Anchor] = []
+    partial = False
+    for quote in quotes:
+        try:
+            found.append(anchored(quote, live, effort))
+        except DeadlineExceededError:
+            if not found:
+                raise
+            partial = True
+            break
+    return VerifiedBody(generation=live.manifest.name, citations=tuple(found), partial=partial)

@@ -110,6 +110,11 @@ def test_a_fragment_goes_behind_an_anchor_and_needs_an_address():
     assert fragment_url(None, "a") is None
 
 
+def test_words_that_no_address_has_room_for_are_in_none():
+    assert fragment_url(URL, "a" * 1_000_000) is None
+    assert fragment_url(URL, f"{'a' * 1_000_000} b c d e f g h i j k l m") is None
+
+
 def test_pages_are_those_of_the_answer_not_of_the_start():
     found = dataclasses.replace(made(), pages=(Page(0, 3), Page(11, 4)))
 

@@ -36,7 +36,7 @@ engines.opensearch.lease engines.opensearch.catalogue engines.opensearch.writing
 engines.opensearch.build engines.opensearch.erasing
 engines.opensearch.following engines.opensearch.engine engines
 named features weights ranking evidence confidence answers references citations
-anchors
+quotes anchors
 refusals pipeline
 evaluation evaluation.matching gate indexing purging
 evaluation.sets evaluation.strangers evaluation.asking

@@ -55,6 +55,35 @@ def test_a_posted_citation_is_looked_for(client, index, saved):
     assert found["quote"]["exact"] == found["citation"]["exact"] == cited(saved)["exact"]
 
 
+def test_what_there_is_no_time_for_is_left_for_another_request(client, saved, monkeypatch):
+    gone = cited(saved) | {"exact": "Captain Elsa Moberg demanded a legal pier from the council."}
+    monkeypatch.setattr("qa.quotes._MOST_STEPS", 2500)
+    body = client.post("/verify", json={"citations": [gone] * 50}).get_json()
+
+    assert body["partial"]
+    assert [each["state"] for each in body["citations"]] == ["gone"] * 2
+
+
+def test_where_there_is_no_time_at_all_nothing_is_said(client, saved):
+    sent = client.post(
+        "/verify", json={"citations": [cited(saved) | {"start": 0}]}, environ_overrides=LATE
+    )
+
+    assert sent.status_code == 503
+    assert "takes longer" in sent.get_json()["detail"]
+
+
+# A request whose head was read long ago.
+LATE = {"qa.head_read": -1e9}
+
+
+def test_the_command_takes_its_time(index, saved, monkeypatch):
+    monkeypatch.setattr("qa.quotes._MOST_STEPS", 0)
+    rebuilt(index, LATER)
+
+    assert not json.loads(verify(index, saved, "--json").stdout)["partial"]
+
+
 TEXTS = [name for name, each in SavedCitation.model_fields.items() if "str" in str(each.annotation)]
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import FailFast, Field, StringConstraints
 
-from qa.anchors import Anchor, Quote
+from qa.anchors import Anchor
 from qa.contract.answered import Told
 from qa.contract.asked import Offset, Strict, Written
+from qa.quotes import Quote
 
 _Digest = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0,64}$")]
 
@@ -48,7 +49,11 @@ class Saved(Strict):
 
 
 class VerifiedBody(Told):
-    """What became of citations, in their order, in the index of this name."""
+    """What became of citations, in their order, in the index of this name.
+
+    Where they are *partial*, there was no time for those behind the last one; send them again.
+    """
 
     generation: str
     citations: tuple[Anchor, ...]
+    partial: bool = False

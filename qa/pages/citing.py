@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 import regex
 from flask import Blueprint, Response, request, url_for
 
-from qa.anchors import place_by_sum
 from qa.answers import Citation, citation
-from qa.api import searcher
+from qa.api import deadline, searcher
 from qa.citations import FORMATS
 from qa.documents import Document
 from qa.pages.site import refused, today
+from qa.quotes import Effort, Summed
 from qa.references import Reference
 from qa.text import Span
 
@@ -38,7 +38,10 @@ class Cited(NamedTuple):
 
 
 def cited_in(document: Document) -> Cited | None:
-    """The place that the address cites; None when it is not in this text."""
+    """The place that the address cites; None when it is not in this text.
+
+    Raises DeadlineExceededError where there is no time to look for it.
+    """
     passage, answer = _span("cite"), _span("answer")
     same = document.sha256.startswith(request.args.get("sha256", "").lower())
     if not same:
@@ -52,7 +55,7 @@ def cited_in(document: Document) -> Cited | None:
 
 def _found_again(text: str, passage: Span | None, answer: Span | None) -> Cited | None:
     digest = request.args.get("quote", "")
-    place = place_by_sum(digest, passage, text) if passage and digest else None
+    place = Summed(text).place(digest, passage, Effort(deadline())) if passage else None
     if passage is None or place is None:
         return None
     by = place.start - passage.start

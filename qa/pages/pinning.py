@@ -6,17 +6,17 @@ that was shown, its document, its place, and the beginning of the checksum of it
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import regex
 from flask import Blueprint, has_request_context, request, url_for
 
-from qa.anchors import State, place_by_sum
+from qa.anchors import State
 from qa.answers import Answer, Citation, citation, quote_sum
-from qa.api import pin, pinned_to, searcher
-from qa.documents import Document
-from qa.errors import DocumentNotFoundError, NotKeptError
+from qa.api import deadline, pin, pinned_to, searcher
+from qa.errors import DeadlineExceededError, DocumentNotFoundError, NotKeptError
 from qa.pages.addresses import Conversation, query_string
+from qa.quotes import Effort, Summed
 from qa.text import Span
 
 blueprint = Blueprint("pinning", __name__)
@@ -26,13 +26,18 @@ QUOTED = "quoted"
 _PINNED = ("reader.show", "citing.show", "documents.show")
 # Quotes that an address has room for.
 _MOST = 20
+# What opening a document takes, in steps of an Effort.
+_OPENING = 200
 _QUOTED = regex.compile(r"(.+) ([0-9]{1,12})-([0-9]{1,12}) ([0-9a-f]{12})")
 
 
 class Fate(NamedTuple):
-    """What became of a passage of *document_id*, and where it stands now, if it does."""
+    """What became of a passage of *document_id*, and where it stands now, if it does.
 
-    state: State
+    It is *unknown* where there was no time to look for it.
+    """
+
+    state: State | Literal["unknown"]
     document_id: str
     citation: Citation | None
 
@@ -71,23 +76,34 @@ def _quoted(answers: Sequence[Answer]) -> Iterator[str]:
 
 def fates(quoted: Sequence[str]) -> list[Fate]:
     """What became of passages, in the live index; what is none of them says nothing."""
-    matches = (_QUOTED.fullmatch(value) for value in quoted[:_MOST])
+    matches = [match for value in quoted[:_MOST] if (match := _QUOTED.fullmatch(value))]
+    effort, texts = Effort(deadline()), _Texts()
     return [
-        _fate(match[1], Span(int(match[2]), int(match[3])), match[4]) for match in matches if match
+        _fate(match[1], Span(int(match[2]), int(match[3])), match[4], texts, effort)
+        for match in matches
     ]
 
 
-def _fate(document_id: str, old: Span, digest: str) -> Fate:
-    document = _document(document_id)
-    place = place_by_sum(digest, old, document.text) if document else None
-    if document is None or place is None:
+class _Texts(dict[str, Summed | None]):
+    """The texts of documents, None for those that are not there; each is prepared once."""
+
+    def __missing__(self, document_id: str) -> Summed | None:
+        try:
+            found = Summed(searcher().document(document_id).text)
+        except DocumentNotFoundError:
+            found = None
+        self[document_id] = found
+        return found
+
+
+def _fate(document_id: str, old: Span, digest: str, texts: _Texts, effort: Effort) -> Fate:
+    try:
+        effort.spend(_OPENING)
+        text = texts[document_id]
+        place = text.place(digest, old, effort) if text else None
+    except DeadlineExceededError:
+        return Fate("unknown", document_id, None)
+    if place is None:
         return Fate("gone", document_id, None)
     state: State = "unchanged" if place == old else "moved"
-    return Fate(state, document_id, citation(document, place))
-
-
-def _document(document_id: str) -> Document | None:
-    try:
-        return searcher().document(document_id)
-    except DocumentNotFoundError:
-        return None
+    return Fate(state, document_id, citation(searcher().document(document_id), place))

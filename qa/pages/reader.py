@@ -9,7 +9,7 @@ from qa.api import searcher, settings, told
 from qa.contract.documents import BlockBody, DocumentBody
 from qa.documents import Document
 from qa.engines.base import Summary
-from qa.errors import DocumentNotFoundError
+from qa.errors import DeadlineExceededError, DocumentNotFoundError
 from qa.marks import Layer, Shown, blocks
 from qa.pages.addresses import conversation_in, parse
 from qa.pages.citing import Cited, citation_of, cited_in, cited_passage
@@ -37,7 +37,7 @@ def show(document_id: str) -> str | Response:
         if renamed is None:
             raise _told(error, gone) from None
         document = renamed
-    cited = cited_in(document)
+    cited, late = _cited(document)
     shown = list(blocks(document, _layers(cited)))
     lead = "answer" if cited and cited.answer else "passage"
     conversation = conversation_in(parse(request.query_string))
@@ -49,7 +49,7 @@ def show(document_id: str) -> str | Response:
         summary=_summary(document),
         blocks=shown,
         outline=_outline(shown),
-        notice=" ".join(_notice(document_id, document, cited, gone)),
+        notice=" ".join(_notice(document_id, document, cited, gone, late=late)),
         cited=(citation_of(document, cited) if cited else None) or document,
         lead=lead,
         first=next((block for block in shown if block.has(lead)), None),
@@ -57,6 +57,14 @@ def show(document_id: str) -> str | Response:
         matches=matches(document, conversation, cited.passage if cited else None),
         longest=settings().max_question,
     )
+
+
+def _cited(document: Document) -> tuple[Cited | None, bool]:
+    """What the address cites of *document*, and whether it is too late to look for it."""
+    try:
+        return cited_in(document), False
+    except DeadlineExceededError:
+        return None, True
 
 
 def _layers(cited: Cited | None) -> list[Layer]:
@@ -84,7 +92,7 @@ def _told(error: DocumentNotFoundError, gone: str | None) -> DocumentNotFoundErr
 
 
 def _notice(
-    document_id: str, document: Document, cited: Cited | None, gone: str | None
+    document_id: str, document: Document, cited: Cited | None, gone: str | None, *, late: bool
 ) -> Iterator[str]:
     """What became of the cited text and passage, where not all is as the address has it."""
     if gone:
@@ -94,6 +102,7 @@ def _notice(
         yield f"The document {document_id} has moved: its text is here now."
     if cited is None:
         missing = "the passage is gone, and " if request.args.get("quote") else ""
+        missing = "there was no time to look for the passage, and " if late else missing
         yield f"This document has changed since it was cited; {missing}nothing is marked."
     elif cited.found:
         same = cited.passage == cited_passage()

@@ -177,3 +177,22 @@ def test_programs_get_410(changed, link, index, client):
         response = client.get(f"{path}&generation={name}")
         assert response.status_code == 410
         assert response.content_type == "application/problem+json"
+
+
+def test_what_there_is_no_time_to_look_for_is_not_called_gone(page, changed, link, monkeypatch):
+    monkeypatch.setattr("qa.quotes._MOST_STEPS", 0)
+    changed(harbour_md=LATER, bridge_md=BRIDGE)
+    lost = one(page(link), "//section[@class='lost']")
+
+    assert [item.get("class") for item in lost.xpath(".//li")] == ["unknown"]
+    assert "there was no time to look for the words" in text(lost)
+
+
+def test_a_reader_says_that_there_was_no_time_to_look(page, changed, link, monkeypatch):
+    address = reader(page, link)
+    changed(harbour_md=LATER, bridge_md=BRIDGE)
+    monkeypatch.setattr("qa.quotes._MOST_STEPS", 0)
+    shown = page(address)
+
+    assert "there was no time to look for the passage" in text(shown)
+    assert not shown.xpath("//mark")

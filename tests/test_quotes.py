@@ -1,0 +1,166 @@
+"""Quoted words in a text: found exactly, by their checksum, or nearly, in bounded time."""
+
+import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qa.quotes
+from qa.answers import quote_sum
+from qa.deadlines import Deadline
+from qa.errors import DeadlineExceededError
+from qa.quotes import Effort, Quote, Summed, beginning, likeness, place_of
+from qa.text import Span, words
+
+LINDHOLM = "The old harbour of Lindholm was built in 1874 by the engineer Karl Brandt."
+CHINESE = "北约拒绝了普京的保证要求。他再次提出。"
+SOON = Deadline.after(3600)
+
+pieces = st.lists(
+    st.sampled_from(["a", "b.", "the pier", "“Never,”", "北约", "Ω", "it was sold."]), max_size=12
+)
+gaps = st.sampled_from([" ", "\n\n"])
+
+
+@st.composite
+def texts(draw):
+    found = draw(pieces)
+    return "".join(piece + draw(gaps) for piece in found).strip()
+
+
+def plainly(exact, text):
+    """Where *exact* stands in *text* whatever the white space, overlapping places among them."""
+    pattern = r"\s+".join(map(regex.escape, exact.split()))
+    return [match.span() for match in regex.finditer(pattern, text, overlapped=True)]
+
+
+@given(texts(), texts(), st.integers(0, 60) | st.none())
+def test_a_quote_is_found_wherever_a_plain_pattern_finds_it(exact, text, start):
+    place = place_of(Quote("x", exact, start=start), text)
+    everywhere = plainly(exact, text) if exact else []
+    nearest = min((abs(first - (start or 0)) for first, _ in everywhere), default=None)
+
+    assert (place is None) == (not everywhere)
+    if place:
+        assert place in everywhere
+        assert abs(place.start - (start or 0)) == nearest
+
+
+def test_what_stood_around_it_decides_before_what_is_near():
+    text = "The first pier was sold. " * 500 + "The last pier was sold. The end."
+    quote = Quote("x", "pier was sold.", prefix="The last ", suffix=" The end.", start=4)
+
+    assert place_of(quote, text).start == text.rindex("pier")
+
+
+@pytest.mark.parametrize("exact", ["a", "a a", "a " * 6000, "b" + " a" * 6000])
+def test_a_flood_of_small_words_is_not_tried_place_by_place(exact, monkeypatch):
+    looked_at = []
+    context = qa.quotes._context
+    monkeypatch.setattr(
+        qa.quotes, "_context", lambda *args: looked_at.append(args) or context(*args)
+    )
+    place_of(Quote("x", exact, "never", "there", start=5), "a " * 300_000)
+
+    assert len(looked_at) <= 300
+
+
+@given(texts(), st.data())
+def test_words_are_found_by_their_checksum_wherever_they_went(text, data):
+    spans = [Span(word.start, word.end) for word in words(text)] or [Span(0, 1)]
+    first, last = data.draw(st.sampled_from(spans)), data.draw(st.sampled_from(spans))
+    place = Span(first.start, max(first.end, last.end))
+    old = Span(place.start + data.draw(st.integers(0, 300)), 0)
+    old = Span(old.start, old.start + place.end - place.start)
+    found = Summed(text).place(quote_sum(text[slice(*place)]), old)
+
+    if text:
+        assert text[slice(*found)] == text[slice(*place)]
+
+
+@pytest.mark.parametrize("exact", [LINDHOLM, "harbour of Lindholm", CHINESE, "拒绝了普京"])
+def test_words_that_moved_far_are_found_by_their_checksum(exact):
+    text = "\n\n".join([*["Something else was here. 其他。"] * 900, f"“{LINDHOLM}”", CHINESE])
+
+    found = Summed(text).place(quote_sum(exact), Span(0, len(exact)), Effort(SOON))
+
+    assert text[slice(*found)] == exact
+
+
+def test_of_several_places_with_one_checksum_the_nearest_is_taken():
+    text = f"{LINDHOLM} " * 9
+    size = len(LINDHOLM)
+    third = 3 * (size + 1)
+
+    assert Summed(text).place(quote_sum(LINDHOLM), Span(third + 4, third + 4 + size)) == (
+        third,
+        third + size,
+    )
+
+
+@pytest.mark.parametrize("digest", ["", "x", "0", "0" * 11, "0" * 64, "g" * 12, "A" * 12])
+def test_what_is_no_checksum_is_not_looked_for(digest, monkeypatch):
+    monkeypatch.setattr(qa.quotes, "quote_sum", lambda _: pytest.fail("it was hashed"))
+
+    assert Summed(LINDHOLM).place(digest, Span(0, 12)) is None
+
+
+@pytest.mark.parametrize("size", [2, 1000, 120_000])
+def test_a_checksum_of_nothing_there_costs_no_more_than_a_request_may(size, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(qa.quotes, "quote_sum", lambda text: hashed.append(len(text)) or "")
+    text = "It was sold, they say. " * 60_000
+    with pytest.raises(DeadlineExceededError):
+        Summed(text).place("0" * 12, Span(7, 7 + size), Effort(SOON))
+
+    assert sum(hashed) < 100_000_000
+    assert len(hashed) < 100_000
+
+
+def test_nothing_is_looked_for_once_the_time_is_over():
+    late = Effort(Deadline.after(-1))
+
+    with pytest.raises(DeadlineExceededError):
+        Summed(LINDHOLM).place("0" * 12, Span(0, 12), late)
+    with pytest.raises(DeadlineExceededError):
+        place_of(Quote("x", "pier"), LINDHOLM, late)
+    with pytest.raises(DeadlineExceededError):
+        likeness("pier", LINDHOLM, late)
+
+
+def test_who_has_no_deadline_may_look_for_anything():
+    text = "It was sold, they say. " * 9_000
+
+    assert Summed(text).place("0" * 12, Span(7, 1007)) is None
+
+
+ALTERED = LINDHOLM.replace("built in 1874", "finished in 1885")
+
+
+@pytest.mark.parametrize("before", ["", "It was late. ", "The old pier is no harbour. "])
+@pytest.mark.parametrize("behind", ["", " So they say.", " Brandt was an engineer."])
+def test_nearly_the_same_is_found_without_what_only_stands_near(before, behind):
+    found = likeness(LINDHOLM, f"{before}{ALTERED}{behind}")
+
+    assert f"{before}{ALTERED}{behind}"[slice(*found.place)] == ALTERED.rstrip(".")
+    assert found.similarity == pytest.approx(24 / 28)
+
+
+def test_other_words_are_not_nearly_the_same():
+    assert likeness(LINDHOLM, "The bridge over the Vesa was opened by Mayor Ines Falk.") is None
+    assert likeness(LINDHOLM, "") is likeness("", LINDHOLM) is likeness("?", LINDHOLM) is None
+
+
+@given(texts(), texts())
+def test_a_likeness_is_a_share_and_stands_in_the_text(exact, text):
+    found = likeness(exact, text)
+
+    if found:
+        assert 0.6 <= found.similarity <= 1
+        assert 0 <= found.place.start < found.place.end <= len(text)
+
+
+def test_of_a_long_quote_the_beginning_is_compared():
+    assert beginning(LINDHOLM) == LINDHOLM.rstrip(".")
+    assert beginning("a " * 5000) == ("a " * 1000).rstrip()
+    assert beginning("") == ""
