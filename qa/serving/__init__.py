@@ -26,8 +26,9 @@ from qa.settings import Settings
 _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 
 
-# Clients that may wait for a worker to let them in.
-_BACKLOG = 2048
+# Clients that may wait for a worker to let them in, as far as the system allows; who finds no place
+# comes back after a second.
+_BACKLOG = 8192
 
 log = logging.getLogger(__name__)
 
