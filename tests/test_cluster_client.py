@@ -15,8 +15,9 @@ import trustme
 import yaml
 
 from qa.app import create_app
+from qa.deadlines import Deadline
 from qa.engines import open_engine
-from qa.errors import IndexingError, SettingsError, UnreachableError
+from qa.errors import DeadlineExceededError, IndexingError, SettingsError, UnreachableError
 from qa.settings import Settings, from_environ, table
 from tests.conftest import ROOT
 
@@ -156,6 +157,28 @@ def test_a_cluster_that_takes_questions_and_says_nothing_is_given_up():
 
     assert told.status_code == 503
     assert int(told.headers["Retry-After"]) > 0
+
+
+def test_a_cluster_is_waited_for_no_longer_than_the_request_may_take():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/verbatim"
+        settings = Settings(index=index, index_seconds=600)
+        cluster = Cluster(address_of(index), settings)
+        with pytest.raises(DeadlineExceededError):
+            cluster.search([("index", {})], deadline=Deadline.after(0.2))
+
+    # That says nothing of the cluster, which others go on asking.
+    assert cluster._closed_until == 0.0
+
+
+def test_a_cluster_is_not_asked_once_the_time_is_over():
+    settings = Settings(index="http://127.0.0.1:9/verbatim")
+    cluster = Cluster(address_of(settings.index), settings)
+    cluster._asking = None
+
+    for ask in (cluster.search, cluster.fetch):
+        with pytest.raises(DeadlineExceededError):
+            ask([("index", {})], deadline=Deadline.after(-1))
 
 
 class Busy:

@@ -7,6 +7,7 @@ from qa.app import create_app
 from qa.engines import open_engine
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.late import Looks
 
 ASK = "/ask?q=who+demanded+guarantees%3F"
 PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/harbour", "/about"]
@@ -135,9 +136,12 @@ def test_a_request_is_answered_from_one_generation_whatever_happens_meanwhile(in
 
 @pytest.mark.parametrize("path", [ASK, "/?q=who+demanded+guarantees%3F"])
 def test_an_answer_that_was_cut_short_is_not_kept(index, path):
-    hurried = create_app(Settings(index=str(index), budget_ms=0)).test_client()
-    response = hurried.get(path, headers={"Accept": "text/html"})
+    client = create_app(Settings(index=str(index), recent_answers=0)).test_client()
+    late = ({"qa.deadline": Looks(most=most)} for most in range(60))
+    responses = [client.get(path, environ_overrides=each) for each in late]
+    cut = [each for each in responses if each.headers.get("Cache-Control") == "no-store"]
 
-    assert response.status_code == 200
-    assert "ETag" not in response.headers
-    assert response.headers["Cache-Control"] == "no-store"
+    assert responses[0].status_code == 503
+    assert responses[-1].headers["ETag"]
+    assert {each.status_code for each in cut} == {200}
+    assert not any("ETag" in each.headers for each in (*cut, responses[0]))

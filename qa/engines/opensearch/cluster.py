@@ -157,7 +157,7 @@ class Cluster:
         try:
             with _explained(self._address):
                 found: Json = self._asking.transport.perform_request(
-                    method, path, {"request_timeout": self._within(deadline)}, body
+                    method, path, params={"request_timeout": self._within(deadline)}, body=body
                 )
         except UnreachableError:
             # Who has little time left learns nothing of the cluster by waiting for it.
