@@ -5,8 +5,10 @@ and in those that have its rarest words.  Where the words do not stand, the plac
 nearly the same does.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from qa.answers import Citation, citation
@@ -15,7 +17,7 @@ from qa.engines.base import Candidates, Searcher
 from qa.errors import DocumentNotFoundError
 from qa.queries import Filters, Query, Term
 from qa.quotes import Effort, Likeness, Quote, beginning, likeness, place_of
-from qa.text import Span, stem, term, tokens
+from qa.text import Span, places, stem, term
 
 State = Literal["unchanged", "moved", "gone"]
 Became = Literal["unchanged", "changed", "gone"]
@@ -23,11 +25,12 @@ Became = Literal["unchanged", "changed", "gone"]
 # in which it is looked for nearly the same.
 _OTHERS, _ALIKE = 10, 2
 # The rarest words of a quote, to find those by; passages to find them among.
-_MOST_WORDS, _CANDIDATES = 12, 50
+_MOST_WORDS, _CANDIDATES = 12, 30
 # Characters of a quote, at its beginning and at its end, that these words are taken from.
 _SAMPLE = 1_500
-# Documents are not compared that have less than this part of those words.
-_LEAST_SHARE = 1 / 4
+# Documents are not compared that have less than this part of those words, and not looked through
+# that have less than that.
+_LEAST_SHARE, _MOST_SHARE = 0.25, 0.5
 
 
 @dataclass(frozen=True)
@@ -85,27 +88,22 @@ def _became(quote: Quote, own: Document | None) -> Became:
 _OPENING, _SEARCH = 100, 1_000
 
 
-@dataclass(frozen=True)
 class _Hits:
     """The passages that have some of so many rare *words* of a quote, the best first."""
 
-    candidates: Candidates
-    words: int
-
-    @property
-    def documents(self) -> list[str]:
-        """The ids of their documents."""
-        return list(dict.fromkeys(self.candidates.documents))
-
-    def share(self, id_: str) -> float:
-        """The part of the words that the passages of a document have."""
-        places = [place for place, each in enumerate(self.candidates.documents) if each == id_]
-        numbers = {hit.number for place in places for hit in self.candidates.matches.inside(place)}
-        return len(numbers) / self.words
+    def __init__(self, candidates: Candidates, words: int) -> None:
+        self._candidates = candidates
+        self._words = words
+        found: dict[str, set[int]] = {id_: set() for id_ in candidates.documents}
+        matches = candidates.matches
+        for place, number in set(zip(matches.text.tolist(), matches.number.tolist(), strict=True)):
+            found[candidates.documents[place]].add(number)
+        # The part of the words that the passages of each document have.
+        self.shares = {id_: len(numbers) / words for id_, numbers in found.items()}
 
     def around(self, id_: str, margin: int) -> Span:
         """The best passage of a document, and so many characters on each side."""
-        (passage,) = self.candidates.read([self.candidates.documents.index(id_)])
+        (passage,) = self._candidates.read([self._candidates.documents.index(id_)])
         return Span(max(0, passage.start - margin), passage.end + margin)
 
 
@@ -113,32 +111,40 @@ def _hits(
     quote: Quote, searcher: Searcher, effort: Effort, documents: tuple[str, ...] = ()
 ) -> _Hits | None:
     """The passages that have the quote's rarest words; None where it has no words."""
-    terms = _rarest(quote.exact, searcher)
+    terms, postings = _rarest(quote.exact, searcher)
     if not terms:
         return None
-    effort.spend(_SEARCH)
+    effort.spend(_SEARCH + postings / 10)
     query = Query(terms, filters=Filters(documents=documents))
     return _Hits(searcher.candidates(query, _CANDIDATES), len(terms))
 
 
-def _rarest(exact: str, searcher: Searcher) -> tuple[Term, ...]:
-    """The words of a quote that the fewest passages have, but for those that none has."""
+def _rarest(exact: str, searcher: Searcher) -> tuple[tuple[Term, ...], int]:
+    """The words of a quote that the fewest passages have, and how many times they have one.
+
+    Left out are those that none has, and common ones behind rarer ones.
+    """
     sample = exact if len(exact) <= 2 * _SAMPLE else f"{exact[:_SAMPLE]} {exact[-_SAMPLE:]}"
     languages = searcher.manifest.languages
     terms: dict[tuple[str, ...], Term] = {}
-    for word in tokens(sample):
+    for word in dict.fromkeys(sample[start:end] for start, end in places(sample)):
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
         terms.setdefault(stems, Term(word, term(word), stems))
     counts = searcher.frequencies({each for stems in terms for each in stems})
     rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
     there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)
-    return tuple(terms[stems] for stems in there[:_MOST_WORDS])
+    sums = [*accumulate(map(rarity.__getitem__, there[:_MOST_WORDS]))]
+    many = max(1, bisect_right(sums, searcher.manifest.passages // 2))
+    return tuple(terms[stems] for stems in there[:many][:_MOST_WORDS]), sum(sums[many - 1 : many])
 
 
 def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
-    """The documents that have the words, but for the quote's own."""
-    ids = hits.documents if hits else []
-    yield from map(searcher.document, [id_ for id_ in ids if id_ != quote.document_id][:_OTHERS])
+    """The documents that have most of the words, but for the quote's own."""
+    shares = hits.shares if hits else {}
+    most = [
+        id_ for id_, share in shares.items() if share >= _MOST_SHARE and id_ != quote.document_id
+    ]
+    yield from map(searcher.document, most[:_OTHERS])
 
 
 def _nearest(
@@ -147,15 +153,14 @@ def _nearest(
     """The place most like *quote*, in its own document or those with most of its words."""
     if hits is None:
         return None
-    compared = [(hits, id_) for id_ in hits.documents[:_ALIKE]]
-    if own and own.id not in hits.documents:
-        hits = _hits(quote, searcher, effort, (own.id,))
-    if hits and own and own.id in hits.documents:
-        compared.append((hits, own.id))
+    compared = dict.fromkeys([*hits.shares][:_ALIKE], hits)
+    if own:
+        in_own = hits if own.id in hits.shares else _hits(quote, searcher, effort, (own.id,))
+        compared |= {own.id: in_own} if in_own and own.id in in_own.shares else {}
     found = [
         (alike, id_)
-        for hits, id_ in compared
-        if (alike := _alike(quote, hits, id_, searcher, effort))
+        for id_, each in compared.items()
+        if (alike := _alike(quote, each, id_, searcher, effort))
     ]
     if not found:
         return None
@@ -167,7 +172,7 @@ def _alike(
     quote: Quote, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
 ) -> Likeness | None:
     """How like *quote* the document is around its best passage, unless it has too few words."""
-    if hits.share(id_) < _LEAST_SHARE:
+    if hits.shares[id_] < _LEAST_SHARE:
         return None
     exact = beginning(quote.exact)
     start, end = hits.around(id_, len(exact) + len(exact) // 4)

@@ -5,6 +5,7 @@ Effort allows, whatever is quoted.
 """
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from rapidfuzz.distance import LCSseq
 
 from qa.answers import quote_sum
 from qa.deadlines import NEVER, Deadline
+from qa.documents import SEPARATOR
 from qa.errors import DeadlineExceededError
-from qa.text import Span, places, term, tokens
+from qa.text import Span, places, term
 
 # What a request may look at, in steps of about a microsecond: a dozen usual questions' worth.
 _MOST_STEPS = 100_000
@@ -60,12 +62,12 @@ class Quote:
 _MOST_PLACES, _CONTEXT = 100, 64
 # How far before the old place they are looked for first.
 _BEFORE = 20_000
-# Characters that are searched for a string, and white space that is put aside, in one step.
+# Characters that are searched for a string in one step.
 _PER_STEP = 2_000
 
 
 def place_of(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
-    """Where the words of *quote* stand in *text*, at the likeliest place if there are several.
+    """Where the words of *quote* stand in a canonical *text*, at the likeliest place of several.
 
     What stood before and behind them decides, then the nearness to the old place.
     """
@@ -137,22 +139,24 @@ def _beginnings(wanted: str, text: str, start: int) -> Iterator[int]:
 
 
 _GAP = regex.compile(r"\s+")
-# A canonical text has one space between words, and an empty line between paragraphs.
-_WIDE_GAP = regex.compile(r"\s\s+|[^\S ]")
 
 
 class _Squeezed:
-    """A *text* with one space for any white space."""
+    """A canonical *text* with one space between paragraphs, as there is between words."""
 
     def __init__(self, text: str) -> None:
-        gaps = [match.span() for match in _WIDE_GAP.finditer(text)]
-        self.text = _WIDE_GAP.sub(" ", text)
-        self._lost = [0, *accumulate(end - start - 1 for start, end in gaps)]
-        self._gaps = [start - lost for (start, _), lost in zip(gaps, self._lost, strict=False)]
+        self._original = text
+        self.text = text.replace(SEPARATOR, " ")
 
     def original(self, place: int) -> int:
         """Where what stands at *place* stood in the text."""
-        return place + self._lost[bisect_left(self._gaps, place)]
+        return place + (len(SEPARATOR) - 1) * bisect_left(self._gaps, place)
+
+    @cached_property
+    def _gaps(self) -> list[int]:
+        """Where the spaces between paragraphs are."""
+        gaps = re.finditer(SEPARATOR, self._original)
+        return [gap.start() - number * (len(SEPARATOR) - 1) for number, gap in enumerate(gaps)]
 
 
 _DIGEST = regex.compile(r"[0-9a-f]{12}")
@@ -234,7 +238,7 @@ def likeness(exact: str, text: str, effort: Effort | None = None) -> Likeness | 
     """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
     effort = effort or Effort()
     effort.spend((len(exact) + len(text)) / 6)
-    wanted = [term(word) for word in tokens(exact)]
+    wanted = [term(exact[start:end]) for start, end in places(exact)]
     there = places(text)
     terms = [term(text[start:end]) for start, end in there]
     first, window = _window(wanted, terms)
