@@ -76,18 +76,21 @@ class Shown(NamedTuple):
         return any(segment.kind == kind for segment in inner)
 
 
-def blocks(document: Document, layers: list[Layer]) -> Iterator[Shown]:
-    """The blocks of *document* in order, cut at the marks of *layers*."""
+def blocks(document: Document, layers: list[Layer], within: range | None = None) -> Iterator[Shown]:
+    """The blocks of *document*, or those *within* a range, cut at the marks of *layers*."""
+    within = range(len(document.blocks)) if within is None else within
     pages = {page.start: page.number for page in document.pages}
     open_levels: list[int] = []
     paragraphs = headings = 0
-    for start, end, level in document.blocks:
+    for place, (start, end, level) in enumerate(document.blocks[: within.stop]):
         if level:
             # Whatever levels an author skipped, ours follow one another below the title's h1.
             open_levels = [*(outer for outer in open_levels if outer < level), level]
             headings += 1
         else:
             paragraphs += 1
+        if place < within.start:
+            continue
         yield Shown(
             tag=f"h{min(6, len(open_levels) + 1)}" if level else "p",
             number=headings if level else paragraphs,

@@ -41,7 +41,8 @@ class Effort:
         self._left -= steps
         if self._left < 0:
             raise DeadlineExceededError(
-                "This is more to look for than a request may ask; ask for less at once."
+                "This is more to look for than one request may ask; ask for fewer quotes at once,"
+                " or open the document and cite the place anew."
             )
 
 
@@ -181,8 +182,8 @@ class Summed:
         if not _DIGEST.fullmatch(digest) or not 0 < size <= len(text):
             return None
         for start in self._starts(old, effort):
-            # Hashing takes a step for each 500 characters.
-            effort.spend(2 + size / 500)
+            # Hashing takes a step for each 1,000 characters.
+            effort.spend(2 + size / 1000)
             if quote_sum(text[start : start + size]) == digest:
                 return Span(start, start + size)
         return None

@@ -1,25 +1,29 @@
 """The reader: a whole document, with what the address cites of it marked, and its outline."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from qa.api import searcher, settings, told
+from qa.api import deadline, searcher, settings, told
 from qa.contract.documents import BlockBody, DocumentBody
-from qa.documents import Document
+from qa.documents import Block, Document
 from qa.engines.base import Summary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError
 from qa.marks import Layer, Shown, blocks
-from qa.pages.addresses import conversation_in, parse
+from qa.pages.addresses import Conversation, conversation_in, parse, query_string
 from qa.pages.citing import Cited, citation_of, cited_in, cited_passage
 from qa.pages.pinning import lost
+from qa.pages.site import refused
 from qa.pages.within import matches
 
 blueprint = Blueprint("reader", __name__)
 
 # With fewer headings there is nothing to find one's way in; of more, the outermost are shown.
 _FEWEST_HEADINGS, _MOST_HEADINGS = 3, 150
+# Blocks of a document on one page; a longer one is shown in parts.
+_PART = 5_000
 # So many digits of a checksum are enough to know a text by.
 _TELLING = 12
 
@@ -38,7 +42,8 @@ def show(document_id: str) -> str | Response:
             raise _told(error, gone) from None
         document = renamed
     cited, late = _cited(document)
-    shown = list(blocks(document, _layers(cited)))
+    part = _part(document, cited)
+    shown = list(blocks(document, _layers(cited), part.blocks))
     lead = "answer" if cited and cited.answer else "passage"
     conversation = conversation_in(parse(request.query_string))
     if gone:
@@ -48,6 +53,7 @@ def show(document_id: str) -> str | Response:
         document=document,
         summary=_summary(document),
         blocks=shown,
+        parts=_parts(document, part, conversation),
         outline=_outline(shown),
         notice=" ".join(_notice(document_id, document, cited, gone, late=late)),
         cited=(citation_of(document, cited) if cited else None) or document,
@@ -65,6 +71,51 @@ def _cited(document: Document) -> tuple[Cited | None, bool]:
         return cited_in(document), False
     except DeadlineExceededError:
         return None, True
+
+
+class Part(NamedTuple):
+    """The part of a document that is shown, of so many."""
+
+    number: int
+    of: int
+
+    @property
+    def blocks(self) -> range:
+        """The places of its blocks."""
+        return range((self.number - 1) * _PART, self.number * _PART)
+
+
+def _part(document: Document, cited: Cited | None) -> Part:
+    """The part that is asked for, or else the one with what is cited."""
+    parts = max(1, -(-len(document.blocks) // _PART))
+    asked = request.args.get("part", "")
+    if not asked:
+        start = cited.passage.start if cited and cited.passage else 0
+        place = bisect_right(document.blocks, start, key=lambda block: block.start) - 1
+        return Part(max(0, place) // _PART + 1, parts)
+    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
+    if not 1 <= number <= parts:
+        raise refused("part", f"{asked!r} is none of this document's {parts}; leave it out")
+    return Part(number, parts)
+
+
+class Parts(NamedTuple):
+    """The part that is shown, and the addresses of the one before and the one behind it."""
+
+    here: Part
+    before: str | None
+    behind: str | None
+
+
+def _parts(document: Document, here: Part, conversation: Conversation) -> Parts:
+    path = url_for("reader.show", document_id=document.id)
+    joint = "&" if "?" in path else "?"
+
+    def address(number: int) -> str | None:
+        pairs = [("part", str(number)), *conversation.pairs()]
+        return f"{path}{joint}{query_string(pairs)}" if 1 <= number <= here.of else None
+
+    return Parts(here, address(here.number - 1), address(here.number + 1))
 
 
 def _layers(cited: Cited | None) -> list[Layer]:
@@ -158,6 +209,15 @@ def _record(document: Document) -> DocumentBody:
                 paragraph=numbers.get(block),
                 page=document.page_at(block.start),
             )
-            for block in document.blocks
+            for block in _in_time(document.blocks)
         ),
     )
+
+
+def _in_time(every: Sequence[Block]) -> Iterator[Block]:
+    """Each block; raises DeadlineExceededError where there are more than there is time for."""
+    ends = deadline()
+    for number, block in enumerate(every):
+        if number % _PART == 0:
+            ends.check()
+        yield block

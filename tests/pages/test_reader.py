@@ -283,3 +283,44 @@ def test_the_json_of_an_unknown_document_is_a_problem(client):
 
     assert response.status_code == 404
     assert response.content_type == "application/problem+json"
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Show four blocks of a document at once."""
+    monkeypatch.setattr("qa.pages.reader._PART", 4)
+
+
+def shown_ids(found):
+    return found.xpath("//div[@class='text']/*[@id]/@id")
+
+
+def test_a_document_that_is_too_long_for_a_page_is_shown_in_parts(reading, in_parts):
+    path, every, parts = "/documents/long?q=text", [], 0
+    while path:
+        found = reading(path)
+        every += shown_ids(found)
+        parts += 1
+        path = next(iter(found.xpath("(//p[@class='parts']/a[@rel='next'])[1]/@href")), None)
+
+    assert parts == 75
+    assert "Part 75 of 75" in text(found)
+    assert ("q", "text") in parse_qsl(urlsplit(found.xpath("//p[@class='parts']/a/@href")[0]).query)
+    assert every == [id_ for n in range(1, 101) for id_ in (f"s{2 * n - 1}", f"s{2 * n}", f"p{n}")]
+
+
+def test_the_part_with_what_is_cited_is_shown(reading, in_parts):
+    start = LONG.text.index("Text 50.")
+    found = reading(f"/documents/long?cite={start}-{start + 8}")
+
+    assert "p51" in shown_ids(found)
+    assert text(one(found, "//mark")) == "Text 50."
+
+
+@pytest.mark.parametrize("part", ["0", "76", "x", "-1", "1" * 12])
+def test_a_part_that_is_not_there_is_refused(reading, in_parts, part):
+    assert "leave it out" in text(reading(f"/documents/long?part={part}"))
+
+
+def test_a_short_document_has_no_parts(reading):
+    assert not reading("/documents/long").xpath("//p[@class='parts']")
