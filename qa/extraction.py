@@ -25,7 +25,8 @@ def extracted(path: Path, source: str, settings: Settings) -> tuple[str, Results
 
 
 def _key(content: Content, source: str, settings: Settings) -> str:
-    parts = [code_version(), settings.language, str(settings.max_file_mb), source]
+    limits = f"{settings.max_file_mb} {settings.max_file_documents}"
+    parts = [code_version(), settings.language, limits, source]
     for name, data in [("", content.data), *sorted(content.sidecars.items())]:
         parts += [name, hashlib.sha256(data).hexdigest()]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

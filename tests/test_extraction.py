@@ -129,11 +129,11 @@ def test_every_setting_that_reading_looks_at_is_part_of_the_key(folder):
             return super().__getattribute__(name)
 
     for file in [*(each for each in SAMPLE.iterdir() if each.is_file()), folder / "odd.xyz"]:
-        read_content(load(file, Noted()), file.name, Noted())
+        read_content(load(file, file.name, Settings()), file.name, Noted())
     path, usual = folder / "harbour.md", Settings()
     others = {name: f"{getattr(usual, name)}9" for name in looked_at}
 
-    assert {"language", "max_file_mb"} <= looked_at
+    assert {"language", "max_file_documents"} <= looked_at
     for name, value in others.items():
         other = replace(usual, **{name: type(getattr(usual, name))(value)})
         assert key_of(path, "harbour.md", other) != key_of(path, "harbour.md", usual), name

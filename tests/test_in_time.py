@@ -104,7 +104,7 @@ def test_tools_are_under_the_same_deadline(app):
 
 def test_a_request_has_one_deadline_counted_from_its_head(app):
     with app.test_request_context("/", environ_overrides=LATE):
-        assert qa.api.deadline().at == pytest.approx(LATE["gunicorn.socket"].head_read + 2.0)
+        assert qa.api.deadline().at == pytest.approx(LATE[HEAD_READ] + 2.0)
         assert qa.api.deadline() is qa.api.deadline()
 
 

@@ -204,8 +204,8 @@ def test_an_older_one_of_another_analysis_cannot_be_asked_any_more(settings, mon
 def test_what_was_made_before_analyses_were_counted_is_told_and_does_no_harm(settings, monkeypatch):
     real = indexing._Tally.manifest
 
-    def plain(tally, settings):
-        found = real(tally, settings)
+    def plain(tally, skips, settings):
+        found = real(tally, skips, settings)
         del found.made_of["analysis"]
         return found
 

@@ -130,6 +130,7 @@ def usable(settings: Settings) -> None:
 
 def serve(settings: Settings, taken: socket.socket | None) -> None:
     """Serve until stopped, at the address *taken* or at sockets that are handed on."""
+    configure()
     give_back()
     fitting = with_descriptors(settings)
     if fitting.max_connections < settings.max_connections:

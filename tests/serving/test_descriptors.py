@@ -47,13 +47,18 @@ def test_too_low_a_limit_is_refused():
 
 
 def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_sockets(
-    index, capfd, monkeypatch, tmp_path
+    index, monkeypatch, tmp_path
 ):
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nulimit -n 200\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    with served(index, workers=1) as address, contextlib.ExitStack() as open_:
+    log = tmp_path / "log"
+    with (
+        log.open("w") as output,
+        served(index, output, workers=1) as address,
+        contextlib.ExitStack() as open_,
+    ):
         for _ in range(300):
             open_.enter_context(contextlib.closing(idle(address, WHOLE[:-4], "127.0.0.1")))
         with contextlib.closing(HTTPConnection(*address, timeout=60)) as connection:
@@ -63,4 +68,4 @@ def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_socke
 
     assert status == 200
     assert held > 300
-    assert "QA_MAX_CONNECTIONS is 72 here" in capfd.readouterr().err
+    assert "QA_MAX_CONNECTIONS is 72 here" in log.read_text()
