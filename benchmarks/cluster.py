@@ -36,18 +36,18 @@ from opensearchpy import OpenSearch, helpers
 # Found without an installation, also as `python benchmarks/cluster.py`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from qa.documents import Document
-from qa.engines import open_engine
-from qa.engines.opensearch.build import ClusterBuild
+from qa.answers.pipeline import ask
+from qa.documents.document import Document
+from qa.engines.factory import open_engine
+from qa.engines.opensearch.builder import ClusterBuild
 from qa.engines.opensearch.engine import ClusterEngine
 from qa.engines.opensearch.search import ClusterSearcher
-from qa.evaluation.asking import documents
+from qa.evaluation.runner import documents
 from qa.evaluation.sets import load
-from qa.indexing import index_documents
-from qa.manifests import Manifest
-from qa.passages import Passage, split
-from qa.pipeline import ask
-from qa.queries import read
+from qa.index.manifest import Manifest
+from qa.index.passages import Passage, split
+from qa.publishing.builder import index_documents
+from qa.queries.parser import read
 from qa.settings import Settings
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"

@@ -12,8 +12,8 @@ from typing import Any, cast
 from benchmarks import peers
 from benchmarks.corpora import Corpus
 from benchmarks.peer import FIRST_STAGE, TOP, Peer, Search, typed
-from qa.manifests import Manifest
-from qa.queries import Query
+from qa.index.manifest import Manifest
+from qa.queries.parser import Query
 from qa.settings import Settings
 
 # Where the cluster is: http://127.0.0.1:9200
@@ -102,7 +102,7 @@ class VerbatimOpenSearch(_Cluster):
     def _engine(self, folder: Path) -> Any:  # noqa: ANN401
         index = f"{os.environ[ADDRESS]}/{self._name(folder)}"
         settings = Settings(index=index, folder=str(folder), keep_generations=1, index_replicas=0)
-        return import_module("qa.engines").open_engine(settings)
+        return import_module("qa.engines.factory").open_engine(settings)
 
 
 CLUSTERED = ("opensearch", "verbatim-opensearch")

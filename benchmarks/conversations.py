@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from qa.conversation.choosing import chosen
-from qa.conversation.memory import Memory
-from qa.conversation.turns import turn
-from qa.conversation.weights import Weights
-from qa.text import normalise, stem, stop_words, term, words
+from qa.analysis.tokenizer import normalise, stem, stop_words, term, words
+from qa.queries.followup.carryover import Weights, chosen
+from qa.queries.followup.dialogue_state import Memory, turn
 
 # Sets of questions that stand alone.
 ALONE = ("news", "clapnq-dev")

@@ -22,11 +22,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-import qa.documents
-import qa.passages
-import qa.text
-from qa.documents import Document, Metadata, RawBlock, document
-from qa.passages import Passage, split
+import qa.analysis.tokenizer
+import qa.documents.document
+import qa.index.passages
+from qa.documents.document import Document, Metadata, RawBlock, document
+from qa.index.passages import Passage, split
 
 Split = tuple[Document, list[Passage]]
 
@@ -91,7 +91,12 @@ class Source(Protocol):
 
 def prepare(source: Source, cache: Path) -> Corpus:
     """Write *source* out below *cache*, unless it is there from an earlier run."""
-    modules = (sys.modules[__name__], qa.documents, qa.passages, qa.text)
+    modules = (
+        sys.modules[__name__],
+        qa.documents.document,
+        qa.index.passages,
+        qa.analysis.tokenizer,
+    )
     parts = [source.key(), *map(inspect.getsource, modules)]
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
     folder = cache / f"{source.name}-{key}"

@@ -1,4 +1,4 @@
-"""Turns that people made to stand alone -> the weights by which `qa.conversation` carries words.
+"""Turns that people made to stand alone -> the weights by which words are carried over.
 
     python -m benchmarks.fit_conversation [--write] [TURNS]
 
@@ -22,11 +22,9 @@ from rich.console import Console
 
 from benchmarks.conversations import Memories, Row, load, load_alone, measured
 from benchmarks.logistic import Array, Fit, Penalty, fit, logistic
-from qa.conversation.choosing import MOST, SAY, again, among
-from qa.conversation.cues import POINTING
-from qa.conversation.leaning import cues, signs
-from qa.conversation.turns import turn
-from qa.conversation.weights import AND, Weights
+from qa.queries.followup.carryover import AND, MOST, SAY, Weights, again, among
+from qa.queries.followup.dialogue_state import context_cues, signs, turn
+from qa.queries.followup.question_features import POINTING
 
 ROOT = Path(__file__).resolve().parent.parent
 TURNS = ROOT.parent / "shared" / "eval" / "conv-rewrites" / "turns.jsonl"
@@ -105,7 +103,9 @@ def fit_need(
             first, conversation = chance.choice(firsts)
             if conversation != row.conversation:
                 asked.append((row, first, 0.0, 0.15, conversation))
-    features = [_need_features(cues(memories[row.history], turn(text))) for row, text, *_ in asked]
+    features = [
+        _need_features(context_cues(memories[row.history], turn(text))) for row, text, *_ in asked
+    ]
     right, count = np.array([(needed, sure) for _, _, needed, sure, _ in asked]).T
     folds = np.array([_fold(conversation) for *_, conversation in asked])
     return fit(features, right, count, folds, penalty, _NEVER_AGAINST)
@@ -124,7 +124,7 @@ class Words:
         words = cls([], [], [])
         for i, row in enumerate(rows):
             memory, asked = memories[row.history], turn(row.raw)
-            found = cues(memory, asked)
+            found = context_cues(memory, asked)
             for stem_, mention in memory.mentions.items():
                 if stem_ not in asked.stems:
                     words.row.append(i)

@@ -35,18 +35,17 @@ import numpy as np
 
 from benchmarks.fitting import logistic, softmax
 from benchmarks.parts import Opened, few, is_aside, whole, withheld
-from qa.confidence import SIGNS, probability
+from qa.analysis.tokenizer import normalise
+from qa.answers.pipeline import find
 from qa.engines.base import Candidates
 from qa.errors import QuestionError
-from qa.evaluation.asking import put
 from qa.evaluation.measures import area, calibration_error
+from qa.evaluation.runner import put
 from qa.evaluation.sets import Question
-from qa.features import NAMES, Matrix, Rarity, features
-from qa.named import Named
-from qa.pipeline import find
-from qa.queries import Query, narrowed, read
-from qa.text import normalise
-from qa.weights import FILE, Weights, to_json
+from qa.queries.parser import Named, Query, narrowed, read
+from qa.ranking.confidence import SIGNS, probability
+from qa.ranking.features import NAMES, Matrix, Rarity, features
+from qa.ranking.reranker import FILE, Weights, to_json
 
 _DEPTH = 10
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from qa.features import Matrix
-from qa.matches import Integers
+from qa.engines.base import Integers
+from qa.ranking.features import Matrix
 
 _STEPS, _RATE = 400, 0.1
 

@@ -25,8 +25,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from qa.engines import open_engine
-from qa.indexing import index_folder
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
 
 ROOT = Path(__file__).parent.parent

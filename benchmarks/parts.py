@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from qa.engines.base import Searcher
-from qa.evaluation.asking import build
-from qa.evaluation.sets import EvaluationSet, Question, load
-from qa.evaluation.strangers import strange_questions, stranger
+from qa.evaluation.runner import build
+from qa.evaluation.sets import EvaluationSet, Question, load, strange_questions, stranger
 from qa.settings import Settings
 
 # Entries of a small index, such as a reader's first one, and how many such are made of a set.

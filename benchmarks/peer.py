@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import Stemmer
 
 from benchmarks.corpora import Corpus
-from qa.queries import Query
+from qa.queries.parser import Query
 
 TOP = 10
 FIRST_STAGE = 200

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from benchmarks.corpora import Corpus
 from benchmarks.peer import FIRST_STAGE, TOP, OnDisk, Peer, Search, Stemming, typed
-from qa.manifests import Manifest
-from qa.queries import Query
+from qa.index.manifest import Manifest
+from qa.queries.parser import Query
 from qa.settings import Settings
 
 
@@ -20,7 +20,7 @@ class Verbatim(OnDisk):
     """Ours: passages stemmed and unstemmed, titles, whole documents, filters; all text stored."""
 
     def __init__(self) -> None:
-        self._engines = import_module("qa.engines")
+        self._engines = import_module("qa.engines.factory")
 
     def index(self, corpus: Corpus, folder: Path) -> None:
         documents = passages = 0

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.corpora import Beir, Corpus, prepare
 from benchmarks.peers import Verbatim
 from benchmarks.workers import content
-from qa.queries import Query, read
+from qa.queries.parser import Query, read
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"
 _QUESTIONS = 400

@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.clustered import PEERS
 from benchmarks.corpora import Corpus, Source, prepare
 from benchmarks.peer import Search
-from qa.queries import Query, read
+from qa.queries.parser import Query, read
 
 _WARM_UP = 20
 

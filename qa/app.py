@@ -2,34 +2,29 @@
 
 from flask import Flask
 
-from qa.api import blueprint as api
-from qa.engines import open_engine
-from qa.mcp import blueprint as mcp
-from qa.pages.about import blueprint as about
-from qa.pages.citing import blueprint as citing
-from qa.pages.conversation import blueprint as conversation
-from qa.pages.documents import blueprint as documents
-from qa.pages.export import blueprint as export
-from qa.pages.pinning import blueprint as pinning
-from qa.pages.programs import blueprint as programs
-from qa.pages.reader import blueprint as reader
-from qa.pages.search import blueprint as search
-from qa.pages.site import blueprint as site
-from qa.pages.site import static_files
-from qa.pages.turns import blueprint as turns
-from qa.pages.within import blueprint as within
-from qa.recent import Recent
-from qa.service.access import register_access
-from qa.service.accounts import register_accounts
-from qa.service.freshness import register_freshness
-from qa.service.limits import register_limits
-from qa.service.logs import writing
-from qa.service.metrics import blueprint as metrics
-from qa.service.metrics import count
-from qa.service.problems import register_errors
+from qa.documents.versions import template_folder
+from qa.engines.factory import open_engine
 from qa.settings import Settings, from_environ
-from qa.verification import blueprint as verification
-from qa.versions import template_folder
+from qa.web.api import Recent
+from qa.web.api import blueprint as api
+from qa.web.mcp import blueprint as mcp
+from qa.web.middleware.access import register_access, register_limits
+from qa.web.middleware.error_handlers import register_errors
+from qa.web.middleware.http_cache import register_freshness
+from qa.web.middleware.metrics import blueprint as metrics
+from qa.web.middleware.metrics import count
+from qa.web.middleware.request_log import register_accounts, writing
+from qa.web.openapi import blueprint as programs
+from qa.web.pages.about import blueprint as about
+from qa.web.pages.about import search
+from qa.web.pages.cite import blueprint as citing
+from qa.web.pages.cite import permalinks
+from qa.web.pages.common import blueprint as site
+from qa.web.pages.common import static_files
+from qa.web.pages.conversation import blueprint as conversation
+from qa.web.pages.documents import blueprint as documents
+from qa.web.pages.export import blueprint as export
+from qa.web.pages.reader import blueprint as reader
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -47,15 +42,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["qa.recent"] = Recent(settings.recent_answers, settings.recent_mb << 20)
     for blueprint in (
         api,
-        verification,
         site,
-        turns,
         conversation,
-        pinning,
+        permalinks,
         documents,
         citing,
         export,
-        within,
         reader,
         search,
         about,

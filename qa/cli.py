@@ -5,15 +5,17 @@ import logging
 import click
 
 from qa import __version__
-from qa.commands.ask import ask_command
+from qa.commands.ask import ask_command, verify_command
 from qa.commands.evaluate import evaluate_command
-from qa.commands.generations import generations_command, rollback_command, verify_index_command
+from qa.commands.generations import (
+    generations_command,
+    purge_command,
+    rollback_command,
+    verify_index_command,
+)
 from qa.commands.index import index_command
-from qa.commands.printing import Commands
-from qa.commands.purge import purge_command
-from qa.commands.report import report_command
-from qa.commands.serve import serve_command
-from qa.commands.verify import verify_command
+from qa.commands.options import Commands
+from qa.commands.serve import report_command, serve_command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

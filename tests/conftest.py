@@ -13,8 +13,8 @@ import hypothesis
 import pytest
 
 from qa.app import create_app
-from qa.engines import open_engine
-from qa.indexing import index_folder
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.opensearch.server import CannotStartError, Server
 

@@ -2,8 +2,8 @@
 
 import uuid
 
-from qa.engines import open_engine
-from qa.indexing import index_folder
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
 

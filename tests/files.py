@@ -4,8 +4,8 @@ import io
 import tarfile
 import zipfile
 
-from qa.documents import Document, Skip
-from qa.reading import read
+from qa.documents.document import Document, Skip
+from qa.documents.reader import read
 from qa.settings import Settings
 
 

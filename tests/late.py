@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from qa.deadlines import Deadline
+from qa.analysis.deadline import Deadline
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import datetime
 
-from qa.documents import Skip
+from qa.documents.document import Skip
 from qa.errors import (
     IndexingError,
 )
-from qa.manifests import Manifest
+from qa.index.manifest import Manifest
 
 
 def manifest(**made_of):

@@ -2,17 +2,14 @@
 
 import numpy as np
 
-from qa.documents import Metadata, RawBlock, document
-from qa.engines.base import Candidates
-from qa.evidence import Reader
-from qa.features import NAMES, Rarity, features
-from qa.matches import found_in
-from qa.named import Named
-from qa.passages import split
-from qa.queries import read
-from qa.ranking import Ranked, rank
-from qa.text import stem, tokens
-from qa.weights import weights
+from qa.analysis.tokenizer import stem, tokens
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.base import Candidates, found_in
+from qa.index.passages import split
+from qa.queries.parser import Named, read
+from qa.ranking.features import NAMES, Rarity, features
+from qa.ranking.highlighter import Reader
+from qa.ranking.reranker import Ranked, rank, weights
 
 
 def passages(*texts, title="", ids=None, about=None):

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.anchors import Quote, anchored, place_of
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
-from qa.indexing import index_documents
+from qa.answers.reanchoring import Quote, anchored, place_of
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
 
 PIER = (

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answers import citation, cited, fragment_url, ordered
-from qa.documents import Metadata, Page, RawBlock, document
+from qa.analysis.tokenizer import Span
+from qa.answers.answer import citation, cited, fragment_url, ordered
+from qa.answers.pipeline import ask
+from qa.documents.document import Metadata, Page, RawBlock, document
 from qa.errors import DamagedError
-from qa.evidence import Evidence
-from qa.features import NAMES
-from qa.passages import split
-from qa.pipeline import ask
-from qa.ranking import Ranked
+from qa.index.passages import split
+from qa.ranking.features import NAMES
+from qa.ranking.highlighter import Evidence
+from qa.ranking.reranker import Ranked
 from qa.settings import Settings
-from qa.text import Span
 
 URL = "https://paper.example/a"
 

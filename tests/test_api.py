@@ -8,8 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from qa.app import create_app
-from qa.service.access import HEADERS
 from qa.settings import Settings
+from qa.web.middleware.access import HEADERS
 
 ASKED = "who demanded legal guarantees from the council?"
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from qa.documents import Skip
+from qa.documents.document import Skip
 from qa.settings import Settings
 from tests.files import found_in, tarred, zipped
 
@@ -150,6 +150,6 @@ def test_a_word_document_that_is_a_bomb_is_skipped(found):
 
 
 def test_an_archive_of_too_many_files_is_skipped(found, monkeypatch):
-    monkeypatch.setattr("qa.formats.archives._MAX_MEMBERS", 2)
+    monkeypatch.setattr("qa.documents.formats.archives._MAX_MEMBERS", 2)
 
     assert found("x.zip", zipped(a="", b="", c=""))[1] == [Skip("x.zip", "more than 2 files in it")]

@@ -2,9 +2,9 @@
 
 import pickle
 
-from qa.documents import Metadata, RawBlock, document
-from qa.engines.whoosh.batches import Batch
-from qa.passages import split
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.whoosh.stored_fields import Batch
+from qa.index.passages import split
 
 
 def two():

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from qa.caching import Cache
+from qa.documents.cache import Cache
 
 
 def kept(path, **values):
@@ -47,7 +47,7 @@ def test_without_a_file_nothing_is_kept():
 def test_what_was_saved_survives_a_process_that_is_killed(path):
     source = f"""
         import os, pathlib
-        from qa.caching import Cache
+        from qa.documents.cache import Cache
         cache = Cache(pathlib.Path({str(path)!r}))
         for number in range(450):
             cache.put(f"n{{number}}", number)

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pylatexenc.latex2text import LatexNodes2Text
 
-from qa.answers import citation
-from qa.citations import FORMATS, bibtex, csl_json, markdown, plain, ris
-from qa.documents import Metadata, RawBlock, document
-from qa.references import Reference
-from qa.text import Span, normalise
+from qa.analysis.tokenizer import Span, normalise
+from qa.answers.answer import citation
+from qa.answers.citation_formats import FORMATS, Reference, bibtex, csl_json, markdown, plain, ris
+from qa.documents.document import Metadata, RawBlock, document
 
 QUOTE = "It cost 50% of {all} we_had: R&D, $4 #1 ~ ^ \\ <b> *so* -- he said “no”."
 ADDRESS = "http://127.0.0.1:8000/documents/old/harbour?cite=8-81&sha256=abc#p1"

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from qa.app import create_app
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
 from qa.errors import DamagedError
-from qa.indexing import index_folder
-from qa.queries import read
+from qa.publishing.builder import index_folder
+from qa.queries.parser import read
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 
@@ -167,7 +167,7 @@ def test_what_is_altered_in_the_cluster_is_found(settings):
 
 def test_the_generation_before_stays_whatever_the_clock_says(settings, monkeypatch):
     settings = dataclasses.replace(settings, keep_generations=2)
-    catalogue = "qa.engines.opensearch.catalogue"
+    catalogue = "qa.engines.opensearch.registry"
     names = []
     for number, year in enumerate((2030, 2029, 2028, 2031)):
         monkeypatch.setattr(f"{catalogue}.now", lambda year=year: f"{year}-01-01T00:00:00+00:00")

@@ -6,15 +6,15 @@ import datetime
 import numpy as np
 import pytest
 
-from qa.documents import Metadata, RawBlock, document
-from qa.matches import found
-from qa.passages import split
-from qa.queries import read
-from qa.text import tokens
+from qa.analysis.tokenizer import tokens
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.base import found
+from qa.index.passages import split
+from qa.queries.parser import read
 
 pytest.importorskip("opensearchpy")
-from qa.engines.opensearch.cards import Cards, ordinals, packed, token
-from qa.engines.opensearch.schema import LONGEST
+from qa.engines.opensearch.docvalues import Cards, ordinals, packed, token
+from qa.engines.opensearch.query_dsl import LONGEST
 
 TEXTS = {
     "harbour": "# Häfen\n\nMoberg demanded guarantees. Demanding them again, he demanded granite.",

@@ -14,17 +14,17 @@ import pytest
 import trustme
 import yaml
 
+from qa.analysis.deadline import Deadline
 from qa.app import create_app
-from qa.deadlines import Deadline
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
 from qa.errors import DeadlineExceededError, IndexingError, SettingsError, UnreachableError
 from qa.settings import Settings, from_environ, table
 from tests.conftest import ROOT
 
 pytest.importorskip("opensearchpy")
-from qa.engines.opensearch import lease, writing
-from qa.engines.opensearch.addresses import address_of
-from qa.engines.opensearch.cluster import Cluster
+from qa.engines.opensearch import builder as writing
+from qa.engines.opensearch import registry as lease
+from qa.engines.opensearch.cluster import Cluster, address_of
 
 QUESTION = "who demanded guarantees?"
 SECRET = "open-sesame"  # noqa: S105 - nobody's

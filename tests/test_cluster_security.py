@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from qa.app import create_app
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
 from qa.errors import SettingsError
-from qa.indexing import index_folder
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from qa.confidence import probability
-from qa.engines import open_engine
-from qa.pipeline import ask
+from qa.answers.pipeline import ask
+from qa.engines.factory import open_engine
+from qa.ranking.confidence import probability
 from qa.settings import Settings
 from tests.conftest import built, write
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.conversation import standalone
+from qa.queries.followup.carryover import standalone
 from tests.conftest import ROOT
 
 FIRST = "what guarantees did Putin demand?"

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from qa.crawl import File, find_files
-from qa.documents import Document, Skip
+from qa.documents.cache import key_of
+from qa.documents.crawl import File, find_files, read_folder
+from qa.documents.document import Document, Skip
+from qa.documents.file_access import open_file, read_file
+from qa.documents.reader import read
 from qa.errors import IndexingError, SettingsError
-from qa.extraction import key_of
-from qa.file_access import open_file, read_file
-from qa.folders import read_folder
-from qa.gate import golden_questions
-from qa.reading import read
+from qa.index.manifest import groups_in
+from qa.publishing.gate import golden_questions
+from qa.publishing.watcher import state_of
 from qa.settings import Settings
-from qa.synonyms import groups_in
-from qa.watching import state_of
 from tests.files import tarred, zipped
 
 SETTINGS = Settings()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.deadlines import NEVER, Deadline
+from qa.analysis.deadline import NEVER, Deadline
 from qa.errors import DeadlineExceededError
 
 

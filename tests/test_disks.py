@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from qa.disks import Room, explained
-from qa.engines import open_engine
+from qa.documents.file_access import Room, explained
+from qa.engines.factory import open_engine
 from qa.errors import IndexingError
-from qa.indexing import index_folder
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
 

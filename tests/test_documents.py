@@ -5,7 +5,7 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents import Block, Document, Metadata, RawBlock, document
+from qa.documents.document import Block, Document, Metadata, RawBlock, document
 
 raw_blocks = st.lists(
     st.builds(RawBlock, st.text(), st.integers(0, 6), st.none() | st.integers(1, 9)), max_size=8

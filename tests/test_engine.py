@@ -12,13 +12,13 @@ import whoosh.index
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
-from qa.engines.whoosh import build as building
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.base import found_in
+from qa.engines.factory import open_engine
+from qa.engines.whoosh import builder as building
 from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError, NotKeptError
-from qa.indexing import index_documents
-from qa.matches import found_in
-from qa.queries import Filters, read
+from qa.publishing.builder import index_documents
+from qa.queries.parser import Filters, read
 from qa.settings import Settings
 from tests.conftest import built, write
 

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from qa.engines import open_engine
-from qa.pipeline import ask
-from qa.queries import read
+from qa.answers.pipeline import ask
+from qa.engines.factory import open_engine
+from qa.queries.parser import read
 from qa.settings import Settings
 from tests.conftest import SAMPLE, questions
 from tests.engines import forget, indexed

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from qa.deadlines import Deadline
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
+from qa.analysis.deadline import Deadline
+from qa.analysis.tokenizer import stem, tokens
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
 from qa.errors import (
     BuildLockedError,
     DeadlineExceededError,
@@ -22,10 +23,9 @@ from qa.errors import (
     OvertakenError,
     RefusedError,
 )
-from qa.indexing import index_documents
-from qa.passages import split
-from qa.queries import Filters, read
-from qa.text import stem, tokens
+from qa.index.passages import split
+from qa.publishing.builder import index_documents
+from qa.queries.parser import Filters, read
 from tests.conftest import write
 from tests.engines import ENGINES, indexed, place
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from qa import extraction, folders
-from qa.caching import Cache
-from qa.documents import Document, Skip
-from qa.extraction import key_of
-from qa.folders import Folder
-from qa.reading import load, read_content
+from qa.documents import cache as extraction
+from qa.documents import crawl as folders
+from qa.documents.cache import Cache, key_of
+from qa.documents.crawl import Folder
+from qa.documents.document import Document, Skip
+from qa.documents.reader import load, read_content
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, SAMPLE, write
 from tests.test_folders import slow

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents import Metadata
-from qa.features import NAMES
+from qa.documents.document import Metadata
+from qa.ranking.features import NAMES
 from tests.ranked import measured
 
 

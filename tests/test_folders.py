@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from qa.crawl import File, find_files
-from qa.deadlines import Deadline
-from qa.documents import Document, Skip
+from qa.analysis.deadline import Deadline
+from qa.documents.crawl import File, Folder, find_files, read_folder
+from qa.documents.document import Document, Skip
 from qa.errors import IndexingError
-from qa.folders import Folder, read_folder
 from qa.settings import Settings
 
 SETTINGS = Settings()
@@ -162,8 +161,8 @@ def test_a_file_larger_than_the_limit_is_not_even_opened(tmp_path):
 READ_AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from qa.folders import find_files
-from qa.reading import read
+from qa.documents.crawl import find_files
+from qa.documents.reader import read
 from qa.settings import Settings
 os.setuid(65534)
 for item in find_files(Path(sys.argv[1]), Settings()):

@@ -10,10 +10,10 @@ import weakref
 
 import pytest
 
-from qa.engines.whoosh import following
-from qa.engines.whoosh.following import Live
+from qa.engines.whoosh import engine as following
+from qa.engines.whoosh.engine import Live
 from qa.errors import DamagedError, NoGenerationError
-from qa.generations import Generations
+from qa.index.generations import Generations
 from tests.conftest import BRIDGE, HARBOUR, built, write
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from qa.documents.formats import html
 from qa.errors import UnreadableError
-from qa.formats import html
 
 PROSE = "The harbour was built in 1874, when the town was still small. " * 6
 

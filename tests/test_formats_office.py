@@ -9,9 +9,9 @@ from docx.oxml import OxmlElement
 from fpdf import FPDF
 from fpdf.enums import EncryptionMethod
 
+from qa.documents.formats import docx as word
+from qa.documents.formats import pdf
 from qa.errors import UnreadableError
-from qa.formats import docx as word
-from qa.formats import pdf
 
 LIMIT = 100 << 20
 ONE = "The harbour of Lindholm was built in 1874 by the engineer Karl Brandt. " * 4

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from qa.documents import Skip
+from qa.documents.document import Skip
+from qa.documents.formats.rows import read_csv, read_json, read_jsonl, read_tsv
 from qa.errors import UnreadableError
-from qa.formats.rows import read_csv, read_json, read_jsonl, read_tsv
 
 
 def texts(extracts):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from qa.documents.formats import markdown, plain
 from qa.errors import UnreadableError
-from qa.formats import markdown, plain
 
 RUSSIAN = "Президент заявил в четверг, что переговоры о гарантиях безопасности продолжаются."
 PROSE = "The harbour was built in 1874, when the town was still small, by Karl Brandt."

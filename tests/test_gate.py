@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
 from qa.errors import IndexingError
-from qa.gate import Golden, golden_questions, is_answered
-from qa.indexing import index_folder
+from qa.publishing.builder import index_folder
+from qa.publishing.gate import Golden, golden_questions, is_answered
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
 

@@ -15,8 +15,8 @@ from qa.errors import (
     IndexingError,
     NoGenerationError,
 )
-from qa.generations import Generations
-from qa.manifests import MANIFEST
+from qa.index.generations import Generations
+from qa.index.manifest import MANIFEST
 from tests.published import fail_half_way, folders, manifest, publish
 
 
@@ -171,7 +171,7 @@ def test_every_byte_reaches_the_disk_before_the_pointer_changes(tmp_path, monkey
 def test_a_second_builder_is_kept_out_and_a_dead_one_does_not_lock(tmp_path):
     source = f"""
         import pathlib, sys
-        from qa.generations import Generations
+        from qa.index.generations import Generations
         with Generations(pathlib.Path({str(tmp_path)!r})).building() as folder:
             (folder / "file").write_text("half")
             print("building", flush=True)

@@ -11,8 +11,7 @@ from qa.errors import (
     NotKeptError,
     OvertakenError,
 )
-from qa.generations import Generations
-from qa.history import before, named
+from qa.index.generations import Generations, before, named
 from tests.published import folders, manifest, publish, refuse
 
 
@@ -107,7 +106,7 @@ def clock(monkeypatch):
 
     def set_to(hours):
         moment = now + hours * 3600 * 10**9
-        monkeypatch.setattr("qa.generations.time.time_ns", lambda: moment)
+        monkeypatch.setattr("qa.index.generations.time.time_ns", lambda: moment)
 
     return set_to
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from qa.documents import Document, RawBlock, Skip, document
-from qa.reading import read
+from qa.documents.document import Document, RawBlock, Skip, document
+from qa.documents.reader import read
 from qa.settings import Settings
 from tests.conftest import ROOT
 from tests.files import found_in, zipped
@@ -154,7 +154,7 @@ def read_about():
 LINKED = """
 import resource, sys, time
 from pathlib import Path
-from qa.reading import read
+from qa.documents.reader import read
 from qa.settings import Settings
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 print(len(read(Path(sys.argv[1]), "a.html", Settings())))

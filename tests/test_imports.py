@@ -10,54 +10,53 @@ import pytest
 import qa
 
 PACKAGE = Path(qa.__file__).parent
-ORDER = """
-errors deadlines settings hosts versions processes remembering segmentation spellings languages text
-printing documents filenames file_access
-metadata sidecars extracts formats formats.opening formats.plain formats.markdown formats.html
-formats.pdf formats.docx formats.rows formats.archives reading caching extraction
-crawl folders watching
-passages conversation.vocabulary conversation.tokens conversation.signs conversation.cues
-conversation.turns conversation.memory conversation.leaning conversation.weights
-conversation.choosing conversation
-skips synonyms queries matches locks manifests history generations disks
-engines.base engines.spelling engines.following
-engines.whoosh engines.whoosh.schema engines.whoosh.remembering
-engines.whoosh.arrays engines.whoosh.batches
-engines.whoosh.inversion engines.whoosh.vocabulary engines.whoosh.fields
-engines.whoosh.encoding engines.whoosh.store engines.whoosh.segments engines.whoosh.matchers
-engines.whoosh.codec engines.whoosh.postings engines.whoosh.scores engines.whoosh.occurrences
-engines.whoosh.phrases engines.whoosh.spelling engines.whoosh.search engines.whoosh.build
-engines.whoosh.erasing
-engines.whoosh.following engines.whoosh.engine
-engines.opensearch engines.opensearch.addresses engines.opensearch.cluster engines.opensearch.schema
-engines.opensearch.cards engines.opensearch.spelling
-engines.opensearch.asking engines.opensearch.verifying engines.opensearch.search
-engines.opensearch.lease engines.opensearch.catalogue engines.opensearch.writing
-engines.opensearch.build engines.opensearch.erasing
-engines.opensearch.following engines.opensearch.engine engines
-named features weights ranking evidence confidence answers references citations
-quotes anchors
-refusals pipeline
-evaluation evaluation.matching gate indexing purging
-evaluation.sets evaluation.strangers evaluation.asking
-evaluation.measures evaluation.rewrites evaluation.report
-marks recent
-contract contract.asked contract.answered contract.documents contract.saved contract.openapi
-saved api verification
-pages pages.site pages.addresses pages.questions pages.periods pages.facts pages.turns
-pages.pinning pages.conversation pages.listing pages.catalogue pages.documents
-pages.citing pages.export pages.within pages.reader pages.search pages.quality pages.about
-pages.programs tools mcp
-service service.access service.accounts service.listening service.output service.logs
-service.unanswered service.tallies
-service.metrics service.limits service.freshness service.problems app
-serving.incoming serving.idle serving.refusing serving.connections serving.shares
-serving.workers serving.memory serving.descriptors serving.opening serving
-commands commands.printing commands.options commands.watching commands.index commands.ask
-commands.serve commands.report
-commands.generations commands.purge commands.verify commands.evaluate
-cli __main__
-""".split()
+# Packages from the bottom up, and the modules of each; a module imports only from before itself.
+PACKAGES = """
+errors
+settings
+analysis: deadline lru_cache normalization languages tokenizer
+documents: document processes metadata file_access versions
+  formats.archives formats.plain formats.markdown formats.html formats.pdf formats.docx formats.rows
+  reader cache crawl
+index: passages manifest generations
+queries: parser followup.word_features followup.question_features followup.dialogue_state
+  followup.carryover
+engines: base
+  whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
+  whoosh.scorer whoosh.positions whoosh.search whoosh.builder whoosh.engine
+  opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
+  opensearch.search opensearch.builder opensearch.engine
+  factory
+ranking: features reranker highlighter confidence
+answers: answer citation_formats quote_search reanchoring pipeline
+publishing: gate builder watcher purge
+evaluation: sets runner measures
+web: schemas.responses schemas.requests api pages.common middleware.access mcp openapi
+  middleware.error_handlers middleware.http_cache middleware.metrics_folder
+  middleware.request_log middleware.metrics
+  pages.urls pages.index_stats pages.cite pages.conversation pages.document_search
+  pages.documents pages.export pages.reader pages.about
+app
+server: request_parser connections load_balancing resources worker service
+commands: options index ask generations serve evaluate
+cli
+__main__
+"""
+
+
+def modules_of(packages):
+    """The names of all modules, in order."""
+    package = ""
+    for line in packages.strip().splitlines():
+        head, colon, names = line.partition(":")
+        if not colon and not line.startswith(" "):
+            yield line
+        else:
+            package, names = (head, names) if colon else (package, line)
+            yield from (f"{package}.{name}" for name in names.split())
+
+
+ORDER = [*modules_of(PACKAGES)]
 
 
 def path_of(module):
@@ -73,10 +72,9 @@ def imports_of(module):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: relative import, line {node.lineno}"
-            if node.module == "qa":
-                found.update(f"qa.{alias.name}" for alias in node.names)
-            else:
-                found.add(node.module)
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in names if name.removeprefix("qa.") in ORDER}
+            found |= modules or {node.module}
     found.discard("qa.__version__")
     return {name.removeprefix("qa.") for name in found if name.startswith("qa.")}
 
@@ -89,9 +87,16 @@ def test_a_module_imports_only_those_above_it(module):
 
 
 def test_every_module_has_its_place():
-    files = set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"}
+    files = {path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"}
 
     assert files == {path_of(module) for module in ORDER}
+
+
+def test_a_package_holds_nothing_but_a_docstring():
+    for path in PACKAGE.rglob("__init__.py"):
+        statements = ast.parse(path.read_text(encoding="utf-8")).body
+
+        assert len(statements) == 1 + (path.parent == PACKAGE), path
 
 
 @pytest.mark.parametrize("module", ORDER)

@@ -4,16 +4,16 @@ import time
 
 import pytest
 
-import qa.api
 import qa.app
-from qa import conversation
-from qa.api import HEAD_READ
-from qa.conversation import standalone
-from qa.deadlines import NEVER
-from qa.engines import open_engine
+import qa.web.api
+from qa.analysis.deadline import NEVER
+from qa.analysis.tokenizer import words
+from qa.answers.pipeline import ask
+from qa.engines.factory import open_engine
 from qa.errors import DeadlineExceededError
-from qa.pipeline import ask
-from qa.text import words
+from qa.queries.followup import carryover as conversation
+from qa.queries.followup.carryover import standalone
+from qa.web.api import HEAD_READ
 from tests.conftest import built, write
 from tests.late import Looks
 
@@ -104,8 +104,8 @@ def test_tools_are_under_the_same_deadline(app):
 
 def test_a_request_has_one_deadline_counted_from_its_head(app):
     with app.test_request_context("/", environ_overrides=LATE):
-        assert qa.api.deadline().at == pytest.approx(LATE[HEAD_READ] + 2.0)
-        assert qa.api.deadline() is qa.api.deadline()
+        assert qa.web.api.deadline().at == pytest.approx(LATE[HEAD_READ] + 2.0)
+        assert qa.web.api.deadline() is qa.web.api.deadline()
 
 
 def test_under_another_server_time_runs_from_when_the_app_sees_the_request(app):
@@ -113,14 +113,14 @@ def test_under_another_server_time_runs_from_when_the_app_sees_the_request(app):
     with app.test_request_context("/"):
         app.preprocess_request()
 
-        assert before + 2.0 <= qa.api.deadline().at <= time.monotonic() + 2.0
+        assert before + 2.0 <= qa.web.api.deadline().at <= time.monotonic() + 2.0
 
 
 def test_turns_share_the_time_and_those_in_time_are_shown(app):
     client = app.test_client()
     query = "q=who+built+the+harbour&q=who+opened+the+bridge&q=who+demanded+guarantees"
     client.get(f"/?{query}")
-    app.extensions["qa.recent"] = qa.api.Recent(0)
+    app.extensions["qa.recent"] = qa.web.api.Recent(0)
     conversation._memories = type(conversation._memories)(64)
     pages = []
     for most in range(400):
@@ -137,7 +137,7 @@ def test_turns_share_the_time_and_those_in_time_are_shown(app):
 
 
 def test_half_a_conversation_is_not_exported(app):
-    app.extensions["qa.recent"] = qa.api.Recent(0)
+    app.extensions["qa.recent"] = qa.web.api.Recent(0)
     query = "q=who+built+the+harbour&q=who+opened+the+bridge"
     statuses = set()
     for most in range(0, 60, 3):
@@ -172,7 +172,7 @@ def test_readiness_reads_the_beginning_of_a_short_document(tmp_path, monkeypatch
     write(tmp_path / "documents", a_md=long, b_md=long.replace("hand", "ferry"))
     app = qa.app.create_app(built(tmp_path))
     read = []
-    monkeypatch.setattr(qa.api, "words", lambda text: read.append(len(text)) or words(text))
+    monkeypatch.setattr(qa.web.api, "words", lambda text: read.append(len(text)) or words(text))
 
     assert app.test_client().get("/readyz").status_code == 200
     assert sum(read) <= 1000

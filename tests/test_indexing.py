@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from qa import indexing
-from qa.caching import Cache
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
+from qa.documents.cache import Cache
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
 from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import DamagedError, IndexingError, RefusedError, SettingsError
-from qa.indexing import CACHE, index_documents, index_folder
+from qa.publishing import builder as indexing
+from qa.publishing.builder import CACHE, index_documents, index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
 

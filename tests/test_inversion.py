@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.engines.whoosh import inversion
-from qa.engines.whoosh.inversion import Postings, Terms, inverted, merged
+from qa.engines.whoosh import inverter as inversion
+from qa.engines.whoosh.inverter import Postings, Terms, inverted, merged
 
 TERMS = ["b", "a", "ü", "a", "zz"]
 texts = st.lists(st.lists(st.integers(0, len(TERMS) - 1), max_size=12), max_size=8)

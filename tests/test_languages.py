@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.languages import asked_in, canonical, language_of, stemmer, stop_words
+from qa.analysis.languages import asked_in, canonical, language_of, stemmer, stop_words
 
 # One text in many languages, written for this test.
 HARBOUR = {

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents import Metadata, RawBlock, document
-from qa.marks import Layer, Segment, blocks, segments
-from qa.text import Span
+from qa.analysis.tokenizer import Span
+from qa.documents.document import Metadata, RawBlock, document
+from qa.web.pages.common import Layer, Segment, blocks, segments
 
 texts = st.text(alphabet="ab <&\U0001f600é", max_size=30)
 offsets = st.lists(st.integers(0, 35), max_size=8, unique=True).map(sorted)

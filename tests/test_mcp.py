@@ -9,8 +9,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from qa.app import create_app
-from qa.mcp import MODERN, SHAKING_HANDS
 from qa.settings import Settings
+from qa.web.mcp import MODERN, SHAKING_HANDS
 from tests.conftest import served
 
 META = {
@@ -258,7 +258,7 @@ def test_an_origin_is_ours_if_its_host_is_trusted(index, host, trusted, origin, 
 
 
 def test_a_long_document_is_fetched_in_pieces(client, searcher, monkeypatch):
-    monkeypatch.setattr("qa.tools._PIECE", 100)
+    monkeypatch.setattr("qa.web.mcp._PIECE", 100)
     text, start = "", 0
     while start is not None:
         call = {"name": "fetch", "arguments": {"id": "harbour", "start": start}}

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from qa.metadata import date, describe
+from qa.documents.metadata import date, describe
 
 DAY = datetime.date(2021, 12, 3)
 

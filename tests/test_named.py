@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from qa.named import Named
+from qa.queries.parser import Named
 
 
 @pytest.mark.parametrize(

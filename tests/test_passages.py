@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents import Metadata, RawBlock, document
-from qa.passages import split
-from qa.text import sentences, words
+from qa.analysis.tokenizer import sentences, words
+from qa.documents.document import Metadata, RawBlock, document
+from qa.index.passages import split
 
 blocks = st.lists(st.builds(RawBlock, st.text(max_size=400), st.integers(0, 3)), max_size=12)
 

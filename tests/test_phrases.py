@@ -6,12 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from qa.deadlines import NEVER
-from qa.engines import open_engine
-from qa.engines.whoosh import phrases, search
+from qa.analysis.deadline import NEVER
+from qa.analysis.tokenizer import term, tokens
+from qa.engines.factory import open_engine
+from qa.engines.whoosh import positions as phrases
+from qa.engines.whoosh import search
 from qa.errors import DeadlineExceededError, QuestionError
-from qa.queries import read
-from qa.text import term, tokens
+from qa.queries.parser import read
 from tests.late import Looks
 
 

@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from qa.engines import open_engine
+from qa.analysis.tokenizer import sentences
+from qa.answers.pipeline import ask
+from qa.engines.factory import open_engine
 from qa.errors import RequestError
-from qa.indexing import index_folder
-from qa.pipeline import ask
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.text import sentences
 from tests.conftest import ROOT, SAMPLE, questions
 
 REAL = ROOT.parent / "shared" / "documents"

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from qa.printing import printable, printable_json, printable_prose
+from qa.analysis.normalization import printable, printable_json, printable_prose
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 EVERY = [chr(code) for code in range(sys.maxunicode + 1)]

@@ -12,7 +12,7 @@ import pytest
 SOURCE = """
     import multiprocessing, os, sys, time
     from concurrent.futures import ProcessPoolExecutor
-    from qa.processes import end_with_parent
+    from qa.documents.processes import end_with_parent
 
     def work(kind):
         print(os.getpid(), flush=True)

@@ -12,13 +12,13 @@ import pytest
 import zstandard
 from click.testing import CliRunner
 
-from qa import caching
-from qa.caching import Cache
 from qa.cli import main
-from qa.engines import open_engine
+from qa.documents import cache as caching
+from qa.documents.cache import Cache
+from qa.engines.factory import open_engine
 from qa.errors import BuildLockedError, PurgeError
-from qa.generations import Generations
-from qa.purging import purge_all_but_live, purge_documents
+from qa.index.generations import Generations
+from qa.publishing.purge import purge_all_but_live, purge_documents
 from tests.conftest import BRIDGE, HARBOUR, ROOT, built, write
 from tests.engines import ENGINES, indexed, place
 from tests.published import folders
@@ -269,7 +269,7 @@ def test_a_dry_run_tells_and_removes_nothing(index):
 
 
 def test_on_a_terminal_it_asks_unless_told_not_to(index, monkeypatch):
-    monkeypatch.setattr("qa.commands.purge._is_terminal", lambda: True)
+    monkeypatch.setattr("qa.commands.generations._is_terminal", lambda: True)
     before = holding(index)
     asked = CliRunner().invoke(main, ["purge", "diary", "--index", str(index)], input="n\n")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import FilterError, QuestionError
-from qa.queries import CARRIED, Filters, narrowed, read
+from qa.queries.parser import CARRIED, Filters, narrowed, read
 
 
 def used(question, **more):

@@ -5,12 +5,12 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-import qa.quotes
-from qa.answers import quote_sum
-from qa.deadlines import Deadline
+import qa.answers.quote_search
+from qa.analysis.deadline import Deadline
+from qa.analysis.tokenizer import Span, words
+from qa.answers.answer import quote_sum
+from qa.answers.quote_search import Effort, Quote, Summed, beginning, likeness, place_of
 from qa.errors import DeadlineExceededError
-from qa.quotes import Effort, Quote, Summed, beginning, likeness, place_of
-from qa.text import Span, words
 
 LINDHOLM = "The old harbour of Lindholm was built in 1874 by the engineer Karl Brandt."
 CHINESE = "北约拒绝了普京的保证要求。他再次提出。"
@@ -56,9 +56,9 @@ def test_what_stood_around_it_decides_before_what_is_near():
 @pytest.mark.parametrize("exact", ["a", "a a", "a " * 6000, "b" + " a" * 6000])
 def test_a_flood_of_small_words_is_not_tried_place_by_place(exact, monkeypatch):
     looked_at = []
-    context = qa.quotes._context
+    context = qa.answers.quote_search._context
     monkeypatch.setattr(
-        qa.quotes, "_context", lambda *args: looked_at.append(args) or context(*args)
+        qa.answers.quote_search, "_context", lambda *args: looked_at.append(args) or context(*args)
     )
     place_of(Quote("x", exact, "never", "there", start=5), "a " * 300_000)
 
@@ -100,7 +100,9 @@ def test_of_several_places_with_one_checksum_the_nearest_is_taken():
 
 @pytest.mark.parametrize("digest", ["", "x", "0", "0" * 11, "0" * 64, "g" * 12, "A" * 12])
 def test_what_is_no_checksum_is_not_looked_for(digest, monkeypatch):
-    monkeypatch.setattr(qa.quotes, "quote_sum", lambda _: pytest.fail("it was hashed"))
+    monkeypatch.setattr(
+        qa.answers.quote_search, "quote_sum", lambda _: pytest.fail("it was hashed")
+    )
 
     assert Summed(LINDHOLM).place(digest, Span(0, 12)) is None
 
@@ -108,7 +110,9 @@ def test_what_is_no_checksum_is_not_looked_for(digest, monkeypatch):
 @pytest.mark.parametrize("size", [2, 1000, 120_000])
 def test_a_checksum_of_nothing_there_costs_no_more_than_a_request_may(size, monkeypatch):
     hashed = []
-    monkeypatch.setattr(qa.quotes, "quote_sum", lambda text: hashed.append(len(text)) or "")
+    monkeypatch.setattr(
+        qa.answers.quote_search, "quote_sum", lambda text: hashed.append(len(text)) or ""
+    )
     text = "It was sold, they say. " * 60_000
     with pytest.raises(DeadlineExceededError):
         Summed(text).place("0" * 12, Span(7, 7 + size), Effort(SOON))

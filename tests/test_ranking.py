@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from qa.documents import Metadata
+from qa.documents.document import Metadata
 from tests.ranked import ranked
 
 

@@ -11,8 +11,8 @@ import docx
 import pytest
 from fpdf import FPDF
 
-from qa.documents import Skip
-from qa.reading import ENDINGS, document_id, read
+from qa.documents.document import Skip
+from qa.documents.reader import ENDINGS, document_id, read
 from qa.settings import Settings
 from tests.files import found_in, tarred, zipped
 

@@ -7,7 +7,7 @@ import pytest
 
 from qa import __version__
 from qa.cli import main
-from qa.reading import ENDINGS
+from qa.documents.reader import ENDINGS
 from qa.settings import table
 from tests.conftest import ROOT
 from tests.test_imports import ORDER

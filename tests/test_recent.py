@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from qa.analysis.lru_cache import size_of
+from qa.answers.pipeline import ask
 from qa.app import create_app
-from qa.engines import open_engine
-from qa.indexing import index_folder
-from qa.pipeline import ask
-from qa.recent import Recent
-from qa.remembering import size_of
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
+from qa.web.api import Recent
 from tests.conftest import built, write
 
 

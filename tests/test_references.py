@@ -4,10 +4,10 @@ import datetime
 
 import pytest
 
-from qa.answers import citation
-from qa.documents import Metadata, RawBlock, document
-from qa.references import Name, Reference
-from qa.text import Span
+from qa.analysis.tokenizer import Span
+from qa.answers.answer import citation
+from qa.answers.citation_formats import Name, Reference
+from qa.documents.document import Metadata, RawBlock, document
 
 TODAY = datetime.date(2026, 12, 4)
 BLOCKS = [

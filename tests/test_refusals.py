@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from qa.pipeline import ask
+from qa.answers.pipeline import ask
 from qa.settings import Settings
 
 STRICT = dataclasses.replace(Settings(), found=1.0, weak=1.0)

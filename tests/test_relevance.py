@@ -2,10 +2,9 @@
 
 import pytest
 
-from qa.evaluation.asking import Verbatim, asked, build
 from qa.evaluation.measures import measures
-from qa.evaluation.sets import load
-from qa.evaluation.strangers import strange_questions
+from qa.evaluation.runner import Verbatim, asked, build
+from qa.evaluation.sets import load, strange_questions
 from qa.settings import Settings
 from tests.conftest import ROOT
 

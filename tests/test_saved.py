@@ -3,7 +3,7 @@
 import pytest
 
 from qa.errors import SavedError
-from qa.saved import quotes_in
+from qa.web.schemas.requests import quotes_in
 
 ASKED = {"q": "who demanded guarantees?"}
 

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.engines.whoosh import postings, scores
+from qa.engines.whoosh import scorer as postings
+from qa.engines.whoosh import scorer as scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
-from qa.engines.whoosh.encoding import field_arrays
-from qa.engines.whoosh.fields import Field
-from qa.engines.whoosh.inversion import Postings as Inverted
-from qa.engines.whoosh.postings import Memory, Postings
-from qa.engines.whoosh.schema import K1, B
-from qa.engines.whoosh.scores import Accumulator, Ground, Layout
+from qa.engines.whoosh.builder import field_arrays
+from qa.engines.whoosh.fields import K1, B, Field
+from qa.engines.whoosh.inverter import Postings as Inverted
+from qa.engines.whoosh.scorer import Accumulator, Ground, Layout, Memory, Postings
 
 DOCUMENTS = 3000
 

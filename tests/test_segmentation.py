@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.segmentation import cut, length, without
-from qa.text import words
+from qa.analysis.normalization import cut, length, without
+from qa.analysis.tokenizer import words
 
 RUNS = st.text(st.sampled_from("北大西洋公約한국어ニャーはกำที่ខ្មែរက္ကာ"), min_size=1)
 

@@ -4,9 +4,8 @@ import datetime
 
 import pytest
 
+from qa.documents.metadata import describe, front_matter, is_sidecar, names_for, parse
 from qa.errors import UnreadableError
-from qa.metadata import describe
-from qa.sidecars import front_matter, is_sidecar, names_for, parse
 
 DAY = datetime.date(2021, 12, 3)
 

@@ -8,13 +8,12 @@ from click.testing import CliRunner
 
 from qa.app import create_app
 from qa.cli import main
-from qa.documents import Document, Skip
-from qa.engines import open_engine
-from qa.indexing import index_folder
-from qa.manifests import Manifest, parsed
-from qa.reading import read
+from qa.documents.document import MAX_LISTED, SKIPPED, Document, Skip, SkipTally, count_reasons
+from qa.documents.reader import read
+from qa.engines.factory import open_engine
+from qa.index.manifest import Manifest, parsed
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.skips import MAX_LISTED, SKIPPED, SkipTally, count_reasons
 from tests.conftest import BRIDGE
 
 MANY = 160_000

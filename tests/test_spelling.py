@@ -7,9 +7,9 @@ from rapidfuzz import process
 from whoosh.codec.base import Automata
 from whoosh.support.levenshtein import distance
 
-from qa.engines import open_engine
-from qa.engines.spelling import MOST_NEAR, edits
-from qa.engines.whoosh.codec import ArrayCursor
+from qa.engines.base import MOST_NEAR, edits
+from qa.engines.factory import open_engine
+from qa.engines.whoosh.whoosh_codec import ArrayCursor
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzäéßжعन"
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
+from qa.answers.pipeline import ask
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
 from qa.errors import SettingsError
-from qa.indexing import index_documents
-from qa.pipeline import ask
+from qa.index.manifest import NAME, groups_in, synonyms
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
-from qa.synonyms import NAME, groups_in, synonyms
 
 GROUP = "VCU, Vesa Credit Union, the lender  # as the locals say\n\n# nothing\n"
 

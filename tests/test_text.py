@@ -8,8 +8,8 @@ import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
-import qa.text
-from qa.text import (
+import qa.analysis.tokenizer
+from qa.analysis.tokenizer import (
     _words,
     is_stop_word,
     normalise,
@@ -242,7 +242,9 @@ def test_a_long_paragraph_is_read_by_stretches(flood, monkeypatch):
         given_at_once.append(len(text))
         return sentencex.get_sentence_boundaries(language, text)
 
-    monkeypatch.setattr(qa.text, "sentencex", SimpleNamespace(get_sentence_boundaries=boundaries))
+    monkeypatch.setattr(
+        qa.analysis.tokenizer, "sentencex", SimpleNamespace(get_sentence_boundaries=boundaries)
+    )
     text = "A word. " + flood * (100_000 // len(flood)) + " end."
     found = sentences(text)
 

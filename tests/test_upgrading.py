@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 import qa
-from qa import indexing
 from qa.app import create_app
 from qa.cli import main
-from qa.engines import open_engine
+from qa.documents.versions import template_folder
+from qa.engines.factory import open_engine
 from qa.errors import NotKeptError
-from qa.versions import template_folder
+from qa.publishing import builder as indexing
 from tests.conftest import BRIDGE, HARBOUR, served, write
 from tests.engines import ENGINES, indexed, place
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from qa import versions
 from qa.app import create_app
-from qa.extraction import key_of
+from qa.documents import versions
+from qa.documents.cache import key_of
+from qa.documents.versions import analysis_version, code_version, template_folder
 from qa.settings import Settings
-from qa.versions import analysis_version, code_version, template_folder
 from tests.conftest import ROOT
 
 PACKAGE = Path(versions.__file__).parent
@@ -106,7 +106,7 @@ def test_it_is_that_of_the_code_that_runs_whatever_is_installed_meanwhile(copy):
 
 
 def test_it_is_the_same_in_every_process():
-    source = "from qa.versions import *; print(code_version(), analysis_version())"
+    source = "from qa.documents.versions import *; print(code_version(), analysis_version())"
     command = [sys.executable, "-c", source]
     found = {subprocess.check_output(command, cwd=ROOT, text=True) for _ in range(3)}
 

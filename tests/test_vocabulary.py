@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.engines.whoosh.vocabulary import Column, Vocabulary
-from qa.text import stem, term, tokens
+from qa.analysis.tokenizer import stem, term, tokens
+from qa.engines.whoosh.inverter import Column, Vocabulary
 
 CHUNKS = (
     "The the THE US us U.S. AT&T Putin’s 'dogs' 1,000 3.5, $7 (well-known) — … don't, ½ x² ﬁne"

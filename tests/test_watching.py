@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 import pytest
 
-from qa.watching import Pace, state_of, watch
+from qa.publishing.watcher import Pace, state_of, watch
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 
 FAST = Pace(every=0.001, still=0.01, longest=0.2, retry=0.05)

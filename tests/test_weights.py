@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from qa.features import NAMES
-from qa.pipeline import find
-from qa.queries import read
+from qa.answers.pipeline import find
+from qa.queries.parser import read
+from qa.ranking.features import NAMES
+from qa.ranking.reranker import FILE, from_json, to_json, weights
 from qa.settings import Settings
-from qa.weights import FILE, from_json, to_json, weights
 
 
 def test_every_feature_has_a_weight_and_every_gain_a_date():

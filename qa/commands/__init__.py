@@ -1,1 +1,1 @@
-"""The commands of `qa`: each is a few lines around a function."""
+"""The commands of `qa`, a module for each."""

@@ -8,11 +8,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from qa.commands.options import index_option, plain_errors, progress, settings_with
-from qa.commands.printing import echo, echo_json
+from qa.commands.options import echo, echo_json, index_option, plain_errors, progress, settings_with
 
 if TYPE_CHECKING:
-    from qa.evaluation.report import Evaluation
+    from qa.evaluation.measures import Evaluation
 
 _file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
@@ -61,8 +60,7 @@ def evaluate_command(
     Without corpus.jsonl, the live index is asked.
     """
     # Only this command needs it.
-    from qa.evaluation.measures import trec_qrels, trec_run  # noqa: PLC0415
-    from qa.evaluation.report import Wanted, evaluate  # noqa: PLC0415
+    from qa.evaluation.measures import Wanted, evaluate, trec_qrels, trec_run  # noqa: PLC0415  # noqa: PLC0415
 
     if run and ranker == "both":
         raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
@@ -92,12 +90,12 @@ def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
         }
         echo_json(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=2))
         return
-    from qa.evaluation.report import rows  # noqa: PLC0415
+    from qa.evaluation.measures import table_rows  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
     gain = ("gain",) * (len(evaluation.measures) - 1)
     for number, header in enumerate(("measure", *evaluation.measures, *gain, "questions")):
         table.add_column(header, justify="right" if number else "left")
-    for row in rows(evaluation):
+    for row in table_rows(evaluation):
         table.add_row(*row)
     Console().print(table)

@@ -1,21 +1,72 @@
 """`qa index`: a folder of documents becomes the live generation, unless the gate refuses it."""
 
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import click
 
-from qa.commands.options import REFUSED, index_option, plain_errors, progress, settings_with
-from qa.commands.printing import echo
-from qa.commands.watching import watch_folder
-from qa.engines import open_engine
-from qa.gate import Changes
-from qa.indexing import Report, index_folder
-from qa.manifests import Manifest
+from qa.commands.options import REFUSED, echo, index_option, plain_errors, progress, settings_with
+from qa.documents.document import SKIPPED
+from qa.engines.factory import open_engine
+from qa.index.manifest import NAME as SYNONYMS
+from qa.index.manifest import Manifest
+from qa.publishing.builder import Report, index_folder
+from qa.publishing.gate import QUESTIONS, Changes
+from qa.publishing.watcher import state_of, watch
 from qa.settings import Settings
-from qa.skips import SKIPPED
+
+
+class _Builds:
+    """Builds one after the other, until it is told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        folder = str(settings.documents_folder)
+        self._command = [sys.executable, "-m", "qa", "index", "--index", settings.index, folder]
+        self.stopped = Event()
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def build(self) -> bool:
+        """Whether a build came to an end, be it that the gate refused it.
+
+        A process of its own gives its memory back, and may die without ending the watch.
+        """
+        # A session of its own: Ctrl+C reaches it through us, once.
+        with subprocess.Popen(self._command, start_new_session=True) as process:  # noqa: S603
+            self._running = process
+            if self.stopped.is_set():
+                self.stop()
+            code = process.wait()
+            self._running = None
+        if code < 0 and not self.stopped.is_set():
+            echo(f"The build was killed by signal {-code}.", err=True)
+        return code in {0, REFUSED}
+
+    def stop(self, *_: object) -> None:
+        """Build no more; a build that runs cleans up and ends."""
+        self.stopped.set()
+        if self._running:
+            self._running.send_signal(signal.SIGINT)
+
+
+def watch_folder(settings: Settings) -> None:
+    """Build whenever documents, golden questions or synonyms have changed, until a signal."""
+    builds = _Builds(settings)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, builds.stop)
+    home, documents = settings.home, settings.documents_folder
+    echo(f"Watching {documents} (Ctrl+C stops)", err=True)
+    watched = (documents, home / QUESTIONS, home / SYNONYMS)
+
+    def look() -> object:
+        return state_of(watched, follow_links=settings.follow_links)
+
+    watch(look, builds.build, builds.stopped)
+
 
 # So many files, documents, questions are told one by one.
 _MOST_TOLD = 20

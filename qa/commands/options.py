@@ -9,11 +9,34 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from qa.commands.printing import echo
+from qa.analysis.normalization import printable, printable_json
 from qa.errors import QAError, RefusedError, RequestError
-from qa.manifests import Manifest, analysis_warning
-from qa.printing import printable
+from qa.index.manifest import Manifest, analysis_warning
 from qa.settings import Settings, from_environ
+
+
+def echo(line: str, *, err: bool = False) -> None:
+    """Print one line."""
+    click.echo(printable(line), err=err)
+
+
+def echo_json(text: str) -> None:
+    """Print what is JSON."""
+    click.echo(printable_json(text))
+
+
+class Commands(click.Group):
+    """Commands whose errors are as printable as the rest."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            lines = map(printable, error.message.split("\n"))
+            error.message = "\n".join(lines)  # type: ignore[misc]  # click has no other way
+            raise
+
 
 # The exit code of what was built, or is there, and should not be published.
 REFUSED = 3

@@ -1,19 +1,100 @@
 """`qa serve`: the page and /ask under gunicorn."""
 
+import dataclasses
+import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TextIO
 
 import click
 
-from qa.commands.options import index_option, plain_errors, settings_with, warn_of_analysis
-from qa.commands.printing import echo
-from qa.engines import open_engine
+from qa.commands.options import (
+    echo,
+    echo_json,
+    index_option,
+    plain_errors,
+    settings_with,
+    warn_of_analysis,
+)
+from qa.engines.factory import open_engine
 from qa.errors import AnalysisError, NoGenerationError
-from qa.manifests import Manifest, analysis_warning
-from qa.service.listening import take_port
-from qa.service.tallies import kept
+from qa.index.manifest import Manifest, analysis_warning
+from qa.server.resources import take_port
 from qa.settings import Settings, table
+from qa.web.middleware.metrics_folder import kept
+from qa.web.middleware.request_log import hashed
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A question, or the hash of one, with how often it got this verdict, and when the last time.
+
+    *question* is as it was put last.
+    """
+
+    question: str
+    verdict: str
+    count: int
+    last: str
+
+
+def unanswered(lines: Iterable[str], verdicts: Iterable[str]) -> tuple[list[Unanswered], int]:
+    """The questions with one of these *verdicts*; and how many had one, but stand in no line."""
+    wanted, untold = set(verdicts), 0
+    found: dict[tuple[str, str], Unanswered] = {}
+    for told in map(_account, lines):
+        if told.get("verdict") not in wanted:
+            continue
+        question = told.get("question")
+        name = hashed(question) if question else told.get("question_hash")
+        if not name:
+            untold += 1
+            continue
+        key = (name, told["verdict"])
+        count = found[key].count + 1 if key in found else 1
+        found[key] = Unanswered(question or name, told["verdict"], count, told.get("time", ""))
+    return sorted(found.values(), key=lambda each: (-each.count, each.question)), untold
+
+
+def _account(line: str) -> dict[str, Any]:
+    """The account in a *line* of the log; nothing in lines that are none, such as a platform's."""
+    try:
+        told = json.loads(line[line.index("{") :])
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) and told.get("logger") == "qa.requests" else {}
+
+
+@click.command("report")
+@click.argument("logs", nargs=-1, type=click.File(encoding="utf-8", errors="replace"))
+@click.option("--weak", is_flag=True, help="Those with a weak answer too.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each.")
+def report_command(logs: tuple[TextIO, ...], weak: bool, limit: int, as_json: bool) -> None:
+    """List the questions without an answer in LOGS, what `qa serve` writes; by default its input.
+
+    They stand in a log only where QA_LOG_QUESTIONS is 1, or hash for a name of each that does not
+    tell it.
+    """
+    lines = chain.from_iterable(logs or (sys.stdin,))
+    found, untold = unanswered(lines, ("none", "weak") if weak else ("none",))
+    for line in _lines(found[:limit], as_json):
+        (echo_json if as_json else echo)(line)
+    if untold:
+        echo(f"{untold:,} more, which the log does not tell; QA_LOG_QUESTIONS does that.", err=True)
+
+
+def _lines(found: Iterable[Unanswered], as_json: bool) -> Iterable[str]:
+    for each in found:
+        if as_json:
+            yield json.dumps(dataclasses.asdict(each), ensure_ascii=False)
+        else:
+            weak = " (weak)" if each.verdict == "weak" else ""
+            yield f"{each.count:>6,}  {each.last[:10]}  {each.question}{weak}"
 
 
 def _settings_help() -> str:
@@ -46,7 +127,7 @@ def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> N
             _build_apart(settings)
     # What counts requests has to know where before it is loaded.
     with kept():
-        from qa.serving import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
+        from qa.server.service import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
 
         if check:
             usable(settings)

@@ -1,22 +1,104 @@
 """What an engine must offer: three protocols, where building and asking meet."""
 
+import contextlib
 import datetime
 import json
+import logging
+import threading
+import time
+import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.deadlines import NEVER, Deadline
-from qa.documents import Document
-from qa.history import Generation
-from qa.manifests import Manifest
-from qa.matches import Integers, Matches
-from qa.passages import Passage
-from qa.queries import Query
+from qa.analysis.deadline import NEVER, Deadline
+from qa.analysis.tokenizer import stem, term, tokens
+from qa.documents.document import Document
+from qa.documents.versions import analysis_version
+from qa.errors import GenerationError
+from qa.index.generations import Generation
+from qa.index.manifest import Manifest, analysis_warning
+from qa.index.passages import Passage
+from qa.queries.parser import Query
+
+Integers = NDArray[np.int64]
+
+
+class Hit(NamedTuple):
+    """An occurrence in a text: its place among the words, and the number of the term."""
+
+    place: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Occurrences of a query's terms in a list of texts, by text and place.
+
+    Of each: its *text*, its *place* among that text's words, the *number* of the term among all
+    that the query looks for, and whether it is *exact*, the very form that was asked for.
+    """
+
+    text: Integers
+    place: Integers
+    number: Integers
+    exact: NDArray[np.bool_]
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Matches":
+        """Those that are *chosen*."""
+        if chosen.all():
+            return self
+        return Matches(
+            self.text[chosen], self.place[chosen], self.number[chosen], self.exact[chosen]
+        )
+
+    def inside(self, text: int) -> list[Hit]:
+        """Those in one text, in order."""
+        first, end = np.searchsorted(self.text, [text, text + 1]).tolist()
+        rows = zip(self.place[first:end].tolist(), self.number[first:end].tolist(), strict=True)
+        return [Hit(*row) for row in rows]
+
+
+def matches(rows: Sequence[tuple[int, int, int, bool]]) -> Matches:
+    """Columns of *rows*: text, place, number and exact of each occurrence, in order."""
+    columns = np.array(rows, np.int64).reshape(-1, 4).T
+    return Matches(columns[0], columns[1], columns[2], columns[3] > 0)
+
+
+def found(query: Query, texts: Sequence[str], languages: Sequence[str]) -> Matches:
+    """Where the terms of *query* stand in *texts*, each of a language."""
+    searched = query.searched
+    by_stem = {s: n for n, asked in reversed([*enumerate(searched)]) for s in asked.stems}
+    rows: list[tuple[int, int, int, bool]] = []
+    for place, (text, language) in enumerate(zip(texts, languages, strict=True)):
+        for at, word in enumerate(tokens(text)):
+            number = by_stem.get(stem(word, language))
+            if number is not None:
+                rows.append((place, at, number, term(word) == searched[number].term))
+    return matches(rows)
+
+
+def found_in(query: Query, passages: Sequence[Passage]) -> Matches:
+    """Where the terms of *query* stand in *passages*."""
+    return found(query, [p.text for p in passages], [p.language for p in passages])
+
+
+_FEWEST_LETTERS = 4
+# So many are offered for one word.
+MOST_NEAR = 3
+
+
+def edits(term: str) -> int:
+    """How many letters of *term* may differ; none of numbers and short words, not mistyped."""
+    if len(term) < _FEWEST_LETTERS or not term.isalpha():
+        return 0
+    return 1 if len(term) <= 2 * _FEWEST_LETTERS else 2
+
 
 Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
@@ -226,3 +308,91 @@ class Engine(Protocol):
 
     def erasing(self) -> AbstractContextManager[Eraser]:
         """Keep builds out, to remove what must not stay; raise BuildLockedError if one runs."""
+
+
+Opened = TypeVar("Opened", bound=Searcher)
+
+log = logging.getLogger(__name__)
+
+
+class Following(ABC, Generic[Opened]):
+    """The live generation of an engine; may be asked for by several threads at once."""
+
+    # Seconds between two looks at which one is live.
+    look: ClassVar[float]
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._searcher: Opened | None = None
+        self._followed = False
+        self._tidy: weakref.WeakMethod[Callable[[], None]] | None = None
+        # Counted now, while the files of the package are those that run.
+        analysis_version()
+
+    @abstractmethod
+    def renewed(self, prepare: Callable[[Opened], None] | None = None) -> Opened:
+        """The live generation, opened and prepared if it is another than before."""
+
+    def tidy_with(self, work: Callable[[], None]) -> None:
+        """Have *work*, a method, done after every look at which one is live."""
+        self._tidy = weakref.WeakMethod(work)
+
+    def look_again(self, prepare: Callable[[Opened], None]) -> None:
+        """Renew what is held, and tidy."""
+        self.renewed(prepare)
+        work = self._tidy and self._tidy()
+        if work:
+            work()
+
+    def _passes_over(self, live: Manifest) -> bool:
+        """Whether what is held goes on, for another analysis made the *live* one; that is logged.
+
+        Somebody upgraded and built, and has not started this process anew yet.
+        """
+        held = self._searcher
+        if held is None or live.same_analysis or not held.manifest.same_analysis:
+            return False
+        log.error(
+            "Generation %s is live, but was made by another version of the analysis; %s answers"
+            " meanwhile. Restart the service with the version that made it.",
+            live.name,
+            held.manifest.name,
+        )
+        return True
+
+    def _tell_analysis(self, opened: Manifest) -> None:
+        """Log that a generation was *opened* that another analysis made."""
+        if warning := analysis_warning(opened):
+            log.warning("%s", warning)
+
+    def preload(self, prepare: Callable[[Opened], None]) -> None:
+        """Open the live generation, and *prepare* it, for processes that part from this one."""
+        with contextlib.suppress(GenerationError):
+            self.renewed(prepare)
+
+    def follow(self, prepare: Callable[[Opened], None]) -> None:
+        """From now on open each new generation aside, *prepare* it, and only then hand it out.
+
+        So no question waits for that, and the one before is let go of even where none is asked.
+        """
+        self.preload(prepare)
+        self._followed = True
+        threading.Thread(target=_follow, args=(weakref.ref(self), prepare), daemon=True).start()
+
+
+def _follow(own: "weakref.ref[Following[Opened]]", prepare: Callable[[Opened], None]) -> None:
+    """Renew the searcher as long as there is someone to ask for it."""
+    live = own()
+    while live is not None:
+        pause = live.look
+        del live
+        time.sleep(pause)
+        live = own()
+        if live is None:
+            return
+        try:
+            live.look_again(prepare)
+        except GenerationError:
+            pass  # told to whoever asks
+        except Exception:
+            log.exception("The live generation cannot be followed")

@@ -1,1 +1,1 @@
-"""How good the answers are: questions and judgements that people made -> measures."""
+"""Questions with judgements -> measures."""

@@ -10,14 +10,14 @@ evidence.jsonl   query_id and the sentences that answer, where the set has them
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from qa.analysis.tokenizer import holds, normalise, overlaps, plain
 from qa.errors import EvaluationError
-from qa.evaluation.matching import holds, overlaps, plain
-from qa.text import normalise
 
 CORPUS, QUERIES, QRELS, EVIDENCE = "corpus.jsonl", "queries.jsonl", "qrels.tsv", "evidence.jsonl"
 
@@ -266,3 +266,42 @@ def _lines(path: Path) -> Iterator[str]:
             yield from file
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationError(f"{path} cannot be read ({error}).") from None
+
+
+def strange_questions(other: EvaluationSet, limit: int) -> list[Question]:
+    """*limit* questions of *other*, drawn always the same, as ones that have no answer."""
+    found = [
+        Question(f"{other.name}:{question.id}", question.rewrite or question.text, impossible=True)
+        for question in other.questions
+        if question.counts
+        and not question.impossible
+        # A follow-up that nobody rewrote asks for nothing by itself.
+        and (question.rewrite or not question.turns)
+    ]
+    return sample(found, limit)
+
+
+def stranger(folder: Path, evaluated: EvaluationSet) -> EvaluationSet | None:
+    """The next set beside *folder*, or else beside its parent, that has nothing in common with it.
+
+    Sets in one folder may well be about the same texts, in other languages for one.
+    """
+    texts = {entry.text for entry in evaluated.entries}
+    asked = {question.id for question in evaluated.questions}
+    for beside in _beside(folder.resolve()):
+        with suppress(EvaluationError):
+            other = load(beside)
+            shared = not texts.isdisjoint(entry.text for entry in other.entries)
+            if not shared and asked.isdisjoint(question.id for question in other.questions):
+                return other
+    return None
+
+
+def _beside(folder: Path) -> Iterator[Path]:
+    """Other folders with a set, those after *folder* by name first."""
+    for own in (folder, folder.parent):
+        with suppress(OSError):
+            others = sorted(path for path in own.parent.iterdir() if path != own)
+            for path in sorted(others, key=lambda path: path < own):
+                if (path / QUERIES).is_file():
+                    yield path

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import strategies as st
 from whoosh import query
 
-from qa.documents import Document, Metadata
-from qa.engines.whoosh.batches import Batch
-from qa.engines.whoosh.codec import write_toc
-from qa.engines.whoosh.schema import DOCUMENTS, FILES, K1, PASSAGES, SCHEMAS, WEIGHTS, B
-from qa.engines.whoosh.segments import COLUMNS, join, merge, write_segment
-from qa.passages import Passage
+from qa.documents.document import Document, Metadata
+from qa.engines.whoosh.builder import COLUMNS, join, merge, write_segment
+from qa.engines.whoosh.fields import DOCUMENTS, FILES, K1, PASSAGES, SCHEMAS, WEIGHTS, B
+from qa.engines.whoosh.stored_fields import Batch
+from qa.engines.whoosh.whoosh_codec import write_toc
+from qa.index.passages import Passage
 
 WORDS = ("aa", "ab", "ba", "bab", "abba", "7", "1874", "мост", "ねこ", "zz")
 NAMES = {PASSAGES: "MAIN", DOCUMENTS: "documents"}

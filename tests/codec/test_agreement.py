@@ -11,7 +11,7 @@ from whoosh.query.compound import DefaultOr
 from whoosh.reading import TermNotFound
 from whoosh.scoring import BM25F, TF_IDF, Frequency
 
-from qa.engines.whoosh.schema import PASSAGES, WEIGHTING
+from qa.engines.whoosh.fields import PASSAGES, WEIGHTING
 from qa.engines.whoosh.search import WhooshSearcher
 from tests.codec.corpora import (
     NAMES,

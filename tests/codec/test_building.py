@@ -8,11 +8,11 @@ import pytest
 from whoosh import query
 from whoosh.index import open_dir
 
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
-from qa.engines.whoosh.schema import WEIGHTING
-from qa.indexing import index_documents
-from qa.queries import read
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
+from qa.engines.whoosh.fields import WEIGHTING
+from qa.publishing.builder import index_documents
+from qa.queries.parser import read
 from qa.settings import Settings
 from tests.codec.corpora import (
     HAS,

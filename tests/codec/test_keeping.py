@@ -12,7 +12,7 @@ from whoosh.index import create_in, open_dir
 from whoosh.reading import MultiReader
 from whoosh.writing import AsyncWriter, BufferedWriter
 
-from qa.engines.whoosh.schema import PASSAGES, SCHEMAS, WEIGHTING
+from qa.engines.whoosh.fields import PASSAGES, SCHEMAS, WEIGHTING
 from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import DamagedError
 from tests.codec.corpora import (

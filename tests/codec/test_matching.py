@@ -6,12 +6,12 @@ from whoosh import query
 from whoosh.index import open_dir
 from whoosh.matching.mcore import ReadTooFar
 
-from qa.documents import Document
+from qa.documents.document import Document
 from qa.engines.whoosh.arrays import write_arrays
-from qa.engines.whoosh.codec import write_toc
-from qa.engines.whoosh.encoding import field_arrays
-from qa.engines.whoosh.inversion import Postings
-from qa.engines.whoosh.schema import PASSAGES, SCHEMAS, WEIGHTING
+from qa.engines.whoosh.builder import field_arrays
+from qa.engines.whoosh.fields import PASSAGES, SCHEMAS, WEIGHTING
+from qa.engines.whoosh.inverter import Postings
+from qa.engines.whoosh.whoosh_codec import write_toc
 from tests.codec.corpora import (
     HAS,
     TOWN,

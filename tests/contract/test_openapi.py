@@ -3,8 +3,8 @@
 import pytest
 
 from qa.app import create_app
-from qa.contract.openapi import document
 from qa.settings import Settings
+from qa.web.openapi import document
 
 # What people read, and browsers.
 PAGES = {

@@ -3,13 +3,19 @@
 import ir_measures
 import pytest
 
-from qa.conversation import Standalone
-from qa.evaluation import rewrites
-from qa.evaluation.asking import Asked, Shown
-from qa.evaluation.measures import area, calibration_error, measures, trec_qrels, trec_run
-from qa.evaluation.rewrites import Turn, rewrite_measures
-from qa.evaluation.sets import Question, load
-from qa.evaluation.strangers import strange_questions, stranger
+from qa.evaluation import measures as rewrites
+from qa.evaluation.measures import (
+    Turn,
+    area,
+    calibration_error,
+    measures,
+    rewrite_measures,
+    trec_qrels,
+    trec_run,
+)
+from qa.evaluation.runner import Asked, Shown
+from qa.evaluation.sets import Question, load, strange_questions, stranger
+from qa.queries.followup.carryover import Standalone
 from tests.evaluation.made import CORPUS, write_set
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from qa.analysis.tokenizer import holds, overlaps
 from qa.errors import EvaluationError
-from qa.evaluation.matching import holds, overlaps
 from qa.evaluation.sets import Question, load, sample
 from tests.evaluation.made import CORPUS, by_id, run, write_set
 

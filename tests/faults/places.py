@@ -13,11 +13,11 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any, NamedTuple
 
-from qa.contract.answered import body
-from qa.engines import open_engine
-from qa.generations import Generations
-from qa.pipeline import ask
+from qa.answers.pipeline import ask
+from qa.engines.factory import open_engine
+from qa.index.generations import Generations
 from qa.settings import Settings
+from qa.web.schemas.responses import body
 from tests.conftest import ROOT, SAMPLE
 
 ASKED = (

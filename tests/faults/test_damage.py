@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from qa.contract.answered import body
-from qa.engines import open_engine
+from qa.answers.pipeline import ask
+from qa.engines.factory import open_engine
 from qa.errors import DamagedError
-from qa.generations import Generations
-from qa.indexing import index_folder
-from qa.pipeline import ask
+from qa.index.generations import Generations
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
+from qa.web.schemas.responses import body
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED

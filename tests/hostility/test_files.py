@@ -15,8 +15,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import create_environ, run_wsgi_app
 
 from qa.app import create_app, template_folder
-from qa.pages.site import STATIC, static_files
 from qa.settings import Settings
+from qa.web.pages.common import STATIC, static_files
 from tests.hostility.markup import assert_harmless
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW")
@@ -173,7 +173,7 @@ def test_only_what_is_in_the_folder_is_a_static_file():
 
 def test_a_static_file_is_the_one_that_was_there_at_the_start(index, monkeypatch, tmp_path):
     (tmp_path / "a.txt").write_text("as it was")
-    monkeypatch.setattr("qa.pages.site.STATIC", tmp_path)
+    monkeypatch.setattr("qa.web.pages.common.STATIC", tmp_path)
     app = create_app(Settings(index=str(index)))
     (tmp_path / "a.txt").write_text("as it became")
     (tmp_path / "b.txt").write_text("came later")

@@ -6,9 +6,9 @@ import json
 import lxml.html
 import pytest
 
-from qa.documents import Metadata, RawBlock, Skip, document
-from qa.engines import open_engine
-from qa.indexing import index_documents
+from qa.documents.document import Metadata, RawBlock, Skip, document
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
 
 BROWSER = {"Accept": "text/html"}

@@ -4,9 +4,9 @@ import re
 import shutil
 
 from qa.app import create_app
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
+from qa.ranking.reranker import weights
 from qa.settings import Settings
-from qa.weights import weights
 from tests.pages.conftest import one, text
 
 

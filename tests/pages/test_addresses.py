@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.pages.addresses import conversation_in, parse, query_string
+from qa.web.pages.urls import conversation_in, parse, query_string
 
 PAIRS = st.lists(
     st.tuples(

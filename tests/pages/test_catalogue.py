@@ -1,9 +1,9 @@
 """What was left out, grouped by the reason, as a real build tells it."""
 
-from qa.engines import open_engine
-from qa.indexing import index_folder
-from qa.pages.catalogue import left_out
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_folder
 from qa.settings import Settings
+from qa.web.pages.document_search import left_out
 from tests.conftest import BRIDGE, write
 
 

@@ -8,7 +8,7 @@ import bibtexparser
 import pytest
 import rispy
 
-from qa.citations import FORMATS
+from qa.answers.citation_formats import FORMATS
 from tests.pages.conftest import HARBOUR, one, text
 
 ID = "old/harbour%20&%20pier"

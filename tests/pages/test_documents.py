@@ -6,9 +6,9 @@ import lxml.html
 import pytest
 
 from qa.app import create_app
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
-from qa.indexing import index_documents
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
 from tests.pages.conftest import SCRIPT, controls, one, text
 

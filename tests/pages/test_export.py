@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from qa.answers import AnswerPassage, MarkedSentence
-from qa.marks import quoted
-from qa.pages.export import _heading, _marked
-from qa.text import Span
+from qa.analysis.tokenizer import Span
+from qa.answers.answer import AnswerPassage, MarkedSentence
+from qa.web.pages.common import quoted
+from qa.web.pages.export import _heading, _marked
 from tests.pages.conftest import SCRIPT, text
 
 ASKED = "q=Who+built+the+old+harbour+of+Lindholm%3F&q=What+did+it+cost%3F&q=unicorns+on+Jupiter"

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
-from qa.indexing import index_documents
-from qa.pages.questions import answered, candidates
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
+from qa.web.pages.index_stats import answered, candidates
 
 BERG = document(
     "berg",

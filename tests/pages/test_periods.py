@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from qa.pages.periods import bars, periods
+from qa.web.pages.index_stats import bars, periods
 
 
 def days(*texts):

@@ -7,9 +7,9 @@ import lxml.html
 import pytest
 
 from qa.app import create_app
-from qa.documents import Metadata, RawBlock, document
-from qa.engines import open_engine
-from qa.indexing import index_documents
+from qa.documents.document import Metadata, RawBlock, document
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
 from tests.pages.conftest import BROWSER, HARBOUR, controls, one, text
 
@@ -288,7 +288,7 @@ def test_the_json_of_an_unknown_document_is_a_problem(client):
 @pytest.fixture
 def in_parts(monkeypatch):
     """Show four blocks of a document at once."""
-    monkeypatch.setattr("qa.pages.reader._PART", 4)
+    monkeypatch.setattr("qa.web.pages.reader._PART", 4)
 
 
 def shown_ids(found):

@@ -8,8 +8,8 @@ import pytest
 from flask import render_template
 
 from qa.app import create_app
-from qa.pages.site import web_address
 from qa.settings import Settings
+from qa.web.pages.common import web_address
 from tests.pages.conftest import BROWSER, SCRIPT, one, text
 
 PATHS = [

@@ -4,8 +4,8 @@ import lxml.html
 import pytest
 
 from qa.app import create_app
-from qa.engines import open_engine
-from qa.indexing import index_documents
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.settings import Settings
 from tests.pages.conftest import BROWSER, HARBOUR, one, text
 

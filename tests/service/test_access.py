@@ -8,8 +8,8 @@ import pytest
 from werkzeug.test import create_environ, run_wsgi_app
 
 from qa.app import create_app
-from qa.service.access import HEADERS
 from qa.settings import Settings
+from qa.web.middleware.access import HEADERS
 from tests.conftest import served
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test

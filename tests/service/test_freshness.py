@@ -2,10 +2,10 @@
 
 import pytest
 
-from qa import api
 from qa.app import create_app
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
 from qa.settings import Settings
+from qa.web import api
 from tests.conftest import BRIDGE, HARBOUR, built, write
 from tests.late import Looks
 

@@ -6,9 +6,8 @@ import logging
 import pytest
 
 from qa.app import create_app
-from qa.service.accounts import hashed
-from qa.service.logs import Lines
 from qa.settings import Settings
+from qa.web.middleware.request_log import Lines, hashed
 
 ASKED = "Who demanded guarantees?"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from qa.service import tallies
+from qa.web.middleware import metrics_folder as tallies
 from tests.conftest import served
 from tests.faults.service import wait_for
 from tests.processes import children, master

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.service.logs import Handler, Lines
-from qa.service.output import Output
+from qa.web.middleware.request_log import Handler, Lines, Output
 from tests.conftest import served
 
 FULL = Path("/dev/full")

@@ -6,7 +6,7 @@ import pytest
 
 from qa import errors
 from qa.app import create_app
-from qa.engines import open_engine
+from qa.engines.factory import open_engine
 from qa.errors import (
     DamagedError,
     EvaluationError,

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from qa.cli import main
-from qa.service.unanswered import unanswered
+from qa.commands.serve import unanswered
 
 
 def line(verdict, **more):
@@ -26,7 +26,7 @@ LOG = [
     line(None),
     "not JSON",
     "[1]",
-    '{"logger": "qa.service.problems", "verdict": "none", "question": "x"}',
+    '{"logger": "qa.web.middleware.error_handlers", "verdict": "none", "question": "x"}',
 ]
 
 

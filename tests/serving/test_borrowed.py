@@ -22,17 +22,16 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import Unreader
 from prometheus_client.mmap_dict import MmapedDict
 
-from qa.serving import options
-from qa.serving.connections import Connection
-from qa.serving.opening import Master
-from qa.serving.workers import Worker
+from qa.server.connections import Connection
+from qa.server.service import Master, options
+from qa.server.worker import Worker
 from qa.settings import Settings
 from tests.conftest import ROOT
 from tests.test_imports import PACKAGE
 
 MODULES = [
-    *(f"qa.serving.{path.stem}" for path in sorted((PACKAGE / "serving").glob("[a-z]*.py"))),
-    *("qa.serving", "qa.service.metrics"),
+    *(f"qa.server.service.{path.stem}" for path in sorted((PACKAGE / "serving").glob("[a-z]*.py"))),
+    *("qa.server.service", "qa.web.middleware.metrics"),
 ]
 # Beside these, prometheus_client is used as it is documented.
 LIBRARIES = ("gunicorn", "prometheus_client.mmap_dict")
@@ -244,7 +243,9 @@ def test_the_app_still_gets_the_socket_of_its_client():
 def test_all_settings_that_we_give_gunicorn_are_known_to_it():
     unknown = set(options(Settings())) - set(Config().settings)
 
-    assert not unknown, "look for what took their place in gunicorn.config; see qa.serving.options"
+    assert not unknown, (
+        "look for what took their place in gunicorn.config; see qa.server.service.options"
+    )
 
 
 @pytest.mark.parametrize("library", ["gunicorn", "prometheus-client"])

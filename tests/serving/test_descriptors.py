@@ -16,7 +16,7 @@ from tests.hostility.test_sockets import WHOLE, idle
 PROGRAM = """
 import resource, sys
 from qa.errors import SettingsError
-from qa.serving.descriptors import with_descriptors
+from qa.server.resources import with_descriptors
 from qa.settings import Settings
 
 resource.setrlimit(resource.RLIMIT_NOFILE, tuple(map(int, sys.argv[1:])))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.serving.idle import Crowd, Queue, State, owner_of
+from qa.server.connections import Crowd, Queue, State, owner_of
 
 _STEPS = st.lists(
     st.tuples(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.serving.incoming import Incoming
+from qa.server.request_parser import Incoming
 
 CODING = b"Transfer-Encoding: chunked"
 GET = b"GET /ask?q=x HTTP/1.1\r\nHost: a\r\n\r\n"

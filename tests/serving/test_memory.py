@@ -11,7 +11,7 @@ from tests.processes import needs_proc
 PROGRAM = """
 import sys, threading
 import numpy as np
-from qa.serving.memory import give_back
+from qa.server.resources import give_back
 
 def resident():
     with open("/proc/self/status") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.serving.shares import Shares
+from qa.server.load_balancing import Shares
 from tests.conftest import served
 from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers

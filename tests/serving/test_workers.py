@@ -11,9 +11,9 @@ from unittest.mock import Mock
 import pytest
 from gunicorn.http.errors import InvalidRequestLine
 
-from qa.service.access import HEADERS
-from qa.serving.connections import HEAD_READ, tell_head_read
-from qa.serving.workers import Worker
+from qa.server.connections import HEAD_READ, tell_head_read
+from qa.server.worker import Worker
+from qa.web.middleware.access import HEADERS
 from tests.conftest import built, served, write
 
 ASK = "/ask?q=who+demanded+guarantees"

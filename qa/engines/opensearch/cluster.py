@@ -10,10 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
+import regex
 from opensearchpy import JSONSerializer, OpenSearch
 from opensearchpy.exceptions import (
     AuthenticationException,
@@ -26,8 +29,7 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
-from qa.deadlines import NEVER, Deadline
-from qa.engines.opensearch.addresses import Address
+from qa.analysis.deadline import NEVER, Deadline
 from qa.errors import (
     DamagedError,
     GenerationError,
@@ -36,6 +38,51 @@ from qa.errors import (
     UnreachableError,
 )
 from qa.settings import Settings
+
+_NAME = regex.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_EXAMPLE = "https://host:9200/verbatim"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a cluster is; *name* is the alias of the live generation."""
+
+    hosts: tuple[str, ...]
+    name: str
+
+
+def address_of(index: str) -> Address:
+    """The address that *index* is; raise SettingsError when it is none.
+
+    Several nodes are parted by commas: https://one:9200,two:9200/verbatim.
+    """
+    scheme, _, rest = index.partition("://")
+    nodes, _, name = rest.partition("/")
+    name = name.strip("/")
+    if scheme not in {"http", "https"}:
+        raise SettingsError(f"QA_INDEX begins with {scheme}://; an address is like {_EXAMPLE}.")
+    if "@" in nodes:
+        # It is printed here and there, and must stay fit for that.
+        raise SettingsError(
+            "QA_INDEX holds a user or a password; set QA_INDEX_USER and QA_INDEX_PASSWORD instead."
+        )
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"QA_INDEX must end in a name of small letters, digits, - and _, like {_EXAMPLE}."
+        )
+    return Address(tuple(_host(scheme, node) for node in nodes.split(",")), name)
+
+
+def _host(scheme: str, node: str) -> str:
+    try:
+        parts = urlsplit(f"{scheme}://{node}")
+        port = parts.port or (443 if scheme == "https" else 9200)
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if not parts.hostname:
+        raise SettingsError(f"QA_INDEX names no host in {node!r}; an address is like {_EXAMPLE}.")
+    return f"{scheme}://{node.rpartition(':')[0] if parts.port else node}:{port}"
+
 
 Json = dict[str, Any]
 # Seconds in which nobody tries again after the cluster could not be reached.

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
-from qa.deadlines import NEVER, Deadline
-from qa.documents import Document
-from qa.engines.base import Candidates, Summary
-from qa.engines.opensearch import asking
-from qa.engines.opensearch.asking import Sizes, Wanted
-from qa.engines.opensearch.cards import Cards, Head, Occurrences, column, ordinals
+from qa.analysis.deadline import NEVER, Deadline
+from qa.analysis.lru_cache import Remembered
+from qa.documents.document import Document
+from qa.engines.base import MOST_NEAR, Candidates, Integers, Summary, edits
+from qa.engines.opensearch import query_dsl as asking
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.schema import (
+from qa.engines.opensearch.docvalues import Cards, Head, Occurrences, check_counts, column, ordinals
+from qa.engines.opensearch.query_dsl import (
     DOCUMENTS,
     INDEX_OF,
     K1,
@@ -31,16 +32,23 @@ from qa.engines.opensearch.schema import (
     TITLE,
     WHOLE,
     B,
+    Sizes,
+    Wanted,
 )
-from qa.engines.opensearch.spelling import nearest
-from qa.engines.opensearch.verifying import check_counts
-from qa.engines.spelling import edits
 from qa.errors import DamagedError, DeadlineExceededError, DocumentNotFoundError
-from qa.manifests import Manifest
-from qa.matches import Integers
-from qa.passages import Passage
-from qa.queries import Query
-from qa.remembering import Remembered
+from qa.index.manifest import Manifest
+from qa.index.passages import Passage
+from qa.queries.parser import Query
+
+
+def nearest(term: str, suggested: Iterable[dict[str, Any]]) -> list[str]:
+    """The words *suggested* that are nearest to *term*, the more frequent first."""
+    options = [each for part in suggested for each in part["options"]]
+    rows = [
+        (Levenshtein.distance(each["text"], term), -each["freq"], each["text"]) for each in options
+    ]
+    return [near for far, _, near in sorted(rows) if 0 < far <= edits(term)][:MOST_NEAR]
+
 
 _COUNTS, _DOCUMENTS, _NEAR = 1 << 16, 256, 1 << 12
 # Of passages that are read to be ranked, the documents of so many are fetched along, for the first

@@ -9,18 +9,73 @@ A document here may stand for several of the index: a heading, for the passages 
 *repeats* says for how many, and everything that is counted for scores counts it as often.
 """
 
+import weakref
 from bisect import bisect_right
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
+from whoosh.fields import STORED, TEXT, Schema
+from whoosh.scoring import BM25F
 
 from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers
-from qa.engines.whoosh.inversion import runs, starts_of
-from qa.engines.whoosh.remembering import TERMS, remembered
-from qa.engines.whoosh.schema import K1, B
+from qa.engines.whoosh.inverter import runs, starts_of
+
+# Of WHOLE the documents are whole documents, of the other fields passages.
+STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
+
+# The files of an index and the fields in each.
+PASSAGES, DOCUMENTS = "passages.bin", "documents.bin"
+FILES = {PASSAGES: (STEMS, WORDS, TITLE), DOCUMENTS: (WHOLE,)}
+
+# Short passages of like length: length says little, a second occurrence not much more.
+K1, B = 0.9, 0.4
+WEIGHTING = BM25F(B=B, K1=K1)
+
+# What a word found in a field counts.  Tried on four sets: the whole document finds a little more
+# among the first 200, unstemmed words put fewer answers first.
+WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
+
+# Named, because what Whoosh would take by default is not written down the same way twice.
+_SPACES = SpaceSeparatedTokenizer()
+SCHEMAS = {
+    PASSAGES: Schema(
+        document=STORED,
+        number=STORED,
+        start=STORED,
+        end=STORED,
+        text=STORED,
+        heading=STORED,
+        language=STORED,
+        stems=TEXT(_SPACES),
+        words=TEXT(_SPACES),
+        title=TEXT(_SPACES, phrase=False),
+    ),
+    DOCUMENTS: Schema(id=STORED, json=STORED, whole=TEXT(_SPACES, phrase=False)),
+}
+
+
+Result = TypeVar("Result")
+
+# The terms of questions recur: of so many is remembered where they are.
+TERMS = 1 << 13
+
+
+def remembered(method: Callable[..., Result], most: int) -> Callable[..., Result]:
+    """*method* with its last *most* results remembered; for an attribute of its own object."""
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments: object) -> Result:
+        found = reference()
+        if found is None:
+            raise ReferenceError("Its object is gone.")
+        return found(*arguments)
+
+    return lru_cache(maxsize=most)(call)
+
 
 _STRETCH = 64
 

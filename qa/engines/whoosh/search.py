@@ -12,23 +12,95 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Levenshtein
 
-from qa.deadlines import NEVER, Deadline
-from qa.documents import Document
-from qa.engines.base import Candidates, Summary, best_first
-from qa.engines.whoosh.arrays import ArrayFile
-from qa.engines.whoosh.fields import Field
-from qa.engines.whoosh.occurrences import matches, over
-from qa.engines.whoosh.phrases import with_phrase, with_word
-from qa.engines.whoosh.postings import Memory, Postings
-from qa.engines.whoosh.remembering import TERMS, remembered
-from qa.engines.whoosh.schema import DOCUMENTS, FILES, PASSAGES, STEMS, TITLE, WEIGHTS, WHOLE, WORDS
-from qa.engines.whoosh.scores import Accumulator, Best, Ground, Layout, Mask
-from qa.engines.whoosh.spelling import Spelling
-from qa.engines.whoosh.store import Store
+from qa.analysis.deadline import NEVER, Deadline
+from qa.documents.document import Document
+from qa.engines.base import MOST_NEAR, Candidates, Summary, best_first, edits
+from qa.engines.whoosh.arrays import ArrayFile, Integers
+from qa.engines.whoosh.fields import (
+    DOCUMENTS,
+    FILES,
+    PASSAGES,
+    STEMS,
+    TERMS,
+    TITLE,
+    WEIGHTS,
+    WHOLE,
+    WORDS,
+    Field,
+    remembered,
+)
+from qa.engines.whoosh.inverter import starts_of
+from qa.engines.whoosh.positions import matches, over, with_phrase, with_word
+from qa.engines.whoosh.scorer import Accumulator, Best, Ground, Layout, Mask, Memory, Postings
+from qa.engines.whoosh.stored_fields import Store
 from qa.errors import DamagedError, DocumentNotFoundError
-from qa.manifests import Manifest, check_file
-from qa.queries import Filters, Phrase, Query
+from qa.index.manifest import Manifest, check_file
+from qa.queries.parser import Filters, Phrase, Query
+
+_BITS = 64
+# Bytes of UTF-8 that do not begin a character look like 10xxxxxx.
+_LEAD, _CONTINUES = 0xC0, 0x80
+
+
+class Spelling:
+    """The spellings of the terms of a field."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+
+    def near(self, term: str) -> list[str]:
+        """The terms spelt almost like *term*, of which at most MOST_NEAR, the nearest first."""
+        most = edits(term)
+        if not most or len(term) > self._longest + most:
+            return []
+        numbers = self._alike(term, most)
+        words = {self._field.term(number).decode(): number for number in numbers.tolist()}
+        words.pop(term, None)
+        close = process.extract(
+            term, [*words], scorer=Levenshtein.distance, score_cutoff=most, limit=None
+        )
+
+        def order(near: str) -> tuple[int, int, str]:
+            # Two letters that changed places are one slip of the fingers.
+            return OSA.distance(near, term), -self._field.document_frequency(words[near]), near
+
+        return sorted((near for near, *_ in close), key=order)[:MOST_NEAR]
+
+    def _alike(self, term: str, most: int) -> Integers:
+        """The numbers of the terms that begin like *term* and may be *most* edits from it."""
+        first = self._field.at_or_after(term[0].encode())
+        end = self._field.at_or_after(chr(ord(term[0]) + 1).encode(errors="surrogatepass"))
+        lengths, signatures = self._shapes
+        own = _signatures(np.array([ord(letter) for letter in term]), np.zeros(1, np.int64))
+        near = np.bitwise_count(signatures[first:end] ^ own) <= 2 * most
+        near &= np.abs(lengths[first:end] - len(term)) <= most
+        return first + np.flatnonzero(near)
+
+    @cached_property
+    def _longest(self) -> int:
+        return int(self._shapes[0].max(initial=0))
+
+    @cached_property
+    def _shapes(self) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+        """The letters of each term, counted, and its signature."""
+        text, ends = self._field.all_terms
+        begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(text & _LEAD != _CONTINUES)])
+        lengths = np.diff(begins[ends])
+        letters = np.frombuffer(text.tobytes().decode().encode("utf-32-le"), "<u4")
+        return lengths.astype(np.int32), _signatures(letters, starts_of(lengths))
+
+
+def _signatures(letters: NDArray[np.integer], starts: Integers) -> NDArray[np.uint64]:
+    """The bits that the *letters* of words set, which begin at *starts*."""
+    if not len(starts):
+        return np.zeros(0, np.uint64)
+    bits = np.uint64(1) << (letters % _BITS).astype(np.uint64)
+    return np.bitwise_or.reduceat(bits, starts)
+
 
 SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to hold on to, or a quarter of the files if that is more: where there is

@@ -1,0 +1,1 @@
+"""Text -> tokens: the one analysis of documents and questions."""

@@ -1,0 +1,316 @@
+"""Quoted words and a text -> where they stand in it: exactly, by their checksum, or nearly.
+
+White space does not matter.  All of it takes time in proportion to the text, and no more than an
+Effort allows, whatever is quoted.
+"""
+
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, islice, pairwise
+from typing import NamedTuple
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+from rapidfuzz.distance import LCSseq
+
+from qa.analysis.deadline import NEVER, Deadline
+from qa.analysis.tokenizer import Span, places, term
+from qa.answers.answer import quote_sum
+from qa.documents.document import SEPARATOR
+from qa.errors import DeadlineExceededError
+
+# What a request may look at, in steps of about a microsecond: a dozen usual questions' worth.
+_MOST_STEPS = 100_000
+
+
+class Effort:
+    """The steps that are left for one request; without a deadline there are always more."""
+
+    def __init__(self, deadline: Deadline = NEVER) -> None:
+        self._deadline = deadline
+        self._left = math.inf if math.isinf(deadline.at) else _MOST_STEPS
+
+    def spend(self, steps: float) -> None:
+        """Take so many *steps*; raise DeadlineExceededError where they or the time are over."""
+        self._deadline.check()
+        self._left -= steps
+        if self._left < 0:
+            raise DeadlineExceededError(
+                "This is more to look for than one request may ask; ask for fewer quotes at once,"
+                " or open the document and cite the place anew."
+            )
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words that were cited, and where they stood then; *start* may not be known."""
+
+    document_id: str
+    exact: str
+    prefix: str = ""
+    suffix: str = ""
+    start: int | None = None
+    sha256: str = ""
+
+
+# Places of one quote in one text that are compared by what stands around them, from the old place
+# on and from the beginning; so many characters on each side are compared.
+_MOST_PLACES, _CONTEXT = 100, 64
+# How far before the old place they are looked for first.
+_BEFORE = 20_000
+# Characters that are searched for a string in one step.
+_PER_STEP = 2_000
+
+
+def place_of(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
+    """Where the words of *quote* stand in a canonical *text*, at the likeliest place of several.
+
+    What stood before and behind them decides, then the nearness to the old place.
+    """
+    effort = effort or Effort()
+    if old := _unmoved(quote, text):
+        return old
+    exact = " ".join(quote.exact.split())
+    if not exact or len(exact) > len(text):
+        return None
+    effort.spend(len(text) / _PER_STEP)
+    squeezed = _Squeezed(text)
+    found = [
+        Span(squeezed.original(at), squeezed.original(at + len(exact) - 1) + 1)
+        for at in _occurrences(quote, exact, squeezed.text)
+    ]
+    effort.spend(3 * len(found))
+
+    def likelihood(place: Span) -> tuple[int, int]:
+        return _context(quote, text, place), -abs(place.start - (quote.start or 0))
+
+    return max(found, key=likelihood, default=None)
+
+
+def _unmoved(quote: Quote, text: str) -> Span | None:
+    """The old place, where all of the quote stands with all that stood around it."""
+    place = Span(quote.start or 0, (quote.start or 0) + len(quote.exact))
+    if quote.start is None or quote.exact != quote.exact.strip():
+        return None
+    before = text[max(0, place.start - len(quote.prefix)) : place.start]
+    behind = text[place.end : place.end + len(quote.suffix)]
+    same = (before, text[slice(*place)], behind) == (quote.prefix, quote.exact, quote.suffix)
+    return place if same and quote.exact else None
+
+
+def _context(quote: Quote, text: str, place: Span) -> int:
+    """How much of what stood around *quote* stands around *place*."""
+    prefix, suffix = quote.prefix[-_CONTEXT:], quote.suffix[:_CONTEXT]
+    before = text[max(0, place.start - len(prefix)) : place.start]
+    behind = text[place.end : place.end + len(suffix)]
+    return _common(prefix[::-1], before[::-1]) + _common(suffix, behind)
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _occurrences(quote: Quote, exact: str, text: str) -> set[int]:
+    """Where *exact* begins in *text*: with all its context, near its old place, anywhere."""
+    prefix = _GAP.sub(" ", quote.prefix[-_CONTEXT:])
+    whole = prefix + exact + _GAP.sub(" ", quote.suffix[:_CONTEXT])
+    near = max(0, (quote.start or 0) - _BEFORE)
+    return {
+        *(at + len(prefix) for at in _beginnings(whole, text, 0)),
+        *_beginnings(exact, text, near),
+        *_beginnings(exact, text, 0),
+    }
+
+
+def _beginnings(wanted: str, text: str, start: int) -> Iterator[int]:
+    """The first places from *start* on where *wanted* begins."""
+    at = text.find(wanted, start)
+    for _ in range(_MOST_PLACES):
+        if at < 0:
+            return
+        yield at
+        at = text.find(wanted, at + 1)
+
+
+_GAP = regex.compile(r"\s+")
+
+
+class _Squeezed:
+    """A canonical *text* with one space between paragraphs, as there is between words."""
+
+    def __init__(self, text: str) -> None:
+        self._original = text
+        self.text = text.replace(SEPARATOR, " ")
+
+    def original(self, place: int) -> int:
+        """Where what stands at *place* stood in the text."""
+        return place + (len(SEPARATOR) - 1) * bisect_left(self._gaps, place)
+
+    @cached_property
+    def _gaps(self) -> list[int]:
+        """Where the spaces between paragraphs are."""
+        gaps = re.finditer(SEPARATOR, self._original)
+        return [gap.start() - number * (len(SEPARATOR) - 1) for number, gap in enumerate(gaps)]
+
+
+_DIGEST = regex.compile(r"[0-9a-f]{12}")
+# From here on, scripts may be written without spaces between words: Thai, Khmer, Chinese.
+_UNSPACED = 0x0E00
+Flags = NDArray[np.bool_]
+
+
+class Summed:
+    """A text in which words are looked for of which nothing is known but quote_sum()."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def place(self, digest: str, old: Span, effort: Effort | None = None) -> Span | None:
+        """Where the words of that *digest* stand: at their *old* place, or the nearest to it.
+
+        Places where a sentence begins come first, then those where a word does.
+        """
+        effort = effort or Effort()
+        size, text = old.end - old.start, self._text
+        if not _DIGEST.fullmatch(digest) or not 0 < size <= len(text):
+            return None
+        for start in self._starts(old, effort):
+            # Hashing takes a step for each 1,000 characters.
+            effort.spend(2 + size / 1000)
+            if quote_sum(text[start : start + size]) == digest:
+                return Span(start, start + size)
+        return None
+
+    def _starts(self, old: Span, effort: Effort) -> Iterator[int]:
+        """Where as many characters as there were may be whole words, the likeliest first."""
+        size = old.end - old.start
+        if old.end <= len(self._text):
+            yield old.start
+        if "_bounds" not in vars(self):
+            effort.spend(len(self._text) / 75)
+        begins, ends, sentence = self._bounds
+        fit = np.flatnonzero(begins[: len(begins) - size + 1] & ends[size - 1 :])
+        order = np.lexsort((np.abs(fit - old.start), ~sentence[fit]))
+        yield from map(int, fit[order])
+
+    @cached_property
+    def _bounds(self) -> tuple[Flags, Flags, Flags]:
+        """Of each character, whether a word may begin with it, end with it, a sentence begin."""
+        codes = np.frombuffer(self._text.encode("utf-32-le"), np.uint32)
+        characters = codes.view("<U1")
+        wordy, visible = np.strings.isalnum(characters), ~np.strings.isspace(characters)
+        parted = ~(wordy[:-1] & wordy[1:]) | ((codes[:-1] >= _UNSPACED) & (codes[1:] >= _UNSPACED))
+        begins = visible & np.concatenate(([True], parted))
+        ends = visible & np.concatenate((parted, [True]))
+        before = np.concatenate(([False], wordy[:-1]))
+        spaced = np.concatenate(([False], ~visible[:-1]))
+        two_before = np.concatenate(([False], before[:-1]))
+        return begins, ends, ~before & ~(spaced & two_before)
+
+
+# Less alike than this, a place has other words rather than nearly the same.
+_ALIKE = 0.6
+# Words of a quote that are compared; where a longer one nearly stands, its beginning does.
+_MOST_WORDS = 1_000
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike the words at *place* are: 1 for all of them in order."""
+
+    similarity: float
+    place: Span
+
+
+def beginning(exact: str) -> str:
+    """As much of the words quoted as is compared."""
+    ends = (end for _, end in islice(places(exact[: 20 * _MOST_WORDS]), _MOST_WORDS))
+    return exact[: max(ends, default=0)]
+
+
+def likeness(exact: str, text: str, effort: Effort | None = None) -> Likeness | None:
+    """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
+    effort = effort or Effort()
+    effort.spend((len(exact) + len(text)) / 6)
+    wanted = [term(exact[start:end]) for start, end in places(exact)]
+    there = places(text)
+    terms = [term(text[start:end]) for start, end in there]
+    first, window = _window(wanted, terms)
+    similarity, start, end = _Alignment(wanted, window).tightest()
+    if similarity < _ALIKE:
+        return None
+    return Likeness(similarity, Span(there[first + start][0], there[first + end - 1][1]))
+
+
+def _window(wanted: list[str], terms: list[str]) -> tuple[int, list[str]]:
+    """Where the most neighbours of *wanted* are neighbours too, with a quarter more around."""
+    pairs = set(pairwise(wanted))
+    sums = np.cumsum([0, *(pair in pairs for pair in pairwise(terms))])
+    size = len(wanted)
+    if not sums[-1]:
+        return 0, []
+    begin = int(np.argmax(np.append(sums[size:], np.full(min(size, len(sums)), sums[-1])) - sums))
+    first = max(0, begin - size // 4)
+    return first, terms[first : begin + size + size // 4]
+
+
+class _Block(NamedTuple):
+    """So many words that are the same from *wanted* on in what is wanted, and from *there* on."""
+
+    wanted: int
+    there: int
+    size: int
+
+
+class _Alignment:
+    """The words of *wanted* and of a *window* of a text, side by side where they are the same."""
+
+    def __init__(self, wanted: list[str], window: list[str]) -> None:
+        self._wanted, self._window = wanted, window
+        aligned = LCSseq.editops(wanted, window).as_matching_blocks()[:-1]
+        self._blocks = [_Block(each.a, each.b, each.size) for each in aligned]
+        self._sums = [0, *accumulate(block.size for block in self._blocks)]
+
+    def tightest(self) -> tuple[float, int, int]:
+        """How alike a stretch of the window is at most, and where it begins and ends.
+
+        Words that only happen to stand far before or behind the others are left out.
+        """
+        many = len(self._blocks)
+        if not many:
+            return 0.0, 0, 0
+        first = max(range(many), key=lambda block: self._alike(block, many - 1))
+        last = max(range(first, many), key=lambda block: self._alike(first, block))
+        head, tail = self._before(self._blocks[first]), self._behind(self._blocks[last])
+        grown = head.size - self._blocks[first].size + tail.size - self._blocks[last].size
+        same = self._sums[last + 1] - self._sums[first] + grown
+        start, end = head.there, tail.there + tail.size
+        return 2 * same / (len(self._wanted) + end - start), start, end
+
+    def _alike(self, first: int, last: int) -> float:
+        """How alike the stretch from one block to another is."""
+        end = self._blocks[last].there + self._blocks[last].size
+        same = self._sums[last + 1] - self._sums[first]
+        return 2 * same / (len(self._wanted) + end - self._blocks[first].there)
+
+    def _before(self, block: _Block) -> _Block:
+        """*block* with the words before it that are the same, too."""
+        wanted, there, size = block
+        while wanted and there and self._wanted[wanted - 1] == self._window[there - 1]:
+            wanted, there, size = wanted - 1, there - 1, size + 1
+        return _Block(wanted, there, size)
+
+    def _behind(self, block: _Block) -> _Block:
+        """*block* with the words behind it that are the same, too."""
+        wanted, there, size = block
+        most = min(len(self._wanted) - wanted, len(self._window) - there)
+        while size < most and self._wanted[wanted + size] == self._window[there + size]:
+            size += 1
+        return _Block(wanted, there, size)

@@ -1,1 +1,0 @@
-"""What programs may send and what they get: the models that check it, and its description."""

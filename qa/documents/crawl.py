@@ -1,0 +1,348 @@
+"""The documents folder -> every document in it, and every file that gave none and why.
+
+Files are read in worker processes with limits on time and memory, so none can hang or crash a
+build.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import resource
+import stat
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from qa.analysis.deadline import Deadline
+from qa.documents.cache import Cache, Results, extracted, key_of, restored, stored
+from qa.documents.document import Document, Skip
+from qa.documents.file_access import check_inside, is_hidden_folder, is_leftover, reason_of, shown
+from qa.documents.metadata import is_sidecar
+from qa.documents.processes import end_with_parent
+from qa.documents.reader import (
+    NO_FILE,
+    UNKNOWN,
+    WITHOUT,
+    ending,
+    lasting,
+    no_memory,
+    stray_sidecars,
+    unopened,
+)
+from qa.errors import IndexingError
+from qa.settings import Settings
+
+_Entry = os.DirEntry[str]
+
+
+class File(NamedTuple):
+    """A file that may hold documents; *source* is its path below the folder."""
+
+    path: Path
+    source: str
+
+
+def find_files(folder: Path, settings: Settings) -> list[File | Skip]:
+    """All files below *folder* sorted by path, Skips for what is no readable file.
+
+    Links are followed, to each folder once, those out of *folder* only if the settings say so;
+    hidden files and what programs leave beside documents are passed over.
+    """
+    if not folder.is_dir():
+        raise IndexingError(f"No folder {folder}; create it and put documents in, or name another.")
+    return sorted(_Crawl(folder, settings), key=lambda item: item.source)
+
+
+def entries_of(folder: Path) -> Iterator[_Entry]:
+    """What is in *folder*, but hidden files and those that programs leave."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            is_noise = is_hidden_folder if is_folder(entry) else is_leftover
+            if not is_noise(entry.name):
+                yield entry
+
+
+def is_folder(entry: _Entry) -> bool:
+    """Whether *entry* is a folder, or a link to one."""
+    with suppress(OSError):
+        return entry.is_dir()
+    return False
+
+
+class _Crawl:
+    """One walk through a folder, which counts what it sees."""
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self._root = root
+        self._settings = settings
+        self._entries = 0
+        self._bytes = 0
+        self._seen: dict[tuple[int, int], str] = {}
+        self._folders = deque([File(root, "")])
+        # Links come last, so that a folder goes by its own name if it has one here.
+        self._links = deque[File]()
+
+    def __iter__(self) -> Iterator[File | Skip]:
+        while self._folders or self._links:
+            path, source = (self._folders or self._links).popleft()
+            try:
+                if again := self._again(path, source):
+                    yield Skip(source, again)
+                    continue
+                entries = sorted(self._counted(entries_of(path)), key=lambda entry: entry.name)
+            except OSError as error:
+                yield Skip(source or shown(str(self._root)), reason_of(error))
+                continue
+            yield from self._items(entries, source)
+
+    def _counted(self, entries: Iterable[_Entry]) -> Iterator[_Entry]:
+        most = self._settings.max_files
+        for entry in entries:
+            self._entries += 1
+            if self._entries > most:
+                raise IndexingError(
+                    f"There are more than {most:,} files and folders in {self._root}; the live"
+                    " index is unchanged. Move some elsewhere, or set QA_MAX_FILES higher."
+                )
+            yield entry
+
+    def _again(self, path: Path, source: str) -> str | None:
+        """Why the folder *source* is left out that came before, under another name."""
+        status = path.stat()
+        same = self._seen.setdefault((status.st_dev, status.st_ino), source)
+        if same == source:
+            return None
+        inside = not same or source.startswith(f"{same}/")
+        return "symlink loop" if inside else f"the same folder as {same}"
+
+    def _items(self, entries: list[_Entry], source: str) -> Iterator[File | Skip]:
+        """What *entries* of the folder *source* are; its folders are noted for later."""
+        stray = stray_sidecars(entry.name for entry in entries)
+        for entry in entries:
+            name = shown(entry.name)
+            file = File(Path(entry.path), f"{source}/{name}" if source else name)
+            if fault := self._fault(entry):
+                about = is_sidecar(entry.name) and entry.name not in stray
+                yield Skip(file.source, f"{fault}{WITHOUT}" if about else fault)
+            elif is_folder(entry):
+                (self._links if entry.is_symlink() else self._folders).append(file)
+            elif entry.name in stray:
+                yield Skip(file.source, NO_FILE)
+            elif not is_sidecar(entry.name):
+                yield file
+
+    def _fault(self, entry: _Entry) -> str | None:
+        """Why an entry of a folder is not even opened."""
+        try:
+            status = entry.stat()
+            is_file = stat.S_ISREG(status.st_mode)
+            if not is_file and not stat.S_ISDIR(status.st_mode):
+                return "not a regular file"
+            if entry.is_symlink() and not self._settings.follow_links:
+                check_inside(Path(entry.path), self._root)
+        except OSError as error:
+            return reason_of(error)
+        return self._too_large(status.st_size) if is_file else None
+
+    def _too_large(self, size: int) -> str | None:
+        """Why a file of *size* bytes is not read; raise IndexingError if all are too large."""
+        if size > self._settings.max_file_mb << 20:
+            return f"larger than {self._settings.max_file_mb} MB"
+        self._bytes += size
+        most = self._settings.max_folder_gb
+        if self._bytes > most << 30:
+            raise IndexingError(
+                f"The files in {self._root} have more than {most:,} GB; the live index is"
+                " unchanged. Move some elsewhere, or set QA_MAX_FOLDER_GB higher."
+            )
+        return None
+
+
+_Item = TypeVar("_Item")
+
+
+class Folder:
+    """The files below a folder as they are now.
+
+    With a *cache*, only those are read that were not read before, with the same bytes and settings.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        cache: Cache | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Raise IndexingError, now or later, when the *deadline* has passed before all is read.
+
+        By default it is the longest time that a build may take, from now on.
+        """
+        self._folder = folder
+        self._settings = settings
+        self._cache = cache
+        self._deadline = deadline or Deadline.after(settings.max_build_minutes * 60)
+        self.files = find_files(folder, settings)
+        self._keys = [_key(file, settings) for file in self._in_time(self.files)]
+        # Whether the same files would give the same again.
+        self.lasting = None not in self._keys
+
+    @property
+    def digest(self) -> str:
+        """A checksum of all that the documents depend on."""
+        return hashlib.sha256("\n".join(map(str, self._keys)).encode()).hexdigest()
+
+    def documents(
+        self, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Document | Skip]:
+        """All documents in the order of their paths, each text once, each id once.
+
+        *progress* is told after every file how many are done, and of how many.
+        """
+        first: dict[str, str] = {}
+        ids: set[str] = set()
+        for done, results in enumerate(self._results(), start=1):
+            for result in results:
+                yield _single(result, first, ids) if isinstance(result, Document) else result
+            if progress:
+                progress(done, len(self.files))
+
+    def _results(self) -> Iterator[Results]:
+        """What is in each file, in their order; at most a few are read ahead."""
+        workers = os.cpu_count() or 1
+        waiting: deque[Results | _Reading] = deque()
+        with _pool(workers, self._settings) as pool:
+            for file, key in self._in_time(zip(self.files, self._keys, strict=True)):
+                waiting.append(self._begun(pool, file, key))
+                if len(waiting) > 4 * workers:
+                    yield self._ended(waiting.popleft())
+            while waiting:
+                yield self._ended(waiting.popleft())
+
+    def _in_time(self, items: Iterable[_Item]) -> Iterator[_Item]:
+        """*items* for as long as there is time for them."""
+        for item in items:
+            if self._deadline.passed:
+                raise IndexingError(
+                    f"Reading {self._folder} takes longer than {self._settings.max_build_minutes}"
+                    " minutes; the live index is unchanged. What was read so far is remembered:"
+                    " run `qa index` again to go on, or set QA_MAX_BUILD_MINUTES higher."
+                )
+            yield item
+
+    def _begun(self, pool: ProcessPool, file: File | Skip, key: str | None) -> "Results | _Reading":
+        if not isinstance(file, File):
+            return [file]
+        if not ending(file.path.name):
+            return [Skip(file.source, UNKNOWN)]
+        known = self._known(key)
+        if known is not None:
+            return known
+        arguments = (file.path, file.source, self._settings)
+        seconds = self._settings.extract_seconds
+        return _Reading(file, key, pool.schedule(extracted, args=arguments, timeout=seconds))
+
+    def _known(self, key: str | None) -> Results | None:
+        if self._cache is None or key is None:
+            return None
+        try:
+            values = self._cache.get(key)
+            return None if values is None else restored(values)
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    def _ended(self, reading: "Results | _Reading") -> Results:
+        """What was found in a file; a Skip if reading it took too long, too much, or died."""
+        if isinstance(reading, list):
+            return reading
+        settings = self._settings
+        try:
+            key, found = reading.future.result()
+        except TimeoutError:
+            reason = f"took longer than {settings.extract_seconds} seconds to read"
+        except ProcessExpired as error:
+            reason = f"the process reading it died (exit code {error.exitcode})"
+        except MemoryError:
+            reason = no_memory(settings)
+        except OSError as error:
+            reason = unopened(error)
+        else:
+            lasts = lasting(found, settings)
+            self.lasting = self.lasting and lasts and key == reading.key
+            if self._cache and lasts:
+                self._cache.put(key, stored(found))
+            return found
+        self.lasting = False
+        return [Skip(reading.file.source, reason)]
+
+
+class _Reading(NamedTuple):
+    """A file that is being read, and the key of what was in it before."""
+
+    file: File
+    key: str | None
+    future: "Future[tuple[str, Results]]"
+
+
+def read_folder(
+    folder: Path, settings: Settings, progress: Callable[[int, int], None] | None = None
+) -> Iterator[Document | Skip]:
+    """Read all files below *folder* in the order of their paths, each text once, each id once.
+
+    *progress* is told after every file how many are done, and of how many.
+    """
+    return Folder(folder, settings).documents(progress)
+
+
+def _key(file: File | Skip, settings: Settings) -> str | None:
+    """What reading *file* depends on; None when it cannot be opened."""
+    if isinstance(file, Skip):
+        return "\0".join(file)
+    if not ending(file.path.name):
+        return file.source
+    try:
+        return key_of(*file, settings)
+    except OSError:
+        return None
+
+
+def _single(document: Document, first: dict[str, str], ids: set[str]) -> Document | Skip:
+    """*document* with an id of its own; a Skip if its text came before."""
+    if same := first.get(document.sha256):
+        return Skip(document.source, f"same text as {same}")
+    unique, number = document.id, 1
+    while unique in ids:
+        number += 1
+        unique = f"{document.id}-{number}"
+    ids.add(unique)
+    first[document.sha256] = unique
+    return replace(document, id=unique)
+
+
+@contextmanager
+def _pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
+    """Processes forked off one that has imported the reading, and no threads, so forks are safe."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["qa.documents.cache"])
+    memory = settings.extract_memory_mb << 20
+    pool = ProcessPool(workers, initializer=_prepared, initargs=(memory,), context=context)
+    try:
+        yield pool
+    except RuntimeError as error:  # what pebble raises once a process died while it had no task
+        raise IndexingError("The processes that read files died; index again.") from error
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]  # pebble left it out
+        pool.join()
+
+
+def _prepared(limit: int) -> None:
+    end_with_parent()
+    # Fails where the operator's own limit is lower: all the better.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

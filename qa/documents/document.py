@@ -1,0 +1,279 @@
+"""A document: its canonical text, where its paragraphs and pages are, and what is known of it.
+
+The canonical text is fixed here, once: blocks cleaned by text.normalise, joined by an empty line.
+All offsets that ever leave the service count Unicode code points in it.
+"""
+
+import datetime
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TextIO
+
+import regex
+
+from qa.analysis.tokenizer import normalise
+
+SEPARATOR = "\n\n"
+# What is longer is a paragraph that is styled as a heading; each citation has its heading.
+_LONGEST_HEADING = 1000
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known of a document; *extra* holds whatever else its author wrote down."""
+
+    title: str
+    author: str | None = None
+    publisher: str | None = None
+    date: datetime.date | None = None
+    url: str | None = None
+    language: str = "en"
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class Block(NamedTuple):
+    """A paragraph (level 0) or a heading (level 1 to 6) in a document's text."""
+
+    start: int
+    end: int
+    level: int = 0
+
+
+class Page(NamedTuple):
+    """Where a page starts in a document's text, and the number it bears in the file."""
+
+    start: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text that can be cited.
+
+    *id* is the path below the documents folder without its ending, for one of several in a file
+    with the row's or member's name behind; *source* is the file, the same way, as it is on disk.
+    *pages* is empty for what has no pages.
+    """
+
+    id: str
+    source: str
+    text: str
+    blocks: tuple[Block, ...]
+    metadata: Metadata
+    pages: tuple[Page, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the canonical text in UTF-8."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def paragraphs(self) -> tuple[Block, ...]:
+        """The blocks that are not headings; they are numbered from 1."""
+        return tuple(block for block in self.blocks if block.level == 0)
+
+    def paragraph_at(self, offset: int) -> int:
+        """The number of the paragraph that *offset* is in; the first one's before all."""
+        return max(1, bisect_right(self.paragraphs, offset, key=lambda block: block.start))
+
+    def page_at(self, offset: int) -> int | None:
+        """The number of the page that *offset* is on."""
+        if not self.pages:
+            return None
+        return self.pages[
+            max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
+        ].number
+
+    @cached_property
+    def headings(self) -> tuple[Block, ...]:
+        """The blocks that are headings."""
+        return tuple(block for block in self.blocks if block.level)
+
+    def section_at(self, offset: int) -> str | None:
+        """The heading that *offset* stands under."""
+        before = bisect_right(self.headings, offset, key=lambda block: block.start)
+        if not before:
+            return None
+        heading = self.headings[before - 1]
+        return self.text[heading.start : heading.end]
+
+    def to_json(self) -> str:
+        """The whole document as one line of JSON."""
+        return json.dumps(self.record() | {"text": self.text}, ensure_ascii=False)
+
+    def record(self) -> dict[str, Any]:
+        """All but the text, as JSON has it."""
+        about = self.metadata
+        return {
+            "id": self.id,
+            "source": self.source,
+            "blocks": self.blocks,
+            "metadata": vars(about) | {"date": about.date.isoformat() if about.date else None},
+            "pages": self.pages,
+        }
+
+    @classmethod
+    def from_json(cls, line: str) -> "Document":
+        """The document that to_json wrote."""
+        return cls.from_record(json.loads(line))
+
+    @classmethod
+    def from_record(cls, values: dict[str, Any]) -> "Document":
+        """The document whose fields are *values*, as JSON has them."""
+        about = dict(values["metadata"])
+        if about["date"]:
+            about["date"] = datetime.date.fromisoformat(about["date"])
+        return cls(
+            id=values["id"],
+            source=values["source"],
+            text=values["text"],
+            blocks=tuple(map(Block._make, values["blocks"])),
+            metadata=Metadata(**about),
+            pages=tuple(map(Page._make, values["pages"])),
+        )
+
+
+class Skip(NamedTuple):
+    """A file, or a part of one, that is left out of the index, and why."""
+
+    source: str
+    reason: str
+
+
+class RawBlock(NamedTuple):
+    """A paragraph or heading as a file format gave it, before cleaning."""
+
+    text: str
+    level: int = 0
+    page: int | None = None
+
+
+def document(id: str, source: str, blocks: Iterable[RawBlock], metadata: Metadata) -> Document:  # noqa: A002
+    """Fix the canonical text; one without any words has the empty text.
+
+    Where everything is a heading, the headings are taken for paragraphs: only those can be cited.
+    """
+    cleaned = [(normalise(raw.text), raw.level, raw.page) for raw in blocks]
+    cleaned = [
+        (text, level if len(text) <= _LONGEST_HEADING else 0, page)
+        for text, level, page in cleaned
+        if any(map(str.isalnum, text))
+    ]
+    if all(level for _, level, _ in cleaned):
+        cleaned = [(text, 0, page) for text, _, page in cleaned]
+    placed: list[Block] = []
+    pages: list[Page] = []
+    offset = 0
+    for text, level, page in cleaned:
+        if page is not None and (not pages or pages[-1].number != page):
+            pages.append(Page(offset, page))
+        placed.append(Block(offset, offset + len(text), level))
+        offset += len(text) + len(SEPARATOR)
+    whole = SEPARATOR.join(text for text, _, _ in cleaned)
+    return Document(id, source, whole, tuple(placed), metadata, tuple(pages))
+
+
+# So many are listed in an index; a file beside it has them all.
+MAX_LISTED = 1000
+SKIPPED = "skipped.jsonl"
+# Reasons that quote a file may be as many as files.
+_MAX_REASONS = 100
+_OTHER = "other reasons"
+
+Reasons = tuple[tuple[str, int], ...]
+
+# What differs from file to file in a reason: the place in it, and what it is the same as.
+_PLACE = regex.compile(r"(?P<what>(?:row|line|item) .{1,100}): (?P<reason>.*)", regex.DOTALL)
+_SAME = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
+_NUMBER = regex.compile(r"\d[\d,]*")
+
+
+def parts_of(reason: str) -> tuple[str, str]:
+    """A reason without what it says of one file only, and that."""
+    match = _PLACE.fullmatch(reason) or _SAME.fullmatch(reason)
+    return (match["reason"], match["what"]) if match else (reason, "")
+
+
+def kind_of(reason: str) -> str:
+    """What reasons have in common that differ only in places and numbers."""
+    return _NUMBER.sub("…", parts_of(reason)[0])
+
+
+def count_reasons(skipped: Iterable[Skip]) -> Reasons:
+    """How many there are for each reason."""
+    tally = SkipTally()
+    for skip in skipped:
+        tally.add(skip)
+    return tally.reasons
+
+
+class SkipTally:
+    """Counts what is left out by reason, and remembers the first.
+
+    If there are more, all of them are written to *path*, where nothing of an earlier build stays.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+        self.listed: list[Skip] = []
+        self.total = 0
+        # Of each kind, the reason as it is shown, and how many.
+        self._kinds: dict[str, tuple[str, int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def reasons(self) -> Reasons:
+        """How many there are for each reason, the most frequent first."""
+        return tuple(sorted(self._kinds.values(), key=lambda each: (-each[1], each[0])))
+
+    def add(self, skip: Skip) -> None:
+        """Count what is left out."""
+        self.total += 1
+        self._count(skip.reason)
+        if len(self.listed) < MAX_LISTED:
+            self.listed.append(skip)
+        elif self._path is not None:
+            self._write(self._path, skip)
+
+    def close(self) -> None:
+        """Put the file with all in place, or take away that of an earlier build."""
+        if self._path is None:
+            return
+        if self._file is None:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._file.close()
+            _new(self._path).replace(self._path)
+
+    def _count(self, reason: str) -> None:
+        kind, shown = kind_of(reason), parts_of(reason)[0]
+        if kind not in self._kinds and len(self._kinds) >= _MAX_REASONS:
+            kind = shown = _OTHER
+        first, count = self._kinds.get(kind, (shown, 0))
+        self._kinds[kind] = (first if first == shown else kind, count + 1)
+
+    def _write(self, path: Path, skip: Skip) -> None:
+        if self._file is None:
+            self._file = _new(path).open("w", encoding="ascii")
+            self._file.writelines(map(_line, self.listed))
+        self._file.write(_line(skip))
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def _line(skip: Skip) -> str:
+    return json.dumps(skip._asdict()) + "\n"

@@ -1,0 +1,180 @@
+"""Files of the documents folder, opened so that none leads out of it or makes a reader wait."""
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import regex
+
+from qa.errors import IndexingError
+
+# Longer than any name on a disk; those in archives may have any length.
+MAX_NAME = 1000
+
+
+def shown(name: str) -> str:
+    """*name* as it can be printed and stored: bytes that are no UTF-8 as U+FFFD."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
+
+
+_FOLDERS = frozenset(
+    (
+        "__macosx,$recycle.bin,recycler,lost+found,@eadir,#recycle,#snapshot,"
+        "system volume information,network trash folder,temporary items"
+    ).split(",")
+)
+_FILES = frozenset(
+    "thumbs.db,thumbs.db:encryptable,ehthumbs.db,ehthumbs_vista.db,desktop.ini,icon\r".split(",")
+)
+# Lock files of Office, backups, swap files of editors, downloads that have not ended.
+_LEFTOVER = regex.compile(
+    r"~\$.*|.*~|\#.*\#"
+    r"|.*\.(?:tmp|temp|bak|orig|rej|sw[a-p]|kate-swp|part|partial|crdownload|filepart|aria2)",
+    regex.IGNORECASE | regex.DOTALL,
+)
+
+
+def is_hidden_folder(name: str) -> bool:
+    """Whether a folder of this name is hidden, or kept by a system for itself."""
+    return name.startswith(".") or name.lower() in _FOLDERS
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file of this name is hidden, or left beside documents by a program."""
+    return name.startswith(".") or name.lower() in _FILES or _LEFTOVER.fullmatch(name) is not None
+
+
+# A pipe without a writer would make whoever opens it wait.
+_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
+
+# Of a file with questions or synonyms.
+_MAX_TEXT = 16 << 20
+
+_OUTSIDE = "a link that leads out of the folder; QA_FOLLOW_LINKS=1 follows it"
+_NO_FILE = "not a regular file"
+
+
+class NotAllowedError(OSError):
+    """A file that must not be read; *strerror* says why."""
+
+
+def read_file(path: Path, limit: int, root: Path | None = None) -> bytes:
+    """The first *limit* bytes of a file, and one more if there is; see open_file."""
+    with open_file(path, root) as file:
+        return file.read(limit + 1)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that an operator writes; raise OSError or UnicodeDecodeError."""
+    data = read_file(path, _MAX_TEXT)
+    if len(data) > _MAX_TEXT:
+        raise NotAllowedError(errno.EFBIG, f"larger than {_MAX_TEXT >> 20} MB")
+    return data.decode("utf-8-sig")
+
+
+def open_file(path: Path, root: Path | None = None) -> BinaryIO:
+    """Open a regular file, with a *root* only one below it.
+
+    Below a *root* no link is followed in opening, so none that comes meanwhile leads out of it.
+    """
+    descriptor = os.open(path, _FILE) if root is None else _open_below(root, path)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAllowedError(errno.EINVAL, _NO_FILE)
+    return os.fdopen(descriptor, "rb")
+
+
+def check_inside(path: Path, root: Path) -> Path:
+    """The path below *root* that *path* really is; raise NotAllowedError if it is elsewhere."""
+    real = Path(os.path.realpath(path, strict=True))
+    try:
+        return real.relative_to(os.path.realpath(root))
+    except ValueError:
+        raise NotAllowedError(errno.EXDEV, _OUTSIDE) from None
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file was not read, for the report."""
+    known = {errno.ENOENT: "a link to nothing", errno.ELOOP: "symlink loop"}
+    if isinstance(error, NotAllowedError):
+        return str(error.strerror)
+    return known.get(error.errno or 0, f"cannot be opened ({error.strerror})")
+
+
+def _open_below(root: Path, path: Path) -> int:
+    *folders, name = check_inside(path, root).parts
+    descriptor = os.open(root, _FOLDER)
+    try:
+        for each in folders:
+            inner = os.open(each, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        return os.open(name, _FILE | os.O_NOFOLLOW, dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "files may not become as large as the index",
+    errno.EROFS: "the disk is read-only",
+    errno.EACCES: "it may not be written by this user",
+    errno.EPERM: "it may not be written by this user",
+    errno.EIO: "the disk has a fault",
+}
+# Bytes still to be written for each byte of text, at most, when all of it is in segments.
+_PER_BYTE = 2.5
+# Between two looks at the disk, so many bytes of text.
+_STEP = 1 << 22
+
+
+class Room:
+    """Watches the disk that *folder* is on while text is added to an index there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._text = 0
+        self._next = 0
+
+    def take(self, size: int) -> None:
+        """Count *size* bytes of text; raise IndexingError before they fill the disk."""
+        self._text += size
+        if self._text >= self._next:
+            self._next = self._text + _STEP
+            self.check()
+
+    def check(self) -> None:
+        """Raise IndexingError unless what is still to be written fits."""
+        needed, free = int(self._text * _PER_BYTE), shutil.disk_usage(self._folder).free
+        if free < needed:
+            raise IndexingError(
+                f"The index needs about {_mb(needed)} more at {self._folder}, where {_mb(free)} are"
+                f" free; {_UNCHANGED}"
+            )
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a disk into an IndexingError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, str(error.strerror or error))
+        raise IndexingError(f"{folder} cannot be written: {reason}; {_UNCHANGED}") from error
+
+
+_UNCHANGED = (
+    "the live index is unchanged. Make room (`qa generations --prune 1` removes older indexes), or"
+    " choose another folder with --index, and run `qa index` again."
+)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

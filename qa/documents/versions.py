@@ -1,0 +1,173 @@
+"""The package, its libraries, Python -> versions that change with any byte of them.
+
+What is kept from one run to the next is kept under them.  They are counted from the files and from
+what packages say of themselves: no list of modules or libraries is kept by hand, to be forgotten.
+Each is counted once in a process, and is then that of the code which runs, whatever is installed
+meanwhile.
+"""
+
+import hashlib
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent.parent
+_NAME = "verbatim-qa"
+# What cuts texts into passages and words; what it imports is part of it.
+_ANALYSIS = "index/passages"
+_DIGITS = 16
+
+
+def template_folder() -> Path:
+    """The templates: inside the package when installed, beside it in a checkout."""
+    packed = _PACKAGE / "templates"
+    return packed if packed.is_dir() else _PACKAGE.parent / "templates"
+
+
+@cache
+def code_version() -> str:
+    """A checksum of all that runs: every file of ours, the libraries, Python, Unicode's data."""
+    digest = hashlib.sha256(f"{sys.version} {unicodedata.unidata_version}\n".encode())
+    digest.update(repr(_libraries()).encode())
+    for folder in (_PACKAGE, template_folder()):
+        _add_files(digest, folder, _files(folder))
+    return digest.hexdigest()[:_DIGITS]
+
+
+@cache
+def analysis_version() -> str:
+    """A checksum of what makes passages, words and stems: an index must be asked with its own.
+
+    The modules and data files that do it, the libraries that these import, Unicode's data.
+    """
+    modules = _modules(_ANALYSIS)
+    sources = [path.read_text(encoding="utf-8") for path in modules]
+    data = [p for p in _files(_PACKAGE) if p.suffix != ".py" and any(p.name in s for s in sources)]
+    digest = hashlib.sha256(unicodedata.unidata_version.encode())
+    digest.update(repr(_providers(_imports(modules))).encode())
+    _add_files(digest, _PACKAGE, [*modules, *data])
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file below *folder* but what Python compiled."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return [path for path in paths if "__pycache__" not in path.relative_to(folder).parts]
+
+
+def _add_files(digest: "hashlib._Hash", folder: Path, paths: Iterable[Path]) -> None:
+    """Count *paths* in, with names and sizes: nothing can move from one to another unnoticed."""
+    for path in sorted(paths):
+        data = path.read_bytes()
+        digest.update(f"\n{path.relative_to(folder).as_posix()} {len(data)}\n".encode())
+        digest.update(data)
+
+
+_FIELD = re.compile(r"^(Version|Requires-Dist): *([\w.+!-]+)", re.MULTILINE)
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    """What we need, and what that needs, as far as it is installed: names and versions.
+
+    Optional tools are among them, since a library may do another thing where they are there.
+    """
+    found: dict[str, str] = {}
+    waiting = _needed()
+    while waiting:
+        name = _normalised(waiting.pop())
+        if name not in found:
+            # By a pattern: the parser of e-mail would take twice as long, at every start.
+            fields = _FIELD.findall(_head(name))
+            found[name] = next((value for field, value in fields if field == "Version"), "")
+            waiting += [value for field, value in fields if field == "Requires-Dist"]
+    return {name: version for name, version in sorted(found.items()) if version}
+
+
+def _needed() -> list[str]:
+    """What we need ourselves; whatever is there when we run from a folder, not installed."""
+    if _installed(_NAME) is None:
+        return [each.name for each in distributions()]
+    return [value for field, value in _FIELD.findall(_head(_NAME)) if field == "Requires-Dist"]
+
+
+def _installed(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _head(name: str) -> str:
+    """What the library *name* says of itself, without its description; empty if there is none."""
+    library = _installed(name)
+    text = library and (library.read_text("METADATA") or library.read_text("PKG-INFO"))
+    return (text or "").partition("\n\n")[0]
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _modules(root: str) -> list[Path]:
+    """The files of the module *root* and of all modules of ours that it imports, at any depth."""
+    found: set[Path] = set()
+    waiting = [_PACKAGE / f"{root}.py"]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [own for name in _imports([path]) if (own := _file_of(name))]
+    return sorted(found)
+
+
+def _file_of(name: str) -> Path | None:
+    """The file of the module *name*, if it is one of ours."""
+    package, *inner = name.split(".")
+    path = _PACKAGE.joinpath(*inner)
+    if package != _PACKAGE.name or not inner:
+        return None
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+
+
+# Not by a parser, which takes ten times as long at every start; a name too many does no harm.
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE
+)
+
+
+def _imports_of(path: Path) -> Iterator[str]:
+    """What the module at *path* may import, by full name; names inside of modules among them."""
+    for module, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        if module:
+            yield module
+        for name in re.findall(r"[\w.]+", names):
+            yield f"{module}.{name}" if module else name
+
+
+def _imports(paths: Iterable[Path]) -> set[str]:
+    return {name for path in paths for name in _imports_of(path)}
+
+
+def _providers(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The libraries that the modules *names* are from, with their versions."""
+    tops = {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {_PACKAGE.name}
+    ours = {_normalised(name) for name in _needed()}
+    return [
+        (name, version)
+        for name, version in _libraries().items()
+        if name in ours and _has_any(name, tops)
+    ]
+
+
+def _has_any(library: str, modules: Iterable[str]) -> bool:
+    """Whether one of *modules*, folders or files, may be among what *library* installed."""
+    installed = _installed(library)
+    files = installed and installed.read_text("RECORD")
+    if not files:  # a system's own packages do not always say
+        return True
+    return any(f"\n{module}{end}" in f"\n{files}" for module in modules for end in "/.")

@@ -1,0 +1,25 @@
+"""The engines that propose passages, and the one place that knows them all."""
+
+from pathlib import Path
+
+from qa.engines.base import Engine
+from qa.engines.whoosh.engine import WhooshEngine
+from qa.errors import SettingsError
+from qa.settings import Settings
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine that keeps the index of *settings*: in a folder, or at an address."""
+    if "://" not in settings.index:
+        return WhooshEngine(
+            Path(settings.index), settings.keep_generations, processes=settings.workers
+        )
+    try:
+        # Its client is an extra, and takes a while to import.
+        from qa.engines.opensearch.engine import ClusterEngine  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"QA_INDEX is an address, and {error.name} is missing;"
+            " run `pip install 'verbatim-qa[opensearch]'`."
+        ) from None
+    return ClusterEngine(settings)

@@ -1,0 +1,307 @@
+"""What is kept of documents and passages beside their words, compressed block by block.
+
+A document's text is cut into blocks between passages, so that a passage costs one block to read.
+"""
+
+import datetime
+import itertools
+import json
+import threading
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+import zstandard
+
+from qa.documents.document import Document
+from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, Strings, joined, narrowed
+from qa.errors import DamagedError
+from qa.index.passages import Passage
+
+
+@dataclass
+class Batch:
+    """Documents in order; one entry of each list for each, but where another thing is said.
+
+    A passage's text is not kept apart: it stands in its document's.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    records: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    publishers: list[str] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
+    dates: list[int] = field(default_factory=list)
+    # How many passages, and how many different headings one after another.
+    passages: list[int] = field(default_factory=list)
+    headings: list[int] = field(default_factory=list)
+    # Of each passage; of each heading, with how many passages stand under it.
+    starts: "array[int]" = field(default_factory=lambda: array("q"))
+    ends: "array[int]" = field(default_factory=lambda: array("q"))
+    titles: list[str] = field(default_factory=list)
+    repeats: "array[int]" = field(default_factory=lambda: array("q"))
+
+    @classmethod
+    def of(cls, documents: Iterable[tuple[Document, Sequence[Passage]]]) -> Self:
+        """Several documents at once."""
+        batch = cls()
+        for document, passages in documents:
+            batch.add(document, passages)
+        return batch
+
+    def __len__(self) -> int:
+        """The number of passages."""
+        return len(self.starts)
+
+    def add(self, document: Document, passages: Sequence[Passage]) -> None:
+        """Put a document behind the others."""
+        about = document.metadata
+        self.ids.append(document.id)
+        self.records.append(json.dumps(document.record(), ensure_ascii=False))
+        self.texts.append(document.text)
+        self.publishers.append(about.publisher or "")
+        self.languages.append(about.language)
+        self.dates.append(about.date.toordinal() if about.date else 0)
+        self.passages.append(len(passages))
+        self.starts.extend([passage.start for passage in passages])
+        self.ends.extend([passage.end for passage in passages])
+        self._add_headings([passage.heading for passage in passages])
+
+    def _add_headings(self, headings: list[str]) -> None:
+        changes = [n for n, title in enumerate(headings) if not n or title != headings[n - 1]]
+        self.headings.append(len(changes))
+        self.titles += [headings[n] for n in changes]
+        self.repeats.extend([end - start for start, end in pairwise([*changes, len(headings)])])
+
+    def documents(self) -> Iterator[tuple[str, str, slice, slice]]:
+        """Text, language, passages and headings of each document."""
+        passage = heading = 0
+        for text, language, passages, headings in zip(
+            self.texts, self.languages, self.passages, self.headings, strict=True
+        ):
+            ends = passage + passages, heading + headings
+            yield text, language, slice(passage, ends[0]), slice(heading, ends[1])
+            passage, heading = ends
+
+
+_BLOCK = 1 << 12
+_LEVEL = 3
+
+
+def columns(batch: Batch) -> dict[str, Array]:
+    """The arrays that a Store reads, of a batch."""
+    # The checksum of each block is compared whenever it is read: no quote is ever altered.
+    compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
+    starts, first_blocks = _blocks(batch)
+    texts = _block_texts(batch, starts, first_blocks)
+    strings = {
+        "ids": [name.encode() for name in batch.ids],
+        "records": [compress(record.encode()) for record in batch.records],
+        "blocks": [compress(text.encode()) for text in texts],
+        "publishers": [name.encode() for name in batch.publishers],
+        "languages": [name.encode() for name in batch.languages],
+        "headings": [title.encode() for title in batch.titles],
+    }
+    passages = np.array(batch.passages, np.int64)
+    documents = np.repeat(np.arange(len(passages)), passages)
+    passage_start = np.array(batch.starts, np.int64)
+    # The last block of the document that begins at or before the passage.
+    keys = np.repeat(np.arange(len(passages)), np.diff(first_blocks, append=len(starts)))
+    far = 1 << 40
+    blocks = np.searchsorted(keys * far + starts, documents * far + passage_start, side="right")
+    found: dict[str, Array] = {
+        "first_blocks": first_blocks,
+        "first_passages": np.cumsum(passages) - passages,
+        "block_starts": starts,
+        "dates": np.array(batch.dates, np.int64),
+        "passage_document": documents,
+        "passage_start": passage_start,
+        "passage_end": np.array(batch.ends, np.int64),
+        "passage_block": blocks - 1,
+        "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),
+    }
+    for name in _STRINGS:
+        found[name], found[f"{name}.ends"] = joined(strings[name])
+    return found
+
+
+def _blocks(batch: Batch) -> tuple[Integers, Integers]:
+    """Where blocks start, each in its document, and the first block of each document."""
+    starts: list[int] = []
+    firsts: list[int] = []
+    for _, _, passages, _ in batch.documents():
+        firsts.append(len(starts))
+        starts.append(0)
+        for start in batch.starts[passages]:
+            if start - starts[-1] >= _BLOCK:
+                starts.append(start)
+    return np.array(starts, np.int64), np.array(firsts, np.int64)
+
+
+def _block_texts(batch: Batch, starts: Integers, firsts: Integers) -> Iterator[str]:
+    ends = [*firsts.tolist(), len(starts)]
+    for text, (first, end) in zip(batch.texts, itertools.pairwise(ends), strict=True):
+        own = [*starts[first:end].tolist(), len(text)]
+        yield from (text[left:right] for left, right in itertools.pairwise(own))
+
+
+_STRINGS = ("ids", "records", "blocks", "publishers", "languages", "headings")
+# Columns of numbers that count what the other column has one entry of each for.
+_COUNTING = {
+    "first_blocks": "blocks",
+    "first_passages": "passage_document",
+    "passage_document": "ids",
+    "passage_block": "blocks",
+    "passage_heading": "headings",
+}
+_PLAIN = ("block_starts", "dates", "passage_start", "passage_end")
+
+
+def merged_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
+    """The columns of several parts as those of one."""
+    found: dict[str, Array] = {}
+    sizes = {name: [_size(part, name) for part in parts] for name in {*_COUNTING.values()}}
+    for name, counted in _COUNTING.items():
+        offsets = [0, *itertools.accumulate(sizes[counted])]
+        shifted = (part[name] + offset for part, offset in zip(parts, offsets, strict=False))
+        found[name] = narrowed(np.concatenate(list(shifted)))
+    for name in _PLAIN:
+        found[name] = narrowed(np.concatenate([part[name] for part in parts]))
+    for name in _STRINGS:
+        found[name] = np.concatenate([part[name] for part in parts])
+        offsets = [0, *itertools.accumulate(len(part[name]) for part in parts)]
+        ends = [
+            part[f"{name}.ends"][1:].astype(np.int64) + offset
+            for part, offset in zip(parts, offsets, strict=False)
+        ]
+        found[f"{name}.ends"] = narrowed(np.concatenate([np.zeros(1, np.int64), *ends]))
+    ids = [*Strings(found, "ids")]
+    found["by_id"] = narrowed(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
+    return found
+
+
+def _size(part: ArrayFile, name: str) -> int:
+    return len(part[f"{name}.ends"]) - 1 if name in _STRINGS else len(part[name])
+
+
+class Store:
+    """Documents and passages of an open index, by their numbers."""
+
+    def __init__(self, columns: ArrayFile) -> None:
+        self._columns = columns
+        self._strings = {name: Strings(columns, name) for name in _STRINGS}
+        self._ids, self._titles = self._strings["ids"], self._strings["headings"]
+        self._local = threading.local()
+        self.document_of: Array = columns["passage_document"]
+        self.heading_of: Array = columns["passage_heading"]
+        self.first_passages: Array = columns["first_passages"]
+        first = np.searchsorted(self.heading_of, np.arange(len(columns["headings.ends"]) - 1))
+        self.document_of_heading: Array = self.document_of[first].astype(np.int64)
+        self.dates: Array = columns["dates"]
+        self._names = [name.decode() or None for name in self._strings["publishers"]]
+        # Folded for comparison; empty for none.
+        self.publishers = np.array([(name or "").casefold() for name in self._names])
+        self._languages = [language.decode() for language in self._strings["languages"]]
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return len(self.dates)
+
+    def number(self, id: str) -> int | None:  # noqa: A002
+        """The number of the document called *id*."""
+        by_id = self._columns["by_id"]
+        wanted = id.encode(errors="replace")
+        place = bisect_left(by_id, wanted, key=self._ids.__getitem__)
+        if place < len(by_id) and self._ids[by_id[place]] == wanted:
+            return int(by_id[place])
+        return None
+
+    def id(self, document: int) -> str:
+        """The id of a document."""
+        return self._ids[document].decode()
+
+    def document(self, number: int) -> Document:
+        """A whole document."""
+        record = json.loads(self._unpacked("records", number))
+        first = int(self._columns["first_blocks"][number])
+        firsts = self._columns["first_blocks"]
+        last = int(firsts[number + 1]) if number + 1 < len(firsts) else self._block_count
+        blocks = (self._unpacked("blocks", block).decode() for block in range(first, last))
+        return Document.from_record({**record, "text": "".join(blocks)})
+
+    @property
+    def _block_count(self) -> int:
+        return len(self._columns["block_starts"])
+
+    def passages(self, which: Sequence[int] | Integers) -> list[Passage]:
+        """The passages of these numbers, in that order."""
+        numbers = np.asarray(which, np.int64)
+        column = self._columns
+        blocks = column["passage_block"][numbers]
+        documents = self.document_of[numbers]
+        headings = column["passage_heading"][numbers]
+        texts = {block: self._unpacked("blocks", block).decode() for block in {*blocks.tolist()}}
+        ids = {document: self.id(document) for document in {*documents.tolist()}}
+        titles = {h: self._titles[h].decode() for h in {*headings.tolist()}}
+        offsets = column["block_starts"][blocks].astype(np.int64)
+        rows = zip(
+            documents.tolist(),
+            (numbers - self.first_passages[documents]).tolist(),
+            column["passage_start"][numbers].tolist(),
+            column["passage_end"][numbers].tolist(),
+            blocks.tolist(),
+            offsets.tolist(),
+            headings.tolist(),
+            strict=True,
+        )
+        return [
+            Passage(
+                document_id=ids[document],
+                number=number,
+                start=start,
+                end=end,
+                text=texts[block][start - offset : end - offset],
+                heading=titles[heading],
+                language=self._languages[document],
+            )
+            for document, number, start, end, block, offset, heading in rows
+        ]
+
+    def passages_of(self, document: int) -> list[Passage]:
+        """All passages of a document."""
+        firsts = [*self.first_passages[document : document + 2].tolist(), len(self.document_of)]
+        return self.passages(range(*firsts[:2]))
+
+    def headings(self, passages: Integers) -> list[str]:
+        """The heading of each of *passages*."""
+        headings = self._columns["passage_heading"][passages].tolist()
+        known = {heading: self._titles[heading].decode() for heading in {*headings}}
+        return [known[heading] for heading in headings]
+
+    def languages(self, documents: Integers) -> list[str]:
+        """The language of each of *documents*."""
+        return [self._languages[document] for document in documents.tolist()]
+
+    def origins(self, documents: Integers) -> tuple[list[str | None], list[datetime.date | None]]:
+        """The publisher and the date of each of *documents*."""
+        days = self.dates[documents].tolist()
+        return (
+            [self._names[document] for document in documents.tolist()],
+            [datetime.date.fromordinal(day) if day else None for day in days],
+        )
+
+    def _unpacked(self, name: str, number: int) -> bytes:
+        # A decompressor must not be shared by threads, and is costly to make.
+        if not hasattr(self._local, "decompressor"):
+            self._local.decompressor = zstandard.ZstdDecompressor()
+        try:
+            unpacked: bytes = self._local.decompressor.decompress(self._strings[name][number])
+        except zstandard.ZstdError as error:
+            raise DamagedError(
+                f"Entry {number} of {name} is damaged: {error}. Run `qa index`, or roll back."
+            ) from None
+        return unpacked

@@ -1,0 +1,1 @@
+"""Passages, and the generations that hold them."""

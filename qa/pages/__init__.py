@@ -1,1 +1,0 @@
-"""The pages: the conversation, the list of documents, the reader; plain links and forms."""

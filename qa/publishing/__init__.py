@@ -1,0 +1,1 @@
+"""A folder of documents -> a published generation."""

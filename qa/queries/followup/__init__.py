@@ -1,0 +1,1 @@
+"""Earlier turns and a follow-up -> the words that are carried over."""

@@ -1,0 +1,193 @@
+"""The service under gunicorn, with the settings that suit it."""
+
+import contextlib
+import gc
+import logging
+import os
+import socket
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+
+from qa.app import create_app
+from qa.engines.base import Engine, Searcher
+from qa.errors import DamagedError, SettingsError
+from qa.server.connections import tell_head_read
+from qa.server.resources import give_back, listen, with_descriptors
+from qa.server.worker import Worker
+from qa.settings import Settings
+from qa.web.middleware.access import check_limits
+from qa.web.middleware.metrics import join
+from qa.web.middleware.request_log import configure, output
+from qa.web.pages.index_stats import facts_of
+
+log = logging.getLogger(__name__)
+
+
+class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
+    """The first process."""
+
+    def murder_workers(self) -> None:
+        """Look after the workers, as every second, and after what is held for them."""
+        super().murder_workers()
+        _engine(self.app.wsgi()).let_go()
+
+
+def preload(arbiter: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Open the live generation in the first process, unless it is open, before a worker parts."""
+    app: Flask = arbiter.app.wsgi()
+    _engine(app).preload(lambda new: _prepare(app, new))
+
+
+def follow(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Have a worker follow the live generation, open before its first request."""
+    app: Flask = worker.wsgi
+    _engine(app).follow(lambda new: _prepare(app, new))
+
+
+def _engine(app: Flask) -> Engine:
+    engine: Engine = app.extensions["qa.engine"]
+    return engine
+
+
+def _prepare(app: Flask, new: Searcher) -> None:
+    """Have at hand what the first requests to a generation would wait for."""
+    with app.app_context():
+        try:
+            facts_of(new)
+        except DamagedError:
+            raise
+        except Exception:
+            log.exception("Generation %s could not be prepared", new.manifest.name)
+    set_apart()
+
+
+def set_apart(_: object = None) -> None:
+    """Keep what stays for long from being looked through for garbage again and again.
+
+    Before workers part from the first process, this also keeps its memory shared with theirs.  What
+    was set apart stays so: to look through it once more would give each worker a copy of it all.
+    Generations go without that, with the last who holds them.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+_MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
+
+
+# Clients that may wait for a worker to let them in, as far as the system allows; who finds no place
+# comes back after a second.
+_BACKLOG = 8192
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """gunicorn's settings."""
+    return {
+        "backlog": _BACKLOG,
+        "worker_connections": settings.max_connections,
+        "workers": settings.workers,
+        "worker_class": Worker,
+        "threads": settings.threads,
+        # The code is loaded and the index opened once, before workers part: they share that memory.
+        "preload_app": True,
+        "when_ready": _ready,
+        "pre_fork": preload,
+        "post_worker_init": follow,
+        "child_exit": _ended,
+        "logger_class": Log,
+        # Files go out as answers do: nobody waits for who reads slowly.
+        "sendfile": False,
+        "proc_name": "verbatim",
+        # A worker that grew is replaced, not all at once, when its requests have ended.
+        "max_requests": settings.max_requests,
+        "max_requests_jitter": settings.max_requests // 5,
+        # Signs of life go to memory: the file system may be read-only, a disk may be slow.
+        "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
+        # A platform gives a stopping process 30 seconds and a request as long.
+        "timeout": 30,
+        "graceful_timeout": 20,
+        # Longer than a router keeps an idle connection, so that it never closes under a request.
+        "keepalive": 95,
+        # What proxies forward is believed as far as QA_TRUSTED_PROXIES says, and by the app alone.
+        "forwarded_allow_ips": "",
+        # The longest question in percent-encoding, as far as gunicorn goes.
+        "limit_request_line": 8190,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+
+
+def _ready(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    """Say where clients can come from now on, and share what is there with workers."""
+    host, port, *_ = arbiter.LISTENERS[0].getsockname()
+    host = f"[{host}]" if ":" in host else host
+    with contextlib.suppress(OSError):
+        output().write(f"Serving at http://{host}:{port} (Ctrl+C stops)\n")
+    set_apart()
+
+
+def _ended(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    worker.share.leave()
+    join(worker.pid)
+
+
+class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's own messages, among ours."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401
+        """Write as we do, and no line of its own for a request."""
+        super().setup(cfg)
+        configure()
+
+
+class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """The app under gunicorn, without gunicorn's own command line."""
+
+    def __init__(self, settings: Settings, descriptor: int | None = None) -> None:
+        self._settings = settings
+        self._descriptor = descriptor
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand gunicorn its settings."""
+        for name, value in options(self._settings).items():
+            self.cfg.set(name, value)
+        if self._descriptor is not None:
+            self.cfg.set("bind", f"fd://{self._descriptor}")
+
+    def load(self) -> Flask:
+        """The app, made once, before the workers fork."""
+        app = create_app(self._settings)
+        app.wsgi_app = tell_head_read(app.wsgi_app)  # type: ignore[assignment,method-assign]
+        return app
+
+    def run(self) -> None:
+        """Serve until stopped; raise SettingsError where gunicorn cannot begin."""
+        try:
+            Master(self).run()
+        except RuntimeError as error:
+            raise SettingsError(f"The service cannot be started: {error}") from error
+
+
+def usable(settings: Settings) -> None:
+    """Raise SettingsError unless all parts of the service take these *settings*."""
+    check_limits(create_app(settings))
+    Service(with_descriptors(settings))
+
+
+def serve(settings: Settings, taken: socket.socket | None) -> None:
+    """Serve until stopped, at the address *taken* or at sockets that are handed on."""
+    configure()
+    give_back()
+    fitting = with_descriptors(settings)
+    if fitting.max_connections < settings.max_connections:
+        log.warning(
+            "QA_MAX_CONNECTIONS is %d here: the system lets a process open no more files; raise it"
+            " with `ulimit -n` (LimitNOFILE= of systemd).",
+            fitting.max_connections,
+        )
+    Service(fitting, listen(taken, _BACKLOG) if taken else None).run()

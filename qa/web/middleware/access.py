@@ -1,0 +1,352 @@
+"""Who may ask: the hosts, proxies, sites and the read token of the settings, and safe headers."""
+
+import hmac
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from importlib.util import find_spec
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from flask import Flask, Response, current_app, request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from qa.errors import SettingsError
+from qa.settings import Settings
+from qa.web.pages.common import is_static
+
+_LABEL = r"[A-Za-z0-9-]+"
+_HOST = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
+_ORIGIN = re.compile(rf"https?://({_HOST.pattern})")
+_LOCAL = ("localhost", ".localhost")
+
+
+def is_host(host: str) -> bool:
+    """Whether *host* has the form of a name or an address, with or without a port."""
+    return bool(_HOST.fullmatch(host))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* leads to this machine whatever a name server says."""
+    try:
+        return ip_address(_name(host)).is_loopback
+    except ValueError:
+        return is_among(host, _LOCAL)
+
+
+def is_among(host: str, names: Iterable[str]) -> bool:
+    """Whether *host* is one of *names*; one with a dot before it stands for all below it, too."""
+    name = _name(host)
+    for other in names:
+        known = _name(other.removeprefix("."))
+        if name == known or (other.startswith(".") and name.endswith(f".{known}")):
+            return True
+    return False
+
+
+def is_served(host: str, settings: Settings) -> bool:
+    """Whether requests to *host* are answered under these *settings*."""
+    if not is_host(host):
+        return False
+    if settings.trusted_hosts:
+        return is_among(host, settings.trusted_hosts)
+    return is_loopback(host) or not is_loopback(settings.host)
+
+
+def is_own_origin(origin: str, settings: Settings) -> bool:
+    """Whether *origin* is this service's own: of a host that is trusted, at any port."""
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
+        return False
+    if settings.trusted_hosts:
+        return is_among(match[1], settings.trusted_hosts)
+    return is_loopback(match[1])
+
+
+def _name(host: str) -> str:
+    """*host* in the one way of writing it: no port, no last dot, addresses as short as can be."""
+    name = _without_port(host).lower().removesuffix(".")
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return _in_ascii(name)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    # More than one colon: an IPv6 address without brackets, as settings may have it.
+    return host if host.count(":") > 1 else host.partition(":")[0]
+
+
+def _in_ascii(name: str) -> str:
+    """*name* as Host headers have it."""
+    try:
+        return name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name
+
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Questions are in addresses: they must not leave with a click.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_SECURE = {"Strict-Transport-Security": "max-age=31536000"}
+# Load balancers get these, and have no token.
+_OPEN = ("/livez", "/readyz")
+# With a space in it, it is quoted, as browsers of old want it.
+_REALM = "Verbatim documents"
+_MAY_ASK = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, If-None-Match, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+_MAY_SEE = "ETag, Retry-After, X-Request-ID"
+
+
+def register_access(app: Flask) -> None:
+    """Let in who may ask *app*, and lock what it answers down."""
+    settings: Settings = app.extensions["qa.settings"]
+    count = settings.trusted_proxies
+    if count:
+        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
+    app.before_request(_check_host)
+    app.before_request(_answer_preflight)
+    app.before_request(_check_token)
+    app.after_request(_with_headers)
+
+
+def has_host() -> bool:
+    """Whether the request is to a host that is served, of which addresses can be made."""
+    try:
+        # Names in Punycode are decoded in addresses, and some cannot be.
+        served = is_served(request.host, _settings()) and request.host_url
+    except UnicodeError:
+        return False
+    return bool(served) and _came_by_own_name()
+
+
+def _came_by_own_name() -> bool:
+    """Whether the request reached this machine by a name of ours, whatever proxies forward.
+
+    A browser here can be made to send what a proxy would, to the address that proxies use.
+    """
+    before: dict[str, str | None] = request.environ.get("werkzeug.proxy_fix.orig", {})
+    host, settings = before.get("HTTP_HOST"), _settings()
+    if not host or not is_loopback(settings.host):
+        return True
+    return is_loopback(host) or is_among(host, settings.trusted_hosts)
+
+
+def _check_host() -> None:
+    if has_host():
+        return
+    settings = _settings()
+    if settings.trusted_hosts or not is_loopback(settings.host):
+        raise BadRequest("No such host is served here; QA_TRUSTED_HOSTS has the names that are.")
+    raise BadRequest(
+        "Only names of this machine are answered here, such as localhost; set QA_TRUSTED_HOSTS to"
+        " the names by which the service is to be asked."
+    )
+
+
+def is_open() -> bool:
+    """Whether the request is a health check, which needs no token."""
+    return request.method in {"GET", "HEAD"} and request.path in _OPEN
+
+
+def has_token() -> bool:
+    """Whether the request has the read token, or none is asked for."""
+    token = _settings().token
+    return not token or hmac.compare_digest(_sent().encode(), token.encode())
+
+
+def _check_token() -> None:
+    """Refuse who does not send the token; browsers send it as the password that they ask for."""
+    if is_open() or has_token():
+        return
+    schemes = [WWWAuthenticate("bearer", {"realm": _REALM})]
+    if request.accept_mimetypes.accept_html:
+        schemes.append(WWWAuthenticate("basic", {"realm": _REALM, "charset": "UTF-8"}))
+    raise Unauthorized(
+        "Send the read token: `Authorization: Bearer TOKEN`; in a browser, as the password.",
+        www_authenticate=schemes,
+    )
+
+
+def _sent() -> str:
+    try:
+        given = request.authorization
+    except ValueError:  # werkzeug does not catch all that base64 cannot be
+        return ""
+    return (given.token or given.password or "") if given else ""
+
+
+def _answer_preflight() -> Response | None:
+    """Tell browsers what scripts of allowed sites may send; they ask that without the token."""
+    asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    return Response(status=HTTPStatus.NO_CONTENT, headers=_MAY_ASK) if asked and _site() else None
+
+
+def _site() -> str | None:
+    """The site whose script asks, as it is to be told, if its scripts may ask."""
+    origins = _settings().cors_origins
+    origin = request.headers.get("Origin")
+    if not origin or not {origin, "*"} & {*origins}:
+        return None
+    return "*" if "*" in origins else origin
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.extend(_SECURE)
+    if request.method == "OPTIONS":
+        response.set_data(b"")
+    _allow(response)
+    return response
+
+
+def _allow(response: Response) -> None:
+    """Let the scripts of other sites read *response*, if they may."""
+    origins, site = _settings().cors_origins, _site()
+    if origins and "*" not in origins:
+        response.vary.add("Origin")
+    if site:
+        response.headers["Access-Control-Allow-Origin"] = site
+        response.headers["Access-Control-Expose-Headers"] = _MAY_SEE
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions["qa.settings"]
+    return found
+
+
+# So much of an IPv6 address names one network, of a household or a phone; so much names all that
+# one customer gets at most, who has 65,536 of them.
+_NETWORK, _SITE = 64, 48
+# A customer with many networks may send as much as so many clients.  With IPv4 it would be one.
+_CLIENTS_OF_SITE = 8
+_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
+# Seconds after which a Redis that hangs counts as away; each request would wait for it.
+_WAIT: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
+# Does not repeat what it was, which may hold a password.
+_NO_STORAGE = (
+    "QA_RATE_STORAGE is neither memory:// nor the URL of a Redis such as"
+    " redis://:password@host:6379; correct it (in a password, / is %2F and @ is %40)."
+)
+
+
+def register_limits(app: Flask) -> None:
+    """Refuse to *app*'s clients what is over the limit of the settings, if there is one."""
+    settings: Settings = app.extensions["qa.settings"]
+    if not settings.rate_limit:
+        return
+    # Not loaded where nothing is limited.
+    from flask_limiter import ApplicationLimit, Limiter  # noqa: PLC0415
+    from limits import parse_many  # noqa: PLC0415
+    from limits.errors import ConfigurationError  # noqa: PLC0415
+
+    try:
+        items = parse_many(settings.rate_limit)
+    except ValueError as error:
+        raise SettingsError(
+            f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct it."
+        ) from error
+    memory = _scheme(settings.rate_storage) == "memory"
+    of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
+    try:
+        Limiter(
+            client,
+            app=app,
+            application_limits=[
+                ApplicationLimit(settings.rate_limit, exempt_when=_is_free),
+                ApplicationLimit(
+                    "; ".join(map(str, of_site)), key_function=_network, exempt_when=_has_no_site
+                ),
+            ],
+            # By itself it counts neither what is at no address nor what is called static.
+            request_identifier=lambda: "any",
+            storage_uri=settings.rate_storage,
+            storage_options={} if memory else _WAIT,
+            strategy="sliding-window-counter",
+            headers_enabled=True,
+            # Where Redis cannot be reached, each worker counts for itself meanwhile.
+            in_memory_fallback_enabled=not memory,
+        )
+    except (ConfigurationError, ValueError):
+        # The cause may hold a part of the password.
+        raise SettingsError(_NO_STORAGE) from None
+
+
+def check_limits(app: Flask) -> None:
+    """Raise SettingsError unless whatever counts *app*'s requests answers."""
+    if not all(limiter.storage.check() for limiter in app.extensions.get("limiter", ())):
+        raise SettingsError(
+            "The Redis of QA_RATE_STORAGE does not answer; start it, or correct its address or"
+            " password. Until it answers, each worker counts for itself."
+        )
+
+
+def _scheme(storage: str) -> str:
+    """What a URL begins with, once it is known that requests can be counted there."""
+    scheme = storage.partition(":")[0]
+    if scheme not in _SCHEMES:
+        raise SettingsError(_NO_STORAGE)
+    if scheme != "memory" and find_spec("redis") is None:
+        raise SettingsError(
+            "QA_RATE_STORAGE is a Redis, and redis is missing;"
+            " run `pip install 'verbatim-qa[redis]'`."
+        )
+    return scheme
+
+
+def client() -> str:
+    """Who asks: the address, or the network of one household."""
+    address = _address()
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), _NETWORK), strict=False))
+    return str(address or "unknown")
+
+
+def _network() -> str:
+    """All networks that the one who asks may have."""
+    return str(IPv6Network((int(_address() or 0), _SITE), strict=False))
+
+
+def _has_no_site() -> bool:
+    return _is_free() or not isinstance(_address(), IPv6Address)
+
+
+def _address() -> IPv4Address | IPv6Address | None:
+    """The address that asks; None for what is none."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def _is_free() -> bool:
+    """Whether a request counts for nothing: health checks, and what pages are made of.
+
+    Who does not have the token counts, whatever is asked for: each request may be a guess.
+    """
+    if is_open():
+        return True
+    plain = request.method in {"GET", "HEAD"} and (request.path == "/metrics" or is_static())
+    return plain and has_token()

@@ -1,0 +1,248 @@
+"""The log: one line of JSON for each request and for whatever else is to be told."""
+
+import contextlib
+import datetime
+import errno
+import functools
+import hashlib
+import json
+import logging
+import os
+import re
+import select
+import stat
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from flask import Flask, Response, request
+
+from qa.analysis.normalization import printable_json
+from qa.analysis.tokenizer import normalise
+from qa.web.api import answered_from, last_answer
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_STARTED, _REQUEST_ID = "qa.started", "qa.request_id"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of a request; *question* and *verdict* are those of the last it asked."""
+
+    request_id: str
+    method: str
+    endpoint: str
+    status: int
+    seconds: float
+    generation: str | None = None
+    verdict: str | None = None
+    question: str | None = None
+
+
+def register_accounts(app: Flask, *tell: Callable[[Account], None]) -> None:
+    """*tell* what became of each request to *app*."""
+
+    def ended(response: Response) -> Response:
+        account = _account(response)
+        response.headers["X-Request-ID"] = account.request_id
+        for each in tell:
+            each(account)
+        return response
+
+    app.before_request(_begun)
+    app.after_request(ended)
+
+
+def _begun() -> None:
+    """Note when it began, and its name: that which a proxy gave it, or a new one."""
+    given = request.headers.get("X-Request-ID", "")
+    request.environ[_STARTED] = time.perf_counter()
+    request.environ[_REQUEST_ID] = given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _account(response: Response) -> Account:
+    now = time.perf_counter()
+    found = last_answer()
+    return Account(
+        request_id=request.environ.get(_REQUEST_ID) or uuid.uuid4().hex,
+        method=request.method,
+        # Addresses have questions in them.
+        endpoint=request.endpoint or "none",
+        status=response.status_code,
+        seconds=now - request.environ.get(_STARTED, now),
+        generation=answered_from(),
+        verdict=found.verdict if found else None,
+        question=found.question if found else None,
+    )
+
+
+def hashed(question: str) -> str:
+    """A name for *question* that does not tell it; the same for all ways of writing it."""
+    same = normalise(question).casefold()
+    return hashlib.sha256(same.encode()).hexdigest()[:16]
+
+
+# A pipe that is ready takes so many bytes without waiting.
+_PIECE = select.PIPE_BUF
+# How long to wait for a reader that has kept up so far, in milliseconds.
+_PATIENCE = 100
+
+
+class Output:
+    """What a stream writes to; it takes a line at once, or the line is *lost*."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        # Without a stream its descriptor may be that of another file by now.
+        self._descriptor = _unwaiting(stream.fileno()) if stream else os.open(os.devnull, os.O_RDWR)
+        self._rest = b""
+        self.lost = 0
+
+    def write(self, line: str) -> None:
+        """Write a line; raise OSError if it is lost, which the next ones may not be."""
+        try:
+            if self._rest:
+                self._rest = self._send(self._rest)
+            if self._rest:
+                raise BlockingIOError(errno.EAGAIN, "nobody reads it")
+            # Of a line that has begun the end is written before all others.
+            self._rest = self._send(line.encode(errors="backslashreplace"))
+        except OSError:
+            self.lost += 1
+            raise
+
+    def _send(self, data: bytes) -> bytes:
+        """Write *data*; return what of it is not taken; raise OSError if nothing is."""
+        view = memoryview(data)
+        while view:
+            try:
+                self._wait()
+                view = view[os.write(self._descriptor, view[:_PIECE]) :]
+            except OSError:
+                if len(view) == len(data):
+                    raise
+                break
+        return bytes(view)
+
+    def _wait(self) -> None:
+        """Raise BlockingIOError unless something can be written, for which to wait but once."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        if not poll.poll(0 if self.lost else _PATIENCE):
+            raise BlockingIOError(errno.EAGAIN, "nobody reads it")
+
+
+def _unwaiting(descriptor: int) -> int:
+    """The same pipe or terminal without waiting, for this service alone, if there can be."""
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISFIFO(kind) or stat.S_ISCHR(kind):
+        with contextlib.suppress(OSError):
+            # Setting the flag on the descriptor would set it for all who share it, such as a shell.
+            return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    return descriptor
+
+
+log = logging.getLogger("qa.requests")
+
+
+def writing(questions: str) -> Callable[[Account], None]:
+    """What writes accounts to the log; *questions* is "1" to have them in it, "hash", or "0"."""
+
+    def write(account: Account) -> None:
+        told: dict[str, Any] = {
+            "request_id": account.request_id,
+            "method": account.method,
+            "endpoint": account.endpoint,
+            "status": account.status,
+            "ms": round(account.seconds * 1000, 1),
+            "generation": account.generation,
+            "verdict": account.verdict,
+        }
+        if account.question is not None and questions == "1":
+            told["question"] = account.question
+        elif account.question is not None and questions == "hash":
+            told["question_hash"] = hashed(account.question)
+        log.info("request", extra={"told": told})
+
+    return write
+
+
+class Lines(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Tell when, how grave, where, what; and what became of a request."""
+        when = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        told = {
+            "time": when.isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        } | getattr(record, "told", {})
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return printable_json(json.dumps(told, ensure_ascii=False))
+
+
+class Handler(logging.Handler):
+    """Writes to *out*; what cannot be written is told to *err* once, and in the log afterwards."""
+
+    def __init__(self, out: Output, err: Output) -> None:
+        super().__init__()
+        self._out, self._err = out, err
+        # Of all processes that part from this one, the one that reads it tells.
+        self._turn, turn = os.pipe()
+        os.write(turn, b"x")
+        os.close(turn)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; never fail, and never wait for whoever reads the log."""
+        try:
+            if self._out.lost:
+                self._out.write(self.format(_missing(self._out.lost)) + "\n")
+                self._out.lost = 0
+            self._out.write(self.format(record) + "\n")
+        except OSError as error:
+            self._tell(error)
+        except Exception:
+            self.handleError(record)
+
+    def _tell(self, error: OSError) -> None:
+        if not os.read(self._turn, 1):
+            return
+        with contextlib.suppress(OSError):
+            self._err.write(
+                f"The log cannot be written ({error.strerror}); the service goes on without it."
+                " Make room, or restart it with another output.\n"
+            )
+
+
+def _missing(count: int) -> logging.LogRecord:
+    message = "%d lines of the log are missing here: it could not be written"
+    return logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, (count,), None)
+
+
+@functools.cache
+def output() -> Output:
+    """Standard output, where platforms look for a log."""
+    return Output(sys.stdout)
+
+
+@functools.cache
+def _handler() -> Handler:
+    handler = Handler(output(), Output(sys.stderr))
+    handler.setFormatter(Lines())
+    return handler
+
+
+def configure() -> None:
+    """Write to standard output."""
+    for name, level in (("", logging.WARNING), ("qa", logging.INFO)):
+        logging.getLogger(name).setLevel(level)
+    logging.getLogger().handlers = [_handler()]
+    # gunicorn brings handlers of its own.
+    for name in ("gunicorn.error", "gunicorn.access"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True

@@ -1,0 +1,1 @@
+"""The JSON that programs send and get, as pydantic models."""

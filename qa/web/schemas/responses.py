@@ -1,0 +1,258 @@
+"""What a program gets: an answer, suggestions or an error, in the names of the contract."""
+
+import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from qa.analysis.tokenizer import Span
+from qa.answers.answer import (
+    Answer,
+    AnswerPassage,
+    Citation,
+    MarkedSentence,
+    NoAnswer,
+    QueryWords,
+    Reasons,
+)
+
+
+class Told(BaseModel):
+    """What a program gets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PassageBody(Told):
+    """A passage that answers; offsets count Unicode code points of its text."""
+
+    rank: int = Field(ge=1)
+    text: str
+    score: float
+    answer: MarkedSentence | None = Field(description="The sentence that answers.")
+    marks: tuple[Span, ...] = Field(description="Where the question's words stand in the text.")
+    reasons: Reasons
+    citation: Citation
+
+
+class NoneBody(Told):
+    """Why there is no answer."""
+
+    missing: tuple[str, ...] = Field(description="Words that occur nowhere.")
+    near: tuple[str, ...] = Field(description="Words spelt almost like those.")
+    span: tuple[datetime.date, datetime.date] | None = Field(description="The dates covered.")
+    apart: tuple[tuple[str, str], ...] = Field(description="Words that never meet in a passage.")
+    closest: tuple[PassageBody, ...] = Field(description="What came nearest, and does not answer.")
+
+
+class FiltersBody(Told):
+    """The filters that were kept; `document` is left out when there is none."""
+
+    publisher: tuple[str, ...]
+    first: datetime.date | None = Field(serialization_alias="from")
+    last: datetime.date | None = Field(serialization_alias="to")
+    document: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
+
+
+class AnswerBody(Told):
+    """An answer, whatever the verdict; `none` is set exactly when the verdict is "none"."""
+
+    question: str
+    standalone: str = Field(description="The question with what it takes along from the turns.")
+    verdict: Literal["found", "weak", "none"]
+    confidence: float = Field(ge=0, le=1, description="Probability that the first passage answers.")
+    passages: tuple[PassageBody, ...]
+    query: QueryWords
+    filters: FiltersBody
+    none: NoneBody | None
+    partial: bool = Field(
+        description="The time for a question was over: there may be more passages."
+    )
+    generation: str
+    took_ms: float
+
+
+def body(found: Answer) -> AnswerBody:
+    """*found* in the contract's names; of documents that say the same, the first stands for all."""
+    return AnswerBody(
+        question=found.question,
+        standalone=found.standalone,
+        verdict=found.verdict,  # type: ignore[arg-type]  # one of the three
+        confidence=found.confidence,
+        passages=_passages(found.passages),
+        query=found.query,
+        filters=FiltersBody(
+            publisher=found.filters.publishers,
+            first=found.filters.first,
+            last=found.filters.last,
+            document=found.filters.documents,
+        ),
+        none=_none(found.none) if found.none else None,
+        partial=found.partial,
+        generation=found.generation,
+        took_ms=found.took_ms,
+    )
+
+
+def _none(why: NoAnswer) -> NoneBody:
+    return NoneBody(
+        missing=why.missing,
+        near=why.near,
+        span=why.span,
+        apart=why.apart,
+        closest=_passages(why.closest),
+    )
+
+
+def _passages(found: tuple[AnswerPassage, ...]) -> tuple[PassageBody, ...]:
+    return tuple(
+        PassageBody(
+            rank=passage.rank,
+            text=passage.text,
+            score=passage.score,
+            answer=passage.answer,
+            marks=passage.marks,
+            reasons=passage.reasons,
+            citation=passage.citation,
+        )
+        for passage in found
+    )
+
+
+class SuggestionsBody(RootModel[list[str | list[str]]]):
+    """What was typed, what may be meant, nothing, and the address of each (OpenSearch)."""
+
+    root: list[str | list[str]] = Field(min_length=4, max_length=4)
+
+
+class ErrorBody(Told):
+    """What is wrong with one field."""
+
+    pointer: str = Field(description="The field, as a JSON pointer.")
+    detail: str
+
+
+class ProblemBody(Told):
+    """An error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: tuple[ErrorBody, ...] = Field(default=(), exclude_if=lambda found: not found)
+
+
+class HealthBody(Told):
+    """That all is well."""
+
+    status: Literal["ok"] = "ok"
+    generation: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    warning: str = Field(
+        default="",
+        exclude_if=lambda found: not found,
+        description="What the operator should do, though questions are answered.",
+    )
+
+
+class BlockBody(Told):
+    """A paragraph or heading; offsets count code points of the document's text."""
+
+    start: int
+    end: int
+    level: int = Field(description="1 to 6 for a heading, 0 for a paragraph.")
+    paragraph: int | None
+    page: int | None
+
+
+class DocumentBody(Told):
+    """A whole document."""
+
+    id: str
+    title: str
+    author: str | None
+    publisher: str | None
+    date: datetime.date | None
+    url: str | None
+    language: str | None
+    extra: dict[str, Any]
+    source: str
+    words: int
+    passages: int
+    sha256: str = Field(description="Checksum of the text.")
+    generation: str
+    read_url: str
+    text: str
+    blocks: tuple[BlockBody, ...]
+
+
+class ItemBody(Told):
+    """A document of the list."""
+
+    id: str
+    title: str
+    publisher: str | None
+    date: datetime.date | None
+    words: int
+    passages: int
+    source: str = Field(description="The file that it is from.")
+    sha256: str
+    read_url: str
+
+
+class ListedBody(Told):
+    """The filters of a list."""
+
+    title: str | None = Field(description="Words of the title.")
+    publisher: tuple[str, ...]
+    first: datetime.date | None = Field(serialization_alias="from")
+    last: datetime.date | None = Field(serialization_alias="to")
+
+
+class PublisherBody(Told):
+    """A publisher, and how many documents are from it."""
+
+    name: str
+    documents: int
+
+
+class PeriodBody(Told):
+    """A stretch of time, and how many documents are dated in it."""
+
+    first: datetime.date = Field(serialization_alias="from")
+    last: datetime.date = Field(serialization_alias="to")
+    documents: int
+
+
+class SkipBody(Told):
+    """A file, or a part of one, that was left out of the index, and why."""
+
+    source: str
+    reason: str
+
+
+class ReasonBody(Told):
+    """A reason for which files or rows were left out, and how many."""
+
+    reason: str
+    count: int
+
+
+class DocumentsBody(Told):
+    """A page of the list of documents; `documents` counts all, `found` those of the filters."""
+
+    generation: str
+    documents: int
+    found: int
+    page: int
+    pages: int
+    previous: str | None = Field(description="The address of the page before.")
+    next: str | None = Field(description="The address of the page after.")
+    sort: str
+    filters: ListedBody
+    items: tuple[ItemBody, ...]
+    publishers: tuple[PublisherBody, ...]
+    periods: tuple[PeriodBody, ...]
+    undated: int
+    skipped: tuple[SkipBody, ...] = Field(description="The first 1,000 that were left out.")
+    skipped_total: int = Field(description="How many were left out.")
+    skipped_reasons: tuple[ReasonBody, ...]
