@@ -39,15 +39,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from qa.answers.pipeline import ask
 from qa.documents.document import Document
 from qa.engines.factory import open_engine
-from qa.engines.opensearch.builder import ClusterBuild
+from qa.engines.opensearch.builder import ClusterBuilder
 from qa.engines.opensearch.engine import ClusterEngine
 from qa.engines.opensearch.search import ClusterSearcher
-from qa.evaluation.runner import documents
-from qa.evaluation.sets import load
+from qa.evaluation.runner import iter_documents
+from qa.evaluation.sets import load_set
 from qa.index.manifest import Manifest
-from qa.index.passages import Passage, split
+from qa.index.passages import Passage, split_passages
 from qa.publishing.builder import index_documents
-from qa.queries.parser import read
+from qa.queries.parser import parse_query
 from qa.settings import Settings
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"
@@ -117,7 +117,7 @@ class _Match:
         self._index = searcher._index["passages"]
 
     def __call__(self, text: str, more: dict[str, Any]) -> Any:  # noqa: ANN401
-        stems = " ".join(stem for term in read(text).terms for stem in term.stems)
+        stems = " ".join(stem for term in parse_query(text).terms for stem in term.stems)
         body = {"size": CANDIDATES, "query": {"match": {"stems": stems}}, **more}
         return self._client.search(index=self._index, body=body)
 
@@ -127,15 +127,15 @@ def building(engine: ClusterEngine, pieces: list[Split]) -> dict[str, float]:
     count = sum(len(passages) for _, passages in pieces)
     manifest = Manifest(len(pieces), count, ("en",), None, None, ())
 
-    def ours(build: ClusterBuild) -> None:
+    def ours(build: ClusterBuilder) -> None:
         for document, passages in pieces:
             build.add(document, passages)
         build.finish(manifest)
 
-    def helper(build: ClusterBuild) -> None:
+    def helper(build: ClusterBuilder) -> None:
         _help(build, _actions(build, pieces))
 
-    def made(build: ClusterBuild) -> float:
+    def made(build: ClusterBuilder) -> float:
         actions = list(_actions(build, pieces))
         started = time.perf_counter()
         _help(build, iter(actions))
@@ -152,7 +152,7 @@ def building(engine: ClusterEngine, pieces: list[Split]) -> dict[str, float]:
     return {f"{name}_per_second": count / min(taken) for name, taken in seconds.items()}
 
 
-def _actions(build: ClusterBuild, pieces: list[Split]) -> Iterator[dict[str, Any]]:
+def _actions(build: ClusterBuilder, pieces: list[Split]) -> Iterator[dict[str, Any]]:
     gathered = Gathered()
     build._writer.stop()
     build._writer = gathered  # type: ignore[assignment]
@@ -162,8 +162,8 @@ def _actions(build: ClusterBuild, pieces: list[Split]) -> Iterator[dict[str, Any
         gathered.actions.clear()
 
 
-def _help(build: ClusterBuild, actions: Iterator[dict[str, Any]]) -> None:
-    client = build._cluster._building
+def _help(build: ClusterBuilder, actions: Iterator[dict[str, Any]]) -> None:
+    client = build._cluster._build_client
     for done, result in helpers.parallel_bulk(client, actions, thread_count=4, chunk_size=500):
         if not done:
             raise click.ClickException(str(result))
@@ -185,13 +185,16 @@ def main(
     """Compare the two engines, and OpenSearch's own query and helper, over one set."""
     if not folder.is_dir():
         raise click.UsageError(f"There is no {folder}; name a set with --set.")
-    evaluated = load(folder)
+    evaluated = load_set(folder)
     with tempfile.TemporaryDirectory() as temporary:
         here = Settings(index=temporary)
         there = dataclasses.replace(here, index=f"{url}/benchmark", folder=temporary)
         cluster = open_engine(there)
         assert isinstance(cluster, ClusterEngine)  # noqa: S101
-        pieces = [(each, split(each)) for each in documents(evaluated, here, lambda *_: None)]
+        pieces = [
+            (each, split_passages(each))
+            for each in iter_documents(evaluated, here, lambda *_: None)
+        ]
         pieces = pieces[:limit]
         for settings in (here, there):
             index_documents((each for each, _ in pieces), open_engine(settings), settings)
@@ -201,7 +204,7 @@ def main(
         found["bytes_per_passage"] = _bytes(searcher) / searcher.manifest.passages
         if builds:
             found |= building(cluster, pieces)
-        cluster._catalogue.remove(searcher.manifest.name)
+        cluster._registry.remove(searcher.manifest.name)
     click.echo(json.dumps({name: round(value, 3) for name, value in found.items()}, indent=1))
 
 

@@ -25,8 +25,8 @@ import numpy as np
 import qa.analysis.tokenizer
 import qa.documents.document
 import qa.index.passages
-from qa.documents.document import Document, Metadata, RawBlock, document
-from qa.index.passages import Passage, split
+from qa.documents.document import Document, Metadata, RawBlock, build_document
+from qa.index.passages import Passage, split_passages
 
 Split = tuple[Document, list[Passage]]
 
@@ -175,8 +175,8 @@ def _split_row(named: tuple[str, dict[str, Any]]) -> Split:
         url=row.get("url") or None,
     )
     blocks = [RawBlock(part) for part in row["text"].split("\n\n")]
-    found = document(f"{folder}/{row['_id']}", f"{folder}/corpus.jsonl", blocks, about)
-    return found, split(found)
+    found = build_document(f"{folder}/{row['_id']}", f"{folder}/corpus.jsonl", blocks, about)
+    return found, split_passages(found)
 
 
 def _date(written: object) -> datetime.date | None:
@@ -272,7 +272,9 @@ def _made_up(number: int, passages: list[list[str]]) -> Split:
         publisher=f"Publisher {number % 10}",
         date=datetime.date(2000, 1, 1) + datetime.timedelta(days=number % 9000),
     )
-    found = document(f"made-up/{number:07}", "made-up", [RawBlock(text) for text in texts], about)
+    found = build_document(
+        f"made-up/{number:07}", "made-up", [RawBlock(text) for text in texts], about
+    )
     pieces = [
         Passage(found.id, i, start, end, found.text[start:end], about.title, about.language)
         for i, (start, end, _) in enumerate(found.blocks)

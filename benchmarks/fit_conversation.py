@@ -22,9 +22,16 @@ from rich.console import Console
 
 from benchmarks.conversations import Memories, Row, load, load_alone, measured
 from benchmarks.logistic import Array, Fit, Penalty, fit, logistic
-from qa.queries.followup.carryover import AND, MOST, SAY, Weights, again, among
-from qa.queries.followup.dialogue_state import context_cues, signs, turn
-from qa.queries.followup.question_features import POINTING
+from qa.queries.followup.carryover import (
+    BEST_SCORE_WEIGHT,
+    CONJUNCTION,
+    MAX_CARRIED_WORDS,
+    CarryoverWeights,
+    rescore_words,
+    rescoring_features,
+)
+from qa.queries.followup.dialogue_state import analyze_turn, context_cues, extract_mention_features
+from qa.queries.followup.question_features import POINTER_FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
 TURNS = ROOT.parent / "shared" / "eval" / "conv-rewrites" / "turns.jsonl"
@@ -49,7 +56,7 @@ _PLACES = frozenset(
     }
 )  # fmt: skip
 # What points back cannot be a reason to leave a question alone, whatever the sample says.
-_NEVER_AGAINST = POINTING | {"free pronoun", "points freely", "0 said", "only common words"}
+_NEVER_AGAINST = POINTER_FEATURES | {"free pronoun", "points freely", "0 said", "only common words"}
 
 
 # Between a cue and a sign under it.
@@ -57,15 +64,15 @@ _UNDER = " | "
 
 
 def _need_features(found: Collection[str]) -> set[str]:
-    pairs = {AND.join(("points nowhere", cue)) for cue in found if "points nowhere" in found} - {
-        AND.join(("points nowhere",) * 2)
-    }
+    pairs = {
+        CONJUNCTION.join(("points nowhere", cue)) for cue in found if "points nowhere" in found
+    } - {CONJUNCTION.join(("points nowhere",) * 2)}
     return set(found) | pairs
 
 
 def _word_features(found: Collection[str], own: frozenset[str]) -> set[str]:
     """Signs by themselves and two by two; `cue | sign` under a cue."""
-    pairs = {AND.join((place, kind)) for place in _PLACES & own for kind in _KINDS & own}
+    pairs = {CONJUNCTION.join((place, kind)) for place in _PLACES & own for kind in _KINDS & own}
     given = {
         f"{cue}{_UNDER}{sign}"
         for cue in _GIVEN
@@ -104,7 +111,8 @@ def fit_need(
             if conversation != row.conversation:
                 asked.append((row, first, 0.0, 0.15, conversation))
     features = [
-        _need_features(context_cues(memories[row.history], turn(text))) for row, text, *_ in asked
+        _need_features(context_cues(memories[row.history], analyze_turn(text)))
+        for row, text, *_ in asked
     ]
     right, count = np.array([(needed, sure) for _, _, needed, sure, _ in asked]).T
     folds = np.array([_fold(conversation) for *_, conversation in asked])
@@ -123,13 +131,15 @@ class Words:
     def of(cls, rows: Sequence[Row], memories: Memories) -> "Words":
         words = cls([], [], [])
         for i, row in enumerate(rows):
-            memory, asked = memories[row.history], turn(row.raw)
+            memory, asked = memories[row.history], analyze_turn(row.raw)
             found = context_cues(memory, asked)
             for stem_, mention in memory.mentions.items():
                 if stem_ not in asked.stems:
                     words.row.append(i)
                     words.stem.append(stem_)
-                    words.features.append(_word_features(found, signs(memory, asked, mention)))
+                    words.features.append(
+                        _word_features(found, extract_mention_features(memory, asked, mention))
+                    )
         return words
 
     def by_row(self, scores: Array, rows: int) -> list[dict[str, float]]:
@@ -144,7 +154,7 @@ def fit_all(rows: Sequence[Row], alone: Sequence[str], rounds: int = 2) -> dict[
     """The table of weights; each round remembers the turns as the last one's weights carry."""
     table: dict[str, Any] = {}
     for _ in range(rounds):
-        memories = Memories(Weights.of(table) if table else None)
+        memories = Memories(CarryoverWeights.from_table(table) if table else None)
         need = fit_need(rows, alone, memories, Penalty(2.5, 3))
         words = Words.of(rows, memories)
         pairs = list(zip(words.row, words.stem, strict=True))
@@ -153,13 +163,15 @@ def fit_all(rows: Sequence[Row], alone: Sequence[str], rounds: int = 2) -> dict[
         every = np.ones(len(right))
         word = fit(words.features, right, every, folds, Penalty(5, 10))
         scores = words.by_row(word.unseen, len(rows))
-        context = [(memories[row.history], turn(row.raw)) for row in rows]
-        numbers = [dict(among(*context[i], scores[i], own)) for i, own in pairs]
+        context = [(memories[row.history], analyze_turn(row.raw)) for row in rows]
+        numbers = [dict(rescoring_features(*context[i], scores[i], own)) for i, own in pairs]
         matrix = np.array([list(number.values()) for number in numbers])
         free = np.zeros(matrix.shape[1], dtype=bool)
         summed = logistic(matrix, right, Penalty(0, 1), every, free)
         table = _table(need, word) | {"again": dict(zip(numbers[0], summed.tolist(), strict=True))}
-        scores = [again(*c, s, table["again"]) for c, s in zip(context, scores, strict=True)]
+        scores = [
+            rescore_words(*c, s, table["again"]) for c, s in zip(context, scores, strict=True)
+        ]
         table["from"] = thresholds(rows, need.unseen[: len(rows)], scores)
     return table
 
@@ -178,8 +190,8 @@ def thresholds(
 ) -> dict[str, float]:
     """Where most is carried within what may be carried in vain and must be left alone."""
     best = (-1.0, 0.0, 0.0)
-    top = [sorted(each.items(), key=lambda pair: -pair[1])[:MOST] for each in scores]
-    says = needs + SAY * np.array([each[0][1] if each else -9.0 for each in top])
+    top = [sorted(each.items(), key=lambda pair: -pair[1])[:MAX_CARRIED_WORDS] for each in scores]
+    says = needs + BEST_SCORE_WEIGHT * np.array([each[0][1] if each else -9.0 for each in top])
     facts = [(row.wanted, row.right, row.unchanged) for row in rows]
     most_alone = sum(row.unchanged for row in rows)
     for needed in np.arange(-3, 2.5, 0.1):
@@ -221,14 +233,15 @@ def main() -> None:
     ]
     halves = [[row for row in rows if _fold(row.conversation, 2) == half] for half in (0, 1)]
     for own, other in (halves, halves[::-1]):
-        weights = Weights.of(fit_all(own, alone))
+        weights = CarryoverWeights.from_table(fit_all(own, alone))
         comment.append(f"Fitted to {len(own)} turns: {_figures(measured(own, weights))};")
         comment.append(f"  on {len(other)} unseen ones: {_figures(measured(other, weights))}.")
         console.print(*comment[-2:], sep="\n")
     if options.write:
         table = fit_all(rows, alone)
         comment.append(
-            f"These, fitted to all {len(rows)}: {_figures(measured(rows, Weights.of(table)))}."
+            f"These, fitted to all {len(rows)}:"
+            f" {_figures(measured(rows, CarryoverWeights.from_table(table)))}."
         )
         console.print(comment[-1])
         WEIGHTS.write_text(written(table, comment), "utf-8")

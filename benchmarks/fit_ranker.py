@@ -35,17 +35,17 @@ import numpy as np
 
 from benchmarks.fitting import logistic, softmax
 from benchmarks.parts import Opened, few, is_aside, whole, withheld
-from qa.analysis.tokenizer import normalise
-from qa.answers.pipeline import find
+from qa.analysis.tokenizer import normalize
+from qa.answers.pipeline import retrieve
 from qa.engines.base import Candidates
 from qa.errors import QuestionError
-from qa.evaluation.measures import area, calibration_error
-from qa.evaluation.runner import put
-from qa.evaluation.sets import Question
-from qa.queries.parser import Named, Query, narrowed, read
-from qa.ranking.confidence import SIGNS, probability
-from qa.ranking.features import NAMES, Matrix, Rarity, features
-from qa.ranking.reranker import FILE, Weights, to_json
+from qa.evaluation.measures import calibration_error, roc_area
+from qa.evaluation.runner import question_text
+from qa.evaluation.sets import EvaluationQuestion
+from qa.queries.parser import Query, QuestionEntities, parse_query, prune_terms
+from qa.ranking.confidence import SIGNAL_SIGNS, estimate_probability
+from qa.ranking.features import FEATURE_NAMES, Matrix, TermStatistics, compute_features
+from qa.ranking.reranker import WEIGHTS_FILE, RankingWeights, weights_to_json
 
 _DEPTH = 10
 
@@ -100,13 +100,13 @@ def main(  # noqa: PLR0913, PLR0917 - an option each
     gain = {name: gained(own, ranking) for name, own in lists.items()}
     show(ranking, gain)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    fitted = Weights(ranking, {"always": 0.0}, today, gain)
+    fitted = RankingWeights(ranking, {"intercept": 0.0}, today, gain)
     told: dict[str, list[Told]] = defaultdict(list)
     for each in chain(sets, *(few(f, limit, cache) for f in folders if f.name in small)):
         told[each.set.name] += answers(each, fitted)
     fitted = replace(fitted, confidence=fit_confidence(told, shares(sure)))
     if write:
-        FILE.write_text(to_json(fitted), encoding="utf-8")
+        WEIGHTS_FILE.write_text(weights_to_json(fitted), encoding="utf-8")
 
 
 def shares(given: Sequence[str]) -> dict[str, float]:
@@ -115,10 +115,10 @@ def shares(given: Sequence[str]) -> dict[str, float]:
     return defaultdict(lambda: 1.0, {name: float(value) for name, _, value in pairs})
 
 
-def understood(each: Opened, question: Question) -> tuple[str, Query]:
+def understood(each: Opened, question: EvaluationQuestion) -> tuple[str, Query]:
     """The question as a person put it, and its query."""
-    text = normalise(put(question, "rewrite")[0])
-    return text, read(text, languages=each.searcher.manifest.languages)
+    text = normalize(question_text(question, "rewrite")[0])
+    return text, parse_query(text, languages=each.searcher.manifest.languages)
 
 
 def ranked_lists(each: Opened) -> Iterator[List]:
@@ -130,25 +130,27 @@ def ranked_lists(each: Opened) -> Iterator[List]:
             text, query = understood(each, question)
         except QuestionError:
             continue
-        frequencies = each.searcher.frequencies({s for term in query.terms for s in term.stems})
-        query = narrowed(query, frequencies, each.settings.max_terms)
-        rarity = Rarity(query, frequencies, each.searcher.manifest.passages)
-        found = each.searcher.candidates(query, each.settings.candidates)
-        plain = each.searcher.plain(query, _DEPTH)
+        frequencies = each.searcher.document_frequencies(
+            {s for term in query.terms for s in term.stems}
+        )
+        query = prune_terms(query, frequencies, each.settings.max_terms)
+        rarity = TermStatistics(query, frequencies, each.searcher.manifest.passages)
+        found = each.searcher.search(query, each.settings.candidates)
+        plain = each.searcher.bm25_search(query, _DEPTH)
         if len(found):
             yield List(
                 is_aside(question),
-                features(query, Named(text), found, rarity),
+                compute_features(query, QuestionEntities(text), found, rarity),
                 right(question, found),
                 right(question, plain),
             )
 
 
-def right(question: Question, found: Candidates) -> Matrix:
+def right(question: EvaluationQuestion, found: Candidates) -> Matrix:
     """Whether each passage is right: 1 or 0."""
-    judged = [place for place, own in enumerate(found.documents) if question.judged([own])]
+    judged = [place for place, own in enumerate(found.document_ids) if question.is_relevant([own])]
     flags = np.zeros(len(found))
-    for place, passage in zip(judged, found.read(judged), strict=True):
+    for place, passage in zip(judged, found.read_passages(judged), strict=True):
         flags[place] = question.is_right([passage.document_id], passage.text)
     return flags
 
@@ -195,7 +197,7 @@ def mean(values: "Iterator[float] | Iterator[bool]") -> float:
     return float(np.mean([float(value) for value in values]))
 
 
-def answers(each: Opened, known: Weights) -> Iterator[Told]:
+def answers(each: Opened, known: RankingWeights) -> Iterator[Told]:
     """What tells how sure the answers are, and whether they are right."""
     kinds = [(q, "impossible" if q.impossible else "own") for q in each.questions]
     for question, kind in [*kinds, *((q, "foreign") for q in each.foreign)]:
@@ -203,7 +205,7 @@ def answers(each: Opened, known: Weights) -> Iterator[Told]:
             text, query = understood(each, question)
         except QuestionError:
             continue
-        found = find(each.searcher, each.settings, query, text, 5, known)
+        found = retrieve(each.searcher, each.settings, query, text, 5, known)
         if found.ranked:
             first = found.ranked[0].passage
             yield Told(
@@ -231,7 +233,7 @@ def fit_confidence(told: dict[str, list[Told]], counts: Mapping[str, float]) -> 
             ridge=3e-3,
         )
         weighted = dict(zip(names, found.tolist(), strict=True))
-        names = [name for name in names if SIGNS.get(name, 0) * weighted[name] >= 0]
+        names = [name for name in names if SIGNAL_SIGNS.get(name, 0) * weighted[name] >= 0]
         if len(names) == len(weighted):
             break
     for name in sorted(weighted, key=lambda name: -abs(weighted[name])):
@@ -250,7 +252,7 @@ def told_of(aside: list[Told], weighted: dict[str, float]) -> str:
     asked = [(s, each.right) for s, each in surest(aside, weighted) if each.kind != "foreign"]
     error = calibration_error([s for s, _ in asked], [found for _, found in asked])
     areas = [
-        f"AUROC {kind} {area(sure['own'], sure[kind]):.3f}"
+        f"AUROC {kind} {roc_area(sure['own'], sure[kind]):.3f}"
         for kind in ("impossible", "foreign")
         if sure["own"] and sure[kind]
     ]
@@ -260,13 +262,15 @@ def told_of(aside: list[Told], weighted: dict[str, float]) -> str:
 
 def surest(aside: list[Told], weighted: dict[str, float]) -> list[tuple[float, Told]]:
     """Each with its probability, the least sure first."""
-    rows = [(probability(each.signals, weighted), each) for each in aside]
+    rows = [(estimate_probability(each.signals, weighted), each) for each in aside]
     return sorted(rows, key=lambda row: row[0])
 
 
 def show(ranking: Matrix, gain: dict[str, dict[str, float]]) -> None:
     """Print what was fitted, and what it won."""
-    for name, weight in sorted(zip(NAMES, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])):
+    for name, weight in sorted(
+        zip(FEATURE_NAMES, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])
+    ):
         click.echo(f"  {name:14} {weight:+.3f}")
     for name, own in gain.items():
         parts = [f"{name:20} {own['questions']:4.0f} aside"]

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from qa.engines.base import Integers
+from qa.engines.base import IntArray
 from qa.ranking.features import Matrix
 
 _STEPS, _RATE = 400, 0.1
 
 
-def softmax(rows: Matrix, starts: Integers, right: Matrix, counts: Matrix, ridge: float) -> Matrix:
+def softmax(rows: Matrix, starts: IntArray, right: Matrix, counts: Matrix, ridge: float) -> Matrix:
     """Weights that put the *right* rows of each list first.
 
     A list goes from each of *starts* to the next, and counts as much as its entry of *counts*; at

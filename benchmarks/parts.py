@@ -8,8 +8,14 @@ from pathlib import Path
 import click
 
 from qa.engines.base import Searcher
-from qa.evaluation.runner import build
-from qa.evaluation.sets import EvaluationSet, Question, load, strange_questions, stranger
+from qa.evaluation.runner import build_index
+from qa.evaluation.sets import (
+    EvaluationQuestion,
+    EvaluationSet,
+    find_foreign_set,
+    foreign_questions,
+    load_set,
+)
 from qa.settings import Settings
 
 # Entries of a small index, such as a reader's first one, and how many such are made of a set.
@@ -23,36 +29,38 @@ class Opened:
     set: EvaluationSet
     searcher: Searcher
     settings: Settings
-    questions: Sequence[Question]
-    foreign: Sequence[Question]
+    questions: Sequence[EvaluationQuestion]
+    foreign: Sequence[EvaluationQuestion]
 
 
-def opened(found: EvaluationSet, foreign: Sequence[Question], limit: int, cache: Path) -> Opened:
+def opened(
+    found: EvaluationSet, foreign: Sequence[EvaluationQuestion], limit: int, cache: Path
+) -> Opened:
     """A set with its index, built anew."""
     settings = Settings(index=str(cache / found.name))
     questions = found.sample(limit)
     click.echo(f"{found.name}: {len(found.entries):,} entries, {len(questions):,} questions")
-    return Opened(found, build(found, settings), settings, questions, foreign)
+    return Opened(found, build_index(found, settings), settings, questions, foreign)
 
 
 def whole(folder: Path, limit: int, cache: Path) -> Opened:
     """The set in *folder*, and questions of another one."""
-    found = load(folder)
-    other = stranger(folder, found)
+    found = load_set(folder)
+    other = find_foreign_set(folder, found)
     most = len(found.sample(limit)) // 2
-    return opened(found, strange_questions(other, most) if other else [], limit, cache)
+    return opened(found, foreign_questions(other, most) if other else [], limit, cache)
 
 
 def withheld(folder: Path, limit: int, cache: Path) -> Opened:
     """The set in *folder* without a quarter of its titles, and the questions about these."""
-    found = load(folder)
-    kept = {e.id for e in found.entries if _number(str(e.about.get("title"))) % 4}
+    found = load_set(folder)
+    kept = {e.id for e in found.entries if _number(str(e.fields.get("title"))) % 4}
     return opened(*_parted(found, kept, limit), limit, cache)
 
 
 def few(folder: Path, limit: int, cache: Path) -> Iterator[Opened]:
     """Some few entries of the set in *folder*, other ones each time, and questions about others."""
-    found = load(folder)
+    found = load_set(folder)
     found = replace(found, questions=tuple(q for q in found.questions if not q.impossible))
     answering = {entry for question in found.questions for entry in question.relevant}
     for draw in range(_DRAWS):
@@ -65,16 +73,16 @@ def few(folder: Path, limit: int, cache: Path) -> Iterator[Opened]:
 
 def _parted(
     found: EvaluationSet, kept: Collection[str], limit: int
-) -> tuple[EvaluationSet, list[Question]]:
+) -> tuple[EvaluationSet, list[EvaluationQuestion]]:
     """The set of the *kept* entries, and the questions that only others answer."""
     entries = tuple(entry for entry in found.entries if entry.id in kept)
-    own = tuple(question for question in found.questions if question.judged(kept))
-    others = tuple(question for question in found.questions if not question.judged(kept))
-    foreign = strange_questions(replace(found, questions=others), limit)
+    own = tuple(question for question in found.questions if question.is_relevant(kept))
+    others = tuple(question for question in found.questions if not question.is_relevant(kept))
+    foreign = foreign_questions(replace(found, questions=others), limit)
     return replace(found, entries=entries, questions=own), foreign
 
 
-def is_aside(question: Question) -> bool:
+def is_aside(question: EvaluationQuestion) -> bool:
     """Whether *question* is kept for measuring."""
     return bool(_number(question.id) & 1)
 

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.corpora import Beir, Corpus, prepare
 from benchmarks.peers import Verbatim
 from benchmarks.workers import content
-from qa.queries.parser import Query, read
+from qa.queries.parser import Query, parse_query
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"
 _QUESTIONS = 400
@@ -58,7 +58,7 @@ def main(*, corpus: Path | None, threads: int, searches: int) -> None:
 
 def _differing(search: Any, corpus: Corpus, threads: int, searches: int) -> int:  # noqa: ANN401
     """How many answers are not the same as one thread's."""
-    queries = [content(read(text), _MOST_TERMS) for text in corpus.questions()]
+    queries = [content(parse_query(text), _MOST_TERMS) for text in corpus.questions()]
 
     def answer(query: Query) -> list[list[Any]]:
         return [column.tolist() for column in search(query)]

@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.clustered import PEERS
 from benchmarks.corpora import Corpus, Source, prepare
 from benchmarks.peer import Search
-from qa.queries.parser import Query, read
+from qa.queries.parser import Query, parse_query
 
 _WARM_UP = 20
 
@@ -86,7 +86,7 @@ def _searched(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Itera
     started = time.perf_counter()
     peer = PEERS[name][0]()
     imported = time.perf_counter()
-    asked = [peer.prepared(content(read(text), most_terms)) for text in corpus.questions()]
+    asked = [peer.prepared(content(parse_query(text), most_terms)) for text in corpus.questions()]
     opened = time.perf_counter()
     searches = peer.open(folder)
     found = searches["top"](asked[0])
@@ -108,7 +108,7 @@ def _searched(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Itera
 
 def content(query: Query, most: int) -> Query:
     """*query* with its first *most* terms and nothing else: no phrases, no exclusions."""
-    return Query(query.terms[:most], ignored=query.ignored)
+    return Query(query.terms[:most], ignored_words=query.ignored_words)
 
 
 def _timed(search: Search, asked: list[Any], seconds: float) -> list[float]:

@@ -4,16 +4,16 @@ from flask import Flask
 
 from qa.documents.versions import template_folder
 from qa.engines.factory import open_engine
-from qa.settings import Settings, from_environ
-from qa.web.api import Recent
+from qa.settings import Settings, settings_from_environ
+from qa.web.api import AnswerCache
 from qa.web.api import blueprint as api
 from qa.web.mcp import blueprint as mcp
-from qa.web.middleware.access import register_access, register_limits
-from qa.web.middleware.error_handlers import register_errors
-from qa.web.middleware.http_cache import register_freshness
+from qa.web.middleware.access import init_access, init_rate_limits
+from qa.web.middleware.error_handlers import init_error_handlers
+from qa.web.middleware.http_cache import init_http_cache
 from qa.web.middleware.metrics import blueprint as metrics
-from qa.web.middleware.metrics import count
-from qa.web.middleware.request_log import register_accounts, writing
+from qa.web.middleware.metrics import count_request
+from qa.web.middleware.request_log import build_log_writer, init_request_log
 from qa.web.openapi import blueprint as programs
 from qa.web.pages.about import blueprint as about
 from qa.web.pages.about import search
@@ -32,14 +32,14 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     There need not be an index yet: until one is published, questions get 503.
     """
-    settings = settings or from_environ()
+    settings = settings or settings_from_environ()
     app = Flask("qa", template_folder=str(template_folder()), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     app.extensions["qa.settings"] = settings
     app.extensions["qa.engine"] = open_engine(settings)
     app.extensions["qa.static"] = static_files()
-    app.extensions["qa.recent"] = Recent(settings.recent_answers, settings.recent_mb << 20)
+    app.extensions["qa.recent"] = AnswerCache(settings.recent_answers, settings.recent_mb << 20)
     for blueprint in (
         api,
         site,
@@ -56,10 +56,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         mcp,
     ):
         app.register_blueprint(blueprint)
-    register_accounts(app, count, writing(settings.log_questions))
+    init_request_log(app, count_request, build_log_writer(settings.log_questions))
     # Counted before who asks is known, so that each wrong token counts.
-    register_limits(app)
-    register_access(app)
-    register_freshness(app)
-    register_errors(app)
+    init_rate_limits(app)
+    init_access(app)
+    init_http_cache(app)
+    init_error_handlers(app)
     return app

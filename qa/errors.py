@@ -2,26 +2,26 @@
 
 QAError
 ├── SettingsError          a QA_* variable is unknown or has a wrong value
-│   └── NotLetInError      the cluster does not let us in with them; a GenerationError, too
+│   └── AuthenticationError      the cluster does not let us in with them; a GenerationError, too
 ├── RequestError           what was asked cannot be done as asked
 │   ├── QuestionError      no words to look for, or too many
 │   ├── FilterError        a filter that makes no sense
-│   └── SavedError         what was saved is no citation
+│   └── InvalidCitationError         what was saved is no citation
 ├── DeadlineExceededError  the time for a request is over, and there is nothing to show
-├── UnreadableError        a file holds no text that can be read; it is skipped
+├── UnreadableFileError        a file holds no text that can be read; it is skipped
 ├── DocumentNotFoundError  no document of that name in the live index
 ├── IndexingError          an index could not be built
 │   ├── BuildLockedError   another build is running
-│   └── RefusedError       it was built and should not be published
-│       └── OvertakenError another index became live meanwhile
+│   └── PublishRefusedError       it was built and should not be published
+│       └── PublishConflictError another index became live meanwhile
 ├── PurgeError             what was to be removed is not, or must not be
 ├── EvaluationError        a set of questions cannot be read or measured
 └── GenerationError        an index cannot be read
-    ├── NoGenerationError  there is none yet
-    ├── NotKeptError       that one is not kept, or not any more
+    ├── NoLiveGenerationError  there is none yet
+    ├── GenerationNotFoundError       that one is not kept, or not any more
     ├── AnalysisError      that one was made by another analysis than would ask it
-    ├── UnreachableError   the cluster that keeps it does not answer
-    └── DamagedError       its files contradict each other
+    ├── ClusterUnreachableError   the cluster that keeps it does not answer
+    └── CorruptIndexError       its files contradict each other
 """
 
 
@@ -52,7 +52,7 @@ class FilterError(RequestError):
     """A filter makes no sense."""
 
 
-class SavedError(RequestError):
+class InvalidCitationError(RequestError):
     """What was saved is no citation."""
 
     def __init__(self, message: str) -> None:
@@ -63,7 +63,7 @@ class DeadlineExceededError(QAError):
     """The time for a request is over before there is anything to show."""
 
 
-class UnreadableError(QAError):
+class UnreadableFileError(QAError):
     """A file, or a part of one, cannot be read; it is skipped for this reason."""
 
 
@@ -87,11 +87,11 @@ class EvaluationError(QAError):
     """A set of questions cannot be read or measured."""
 
 
-class RefusedError(IndexingError):
+class PublishRefusedError(IndexingError):
     """An index was built and should not be published."""
 
 
-class OvertakenError(RefusedError):
+class PublishConflictError(PublishRefusedError):
     """Another index became live while this one was built."""
 
 
@@ -99,11 +99,11 @@ class GenerationError(QAError):
     """An index cannot be read."""
 
 
-class NoGenerationError(GenerationError):
+class NoLiveGenerationError(GenerationError):
     """There is no index yet."""
 
 
-class NotKeptError(GenerationError):
+class GenerationNotFoundError(GenerationError):
     """That index is not kept here, or not any more."""
 
 
@@ -111,13 +111,13 @@ class AnalysisError(GenerationError):
     """That index was made by another analysis: its words are not those of questions."""
 
 
-class UnreachableError(GenerationError):
+class ClusterUnreachableError(GenerationError):
     """The cluster that keeps the index does not answer, or not in time."""
 
 
-class NotLetInError(SettingsError, GenerationError):
+class AuthenticationError(SettingsError, GenerationError):
     """The cluster that keeps the index does not let us in; it may have, or may again."""
 
 
-class DamagedError(GenerationError):
+class CorruptIndexError(GenerationError):
     """The files of an index contradict each other."""

@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 
 from qa.documents.document import Document, Skip
-from qa.documents.reader import read
+from qa.documents.reader import read_documents
 from qa.settings import Settings
 
 
@@ -18,7 +18,7 @@ def found_in(folder, name, data, settings=None, **beside):
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     for ending, text in beside.items():
         (folder / (name + ending.replace("_", "."))).write_text(text)
-    results = read(path, name, settings or Settings())
+    results = read_documents(path, name, settings or Settings())
     skips = [result for result in results if isinstance(result, Skip)]
     return {r.id: r for r in results if isinstance(r, Document)}, skips
 

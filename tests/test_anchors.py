@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.answers.reanchoring import Quote, anchored, place_of
-from qa.documents.document import Metadata, RawBlock, document
+from qa.answers.reanchoring import Quote, locate_quote, reanchor
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
@@ -21,7 +21,7 @@ ALTERED = PIER.replace("never be sold", "not be sold").replace("repeated her", "
 
 
 def made(id_, *paragraphs):
-    return document(id_, f"{id_}.txt", [RawBlock(text) for text in paragraphs], Metadata(id_))
+    return build_document(id_, f"{id_}.txt", [RawBlock(text) for text in paragraphs], Metadata(id_))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ FERRY = made("ferry", "The ferry over the Vesa ran for ninety years.")
 
 
 def test_what_stands_where_it_stood_is_unchanged(index):
-    found = anchored(quoted(HARBOUR, PIER), index(HARBOUR, FERRY))
+    found = reanchor(quoted(HARBOUR, PIER), index(HARBOUR, FERRY))
 
     assert (found.state, found.document, found.near) == ("unchanged", "unchanged", None)
     assert found.citation.exact == PIER
@@ -62,14 +62,14 @@ def test_what_stands_where_it_stood_is_unchanged(index):
 
 def test_a_change_elsewhere_in_the_document_leaves_it_unchanged(index):
     changed = made("harbour", STORM, PIER, "Another end.")
-    found = anchored(quoted(HARBOUR, PIER), index(changed))
+    found = reanchor(quoted(HARBOUR, PIER), index(changed))
 
     assert (found.state, found.document) == ("unchanged", "changed")
 
 
 def test_what_stands_elsewhere_in_its_document_has_moved(index):
     changed = made("harbour", "A new beginning.", STORM, PIER)
-    found = anchored(quoted(HARBOUR, PIER), index(changed))
+    found = reanchor(quoted(HARBOUR, PIER), index(changed))
 
     assert (found.state, found.document) == ("moved", "changed")
     assert found.citation.start == changed.text.index(PIER)
@@ -78,14 +78,14 @@ def test_what_stands_elsewhere_in_its_document_has_moved(index):
 
 def test_what_stands_in_another_document_has_moved(index):
     renamed = made("port", STORM, PIER)
-    found = anchored(quoted(HARBOUR, PIER), index(FERRY, renamed))
+    found = reanchor(quoted(HARBOUR, PIER), index(FERRY, renamed))
 
     assert (found.state, found.document) == ("moved", "gone")
     assert found.citation.document_id == "port"
 
 
 def test_what_is_nowhere_is_gone(index):
-    found = anchored(quoted(HARBOUR, PIER), index(FERRY))
+    found = reanchor(quoted(HARBOUR, PIER), index(FERRY))
 
     assert (found.state, found.document) == ("gone", "gone")
     assert found.citation is found.near is None
@@ -93,7 +93,7 @@ def test_what_is_nowhere_is_gone(index):
 
 @pytest.mark.parametrize("name", ["harbour", "port"])
 def test_where_nearly_the_same_stands_is_told(index, name):
-    found = anchored(quoted(HARBOUR, PIER), index(FERRY, made(name, STORM, ALTERED, "The end.")))
+    found = reanchor(quoted(HARBOUR, PIER), index(FERRY, made(name, STORM, ALTERED, "The end.")))
 
     assert found.state == "gone"
     assert found.citation is None
@@ -103,7 +103,7 @@ def test_where_nearly_the_same_stands_is_told(index, name):
 
 
 def test_white_space_does_not_matter(index):
-    found = anchored(
+    found = reanchor(
         Quote("harbour", PIER.replace(" ", "\n ", 3)), index(made("harbour", STORM, PIER))
     )
 
@@ -115,8 +115,8 @@ def test_of_several_places_the_one_in_its_old_context_is_taken():
     text = f"The bridge was built. {again} The pier was broken. {again} The end."
     quote = Quote("x", again, prefix="The pier was broken. ", suffix=" The end.", start=0)
 
-    assert place_of(quote, text).start == text.rindex(again)
-    assert place_of(dataclasses.replace(quote, prefix="", suffix=""), text).start == text.index(
+    assert locate_quote(quote, text).start == text.rindex(again)
+    assert locate_quote(dataclasses.replace(quote, prefix="", suffix=""), text).start == text.index(
         again
     )
 
@@ -126,8 +126,8 @@ def test_words_that_say_nothing_and_marks_are_looked_for_as_they_are(index):
     searcher = index(odd, FERRY)
 
     for exact in ('"-who (is) [the] a.*b?"', "-who", "?", "and"):
-        assert anchored(Quote("odd", exact), searcher).state == "unchanged"
-        assert anchored(Quote("gone", exact), searcher).state in {"moved", "gone"}
+        assert reanchor(Quote("odd", exact), searcher).state == "unchanged"
+        assert reanchor(Quote("gone", exact), searcher).state in {"moved", "gone"}
 
 
 @given(
@@ -137,4 +137,4 @@ def test_words_that_say_nothing_and_marks_are_looked_for_as_they_are(index):
 def test_wherever_it_went_it_is_found_word_for_word(before, behind):
     text = "\n\n".join([*before, PIER, *behind])
 
-    assert text[slice(*place_of(quoted(HARBOUR, PIER), text))] == PIER
+    assert text[slice(*locate_quote(quoted(HARBOUR, PIER), text))] == PIER

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import citation, cited, fragment_url, ordered
+from qa.answers.answer import build_citation, build_fragment_url, quote_passage, sort_passages
 from qa.answers.pipeline import ask
-from qa.documents.document import Metadata, Page, RawBlock, document
-from qa.errors import DamagedError
-from qa.index.passages import split
-from qa.ranking.features import NAMES
-from qa.ranking.highlighter import Evidence
-from qa.ranking.reranker import Ranked
+from qa.documents.document import Metadata, Page, RawBlock, build_document
+from qa.errors import CorruptIndexError
+from qa.index.passages import split_passages
+from qa.ranking.features import FEATURE_NAMES
+from qa.ranking.highlighter import Highlight
+from qa.ranking.reranker import RankedPassage
 from qa.settings import Settings
 
 URL = "https://paper.example/a"
@@ -30,15 +30,17 @@ def made(**more):
         RawBlock("Head", 2, 3),
         RawBlock("End.", 0, 4),
     ]
-    return document("sub/d é", "d.pdf", blocks, Metadata("T", url=URL, **more))
+    return build_document("sub/d é", "d.pdf", blocks, Metadata("T", url=URL, **more))
 
 
 def quoted(found, number=0, answer=None, rank=1):
-    return cited(placed(split(found)[number]), Evidence(answer=answer), rank, found, [])
+    return quote_passage(
+        placed(split_passages(found)[number]), Highlight(answer_span=answer), rank, found, []
+    )
 
 
 def placed(passage):
-    return Ranked(passage, 1.0, np.zeros(len(NAMES)))
+    return RankedPassage(passage, 1.0, np.zeros(len(FEATURE_NAMES)))
 
 
 def test_a_quote_carries_its_place_and_its_surroundings():
@@ -58,10 +60,10 @@ def test_a_section_and_a_later_page_are_named():
 
 
 def test_a_quote_that_does_not_stand_in_the_document_never_leaves():
-    passage = dataclasses.replace(split(made())[0], text="First one. Then too.")
+    passage = dataclasses.replace(split_passages(made())[0], text="First one. Then too.")
 
-    with pytest.raises(DamagedError, match="qa index"):
-        cited(placed(passage), Evidence(), 1, made(), [])
+    with pytest.raises(CorruptIndexError, match="qa index"):
+        quote_passage(placed(passage), Highlight(), 1, made(), [])
 
 
 def test_the_read_address_says_where_and_of_which_text():
@@ -79,21 +81,21 @@ def test_the_read_address_says_where_and_of_which_text():
 
 @given(st.text(min_size=1), st.data())
 def test_any_citation_finds_its_words_in_the_text(text, data):
-    found = document("d", "d", [RawBlock(text)], Metadata("T"))
+    found = build_document("d", "d", [RawBlock(text)], Metadata("T"))
     start = data.draw(st.integers(0, len(found.text)))
     end = data.draw(st.integers(start, len(found.text)))
-    place = citation(found, Span(start, end))
+    place = build_citation(found, Span(start, end))
 
     assert place.prefix + place.exact + place.suffix in found.text
     assert found.text[place.start : place.end] == place.exact
 
 
 def test_a_fragment_of_a_short_quote_is_the_whole_quote():
-    assert fragment_url(URL, "a-b, c & d") == f"{URL}#:~:text=a%2Db%2C%20c%20%26%20d"
+    assert build_fragment_url(URL, "a-b, c & d") == f"{URL}#:~:text=a%2Db%2C%20c%20%26%20d"
 
 
 def test_a_fragment_of_a_long_quote_is_its_two_ends():
-    address = fragment_url(URL, " ".join(f"word{n}" for n in range(40)))
+    address = build_fragment_url(URL, " ".join(f"word{n}" for n in range(40)))
 
     assert address == (
         f"{URL}#:~:text=word0%20word1%20word2%20word3%20word4,"
@@ -102,17 +104,17 @@ def test_a_fragment_of_a_long_quote_is_its_two_ends():
 
 
 def test_a_fragment_over_several_paragraphs_is_its_two_ends():
-    assert fragment_url(URL, "One.\n\nTwo or\n\nthree.") == f"{URL}#:~:text=One.,three."
+    assert build_fragment_url(URL, "One.\n\nTwo or\n\nthree.") == f"{URL}#:~:text=One.,three."
 
 
 def test_a_fragment_goes_behind_an_anchor_and_needs_an_address():
-    assert fragment_url(URL + "#x", "a") == f"{URL}#x:~:text=a"
-    assert fragment_url(None, "a") is None
+    assert build_fragment_url(URL + "#x", "a") == f"{URL}#x:~:text=a"
+    assert build_fragment_url(None, "a") is None
 
 
 def test_words_that_no_address_has_room_for_are_in_none():
-    assert fragment_url(URL, "a" * 1_000_000) is None
-    assert fragment_url(URL, f"{'a' * 1_000_000} b c d e f g h i j k l m") is None
+    assert build_fragment_url(URL, "a" * 1_000_000) is None
+    assert build_fragment_url(URL, f"{'a' * 1_000_000} b c d e f g h i j k l m") is None
 
 
 def test_pages_are_those_of_the_answer_not_of_the_start():
@@ -131,6 +133,6 @@ DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.da
 def test_passages_are_ordered_by_date_the_undated_last(searcher, sort, ranks):
     answer = ask(searcher, Settings(), "harbour")
     passages = [quoted(made(date=date), rank=rank) for rank, date in enumerate(DATES, 1)]
-    found = ordered(dataclasses.replace(answer, passages=tuple(passages)), sort)
+    found = sort_passages(dataclasses.replace(answer, passages=tuple(passages)), sort)
 
     assert [passage.rank for passage in found.passages] == ranks

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.middleware.access import HEADERS
+from qa.web.middleware.access import SECURITY_HEADERS
 
 ASKED = "who demanded legal guarantees from the council?"
 
@@ -282,7 +282,7 @@ def test_ready_means_that_a_search_works(client, searcher):
 def test_every_response_is_locked_down(client, path):
     headers = client.get(path).headers
 
-    assert {name: headers[name] for name in HEADERS} == HEADERS
+    assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
 @hypothesis_settings(

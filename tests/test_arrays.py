@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qa.engines.whoosh.arrays import ArrayFile, joined, narrowed, write_arrays
-from qa.errors import DamagedError
+from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
+from qa.errors import CorruptIndexError
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 
 def test_arrays_and_facts_come_back(path):
-    file = ArrayFile.checked(path)
+    file = ArrayFile.open_checked(path)
 
     assert file["numbers"].tolist() == list(range(1000))
     assert file["empty"].dtype == np.float32
@@ -41,13 +41,13 @@ def test_arrays_cannot_be_written_to(path):
 def test_a_truncated_file_is_refused_by_name(path, kept):
     path.write_bytes(path.read_bytes()[:kept])
 
-    with pytest.raises(DamagedError, match=r"a\.bin"):
-        ArrayFile.checked(path)
+    with pytest.raises(CorruptIndexError, match=r"a\.bin"):
+        ArrayFile.open_checked(path)
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
-    with pytest.raises(DamagedError, match=r"b\.bin"):
-        ArrayFile.checked(tmp_path / "b.bin")
+    with pytest.raises(CorruptIndexError, match=r"b\.bin"):
+        ArrayFile.open_checked(tmp_path / "b.bin")
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,17 +57,17 @@ def test_any_flipped_bit_is_noticed(path, data):
     whole[data.draw(st.integers(0, len(whole) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path.with_name("flipped.bin").write_bytes(whole)
 
-    with pytest.raises(DamagedError, match=r"flipped\.bin"):
-        ArrayFile.checked(path.with_name("flipped.bin"))
+    with pytest.raises(CorruptIndexError, match=r"flipped\.bin"):
+        ArrayFile.open_checked(path.with_name("flipped.bin"))
 
 
 @given(st.lists(st.binary()))
 def test_joined_strings_can_be_taken_apart(items):
-    blob, ends = joined(items)
+    blob, ends = join_bytes(items)
 
     assert [blob[a:b].tobytes() for a, b in pairwise(ends)] == items
 
 
 @given(st.lists(st.integers(0, 2**40)))
 def test_narrowed_numbers_are_the_same(numbers):
-    assert narrowed(np.array(numbers, np.int64)).tolist() == numbers
+    assert narrow_dtype(np.array(numbers, np.int64)).tolist() == numbers

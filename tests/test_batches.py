@@ -2,20 +2,20 @@
 
 import pickle
 
-from qa.documents.document import Metadata, RawBlock, document
-from qa.engines.whoosh.stored_fields import Batch
-from qa.index.passages import split
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.engines.whoosh.stored_fields import Buffer
+from qa.index.passages import split_passages
 
 
 def two():
     blocks = [RawBlock("One", 1), RawBlock("Apples. " * 70), RawBlock("Two", 1), RawBlock("Pears.")]
-    first = document("a", "a.txt", blocks, Metadata("Fruit"))
-    second = document("b", "b.txt", [RawBlock("Plums.")], Metadata("Fruit", language="de"))
-    return [(found, split(found)) for found in (first, second)]
+    first = build_document("a", "a.txt", blocks, Metadata("Fruit"))
+    second = build_document("b", "b.txt", [RawBlock("Plums.")], Metadata("Fruit", language="de"))
+    return [(found, split_passages(found)) for found in (first, second)]
 
 
 def test_passages_and_headings_are_found_under_their_document():
-    batch = Batch.of(two())
+    batch = Buffer.of(two())
     found = [
         (
             language,
@@ -38,6 +38,6 @@ def test_passages_and_headings_are_found_under_their_document():
 
 
 def test_a_batch_is_hardly_larger_than_its_texts():
-    batch = Batch.of(two() * 50)
+    batch = Buffer.of(two() * 50)
 
     assert len(pickle.dumps(batch)) < 1.7 * sum(map(len, batch.texts))

@@ -7,11 +7,11 @@ import textwrap
 
 import pytest
 
-from qa.documents.cache import Cache
+from qa.documents.cache import ExtractionCache
 
 
 def kept(path, **values):
-    with Cache(path) as cache:
+    with ExtractionCache(path) as cache:
         for key, value in values.items():
             cache.put(key, value)
     return path
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 
 def got(path, *keys):
-    with Cache(path) as cache:
+    with ExtractionCache(path) as cache:
         return [cache.get(key) for key in keys]
 
 
@@ -39,7 +39,7 @@ def test_what_is_put_again_is_the_last(path):
 
 
 def test_without_a_file_nothing_is_kept():
-    with Cache(None) as cache:
+    with ExtractionCache(None) as cache:
         cache.put("one", 1)
         assert cache.get("one") is None
 
@@ -61,7 +61,7 @@ def test_what_was_saved_survives_a_process_that_is_killed(path):
 
 def test_entries_that_builds_had_no_use_for_are_dropped(path):
     for _ in range(4):
-        with Cache(path) as cache:
+        with ExtractionCache(path) as cache:
             cache.get("one")
             cache.prune()
 

@@ -13,10 +13,18 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pylatexenc.latex2text import LatexNodes2Text
 
-from qa.analysis.tokenizer import Span, normalise
-from qa.answers.answer import citation
-from qa.answers.citation_formats import FORMATS, Reference, bibtex, csl_json, markdown, plain, ris
-from qa.documents.document import Metadata, RawBlock, document
+from qa.analysis.tokenizer import Span, normalize
+from qa.answers.answer import build_citation
+from qa.answers.citation_formats import (
+    FORMATS,
+    Reference,
+    format_bibtex,
+    format_csl_json,
+    format_markdown,
+    format_ris,
+    format_text,
+)
+from qa.documents.document import Metadata, RawBlock, build_document
 
 QUOTE = "It cost 50% of {all} we_had: R&D, $4 #1 ~ ^ \\ <b> *so* -- he said “no”."
 ADDRESS = "http://127.0.0.1:8000/documents/old/harbour?cite=8-81&sha256=abc#p1"
@@ -33,14 +41,14 @@ def reference(quote=QUOTE, *, whole=False, **about):
         "url": "https://gazette.example/a_(b)?x=1&y={2}",
     }
     blocks = [RawBlock("Storms", 1, 7), RawBlock(quote, 0, 7), RawBlock("The end.", 0, 8)]
-    cited = document("old/harbour", "harbour.pdf", blocks, Metadata(**metadata | about))
+    cited = build_document("old/harbour", "harbour.pdf", blocks, Metadata(**metadata | about))
     start = cited.text.index("\n\n") + 2
-    place = None if whole else citation(cited, Span(start, len(cited.text)))
+    place = None if whole else build_citation(cited, Span(start, len(cited.text)))
     return Reference(cited, place, ADDRESS, datetime.date(2026, 12, 4), "3f9ac1d0e2b7")
 
 
 def entry(of):
-    library = bibtexparser.parse_string(bibtex(of), append_middleware=[MonthIntMiddleware()])
+    library = bibtexparser.parse_string(format_bibtex(of), append_middleware=[MonthIntMiddleware()])
 
     assert not library.failed_blocks
     (found,) = library.entries
@@ -65,7 +73,7 @@ def rendered(text):
 
 
 def test_plain_text_says_it_all():
-    assert plain(reference(quote="It cost much.", title="The pier", publisher="Gazette")) == (
+    assert format_text(reference(quote="It cost much.", title="The pier", publisher="Gazette")) == (
         "“It cost much.\n\nThe end.”\n\n"
         "Ada Berg; NATO Press Office, “The pier”, Gazette, 3 December 2021, Storms, ¶ 1–2, pp. 7–8."
         "\nhttps://gazette.example/a_(b)?x=1&y={2}#:~:text=It%20cost%20much.,The%20end."
@@ -76,11 +84,11 @@ def test_plain_text_says_it_all():
 def test_plain_text_leaves_out_what_is_not_known():
     bare = reference(whole=True, title="A note", author=None, publisher=None, date=None, url=None)
 
-    assert plain(bare) == f"“A note”.\n{ADDRESS}\nRead 4 December 2026, index 3f9ac1d0e2b7.\n"
+    assert format_text(bare) == f"“A note”.\n{ADDRESS}\nRead 4 December 2026, index 3f9ac1d0e2b7.\n"
 
 
 def test_markdown_quotes_and_links():
-    html = MarkdownIt().render(markdown(reference()))
+    html = MarkdownIt().render(format_markdown(reference()))
     quoted, _, named = html.partition("</blockquote>")
 
     assert quoted.count("<p>") == 2
@@ -90,7 +98,7 @@ def test_markdown_quotes_and_links():
 
 
 def test_markdown_shows_the_very_words():
-    first, second, named = rendered(markdown(reference()))
+    first, second, named = rendered(format_markdown(reference()))
 
     assert (first, second) == (QUOTE, "The end.")
     assert named.startswith(
@@ -105,9 +113,9 @@ def test_markdown_shows_the_very_words():
      "[a]: b", "<https://x.example>", "&amp; &#35;", "![x](y)", "a | b", "\\*x \\", "**x** __y__"],
 )  # fmt: skip
 def test_nothing_in_a_quote_is_taken_for_markdown(quote):
-    html = MarkdownIt().enable("table").render(markdown(reference(quote=quote)))
+    html = MarkdownIt().enable("table").render(format_markdown(reference(quote=quote)))
 
-    assert rendered(markdown(reference(quote=quote)))[0] == quote
+    assert rendered(format_markdown(reference(quote=quote)))[0] == quote
     assert set(re.findall(r"<(\w+)", html)) == {"blockquote", "p", "a"}
 
 
@@ -136,22 +144,22 @@ def test_each_sort_of_work_has_its_own_entry_and_holder():
 
 
 def test_pairs_that_fonts_join_are_kept_apart():
-    assert "a-{}-{}-b '{}'c,{},d" in bibtex(reference(quote="a---b ''c,,d"))
+    assert "a-{}-{}-b '{}'c,{},d" in format_bibtex(reference(quote="a---b ''c,,d"))
 
 
 @given(NASTY)
 def test_no_text_breaks_out_of_bibtex(text):
-    title = normalise(text) or "x"
+    title = normalize(text) or "x"
     found = entry(reference(quote=f"A {title}", title=title, author=title, publisher=title))
 
     assert decoded(found["title"]).split() == title.split()
 
 
 def test_csl_json_has_the_fields_of_its_schema():
-    (item,) = json.loads(csl_json(reference()))
+    (item,) = json.loads(format_csl_json(reference()))
 
     assert item == {
-        "id": reference().key,
+        "id": reference().citation_key,
         "type": "webpage",
         "title": "100 % {Lindholm} & _the_ [sea]",
         "author": [{"family": "Berg", "given": "Ada"}, {"literal": "NATO Press Office"}],
@@ -165,19 +173,21 @@ def test_csl_json_has_the_fields_of_its_schema():
         "accessed": {"date-parts": [[2026, 12, 4]]},
         "language": "en",
         "annote": f"{QUOTE}\n\nThe end.",
-        "note": reference().proof,
+        "note": reference().provenance,
         "custom": {"read_url": ADDRESS, "generation": "3f9ac1d0e2b7"},
     }
 
 
 def test_csl_json_leaves_out_what_is_not_known():
-    (item,) = json.loads(csl_json(reference(whole=True, author=None, publisher=None, date=None)))
+    (item,) = json.loads(
+        format_csl_json(reference(whole=True, author=None, publisher=None, date=None))
+    )
 
     assert not {"author", "publisher", "container-title", "issued", "annote", "page"} & set(item)
 
 
 def test_ris_can_be_parsed_and_says_it_all():
-    (found,) = rispy.loads(ris(reference()))
+    (found,) = rispy.loads(format_ris(reference()))
 
     assert found["type_of_reference"] == "ELEC"
     assert found["title"] == "100 % {Lindholm} & _the_ [sea]"
@@ -188,12 +198,12 @@ def test_ris_can_be_parsed_and_says_it_all():
     assert found["section"] == "Storms"
     assert found["urls"] == [reference().link]
     assert found["access_date"] == "2026/12/04"
-    assert found["notes"] == [f"{QUOTE} The end.", "¶ 1–2", reference().proof]
-    assert found["id"] == reference().key
+    assert found["notes"] == [f"{QUOTE} The end.", "¶ 1–2", reference().provenance]
+    assert found["id"] == reference().citation_key
 
 
 def test_ris_ends_its_lines_as_the_format_wants():
-    lines = ris(reference()).split("\r\n")
+    lines = format_ris(reference()).split("\r\n")
 
     assert lines[0] == "TY  - ELEC"
     assert lines[-2:] == ["ER  - ", ""]
@@ -203,18 +213,18 @@ def test_ris_ends_its_lines_as_the_format_wants():
 
 @given(NASTY)
 def test_no_text_breaks_out_of_ris(text):
-    title = normalise(f"ER  - {text}")
-    (found,) = rispy.loads(ris(reference(quote=title, title=title, publisher=title)))
+    title = normalize(f"ER  - {text}")
+    (found,) = rispy.loads(format_ris(reference(quote=title, title=title, publisher=title)))
 
     assert found["title"].split() == title.split()
 
 
 @given(NASTY)
 def test_no_text_breaks_out_of_markdown(text):
-    quote = normalise(text)
+    quote = normalize(text)
     words = quote if any(map(str.isalnum, quote)) else "none"
 
-    assert rendered(markdown(reference(quote=words)))[0] == words
+    assert rendered(format_markdown(reference(quote=words)))[0] == words
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -15,9 +15,9 @@ import pytest
 
 from qa.app import create_app
 from qa.engines.factory import open_engine
-from qa.errors import DamagedError
+from qa.errors import CorruptIndexError
 from qa.publishing.builder import index_folder
-from qa.queries.parser import read
+from qa.queries.parser import parse_query
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 
@@ -124,7 +124,7 @@ def test_a_build_that_is_killed_changes_nothing_and_is_swept(settings, pytestcon
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         live = engine.searcher().manifest.name
-        answers = engine.searcher().candidates(read("Moberg"), 5).documents
+        answers = engine.searcher().search(parse_query("Moberg"), 5).document_ids
 
         assert answers == ["harbour"]
         # One that was through with it is live, whole; any other left the one before alone.
@@ -133,7 +133,7 @@ def test_a_build_that_is_killed_changes_nothing_and_is_swept(settings, pytestcon
     _, last = build(settings)
     kept = {each.name for each in engine.generations()}
 
-    assert last.live
+    assert last.is_live
     assert {name.split("-")[2] for name in indices(settings)} == kept
 
 
@@ -144,10 +144,10 @@ def test_an_index_of_another_version_is_told_and_built_anew(settings, monkeypatc
     monkeypatch.undo()
     engine = open_engine(settings)
 
-    with pytest.raises(DamagedError, match="written by another version; run `qa index`"):
+    with pytest.raises(CorruptIndexError, match="written by another version; run `qa index`"):
         engine.searcher()
-    assert index_folder(settings.documents_folder, engine, settings, force=True).live
-    assert engine.searcher().candidates(read("Moberg"), 5).documents == ["harbour"]
+    assert index_folder(settings.documents_folder, engine, settings, force=True).is_live
+    assert engine.searcher().search(parse_query("Moberg"), 5).document_ids == ["harbour"]
 
 
 def test_what_is_altered_in_the_cluster_is_found(settings):
@@ -158,9 +158,9 @@ def test_what_is_altered_in_the_cluster_is_found(settings):
     cluster.command("PUT", f"/{index}/_settings", {"index.blocks.write": False})
     cluster.command("POST", f"/{index}/_delete_by_query?refresh=true", {"query": {"match_all": {}}})
 
-    assert not engine.generations()[0].fault
+    assert not engine.generations()[0].error
     with pytest.raises(Exception, match="holds 0 passages where 3 were written"):
-        engine.inspect(name)
+        engine.open_verified(name)
     with pytest.raises(Exception, match="is damaged"):
         engine.searcher().check()
 

@@ -17,14 +17,14 @@ import yaml
 from qa.analysis.deadline import Deadline
 from qa.app import create_app
 from qa.engines.factory import open_engine
-from qa.errors import DeadlineExceededError, IndexingError, SettingsError, UnreachableError
-from qa.settings import Settings, from_environ, table
+from qa.errors import ClusterUnreachableError, DeadlineExceededError, IndexingError, SettingsError
+from qa.settings import Settings, settings_from_environ, settings_table
 from tests.conftest import ROOT
 
 pytest.importorskip("opensearchpy")
 from qa.engines.opensearch import builder as writing
 from qa.engines.opensearch import registry as lease
-from qa.engines.opensearch.cluster import Cluster, address_of
+from qa.engines.opensearch.cluster import Cluster, parse_address
 
 QUESTION = "who demanded guarantees?"
 SECRET = "open-sesame"  # noqa: S105 - nobody's
@@ -98,10 +98,10 @@ def test_an_api_key_is_sent_and_a_refusal_is_told_without_it(secured, caplog):
 def test_the_compose_file_sets_what_there_is_to_set():
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     environment = services["verbatim"]["environment"]
-    settings = from_environ(environment)
+    settings = settings_from_environ(environment)
 
-    assert address_of(settings.index).hosts == ("http://opensearch:9200",)
-    assert environment.keys() <= {name for name, _, _ in table()}
+    assert parse_address(settings.index).hosts == ("http://opensearch:9200",)
+    assert environment.keys() <= {name for name, _, _ in settings_table()}
     assert services["verbatim"]["build"]["args"]["EXTRAS"] == "opensearch"
 
 
@@ -115,7 +115,7 @@ def test_the_compose_file_sets_what_there_is_to_set():
     ],
 )
 def test_an_address_names_hosts_and_an_alias(index, hosts):
-    assert address_of(index).hosts == hosts
+    assert parse_address(index).hosts == hosts
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_an_address_that_is_none_is_refused(index, told):
 
 def test_nobody_waits_for_a_cluster_that_was_just_found_gone():
     settings = Settings(index="http://127.0.0.1:9/verbatim")
-    cluster = Cluster(address_of(settings.index), settings)
-    with pytest.raises(UnreachableError):
-        cluster.look("/")
+    cluster = Cluster(parse_address(settings.index), settings)
+    with pytest.raises(ClusterUnreachableError):
+        cluster.get("/")
     # What would be asked now is not even tried.
-    cluster._asking = None
+    cluster._search_client = None
 
-    with pytest.raises(UnreachableError, match="No node"):
-        cluster.look("/")
+    with pytest.raises(ClusterUnreachableError, match="No node"):
+        cluster.get("/")
 
 
 def test_a_cluster_that_takes_questions_and_says_nothing_is_given_up():
@@ -163,18 +163,18 @@ def test_a_cluster_is_waited_for_no_longer_than_the_request_may_take():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/verbatim"
         settings = Settings(index=index, index_seconds=600)
-        cluster = Cluster(address_of(index), settings)
+        cluster = Cluster(parse_address(index), settings)
         with pytest.raises(DeadlineExceededError):
             cluster.search([("index", {})], deadline=Deadline.after(0.2))
 
     # That says nothing of the cluster, which others go on asking.
-    assert cluster._closed_until == 0.0
+    assert cluster._paused_until == 0.0
 
 
 def test_a_cluster_is_not_asked_once_the_time_is_over():
     settings = Settings(index="http://127.0.0.1:9/verbatim")
-    cluster = Cluster(address_of(settings.index), settings)
-    cluster._asking = None
+    cluster = Cluster(parse_address(settings.index), settings)
+    cluster._search_client = None
 
     for ask in (cluster.search, cluster.fetch):
         with pytest.raises(DeadlineExceededError):
@@ -203,7 +203,7 @@ class Busy:
 def test_what_was_turned_away_is_written_again_and_nothing_twice(monkeypatch):
     monkeypatch.setattr(writing.time, "sleep", lambda _: None)
     busy = Busy(3)
-    writer = writing.Writer(busy)
+    writer = writing.BulkWriter(busy)
     for number in range(6):
         writer.add("index", str(number), {"a": 1})
     writer.finish()
@@ -218,7 +218,7 @@ def test_what_was_turned_away_is_written_again_and_nothing_twice(monkeypatch):
 )
 def test_what_cannot_be_written_ends_the_build(busy, told, monkeypatch):
     monkeypatch.setattr(writing.time, "sleep", lambda _: None)
-    writer = writing.Writer(busy)
+    writer = writing.BulkWriter(busy)
     for number in range(20):
         writer.add("index", str(number), {"a": 1})
 
@@ -230,7 +230,7 @@ def test_what_cannot_be_written_ends_the_build(busy, told, monkeypatch):
 def test_a_lease_is_taken_over_from_the_dead_only():
     own = {"host": lease.platform.node(), "process": os.getpid(), "seen": time.time()}
 
-    assert not lease._is_dead(own)
-    assert lease._is_dead(own | {"process": 2**22 + 1})
-    assert not lease._is_dead(own | {"host": "elsewhere", "process": 2**22 + 1})
-    assert lease._is_dead(own | {"host": "elsewhere", "seen": time.time() - 100})
+    assert not lease._is_expired(own)
+    assert lease._is_expired(own | {"process": 2**22 + 1})
+    assert not lease._is_expired(own | {"host": "elsewhere", "process": 2**22 + 1})
+    assert lease._is_expired(own | {"host": "elsewhere", "seen": time.time() - 100})

@@ -80,8 +80,8 @@ def test_a_user_with_few_rights_builds_asks_and_rolls_back(settings, caplog):
     assert asked.json["verdict"] == "found"
     assert client.get("/readyz").status_code == 200
     assert engine.switch(None).documents == first.manifest.documents
-    engine.inspect(first.manifest.name).check()
-    assert [each.fault for each in engine.generations()] == [None, None]
+    engine.open_verified(first.manifest.name).check()
+    assert [each.error for each in engine.generations()] == [None, None]
     assert USERS["builder"] not in caplog.text + asked.text
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
-from qa.ranking.confidence import probability
+from qa.ranking.confidence import estimate_probability
 from qa.settings import Settings
 from tests.conftest import built, write
 
@@ -50,5 +50,5 @@ def test_a_sentence_that_says_all_is_shown_however_unsure(tmp_path, question, ve
 
 @pytest.mark.parametrize("signal", [-1e9, -1.0, 0.0, 1.0, 1e9])
 def test_a_probability_stays_between_0_and_1(signal):
-    assert 0.0 <= probability({"always": signal}, {"always": 1.0}) <= 1.0
-    assert probability({"always": 0.0}, {"always": 1.0}) == 0.5
+    assert 0.0 <= estimate_probability({"intercept": signal}, {"intercept": 1.0}) <= 1.0
+    assert estimate_probability({"intercept": 0.0}, {"intercept": 1.0}) == 0.5

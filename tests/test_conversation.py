@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.queries.followup.carryover import standalone
+from qa.queries.followup.carryover import resolve_followup
 from tests.conftest import ROOT
 
 FIRST = "what guarantees did Putin demand?"
@@ -16,7 +16,7 @@ TURNS = ROOT.parent / "shared" / "eval" / "conv-rewrites" / "turns.jsonl"
 def carried(*conversation):
     """What the last question of a conversation takes from those before, in small letters."""
     *turns, question = conversation
-    return {word.lower() for word in standalone(question, turns).carried}
+    return {word.lower() for word in resolve_followup(question, turns).carried_words}
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_what_a_question_points_to_or_leaves_out_is_carried(conversation, words)
     ],
 )
 def test_a_new_subject_drops_the_old_one(question):
-    alone = standalone(question, [FIRST])
+    alone = resolve_followup(question, [FIRST])
 
-    assert alone.carried == ()
+    assert alone.carried_words == ()
     assert alone.text == question
 
 
@@ -73,7 +73,7 @@ def test_a_new_subject_drops_the_old_one(question):
 )
 @pytest.mark.parametrize("first", [FIRST, "Who is the head of Rosneft?", "What is measles?"])
 def test_an_it_that_stands_for_nothing_takes_nothing_along(first, question):
-    assert standalone(question, [first]).carried == ()
+    assert resolve_followup(question, [first]).carried_words == ()
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_an_it_that_stands_for_nothing_takes_nothing_along(first, question):
     ["Is it treatable?", "Is it possible to treat it?", "How long does it take to heal?"],
 )
 def test_an_it_that_stands_for_something_takes_it_along(question):
-    assert "measles" in standalone(question, ["What is measles?"]).carried
+    assert "measles" in resolve_followup(question, ["What is measles?"]).carried_words
 
 
 def test_a_year_takes_the_place_of_another():
-    carried_on = standalone("and in 2018?", ["Who won the cup in 2022?"]).carried
+    carried_on = resolve_followup("and in 2018?", ["Who won the cup in 2022?"]).carried_words
 
     assert set(carried_on) == {"won", "cup"}
 
@@ -97,15 +97,18 @@ def test_what_was_carried_once_is_carried_on():
 def test_the_latest_subject_comes_first():
     sharks = ["Tell me about tiger sharks.", "What do they eat?", "Tell me about Blue whales."]
 
-    assert standalone("How much do they weigh?", sharks).carried[:2] == ("Blue", "whales")
+    assert resolve_followup("How much do they weigh?", sharks).carried_words[:2] == (
+        "Blue",
+        "whales",
+    )
 
 
 def test_a_first_question_carries_nothing():
-    assert standalone("what did he say?").carried == ()
+    assert resolve_followup("what did he say?").carried_words == ()
 
 
 def test_a_question_without_a_word_carries_nothing():
-    assert standalone("?!", [FIRST]).carried == ()
+    assert resolve_followup("?!", [FIRST]).carried_words == ()
 
 
 def test_words_that_the_follow_up_has_are_not_carried_twice():
@@ -113,9 +116,9 @@ def test_words_that_the_follow_up_has_are_not_carried_twice():
 
 
 def test_a_dropped_word_is_not_carried():
-    alone = standalone("why?", [FIRST], dropped=["putin’s", "demand"])
+    alone = resolve_followup("why?", [FIRST], dropped=["putin’s", "demand"])
 
-    assert alone.carried == ("guarantees",)
+    assert alone.carried_words == ("guarantees",)
     assert "Putin" not in alone.text
 
 
@@ -130,7 +133,7 @@ def test_a_dropped_word_is_not_carried():
     ],
 )
 def test_a_question_in_another_language_is_left_alone(question):
-    assert standalone(question, ["Welche Garantien forderte Putin?"]).carried == ()
+    assert resolve_followup(question, ["Welche Garantien forderte Putin?"]).carried_words == ()
 
 
 def test_a_bare_word_in_another_language_takes_the_last_question_along():
@@ -144,10 +147,10 @@ HOSTILE = st.one_of(
 
 @given(st.lists(HOSTILE, max_size=5), HOSTILE)
 def test_whatever_is_asked_carries_words_of_the_turns_only(turns, question):
-    alone = standalone(question, turns)
+    alone = resolve_followup(question, turns)
 
-    assert all(any(word in turn for turn in turns) for word in alone.carried)
-    assert alone == standalone(question, turns)
+    assert all(any(word in turn for turn in turns) for word in alone.carried_words)
+    assert alone == resolve_followup(question, turns)
 
 
 @pytest.mark.skipif(not TURNS.is_file(), reason="the conversations are not here")
@@ -155,6 +158,6 @@ def test_people_agree_with_what_is_carried():
     rows = [json.loads(line) for line in TURNS.read_text("utf-8").splitlines()]
     followed = [row for row in rows if row["history"]]
     unchanged = [row for row in followed if not row["changed"]]
-    alone = sum(not standalone(row["raw"], row["history"]).carried for row in unchanged)
+    alone = sum(not resolve_followup(row["raw"], row["history"]).carried_words for row in unchanged)
 
     assert alone >= 0.9 * len(unchanged)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.cache import key_of
-from qa.documents.crawl import File, find_files, read_folder
+from qa.documents.cache import file_cache_key
+from qa.documents.crawl import SourceFile, find_files, read_folder
 from qa.documents.document import Document, Skip
 from qa.documents.file_access import open_file, read_file
-from qa.documents.reader import read
+from qa.documents.reader import read_documents
 from qa.errors import IndexingError, SettingsError
-from qa.index.manifest import groups_in
-from qa.publishing.gate import golden_questions
-from qa.publishing.watcher import state_of
+from qa.index.manifest import load_synonym_groups
+from qa.publishing.gate import load_golden_questions
+from qa.publishing.watcher import folder_snapshot
 from qa.settings import Settings
 from tests.files import tarred, zipped
 
@@ -145,9 +145,9 @@ def test_what_is_put_in_the_place_of_a_file_after_it_was_seen_is_not_read(docume
         file.path.parent.symlink_to(documents.parent / "secret")
     reason = "not a regular file" if swapped == "pipe" else OUTSIDE
 
-    assert read(*file, SETTINGS) == [Skip("inner/key.txt", reason)]
+    assert read_documents(*file, SETTINGS) == [Skip("inner/key.txt", reason)]
     with pytest.raises(OSError, match=reason):
-        key_of(*file, SETTINGS)
+        file_cache_key(*file, SETTINGS)
 
 
 def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(
@@ -206,7 +206,7 @@ def test_golden_questions_that_cannot_be_read_are_an_error_in_one_line(tmp_path,
         path.write_text("[" * 200_000)
 
     with pytest.raises(IndexingError, match=r"questions.jsonl.* correct or remove it"):
-        golden_questions(tmp_path)
+        load_golden_questions(tmp_path)
 
 
 @pytest.mark.parametrize("size", [None, 17 << 20])
@@ -215,7 +215,7 @@ def test_synonyms_that_cannot_be_read_are_an_error_in_one_line(tmp_path, size):
     path.write_bytes(b" " * size) if size else os.mkfifo(path)
 
     with pytest.raises(SettingsError, match="cannot be read"):
-        groups_in(tmp_path)
+        load_synonym_groups(tmp_path)
 
 
 NOISE = [
@@ -337,7 +337,7 @@ def test_folders_deeper_than_a_path_may_be_are_skipped(documents):
 def test_folders_deeper_than_the_stack_are_crawled_and_watched(documents):
     with deep(documents, "d", 1500):
         (documents.joinpath(*["d"] * 1500, "a.txt")).write_text("A text.")
-        seen = names(documents), len(state_of([documents]))
+        seen = names(documents), len(folder_snapshot([documents]))
         (documents.joinpath(*["d"] * 1500, "a.txt")).unlink()
 
     assert len(seen[0]) == seen[1] == 2
@@ -345,18 +345,18 @@ def test_folders_deeper_than_the_stack_are_crawled_and_watched(documents):
 
 def test_a_change_outside_is_none_unless_links_are_followed(documents):
     (documents / "a").symlink_to("../secret")
-    before = state_of([documents]), state_of([documents], follow_links=True)
+    before = folder_snapshot([documents]), folder_snapshot([documents], follow_links=True)
     (documents.parent / "secret" / "more.txt").write_text("More.")
 
-    assert state_of([documents]) == before[0]
-    assert state_of([documents], follow_links=True) != before[1]
+    assert folder_snapshot([documents]) == before[0]
+    assert folder_snapshot([documents], follow_links=True) != before[1]
 
 
 def test_what_editors_leave_is_no_change(documents):
-    before = state_of([documents])
+    before = folder_snapshot([documents])
     (documents / "ok.txt~").write_text("Old.")
 
-    assert state_of([documents]) == before
+    assert folder_snapshot([documents]) == before
 
 
 def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
@@ -382,4 +382,4 @@ def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
 
     assert find_files(documents, SETTINGS) == straight
     assert straight[0] == Skip("a", "the same folder as c")
-    assert straight[-1] == File(documents / "ok.txt", "ok.txt")
+    assert straight[-1] == SourceFile(documents / "ok.txt", "ok.txt")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from qa.documents.file_access import Room, explained
+from qa.documents.file_access import DiskSpaceGuard, wrap_disk_errors
 from qa.engines.factory import open_engine
 from qa.errors import IndexingError
 from qa.publishing.builder import index_folder
@@ -24,12 +24,12 @@ def free(monkeypatch, size):
 
 def test_there_is_room_until_what_is_still_to_be_written_does_not_fit(tmp_path, monkeypatch):
     free(monkeypatch, 25_000_000)
-    room = Room(tmp_path)
+    room = DiskSpaceGuard(tmp_path)
     for _ in range(9):
-        room.take(1_000_000)
+        room.add_text(1_000_000)
 
     with pytest.raises(IndexingError, match=r"about 27\.5 MB more .* 25\.0 MB are free"):
-        room.take(2_000_000)
+        room.add_text(2_000_000)
 
 
 def test_a_build_that_would_fill_the_disk_ends_before_it_does(tmp_path, monkeypatch):
@@ -63,7 +63,7 @@ def test_what_the_system_says_is_explained(tmp_path, number, words):
 
 @contextmanager
 def failing(folder, number):
-    with explained(folder):
+    with wrap_disk_errors(folder):
         raise OSError(number, os.strerror(number))
     yield
 

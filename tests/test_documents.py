@@ -5,7 +5,7 @@ import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.documents.document import Block, Document, Metadata, RawBlock, document
+from qa.documents.document import Block, Document, Metadata, RawBlock, build_document
 
 raw_blocks = st.lists(
     st.builds(RawBlock, st.text(), st.integers(0, 6), st.none() | st.integers(1, 9)), max_size=8
@@ -13,7 +13,7 @@ raw_blocks = st.lists(
 
 
 def made():
-    return document(
+    return build_document(
         "d",
         "d.pdf",
         [
@@ -42,7 +42,7 @@ def test_a_place_knows_its_paragraph_page_and_section():
 
 @given(raw_blocks, st.data())
 def test_a_place_is_in_the_section_of_the_last_heading_before_it(raw, data):
-    found = document("d", "d.txt", raw, Metadata("T"))
+    found = build_document("d", "d.txt", raw, Metadata("T"))
     offset = data.draw(st.integers(0, len(found.text) + 1))
     headings = [block for block in found.blocks if block.level and block.start <= offset]
 
@@ -53,7 +53,7 @@ def test_a_place_is_in_the_section_of_the_last_heading_before_it(raw, data):
 
 @given(raw_blocks, st.data())
 def test_a_place_is_in_the_last_paragraph_and_on_the_last_page_before_it(raw, data):
-    found = document("d", "d.txt", raw, Metadata("T"))
+    found = build_document("d", "d.txt", raw, Metadata("T"))
     offset = data.draw(st.integers(0, len(found.text) + 1))
     paragraphs = [b for b in found.blocks if not b.level and b.start <= offset]
     pages = [page for page in found.pages if page.start <= offset] or found.pages[:1]
@@ -63,7 +63,9 @@ def test_a_place_is_in_the_last_paragraph_and_on_the_last_page_before_it(raw, da
 
 
 def test_a_section_is_not_looked_for_block_by_block(monkeypatch):
-    found = document("d", "d.txt", [RawBlock("Head", 1), *[RawBlock("a")] * 10_000], Metadata("T"))
+    found = build_document(
+        "d", "d.txt", [RawBlock("Head", 1), *[RawBlock("a")] * 10_000], Metadata("T")
+    )
     looked_at = []
     monkeypatch.setattr(Block, "start", property(lambda block: looked_at.append(1) or block[0]))
     for block in found.blocks[::100]:
@@ -73,14 +75,14 @@ def test_a_section_is_not_looked_for_block_by_block(monkeypatch):
 
 
 def test_a_document_of_headings_alone_can_be_cited():
-    found = document("d", "d.md", [RawBlock("One", 1), RawBlock("Two", 2)], Metadata("T"))
+    found = build_document("d", "d.md", [RawBlock("One", 1), RawBlock("Two", 2)], Metadata("T"))
 
     assert len(found.paragraphs) == 2
 
 
 @given(raw_blocks)
 def test_blocks_stand_where_they_say(raw):
-    found = document("d", "d.txt", raw, Metadata("T"))
+    found = build_document("d", "d.txt", raw, Metadata("T"))
 
     assert all("\n" not in found.text[b.start : b.end] for b in found.blocks)
     assert "\n\n".join(found.text[b.start : b.end] for b in found.blocks) == found.text
@@ -88,11 +90,11 @@ def test_blocks_stand_where_they_say(raw):
 
 @given(raw_blocks)
 def test_a_document_comes_back_from_json_as_it_was(raw):
-    found = document("d", "d.txt", raw, made().metadata)
+    found = build_document("d", "d.txt", raw, made().metadata)
 
     assert Document.from_json(found.to_json()) == found
 
 
 def test_the_checksum_is_of_the_canonical_text():
     assert made().sha256 == made().sha256
-    assert made().sha256 != document("d", "d.txt", [RawBlock("Other.")], Metadata("T")).sha256
+    assert made().sha256 != build_document("d", "d.txt", [RawBlock("Other.")], Metadata("T")).sha256

@@ -12,19 +12,24 @@ import whoosh.index
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.documents.document import Metadata, RawBlock, document
-from qa.engines.base import found_in
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.engines.base import find_passage_positions
 from qa.engines.factory import open_engine
 from qa.engines.whoosh import builder as building
-from qa.errors import DamagedError, DocumentNotFoundError, NoGenerationError, NotKeptError
+from qa.errors import (
+    CorruptIndexError,
+    DocumentNotFoundError,
+    GenerationNotFoundError,
+    NoLiveGenerationError,
+)
 from qa.publishing.builder import index_documents
-from qa.queries.parser import Filters, read
+from qa.queries.parser import Filters, parse_query
 from qa.settings import Settings
 from tests.conftest import built, write
 
 
 def ids(searcher, question, **filters):
-    query = read(question, filters=Filters(**filters))
+    query = parse_query(question, filters=Filters(**filters))
     return searcher.candidates(query, 10).documents
 
 
@@ -37,7 +42,7 @@ def test_the_best_match_comes_first(searcher):
 
 
 def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
-    query = read("bridge")
+    query = parse_query("bridge")
 
     assert len(searcher.candidates(query, 10)) == len(
         [h for h in searcher.candidates(query, 10).headings if "Bridge" in h]
@@ -70,13 +75,13 @@ def test_phrases_are_required_and_exclusions_kept(searcher, question, expected):
 def test_a_phrase_is_found_exactly_where_it_stands(texts, phrase):
     with tempfile.TemporaryDirectory() as folder:
         found = [
-            document(f"d{n}", "d", [RawBlock(f"{n}. {' '.join(words)}")], Metadata(""))
+            build_document(f"d{n}", "d", [RawBlock(f"{n}. {' '.join(words)}")], Metadata(""))
             for n, words in enumerate(texts)
         ]
         index_documents(found, open_engine(Settings(index=folder)), Settings(index=folder))
         searcher = open_engine(Settings(index=folder)).searcher()
         question = f'"{" ".join(phrase)}" {" ".join(map(str, range(6)))}'
-        hits = {*searcher.candidates(read(question), 10).documents}
+        hits = {*searcher.search(parse_query(question), 10).document_ids}
 
     assert hits == {d.id for d in found if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
 
@@ -128,16 +133,16 @@ def test_all_documents_are_listed_by_id(searcher):
 
 
 def test_every_passage_stands_in_its_document(searcher):
-    for passage in searcher.candidates(read("the council of Lindholm"), 100).passages():
+    for passage in searcher.candidates(parse_query("the council of Lindholm"), 100).passages():
         text = searcher.document(passage.document_id).text
 
         assert text[passage.start : passage.end] == passage.text
 
 
 def test_matches_are_where_the_texts_have_them(searcher):
-    query = read("how many guarantees did the council of Lindholm give the harbour's boat?")
+    query = parse_query("how many guarantees did the council of Lindholm give the harbour's boat?")
     found = searcher.candidates(query, 100)
-    expected = found_in(query, found.passages())
+    expected = find_passage_positions(query, found.passages())
 
     assert len(found.matches.text)
     for column in vars(expected):
@@ -162,7 +167,7 @@ def test_asking_never_unpickles(index, monkeypatch):
 
     assert ids(found, "council of Lindholm")
     assert found.document("harbour").metadata.title
-    assert found.near(["garantees"])["garantees"]
+    assert found.suggest(["garantees"])["garantees"]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -171,7 +176,9 @@ def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, pr
         monkeypatch.setattr(building, "_SEGMENT_PASSAGES", segment)
         monkeypatch.setattr(os, "cpu_count", lambda: processes)
         settings = Settings(index=str(folder))
-        found = (document(f"d{n}", "d", [RawBlock(text(n))], Metadata(f"T{n}")) for n in range(60))
+        found = (
+            build_document(f"d{n}", "d", [RawBlock(text(n))], Metadata(f"T{n}")) for n in range(60)
+        )
         report = index_documents(found, open_engine(settings), settings)
         generation = folder / "generations" / report.manifest.name
         return {path.name: path.read_bytes() for path in generation.glob("*.bin")}
@@ -197,7 +204,7 @@ def test_a_new_generation_is_followed_and_a_deleted_file_is_gone(tmp_path):
 
 
 def test_without_an_index_the_error_says_what_to_do(tmp_path):
-    with pytest.raises(NoGenerationError, match="qa index"):
+    with pytest.raises(NoLiveGenerationError, match="qa index"):
         open_engine(Settings(index=str(tmp_path))).searcher()
 
 
@@ -214,7 +221,7 @@ def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
     if damage != "missing":
         path.write_bytes(content if damage == "altered" else content[:-5])
 
-    with pytest.raises(DamagedError, match=name):
+    with pytest.raises(CorruptIndexError, match=name):
         open_engine(settings).searcher()
 
 
@@ -229,7 +236,7 @@ def test_an_older_generation_can_be_asked_while_it_is_kept(tmp_path):
     assert engine.searcher(before).document("one").text == "Apples are red."
     assert engine.searcher(live) is engine.searcher()
     engine.prune(1)
-    with pytest.raises(NotKeptError, match=before):
+    with pytest.raises(GenerationNotFoundError, match=before):
         engine.searcher(before)
 
 
@@ -239,9 +246,9 @@ def test_the_list_of_documents_is_checked_too(tmp_path):
     path = tmp_path / "generations" / searcher.manifest.name / "summaries.jsonl"
     path.write_bytes(path.read_bytes().replace(b"one", b"two"))
 
-    with pytest.raises(DamagedError, match="summaries"):
+    with pytest.raises(CorruptIndexError, match="summaries"):
         searcher.summaries()
-    with pytest.raises(DamagedError, match="summaries"):
+    with pytest.raises(CorruptIndexError, match="summaries"):
         searcher.check()
 
 
@@ -258,16 +265,19 @@ def made_up(number):
 def test_threads_may_share_a_searcher(tmp_path):
     settings = Settings(index=str(tmp_path))
     index_documents(
-        (document(f"d{n}", "d", [RawBlock(made_up(n))], Metadata(f"T{n}")) for n in range(3_000)),
+        (
+            build_document(f"d{n}", "d", [RawBlock(made_up(n))], Metadata(f"T{n}"))
+            for n in range(3_000)
+        ),
         open_engine(settings),
         settings,
     )
     searcher = open_engine(settings).searcher()
-    queries = [read(" ".join(made_up(n * 31).split()[:8])) for n in range(40)]
+    queries = [parse_query(" ".join(made_up(n * 31).split()[:8])) for n in range(40)]
 
     def ask(query):
-        found = searcher.candidates(query, 10)
-        return list(zip(found.documents, found.scores.tolist(), strict=True))
+        found = searcher.search(query, 10)
+        return list(zip(found.document_ids, found.scores.tolist(), strict=True))
 
     def ask_all(_):
         return all(ask(queries[n % 40]) == expected[n % 40] for n in range(200))

@@ -7,7 +7,7 @@ import pytest
 
 from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
-from qa.queries.parser import read
+from qa.queries.parser import parse_query
 from qa.settings import Settings
 from tests.conftest import SAMPLE, questions
 from tests.engines import forget, indexed
@@ -93,7 +93,7 @@ def test_both_engines_refuse_alike_and_the_cluster_is_asked_at_once(both, monkey
     "question", [*ASKED[:6], '"legal guarantees" -Georgia', "NATO Putin treaty 1997 Act Ukraine"]
 )
 def test_both_engines_hand_over_the_same_columns(both, question):
-    one, other = (searcher.candidates(read(question), 45) for _, searcher in both)
+    one, other = (searcher.candidates(parse_query(question), 45) for _, searcher in both)
 
     assert columns(one) == columns(other)
     assert scores(one) == pytest.approx(scores(other), rel=0.02)
@@ -103,8 +103,11 @@ def test_both_engines_hand_over_the_same_columns(both, question):
 def test_both_engines_know_the_same_of_the_whole(both):
     (_, one), (_, other) = both
 
-    words = [asked.stems for question in ASKED[:6] for asked in read(question).terms]
+    words = [asked.stems for question in ASKED[:6] for asked in parse_query(question).terms]
 
     assert one.summaries() == other.summaries()
     assert one.apart(words) == other.apart(words)
-    assert one.plain(read(ASKED[0]), 20).documents == other.plain(read(ASKED[0]), 20).documents
+    assert (
+        one.plain(parse_query(ASKED[0]), 20).documents
+        == other.plain(parse_query(ASKED[0]), 20).documents
+    )

@@ -11,21 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from qa.analysis.deadline import Deadline
-from qa.analysis.tokenizer import stem, tokens
-from qa.documents.document import Metadata, RawBlock, document
+from qa.analysis.tokenizer import stem, token_texts
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.errors import (
     BuildLockedError,
     DeadlineExceededError,
     DocumentNotFoundError,
-    NoGenerationError,
-    NotKeptError,
-    OvertakenError,
-    RefusedError,
+    GenerationNotFoundError,
+    NoLiveGenerationError,
+    PublishConflictError,
+    PublishRefusedError,
 )
-from qa.index.passages import split
+from qa.index.passages import split_passages
 from qa.publishing.builder import index_documents
-from qa.queries.parser import Filters, read
+from qa.queries.parser import Filters, parse_query
 from tests.conftest import write
 from tests.engines import ENGINES, indexed, place
 
@@ -44,7 +44,7 @@ def small(request, tmp_path_factory):
 
 
 def ids(searcher, question, **filters):
-    query = read(question, filters=Filters(**filters))
+    query = parse_query(question, filters=Filters(**filters))
     return searcher.candidates(query, 10).documents
 
 
@@ -86,7 +86,7 @@ def test_filters_leave_only_what_they_name(small, filters, expected):
 
 
 def test_passages_stand_in_their_documents(small):
-    found = small.candidates(read("council of Lindholm in winter"), 10)
+    found = small.candidates(parse_query("council of Lindholm in winter"), 10)
 
     assert len(found) == len(found.passages()) > 2
     for passage in found.passages():
@@ -95,10 +95,13 @@ def test_passages_stand_in_their_documents(small):
 
 
 def test_words_in_the_heading_over_a_passage_are_told(small):
-    question = read("who guarded the bridges of the harbour in winter?")
+    question = parse_query("who guarded the bridges of the harbour in winter?")
     found = small.candidates(question, 10)
     expected = [
-        [any(stem(word, "en") in term.stems for word in tokens(heading)) for term in question.terms]
+        [
+            any(stem(word, "en") in term.stems for word in token_texts(heading))
+            for term in question.terms
+        ]
         for heading in found.headings
     ]
 
@@ -118,7 +121,7 @@ def test_after_the_deadline_an_engine_looks_for_nothing(small):
     late = Deadline.after(-1)
 
     with pytest.raises(DeadlineExceededError):
-        small.candidates(read("council of Lindholm"), 10, late)
+        small.candidates(parse_query("council of Lindholm"), 10, late)
     with pytest.raises(DeadlineExceededError):
         small.frequencies(["zebra"], late)
     assert small.near(["guarantes"], late) == {"guarantes": []}
@@ -167,7 +170,7 @@ def test_what_is_whole_checks(small):
 
 
 def test_nothing_is_live_before_the_first_build(settings):
-    with pytest.raises(NoGenerationError):
+    with pytest.raises(NoLiveGenerationError):
         open_engine(settings).searcher()
 
     assert open_engine(settings).generations() == []
@@ -179,15 +182,15 @@ def test_a_build_is_followed_rolled_back_and_pruned(settings):
     write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
     _, second = indexed(settings)
 
-    assert (first.live, second.live) == (True, True)
-    assert {*second.changes.added} == {"pier"}
+    assert (first.is_live, second.is_live) == (True, True)
+    assert {*second.changes.added_ids} == {"pier"}
     assert engine.searcher().manifest.name == second.manifest.name
     assert ids(engine.searcher(), "pier burnt")[0] == "pier"
     # Who holds a generation stays on it.
     assert "pier" not in ids(before, "pier burnt")
     assert ids(engine.searcher(first.manifest.name), "burnt") == []
 
-    states = [(each.name, each.live) for each in engine.generations()]
+    states = [(each.name, each.is_live) for each in engine.generations()]
 
     assert states == [(second.manifest.name, True), (first.manifest.name, False)]
     assert engine.switch(None).name == first.manifest.name
@@ -197,9 +200,9 @@ def test_a_build_is_followed_rolled_back_and_pruned(settings):
     engine.prune(1)
 
     assert [each.name for each in engine.generations()] == [second.manifest.name]
-    with pytest.raises(NotKeptError):
+    with pytest.raises(GenerationNotFoundError):
         engine.searcher(first.manifest.name)
-    with pytest.raises(NotKeptError):
+    with pytest.raises(GenerationNotFoundError):
         engine.switch(None)
 
 
@@ -207,9 +210,9 @@ def test_a_build_that_is_not_published_leaves_nothing(settings):
     engine, first = indexed(settings)
     write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
     indexed(settings, dry_run=True)
-    pier = document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
+    pier = build_document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
     with engine.build() as build:
-        build.add(pier, split(pier))
+        build.add(pier, split_passages(pier))
 
     assert [each.name for each in engine.generations()] == [first.manifest.name]
     assert engine.searcher().manifest.name == first.manifest.name
@@ -221,14 +224,14 @@ def test_a_refused_generation_is_kept_apart_and_can_be_made_live(settings):
     strict = dataclasses.replace(settings, max_shrink=0.1)
     _, second = indexed(strict)
 
-    assert not second.live
-    states = {each.name: (each.live, each.refused) for each in engine.generations()}
+    assert not second.is_live
+    states = {each.name: (each.is_live, each.is_refused) for each in engine.generations()}
     assert states == {
         first.manifest.name: (True, False),
         second.manifest.name: (False, True),
     }
     assert engine.searcher().manifest.name == first.manifest.name
-    assert engine.inspect(second.manifest.name).manifest.documents == 1
+    assert engine.open_verified(second.manifest.name).manifest.documents == 1
     assert engine.switch(second.manifest.name).documents == 1
     assert engine.searcher().manifest.name == second.manifest.name
 
@@ -238,7 +241,7 @@ def test_an_unchanged_folder_is_not_indexed_again(settings):
     _, second = indexed(settings)
 
     assert second.manifest.name == first.manifest.name
-    assert (first.fresh, second.fresh) == (True, False)
+    assert (first.is_new, second.is_new) == (True, False)
 
 
 def test_two_do_not_build_at_once(settings):
@@ -250,16 +253,16 @@ def test_a_build_that_was_overtaken_is_refused(settings):
     engine, first = indexed(settings)
     write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
     _, second = indexed(settings)
-    pier = document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
+    pier = build_document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
 
     def overtaken():
         yield pier
         engine.switch(first.manifest.name)
 
-    with pytest.raises((OvertakenError, RefusedError)):
+    with pytest.raises((PublishConflictError, PublishRefusedError)):
         index_documents(overtaken(), engine, settings)
 
-    assert second.live
+    assert second.is_live
     assert engine.searcher().manifest.name == first.manifest.name
 
 
@@ -302,11 +305,11 @@ def test_texts_in_several_languages_and_of_odd_words_are_found(settings):
     languages = searcher.manifest.languages
 
     def found(question):
-        return searcher.candidates(read(question, languages=languages), 10).documents[:1]
+        return searcher.search(parse_query(question, languages=languages), 10).document_ids[:1]
 
     assert found("Haus verkauft Bürgermeisterin") == ["de"]
     assert found("γέφυρα γρανίτη") == ["el"]
     assert found("大桥") == ["zh"]
     assert found('"US troops" AT&T 1000') == ["odd"]
     searcher.check()
-    assert open_engine(settings).inspect(searcher.manifest.name).document("odd").text
+    assert open_engine(settings).open_verified(searcher.manifest.name).document("odd").text

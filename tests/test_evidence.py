@@ -8,10 +8,10 @@ from tests.ranked import evidence
 def test_all_forms_of_a_word_are_marked():
     passage, found = evidence("guarantee demands", "He demanded a guarantee, two guarantees.")
 
-    assert [passage.text[s.start : s.end] for s in found.marks] == [
+    assert [passage.text[s.start : s.end] for s in found.term_spans] == [
         "demanded", "guarantee", "guarantees",
     ]  # fmt: skip
-    assert found.missing == ()
+    assert found.missing_words == ()
 
 
 def test_words_that_stand_together_are_a_phrase():
@@ -52,8 +52,8 @@ def test_words_that_stand_together_are_a_phrase():
 def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, expected):
     passage, found = evidence(question, text)
 
-    assert passage.text[found.answer.start : found.answer.end] == expected
-    assert found.fits
+    assert passage.text[found.answer_span.start : found.answer_span.end] == expected
+    assert found.type_matches
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, ex
 def test_a_sentence_that_asks_is_marked_only_where_none_tells(text, expected):
     passage, found = evidence("What are the symptoms of measles?", text)
 
-    assert passage.text[found.answer.start : found.answer.end] == expected
+    assert passage.text[found.answer_span.start : found.answer_span.end] == expected
 
 
 def test_what_a_follow_up_asks_counts_more_than_what_it_is_about():
@@ -89,20 +89,24 @@ def test_what_a_follow_up_asks_counts_more_than_what_it_is_about():
     about = ("Lindholm", "pact", "fish", "Vesa")
     passage, found = evidence("who negotiated it?", text, carried=about)
 
-    assert passage.text[slice(*found.answer)] == "Anna Lind negotiated it for a year."
+    assert passage.text[slice(*found.answer_span)] == "Anna Lind negotiated it for a year."
     # Where nothing of the question itself is there, what it is about has to do.
     passage, found = evidence("who paid for it?", text, carried=about)
-    assert passage.text[slice(*found.answer)] == "The Lindholm pact on fish was signed in Vesa."
+    assert (
+        passage.text[slice(*found.answer_span)] == "The Lindholm pact on fish was signed in Vesa."
+    )
 
 
 def test_no_sentence_is_marked_where_none_holds_a_fair_part():
     rare = {"zebra": 0, "quagga": 0, "appl": 90}
     _, found = evidence("zebra quagga apple", "An apple fell.", frequencies=rare)
 
-    assert found.answer is None
-    assert found.missing == ("zebra", "quagga")
+    assert found.answer_span is None
+    assert found.missing_words == ("zebra", "quagga")
 
 
 def test_a_question_of_no_kind_fits_nothing_and_misses_nothing():
-    assert evidence("harbour fees", "The harbour fees rose.")[1].fits is None
-    assert evidence("when did harbour fees rise?", "The harbour fees rose.")[1].fits is False
+    assert evidence("harbour fees", "The harbour fees rose.")[1].type_matches is None
+    assert (
+        evidence("when did harbour fees rise?", "The harbour fees rose.")[1].type_matches is False
+    )

@@ -8,10 +8,10 @@ import pytest
 
 from qa.documents import cache as extraction
 from qa.documents import crawl as folders
-from qa.documents.cache import Cache, key_of
-from qa.documents.crawl import Folder
+from qa.documents.cache import ExtractionCache, file_cache_key
+from qa.documents.crawl import DocumentFolder
 from qa.documents.document import Document, Skip
-from qa.documents.reader import load, read_content
+from qa.documents.reader import load_content, read_content
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, SAMPLE, write
 from tests.test_folders import slow
@@ -38,7 +38,7 @@ def opened(monkeypatch):
             names.append(args[0].name)
             return self._pool.schedule(work, args=args, timeout=timeout)
 
-    real = folders._pool
+    real = folders._open_reading_pool
 
     @contextmanager
     def noted(*arguments):
@@ -51,8 +51,8 @@ def opened(monkeypatch):
 
 def read(folder, **settings):
     """What is in *folder*, with a cache beside it."""
-    with Cache(folder.parent / "cache.sqlite") as cache:
-        return list(Folder(folder, Settings(**settings), cache).documents())
+    with ExtractionCache(folder.parent / "cache.sqlite") as cache:
+        return list(DocumentFolder(folder, Settings(**settings), cache).iter_documents())
 
 
 def test_what_was_read_is_not_opened_again_and_is_the_same(folder, opened):
@@ -129,14 +129,16 @@ def test_every_setting_that_reading_looks_at_is_part_of_the_key(folder):
             return super().__getattribute__(name)
 
     for file in [*(each for each in SAMPLE.iterdir() if each.is_file()), folder / "odd.xyz"]:
-        read_content(load(file, file.name, Settings()), file.name, Noted())
+        read_content(load_content(file, file.name, Settings()), file.name, Noted())
     path, usual = folder / "harbour.md", Settings()
     others = {name: f"{getattr(usual, name)}9" for name in looked_at}
 
     assert {"language", "max_file_documents"} <= looked_at
     for name, value in others.items():
         other = replace(usual, **{name: type(getattr(usual, name))(value)})
-        assert key_of(path, "harbour.md", other) != key_of(path, "harbour.md", usual), name
+        assert file_cache_key(path, "harbour.md", other) != file_cache_key(
+            path, "harbour.md", usual
+        ), name
 
 
 def test_another_version_of_what_reads_reads_again(folder, opened, monkeypatch):
@@ -160,22 +162,24 @@ def test_a_damaged_cache_is_made_anew(folder, opened):
 def test_what_failed_for_want_of_time_is_tried_again(folder, opened):
     slow(folder / "slow.tar.bz2")
     for _ in range(2):
-        with Cache(folder.parent / "cache.sqlite") as cache:
-            found = Folder(folder, Settings(extract_seconds=1), cache)
-            reasons = [each.reason for each in found.documents() if isinstance(each, Skip)]
+        with ExtractionCache(folder.parent / "cache.sqlite") as cache:
+            found = DocumentFolder(folder, Settings(extract_seconds=1), cache)
+            reasons = [each.reason for each in found.iter_documents() if isinstance(each, Skip)]
 
         assert "took longer than 1 seconds to read" in reasons
-        assert not found.lasting
+        assert not found.is_reproducible
     assert opened.count("slow.tar.bz2") == 2
 
 
 def test_what_changed_while_it_was_read_is_kept_as_it_was_read(folder):
-    with Cache(folder.parent / "cache.sqlite") as cache:
-        found = Folder(folder, Settings(), cache)
+    with ExtractionCache(folder.parent / "cache.sqlite") as cache:
+        found = DocumentFolder(folder, Settings(), cache)
         write(folder, harbour_md=BRIDGE.replace("Vesa", "Orla"))
-        texts = {each.id: each.text for each in found.documents() if isinstance(each, Document)}
+        texts = {
+            each.id: each.text for each in found.iter_documents() if isinstance(each, Document)
+        }
 
-    assert not found.lasting
+    assert not found.is_reproducible
     assert "Orla" in texts["harbour"]
     write(folder, harbour_md=HARBOUR)
     assert any("Moberg" in each.text for each in read(folder) if isinstance(each, Document))
@@ -183,9 +187,9 @@ def test_what_changed_while_it_was_read_is_kept_as_it_was_read(folder):
 
 def test_the_digest_is_of_the_content_not_of_the_place(folder, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "documents"
-    folder_digest = Folder(folder, Settings()).digest
+    folder_digest = DocumentFolder(folder, Settings()).digest
     folder.rename(other)
 
-    assert Folder(other, Settings()).digest == folder_digest
+    assert DocumentFolder(other, Settings()).digest == folder_digest
     change(other)
-    assert Folder(other, Settings()).digest != folder_digest
+    assert DocumentFolder(other, Settings()).digest != folder_digest

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.document import Metadata
-from qa.ranking.features import NAMES
+from qa.ranking.features import FEATURE_NAMES
 from tests.ranked import measured
 
 
 def feature(name, question, *texts, **more):
-    return measured(question, *texts, **more)[:, NAMES.index(name)].round(6).tolist()
+    return measured(question, *texts, **more)[:, FEATURE_NAMES.index(name)].round(6).tolist()
 
 
 def test_coverage_counts_rare_words_for_more():
@@ -24,21 +24,28 @@ def test_coverage_counts_rare_words_for_more():
 def test_a_heading_covers_what_the_passage_does_not_say():
     values = {
         name: feature(name, "harbour fees", "The fees rose.", title="The old harbour")[0]
-        for name in ("coverage", "inside", "heading")
+        for name in ("coverage", "body_coverage", "heading_coverage")
     }
 
     assert values["coverage"] == 1.0
-    assert values["inside"] == pytest.approx(0.5)
-    assert values["heading"] == pytest.approx(0.5)
+    assert values["body_coverage"] == pytest.approx(0.5)
+    assert values["heading_coverage"] == pytest.approx(0.5)
 
 
 def test_the_very_form_that_was_typed_is_exact():
-    assert feature("exact", "guarantees", "One guarantee.", "Two guarantees.") == [0.0, 1.0]
+    assert feature("exact_coverage", "guarantees", "One guarantee.", "Two guarantees.") == [
+        0.0,
+        1.0,
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("adjacent", [1, 0, 0, 0]), ("ordered", [1, 1, 0, 0]), ("unordered", [1, 1, 1, 0])],
+    [
+        ("adjacent_pairs", [1, 0, 0, 0]),
+        ("ordered_window", [1, 1, 0, 0]),
+        ("unordered_window", [1, 1, 1, 0]),
+    ],
 )
 def test_neighbours_are_neighbours_in_their_order_up_to_a_distance(name, expected):
     apart = "one two three four five six seven eight nine ten eleven"
@@ -49,7 +56,7 @@ def test_neighbours_are_neighbours_in_their_order_up_to_a_distance(name, expecte
 
 def test_a_window_holds_what_stands_within_it():
     far = " ".join(["then"] * 30)
-    near, apart = feature("window", "open door", "Open the door.", f"Open {far} door.")
+    near, apart = feature("window_coverage", "open door", "Open the door.", f"Open {far} door.")
 
     assert near == 1.0
     assert apart == pytest.approx(0.5)
@@ -58,15 +65,15 @@ def test_a_window_holds_what_stands_within_it():
 def test_a_place_early_in_the_document_is_told():
     text = f"Harbour {'word ' * 100}. Harbour {'word ' * 100}."
 
-    assert feature("place", "harbour", text) == [1.0, 0.5]
-    assert feature("first", "harbour", text) == [1.0, 0.0]
+    assert feature("position_prior", "harbour", text) == [1.0, 0.5]
+    assert feature("first_passage", "harbour", text) == [1.0, 0.0]
 
 
 def test_the_publisher_that_is_named_is_told():
     about = [Metadata("", publisher="The Vesa Courier"), Metadata("", publisher="Northern Gazette")]
     question = "what did the Vesa Courier say?"
 
-    assert feature("publisher", question, "Courier.", "Courier.", about=about) == [1.0, 0.0]
+    assert feature("publisher_match", question, "Courier.", "Courier.", about=about) == [1.0, 0.0]
 
 
 @given(
@@ -78,6 +85,6 @@ def test_shares_stay_between_nothing_and_all(found):
     shares = "coverage inside exact early window kernel adjacent ordered unordered heading".split()
 
     for name in shares:
-        column = rows[:, NAMES.index(name)]
+        column = rows[:, FEATURE_NAMES.index(name)]
         assert (column >= 0).all(), name
         assert (column <= 1 + 1e-9).all(), name

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from qa.analysis.deadline import Deadline
-from qa.documents.crawl import File, Folder, find_files, read_folder
+from qa.documents.crawl import DocumentFolder, SourceFile, find_files, read_folder
 from qa.documents.document import Document, Skip
 from qa.errors import IndexingError
 from qa.settings import Settings
@@ -260,24 +260,24 @@ def test_a_build_that_has_no_time_left_says_how_to_go_on(tmp_path):
     write(tmp_path, "a.txt", "b.txt")
 
     with pytest.raises(IndexingError, match=r"1440 minutes.*run `qa index` again to go on"):
-        Folder(tmp_path, SETTINGS, deadline=Deadline(0))
+        DocumentFolder(tmp_path, SETTINGS, deadline=Deadline(0))
 
 
 def test_time_that_is_over_while_files_are_read_ends_the_build(tmp_path, monkeypatch):
     write(tmp_path, "a.txt", "b.txt")
-    folder = Folder(tmp_path, SETTINGS)
+    folder = DocumentFolder(tmp_path, SETTINGS)
     monkeypatch.setattr(folder, "_deadline", Deadline(0))
 
     with pytest.raises(IndexingError, match="QA_MAX_BUILD_MINUTES"):
-        list(folder.documents())
+        list(folder.iter_documents())
 
 
 def test_find_files_tells_how_many_there_are_without_reading_them(tmp_path):
     write(tmp_path, "a.txt", "b/c.pdf")
 
     assert find_files(tmp_path, SETTINGS) == [
-        File(tmp_path / "a.txt", "a.txt"),
-        File(tmp_path / "b" / "c.pdf", "b/c.pdf"),
+        SourceFile(tmp_path / "a.txt", "a.txt"),
+        SourceFile(tmp_path / "b" / "c.pdf", "b/c.pdf"),
     ]
 
 

@@ -11,9 +11,9 @@ import weakref
 import pytest
 
 from qa.engines.whoosh import engine as following
-from qa.engines.whoosh.engine import Live
-from qa.errors import DamagedError, NoGenerationError
-from qa.index.generations import Generations
+from qa.engines.whoosh.engine import WhooshSearcherManager
+from qa.errors import CorruptIndexError, NoLiveGenerationError
+from qa.index.generations import GenerationFolder
 from tests.conftest import BRIDGE, HARBOUR, built, write
 
 
@@ -27,7 +27,7 @@ def index(tmp_path):
 
 @pytest.fixture
 def live(index):
-    return Live(Generations(index))
+    return WhooshSearcherManager(GenerationFolder(index))
 
 
 def rebuild(index, text=BRIDGE):
@@ -111,8 +111,8 @@ def test_a_follower_prepares_a_new_one_before_it_is_handed_out(live, index):
 
 
 def test_a_follower_ends_with_what_it_follows_for(index):
-    live = Live(Generations(index))
-    live.follow(lambda _: None)
+    live = WhooshSearcherManager(GenerationFolder(index))
+    live.start_reload(lambda _: None)
     threads = threading.active_count()
     del live
 
@@ -140,7 +140,7 @@ def test_without_a_generation_it_is_said_at_once(live, index):
     live.searcher()
     (index / "CURRENT").rename(index / "away")
 
-    with pytest.raises(NoGenerationError):
+    with pytest.raises(NoLiveGenerationError):
         live.searcher()
     (index / "away").rename(index / "CURRENT")
     assert live.searcher()
@@ -193,11 +193,11 @@ def test_a_file_that_is_written_to_while_it_is_open_is_never_asked(live, index, 
     damage(file_of(index, name))
 
     for _ in range(2):
-        with pytest.raises(DamagedError, match=name):
+        with pytest.raises(CorruptIndexError, match=name):
             live.searcher()
     file_of(index, name).unlink()
     file_of(index, name).write_bytes(whole)
-    with pytest.raises(DamagedError, match=name):
+    with pytest.raises(CorruptIndexError, match=name):
         live.searcher()
     live._failed = None  # as if some seconds had passed
     assert live.searcher().document("harbour")
@@ -206,7 +206,7 @@ def test_a_file_that_is_written_to_while_it_is_open_is_never_asked(live, index, 
 def test_a_rebuild_mends_what_is_damaged_and_is_followed(live, index):
     before = live.searcher().manifest.name
     flip(file_of(index))
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptIndexError):
         live.searcher()
     built(index)
 

@@ -3,15 +3,17 @@
 import pytest
 
 from qa.documents.formats import html
-from qa.errors import UnreadableError
+from qa.errors import UnreadableFileError
 
 PROSE = "The harbour was built in 1874, when the town was still small. " * 6
 
 
 def read(page):
     """What a page says of itself, and its blocks."""
-    extract = html.read(page if isinstance(page, bytes) else page.encode())
-    return extract.about, [(" ".join(block.text.split()), block.level) for block in extract.blocks]
+    extract = html.read_html(page if isinstance(page, bytes) else page.encode())
+    return extract.metadata, [
+        (" ".join(block.text.split()), block.level) for block in extract.blocks
+    ]
 
 
 def about(head, body=""):
@@ -153,7 +155,7 @@ def test_quotes_of_windows_declared_as_latin_1_are_quotes():
 
 @pytest.mark.parametrize("page", ["", "<!-- nothing -->", " \n"])
 def test_a_page_without_elements_has_no_text(page):
-    with pytest.raises(UnreadableError, match="no text"):
+    with pytest.raises(UnreadableFileError, match="no text"):
         read(page)
 
 

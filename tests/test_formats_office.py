@@ -11,7 +11,7 @@ from fpdf.enums import EncryptionMethod
 
 from qa.documents.formats import docx as word
 from qa.documents.formats import pdf
-from qa.errors import UnreadableError
+from qa.errors import UnreadableFileError
 
 LIMIT = 100 << 20
 ONE = "The harbour of Lindholm was built in 1874 by the engineer Karl Brandt. " * 4
@@ -32,7 +32,7 @@ def printed(*pages, **properties):
 
 
 def read(file):
-    extract = pdf.read(bytes(file.output()))
+    extract = pdf.read_pdf(bytes(file.output()))
     return [(" ".join(block.text.split()), block.level, block.page) for block in extract.blocks]
 
 
@@ -103,18 +103,18 @@ def test_a_long_text_in_large_type_is_no_heading():
 def test_the_properties_of_a_pdf_are_its_metadata():
     day = datetime.datetime(2021, 12, 3, 10, tzinfo=datetime.UTC)
     file = printed(["THE HARBOUR", ONE], title="The harbour", author="Ann", creation_date=day)
-    extract = pdf.read(bytes(file.output()))
+    extract = pdf.read_pdf(bytes(file.output()))
 
-    assert extract.about["title"] == "The harbour"
-    assert extract.about["author"] == "Ann"
-    assert extract.about["date"].startswith("D:20211203")
+    assert extract.metadata["title"] == "The harbour"
+    assert extract.metadata["author"] == "Ann"
+    assert extract.metadata["date"].startswith("D:20211203")
 
 
 @pytest.mark.parametrize(
     "title", ["Microsoft Word - a.docx", "untitled", "report.pdf", "Document1"]
 )
 def test_titles_that_programs_enter_are_none(title):
-    assert "title" not in pdf.read(bytes(printed([ONE], title=title).output())).about
+    assert "title" not in pdf.read_pdf(bytes(printed([ONE], title=title).output())).metadata
 
 
 @pytest.mark.parametrize("method", [EncryptionMethod.RC4, EncryptionMethod.AES_256])
@@ -129,7 +129,7 @@ def test_a_pdf_with_a_password_is_refused():
     file = printed([ONE])
     file.set_encryption("owner", "user", encryption_method=EncryptionMethod.AES_256)
 
-    with pytest.raises(UnreadableError, match="encrypted; save it without a password"):
+    with pytest.raises(UnreadableFileError, match="encrypted; save it without a password"):
         read(file)
 
 
@@ -137,7 +137,7 @@ def test_a_pdf_of_pictures_is_refused():
     file = printed([])
     file.rect(10, 10, 50, 50)
 
-    with pytest.raises(UnreadableError, match="run OCR first"):
+    with pytest.raises(UnreadableFileError, match="run OCR first"):
         read(file)
 
 
@@ -161,9 +161,9 @@ def harbour(document):
 
 
 def test_a_word_document_gives_blocks_in_order():
-    extract = word.read(written(harbour), LIMIT)
+    extract = word.read_docx(written(harbour), LIMIT)
 
-    assert extract.about == {"title": "The harbour"}
+    assert extract.metadata == {"title": "The harbour"}
     assert [(block.text, block.level) for block in extract.blocks] == [
         ("Built in 1874.", 0),
         ("Storms", 2),
@@ -184,7 +184,7 @@ def test_words_in_links_insertions_and_content_controls_are_read():
         content.append(document.add_paragraph("in a control")._p)
         document.element.body.insert(0, control)
 
-    blocks = word.read(written(build), LIMIT).blocks
+    blocks = word.read_docx(written(build), LIMIT).blocks
 
     assert [block.text for block in blocks if block.text] == ["in a control", "Kept inserted"]
 
@@ -195,17 +195,17 @@ def test_properties_that_somebody_filled_in_are_metadata():
         document.core_properties.author = "Ann"
         document.core_properties.created = datetime.datetime(2021, 12, 3, tzinfo=datetime.UTC)
 
-    about = word.read(written(build), LIMIT).about
+    about = word.read_docx(written(build), LIMIT).metadata
 
     assert (about["title"], about["author"]) == ("The harbour", "Ann")
     assert about["created"].date() == datetime.date(2021, 12, 3)
 
 
 def test_a_word_document_that_unpacks_to_too_much_is_refused():
-    with pytest.raises(UnreadableError, match="unpacks to more than 0 MB"):
-        word.read(written(harbour), 10_000)
+    with pytest.raises(UnreadableFileError, match="unpacks to more than 0 MB"):
+        word.read_docx(written(harbour), 10_000)
 
 
 def test_an_old_or_encrypted_word_document_is_refused():
-    with pytest.raises(UnreadableError, match="encrypted, or of an old Word"):
-        word.read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), LIMIT)
+    with pytest.raises(UnreadableFileError, match="encrypted, or of an old Word"):
+        word.read_docx(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), LIMIT)

@@ -6,7 +6,7 @@ import pytest
 
 from qa.documents.document import Skip
 from qa.documents.formats.rows import read_csv, read_json, read_jsonl, read_tsv
-from qa.errors import UnreadableError
+from qa.errors import UnreadableFileError
 
 
 def texts(extracts):
@@ -120,7 +120,7 @@ def test_items_that_are_no_texts_are_skipped_by_their_number():
     ],
 )
 def test_json_of_another_shape_is_refused(data, reason):
-    with pytest.raises(UnreadableError, match=reason):
+    with pytest.raises(UnreadableFileError, match=reason):
         list(read_json(data))
 
 

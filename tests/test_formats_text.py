@@ -3,7 +3,7 @@
 import pytest
 
 from qa.documents.formats import markdown, plain
-from qa.errors import UnreadableError
+from qa.errors import UnreadableFileError
 
 RUSSIAN = "Президент заявил в четверг, что переговоры о гарантиях безопасности продолжаются."
 PROSE = "The harbour was built in 1874, when the town was still small, by Karl Brandt."
@@ -11,8 +11,8 @@ PROSE = "The harbour was built in 1874, when the town was still small, by Karl B
 
 def read(text):
     """What a plain text says of itself, and its paragraphs."""
-    extract = plain.read(text.encode())
-    return extract.about, [block.text for block in extract.blocks]
+    extract = plain.read_text(text.encode())
+    return extract.metadata, [block.text for block in extract.blocks]
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def read(text):
     ],
 )
 def test_the_encoding_is_found_out(text, encoding):
-    assert plain.decode(text.encode(encoding)) == text
+    assert plain.decode_text(text.encode(encoding)) == text
 
 
 @pytest.mark.parametrize("stray", [b"\x81", b"\x9d", b"\xff", b"\xe2\x80"])
 @pytest.mark.parametrize("text", [f"– {PROSE}", RUSSIAN])
 def test_utf8_with_a_byte_gone_wrong_is_still_utf8(text, stray):
-    assert plain.decode(text.encode() + stray) == f"{text}\ufffd"
+    assert plain.decode_text(text.encode() + stray) == f"{text}\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -54,21 +54,21 @@ def test_utf8_with_a_byte_gone_wrong_is_still_utf8(text, stray):
     ],
 )
 def test_binary_junk_is_not_text(data):
-    with pytest.raises(UnreadableError, match="not text"):
-        plain.decode(data)
+    with pytest.raises(UnreadableFileError, match="not text"):
+        plain.decode_text(data)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_empty_lines_part_paragraphs_and_wrapped_lines_are_joined(end):
     text = end.join(["One that", "goes on.", "", " \t", "Two.", ""])
 
-    assert plain.paragraphs(plain.decode(text.encode())) == ["One that goes on.", "Two."]
+    assert plain.split_paragraphs(plain.decode_text(text.encode())) == ["One that goes on.", "Two."]
 
 
 def test_long_lines_are_paragraphs_of_their_own():
     long = [f"{number} " + "and so on " * 20 for number in range(3)]
 
-    assert plain.paragraphs("\n".join(long)) == long
+    assert plain.split_paragraphs("\n".join(long)) == long
 
 
 def test_front_matter_wins_over_an_opening():
@@ -164,8 +164,8 @@ def test_what_comes_after_the_first_prose_is_text():
 
 
 def marked(text):
-    extract = markdown.read(text.encode())
-    return extract.about, [(block.text, block.level) for block in extract.blocks]
+    extract = markdown.read_markdown(text.encode())
+    return extract.metadata, [(block.text, block.level) for block in extract.blocks]
 
 
 def test_markdown_becomes_blocks_without_their_markup():

@@ -7,7 +7,7 @@ import pytest
 from qa.engines.factory import open_engine
 from qa.errors import IndexingError
 from qa.publishing.builder import index_folder
-from qa.publishing.gate import Golden, golden_questions, is_answered
+from qa.publishing.gate import GoldenQuestion, is_answered, load_golden_questions
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
 
@@ -43,11 +43,11 @@ def test_a_first_build_is_published_whatever_it_answers(folder):
     ask(folder, GUARANTEES, {"question": "who sold the pier?", "contains": "Nobody knows"})
     report = built(folder)
 
-    assert report.live
+    assert report.is_live
     assert report.faults == ()
-    assert (report.changes.since, report.changes.asked) == (None, 2)
-    assert report.changes.failing == ("who sold the pier?",)
-    assert report.changes.won == report.changes.lost == ()
+    assert (report.changes.base_generation, report.changes.golden_count) == (None, 2)
+    assert report.changes.failing_questions == ("who sold the pier?",)
+    assert report.changes.gained_questions == report.changes.lost_questions == ()
 
 
 def test_what_changed_is_told(folder):
@@ -58,18 +58,18 @@ def test_what_changed_is_told(folder):
     (folder / "documents" / "harbour.md").rename(folder / "documents" / "port.md")
     changes = built(folder).changes
 
-    assert changes.since == before
-    assert changes.added == ("ferry", "port")
-    assert changes.changed == ("bridge",)
-    assert changes.gone == ("harbour",)
-    assert (changes.before, changes.now, changes.asked) == (2, 3, 3)
+    assert changes.base_generation == before
+    assert changes.added_ids == ("ferry", "port")
+    assert changes.changed_ids == ("bridge",)
+    assert changes.removed_ids == ("harbour",)
+    assert (changes.documents_before, changes.documents_now, changes.golden_count) == (2, 3, 3)
 
 
 def test_a_new_title_is_a_change_too(folder):
     built(folder)
     write(folder / "documents", bridge_md=BRIDGE.replace("Bridge over", "The bridge over"))
 
-    assert built(folder).changes.changed == ("bridge",)
+    assert built(folder).changes.changed_ids == ("bridge",)
 
 
 def test_a_golden_question_that_loses_its_answer_keeps_it_from_being_live(folder):
@@ -79,12 +79,13 @@ def test_a_golden_question_that_loses_its_answer_keeps_it_from_being_live(folder
     )
     report = built(folder)
 
-    assert not report.live
+    assert not report.is_live
     assert report.faults == ("1 of 3 golden questions lost their answer",)
-    assert report.changes.lost == (GUARANTEES["question"],)
+    assert report.changes.lost_questions == (GUARANTEES["question"],)
     assert live(folder) == before
     states = {
-        each.name: each.refused for each in open_engine(Settings(index=str(folder))).generations()
+        each.name: each.is_refused
+        for each in open_engine(Settings(index=str(folder))).generations()
     }
     assert states == {before: False, report.manifest.name: True}
 
@@ -95,8 +96,8 @@ def test_a_golden_question_that_had_no_answer_before_does_not(folder):
     write(folder / "documents", ferry_md="The ferry ran for ninety years.")
     report = built(folder)
 
-    assert report.live
-    assert report.changes.failing == ("who sold the pier?",)
+    assert report.is_live
+    assert report.changes.failing_questions == ("who sold the pier?",)
 
 
 def test_a_golden_question_that_gains_its_answer_is_told(folder):
@@ -104,7 +105,7 @@ def test_a_golden_question_that_gains_its_answer_is_told(folder):
     built(folder)
     (folder / "bridge.md").rename(folder / "documents" / "bridge.md")
 
-    assert built(folder).changes.won == (OPENED["question"],)
+    assert built(folder).changes.gained_questions == (OPENED["question"],)
 
 
 def test_force_publishes_all_the_same_and_says_why_it_should_not(folder):
@@ -113,7 +114,7 @@ def test_force_publishes_all_the_same_and_says_why_it_should_not(folder):
     refused = built(folder)
     forced = built(folder, force=True)
 
-    assert (refused.live, forced.live) == (False, True)
+    assert (refused.is_live, forced.is_live) == (False, True)
     assert forced.faults == refused.faults != ()
     assert live(folder) == forced.manifest.name == refused.manifest.name
 
@@ -127,7 +128,7 @@ def test_documents_may_not_shrink_by_more_than_the_setting(folder, left, publish
         path.unlink()
     report = built(folder)
 
-    assert report.live == published
+    assert report.is_live == published
     assert ("10 documents became 4, 60% fewer" in "".join(report.faults)) == (not published)
 
 
@@ -136,8 +137,8 @@ def test_how_much_may_shrink_is_a_setting(folder):
     built(folder)
     (folder / "documents" / "bridge.md").unlink()
 
-    assert not built(folder, max_shrink=0.2).live
-    assert built(folder, max_shrink=0.5).live
+    assert not built(folder, max_shrink=0.2).is_live
+    assert built(folder, max_shrink=0.5).is_live
 
 
 def test_a_dry_run_tells_and_changes_nothing(folder):
@@ -146,8 +147,8 @@ def test_a_dry_run_tells_and_changes_nothing(folder):
     write(folder / "documents", harbour_md=BRIDGE.replace("Vesa", "Orla"))
     report = built(folder, dry_run=True)
 
-    assert not report.live
-    assert report.changes.changed == ("harbour",)
+    assert not report.is_live
+    assert report.changes.changed_ids == ("harbour",)
     assert report.faults
     assert live(folder) == before
     assert {path for path in folder.rglob("*") if "cache" not in path.name} == files
@@ -158,10 +159,10 @@ def test_nothing_is_compared_with_a_live_generation_that_is_damaged(folder):
     (folder / "generations" / before / "passages.bin").write_bytes(b"?")
     report = built(folder)
 
-    assert report.live
-    assert report.changes.since is None
+    assert report.is_live
+    assert report.changes.base_generation is None
     assert report.manifest.name == before
-    assert open_engine(Settings(index=str(folder))).inspect(before)
+    assert open_engine(Settings(index=str(folder))).open_verified(before)
 
 
 @pytest.mark.parametrize(
@@ -179,22 +180,22 @@ def test_a_wrong_line_is_told_by_its_number_before_anything_is_built(folder, lin
 def test_questions_need_not_be_there(folder):
     (folder / "questions.jsonl").unlink()
 
-    assert golden_questions(folder) == ()
-    assert built(folder).changes.asked == 0
+    assert load_golden_questions(folder) == ()
+    assert built(folder).changes.golden_count == 0
 
 
 @pytest.mark.parametrize(
     ("golden", "expected"),
     [
-        (Golden("who demanded guarantees?", ("elsa MOBERG", "legal guarantees")), True),
-        (Golden("who demanded guarantees?", ("Elsa Moberg",), "bridge"), False),
-        (Golden("who demanded guarantees?", (), "harbour"), True),
-        (Golden("who demanded guarantees?", ("sa Mob",)), False),
-        (Golden("who demanded guarantees?", verdict="none"), False),
-        (Golden("boiling point of mercury", verdict="none"), True),
-        (Golden("boiling point of mercury"), False),
-        (Golden("who demanded guarantees?"), True),
-        (Golden("?!"), False),
+        (GoldenQuestion("who demanded guarantees?", ("elsa MOBERG", "legal guarantees")), True),
+        (GoldenQuestion("who demanded guarantees?", ("Elsa Moberg",), "bridge"), False),
+        (GoldenQuestion("who demanded guarantees?", (), "harbour"), True),
+        (GoldenQuestion("who demanded guarantees?", ("sa Mob",)), False),
+        (GoldenQuestion("who demanded guarantees?", verdict="none"), False),
+        (GoldenQuestion("boiling point of mercury", verdict="none"), True),
+        (GoldenQuestion("boiling point of mercury"), False),
+        (GoldenQuestion("who demanded guarantees?"), True),
+        (GoldenQuestion("?!"), False),
     ],
 )
 def test_a_question_is_answered_by_its_first_passage_alone(searcher, golden, expected):

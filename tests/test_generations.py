@@ -11,104 +11,104 @@ import pytest
 
 from qa.errors import (
     BuildLockedError,
-    DamagedError,
+    CorruptIndexError,
     IndexingError,
-    NoGenerationError,
+    NoLiveGenerationError,
 )
-from qa.index.generations import Generations
+from qa.index.generations import GenerationFolder
 from qa.index.manifest import MANIFEST
 from tests.published import fail_half_way, folders, manifest, publish
 
 
 def test_a_published_generation_is_the_current_one(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     name = publish(generations, "one")
     found = generations.manifest(name)
 
-    assert generations.current() == name
+    assert generations.live_name() == name
     assert found.skipped == manifest().skipped
     assert found.first == datetime.date(2021, 1, 1)
-    assert (generations.folder(name) / "file").read_text() == "one"
+    assert (generations.folder_of(name) / "file").read_text() == "one"
 
 
 def test_the_name_is_a_checksum_of_all_that_is_in_it(tmp_path):
-    one, two = Generations(tmp_path / "one"), Generations(tmp_path / "two")
+    one, two = GenerationFolder(tmp_path / "one"), GenerationFolder(tmp_path / "two")
     name = publish(one, "same")
 
     assert publish(two, "same") == name
     assert publish(two, "other") != name
-    for path in one.folder(name).iterdir():
-        assert path.read_bytes() == (two.folder(name) / path.name).read_bytes()
+    for path in one.folder_of(name).iterdir():
+        assert path.read_bytes() == (two.folder_of(name) / path.name).read_bytes()
 
 
 def test_what_went_in_is_in_the_name(tmp_path):
-    generations = Generations(tmp_path)
-    with generations.building() as folder:
+    generations = GenerationFolder(tmp_path)
+    with generations.open_build_folder() as folder:
         names = {generations.seal(folder, manifest(passage=n)).name for n in (60, 70)}
 
     assert len(names) == 2
 
 
 def test_when_it_was_published_is_told(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=2)
     found = generations.manifest(publish(generations, "one"))
 
-    assert before < found.published <= datetime.datetime.now(datetime.UTC)
-    assert found.built.startswith(f"{found.published:%Y-%m-%dT%H}")
+    assert before < found.published_at <= datetime.datetime.now(datetime.UTC)
+    assert found.build_time.startswith(f"{found.published_at:%Y-%m-%dT%H}")
 
 
 def test_without_a_generation_the_error_says_what_to_do(tmp_path):
-    with pytest.raises(NoGenerationError, match="qa index"):
-        Generations(tmp_path).current()
-    assert Generations(tmp_path).kept() == []
+    with pytest.raises(NoLiveGenerationError, match="qa index"):
+        GenerationFolder(tmp_path).live_name()
+    assert GenerationFolder(tmp_path).list_generations() == []
 
 
 @pytest.mark.parametrize("content", ["", "../..", "aaaaaaaaaaaa", "\x00", "é"])
 def test_a_damaged_pointer_is_told_and_leads_nowhere(tmp_path, content):
     (tmp_path / "CURRENT").write_text(content)
 
-    with pytest.raises(DamagedError, match="qa index"):
-        Generations(tmp_path).current()
+    with pytest.raises(CorruptIndexError, match="qa index"):
+        GenerationFolder(tmp_path).live_name()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"name": 1}', "\xff"])
 def test_a_damaged_manifest_is_told(tmp_path, content):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     name = publish(generations, "one")
-    (generations.folder(name) / MANIFEST).write_text(content)
+    (generations.folder_of(name) / MANIFEST).write_text(content)
 
-    with pytest.raises(DamagedError, match=r"manifest\.json"):
+    with pytest.raises(CorruptIndexError, match=r"manifest\.json"):
         generations.manifest(name)
-    assert MANIFEST in generations.kept()[0].fault
+    assert MANIFEST in generations.list_generations()[0].error
 
 
 @pytest.mark.parametrize("damage", ["altered", "longer", "missing"])
 def test_a_damaged_file_is_told_by_name(tmp_path, damage):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     name = publish(generations, "one")
-    path = generations.folder(name) / "file"
+    path = generations.folder_of(name) / "file"
     path.unlink()
     if damage != "missing":
         path.write_text("two" if damage == "altered" else "one more")
 
-    with pytest.raises(DamagedError, match="file"):
+    with pytest.raises(CorruptIndexError, match="file"):
         generations.check(name)
 
 
 def test_a_build_that_is_not_published_leaves_nothing(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     name = publish(generations, "one")
 
-    with pytest.raises(IndexingError), generations.building() as folder:
+    with pytest.raises(IndexingError), generations.open_build_folder() as folder:
         fail_half_way(folder)
 
-    assert generations.current() == name
+    assert generations.live_name() == name
     assert folders(tmp_path) == {name}
 
 
 def test_only_the_newest_generations_are_kept(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     names = [publish(generations, text, keep=2) for text in ("one", "two", "three", "four")]
 
     assert folders(tmp_path) == set(names[2:])
@@ -116,26 +116,26 @@ def test_only_the_newest_generations_are_kept(tmp_path):
 
 def test_what_is_being_copied_here_is_not_pruned(tmp_path):
     (tmp_path / "generations" / "0123456789ab").mkdir(parents=True)
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     name = publish(generations, "one", keep=1)
 
     assert folders(tmp_path) == {"0123456789ab", name}
 
 
 def test_publishing_the_same_again_mends_it(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     name = publish(generations, "one")
-    (generations.folder(name) / "file").write_text("damaged")
+    (generations.folder_of(name) / "file").write_text("damaged")
 
     assert publish(generations, "one") == name
-    assert (generations.folder(name) / "file").read_text() == "one"
+    assert (generations.folder_of(name) / "file").read_text() == "one"
     assert generations.check(name)
     assert folders(tmp_path) == {name}
 
 
 def test_publishing_the_same_again_leaves_whole_files_alone(tmp_path):
-    generations = Generations(tmp_path)
-    file = generations.folder(publish(generations, "one")) / "file"
+    generations = GenerationFolder(tmp_path)
+    file = generations.folder_of(publish(generations, "one")) / "file"
     before = file.stat().st_ino
     publish(generations, "one")
 
@@ -154,7 +154,7 @@ def test_every_byte_reaches_the_disk_before_the_pointer_changes(tmp_path, monkey
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(os, "replace", lambda *paths: (order.append("switch"), replace(*paths))[1])
-    name = publish(Generations(tmp_path), "one")
+    name = publish(GenerationFolder(tmp_path), "one")
     building, pid = f"generations/.building-{os.getpid()}", os.getpid()
 
     assert set(order[:3]) == {f"{building}/file", f"{building}/{MANIFEST}", building}
@@ -182,10 +182,13 @@ def test_a_second_builder_is_kept_out_and_a_dead_one_does_not_lock(tmp_path):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as other:  # fmt: skip
         assert other.stdout.readline() == "building\n"
-        with pytest.raises(BuildLockedError, match="wait"), Generations(tmp_path).building():
+        with (
+            pytest.raises(BuildLockedError, match="wait"),
+            GenerationFolder(tmp_path).open_build_folder(),
+        ):
             pass
         other.kill()
 
-    name = publish(Generations(tmp_path), "one")
+    name = publish(GenerationFolder(tmp_path), "one")
 
     assert folders(tmp_path) == {name}

@@ -7,82 +7,85 @@ import time
 import pytest
 
 from qa.errors import (
-    DamagedError,
-    NotKeptError,
-    OvertakenError,
+    CorruptIndexError,
+    GenerationNotFoundError,
+    PublishConflictError,
 )
-from qa.index.generations import Generations, before, named
+from qa.index.generations import GenerationFolder, find_generation, previous_generation
 from tests.published import folders, manifest, publish, refuse
 
 
 def test_rolling_back_goes_to_the_one_published_before(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     one, two, three = (publish(generations, text) for text in ("one", "two", "three"))
 
-    assert before(generations.kept()) == two
+    assert previous_generation(generations.list_generations()) == two
     generations.switch(two)
-    assert (generations.current(), before(generations.kept())) == (two, one)
+    assert (generations.live_name(), previous_generation(generations.list_generations())) == (
+        two,
+        one,
+    )
     generations.switch(one)
-    with pytest.raises(NotKeptError, match="No older"):
-        before(generations.kept())
+    with pytest.raises(GenerationNotFoundError, match="No older"):
+        previous_generation(generations.list_generations())
     assert folders(tmp_path) == {one, two, three}
 
 
 def test_what_was_rolled_back_from_and_is_built_again_is_the_newest(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     one, two = publish(generations, "one"), publish(generations, "two")
     generations.switch(one)
     publish(generations, "one")
 
-    assert before(generations.kept()) == two
+    assert previous_generation(generations.list_generations()) == two
 
 
 def test_rolling_back_to_what_is_damaged_changes_nothing(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     one, two = publish(generations, "one"), publish(generations, "two")
-    (generations.folder(one) / "file").write_text("damaged")
+    (generations.folder_of(one) / "file").write_text("damaged")
 
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptIndexError):
         generations.switch(one)
-    assert generations.current() == two
+    assert generations.live_name() == two
 
 
 def test_rolling_back_mends_a_damaged_pointer(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     publish(generations, "one")
     two = publish(generations, "two")
     (tmp_path / "CURRENT").write_text("?")
 
-    assert before(generations.kept()) == two
+    assert previous_generation(generations.list_generations()) == two
     generations.switch(two)
-    assert generations.current() == two
+    assert generations.live_name() == two
 
 
 def test_a_refused_generation_is_kept_apart_until_the_next(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     live = publish(generations, "one")
     refuse(generations, "two")
     refused = refuse(generations, "three")
-    states = {each.name: (each.live, each.refused) for each in generations.kept()}
+    states = {each.name: (each.is_live, each.is_refused) for each in generations.list_generations()}
 
     assert states == {live: (True, False), refused: (False, True)}
-    assert generations.current() == live
-    assert not generations.is_kept(refused)
-    with pytest.raises(NotKeptError):
-        before(generations.kept())
+    assert generations.live_name() == live
+    assert not generations.has_generation(refused)
+    with pytest.raises(GenerationNotFoundError):
+        previous_generation(generations.list_generations())
 
 
 def test_a_refused_generation_can_be_made_live_by_name(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     live, refused = publish(generations, "one"), refuse(generations, "two")
-    generations.switch(named(generations.kept(), refused[:6]).name)
+    generations.switch(find_generation(generations.list_generations(), refused[:6]).name)
 
-    assert generations.current() == refused
+    assert generations.live_name() == refused
     assert folders(tmp_path) == {live, refused}
 
 
 def test_a_refused_generation_is_published_when_it_is_built_again(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     live, refused = publish(generations, "one"), refuse(generations, "two")
 
     assert publish(generations, "two") == refused
@@ -91,11 +94,11 @@ def test_a_refused_generation_is_published_when_it_is_built_again(tmp_path):
 
 @pytest.mark.parametrize("prefix", ["", "abc", "zzzz", "../.", "0000"])
 def test_a_name_that_is_none_is_told(tmp_path, prefix):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     publish(generations, "one")
 
-    with pytest.raises(NotKeptError, match="qa generations"):
-        named(generations.kept(), prefix)
+    with pytest.raises(GenerationNotFoundError, match="qa generations"):
+        find_generation(generations.list_generations(), prefix)
 
 
 @pytest.fixture
@@ -113,19 +116,19 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize("hours", [[0, -1, -2, -3], [100, 0, 0, 0], [0, 50, -50, 1], [0, 0, 0, 0]])
 def test_the_one_before_stays_whatever_the_clock_says(tmp_path, clock, hours):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     names = []
     for number, hour in enumerate(hours):
         clock(hour)
         names.append(publish(generations, str(number), keep=2))
         assert folders(tmp_path) == set(names[-2:])
-        assert [each.name for each in generations.kept()] == names[-2:][::-1]
+        assert [each.name for each in generations.list_generations()] == names[-2:][::-1]
 
-    assert before(generations.kept()) == names[-2]
+    assert previous_generation(generations.list_generations()) == names[-2]
 
 
 def test_pruning_goes_by_what_was_published_last_whatever_the_clock_says(tmp_path, clock):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     names = []
     for hour in (0, -1, -2, -3):
         clock(hour)
@@ -137,38 +140,38 @@ def test_pruning_goes_by_what_was_published_last_whatever_the_clock_says(tmp_pat
 
 @pytest.mark.parametrize("history", [None, b"", b"\xff\xfe", b"zzz abcdef123456"])
 def test_without_a_history_the_order_is_that_of_times(tmp_path, history):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     names = [publish(generations, text) for text in ("one", "two", "three")]
     (tmp_path / "HISTORY").unlink()
     if history is not None:
         (tmp_path / "HISTORY").write_bytes(history)
 
-    assert [each.name for each in generations.kept()] == names[::-1]
+    assert [each.name for each in generations.list_generations()] == names[::-1]
 
 
 def test_an_index_of_before_has_its_order_noted_with_the_next(tmp_path, clock):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     names = [publish(generations, text) for text in ("one", "two")]
     (tmp_path / "HISTORY").unlink()
     clock(-5)
     names.append(publish(generations, "three", keep=2))
 
     assert folders(tmp_path) == set(names[1:])
-    assert before(generations.kept()) == names[1]
+    assert previous_generation(generations.list_generations()) == names[1]
 
 
 def test_a_generation_that_was_copied_here_has_its_place_by_its_time(tmp_path):
-    generations, other = Generations(tmp_path / "a"), Generations(tmp_path / "b")
+    generations, other = GenerationFolder(tmp_path / "a"), GenerationFolder(tmp_path / "b")
     one = publish(generations, "one")
     copied = publish(other, "copied")
     three = publish(generations, "three")
-    shutil.copytree(other.folder(copied), generations.folder(copied))
+    shutil.copytree(other.folder_of(copied), generations.folder_of(copied))
 
-    assert [each.name for each in generations.kept()] == [three, copied, one]
+    assert [each.name for each in generations.list_generations()] == [three, copied, one]
 
 
 def test_what_was_live_before_stays_rather_than_what_was_rolled_back_from(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     one, two = publish(generations, "one"), publish(generations, "two")
     generations.switch(one)
     three = publish(generations, "three", keep=2)
@@ -178,15 +181,15 @@ def test_what_was_live_before_stays_rather_than_what_was_rolled_back_from(tmp_pa
 
 
 def test_a_build_does_not_undo_a_roll_back_that_came_meanwhile(tmp_path):
-    generations = Generations(tmp_path)
+    generations = GenerationFolder(tmp_path)
     one, two = publish(generations, "one"), publish(generations, "two")
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(generations.building())
+        folder = stack.enter_context(generations.open_build_folder())
         (folder / "file").write_text("three")
         name = generations.seal(folder, manifest()).name
-        Generations(tmp_path).switch(one)
-        with pytest.raises(OvertakenError, match=one):
+        GenerationFolder(tmp_path).switch(one)
+        with pytest.raises(PublishConflictError, match=one):
             generations.publish(folder, name, 3, two)
 
-    assert generations.current() == one
+    assert generations.live_name() == one
     assert folders(tmp_path) == {one, two}

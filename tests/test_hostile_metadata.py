@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from qa.documents.document import Document, RawBlock, Skip, document
-from qa.documents.reader import read
+from qa.documents.document import Document, RawBlock, Skip, build_document
+from qa.documents.reader import read_documents
 from qa.settings import Settings
 from tests.conftest import ROOT
 from tests.files import found_in, zipped
@@ -81,7 +81,7 @@ def test_loops_and_depths_of_yaml_end(tmp_path, said):
 
 def read_front_matter(folder, said):
     (folder / "b.md").write_text(f"---\n{said}\n---\n{PROSE}")
-    return read(folder / "b.md", "b.md", Settings())
+    return read_documents(folder / "b.md", "b.md", Settings())
 
 
 def test_yaml_runs_nothing(tmp_path):
@@ -115,7 +115,7 @@ def test_a_value_of_megabytes_is_cut_or_left_out(tmp_path, field, value):
     row = json.dumps({"text": PROSE, field: value, "note": value})
     (found,) = found_in(tmp_path, "a.jsonl", row)[0].values()
 
-    assert len(json.dumps(found.record())) < 5000
+    assert len(json.dumps(found.to_record())) < 5000
     assert found.metadata.title
 
 
@@ -133,7 +133,7 @@ def test_a_heading_of_megabytes_is_no_title_and_no_section(tmp_path, text):
 
 def test_a_heading_stays_one_up_to_a_length():
     blocks = [RawBlock("h" * 1000, 1), RawBlock("h" * 1001, 1), RawBlock("Text.")]
-    made = document("a", "a", blocks, read_about())
+    made = build_document("a", "a", blocks, read_about())
 
     assert [block.level for block in made.blocks] == [1, 0, 0]
 

@@ -6,13 +6,13 @@ import pytest
 
 import qa.app
 import qa.web.api
-from qa.analysis.deadline import NEVER
-from qa.analysis.tokenizer import words
+from qa.analysis.deadline import NO_DEADLINE
+from qa.analysis.tokenizer import tokenize
 from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.errors import DeadlineExceededError
 from qa.queries.followup import carryover as conversation
-from qa.queries.followup.carryover import standalone
+from qa.queries.followup.carryover import resolve_followup
 from qa.web.api import HEAD_READ
 from tests.conftest import built, write
 from tests.late import Looks
@@ -57,7 +57,7 @@ def test_a_deadline_that_passes_anywhere_leaves_an_error_or_a_part(sample, asked
 def test_without_a_deadline_nothing_is_cut_short(sample):
     live = open_engine(sample).searcher()
 
-    assert {outcome(live, sample, asked, NEVER) for asked in ASKED} == {"whole"}
+    assert {outcome(live, sample, asked, NO_DEADLINE) for asked in ASKED} == {"whole"}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_tools_are_under_the_same_deadline(app):
 
 def test_a_request_has_one_deadline_counted_from_its_head(app):
     with app.test_request_context("/", environ_overrides=LATE):
-        assert qa.web.api.deadline().at == pytest.approx(LATE[HEAD_READ] + 2.0)
+        assert qa.web.api.deadline().moment == pytest.approx(LATE[HEAD_READ] + 2.0)
         assert qa.web.api.deadline() is qa.web.api.deadline()
 
 
@@ -113,14 +113,14 @@ def test_under_another_server_time_runs_from_when_the_app_sees_the_request(app):
     with app.test_request_context("/"):
         app.preprocess_request()
 
-        assert before + 2.0 <= qa.web.api.deadline().at <= time.monotonic() + 2.0
+        assert before + 2.0 <= qa.web.api.deadline().moment <= time.monotonic() + 2.0
 
 
 def test_turns_share_the_time_and_those_in_time_are_shown(app):
     client = app.test_client()
     query = "q=who+built+the+harbour&q=who+opened+the+bridge&q=who+demanded+guarantees"
     client.get(f"/?{query}")
-    app.extensions["qa.recent"] = qa.web.api.Recent(0)
+    app.extensions["qa.recent"] = qa.web.api.AnswerCache(0)
     conversation._memories = type(conversation._memories)(64)
     pages = []
     for most in range(400):
@@ -137,7 +137,7 @@ def test_turns_share_the_time_and_those_in_time_are_shown(app):
 
 
 def test_half_a_conversation_is_not_exported(app):
-    app.extensions["qa.recent"] = qa.web.api.Recent(0)
+    app.extensions["qa.recent"] = qa.web.api.AnswerCache(0)
     query = "q=who+built+the+harbour&q=who+opened+the+bridge"
     statuses = set()
     for most in range(0, 60, 3):
@@ -154,14 +154,14 @@ def test_each_turn_of_a_conversation_is_read_once(monkeypatch):
     conversation._memories = type(conversation._memories)(64)
     turns = [f"Who built harbour number {n}?" for n in range(12)]
     read = []
-    chosen = conversation.chosen
+    chosen = conversation.choose_carried_stems
     monkeypatch.setattr(
         conversation,
         "chosen",
         lambda memory, turn, *more: read.append(turn.text) or chosen(memory, turn, *more),
     )
     for count in range(len(turns)):
-        standalone(turns[count], turns[:count])
+        resolve_followup(turns[count], turns[:count])
 
     # Once as the question, once as what was spoken of.
     assert sorted(read) == sorted([*turns[1:], *turns[:-1]])
@@ -172,7 +172,7 @@ def test_readiness_reads_the_beginning_of_a_short_document(tmp_path, monkeypatch
     write(tmp_path / "documents", a_md=long, b_md=long.replace("hand", "ferry"))
     app = qa.app.create_app(built(tmp_path))
     read = []
-    monkeypatch.setattr(qa.web.api, "words", lambda text: read.append(len(text)) or words(text))
+    monkeypatch.setattr(qa.web.api, "words", lambda text: read.append(len(text)) or tokenize(text))
 
     assert app.test_client().get("/readyz").status_code == 200
     assert sum(read) <= 1000

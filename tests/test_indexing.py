@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from qa.documents.cache import Cache
-from qa.documents.document import Metadata, RawBlock, document
+from qa.documents.cache import ExtractionCache
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError, IndexingError, RefusedError, SettingsError
+from qa.errors import CorruptIndexError, IndexingError, PublishRefusedError, SettingsError
 from qa.publishing import builder as indexing
-from qa.publishing.builder import CACHE, index_documents, index_folder
+from qa.publishing.builder import CACHE_FILE, index_documents, index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
 
@@ -34,7 +34,7 @@ def files(index, name):
 def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory):
     first = built(index).manifest.name
     before = files(index, first)
-    (index / CACHE).unlink()
+    (index / CACHE_FILE).unlink()
     again = built(index, force=True).manifest.name
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(index / "documents", elsewhere / "documents")
@@ -46,13 +46,13 @@ def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory
 
 def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     first = built(index)
-    monkeypatch.setattr(indexing, "_built", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
     again = built(index)
 
-    assert (first.fresh, again.fresh) == (True, False)
-    assert again.live
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.is_live
     assert again.manifest.name == first.manifest.name
-    assert again.changes.since == first.manifest.name
+    assert again.changes.base_generation == first.manifest.name
     assert again.manifest.skipped == first.manifest.skipped
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_live_generation_is_built_anew_and_mended(index, damaged, dama
         path.write_bytes(content[: -1 if damage == "cut short" else None])
     report = built(index)
 
-    assert (report.fresh, report.manifest.name) == (True, name)
+    assert (report.is_new, report.manifest.name) == (True, name)
     assert files(index, name) == whole
 
 
@@ -78,11 +78,11 @@ def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatc
     write(index / "documents", bridge_md=BRIDGE + "More.")
     second = built(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE)
-    monkeypatch.setattr(indexing, "_built", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
     report = built(index)
 
     assert second != first
-    assert (report.manifest.name, report.fresh, report.live) == (first, False, True)
+    assert (report.manifest.name, report.is_new, report.is_live) == (first, False, True)
     assert (index / "CURRENT").read_text().strip() == first
 
 
@@ -100,7 +100,7 @@ def test_other_synonyms_give_another_generation_and_wrong_ones_none(index):
     (index / "synonyms.txt").write_text("pier, dock\n")
     second = built(index)
 
-    assert second.fresh
+    assert second.is_new
     assert second.manifest.name != first.name
     assert second.manifest.synonyms == (("pier", "dock"),)
     (index / "synonyms.txt").write_text("alone\n")
@@ -113,7 +113,7 @@ def test_other_code_builds_anew(index, monkeypatch):
     built(index)
     monkeypatch.setattr(indexing, "code_version", lambda: "another")
 
-    assert built(index).fresh
+    assert built(index).is_new
 
 
 def test_a_file_that_gives_no_document_is_part_of_the_input(index):
@@ -133,7 +133,7 @@ def test_passages_are_cut_once(index, monkeypatch):
 def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
     monkeypatch.setattr(indexing, "cut", lambda *_: [(0, 10**6)])
 
-    with pytest.raises(RefusedError, match="not as it was written"):
+    with pytest.raises(PublishRefusedError, match="not as it was written"):
         built(index)
 
 
@@ -142,16 +142,16 @@ def test_a_new_index_that_fails_its_check_is_never_published(index, monkeypatch)
     write(index / "documents", bridge_md=BRIDGE + "More.")
 
     def damaged(_):
-        raise DamagedError("a bit flipped")
+        raise CorruptIndexError("a bit flipped")
 
     monkeypatch.setattr(WhooshSearcher, "check", damaged)
-    with pytest.raises(RefusedError, match="a bit flipped"):
+    with pytest.raises(PublishRefusedError, match="a bit flipped"):
         built(index, force=True)
     monkeypatch.undo()
     kept = open_engine(Settings(index=str(index))).generations()
 
-    assert {each.name: each.refused for each in kept if each.live} == {first: False}
-    assert [each.refused for each in kept if not each.live] == [True]
+    assert {each.name: each.is_refused for each in kept if each.is_live} == {first: False}
+    assert [each.is_refused for each in kept if not each.is_live] == [True]
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path):
@@ -163,18 +163,18 @@ def test_an_empty_folder_says_what_to_do(tmp_path):
 
 def test_documents_can_be_given_without_files(tmp_path):
     settings = Settings(index=str(tmp_path))
-    found = [document("a", "a", [RawBlock("Apples are red.")], Metadata("A"))]
+    found = [build_document("a", "a", [RawBlock("Apples are red.")], Metadata("A"))]
     report = index_documents(found, open_engine(settings), settings)
 
     assert open_engine(settings).searcher().manifest.name == report.manifest.name
-    assert not (tmp_path / CACHE).exists()
+    assert not (tmp_path / CACHE_FILE).exists()
 
 
 def test_the_cache_may_be_lost_or_damaged(index):
     first = built(index).manifest.name
-    (index / CACHE).write_bytes(b"?" * 4000)
+    (index / CACHE_FILE).write_bytes(b"?" * 4000)
     assert built(index).manifest.name == first
-    with Cache(index / CACHE) as cache:
+    with ExtractionCache(index / CACHE_FILE) as cache:
         cache.put("x", 1)
 
     assert built(index).manifest.name == first

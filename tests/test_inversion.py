@@ -8,23 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.engines.whoosh import inverter as inversion
-from qa.engines.whoosh.inverter import Postings, Terms, inverted, merged
+from qa.engines.whoosh.inverter import FieldPostings, TermDictionary, invert, merge_postings
 
 TERMS = ["b", "a", "ü", "a", "zz"]
 texts = st.lists(st.lists(st.integers(0, len(TERMS) - 1), max_size=12), max_size=8)
 
 
 def inverted_texts(found, *, positions=True):
-    terms = Terms()
-    tokens = terms.numbered(TERMS[token] for text in found for token in text)
+    terms = TermDictionary()
+    tokens = terms.number_terms(TERMS[token] for text in found for token in text)
     lengths = np.array([len(text) for text in found], np.int64)
-    return inverted(terms, tokens, lengths, positions=positions)
+    return invert(terms, tokens, lengths, positions=positions)
 
 
 def together(stretches):
     """Stretches of terms as one."""
     found = list(stretches)
-    return Postings(
+    return FieldPostings(
         [term for stretch in found for term in stretch.terms],
         *(
             np.concatenate([getattr(stretch, name) for stretch in found])
@@ -68,7 +68,7 @@ def test_postings_are_those_counted_by_hand(found):
 def test_parts_merged_are_the_whole_inverted_at_once(parts, stretch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inversion, "_STRETCH", stretch)
-        found = together(merged([inverted_texts(part) for part in parts]))
+        found = together(merge_postings([inverted_texts(part) for part in parts]))
     whole = [text for part in parts for text in part]
 
     assert as_lists(found) == by_hand(whole)
@@ -83,7 +83,7 @@ def test_documents_grouped_are_as_if_they_had_been_one(found, size):
         for start in range(0, len(found), size)
     ]
     lengths = np.array([len(text) for text in groups], np.int64)
-    grouped = inverted_texts(found).grouped(group, lengths)
+    grouped = inverted_texts(found).group_documents(group, lengths)
     expected = inverted_texts(groups)
 
     assert grouped.terms == expected.terms
@@ -92,9 +92,9 @@ def test_documents_grouped_are_as_if_they_had_been_one(found, size):
 
 
 def test_many_terms_are_sorted_by_both_halves_of_their_numbers():
-    terms = Terms()
-    tokens = terms.numbered(f"{number:06}" for number in reversed(range(70_000)))
-    postings = inverted(terms, np.tile(tokens, 2), np.array([70_000, 70_000], np.int64))
+    terms = TermDictionary()
+    tokens = terms.number_terms(f"{number:06}" for number in reversed(range(70_000)))
+    postings = invert(terms, np.tile(tokens, 2), np.array([70_000, 70_000], np.int64))
 
     assert postings.terms == [f"{number:06}".encode() for number in range(70_000)]
     assert postings.documents.tolist() == [0, 1] * 70_000

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.analysis.languages import asked_in, canonical, language_of, stemmer, stop_words
+from qa.analysis.languages import (
+    detect_language,
+    detect_question_languages,
+    normalize_language_code,
+    stemmer_for,
+    stop_words,
+)
 
 # One text in many languages, written for this test.
 HARBOUR = {
@@ -46,7 +52,7 @@ HARBOUR = {
 
 @pytest.mark.parametrize(("language", "text"), HARBOUR.items())
 def test_the_language_of_a_sentence_is_known(language, text):
-    assert language_of(text) == language
+    assert detect_language(text) == language
 
 
 @pytest.mark.parametrize(
@@ -61,12 +67,12 @@ def test_the_language_of_a_sentence_is_known(language, text):
     ],
 )
 def test_what_is_no_sentence_has_no_language(text):
-    assert language_of(text) is None
+    assert detect_language(text) is None
 
 
 def test_capitals_and_decomposed_accents_do_not_matter():
-    assert language_of(HARBOUR["de"].upper()) == "de"
-    assert language_of(HARBOUR["tr"].replace("ü", "u\u0308")) == "tr"
+    assert detect_language(HARBOUR["de"].upper()) == "de"
+    assert detect_language(HARBOUR["tr"].replace("ü", "u\u0308")) == "tr"
 
 
 def test_of_a_mixed_text_the_language_of_most_counts():
@@ -74,30 +80,30 @@ def test_of_a_mixed_text_the_language_of_most_counts():
         f"{HARBOUR['en']} There it was said: “Das ist nicht unser Hafen” – and they were right."
     )
 
-    assert language_of(quoted) == "en"
-    assert language_of(f"{HARBOUR['zh'] * 3} NATO summit of Madrid") == "zh"
+    assert detect_language(quoted) == "en"
+    assert detect_language(f"{HARBOUR['zh'] * 3} NATO summit of Madrid") == "zh"
 
 
 def test_a_long_text_is_looked_at_in_several_places():
     table = "Regular: $4.77\n" * 100
 
-    assert language_of(HARBOUR["fr"] * 8 + table) == "fr"
-    assert language_of(table + HARBOUR["fr"] * 8) == "fr"
+    assert detect_language(HARBOUR["fr"] * 8 + table) == "fr"
+    assert detect_language(table + HARBOUR["fr"] * 8) == "fr"
 
 
 def test_a_stated_language_counts_unless_it_is_written_otherwise():
-    assert language_of(HARBOUR["de"], stated="nl") == "nl"
-    assert language_of(HARBOUR["ru"], stated="en") == "ru"
-    assert language_of("2021", stated="ru") == "ru"
-    assert language_of("古都東京", stated="ja") == "ja"
-    assert language_of("Qaraǵandy qalasy", stated="kk") == "kk"
+    assert detect_language(HARBOUR["de"], declared="nl") == "nl"
+    assert detect_language(HARBOUR["ru"], declared="en") == "ru"
+    assert detect_language("2021", declared="ru") == "ru"
+    assert detect_language("古都東京", declared="ja") == "ja"
+    assert detect_language("Qaraǵandy qalasy", declared="kk") == "kk"
 
 
 @given(st.text())
 def test_any_text_has_a_language_or_none(text):
-    language = language_of(text)
+    language = detect_language(text)
 
-    assert language is None or canonical(language) == language
+    assert language is None or normalize_language_code(language) == language
 
 
 @pytest.mark.parametrize(
@@ -115,16 +121,21 @@ def test_any_text_has_a_language_or_none(text):
     ],
 )
 def test_a_question_is_in_one_of_the_languages_of_the_index(question, languages, likely):
-    assert asked_in(question, languages).likely == likely
+    assert detect_question_languages(question, languages).likely == likely
 
 
 def test_all_languages_are_possible_that_a_question_can_be_written_in():
-    assert asked_in("NATO war in Ukraine", ["de", "en", "ru"]).possible == ("de", "en")
-    assert asked_in("What was the war about?", ["de", "en", "ru"]).possible == ("en",)
+    assert detect_question_languages("NATO war in Ukraine", ["de", "en", "ru"]).possible == (
+        "de",
+        "en",
+    )
+    assert detect_question_languages("What was the war about?", ["de", "en", "ru"]).possible == (
+        "en",
+    )
 
 
 def test_a_language_has_one_code():
-    assert [canonical(code) for code in ["eng", "ger", "deu", "en", "yue"]] == [
+    assert [normalize_language_code(code) for code in ["eng", "ger", "deu", "en", "yue"]] == [
         "en",
         "de",
         "de",
@@ -134,8 +145,8 @@ def test_a_language_has_one_code():
 
 
 def test_a_close_language_lends_its_stemmer():
-    assert stemmer("nn") is not None
-    assert stemmer("xx") is None
+    assert stemmer_for("nn") is not None
+    assert stemmer_for("xx") is None
 
 
 def test_stop_words_are_small_letters_and_each_stands_in_its_list_once():

@@ -10,11 +10,11 @@ from mcp.client.streamable_http import streamable_http_client
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.mcp import MODERN, SHAKING_HANDS
+from qa.web.mcp import HANDSHAKE_VERSIONS, MODERN_VERSIONS
 from tests.conftest import served
 
 META = {
-    "io.modelcontextprotocol/protocolVersion": MODERN[0],
+    "io.modelcontextprotocol/protocolVersion": MODERN_VERSIONS[0],
     "io.modelcontextprotocol/clientCapabilities": {},
 }
 
@@ -38,7 +38,7 @@ def with_client(address, mode, use):
         return pool.submit(asyncio.run, asyncio.wait_for(run(), timeout=30)).result()
 
 
-MODES = ["auto", "legacy", MODERN[0]]
+MODES = ["auto", "legacy", MODERN_VERSIONS[0]]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -49,7 +49,7 @@ def test_the_reference_client_lists_the_tools(address, mode):
     listed, version = with_client(address, mode, use)
 
     assert [tool.name for tool in listed.tools] == ["fetch", "search"]
-    assert version == (SHAKING_HANDS[0] if mode == "legacy" else MODERN[0])
+    assert version == (HANDSHAKE_VERSIONS[0] if mode == "legacy" else MODERN_VERSIONS[0])
     for tool in listed.tools:
         assert tool.input_schema["type"] == tool.output_schema["type"] == "object"
 
@@ -109,7 +109,7 @@ def test_a_model_is_told_what_is_wrong_with_what_it_asks(address, name, argument
     assert told in found.content[0].text
 
 
-def post(client, method, parameters=None, version=MODERN[0], **headers):
+def post(client, method, parameters=None, version=MODERN_VERSIONS[0], **headers):
     """The status and the answer to a message of today's revision, its headers as they must be."""
     parameters = {"_meta": META | {next(iter(META)): version}} | (parameters or {})
     sent = {"MCP-Protocol-Version": version, "Mcp-Method": method}
@@ -129,7 +129,7 @@ def test_results_say_that_they_are_whole_and_how_long_they_stay(client):
         assert result["resultType"] == "complete"
         assert (result["ttlMs"] > 0, result["cacheScope"]) == (True, "public")
         assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "verbatim"
-    assert MODERN[0] in discovered["result"]["supportedVersions"]
+    assert MODERN_VERSIONS[0] in discovered["result"]["supportedVersions"]
 
 
 def test_tools_are_listed_in_the_same_words_each_time(client):
@@ -160,7 +160,7 @@ def test_a_revision_that_is_not_spoken_is_told_which_are(client):
     status, body = post(client, "tools/list", version="2031-01-01")
 
     assert (status, body["error"]["code"]) == (400, -32022)
-    assert MODERN[0] in body["error"]["data"]["supported"]
+    assert MODERN_VERSIONS[0] in body["error"]["data"]["supported"]
     older = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     assert client.post("/mcp", json=older, headers={"MCP-Protocol-Version": "x"}).status_code == 400
 
@@ -193,7 +193,7 @@ def test_notifications_are_taken_without_an_answer(client):
     assert (response.status_code, response.get_data()) == (202, b"")
 
 
-@pytest.mark.parametrize("version", SHAKING_HANDS)
+@pytest.mark.parametrize("version", HANDSHAKE_VERSIONS)
 def test_older_clients_get_the_revision_that_they_ask_for(client, version):
     asked = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "x"}}
     message = {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": asked}
@@ -258,7 +258,7 @@ def test_an_origin_is_ours_if_its_host_is_trusted(index, host, trusted, origin, 
 
 
 def test_a_long_document_is_fetched_in_pieces(client, searcher, monkeypatch):
-    monkeypatch.setattr("qa.web.mcp._PIECE", 100)
+    monkeypatch.setattr("qa.web.mcp._CHUNK_CHARACTERS", 100)
     text, start = "", 0
     while start is not None:
         call = {"name": "fetch", "arguments": {"id": "harbour", "start": start}}

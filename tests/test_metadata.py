@@ -4,13 +4,13 @@ import datetime
 
 import pytest
 
-from qa.documents.metadata import date, describe
+from qa.documents.metadata import merge_metadata, parse_date
 
 DAY = datetime.date(2021, 12, 3)
 
 
 def described(*sources, name="x1", text="The first sentence. A second.", language="en"):
-    return describe(sources, name=name, text=text, language=language)
+    return merge_metadata(sources, file_name=name, text=text, default_language=language)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_authors_may_be_a_name_a_list_or_objects(value, author):
     ],
 )
 def test_a_whole_date_is_read_however_it_is_written(value):
-    assert date(value) == DAY
+    assert parse_date(value) == DAY
 
 
 @pytest.mark.parametrize(
@@ -124,11 +124,11 @@ def test_a_whole_date_is_read_however_it_is_written(value):
     ],
 )
 def test_a_date_in_doubt_is_none(value):
-    assert date(value) is None
+    assert parse_date(value) is None
 
 
 def test_a_day_above_twelve_settles_which_number_is_the_month():
-    assert date("25/12/2021") == date("12/25/2021") == datetime.date(2021, 12, 25)
+    assert parse_date("25/12/2021") == parse_date("12/25/2021") == datetime.date(2021, 12, 25)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,9 @@ def test_a_language_that_is_not_stated_is_read_from_the_text(stated, text, langu
 def test_the_language_is_that_of_the_whole_text_not_of_its_beginning():
     whole = "NATO Summit\nDer Gipfel wurde von der Ukraine mit viel Hoffnung erwartet."
 
-    metadata = describe([], name="x1", text="NATO Summit", language="en", whole=whole)
+    metadata = merge_metadata(
+        [], file_name="x1", text="NATO Summit", default_language="en", full_text=whole
+    )
 
     assert metadata.language == "de"
 

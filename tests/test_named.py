@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from qa.queries.parser import Named
+from qa.queries.parser import QuestionEntities
 
 
 @pytest.mark.parametrize(
@@ -19,31 +19,31 @@ from qa.queries.parser import Named
     ],
 )
 def test_a_date_covers_as_much_as_it_says(question, inside, outside):
-    named = Named(question)
+    named = QuestionEntities(question)
 
-    assert named.dates(datetime.date.fromisoformat(inside))
-    assert not named.dates(datetime.date.fromisoformat(outside))
+    assert named.names_date(datetime.date.fromisoformat(inside))
+    assert not named.names_date(datetime.date.fromisoformat(outside))
 
 
 @pytest.mark.parametrize("question", ["who came?", "in room 2021b", "on 99 December", "2021-13-45"])
 def test_what_is_no_date_names_no_day_in_december(question):
-    assert not Named(question).dates(datetime.date(1999, 12, 9))
+    assert not QuestionEntities(question).names_date(datetime.date(1999, 12, 9))
 
 
 def test_a_document_without_a_date_is_not_named():
-    assert not Named("in 2021").dates(None)
+    assert not QuestionEntities("in 2021").names_date(None)
 
 
 def test_a_publisher_is_named_by_all_words_of_its_name():
-    named = Named("what did the northern gazette say?")
+    named = QuestionEntities("what did the northern gazette say?")
 
-    assert named.publishes("Northern Gazette")
-    assert named.publishes("The Northern Gazette")
-    assert not named.publishes("Northern Courier")
-    assert not named.publishes(None)
-    assert not named.publishes("")
+    assert named.names_publisher("Northern Gazette")
+    assert named.names_publisher("The Northern Gazette")
+    assert not named.names_publisher("Northern Courier")
+    assert not named.names_publisher(None)
+    assert not named.names_publisher("")
 
 
 def test_a_title_of_one_word_is_not_named_by_chance():
-    assert Named("the treaties of Vesa").titled("The treaties of Vesa")
-    assert not Named("the treaties of Vesa").titled("Vesa")
+    assert QuestionEntities("the treaties of Vesa").names_title("The treaties of Vesa")
+    assert not QuestionEntities("the treaties of Vesa").names_title("Vesa")

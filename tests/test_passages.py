@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.analysis.tokenizer import sentences, words
-from qa.documents.document import Metadata, RawBlock, document
-from qa.index.passages import split
+from qa.analysis.tokenizer import split_sentences, tokenize
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.index.passages import split_passages
 
 blocks = st.lists(st.builds(RawBlock, st.text(max_size=400), st.integers(0, 3)), max_size=12)
 
 
 def made(*raw):
-    return document("d", "d.txt", [RawBlock(*r) for r in raw], Metadata("Title"))
+    return build_document("d", "d.txt", [RawBlock(*r) for r in raw], Metadata("Title"))
 
 
 def sentence(count, word="word"):
@@ -23,8 +23,8 @@ def sentence(count, word="word"):
 
 @given(blocks)
 def test_every_passage_stands_in_the_text_where_it_says(raw):
-    made = document("d", "d.txt", raw, Metadata("Title"))
-    passages = split(made, 5, 12)
+    made = build_document("d", "d.txt", raw, Metadata("Title"))
+    passages = split_passages(made, 5, 12)
 
     assert all(made.text[p.start : p.end] == p.text for p in passages)
     assert all(one.end <= two.start for one, two in pairwise(passages))
@@ -32,47 +32,49 @@ def test_every_passage_stands_in_the_text_where_it_says(raw):
 
 @given(blocks)
 def test_every_word_of_every_paragraph_is_in_a_passage(raw):
-    made = document("d", "d.txt", raw, Metadata("Title"))
-    inside = "".join("".join(p.text.split()) for p in split(made, 5, 12))
+    made = build_document("d", "d.txt", raw, Metadata("Title"))
+    inside = "".join("".join(p.text.split()) for p in split_passages(made, 5, 12))
 
     assert inside == "".join("".join(made.text[b.start : b.end].split()) for b in made.paragraphs)
 
 
 @given(st.lists(st.text(max_size=3000), max_size=3))
 def test_no_passage_is_longer_than_allowed(texts):
-    made = document("d", "d.txt", map(RawBlock, texts), Metadata("Title"))
+    made = build_document("d", "d.txt", map(RawBlock, texts), Metadata("Title"))
 
-    assert all(len(words(p.text)) <= 12 for p in split(made, 5, 12))
+    assert all(len(tokenize(p.text)) <= 12 for p in split_passages(made, 5, 12))
 
 
 def test_a_passage_ends_with_the_paragraph_that_fills_it():
-    passages = split(made((sentence(40),), (sentence(30),), (sentence(70),)), 60, 150)
+    passages = split_passages(made((sentence(40),), (sentence(30),), (sentence(70),)), 60, 150)
 
-    assert [len(words(p.text)) for p in passages] == [70, 70]
+    assert [len(tokenize(p.text)) for p in passages] == [70, 70]
 
 
 def test_a_passage_never_crosses_a_heading():
-    passages = split(made((sentence(10, "one"),), ("Head", 2), (sentence(10, "two"),)), 60, 150)
+    passages = split_passages(
+        made((sentence(10, "one"),), ("Head", 2), (sentence(10, "two"),)), 60, 150
+    )
 
     assert [p.text[:3] for p in passages] == ["One", "Two"]
     assert [p.heading for p in passages] == ["Title", "Title › Head"]
 
 
 def test_a_short_rest_joins_the_passage_before_it():
-    passages = split(made((sentence(80),), (sentence(10),)), 60, 150)
+    passages = split_passages(made((sentence(80),), (sentence(10),)), 60, 150)
 
-    assert [len(words(p.text)) for p in passages] == [90]
+    assert [len(tokenize(p.text)) for p in passages] == [90]
 
 
 def test_sentences_stay_whole():
     text = " ".join(sentence(n) for n in (50, 60, 70, 20, 90))
-    passages = split(made((text,)), 60, 150)
-    whole = {text[s.start : s.end] for s in sentences(text)}
+    passages = split_passages(made((text,)), 60, 150)
+    whole = {text[s.start : s.end] for s in split_sentences(text)}
 
     assert len(passages) > 1
-    assert {p.text[s.start : s.end] for p in passages for s in sentences(p.text)} == whole
+    assert {p.text[s.start : s.end] for p in passages for s in split_sentences(p.text)} == whole
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "\x00"])
 def test_a_text_without_words_has_no_passages(text):
-    assert split(made((text,))) == []
+    assert split_passages(made((text,))) == []

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from qa.analysis.deadline import NEVER
-from qa.analysis.tokenizer import term, tokens
+from qa.analysis.deadline import NO_DEADLINE
+from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.factory import open_engine
 from qa.engines.whoosh import positions as phrases
 from qa.engines.whoosh import search
 from qa.errors import DeadlineExceededError, QuestionError
-from qa.queries.parser import read
+from qa.queries.parser import parse_query
 from tests.late import Looks
 
 
@@ -26,7 +26,7 @@ def live(sample):
 def texts(live):
     """The terms of each passage."""
     passages = live._store.passages(range(live.manifest.passages))
-    return [[term(word) for word in tokens(passage.text)] for passage in passages]
+    return [[to_term(word) for word in token_texts(passage.text)] for passage in passages]
 
 
 def drawn(texts):
@@ -52,7 +52,7 @@ def test_a_phrase_is_found_where_its_words_follow_one_another(live, texts, monke
     for phrase in {*drawn(texts)}:
         numbers = [field.find(each.encode()) for each in phrase]
         if None not in numbers:
-            found = phrases.with_phrase(field, numbers, within, NEVER)
+            found = phrases.with_phrase(field, numbers, within, NO_DEADLINE)
             expected = [
                 bool(w) and holds(text, phrase) for w, text in zip(within, texts, strict=True)
             ]
@@ -75,7 +75,7 @@ def looked_up(monkeypatch):
 
 @pytest.mark.parametrize("asked", ['"of the" ', "“Of The” ", '-"of the" ', "-the "])
 def test_what_is_asked_twice_is_looked_up_once(live, looked_up, asked):
-    live.candidates(read(asked * 180 + "NATO"), 10)
+    live.candidates(parse_query(asked * 180 + "NATO"), 10)
 
     assert len(looked_up) == 1
 
@@ -90,8 +90,8 @@ def test_positions_are_read_only_where_all_words_of_a_phrase_are(live, monkeypat
             starts.append(len(lengths)) or following(steps, stretch, lengths)
         ),
     )
-    live.candidates(read('"the Bucharest" -of NATO'), 10)
-    both = live.candidates(read("the Bucharest"), 1000)
+    live.candidates(parse_query('"the Bucharest" -of NATO'), 10)
+    both = live.candidates(parse_query("the Bucharest"), 1000)
 
     assert sum(starts) <= len(both)
 
@@ -100,13 +100,13 @@ def test_so_many_different_phrases_and_exclusions_can_be_asked():
     words = [f"w{chr(97 + n)}" for n in range(25)]
     some = " ".join(f'"{one} {other}"' for one, other in pairwise(words))
 
-    assert len(read(f"war {some} {some}").phrases) == 24
+    assert len(parse_query(f"war {some} {some}").phrases) == 24
     with pytest.raises(QuestionError, match=r"25 different phrases .* at most 24"):
-        read(f"war {some} -gone")
+        parse_query(f"war {some} -gone")
 
 
 def test_phrases_are_not_looked_up_beyond_the_deadline(live, looked_up):
-    query = read('"of the" "in the" "to the" NATO')
+    query = parse_query('"of the" "in the" "to the" NATO')
 
     with pytest.raises(DeadlineExceededError):
         live.candidates(query, 10, Looks(most=1))

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from qa.analysis.tokenizer import sentences
+from qa.analysis.tokenizer import split_sentences
 from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.errors import RequestError
@@ -51,7 +51,7 @@ def answered(settings, question):
 
 def beside(passage):
     """The marked sentence with those before and behind it."""
-    spans = sentences(passage.text)
+    spans = split_sentences(passage.text)
     at = next(i for i, s in enumerate(spans) if s.start == passage.answer.start)
     return passage.text[spans[max(0, at - 1)].start : spans[min(len(spans) - 1, at + 1)].end]
 

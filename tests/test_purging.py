@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from qa.cli import main
 from qa.documents import cache as caching
-from qa.documents.cache import Cache
+from qa.documents.cache import ExtractionCache
 from qa.engines.factory import open_engine
 from qa.errors import BuildLockedError, PurgeError
-from qa.index.generations import Generations
+from qa.index.generations import GenerationFolder
 from qa.publishing.purge import purge_all_but_live, purge_documents
 from tests.conftest import BRIDGE, HARBOUR, ROOT, built, write
 from tests.engines import ENGINES, indexed, place
@@ -159,7 +159,7 @@ os.kill(os.getpid(), 9)
 
 def test_what_is_dropped_from_the_cache_in_builds_is_overwritten(index):
     for number in range(4):
-        with Cache(index / "cache.sqlite") as cache:
+        with ExtractionCache(index / "cache.sqlite") as cache:
             cache.put("one", number)
             cache.prune()
 
@@ -207,11 +207,11 @@ def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(index, monkeypatch):
     None, 5, {"a": 1}, [[1, 2, "x"]], [[{"text": WORDS}, WORDS]], [["a"]], [[]] * 2 + [None],
 ])  # fmt: skip
 def test_what_another_version_kept_and_we_cannot_read_goes(index, value):
-    with Cache(index / "cache.sqlite") as cache:
+    with ExtractionCache(index / "cache.sqlite") as cache:
         cache.put("odd", value)
     run("purge", "diary", "--index", index)
 
-    with Cache(index / "cache.sqlite") as cache:
+    with ExtractionCache(index / "cache.sqlite") as cache:
         assert cache.get("odd") is None
     with sqlite3.connect(index / "cache.sqlite") as file:
         assert file.execute("SELECT count(*) FROM entries WHERE key = 'odd'").fetchone() == (0,)
@@ -325,7 +325,7 @@ def test_an_older_text_of_a_document_that_is_live_goes_with_all_but_live(tmp_pat
     # What the live index was built of is read no more.
     done = purge_all_but_live(open_engine(settings), settings, dry_run=True)
     assert (done.generations, done.leftovers, done.entries) == ((), (), 0)
-    assert indexed(settings)[1].fresh is False
+    assert indexed(settings)[1].is_new is False
 
 
 def test_refused_ones_leftovers_and_halves_of_copies_go_too(index):
@@ -386,7 +386,7 @@ def test_where_something_cannot_be_removed_it_is_told(index, monkeypatch):
 
 
 def test_what_became_live_meanwhile_is_not_removed(index):
-    generations = Generations(index)
+    generations = GenerationFolder(index)
 
     with pytest.raises(PurgeError, match="became live"):
         generations.remove(live(index), refused=False)
@@ -430,14 +430,16 @@ def test_all_but_the_live_one_goes(settings):
     assert (len(done.generations), done.entries) == (1, 3)
     assert [each.name for each in engine.generations()] == [report.manifest.name]
     assert purge_all_but_live(engine, settings).entries == 0
-    assert indexed(settings)[1].fresh is False
+    assert indexed(settings)[1].is_new is False
 
 
 def test_a_worker_lets_go_of_an_older_one_that_was_purged(index):
-    older = next(each.name for each in Generations(index).kept() if not each.live)
+    older = next(
+        each.name for each in GenerationFolder(index).list_generations() if not each.is_live
+    )
     settings = built(index)
     engine = open_engine(settings)
-    engine.follow(lambda new: None)
+    engine.start_reload(lambda new: None)
     engine.searcher(older)
     purge_documents(["diary"], open_engine(settings), settings)
 

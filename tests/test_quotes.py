@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import qa.answers.quote_search
 from qa.analysis.deadline import Deadline
-from qa.analysis.tokenizer import Span, words
-from qa.answers.answer import quote_sum
-from qa.answers.quote_search import Effort, Quote, Summed, beginning, likeness, place_of
+from qa.analysis.tokenizer import Span, tokenize
+from qa.answers.answer import quote_checksum
+from qa.answers.quote_search import Effort, Quote, Summed, beginning, likeness, locate_quote
 from qa.errors import DeadlineExceededError
 
 LINDHOLM = "The old harbour of Lindholm was built in 1874 by the engineer Karl Brandt."
@@ -36,7 +36,7 @@ def plainly(exact, text):
 
 @given(texts(), texts(), st.integers(0, 60) | st.none())
 def test_a_quote_is_found_wherever_a_plain_pattern_finds_it(exact, text, start):
-    place = place_of(Quote("x", exact, start=start), text)
+    place = locate_quote(Quote("x", exact, start=start), text)
     everywhere = plainly(exact, text) if exact else []
     nearest = min((abs(first - (start or 0)) for first, _ in everywhere), default=None)
 
@@ -50,7 +50,7 @@ def test_what_stood_around_it_decides_before_what_is_near():
     text = "The first pier was sold. " * 500 + "The last pier was sold. The end."
     quote = Quote("x", "pier was sold.", prefix="The last ", suffix=" The end.", start=4)
 
-    assert place_of(quote, text).start == text.rindex("pier")
+    assert locate_quote(quote, text).start == text.rindex("pier")
 
 
 @pytest.mark.parametrize("exact", ["a", "a a", "a " * 6000, "b" + " a" * 6000])
@@ -60,19 +60,19 @@ def test_a_flood_of_small_words_is_not_tried_place_by_place(exact, monkeypatch):
     monkeypatch.setattr(
         qa.answers.quote_search, "_context", lambda *args: looked_at.append(args) or context(*args)
     )
-    place_of(Quote("x", exact, "never", "there", start=5), "a " * 300_000)
+    locate_quote(Quote("x", exact, "never", "there", start=5), "a " * 300_000)
 
     assert len(looked_at) <= 300
 
 
 @given(texts(), st.data())
 def test_words_are_found_by_their_checksum_wherever_they_went(text, data):
-    spans = [Span(word.start, word.end) for word in words(text)] or [Span(0, 1)]
+    spans = [Span(word.start, word.end) for word in tokenize(text)] or [Span(0, 1)]
     first, last = data.draw(st.sampled_from(spans)), data.draw(st.sampled_from(spans))
     place = Span(first.start, max(first.end, last.end))
     old = Span(place.start + data.draw(st.integers(0, 300)), 0)
     old = Span(old.start, old.start + place.end - place.start)
-    found = Summed(text).place(quote_sum(text[slice(*place)]), old)
+    found = Summed(text).place(quote_checksum(text[slice(*place)]), old)
 
     if text:
         assert text[slice(*found)] == text[slice(*place)]
@@ -82,7 +82,7 @@ def test_words_are_found_by_their_checksum_wherever_they_went(text, data):
 def test_words_that_moved_far_are_found_by_their_checksum(exact):
     text = "\n\n".join([*["Something else was here. 其他。"] * 900, f"“{LINDHOLM}”", CHINESE])
 
-    found = Summed(text).place(quote_sum(exact), Span(0, len(exact)), Effort(SOON))
+    found = Summed(text).place(quote_checksum(exact), Span(0, len(exact)), Effort(SOON))
 
     assert text[slice(*found)] == exact
 
@@ -92,7 +92,7 @@ def test_of_several_places_with_one_checksum_the_nearest_is_taken():
     size = len(LINDHOLM)
     third = 3 * (size + 1)
 
-    assert Summed(text).place(quote_sum(LINDHOLM), Span(third + 4, third + 4 + size)) == (
+    assert Summed(text).place(quote_checksum(LINDHOLM), Span(third + 4, third + 4 + size)) == (
         third,
         third + size,
     )
@@ -127,7 +127,7 @@ def test_nothing_is_looked_for_once_the_time_is_over():
     with pytest.raises(DeadlineExceededError):
         Summed(LINDHOLM).place("0" * 12, Span(0, 12), late)
     with pytest.raises(DeadlineExceededError):
-        place_of(Quote("x", "pier"), LINDHOLM, late)
+        locate_quote(Quote("x", "pier"), LINDHOLM, late)
     with pytest.raises(DeadlineExceededError):
         likeness("pier", LINDHOLM, late)
 

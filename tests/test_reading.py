@@ -12,7 +12,7 @@ import pytest
 from fpdf import FPDF
 
 from qa.documents.document import Skip
-from qa.documents.reader import ENDINGS, document_id, read
+from qa.documents.reader import EXTENSIONS, document_id, read_documents
 from qa.settings import Settings
 from tests.files import found_in, tarred, zipped
 
@@ -105,7 +105,7 @@ def test_a_member_of_an_archive_is_read_as_a_file_would_be(found, ending, data):
 def test_every_ending_is_tried_here():
     tried = {ending.lower() for ending in FILES} | {".csv", ".tsv", ".jsonl", ".ndjson"}
 
-    assert tried | {".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"} == set(ENDINGS)
+    assert tried | {".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"} == set(EXTENSIONS)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_read_is_one_line_for_people(found, name, data, re
 
 
 def test_a_missing_file_is_skipped(tmp_path):
-    assert read(tmp_path / "gone.txt", "gone.txt", SETTINGS) == [
+    assert read_documents(tmp_path / "gone.txt", "gone.txt", SETTINGS) == [
         Skip("gone.txt", "cannot be opened (No such file or directory)")
     ]
 
@@ -163,7 +163,7 @@ def test_a_file_larger_than_the_limit_is_skipped(found):
 def test_a_sidecar_wins_over_front_matter(tmp_path, ending):
     (tmp_path / "a.txt").write_text(f"---\ntitle: Front\nauthor: Ann\n---\n{PROSE}")
     (tmp_path / f"a{ending.replace('_', '.')}").write_text('{"title": "Sidecar"}')
-    [document] = read(tmp_path / "a.txt", "a.txt", SETTINGS)
+    [document] = read_documents(tmp_path / "a.txt", "a.txt", SETTINGS)
 
     assert (document.metadata.title, document.metadata.author) == ("Sidecar", "Ann")
 
@@ -230,7 +230,7 @@ def test_an_id_is_the_path_without_its_ending_safe_for_urls(source, id_):
 def test_a_name_that_is_no_unicode_can_be_stored(tmp_path):
     path = tmp_path / os.fsdecode(b"caf\xe9.txt")
     path.write_text(PROSE)
-    [document] = read(path, path.name, SETTINGS)
+    [document] = read_documents(path, path.name, SETTINGS)
 
     assert (document.id, document.source) == ("caf", "caf\ufffd.txt")
     assert document.to_json().encode()

@@ -7,8 +7,8 @@ import pytest
 
 from qa import __version__
 from qa.cli import main
-from qa.documents.reader import ENDINGS
-from qa.settings import table
+from qa.documents.reader import EXTENSIONS
+from qa.settings import settings_table
 from tests.conftest import ROOT
 from tests.test_imports import ORDER
 
@@ -17,7 +17,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_settings_table_is_that_of_the_code():
     written = README.split("<!-- settings -->\n")[1].split("<!-- /settings -->")[0]
-    rows = [f"| `{name}` | {default or '(empty)'} | {help_} |" for name, default, help_ in table()]
+    rows = [
+        f"| `{name}` | {default or '(empty)'} | {help_} |"
+        for name, default, help_ in settings_table()
+    ]
 
     assert written.splitlines() == rows
 
@@ -27,7 +30,7 @@ def test_every_command_is_explained(command):
     assert f"| `qa {command}" in README
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", EXTENSIONS)
 def test_every_kind_of_file_is_listed(ending):
     assert f"`{ending}`" in README
 

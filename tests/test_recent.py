@@ -13,7 +13,7 @@ from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.api import Recent
+from qa.web.api import AnswerCache
 from tests.conftest import built, write
 
 
@@ -27,65 +27,65 @@ def never():
 
 
 def test_an_answer_is_asked_for_once(answer):
-    recent = Recent(2)
+    recent = AnswerCache(2)
 
-    assert recent.answer("a", lambda: answer) is answer
-    assert recent.answer("a", never) is answer
+    assert recent.get_or_compute("a", lambda: answer) is answer
+    assert recent.get_or_compute("a", never) is answer
 
 
 def test_the_one_that_was_used_least_lately_is_forgotten(answer):
-    recent = Recent(2)
+    recent = AnswerCache(2)
     for key in "abac":
-        recent.answer(key, lambda: answer)
+        recent.get_or_compute(key, lambda: answer)
     other = replace(answer, question="other")
 
-    assert recent.answer("a", never) is answer
-    assert recent.answer("b", lambda: other) is other
+    assert recent.get_or_compute("a", never) is answer
+    assert recent.get_or_compute("b", lambda: other) is other
 
 
 def test_none_are_held_on_to_where_none_may_be(answer):
     other = replace(answer, question="other")
-    recent = Recent(0)
-    recent.answer("a", lambda: answer)
+    recent = AnswerCache(0)
+    recent.get_or_compute("a", lambda: answer)
 
-    assert recent.answer("a", lambda: other) is other
+    assert recent.get_or_compute("a", lambda: other) is other
 
 
 def test_what_was_cut_short_is_asked_again(answer):
-    recent = Recent(2)
-    recent.answer("a", lambda: replace(answer, partial=True))
+    recent = AnswerCache(2)
+    recent.get_or_compute("a", lambda: replace(answer, partial=True))
 
-    assert recent.answer("a", lambda: answer) is answer
+    assert recent.get_or_compute("a", lambda: answer) is answer
 
 
 def test_answers_are_forgotten_once_they_take_all_the_room(answer):
     one = size_of(("key 0", answer))
-    recent = Recent(100, room=3 * one + one // 2)
+    recent = AnswerCache(100, room=3 * one + one // 2)
     for number in range(4):
-        recent.answer(f"key {number}", lambda: answer)
+        recent.get_or_compute(f"key {number}", lambda: answer)
     other = replace(answer, question="other")
 
     assert recent.size <= 3 * one + one // 2
-    assert recent.answer("key 3", never) is answer
-    assert recent.answer("key 1", never) is answer
-    assert recent.answer("key 0", lambda: other) is other
+    assert recent.get_or_compute("key 3", never) is answer
+    assert recent.get_or_compute("key 1", never) is answer
+    assert recent.get_or_compute("key 0", lambda: other) is other
 
 
 def test_what_a_question_takes_counts_with_its_answer(answer):
-    recent = Recent(100, room=2 * size_of(answer))
+    recent = AnswerCache(100, room=2 * size_of(answer))
     for number in range(50):
-        recent.answer(("live", "x" * size_of(answer) * number), lambda: answer)
+        recent.get_or_compute(("live", "x" * size_of(answer) * number), lambda: answer)
 
     assert recent.size <= 2 * size_of(answer)
 
 
 def test_an_answer_larger_than_all_the_room_is_not_held_on_to(answer):
-    recent = Recent(100, room=size_of(answer) // 2)
+    recent = AnswerCache(100, room=size_of(answer) // 2)
     other = replace(answer, question="other")
-    recent.answer("a", lambda: answer)
+    recent.get_or_compute("a", lambda: answer)
 
     assert recent.size == 0
-    assert recent.answer("a", lambda: other) is other
+    assert recent.get_or_compute("a", lambda: other) is other
 
 
 def test_the_size_of_answers_is_what_they_take(searcher):

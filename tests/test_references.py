@@ -5,9 +5,9 @@ import datetime
 import pytest
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import citation
-from qa.answers.citation_formats import Name, Reference
-from qa.documents.document import Metadata, RawBlock, document
+from qa.answers.answer import build_citation
+from qa.answers.citation_formats import PersonName, Reference
+from qa.documents.document import Metadata, RawBlock, build_document
 
 TODAY = datetime.date(2026, 12, 4)
 BLOCKS = [
@@ -21,8 +21,8 @@ BLOCKS = [
 
 def reference(span=None, blocks=BLOCKS, **about):
     metadata = Metadata(**{"title": "The old harbour", "publisher": "Gazette"} | about)
-    cited = document("harbour", "harbour.pdf", blocks, metadata)
-    place = citation(cited, Span(*span)) if span else None
+    cited = build_document("harbour", "harbour.pdf", blocks, metadata)
+    place = build_citation(cited, Span(*span)) if span else None
     return Reference(cited, place, "http://host/documents/harbour", TODAY, "3f9ac1d0e2b7")
 
 
@@ -35,20 +35,23 @@ def span_of(first, last=None):
     ("authors", "names"),
     [
         (None, []),
-        ("Ada Berg", [Name("Berg", "Ada")]),
-        ("Berg, Ada", [Name("Berg", "Ada")]),
-        ("Anna Maria Ek", [Name("Ek", "Anna Maria")]),
-        ("Ada Berg, Bo Ek", [Name("Berg", "Ada"), Name("Ek", "Bo")]),
-        ("Ada Berg and Bo Ek", [Name("Berg", "Ada"), Name("Ek", "Bo")]),
-        ("Berg, Ada; Ek, Bo", [Name("Berg", "Ada"), Name("Ek", "Bo")]),
-        ("Ada Berg, Bo Ek, and Cy Holm", [*map(Name, ("Berg", "Ek", "Holm"), ("Ada", "Bo", "Cy"))]),
-        ("Ursula von der Leyen", [Name("von der Leyen", "Ursula")]),
-        ("Reuters", [Name("Reuters")]),
-        ("NATO Press Office", [Name("NATO Press Office")]),
-        ("The Daily Gazette", [Name("The Daily Gazette")]),
-        ("King Charles III of England", [Name("King Charles III of England")]),
-        ("普京", [Name("普京")]),
-        (" , ", [Name(",")]),
+        ("Ada Berg", [PersonName("Berg", "Ada")]),
+        ("Berg, Ada", [PersonName("Berg", "Ada")]),
+        ("Anna Maria Ek", [PersonName("Ek", "Anna Maria")]),
+        ("Ada Berg, Bo Ek", [PersonName("Berg", "Ada"), PersonName("Ek", "Bo")]),
+        ("Ada Berg and Bo Ek", [PersonName("Berg", "Ada"), PersonName("Ek", "Bo")]),
+        ("Berg, Ada; Ek, Bo", [PersonName("Berg", "Ada"), PersonName("Ek", "Bo")]),
+        (
+            "Ada Berg, Bo Ek, and Cy Holm",
+            [*map(PersonName, ("Berg", "Ek", "Holm"), ("Ada", "Bo", "Cy"))],
+        ),
+        ("Ursula von der Leyen", [PersonName("von der Leyen", "Ursula")]),
+        ("Reuters", [PersonName("Reuters")]),
+        ("NATO Press Office", [PersonName("NATO Press Office")]),
+        ("The Daily Gazette", [PersonName("The Daily Gazette")]),
+        ("King Charles III of England", [PersonName("King Charles III of England")]),
+        ("普京", [PersonName("普京")]),
+        (" , ", [PersonName(",")]),
     ],
 )
 def test_authors_are_parted_only_where_it_is_sure(authors, names):
@@ -68,7 +71,7 @@ def test_authors_are_parted_only_where_it_is_sure(authors, names):
     ],
 )
 def test_the_sort_of_work_is_what_the_document_says(extra, url, kinds):
-    kind = reference(extra=extra, url=url).kind
+    kind = reference(extra=extra, url=url).work_type
 
     assert (kind.bibtex, kind.csl, kind.ris) == kinds
 
@@ -93,7 +96,7 @@ def test_a_whole_document_has_no_place():
     whole = reference()
 
     assert (whole.quote, whole.section, whole.paragraphs, whole.pages) == ("", None, None, None)
-    assert "characters" not in whole.proof
+    assert "characters" not in whole.provenance
 
 
 def test_the_link_opens_the_original_at_the_quote():
@@ -115,12 +118,15 @@ def test_a_key_is_the_same_whenever_and_wherever_it_is_asked_for():
         first.document, first.citation, "http://other/", datetime.date(2030, 1, 1), "a"
     )
 
-    assert first.key == later.key
-    assert first.key.startswith("berg2021harbour-")
+    assert first.citation_key == later.citation_key
+    assert first.citation_key.startswith("berg2021harbour-")
 
 
 def test_another_passage_has_another_key():
-    keys = {reference(span).key for span in (None, span_of("A storm"), span_of("It was mended"))}
+    keys = {
+        reference(span).citation_key
+        for span in (None, span_of("A storm"), span_of("It was mended"))
+    }
 
     assert len(keys) == 3
 
@@ -137,7 +143,7 @@ def test_another_passage_has_another_key():
     ],
 )
 def test_a_key_is_made_of_plain_letters_and_digits(about, begin):
-    key = reference(**about).key
+    key = reference(**about).citation_key
 
     assert key.startswith(begin)
     assert key.replace("-", "").isalnum()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from qa.evaluation.measures import measures
-from qa.evaluation.runner import Verbatim, asked, build
-from qa.evaluation.sets import load, strange_questions
+from qa.evaluation.measures import compute_measures
+from qa.evaluation.runner import VerbatimRanker, build_index, run_question
+from qa.evaluation.sets import foreign_questions, load_set
 from qa.settings import Settings
 from tests.conftest import ROOT
 
@@ -23,14 +23,14 @@ RECORDED = {
 @pytest.mark.skipif(not SETS.is_dir(), reason="the evaluation sets are not here")
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_slice_of_a_real_set_is_answered_as_well_as_before(name, tmp_path):
-    found = load(SETS / name)
+    found = load_set(SETS / name)
     settings = Settings(index=str(tmp_path))
-    ranker = Verbatim(build(found, settings), settings)
+    ranker = VerbatimRanker(build_index(found, settings), settings)
     # News quizzes ask of nothing that is in these sets.
-    strangers = strange_questions(load(SETS / "news"), STRANGERS)
-    answers = [asked(ranker, q, "standalone", most_turns=0) for q in found.sample(QUESTIONS)]
-    foreign = [asked(ranker, q, "bare", most_turns=0) for q in strangers]
-    reached = measures(answers, foreign, sure=True)
+    strangers = foreign_questions(load_set(SETS / "news"), STRANGERS)
+    answers = [run_question(ranker, q, "standalone", most_turns=0) for q in found.sample(QUESTIONS)]
+    foreign = [run_question(ranker, q, "bare", most_turns=0) for q in strangers]
+    reached = compute_measures(answers, foreign, has_confidence=True)
 
     fallen = {
         m: reached[m].value for m, least in RECORDED[name].items() if reached[m].value < least

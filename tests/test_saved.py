@@ -2,8 +2,8 @@
 
 import pytest
 
-from qa.errors import SavedError
-from qa.web.schemas.requests import quotes_in
+from qa.errors import InvalidCitationError
+from qa.web.schemas.requests import parse_quotes
 
 ASKED = {"q": "who demanded guarantees?"}
 
@@ -19,22 +19,22 @@ def cited(answer):
 
 
 def test_every_form_of_a_citation_gives_the_same_quote(client, answer, cited):
-    (quote,) = quotes_in(cited)
+    (quote,) = parse_quotes(cited)
 
     assert (quote.document_id, quote.exact, quote.start) == (
         "harbour",
         cited["exact"],
         cited["start"],
     )
-    assert quotes_in(answer)[0] == quotes_in(answer["passages"])[0] == quote
+    assert parse_quotes(answer)[0] == parse_quotes(answer["passages"])[0] == quote
     saved = client.get("/export.json", query_string=ASKED).get_json()
-    assert quotes_in(saved)[0] == quote
+    assert parse_quotes(saved)[0] == quote
 
 
 def test_csl_json_gives_the_words_the_place_and_the_checksum(client, cited):
     place = cited["read_url"].partition("?")[2].partition("#")[0]
     items = client.get(f"/cite/harbour?{place}&format=csl-json").get_json(force=True)
-    (quote,) = quotes_in(items)
+    (quote,) = parse_quotes(items)
 
     assert (quote.document_id, quote.exact, quote.start, quote.sha256) == (
         "harbour",
@@ -59,5 +59,5 @@ def test_csl_json_gives_the_words_the_place_and_the_checksum(client, cited):
     ],
 )
 def test_what_is_no_citation_is_told(saved, words):
-    with pytest.raises(SavedError, match=words):
-        quotes_in(saved)
+    with pytest.raises(InvalidCitationError, match=words):
+        parse_quotes(saved)

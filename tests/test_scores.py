@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 from qa.engines.whoosh import scorer as postings
 from qa.engines.whoosh import scorer as scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
-from qa.engines.whoosh.builder import field_arrays
+from qa.engines.whoosh.builder import encode_field
 from qa.engines.whoosh.fields import K1, B, Field
-from qa.engines.whoosh.inverter import Postings as Inverted
-from qa.engines.whoosh.scorer import Accumulator, Ground, Layout, Memory, Postings
+from qa.engines.whoosh.inverter import FieldPostings as Inverted
+from qa.engines.whoosh.scorer import (
+    Accumulator,
+    Hierarchy,
+    PostingsCache,
+    ScoreLayout,
+    TermPostings,
+)
 
 DOCUMENTS = 3000
 
@@ -35,8 +41,8 @@ def made(folder, lists, lengths, rng):
         rng.integers(1, 6, sum(map(len, lists))),
         lengths,
     )
-    write_arrays(folder / "f.bin", field_arrays("f", [postings], postings.lengths), {})
-    return Field(ArrayFile.checked(folder / "f.bin"), "f")
+    write_arrays(folder / "f.bin", encode_field("f", [postings], postings.lengths), {})
+    return Field(ArrayFile.open_checked(folder / "f.bin"), "f")
 
 
 def by_hand(field, weights):
@@ -81,8 +87,8 @@ def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, loo
         patch.setattr(scores, "_LOOK_ANYHOW", 0)
         patch.setattr(scores, "_LOOK", 0.001)
         patch.setattr(postings, "_KEPT", kept)
-        found = Accumulator(Layout([field.norms]), Memory(10**5)).best(
-            [Postings(field, n, w) for n, w in weights], k
+        found = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
+            [TermPostings(field, n, w) for n, w in weights], k
         )
 
     check(found, by_hand(field, weights), k)
@@ -92,11 +98,13 @@ def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, loo
 @given(weights=weighted, k=st.integers(1, 60), seed=st.integers(0, 99))
 def test_only_allowed_documents_are_found(field, weights, k, seed):
     allowed = np.random.default_rng(seed).random(DOCUMENTS) < 0.3
-    lists = [Postings(field, n, w) for n, w in weights]
+    lists = [TermPostings(field, n, w) for n, w in weights]
     expected = {d: s for d, s in by_hand(field, weights).items() if allowed[d]}
 
     check(
-        Accumulator(Layout([field.norms]), Memory(10**5)).best(lists, k, allowed=allowed),
+        Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
+            lists, k, allowed=allowed
+        ),
         expected,
         k,
     )
@@ -138,10 +146,10 @@ def test_passages_score_what_they_stand_under(  # noqa: PLR0917
 ):
     headings, documents = above
     document = np.arange(300) // 3
-    ground = Ground(np.full(300, 10), np.arange(DOCUMENTS) // 10, document)
-    layout = Layout([field.norms, headings.norms, documents.norms], ground)
+    ground = Hierarchy(np.full(300, 10), np.arange(DOCUMENTS) // 10, document)
+    layout = ScoreLayout([field.norms, headings.norms, documents.norms], ground)
     lists = [
-        Postings(each, n, w, offset)
+        TermPostings(each, n, w, offset)
         for each, offset, found in zip(
             (field, *above), layout.offsets, (weights, titles, wholes), strict=False
         )
@@ -162,28 +170,28 @@ def test_passages_score_what_they_stand_under(  # noqa: PLR0917
         patch.setattr(scores, "_MANY", many)
         patch.setattr(scores, "_STRIDES", 8)
         patch.setattr(scores, "_HIGHEST", 5)
-        found = Accumulator(layout, Memory(10**5)).best(lists, k)
+        found = Accumulator(layout, PostingsCache(10**5)).top_k(lists, k)
 
     check(found, expected, k)
 
 
 def test_a_search_leaves_no_trace(field):
-    accumulator = Accumulator(Layout([field.norms]), Memory(10**5))
-    lists = [Postings(field, n, 1.0) for n in range(7)]
-    first = accumulator.best(lists, 10)
+    accumulator = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5))
+    lists = [TermPostings(field, n, 1.0) for n in range(7)]
+    first = accumulator.top_k(lists, 10)
 
-    assert accumulator.best(lists, 10).documents.tolist() == first.documents.tolist()
+    assert accumulator.top_k(lists, 10).numbers.tolist() == first.numbers.tolist()
 
 
 def test_ties_are_in_the_order_of_the_documents(tmp_path):
     documents = np.arange(500)
     postings = Inverted([b"a"], np.array([500]), documents, np.ones(500, int), np.full(500, 20))
-    write_arrays(tmp_path / "f.bin", field_arrays("f", [postings], postings.lengths), {})
-    field = Field(ArrayFile.checked(tmp_path / "f.bin"), "f")
+    write_arrays(tmp_path / "f.bin", encode_field("f", [postings], postings.lengths), {})
+    field = Field(ArrayFile.open_checked(tmp_path / "f.bin"), "f")
 
-    assert Accumulator(Layout([field.norms]), Memory(0)).best(
-        [Postings(field, 0, 1.0)], 20
-    ).documents.tolist() == list(range(20))
+    assert Accumulator(ScoreLayout([field.norms]), PostingsCache(0)).top_k(
+        [TermPostings(field, 0, 1.0)], 20
+    ).numbers.tolist() == list(range(20))
 
 
 def test_a_gap_wider_than_sixteen_bits_is_bridged(tmp_path):
@@ -196,19 +204,19 @@ def test_a_gap_wider_than_sixteen_bits_is_bridged(tmp_path):
         there = field.documents(number)[field.frequencies(number) > 0]
         assert there.tolist() == expected.tolist()
         assert field.document_frequency(number) == len(expected)
-    found = Accumulator(Layout([field.norms]), Memory(10**5)).best(
-        [Postings(field, n, 1.0) for n in range(3)], 10
+    found = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
+        [TermPostings(field, n, 1.0) for n in range(3)], 10
     )
     check(found, by_hand(field, [(n, 1.0) for n in range(3)]), 10)
 
 
 def test_a_bound_is_never_too_low(field):
     for number in range(len(field)):
-        postings = Postings(field, number, 1.0)
+        postings = TermPostings(field, number, 1.0)
         added = field.impacts(field.documents(number), field.frequencies(number))
 
-        assert postings.bound >= float(added.max())
-        assert math.isclose(postings.bound, float(added.max()), rel_tol=1e-5)
+        assert postings.max_score >= float(added.max())
+        assert math.isclose(postings.max_score, float(added.max()), rel_tol=1e-5)
 
 
 def test_terms_are_found_and_others_are_not(field):

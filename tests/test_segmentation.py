@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.analysis.normalization import cut, length, without
-from qa.analysis.tokenizer import words
+from qa.analysis.normalization import count_run_words, remove_stop_words, split_run
+from qa.analysis.tokenizer import tokenize
 
 RUNS = st.text(st.sampled_from("北大西洋公約한국어ニャーはกำที่ខ្មែរက္ကာ"), min_size=1)
 
 
 def pieces(run):
-    return [run[start:end] for start, end in cut(run, 0, len(run))]
+    return [run[start:end] for start, end in split_run(run, 0, len(run))]
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def test_neighbours_are_words_and_so_are_chinese_and_korean_characters(run, expe
 
 @given(RUNS, RUNS, RUNS)
 def test_what_is_in_a_run_is_found_in_it(before, asked, after):
-    inside = [word.text for word in words(before + "。" + asked + "。" + after)]
-    whole = " ".join([word.text for word in words(asked)])
+    inside = [word.text for word in tokenize(before + "。" + asked + "。" + after)]
+    whole = " ".join([word.text for word in tokenize(asked)])
 
     assert whole in " ".join(inside)
 
@@ -47,7 +47,7 @@ def test_a_part_of_a_chinese_run_is_a_part_of_its_words(asked, before, after):
 
 @given(RUNS)
 def test_a_run_is_as_long_as_half_its_characters(run):
-    assert 1 <= length(run) <= len(run)
+    assert 1 <= count_run_words(run) <= len(run)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_a_run_is_as_long_as_half_its_characters(run):
     ],
 )
 def test_stop_words_are_taken_out_before_neighbours_are_paired(text, stops, rest, ignored):
-    assert without(frozenset(stops), text) == (rest, ignored)
+    assert remove_stop_words(frozenset(stops), text) == (rest, ignored)

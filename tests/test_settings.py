@@ -5,29 +5,29 @@ import dataclasses
 import pytest
 
 from qa.errors import SettingsError
-from qa.settings import Settings, from_environ, table
+from qa.settings import Settings, settings_from_environ, settings_table
 
 
 def test_defaults_need_no_environment():
-    assert from_environ({}) == Settings()
+    assert settings_from_environ({}) == Settings()
 
 
 def test_values_are_cast_to_the_type_of_their_field():
-    found = from_environ({"QA_PORT": "9000", "QA_FOUND": "0.7", "QA_INDEX": "elsewhere"})
+    found = settings_from_environ({"QA_PORT": "9000", "QA_FOUND": "0.7", "QA_INDEX": "elsewhere"})
 
     assert (found.port, found.found, found.index) == (9000, 0.7, "elsewhere")
 
 
 def test_lists_are_parted_by_commas():
-    found = from_environ({"QA_TRUSTED_HOSTS": "a.example, b.example,"})
+    found = settings_from_environ({"QA_TRUSTED_HOSTS": "a.example, b.example,"})
 
     assert found.trusted_hosts == ("a.example", "b.example")
 
 
 def test_a_platforms_own_names_are_read_behind_ours():
-    assert from_environ({"PORT": "5000"}).port == 5000
-    assert from_environ({"PORT": "5000", "QA_PORT": "9000"}).port == 9000
-    assert from_environ({"WEB_CONCURRENCY": "7"}).workers == 7
+    assert settings_from_environ({"PORT": "5000"}).port == 5000
+    assert settings_from_environ({"PORT": "5000", "QA_PORT": "9000"}).port == 9000
+    assert settings_from_environ({"WEB_CONCURRENCY": "7"}).workers == 7
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_platforms_own_names_are_read_behind_ours():
 )
 def test_what_is_wrong_is_named(environ):
     with pytest.raises(SettingsError, match=next(iter(environ))):
-        from_environ(environ)
+        settings_from_environ(environ)
 
 
 def test_every_setting_has_help():
-    assert len(table()) == len(dataclasses.fields(Settings))
-    assert all(help_text for _, _, help_text in table())
+    assert len(settings_table()) == len(dataclasses.fields(Settings))
+    assert all(help_text for _, _, help_text in settings_table())

@@ -4,18 +4,24 @@ import datetime
 
 import pytest
 
-from qa.documents.metadata import describe, front_matter, is_sidecar, names_for, parse
-from qa.errors import UnreadableError
+from qa.documents.metadata import (
+    is_sidecar,
+    iter_sidecar_names,
+    merge_metadata,
+    parse_sidecar,
+    split_front_matter,
+)
+from qa.errors import UnreadableFileError
 
 DAY = datetime.date(2021, 12, 3)
 
 
 def about(raw):
-    return describe([raw], name="x1", text="Text.", language="en")
+    return merge_metadata([raw], file_name="x1", text="Text.", default_language="en")
 
 
 def test_sidecars_are_called_like_the_file_with_or_without_its_ending():
-    names = list(names_for("report.pdf", "report"))
+    names = list(iter_sidecar_names("report.pdf", "report"))
 
     assert names[0] == "report.pdf.meta.json"
     assert set(names) > {"report.pdf.meta.yaml", "report.meta.json", "report.meta.yml"}
@@ -32,11 +38,11 @@ def test_sidecars_are_called_like_the_file_with_or_without_its_ending():
     ],
 )
 def test_a_sidecar_is_json_or_yaml(name, data):
-    assert about(parse(name, data)).title == "1984"
+    assert about(parse_sidecar(name, data)).title == "1984"
 
 
 def test_yaml_says_what_is_written():
-    raw = parse("a.meta.yaml", b"title: 12:30\nlanguage: no\ndate: 2021-12-03\nauthor: ~\n")
+    raw = parse_sidecar("a.meta.yaml", b"title: 12:30\nlanguage: no\ndate: 2021-12-03\nauthor: ~\n")
     metadata = about(raw)
 
     assert (metadata.title, metadata.language) == ("12:30", "no")
@@ -59,14 +65,14 @@ def test_yaml_says_what_is_written():
     ],
 )
 def test_a_sidecar_that_is_no_mapping_is_refused(name, data):
-    with pytest.raises(UnreadableError):
-        parse(name, data)
+    with pytest.raises(UnreadableFileError):
+        parse_sidecar(name, data)
 
 
 def test_a_yaml_bomb_stays_small():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    raw = parse("a.meta.yaml", "\n".join([*lines, "title: Bomb", "author: *a29"]).encode())
+    raw = parse_sidecar("a.meta.yaml", "\n".join([*lines, "title: Bomb", "author: *a29"]).encode())
 
     assert about(raw).title == "Bomb"
     assert about(raw).author is None
@@ -89,4 +95,4 @@ def test_a_yaml_bomb_stays_small():
     ],
 )
 def test_front_matter_is_yaml_between_lines_of_dashes_at_the_top(text, about, rest):
-    assert front_matter(text) == (about, rest)
+    assert split_front_matter(text) == (about, rest)

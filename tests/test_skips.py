@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from qa.app import create_app
 from qa.cli import main
 from qa.documents.document import MAX_LISTED, SKIPPED, Document, Skip, SkipTally, count_reasons
-from qa.documents.reader import read
+from qa.documents.reader import read_documents
 from qa.engines.factory import open_engine
-from qa.index.manifest import Manifest, parsed
+from qa.index.manifest import Manifest, manifest_from_json
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE
@@ -91,7 +91,7 @@ def test_reasons_are_not_as_many_as_files():
 def test_a_generation_of_before_is_read_with_its_reasons_counted():
     old = json.loads(Manifest(1, 1, ("en",), None, None, ()).to_json())
     del old["reasons"]
-    manifest = parsed(old | {"skipped": list(map(list, skips(5000)))}, "a" * 12, 0)
+    manifest = manifest_from_json(old | {"skipped": list(map(list, skips(5000)))}, "a" * 12, 0)
 
     assert manifest.reasons == (("no text", 5000),)
     assert manifest.skipped == tuple(skips(MAX_LISTED))
@@ -156,7 +156,7 @@ def test_the_generation_and_the_report_do_not_hold_them_all(crowded):
 def test_a_row_is_named_in_a_few_characters_that_can_be_stored(tmp_path, name):
     rows = [{"id": name, "text": "?!"}, {"id": "b", "text": "Some words."}]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    skip, document = read(tmp_path / "rows.jsonl", "rows.jsonl", Settings())
+    skip, document = read_documents(tmp_path / "rows.jsonl", "rows.jsonl", Settings())
     manifest = replace(Manifest(1, 1, ("en",), None, None, ()), skipped=(skip,))
 
     assert isinstance(document, Document)

@@ -7,7 +7,7 @@ from rapidfuzz import process
 from whoosh.codec.base import Automata
 from whoosh.support.levenshtein import distance
 
-from qa.engines.base import MOST_NEAR, edits
+from qa.engines.base import MOST_NEAR, max_edits
 from qa.engines.factory import open_engine
 from qa.engines.whoosh.whoosh_codec import ArrayCursor
 
@@ -39,9 +39,9 @@ def slips(word, chance):
 
 def by_automaton(words, term):
     """The words near *term* that Whoosh finds in the field."""
-    if not edits(term):
+    if not max_edits(term):
         return []
-    close = Automata().terms_within(ArrayCursor(words), term, edits(term), prefix=1)
+    close = Automata().terms_within(ArrayCursor(words), term, max_edits(term), prefix=1)
     ranks = {
         near: (distance(near, term), -words.document_frequency(words.find(near.encode())), near)
         for near in set(close) - {term}

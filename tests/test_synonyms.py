@@ -3,10 +3,10 @@
 import pytest
 
 from qa.answers.pipeline import ask
-from qa.documents.document import Metadata, RawBlock, document
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.errors import SettingsError
-from qa.index.manifest import NAME, groups_in, synonyms
+from qa.index.manifest import FILE_NAME, build_synonym_map, load_synonym_groups
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
 
@@ -14,12 +14,12 @@ GROUP = "VCU, Vesa Credit Union, the lender  # as the locals say\n\n# nothing\n"
 
 
 def pairs(folder, *words):
-    found = synonyms(groups_in(folder))
-    return [(one.text, other.text) for one, other in found.others(words)]
+    found = build_synonym_map(load_synonym_groups(folder))
+    return [(one.text, other.text) for one, other in found.iter_synonyms(words)]
 
 
 def test_a_member_brings_the_others_of_its_group(tmp_path):
-    (tmp_path / NAME).write_text(GROUP)
+    (tmp_path / FILE_NAME).write_text(GROUP)
 
     assert pairs(tmp_path, "fees", "VCU") == [("VCU", "Vesa Credit Union"), ("VCU", "the lender")]
     assert ("Vesa Credit Union", "VCU") in pairs(tmp_path, "Vesa", "credit", "union")
@@ -39,10 +39,10 @@ def test_without_a_file_there_are_none(tmp_path):
     ],
 )
 def test_a_wrong_line_is_named(tmp_path, text, said):
-    (tmp_path / NAME).write_bytes(text)
+    (tmp_path / FILE_NAME).write_bytes(text)
 
     with pytest.raises(SettingsError, match=said):
-        groups_in(tmp_path)
+        load_synonym_groups(tmp_path)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def indexed(tmp_path):
         "Fishing boats came back to the harbour with a good catch of herring.",
     ]
     settings = Settings(index=str(tmp_path))
-    found = [document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts)]
+    found = [build_document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts)]
 
     def index():
         index_documents(found, open_engine(settings), settings)
@@ -66,7 +66,7 @@ def indexed(tmp_path):
 def test_what_is_said_otherwise_is_found_and_the_reader_is_told(indexed, tmp_path):
     settings = indexed()
     before = ask(open_engine(settings).searcher(), settings, "what did VCU raise?")
-    (tmp_path / NAME).write_text(GROUP)
+    (tmp_path / FILE_NAME).write_text(GROUP)
     indexed()
     after = ask(open_engine(settings).searcher(), settings, "what did VCU raise?")
 
@@ -79,10 +79,10 @@ def test_what_is_said_otherwise_is_found_and_the_reader_is_told(indexed, tmp_pat
 
 
 def test_an_index_keeps_the_synonyms_that_it_was_built_with(indexed, tmp_path):
-    (tmp_path / NAME).write_text(GROUP)
+    (tmp_path / FILE_NAME).write_text(GROUP)
     engine = open_engine(indexed())
     searcher = engine.searcher()
-    (tmp_path / NAME).write_text("fees, charges\n")
+    (tmp_path / FILE_NAME).write_text("fees, charges\n")
     settings = indexed()
 
     assert ask(searcher, settings, "what did VCU raise?").query.expanded
@@ -93,7 +93,7 @@ def test_an_index_keeps_the_synonyms_that_it_was_built_with(indexed, tmp_path):
 
 
 def test_a_word_in_quotation_marks_stands_for_itself_alone(indexed, tmp_path):
-    (tmp_path / NAME).write_text(GROUP)
+    (tmp_path / FILE_NAME).write_text(GROUP)
     settings = indexed()
     searcher = open_engine(settings).searcher()
 

@@ -10,28 +10,28 @@ from hypothesis import strategies as st
 
 import qa.analysis.tokenizer
 from qa.analysis.tokenizer import (
-    _words,
+    _iter_tokens,
+    count_words,
     is_stop_word,
-    normalise,
-    sentences,
-    size,
+    normalize,
+    split_sentences,
     stem,
-    stop_words,
-    term,
-    tokens,
-    words,
+    stop_terms,
+    to_term,
+    token_texts,
+    tokenize,
 )
 
 
 def texts(text):
-    return [word.text for word in words(text)]
+    return [word.text for word in tokenize(text)]
 
 
 @given(st.text())
 def test_a_normalised_text_is_clean_and_stays_as_it_is(text):
-    clean = normalise(text)
+    clean = normalize(text)
 
-    assert normalise(clean) == clean
+    assert normalize(clean) == clean
     assert clean.isprintable() or all(
         c.isprintable() or c.isspace() or ord(c) > 0x7F for c in clean
     )
@@ -40,12 +40,12 @@ def test_a_normalised_text_is_clean_and_stays_as_it_is(text):
 
 
 def test_control_characters_and_surrogates_do_not_survive():
-    assert normalise("a\x00b\ud800c\t\n d\u00ad\ufeffe") == "a b\N{REPLACEMENT CHARACTER}c de"
+    assert normalize("a\x00b\ud800c\t\n d\u00ad\ufeffe") == "a b\N{REPLACEMENT CHARACTER}c de"
 
 
 @given(st.text())
 def test_words_stand_where_they_say_and_do_not_go_backwards(text):
-    found = words(text)
+    found = tokenize(text)
 
     assert all(text[word.start : word.end] == word.text for word in found)
     assert [word[1:] for word in found] == sorted({word[1:] for word in found})
@@ -54,12 +54,12 @@ def test_words_stand_where_they_say_and_do_not_go_backwards(text):
 @given(st.text())
 def test_no_word_goes_across_white_space(text):
     assert texts(text) == [word for chunk in text.split() for word in texts(chunk)]
-    assert texts(text) == tokens(text)
+    assert texts(text) == token_texts(text)
 
 
 @given(st.text(st.characters(max_codepoint=0x2FF) | st.sampled_from("&'’.,–“”…€")))
 def test_the_fast_way_for_latin_text_finds_the_same_words(text):
-    assert words(text) == list(_words(text))
+    assert tokenize(text) == list(_iter_tokens(text))
 
 
 @pytest.mark.parametrize(
@@ -105,21 +105,21 @@ def test_words_are_what_a_reader_takes_for_words(text, expected):
     ],
 )
 def test_spellings_of_one_word_are_one_term(one, other):
-    assert term(one) == term(other)
+    assert to_term(one) == to_term(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("O'Neill", "Neill"), ("D'Angelo", "Angelo"), ("N'Djamena", "Djamena")]
 )
 def test_the_apostrophe_of_a_name_joins(one, other):
-    assert term(one) != term(other)
-    assert term(one) == one.replace("'", "").lower()
+    assert to_term(one) != to_term(other)
+    assert to_term(one) == one.replace("'", "").lower()
 
 
 @pytest.mark.parametrize(("name", "word"), [("US", "us"), ("WHO", "who"), ("IT", "it")])
 def test_a_name_in_capitals_is_not_the_little_word(name, word):
-    assert term(name) != term(word)
-    assert term(name) not in stop_words("en")
+    assert to_term(name) != to_term(word)
+    assert to_term(name) not in stop_terms("en")
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_vietnamese_words_differ_by_their_accents():
 
 @given(st.text(min_size=1), st.sampled_from(["en", "de", "tr", "vi", "ar", "hi", "fa", "xx"]))
 def test_every_word_has_a_term_and_a_stem_that_are_their_own_terms(text, language):
-    for word in tokens(text):
-        assert term(word)
+    for word in token_texts(text):
+        assert to_term(word)
         assert stem(word, language)
-        assert term(term(word)) == term(word)
+        assert to_term(to_term(word)) == to_term(word)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_the_little_words_of_each_language_say_nothing(word, language, says_noth
     ],
 )
 def test_the_size_of_a_text_is_what_a_reader_would_count(text, expected):
-    assert size(text) == expected
+    assert count_words(text) == expected
 
 
 def test_a_language_without_a_stemmer_keeps_its_words():
@@ -201,7 +201,7 @@ def test_a_language_without_a_stemmer_keeps_its_words():
 
 @given(st.text())
 def test_sentences_hold_every_visible_character_once(text):
-    spans = sentences(text)
+    spans = split_sentences(text)
     inside = "".join(text[span.start : span.end] for span in spans)
 
     assert "".join(inside.split()) == "".join(text.split())
@@ -220,7 +220,7 @@ def test_sentences_hold_every_visible_character_once(text):
     ],
 )
 def test_sentences_end_where_a_reader_ends_them(text, expected):
-    assert [text[span.start : span.end] for span in sentences(text)] == expected
+    assert [text[span.start : span.end] for span in split_sentences(text)] == expected
 
 
 PROSE = "Brandt came in 1874. “It is cold,” he said (and it was). Was it e.g. the wind? No! "
@@ -228,10 +228,10 @@ PROSE = "Brandt came in 1874. “It is cold,” he said (and it was). Was it e.g
 
 @pytest.mark.parametrize("many", [1, 200, 1000])
 def test_the_sentences_of_a_long_paragraph_are_those_of_short_ones(many):
-    once = [PROSE[start:end] for start, end in sentences(PROSE)]
+    once = [PROSE[start:end] for start, end in split_sentences(PROSE)]
     text = PROSE * many
 
-    assert [text[start:end] for start, end in sentences(text)] == once * many
+    assert [text[start:end] for start, end in split_sentences(text)] == once * many
 
 
 @pytest.mark.parametrize("flood", ["“a ", "``a", "中。", "(", "a", "A. ", "“A. ", "- a. ", "1. "])
@@ -246,7 +246,7 @@ def test_a_long_paragraph_is_read_by_stretches(flood, monkeypatch):
         qa.analysis.tokenizer, "sentencex", SimpleNamespace(get_sentence_boundaries=boundaries)
     )
     text = "A word. " + flood * (100_000 // len(flood)) + " end."
-    found = sentences(text)
+    found = split_sentences(text)
 
     assert max(given_at_once) <= 1 << 14
     assert sum(given_at_once) <= 2.5 * len(text)
@@ -263,4 +263,4 @@ def test_a_long_paragraph_is_read_by_stretches(flood, monkeypatch):
 def test_clauses_end_where_a_script_without_full_stops_pauses(language, parts):
     text = " ".join(parts)
 
-    assert [text[span.start : span.end] for span in sentences(text, language)] == parts
+    assert [text[span.start : span.end] for span in split_sentences(text, language)] == parts

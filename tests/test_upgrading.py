@@ -17,7 +17,7 @@ from qa.app import create_app
 from qa.cli import main
 from qa.documents.versions import template_folder
 from qa.engines.factory import open_engine
-from qa.errors import NotKeptError
+from qa.errors import GenerationNotFoundError
 from qa.publishing import builder as indexing
 from tests.conftest import BRIDGE, HARBOUR, served, write
 from tests.engines import ENGINES, indexed, place
@@ -170,7 +170,7 @@ def test_what_is_held_goes_on_until_the_live_one_suits_again(
 
     # As a worker does, and as the first process does, which holds it for others.
     assert engine.searcher().manifest.name == own != others
-    first.let_go()
+    first.release_stale()
     assert first.searcher().manifest.name == own
     assert f"Generation {others} is live, but {WARNING}" in caplog.text.replace("\n", " ")
     assert caplog.text.count("is live, but") == 2
@@ -194,7 +194,7 @@ def test_an_older_one_of_another_analysis_cannot_be_asked_any_more(settings, mon
     client = create_app(settings).test_client()
     query = {"q": QUESTION, "generation": older}
 
-    with pytest.raises(NotKeptError, match="ask without it"):
+    with pytest.raises(GenerationNotFoundError, match="ask without it"):
         open_engine(settings).searcher(older)
     assert client.get("/ask", query_string=query).status_code == 410
     page = client.get("/", query_string=query)
@@ -202,7 +202,7 @@ def test_an_older_one_of_another_analysis_cannot_be_asked_any_more(settings, mon
 
 
 def test_what_was_made_before_analyses_were_counted_is_told_and_does_no_harm(settings, monkeypatch):
-    real = indexing._Tally.manifest
+    real = indexing._BuildCounts.manifest
 
     def plain(tally, skips, settings):
         found = real(tally, skips, settings)
@@ -210,7 +210,7 @@ def test_what_was_made_before_analyses_were_counted_is_told_and_does_no_harm(set
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(indexing._Tally, "manifest", plain)
+        patch.setattr(indexing._BuildCounts, "manifest", plain)
         indexed(settings)
     client = create_app(settings).test_client()
 

@@ -9,7 +9,7 @@ import pytest
 
 from qa.app import create_app
 from qa.documents import versions
-from qa.documents.cache import key_of
+from qa.documents.cache import file_cache_key
 from qa.documents.versions import analysis_version, code_version, template_folder
 from qa.settings import Settings
 from tests.conftest import ROOT
@@ -57,7 +57,7 @@ def test_one_byte_of_any_file_changes_the_key_of_the_cache_and_the_tag_of_answer
         forget()
         client = create_app(Settings(index=str(index))).test_client()
         tag = client.get("/documents.json").headers["ETag"]
-        return key_of(index / "documents" / "bridge.md", "bridge.md", Settings()), tag
+        return file_cache_key(index / "documents" / "bridge.md", "bridge.md", Settings()), tag
 
     files = [path for path in copy.rglob("*") if path.is_file()]
     (key, tag), seen = made(), set()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.analysis.tokenizer import stem, term, tokens
+from qa.analysis.tokenizer import stem, to_term, token_texts
 from qa.engines.whoosh.inverter import Column, Vocabulary
 
 CHUNKS = (
@@ -33,15 +33,15 @@ def tokenised(vocabulary, rounds, language):
 def test_words_are_those_of_the_one_analysis(rounds, language):
     exact, stems = tokenised(Vocabulary(), rounds, language)
 
-    assert exact == [[term(word) for word in tokens(text)] for text in rounds[-1]]
-    assert stems == [[stem(word, language) for word in tokens(text)] for text in rounds[-1]]
+    assert exact == [[to_term(word) for word in token_texts(text)] for text in rounds[-1]]
+    assert stems == [[stem(word, language) for word in token_texts(text)] for text in rounds[-1]]
 
 
 @given(st.text())
 def test_any_text_is_cut_as_elsewhere(text):
     exact, _ = tokenised(Vocabulary(), [[text]], "en")
 
-    assert exact == [[term(word) for word in tokens(text)]]
+    assert exact == [[to_term(word) for word in token_texts(text)]]
 
 
 def test_languages_have_stems_of_their_own():
@@ -49,8 +49,8 @@ def test_languages_have_stems_of_their_own():
     column = Column(vocabulary)
     for language in ("en", "de", "en"):
         column.add(["houses Häuser"], language)
-    vocabulary.learn()
-    _, stems, _ = vocabulary.tokens(column)
+    vocabulary.analyze_new()
+    _, stems, _ = vocabulary.column_tokens(column)
 
     assert [vocabulary.stemmed.names[number].decode() for number in stems.tolist()] == [
         stem(word, language) for language in ("en", "de", "en") for word in ("houses", "Häuser")

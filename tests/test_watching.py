@@ -11,10 +11,10 @@ from threading import Event, Thread
 
 import pytest
 
-from qa.publishing.watcher import Pace, state_of, watch
+from qa.publishing.watcher import Pace, folder_snapshot, watch
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 
-FAST = Pace(every=0.001, still=0.01, longest=0.2, retry=0.05)
+FAST = Pace(interval=0.001, quiet=0.01, max_delay=0.2, retry=0.05)
 
 
 class Folder:
@@ -83,7 +83,7 @@ def test_it_waits_until_changes_are_over():
         return folder.changes
 
     folder.look = look
-    with watched(folder, Pace(every=0.001, still=0.001, longest=60, retry=60)):
+    with watched(folder, Pace(interval=0.001, quiet=0.001, max_delay=60, retry=60)):
         wait_for(lambda: len(folder.built) == 2)
 
     assert folder.built == [1, 60]
@@ -124,19 +124,19 @@ def test_every_change_is_seen(tmp_path, change):
     write(folder, twin_txt="twin")
     os.utime(folder / "twin.txt", (1, 1))
     os.utime(folder / "sub" / "a.txt", (1, 1))
-    before = state_of([folder])
+    before = folder_snapshot([folder])
 
-    assert state_of([folder]) == before
+    assert folder_snapshot([folder]) == before
     change(folder)
-    assert state_of([folder]) != before
+    assert folder_snapshot([folder]) != before
 
 
 def test_what_is_hidden_does_not_count(tmp_path):
     write(tmp_path, a_txt="text")
-    before = state_of([tmp_path])
+    before = folder_snapshot([tmp_path])
     (tmp_path / ".a.txt.swp").write_text("being edited")
 
-    assert state_of([tmp_path]) == before
+    assert folder_snapshot([tmp_path]) == before
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from qa.errors import DeadlineExceededError
 class Deadline:
     """A moment on the monotonic clock, in seconds; by default one that never comes."""
 
-    at: float = math.inf
+    moment: float = math.inf
 
     @classmethod
     def after(cls, seconds: float, start: float | None = None) -> Self:
@@ -22,20 +22,20 @@ class Deadline:
     @property
     def remaining(self) -> float:
         """Seconds until then; negative once it has passed."""
-        return self.at - time.monotonic()
+        return self.moment - time.monotonic()
 
     @property
-    def passed(self) -> bool:
+    def is_expired(self) -> bool:
         """Whether there is no time left: whoever has a part of the answer returns that part."""
-        return time.monotonic() >= self.at
+        return time.monotonic() >= self.moment
 
     def check(self) -> None:
         """Raise DeadlineExceededError once it has passed, where a part would be of no use."""
-        if self.passed:
+        if self.is_expired:
             raise DeadlineExceededError(
                 "This takes longer than a request may take (QA_BUDGET_MS);"
                 " ask for less at once, or try again later."
             )
 
 
-NEVER = Deadline()
+NO_DEADLINE = Deadline()

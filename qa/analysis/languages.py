@@ -14,7 +14,7 @@ from typing import NamedTuple
 import Stemmer
 
 # What a script means by itself; some are shared, and there the words may say another language.
-_SCRIPTS = {
+_LANGUAGE_OF_SCRIPT = {
     "GREEK": "el",
     "HEBREW": "he",
     "ARMENIAN": "hy",
@@ -41,14 +41,14 @@ _SCRIPTS = {
     "ARABIC": "ar",
     "DEVANAGARI": "hi",
 }
-_SHARED = {"LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI"}
-_KANA = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
+_SHARED_SCRIPTS = {"LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI"}
+_KANA_SCRIPTS = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
 # A Japanese text has at least this much kana beside its kanji.
-_LEAST_KANA = 0.05
+_MIN_KANA_SHARE = 0.05
 # One character of these scripts says as much as several letters.
-_DENSE = {"CJK": 3, "KANA": 2, "HANGUL": 3}
+_LETTERS_PER_CHARACTER = {"CJK": 3, "KANA": 2, "HANGUL": 3}
 # The letters and marks that a language has beyond the alphabet of its script's others.
-_LETTERS = {
+_SPECIAL_LETTERS = {
     "de": "äöüß",
     "fr": "àâæçéèêëîïôœùûü",
     "es": "áéíñóúü¿¡",
@@ -85,7 +85,7 @@ _LETTERS = {
     "ur": "ٹڈڑےںہپچگیک",
     "mr": "ळ",
 }
-_THREE_LETTERS = dict(
+_THREE_LETTER_CODES = dict(
     pair.split(":")
     for pair in """
     eng:en deu:de ger:de fra:fr fre:fr spa:es ita:it por:pt cat:ca ron:ro rum:ro nld:nl dut:nl
@@ -97,7 +97,7 @@ _THREE_LETTERS = dict(
     """.split()
 )
 # English words that are little words elsewhere: the war in Ukraine is not a German question.
-_ENGLISH_TOO = frozenset(
+_ENGLISH_HOMOGRAPHS = frozenset(
     """
     one no see need go come too care man war post men son sale non comment met sense door plus bit
     era pre pro sit dog die bus tie pot hat bet sang bin bat ten par pole sue kit dig dock pie ham
@@ -105,30 +105,30 @@ _ENGLISH_TOO = frozenset(
     """.split()
 )
 # Stemmers that do for a close language.
-_STEMMED_AS = {"nb": "no", "nn": "no", "hr": "sr", "bs": "sr", "ms": "id"}
+_STEMMER_FALLBACKS = {"nb": "no", "nn": "no", "hr": "sr", "bs": "sr", "ms": "id"}
 
 # A text is in a language when this part of its words are signs of it ...
-_SHARE = 0.05
+_MIN_MARKER_SHARE = 0.05
 # ... at least so many, and so many more than twice those that another language has alone.  To be
 # sure of a question's takes more, since words of it are left out; to be likely takes one sign.
-_KNOWN, _SURE, _LIKELY = (2, 1), (2, 2), (1, 1)
+_TEXT_THRESHOLDS, _CERTAIN_THRESHOLDS, _LIKELY_THRESHOLDS = (2, 1), (2, 2), (1, 1)
 # Of two languages in one text the one with more signs counts, if it has this many alone.
-_PLENTY = 5
+_MIN_EXCLUSIVE_MARKERS = 5
 # What of a long text is looked at.
-_PIECES, _PIECE = 4, 150
+_SAMPLE_PIECES, _SAMPLE_PIECE_LENGTH = 4, 150
 
 
-def _paragraphs() -> dict[str, frozenset[str]]:
+def _load_stop_words() -> dict[str, frozenset[str]]:
     text = Path(__file__).with_name("stop_words.txt").read_text(encoding="utf-8")
-    pairs = (paragraph.partition(":") for paragraph in text.split("\n\n"))
+    sections = (paragraph.partition(":") for paragraph in text.split("\n\n"))
     return {
         language.strip(): frozenset(words.casefold().split())
-        for language, _, words in pairs
+        for language, _, words in sections
         if not language.startswith("#")
     }
 
 
-_STOP_WORDS = _paragraphs()
+_STOP_WORDS = _load_stop_words()
 
 
 def stop_words(language: str) -> frozenset[str]:
@@ -137,138 +137,161 @@ def stop_words(language: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
-def stemmer(language: str) -> "Stemmer.Stemmer | None":
+def stemmer_for(language: str) -> "Stemmer.Stemmer | None":
     """The Snowball stemmer of *language*, if there is one."""
     try:
-        return Stemmer.Stemmer(_STEMMED_AS.get(language, language))
+        return Stemmer.Stemmer(_STEMMER_FALLBACKS.get(language, language))
     except KeyError:
         return None
 
 
-def script(text: str) -> str | None:
+def dominant_script(text: str) -> str | None:
     """The script that most of *text* is in, by its Unicode name; None where there is no letter."""
     if text.isascii():
         return "LATIN" if any(map(str.isalpha, text)) else None
     counts: Counter[str] = Counter()
     for character, count in Counter(text).items():
         if character.isalpha():
-            name = _script(character)
-            counts[name] += count * _DENSE.get(name, 1)
-    if counts["KANA"] > _LEAST_KANA * counts["CJK"]:
+            name = _script_of_letter(character)
+            counts[name] += count * _LETTERS_PER_CHARACTER.get(name, 1)
+    if counts["KANA"] > _MIN_KANA_SHARE * counts["CJK"]:
         counts["KANA"] += counts.pop("CJK", 0)
     return max(sorted(counts), key=counts.__getitem__, default=None)
 
 
 @lru_cache(maxsize=1 << 14)
-def _script(letter: str) -> str:
+def _script_of_letter(letter: str) -> str:
     name = unicodedata.name(letter, "LATIN").partition(" ")[0]
-    return "KANA" if name in _KANA else name
+    return "KANA" if name in _KANA_SCRIPTS else name
 
 
 @lru_cache(maxsize=256)
 def scripts_of(language: str) -> frozenset[str]:
     """The scripts that *language* is written in; empty where we do not know."""
-    own = {name for name, found in _SCRIPTS.items() if found == language}
-    own |= {_script(word[0]) for word in stop_words(language)}
-    return frozenset(own | {"CJK"} if language == "ja" else own)
+    scripts = {name for name, code in _LANGUAGE_OF_SCRIPT.items() if code == language}
+    scripts |= {_script_of_letter(word[0]) for word in stop_words(language)}
+    return frozenset(scripts | {"CJK"} if language == "ja" else scripts)
 
 
-def canonical(code: str) -> str:
+def normalize_language_code(code: str) -> str:
     """The two letters of a language code where it is the three letters of one that has two."""
-    return _THREE_LETTERS.get(code, code)
+    return _THREE_LETTER_CODES.get(code, code)
 
 
-def language_of(text: str, stated: str | None = None) -> str | None:
+def detect_language(text: str, declared: str | None = None) -> str | None:
     """The language of a document; None where neither its script nor its words tell.
 
     What is *stated* counts unless it is written otherwise: web pages often state their template's.
     """
-    sample = unicodedata.normalize("NFC", _sample(text))
-    written = script(sample)
-    if stated and (written is None or written in (scripts_of(stated) or {written})):
-        return stated
-    if written not in _SHARED:
-        return _SCRIPTS.get(written or "")
-    return _Evidence(sample, tuple(_STOP_WORDS)).best(*_KNOWN) or _SCRIPTS.get(written)
+    sample = unicodedata.normalize("NFC", _sample_text(text))
+    text_script = dominant_script(sample)
+    if declared and (text_script is None or text_script in (scripts_of(declared) or {text_script})):
+        return declared
+    if text_script not in _SHARED_SCRIPTS:
+        return _LANGUAGE_OF_SCRIPT.get(text_script or "")
+    return _LanguageEvidence(sample, tuple(_STOP_WORDS)).best_language(
+        *_TEXT_THRESHOLDS
+    ) or _LANGUAGE_OF_SCRIPT.get(text_script)
 
 
-def _sample(text: str) -> str:
+def _sample_text(text: str) -> str:
     """Pieces from all over *text*, so that neither a table nor a quotation decides alone."""
-    if len(text) <= _PIECES * _PIECE:
+    if len(text) <= _SAMPLE_PIECES * _SAMPLE_PIECE_LENGTH:
         return text
-    step = (len(text) - _PIECE) // (_PIECES - 1)
-    return "\n".join(text[i * step : i * step + _PIECE] for i in range(_PIECES))
+    step = (len(text) - _SAMPLE_PIECE_LENGTH) // (_SAMPLE_PIECES - 1)
+    return "\n".join(
+        text[i * step : i * step + _SAMPLE_PIECE_LENGTH] for i in range(_SAMPLE_PIECES)
+    )
 
 
-class Asked(NamedTuple):
+class QuestionLanguages(NamedTuple):
     """What languages of an index a question may be in, only the one that is sure, or the likely."""
 
     possible: tuple[str, ...]
     likely: str | None
 
 
-def asked_in(question: str, languages: Iterable[str]) -> Asked:
+def detect_question_languages(question: str, languages: Iterable[str]) -> QuestionLanguages:
     """Which of *languages* a question is in, as far as its script and its words tell."""
-    written = script(question)
-    possible = tuple(one for one in languages if written in (scripts_of(one) or {written}))
-    own = None if written in _SHARED else _SCRIPTS.get(written or "")
-    if own in possible or len(possible) < 2:
-        own = own or next(iter(possible), None)
-        return Asked((own,) if own else (), own)
-    evidence = _Evidence(question, possible)
-    sure = evidence.best(*_SURE)
-    return Asked((sure,), sure) if sure else Asked(possible, evidence.best(*_LIKELY))
+    question_script = dominant_script(question)
+    possible = tuple(
+        language
+        for language in languages
+        if question_script in (scripts_of(language) or {question_script})
+    )
+    script_language = (
+        None
+        if question_script in _SHARED_SCRIPTS
+        else _LANGUAGE_OF_SCRIPT.get(question_script or "")
+    )
+    if script_language in possible or len(possible) < 2:
+        script_language = script_language or next(iter(possible), None)
+        return QuestionLanguages((script_language,) if script_language else (), script_language)
+    evidence = _LanguageEvidence(question, possible)
+    certain = evidence.best_language(*_CERTAIN_THRESHOLDS)
+    return (
+        QuestionLanguages((certain,), certain)
+        if certain
+        else QuestionLanguages(possible, evidence.best_language(*_LIKELY_THRESHOLDS))
+    )
 
 
-_AROUND = ".,;:!?¿¡()[]{}<>\"'«»“”„‘’…–—-/*#،؛؟।"
+_PUNCTUATION = ".,;:!?¿¡()[]{}<>\"'«»“”„‘’…–—-/*#،؛؟।"
 
 
-class _Evidence:
+class _LanguageEvidence:
     """Which words and letters of a text speak for each of some languages."""
 
     def __init__(self, text: str, languages: tuple[str, ...]) -> None:
         text = text.casefold()
-        words = {chunk.strip(_AROUND) for chunk in text.split()}
-        known_words, known_letters = _signs(languages)
-        self._words = len(words)
-        self._signs: defaultdict[str, set[str]] = defaultdict(set)
+        words = {chunk.strip(_PUNCTUATION) for chunk in text.split()}
+        languages_by_word, languages_by_letter = _language_markers(languages)
+        self._word_count = len(words)
+        self._markers: defaultdict[str, set[str]] = defaultdict(set)
         self._scores: defaultdict[str, float] = defaultdict(float)
-        for signs, known in ((words, known_words), (set(text), known_letters)):
-            for sign in signs & known.keys():
-                for language in known[sign]:
-                    self._signs[language].add(sign)
-                    self._scores[language] += 1 / len(known[sign])
+        for occurring, languages_by_marker in (
+            (words, languages_by_word),
+            (set(text), languages_by_letter),
+        ):
+            for marker in occurring & languages_by_marker.keys():
+                for language in languages_by_marker[marker]:
+                    self._markers[language].add(marker)
+                    self._scores[language] += 1 / len(languages_by_marker[marker])
 
-    def best(self, fewest: int, margin: int) -> str | None:
+    def best_language(self, min_markers: int, margin: int) -> str | None:
         """The language with most signs, where they are enough and lead by enough."""
-        best = max(sorted(self._scores), key=self._scores.__getitem__, default=None)
-        if best is None or len(self._signs[best]) < max(fewest, _SHARE * self._words):
+        language = max(sorted(self._scores), key=self._scores.__getitem__, default=None)
+        if language is None or len(self._markers[language]) < max(
+            min_markers, _MIN_MARKER_SHARE * self._word_count
+        ):
             return None
-        own = self._signs[best]
-        for other, signs in self._signs.items():
-            if other == best or len(own) >= 3 * len(signs) + margin:
+        markers = self._markers[language]
+        for other, other_markers in self._markers.items():
+            if other == language or len(markers) >= 3 * len(other_markers) + margin:
                 continue
-            ahead, behind = len(own - signs), len(signs - own)
-            if ahead < 2 * behind + margin and ahead < max(_PLENTY, behind + 1):
+            ahead, behind = len(markers - other_markers), len(other_markers - markers)
+            if ahead < 2 * behind + margin and ahead < max(_MIN_EXCLUSIVE_MARKERS, behind + 1):
                 return None
-        return best
+        return language
 
 
-Signs = Mapping[str, tuple[str, ...]]
+LanguagesByMarker = Mapping[str, tuple[str, ...]]
 
 
 @lru_cache(maxsize=64)
-def _signs(languages: tuple[str, ...]) -> tuple[Signs, Signs]:
+def _language_markers(languages: tuple[str, ...]) -> tuple[LanguagesByMarker, LanguagesByMarker]:
     """The little words and the letters of *languages*, and which of these have each."""
     words = {language: stop_words(language) for language in languages}
     if "en" in words:
-        words["en"] |= _ENGLISH_TOO
-    return _by_sign(words), _by_sign({one: _LETTERS.get(one, "") for one in languages})
+        words["en"] |= _ENGLISH_HOMOGRAPHS
+    return _group_by_marker(words), _group_by_marker(
+        {language: _SPECIAL_LETTERS.get(language, "") for language in languages}
+    )
 
 
-def _by_sign(signs_of: Mapping[str, Iterable[str]]) -> Signs:
-    known: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for language, signs in signs_of.items():
-        for sign in signs:
-            known[sign] += (language,)
-    return known
+def _group_by_marker(markers_by_language: Mapping[str, Iterable[str]]) -> LanguagesByMarker:
+    languages_by_marker: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for language, markers in markers_by_language.items():
+        for marker in markers:
+            languages_by_marker[marker] += (language,)
+    return languages_by_marker

@@ -23,19 +23,19 @@ class _Entry(NamedTuple, Generic[Value]):
     size: int
 
 
-class Remembered(Generic[Key, Value]):
+class BoundedCache(Generic[Key, Value]):
     """The *most* things that were asked for last, as far as they fit into *room*, in bytes."""
 
-    def __init__(self, most: int, room: float = math.inf) -> None:
-        self._most = most
+    def __init__(self, max_size: int, room: float = math.inf) -> None:
+        self._max_size = max_size
         self._measured = room < math.inf
-        self._held: LRUCache[Key, _Entry[Value]] = LRUCache(room, getsizeof=lambda each: each.size)
-        self._guard = threading.Lock()
+        self._items: LRUCache[Key, _Entry[Value]] = LRUCache(room, getsizeof=lambda each: each.size)
+        self._lock = threading.Lock()
 
     def get(self, key: Key) -> Value | None:
         """What is known of *key*."""
-        with self._guard:
-            entry = self._held.get(key)
+        with self._lock:
+            entry = self._items.get(key)
         return entry.value if entry else None
 
     def __contains__(self, key: Key) -> bool:
@@ -48,17 +48,17 @@ class Remembered(Generic[Key, Value]):
         What is larger than all the room is not remembered.
         """
         entry = _Entry(value, size_of((key, value)) if self._measured else 0)
-        with self._guard:
-            self._held.pop(key, None)
-            if entry.size <= self._held.maxsize:
-                self._held[key] = entry
-            while len(self._held) > self._most:
-                self._held.popitem()
+        with self._lock:
+            self._items.pop(key, None)
+            if entry.size <= self._items.maxsize:
+                self._items[key] = entry
+            while len(self._items) > self._max_size:
+                self._items.popitem()
 
     @property
     def size(self) -> int:
         """The bytes that all of it takes, where that is measured."""
-        return int(self._held.currsize)
+        return int(self._items.currsize)
 
 
 def size_of(value: object) -> int:

@@ -21,63 +21,65 @@ _ELISION = regex.compile(
 )
 
 
-def bare(word: str) -> str:
+def strip_clitics(word: str) -> str:
     """*word* without what an apostrophe joins to it."""
     word = _POSSESSIVE.sub("", word)
     elision = _ELISION.match(word)
     return word[elision.end() :] if elision else word
 
 
-_DOTTED = str.maketrans({"İ": "i", "I": "ı"})
-_PERSIAN = str.maketrans({"ي": "ی", "ك": "ک", "\u200c": None})
+_TURKISH_I = str.maketrans({"İ": "i", "I": "ı"})
+_PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "\u200c": None})
 
 
-def accented(word: str, language: str) -> str:
+def fold_case(word: str, language: str) -> str:
     """*word* case folded as *language* has it, as its stemmer and its list of little words do."""
     if word.isascii() and word.isalnum():
         return word.lower()
     if language == "tr":
         # İstanbul'un: what follows the apostrophe is an ending.
-        return _APOSTROPHE.split(word)[0].translate(_DOTTED).casefold()
-    word = _APOSTROPHE.sub("", bare(word)).casefold()
-    return word.translate(_PERSIAN) if language == "fa" else word
+        return _APOSTROPHE.split(word)[0].translate(_TURKISH_I).casefold()
+    word = _APOSTROPHE.sub("", strip_clitics(word)).casefold()
+    return word.translate(_PERSIAN_LETTERS) if language == "fa" else word
 
 
-_MARKED = regex.compile(r"([\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}+")
+_MARKED_LETTER = regex.compile(r"([\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}+")
 # Signs that are written or left out at will: in Arabic, in Hindi, joiners.
-_OPTIONAL = regex.compile(r"[\u0640\u093C\u200C\u200D]")
-_ALIKE = str.maketrans(
+_OPTIONAL_SIGNS = regex.compile(r"[\u0640\u093C\u200C\u200D]")
+_EQUIVALENT_LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ё": "е", "ی": "ي", "ک": "ك"}
 )
 
 
-def folded(word: str) -> str:
+def fold_accents(word: str) -> str:
     """*word* as those type it who have not its keyboard: Łódź is lodz, İstanbul is istanbul."""
     word = _APOSTROPHE.sub("", word)
     if word.isascii():
         return word.lower()
     word = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).casefold())
-    word = _MARKED.sub(r"\1", _OPTIONAL.sub("", word))
-    return unicodedata.normalize("NFC", word).translate(_ALIKE)
+    word = _MARKED_LETTER.sub(r"\1", _OPTIONAL_SIGNS.sub("", word))
+    return unicodedata.normalize("NFC", word).translate(_EQUIVALENT_LETTERS)
 
 
-_WORDY = r"\p{Han}\p{Hangul}"
-_SCRIPTS = rf"{_WORDY}\p{{Hiragana}}\p{{Katakana}}ー\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
+_UNIGRAM_SCRIPTS = r"\p{Han}\p{Hangul}"
+_UNSPACED_SCRIPTS = (
+    rf"{_UNIGRAM_SCRIPTS}\p{{Hiragana}}\p{{Katakana}}ー\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
+)
 # A pattern for one run.
-RUN = rf"[{_SCRIPTS}][{_SCRIPTS}\p{{M}}\u200C\u200D]*"
+RUN = rf"[{_UNSPACED_SCRIPTS}][{_UNSPACED_SCRIPTS}\p{{M}}\u200C\u200D]*"
 
 _RUN = regex.compile(RUN)
 # With its marks and, in Khmer and Burmese, the letters stacked below it.
-_CHARACTER = regex.compile(r".(?:[\u1039\u17D2].|[\p{M}\u200C\u200D])*", regex.DOTALL)
+_GRAPHEME = regex.compile(r".(?:[\u1039\u17D2].|[\p{M}\u200C\u200D])*", regex.DOTALL)
 _JOINING = regex.compile(r"[\p{M}\u200C\u200D]")
-_ALONE = regex.compile(rf"[{_WORDY}]")
-_ALL_ALONE = regex.compile(rf"[{_WORDY}]+")
-_SPACED = regex.compile(r"\p{Hangul}")
+_UNIGRAM = regex.compile(rf"[{_UNIGRAM_SCRIPTS}]")
+_ALL_ALONE = regex.compile(rf"[{_UNIGRAM_SCRIPTS}]+")
+_HANGUL = regex.compile(r"\p{Hangul}")
 # About as many characters say what one word of another script says.
-_PER_WORD = 2
+_CHARACTERS_PER_WORD = 2
 
 
-def cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def split_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Where the words of the run from *start* to *end* are; those of any part are among them."""
     if _ALL_ALONE.fullmatch(text, start, end):
         # Most of Chinese and Korean, several times as fast.
@@ -86,55 +88,55 @@ def cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield first, first + 2
         yield end - 1, end
         return
-    spans = _characters(text, start, end)
-    for i, (first, last) in enumerate(spans):
-        if len(spans) == 1 or _ALONE.match(text, first):
+    graphemes = _characters(text, start, end)
+    for i, (first, last) in enumerate(graphemes):
+        if len(graphemes) == 1 or _UNIGRAM.match(text, first):
             yield first, last
-        if i + 1 < len(spans):
-            yield first, spans[i + 1][1]
+        if i + 1 < len(graphemes):
+            yield first, graphemes[i + 1][1]
 
 
 def _characters(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Where the characters of a run are, each with what is joined to it."""
     if _JOINING.search(text, start, end):
-        return [match.span() for match in _CHARACTER.finditer(text, start, end)]
+        return [match.span() for match in _GRAPHEME.finditer(text, start, end)]
     return [(place, place + 1) for place in range(start, end)]
 
 
-def is_run(word: str) -> bool:
+def is_unspaced(word: str) -> bool:
     """Whether *word* is of such a script throughout."""
     return bool(_RUN.fullmatch(word))
 
 
-def length(run: str) -> int:
+def count_run_words(run: str) -> int:
     """How many words a reader would count in *run*."""
-    return -(-len(_CHARACTER.findall(run)) // _PER_WORD)
+    return -(-len(_GRAPHEME.findall(run)) // _CHARACTERS_PER_WORD)
 
 
-def without(stops: frozenset[str], text: str) -> tuple[str, tuple[str, ...]]:
+def remove_stop_words(stop_words: frozenset[str], text: str) -> tuple[str, tuple[str, ...]]:
     """*text* with spaces in place of *stops* in its runs, so that no pair has part of one; which.
 
     Korean has spaces between words, so there a stop word is a whole run.
     """
     ignored: list[str] = []
 
-    def parted(match: "regex.Match[str]") -> str:
+    def replace_run(match: "regex.Match[str]") -> str:
         run = match[0]
-        if run in stops:
+        if run in stop_words:
             ignored.append(run)
             return " "
-        inside = None if _SPACED.search(run) else _any_of(stops)
-        if inside is None:
+        pattern = None if _HANGUL.search(run) else _stop_word_pattern(stop_words)
+        if pattern is None:
             return run
-        ignored.extend(inside.findall(run))
-        return inside.sub(" ", run)
+        ignored.extend(pattern.findall(run))
+        return pattern.sub(" ", run)
 
-    return _RUN.sub(parted, text), tuple(ignored)
+    return _RUN.sub(replace_run, text), tuple(ignored)
 
 
 @lru_cache(maxsize=64)
-def _any_of(stops: frozenset[str]) -> "regex.Pattern[str] | None":
-    longest_first = sorted(filter(_RUN.fullmatch, stops), key=len, reverse=True)
+def _stop_word_pattern(stop_words: frozenset[str]) -> "regex.Pattern[str] | None":
+    longest_first = sorted(filter(_RUN.fullmatch, stop_words), key=len, reverse=True)
     return regex.compile("|".join(longest_first)) if longest_first else None
 
 

@@ -15,7 +15,14 @@ import regex
 import sentencex
 
 from qa.analysis import languages
-from qa.analysis.normalization import RUN, accented, bare, cut, folded, length
+from qa.analysis.normalization import (
+    RUN,
+    count_run_words,
+    fold_accents,
+    fold_case,
+    split_run,
+    strip_clitics,
+)
 
 # White space is left to str.split, which is faster.
 _CONTROL = regex.compile(r"[\p{Cc}--\s]+", regex.VERSION1)
@@ -23,7 +30,7 @@ _INVISIBLE = regex.compile(r"[\u00AD\u200B\u2060\uFEFF]")
 _SURROGATE = regex.compile(r"\p{Cs}")
 
 
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """One line of clean text: NFC, single spaces, no control or invisible characters.
 
     Lone surrogates become U+FFFD.  Done once, when a document or a question comes in: every
@@ -35,7 +42,7 @@ def normalise(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-class Word(NamedTuple):
+class Token(NamedTuple):
     """A word as it stands in a text."""
 
     text: str
@@ -43,7 +50,7 @@ class Word(NamedTuple):
     end: int
 
 
-_WORD = regex.compile(
+_TOKEN = regex.compile(
     rf"""
     (?P<run>{RUN})
     | \p{{L}}(?:\.\p{{L}})+(?![\p{{L}}\p{{N}}\p{{M}}])        # U.S.  e.g.
@@ -55,10 +62,10 @@ _WORD = regex.compile(
     regex.VERBOSE,
 )
 # The same, twice as fast, for text of Latin letters without combining marks, ² or ½.
-_LATIN = re.compile(
+_LATIN_TEXT = re.compile(
     r"[\x00-\xB1\xB4-\xB8\xBA\xBB\xBF-\u02AF\u2010-\u2027\u2030-\u205E\u20A0-\u20BF]*"
 )
-_LATIN_WORD = re.compile(
+_LATIN_TOKEN = re.compile(
     r"""
     [^\W\d_](?:\.[^\W\d_])+(?![^\W_])
     | [A-Z]+(?:&[A-Z]+)+(?:['’]s(?![^\W_]))?
@@ -69,114 +76,114 @@ _LATIN_WORD = re.compile(
 )
 
 
-def words(text: str) -> list[Word]:
+def tokenize(text: str) -> list[Token]:
     """All words of *text*, in order."""
-    if _LATIN.fullmatch(text):
-        return [Word(match[0], *match.span()) for match in _LATIN_WORD.finditer(text)]
-    return list(_words(text))
+    if _LATIN_TEXT.fullmatch(text):
+        return [Token(match[0], *match.span()) for match in _LATIN_TOKEN.finditer(text)]
+    return list(_iter_tokens(text))
 
 
-_SPAN = re.Match.span
+_MATCH_SPAN = re.Match.span
 
 
-def places(text: str) -> list[tuple[int, int]]:
+def token_spans(text: str) -> list[tuple[int, int]]:
     """Where each word of *text* begins and ends, for where only that is needed."""
-    if _LATIN.fullmatch(text):
-        return list(map(_SPAN, _LATIN_WORD.finditer(text)))
-    return [(word.start, word.end) for word in _words(text)]
+    if _LATIN_TEXT.fullmatch(text):
+        return list(map(_MATCH_SPAN, _LATIN_TOKEN.finditer(text)))
+    return [(word.start, word.end) for word in _iter_tokens(text)]
 
 
-def tokens(text: str) -> list[str]:
+def token_texts(text: str) -> list[str]:
     """The words of *text* without their places, for where only those are needed."""
-    found: list[str] = []
+    texts: list[str] = []
     # No word goes across white space.
     for chunk in text.split():
         if chunk.isascii() and chunk.isalnum():
-            found.append(chunk)
+            texts.append(chunk)
         else:
-            found += [word.text for word in words(chunk)]
-    return found
+            texts += [word.text for word in tokenize(chunk)]
+    return texts
 
 
-def _words(text: str) -> Iterator[Word]:
-    for match in _WORD.finditer(text):
+def _iter_tokens(text: str) -> Iterator[Token]:
+    for match in _TOKEN.finditer(text):
         start, end = match.span()
         if match.lastgroup:
-            for first, last in cut(text, start, end):
-                yield Word(text[first:last], first, last)
+            for first, last in split_run(text, start, end):
+                yield Token(text[first:last], first, last)
         else:
-            yield Word(match[0], start, end)
+            yield Token(match[0], start, end)
 
 
-def size(text: str) -> int:
+def count_words(text: str) -> int:
     """How many words a reader would count in *text*."""
-    return sum(map(_size, text.split()))
+    return sum(map(_count_chunk_words, text.split()))
 
 
-def _size(chunk: str) -> int:
+def _count_chunk_words(chunk: str) -> int:
     if chunk.isascii() and chunk.isalnum():
         return 1
-    if _LATIN.fullmatch(chunk):
-        return len(_LATIN_WORD.findall(chunk))
-    matches = list(_WORD.finditer(chunk))
-    return sum(length(match[0]) if match.lastgroup else 1 for match in matches)
+    if _LATIN_TEXT.fullmatch(chunk):
+        return len(_LATIN_TOKEN.findall(chunk))
+    matches = list(_TOKEN.finditer(chunk))
+    return sum(count_run_words(match[0]) if match.lastgroup else 1 for match in matches)
 
 
 # In capitals these are names, in small letters they say nothing: US, IT, WHO.
 _SHORT_NAMES = frozenset(
     "US IT WHO AM IS ARE OR ALL CAN DO HE ME SO WE AS AT BE BY IN NO ON".split()
 )
-_GROUPED = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED_NUMBER = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 @lru_cache(maxsize=1 << 18)
-def term(word: str) -> str:
+def to_term(word: str) -> str:
     """The form in which *word* is matched exactly: case folded, accents and articles off.
 
     U.S. and US are one term and differ from us; Putin’s is Putin; l'homme is homme; 1,000 is 1000.
     """
     if word.isascii() and word.isalnum():
         return word if word in _SHORT_NAMES else word.lower()
-    word = bare(word)
+    word = strip_clitics(word)
     if "." in word and not word[0].isdigit():
         word = word.replace(".", "")
-    if _GROUPED.fullmatch(word):
+    if _GROUPED_NUMBER.fullmatch(word):
         word = word.replace(",", "")
-    return word if word in _SHORT_NAMES else folded(word)
+    return word if word in _SHORT_NAMES else fold_accents(word)
 
 
 # Where too many words differ from others by nothing but their accents.
-_ACCENTS_TELL = {"vi"}
-_SHORTEST_STEMMED = 2
+_KEEP_ACCENTS = {"vi"}
+_MAX_UNSTEMMED_LENGTH = 2
 
 
 @lru_cache(maxsize=1 << 18)
 def stem(word: str, language: str) -> str:
     """The term of *word* without its ending, after Snowball; the term itself where it has none."""
-    exact = term(word)
+    exact = to_term(word)
     if exact in _SHORT_NAMES:
         return exact
-    spelt = accented(word, language)
-    if language in _ACCENTS_TELL:
-        return spelt
-    stemmer = languages.stemmer(language)
-    if stemmer is None or (spelt == exact and len(exact) <= _SHORTEST_STEMMED):
+    case_folded = fold_case(word, language)
+    if language in _KEEP_ACCENTS:
+        return case_folded
+    snowball = languages.stemmer_for(language)
+    if snowball is None or (case_folded == exact and len(exact) <= _MAX_UNSTEMMED_LENGTH):
         return exact
     # Stems of accented languages depend on the accents, so they come off last.
-    return term(stemmer.stemWord(spelt)) or exact
+    return to_term(snowball.stemWord(case_folded)) or exact
 
 
 @lru_cache(maxsize=1 << 16)
 def is_stop_word(word: str, language: str) -> bool:
     """Whether *word* says nothing in a question; what in capitals is a name says something."""
-    exact = term(word)
-    return exact not in _SHORT_NAMES and accented(word, language) in languages.stop_words(language)
+    exact = to_term(word)
+    return exact not in _SHORT_NAMES and fold_case(word, language) in languages.stop_words(language)
 
 
 @lru_cache(maxsize=64)
-def stop_words(language: str) -> frozenset[str]:
+def stop_terms(language: str) -> frozenset[str]:
     """The terms of the words that say nothing in a question; none where we have no list."""
-    return frozenset(map(term, languages.stop_words(language)))
+    return frozenset(map(to_term, languages.stop_words(language)))
 
 
 class Span(NamedTuple):
@@ -186,12 +193,12 @@ class Span(NamedTuple):
     end: int
 
 
-_CONTINUING = regex.compile(r"[\s\p{Pe}\p{Pf}\p{Po}\p{Pd}“\"']*[,;:–—]\s")
-_OPENING = regex.compile(r"\s[“«‘\"(\[]\s*$")
-_OPENERS = tuple('“«‘"([')
+_CONTINUATION = regex.compile(r"[\s\p{Pe}\p{Pf}\p{Po}\p{Pd}“\"']*[,;:–—]\s")
+_TRAILING_OPENER = regex.compile(r"\s[“«‘\"(\[]\s*$")
+_OPENING_QUOTES = tuple('“«‘"([')
 
 
-def sentences(text: str, language: str = "en") -> list[Span]:
+def split_sentences(text: str, language: str = "en") -> list[Span]:
     """Where each sentence of *text* is, without the white space around it.
 
     The boundaries are sentencex's, with two mends for quotations: a rest that only continues
@@ -199,20 +206,20 @@ def sentences(text: str, language: str = "en") -> list[Span]:
     what it does not know: Thai and Lao end a clause with a space, Khmer a sentence with ។.
     """
     starts = [0]
-    carried = 0
+    overhang = 0
     for first, end in _boundaries(text, language):
-        start = first - carried
+        start = first - overhang
         # Most sentences begin with a letter and end with a mark, which tells without a pattern.
-        continuing = not text[start].isalnum() and _CONTINUING.match(text, start, end)
+        continuing = not text[start].isalnum() and _CONTINUATION.match(text, start, end)
         if start > 0 and not continuing:
             starts.append(start)
-        carried = 0
-        if text[start:end].rstrip().endswith(_OPENERS):
-            opening = _OPENING.search(text, start, end)
-            carried = end - opening.start() - 1 if opening else 0
-    if language in _PAUSE:
-        starts = _paused(text, starts, _PAUSE[language])
-    spans = [_trimmed(text, *pair) for pair in zip(starts, [*starts[1:], len(text)], strict=True)]
+        overhang = 0
+        if text[start:end].rstrip().endswith(_OPENING_QUOTES):
+            opening = _TRAILING_OPENER.search(text, start, end)
+            overhang = end - opening.start() - 1 if opening else 0
+    if language in _CLAUSE_BREAKS:
+        starts = _add_clause_breaks(text, starts, _CLAUSE_BREAKS[language])
+    spans = [_trim_span(text, *pair) for pair in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [span for span in spans if span.start < span.end]
 
 
@@ -242,51 +249,55 @@ def _complete(ends: list[int], stretch: str) -> list[int]:
     return [*ends, gap if gap > len(stretch) // 2 else len(stretch)]
 
 
-_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
-_PAUSE = {"th": _SPACE, "lo": _SPACE, "km": regex.compile(r"[។៕]\s*")}
+_CLAUSE_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
+_CLAUSE_BREAKS = {"th": _CLAUSE_SPACE, "lo": _CLAUSE_SPACE, "km": regex.compile(r"[។៕]\s*")}
 # Shorter pieces are parts of a list or names.
-_SHORTEST_CLAUSE = 40
+_MIN_CLAUSE_LENGTH = 40
 
 
-def _paused(text: str, starts: list[int], pause: "regex.Pattern[str]") -> list[int]:
+def _add_clause_breaks(text: str, starts: list[int], pattern: "regex.Pattern[str]") -> list[int]:
     """*starts* and what follows a pause, as far as the piece before it is a clause."""
-    found: list[int] = []
+    clause_starts: list[int] = []
     known = set(starts)
-    for start in sorted({*starts, *(match.end() for match in pause.finditer(text))}):
-        if start in known or start - found[-1] >= _SHORTEST_CLAUSE:
-            found.append(start)
-    return found
+    for start in sorted({*starts, *(match.end() for match in pattern.finditer(text))}):
+        if start in known or start - clause_starts[-1] >= _MIN_CLAUSE_LENGTH:
+            clause_starts.append(start)
+    return clause_starts
 
 
-def _trimmed(text: str, start: int, end: int) -> Span:
+def _trim_span(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     return Span(start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip()))
 
 
 # In scripts without spaces every character is a word: any part of a text can be an answer.
-_ALONE = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_MATCHED = regex.compile(rf"{_ALONE}\p{{M}}*|(?:(?!{_ALONE})[\p{{L}}\p{{N}}\p{{M}}])+")
+_UNSPACED_CHARACTER = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+_MATCH_WORD = regex.compile(
+    rf"{_UNSPACED_CHARACTER}\p{{M}}*|(?:(?!{_UNSPACED_CHARACTER})[\p{{L}}\p{{N}}\p{{M}}])+"
+)
 # So many words in a row are the same in two texts that overlap.
-_RUN = 5
+_MIN_COMMON_WORDS = 5
 
 
 @lru_cache(maxsize=4096)
-def plain(text: str) -> str:
+def to_match_form(text: str) -> str:
     """The words of *text* in small letters, a space before and after each."""
-    found = _MATCHED.findall(normalise(text).lower())
-    return f" {' '.join(found)} " if found else ""
+    matched_words = _MATCH_WORD.findall(normalize(text).lower())
+    return f" {' '.join(matched_words)} " if matched_words else ""
 
 
-def holds(text: str, part: str) -> bool:
+def contains_words(text: str, part: str) -> bool:
     """Whether *text* holds the words of *part*, whole and in a row."""
-    words = plain(part)
-    return bool(words) and words in plain(text)
+    phrase = to_match_form(part)
+    return bool(phrase) and phrase in to_match_form(text)
 
 
-def overlaps(one: str, other: str) -> bool:
+def texts_overlap(first_text: str, second_text: str) -> bool:
     """Whether two texts have five words in a row in common, or all of the shorter one."""
-    short, long = sorted((plain(one), plain(other)), key=len)
-    words = short.split()
-    size = min(_RUN, len(words))
-    runs = (" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
-    return bool(words) and any(f" {run} " in long for run in runs)
+    short, long = sorted((to_match_form(first_text), to_match_form(second_text)), key=len)
+    short_words = short.split()
+    run_length = min(_MIN_COMMON_WORDS, len(short_words))
+    runs = (
+        " ".join(short_words[i : i + run_length]) for i in range(len(short_words) - run_length + 1)
+    )
+    return bool(short_words) and any(f" {run} " in long for run in runs)

@@ -1,7 +1,7 @@
 """Ranked passages -> an Answer: the contract of /ask as records, every quote checked.
 
 `document.text[start:end] == text` holds for each passage that leaves here; one for which it does
-not is never shown: DamagedError is raised instead.
+not is never shown: CorruptIndexError is raised instead.
 """
 
 import datetime
@@ -11,17 +11,17 @@ from urllib.parse import quote
 
 from qa.analysis.tokenizer import Span
 from qa.documents.document import SEPARATOR, Document
-from qa.errors import DamagedError
+from qa.errors import CorruptIndexError
 from qa.queries.parser import Filters
-from qa.ranking.highlighter import Evidence
-from qa.ranking.reranker import Ranked
+from qa.ranking.highlighter import Highlight
+from qa.ranking.reranker import RankedPassage
 
 # The orders that passages can be shown in, the usual one first.
-SORTS = ("relevance", "newest", "oldest")
-_CONTEXT = 32
+SORT_ORDERS = ("relevance", "newest", "oldest")
+_CONTEXT_LENGTH = 32
 # Longer quotes are found more reliably by their first and last words.
-_WHOLE_FRAGMENT = 80
-_EDGE_WORDS = 5
+_MAX_WHOLE_FRAGMENT = 80
+_FRAGMENT_EDGE_WORDS = 5
 # Nobody writes such words, and servers refuse addresses that are as long.
 _LONGEST_FRAGMENT = 4_000
 
@@ -84,7 +84,7 @@ class AnswerPassage:
     marks: tuple[Span, ...]
     reasons: Reasons
     citation: Citation
-    also: tuple[tuple[str, str], ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,91 +138,103 @@ class Answer:
     partial: bool = False
 
 
-def ordered(answer: Answer, sort: str) -> Answer:
+def sort_passages(answer: Answer, sort: str) -> Answer:
     """*answer* with its passages by date, unless *sort* is relevance; undated ones come last.
 
     Which passages answer, and the rank of each, stay the same.
     """
-    if sort == SORTS[0]:
+    if sort == SORT_ORDERS[0]:
         return answer
     sign = -1 if sort == "newest" else 1
 
-    def place(passage: AnswerPassage) -> tuple[bool, int]:
+    def sort_key(passage: AnswerPassage) -> tuple[bool, int]:
         date = passage.citation.date
         return date is None, sign * date.toordinal() if date else 0
 
-    return replace(answer, passages=tuple(sorted(answer.passages, key=place)))
+    return replace(answer, passages=tuple(sorted(answer.passages, key=sort_key)))
 
 
-def cited(
-    ranked: Ranked, evidence: Evidence, rank: int, document: Document, also: list[Document]
+def quote_passage(
+    ranked: RankedPassage,
+    highlight: Highlight,
+    rank: int,
+    document: Document,
+    duplicates: list[Document],
 ) -> AnswerPassage:
-    """Quote *ranked* from *document*; raise DamagedError when it does not stand there."""
+    """Quote *ranked* from *document*; raise CorruptIndexError when it does not stand there."""
     passage = ranked.passage
     if document.text[passage.start : passage.end] != passage.text:
-        raise DamagedError(
+        raise CorruptIndexError(
             f"A passage of {document.id!r} differs from the document's text; run `qa index`."
         )
-    answer = evidence.answer
+    answer_span = highlight.answer_span
     return AnswerPassage(
         rank=rank,
         text=passage.text,
         score=round(ranked.score, 4),
-        answer=answer
-        and MarkedSentence(answer.start, answer.end, passage.text[answer.start : answer.end]),
-        marks=evidence.marks,
-        reasons=Reasons(evidence.matched, evidence.missing, evidence.phrase, evidence.title),
-        citation=citation(document, Span(passage.start, passage.end), answer),
-        also=tuple((other.id, other.metadata.title) for other in also),
+        answer=answer_span
+        and MarkedSentence(
+            answer_span.start, answer_span.end, passage.text[answer_span.start : answer_span.end]
+        ),
+        marks=highlight.term_spans,
+        reasons=Reasons(
+            highlight.matched_words, highlight.missing_words, highlight.phrase, highlight.in_heading
+        ),
+        citation=build_citation(document, Span(passage.start, passage.end), answer_span),
+        duplicates=tuple((other.id, other.metadata.title) for other in duplicates),
     )
 
 
-def citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
+def build_citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
     """Cite *passage* of *document*, led by the *answer* sentence in it."""
-    about = document.metadata
+    metadata = document.metadata
     start, end = passage
-    marked = Span(start + answer.start, start + answer.end) if answer else None
-    place = marked.start if marked else start
+    answer_span = Span(start + answer.start, start + answer.end) if answer else None
+    offset = answer_span.start if answer_span else start
     return Citation(
         document_id=document.id,
-        title=about.title,
-        publisher=about.publisher,
-        date=about.date,
-        url=about.url,
-        section=document.section_at(place),
-        paragraph=document.paragraph_at(place),
-        page=document.page_at(place),
+        title=metadata.title,
+        publisher=metadata.publisher,
+        date=metadata.date,
+        url=metadata.url,
+        section=document.section_at(offset),
+        paragraph=document.paragraph_at(offset),
+        page=document.page_at(offset),
         start=start,
         end=end,
         exact=document.text[start:end],
-        prefix=document.text[max(0, start - _CONTEXT) : start],
-        suffix=document.text[end : end + _CONTEXT],
+        prefix=document.text[max(0, start - _CONTEXT_LENGTH) : start],
+        suffix=document.text[end : end + _CONTEXT_LENGTH],
         sha256=document.sha256,
-        read_url=read_url(document, passage, marked),
-        fragment_url=fragment_url(about.url, document.text[slice(*(marked or passage))]),
+        read_url=build_reader_url(document, passage, answer_span),
+        fragment_url=build_fragment_url(
+            metadata.url, document.text[slice(*(answer_span or passage))]
+        ),
     )
 
 
-def read_url(document: Document, passage: Span, answer: Span | None) -> str:
+def build_reader_url(document: Document, passage: Span, answer: Span | None) -> str:
     """The reader page of *document* at *passage*.
 
     `sha256` tells it when the text has changed, `quote` which words to look for then.
     """
-    place = answer or passage
-    marked = f"&answer={answer.start}-{answer.end}" if answer else ""
-    proof = f"sha256={document.sha256[:12]}&quote={quote_sum(document.text[slice(*passage)])}"
+    target = answer or passage
+    answer_parameter = f"&answer={answer.start}-{answer.end}" if answer else ""
+    checksums = (
+        f"sha256={document.sha256[:12]}&quote={quote_checksum(document.text[slice(*passage)])}"
+    )
     return (
-        f"/documents/{quote(document.id)}?cite={passage.start}-{passage.end}{marked}&{proof}"
-        f"#p{document.paragraph_at(place.start)}"
+        f"/documents/{quote(document.id)}?cite={passage.start}-{passage.end}{answer_parameter}&{checksums}"
+        f"#p{document.paragraph_at(target.start)}"
     )
 
 
-def quote_sum(exact: str) -> str:
+def quote_checksum(exact: str) -> str:
     """The beginning of a checksum of quoted words, which an address has room for."""
     return hashlib.sha256(exact.encode()).hexdigest()[:12]
 
 
-def fragment_url(url: str | None, exact: str) -> str | None:
+def build_fragment_url(url: str | None, exact: str) -> str | None:
     """*url* with a text fragment that scrolls to *exact* (WICG, URL Fragment Text Directives).
 
     None where there is no *url*, or where the words are too long for one.
@@ -231,17 +243,23 @@ def fragment_url(url: str | None, exact: str) -> str | None:
         return None
     first, last = exact.partition(SEPARATOR)[0], exact.rpartition(SEPARATOR)[2]
     # What is given whole must stand in one paragraph.
-    if first == exact and (len(exact) <= _WHOLE_FRAGMENT or _few_words(exact)):
-        ends = [exact]
+    if first == exact and (len(exact) <= _MAX_WHOLE_FRAGMENT or _few_words(exact)):
+        fragments = [exact]
     else:
-        opening, closing = first.split(None, _EDGE_WORDS), last.rsplit(None, _EDGE_WORDS)
-        ends = [" ".join(opening[:_EDGE_WORDS]), " ".join(closing[-_EDGE_WORDS:])]
-    if sum(map(len, ends)) > _LONGEST_FRAGMENT:
+        opening, closing = (
+            first.split(None, _FRAGMENT_EDGE_WORDS),
+            last.rsplit(None, _FRAGMENT_EDGE_WORDS),
+        )
+        fragments = [
+            " ".join(opening[:_FRAGMENT_EDGE_WORDS]),
+            " ".join(closing[-_FRAGMENT_EDGE_WORDS:]),
+        ]
+    if sum(map(len, fragments)) > _LONGEST_FRAGMENT:
         return None
     # quote() leaves "-" alone, but there it separates a prefix from the text.
-    directive = ",".join(quote(end, safe="").replace("-", "%2D") for end in ends)
+    directive = ",".join(quote(fragment, safe="").replace("-", "%2D") for fragment in fragments)
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
 
 
 def _few_words(exact: str) -> bool:
-    return len(exact.split(None, 2 * _EDGE_WORDS)) <= 2 * _EDGE_WORDS
+    return len(exact.split(None, 2 * _FRAGMENT_EDGE_WORDS)) <= 2 * _FRAGMENT_EDGE_WORDS

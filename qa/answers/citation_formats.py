@@ -19,24 +19,24 @@ from qa.answers.answer import Citation
 from qa.documents.document import SEPARATOR, Document
 
 
-class Name(NamedTuple):
+class PersonName(NamedTuple):
     """A person's name in two parts, or one that is not to be taken apart as *family*."""
 
     family: str
     given: str | None = None
 
 
-class Kind(NamedTuple):
+class WorkType(NamedTuple):
     """What sort of work it is, as each format calls it; *holder* is BibTeX's word for publisher.
 
     What is *contained* is part of something: an article of a newspaper, a page of a site.
     """
 
     bibtex: str
-    holder: str
+    publisher_field: str
     csl: str
     ris: str
-    contained: bool
+    is_contained: bool
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Reference:
 
     document: Document
     citation: Citation | None
-    address: str
+    reader_url: str
     accessed: date
     generation: str
 
@@ -62,7 +62,7 @@ class Reference:
         """The original at the place, or our own page of it where there is none."""
         original = self.document.metadata.url or ""
         if not original.lower().startswith(("http://", "https://")):
-            return self.address
+            return self.reader_url
         return (self.citation and self.citation.fragment_url) or original
 
     @property
@@ -74,61 +74,66 @@ class Reference:
     @property
     def paragraphs(self) -> str | None:
         """The number of the passage's paragraph, or of its first and last: 2, 2–3."""
-        return self._numbers(self.document.paragraph_at)
+        return self._format_range(self.document.paragraph_at)
 
     @property
     def pages(self) -> str | None:
         """The same of its pages."""
-        return self._numbers(self.document.page_at)
+        return self._format_range(self.document.page_at)
 
     @property
-    def proof(self) -> str:
+    def provenance(self) -> str:
         """Which text the quote was copied from, and where it stands there."""
-        place = f", characters {self.citation.start}–{self.citation.end}" if self.citation else ""
-        return f"Text SHA-256 {self.document.sha256}{place}; index {self.generation}"
+        offsets = f", characters {self.citation.start}–{self.citation.end}" if self.citation else ""
+        return f"Text SHA-256 {self.document.sha256}{offsets}; index {self.generation}"
 
     @cached_property
-    def kind(self) -> Kind:
+    def work_type(self) -> WorkType:
         """The sort of work the document says it is; else a page where it has an address."""
-        about = self.document.metadata
-        claimed = next((v for k, v in about.extra.items() if k.lower() in _TYPE_NAMES), "")
-        folded = "".join(filter(str.isalpha, claimed.lower()))
-        return _KINDS.get(folded) or (_WEB_PAGE if about.url else _DOCUMENT)
+        metadata = self.document.metadata
+        declared_type = next(
+            (value for name, value in metadata.extra.items() if name.lower() in _TYPE_FIELDS), ""
+        )
+        letters = "".join(filter(str.isalpha, declared_type.lower()))
+        return _WORK_TYPES.get(letters) or (_WEB_PAGE if metadata.url else _DOCUMENT)
 
     @cached_property
-    def authors(self) -> tuple[Name, ...]:
+    def authors(self) -> tuple[PersonName, ...]:
         """Those who wrote it, one by one."""
-        about = self.document.metadata
-        return tuple(_name(author, about.publisher) for author in _separate(about.author or ""))
+        metadata = self.document.metadata
+        return tuple(
+            _parse_name(author, metadata.publisher)
+            for author in _split_authors(metadata.author or "")
+        )
 
     @cached_property
-    def key(self) -> str:
+    def citation_key(self) -> str:
         """A short name for it, always the same for the same passage: berg2021harbour-3f9ac1."""
-        about = self.document.metadata
-        who = self.authors[0].family if self.authors else about.publisher or ""
-        year = str(about.date.year) if about.date else ""
-        telling = [word for word in _ascii_words(about.title) if len(word) > 3]
-        name = "".join(_ascii_words(who)[:1]) + year + "".join(telling[:1])
-        place = f"{self.citation.start}-{self.citation.end}" if self.citation else ""
-        digest = hashlib.sha256(f"{self.document.id}\n{place}".encode()).hexdigest()
-        return f"{name or 'document'}-{digest[:6]}"
+        metadata = self.document.metadata
+        creator = self.authors[0].family if self.authors else metadata.publisher or ""
+        year = str(metadata.date.year) if metadata.date else ""
+        long_words = [word for word in _ascii_words(metadata.title) if len(word) > 3]
+        prefix = "".join(_ascii_words(creator)[:1]) + year + "".join(long_words[:1])
+        offsets = f"{self.citation.start}-{self.citation.end}" if self.citation else ""
+        digest = hashlib.sha256(f"{self.document.id}\n{offsets}".encode()).hexdigest()
+        return f"{prefix or 'document'}-{digest[:6]}"
 
-    def _numbers(self, at: Callable[[int], int | None]) -> str | None:
-        if self.citation is None or at(self.citation.start) is None:
+    def _format_range(self, number_at: Callable[[int], int | None]) -> str | None:
+        if self.citation is None or number_at(self.citation.start) is None:
             return None
-        first, last = at(self.citation.start), at(self.citation.end - 1)
+        first, last = number_at(self.citation.start), number_at(self.citation.end - 1)
         return str(first) if first == last else f"{first}–{last}"
 
 
-_WEB_PAGE = Kind("misc", "howpublished", "webpage", "ELEC", contained=True)
-_DOCUMENT = Kind("misc", "howpublished", "document", "GEN", contained=False)
-_NEWS = Kind("article", "journal", "article-newspaper", "NEWS", contained=True)
-_JOURNAL = Kind("article", "journal", "article-journal", "JOUR", contained=True)
-_REPORT = Kind("techreport", "institution", "report", "RPRT", contained=False)
-_BOOK = Kind("book", "publisher", "book", "BOOK", contained=False)
-_TYPE_NAMES = {"type", "kind", "genre", "document_type", "og:type"}
+_WEB_PAGE = WorkType("misc", "howpublished", "webpage", "ELEC", is_contained=True)
+_DOCUMENT = WorkType("misc", "howpublished", "document", "GEN", is_contained=False)
+_NEWS = WorkType("article", "journal", "article-newspaper", "NEWS", is_contained=True)
+_JOURNAL = WorkType("article", "journal", "article-journal", "JOUR", is_contained=True)
+_REPORT = WorkType("techreport", "institution", "report", "RPRT", is_contained=False)
+_BOOK = WorkType("book", "publisher", "book", "BOOK", is_contained=False)
+_TYPE_FIELDS = {"type", "kind", "genre", "document_type", "og:type"}
 # The words of schema.org, CSL and people, letters only.
-_KINDS = {
+_WORK_TYPES = {
     word: kind
     for kind, words in {
         _NEWS: "news newsarticle newspaperarticle newspaper articlenewspaper analysisnewsarticle"
@@ -140,219 +145,245 @@ _KINDS = {
     for word in words.split()
 }
 
-_BETWEEN_AUTHORS = regex.compile(r"\s*;\s*|\s*,?\s+(?:and|&)\s+")
+_AUTHOR_SEPARATOR = regex.compile(r"\s*;\s*|\s*,?\s+(?:and|&)\s+")
 
 
-def _separate(authors: str) -> list[str]:
+def _split_authors(authors: str) -> list[str]:
     """Each of *authors*; a comma parts them only where full names stand on both sides of it."""
-    found = []
-    for author in filter(None, _BETWEEN_AUTHORS.split(authors)):
+    names = []
+    for author in filter(None, _AUTHOR_SEPARATOR.split(authors)):
         parts = [part.strip() for part in author.split(",")]
-        found += parts if all(" " in part for part in parts) else [author.strip()]
-    return found
+        names += parts if all(" " in part for part in parts) else [author.strip()]
+    return names
 
 
 # Words in the names of bodies rather than people.
-_BODIES = set(
+_ORGANIZATION_WORDS = set(
     "agency association bureau centre center commission committee council department desk editors"
     " foundation group institute ministry news office press reporters service staff team times"
     " union university".split()
 )
 
 
-def _name(author: str, publisher: str | None) -> Name:
+def _parse_name(author: str, publisher: str | None) -> PersonName:
     """*author* in two parts where it is surely a person's: two or three words, or with a comma."""
     family, comma, given = (part.strip() for part in author.partition(","))
     if comma:
-        return Name(family, given) if family and given and "," not in given else Name(author)
+        return (
+            PersonName(family, given)
+            if family and given and "," not in given
+            else PersonName(author)
+        )
     words = author.split()
-    body = author == publisher or _BODIES & {word.lower() for word in words}
-    particles = [i for i, word in enumerate(words) if i and word[0].islower()]
-    at = particles[0] if particles else len(words) - 1
-    if body or at == 0 or len(words) - at > 3 or at > 2 or words[-1][0].islower():
-        return Name(author)
-    return Name(" ".join(words[at:]), " ".join(words[:at]))
+    is_organization = author == publisher or _ORGANIZATION_WORDS & {word.lower() for word in words}
+    particle_indexes = [i for i, word in enumerate(words) if i and word[0].islower()]
+    family_start = particle_indexes[0] if particle_indexes else len(words) - 1
+    if (
+        is_organization
+        or family_start == 0
+        or len(words) - family_start > 3
+        or family_start > 2
+        or words[-1][0].islower()
+    ):
+        return PersonName(author)
+    return PersonName(" ".join(words[family_start:]), " ".join(words[:family_start]))
 
 
 def _ascii_words(text: str) -> list[str]:
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return regex.findall(r"[a-z0-9]+", bare.lower())
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return regex.findall(r"[a-z0-9]+", ascii_text.lower())
 
 
-class Format(NamedTuple):
+class CitationFormat(NamedTuple):
     """A way to write a reference; what is not *shown* by a browser is handed to a program."""
 
     label: str
     write: Callable[[Reference], str]
     content_type: str
-    ending: str
-    shown: bool = False
+    extension: str
+    is_inline: bool = False
 
 
-def plain(of: Reference) -> str:
+def format_text(reference: Reference) -> str:
     """Text for a letter or a footnote."""
-    about = of.document.metadata
-    quoted = f"“{of.quote}”\n\n" if of.quote else ""
-    named = ", ".join(filter(None, [about.author, f"“{about.title}”", *_imprint(of)]))
-    original = f"{of.link}\n" if of.link != of.address else ""
-    return f"{quoted}{named}.\n{original}{of.address}\n{_read(of)}\n"
+    metadata = reference.document.metadata
+    quotation = f"“{reference.quote}”\n\n" if reference.quote else ""
+    description = ", ".join(
+        filter(None, [metadata.author, f"“{metadata.title}”", *_iter_imprint(reference)])
+    )
+    original_line = f"{reference.link}\n" if reference.link != reference.reader_url else ""
+    return (
+        f"{quotation}{description}.\n{original_line}{reference.reader_url}\n"
+        f"{_access_note(reference)}\n"
+    )
 
 
-def markdown(of: Reference) -> str:
+def format_markdown(reference: Reference) -> str:
     """CommonMark: a block quote, and below it where it is from, with links."""
-    quoted = "\n>\n".join(f"> {marked_down(text)}" for text in of.quote.split(SEPARATOR) if text)
-    return f"{quoted}\n\n{credit(of)}\n".lstrip()
+    block_quote = "\n>\n".join(
+        f"> {escape_markdown(text)}" for text in reference.quote.split(SEPARATOR) if text
+    )
+    return f"{block_quote}\n\n{markdown_attribution(reference)}\n".lstrip()
 
 
-def credit(of: Reference) -> str:
+def markdown_attribution(reference: Reference) -> str:
     """A line of CommonMark that says where a quote is from, with links."""
-    about = of.document.metadata
-    named = [
-        marked_down(about.author or ""),
-        f"[{marked_down(about.title)}]({destination(of.link)})",
-        *map(marked_down, _imprint(of)),
+    metadata = reference.document.metadata
+    parts = [
+        escape_markdown(metadata.author or ""),
+        f"[{escape_markdown(metadata.title)}]({escape_markdown_url(reference.link)})",
+        *map(escape_markdown, _iter_imprint(reference)),
     ]
-    read = _read(of).replace("Read", f"[Read]({destination(of.address)})", 1)
-    return f"— {', '.join(filter(None, named))}. {read}"
+    access_note = _access_note(reference).replace(
+        "Read", f"[Read]({escape_markdown_url(reference.reader_url)})", 1
+    )
+    return f"— {', '.join(filter(None, parts))}. {access_note}"
 
 
-def bibtex(of: Reference) -> str:
+def format_bibtex(reference: Reference) -> str:
     """An entry for BibTeX and biblatex, in UTF-8."""
-    about = of.document.metadata
-    quoted = f"“{_one_line(of.quote)}” " if of.quote else ""
+    metadata = reference.document.metadata
+    quotation = f"“{_collapse_whitespace(reference.quote)}” " if reference.quote else ""
     fields = {
-        "author": " and ".join(map(_tex_name, of.authors)),
+        "author": " and ".join(map(_format_tex_name, reference.authors)),
         # The second pair of braces keeps styles from changing capitals.
-        "title": f"{{{_tex(about.title)}}}",
-        of.kind.holder: _tex(about.publisher or ""),
-        **_tex_date(about.date),
-        "pages": (of.pages or "").replace("–", "--"),
-        "note": _tex(", ".join(_place(of, pages=False))),
-        "url": _percent(of.link, "{}\\"),
-        "urldate": of.accessed.isoformat(),
-        "language": _tex(about.language),
-        "annote": _tex(f"{quoted}{of.proof}"),
+        "title": f"{{{_escape_tex(metadata.title)}}}",
+        reference.work_type.publisher_field: _escape_tex(metadata.publisher or ""),
+        **_tex_date_fields(metadata.date),
+        "pages": (reference.pages or "").replace("–", "--"),
+        "note": _escape_tex(", ".join(_iter_location(reference, pages=False))),
+        "url": _percent_encode(reference.link, "{}\\"),
+        "urldate": reference.accessed.isoformat(),
+        "language": _escape_tex(metadata.language),
+        "annote": _escape_tex(f"{quotation}{reference.provenance}"),
     }
     lines = [
         f"  {name} = {value if name == 'month' else f'{{{value}}}'}"
         for name, value in fields.items()
         if value
     ]
-    return f"@{of.kind.bibtex}{{{of.key},\n" + ",\n".join(lines) + "\n}\n"
+    return (
+        f"@{reference.work_type.bibtex}{{{reference.citation_key},\n" + ",\n".join(lines) + "\n}\n"
+    )
 
 
-def csl_json(of: Reference) -> str:
+def format_csl_json(reference: Reference) -> str:
     """A list of one item, as citeproc and Pandoc read it."""
-    about = of.document.metadata
+    metadata = reference.document.metadata
     item: dict[str, Any] = {
-        "id": of.key,
-        "type": of.kind.csl,
-        "title": about.title,
-        "author": [_csl_name(name) for name in of.authors],
-        "container-title": about.publisher if of.kind.contained else None,
-        "publisher": about.publisher,
-        "issued": about.date and _date_parts(about.date),
-        "section": of.section,
-        "locator": of.paragraphs and f"¶ {of.paragraphs}",
-        "page": of.pages,
-        "URL": of.link,
-        "accessed": _date_parts(of.accessed),
-        "language": about.language,
-        "annote": of.quote,
-        "note": of.proof,
-        "custom": {"read_url": of.address, "generation": of.generation},
+        "id": reference.citation_key,
+        "type": reference.work_type.csl,
+        "title": metadata.title,
+        "author": [_csl_name_fields(name) for name in reference.authors],
+        "container-title": metadata.publisher if reference.work_type.is_contained else None,
+        "publisher": metadata.publisher,
+        "issued": metadata.date and _date_parts(metadata.date),
+        "section": reference.section,
+        "locator": reference.paragraphs and f"¶ {reference.paragraphs}",
+        "page": reference.pages,
+        "URL": reference.link,
+        "accessed": _date_parts(reference.accessed),
+        "language": metadata.language,
+        "annote": reference.quote,
+        "note": reference.provenance,
+        "custom": {"read_url": reference.reader_url, "generation": reference.generation},
     }
-    kept = {name: value for name, value in item.items() if value}
-    return json.dumps([kept], ensure_ascii=False, indent=1) + "\n"
+    filled_item = {name: value for name, value in item.items() if value}
+    return json.dumps([filled_item], ensure_ascii=False, indent=1) + "\n"
 
 
-def ris(of: Reference) -> str:
+def format_ris(reference: Reference) -> str:
     """The tagged lines that reference managers import."""
-    about = of.document.metadata
-    first, _, last = (of.pages or "").partition("–")
+    metadata = reference.document.metadata
+    first, _, last = (reference.pages or "").partition("–")
     lines = [
-        ("TY", of.kind.ris),
-        ("ID", of.key),
-        *(("AU", ", ".join(filter(None, name))) for name in of.authors),
-        ("TI", about.title),
-        ("T2", about.publisher if of.kind.contained else None),
-        ("PB", about.publisher),
-        ("PY", about.date and str(about.date.year)),
-        ("DA", about.date and f"{about.date:%Y/%m/%d}"),
-        ("SE", of.section),
+        ("TY", reference.work_type.ris),
+        ("ID", reference.citation_key),
+        *(("AU", ", ".join(filter(None, name))) for name in reference.authors),
+        ("TI", metadata.title),
+        ("T2", metadata.publisher if reference.work_type.is_contained else None),
+        ("PB", metadata.publisher),
+        ("PY", metadata.date and str(metadata.date.year)),
+        ("DA", metadata.date and f"{metadata.date:%Y/%m/%d}"),
+        ("SE", reference.section),
         ("SP", first),
         ("EP", last),
-        ("UR", of.link),
-        ("Y2", f"{of.accessed:%Y/%m/%d}"),
-        ("LA", about.language),
-        ("N1", of.quote),
-        ("N1", of.paragraphs and f"¶ {of.paragraphs}"),
-        ("N1", of.proof),
+        ("UR", reference.link),
+        ("Y2", f"{reference.accessed:%Y/%m/%d}"),
+        ("LA", metadata.language),
+        ("N1", reference.quote),
+        ("N1", reference.paragraphs and f"¶ {reference.paragraphs}"),
+        ("N1", reference.provenance),
     ]
-    kept = "".join(f"{tag}  - {_one_line(value)}\r\n" for tag, value in lines if value)
-    return f"{kept}ER  - \r\n"
+    text = "".join(f"{tag}  - {_collapse_whitespace(value)}\r\n" for tag, value in lines if value)
+    return f"{text}ER  - \r\n"
 
 
 FORMATS = {
-    "text": Format("Plain text", plain, "text/plain", "txt", shown=True),
-    "markdown": Format("Markdown", markdown, "text/markdown", "md", shown=True),
-    "bibtex": Format("BibTeX", bibtex, "application/x-bibtex", "bib"),
-    "csl-json": Format("CSL-JSON", csl_json, "application/vnd.citationstyles.csl+json", "json"),
-    "ris": Format("RIS", ris, "application/x-research-info-systems", "ris"),
+    "text": CitationFormat("Plain text", format_text, "text/plain", "txt", is_inline=True),
+    "markdown": CitationFormat("Markdown", format_markdown, "text/markdown", "md", is_inline=True),
+    "bibtex": CitationFormat("BibTeX", format_bibtex, "application/x-bibtex", "bib"),
+    "csl-json": CitationFormat(
+        "CSL-JSON", format_csl_json, "application/vnd.citationstyles.csl+json", "json"
+    ),
+    "ris": CitationFormat("RIS", format_ris, "application/x-research-info-systems", "ris"),
 }
 
 
-def _imprint(of: Reference) -> Iterator[str]:
+def _iter_imprint(reference: Reference) -> Iterator[str]:
     """Publisher, date and place, as people write them."""
-    about = of.document.metadata
-    if about.publisher:
-        yield about.publisher
-    if about.date:
-        yield _day(about.date)
-    yield from _place(of)
+    metadata = reference.document.metadata
+    if metadata.publisher:
+        yield metadata.publisher
+    if metadata.date:
+        yield _format_date(metadata.date)
+    yield from _iter_location(reference)
 
 
-def _place(of: Reference, *, pages: bool = True) -> Iterator[str]:
-    if of.section:
-        yield of.section
-    if of.paragraphs:
-        yield f"¶ {of.paragraphs}"
-    if of.pages and pages:
-        yield f"{'pp.' if '–' in of.pages else 'p.'} {of.pages}"
+def _iter_location(reference: Reference, *, pages: bool = True) -> Iterator[str]:
+    if reference.section:
+        yield reference.section
+    if reference.paragraphs:
+        yield f"¶ {reference.paragraphs}"
+    if reference.pages and pages:
+        yield f"{'pp.' if '–' in reference.pages else 'p.'} {reference.pages}"
 
 
-def _read(of: Reference) -> str:
-    return f"Read {_day(of.accessed)}, index {of.generation}."
+def _access_note(reference: Reference) -> str:
+    return f"Read {_format_date(reference.accessed)}, index {reference.generation}."
 
 
-def _day(when: date) -> str:
-    return f"{when.day} {when:%B %Y}"
+def _format_date(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
-def _one_line(text: str) -> str:
+def _collapse_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
 # Any ASCII punctuation may be escaped; these are what starts something, two of them only in front.
-_MARKDOWN = regex.compile(r"[\\`*_\[\]<>&~|!]|^(?:[-+#=]|\d+\K[.)])")
+_MARKDOWN_SYNTAX = regex.compile(r"[\\`*_\[\]<>&~|!]|^(?:[-+#=]|\d+\K[.)])")
 
 
-def marked_down(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """*text* as CommonMark that shows it as it is."""
-    return _MARKDOWN.sub(r"\\\g<0>", text)
+    return _MARKDOWN_SYNTAX.sub(r"\\\g<0>", text)
 
 
-def destination(url: str) -> str:
+def escape_markdown_url(url: str) -> str:
     """*url* for CommonMark, where a bracket would end a link and an asterisk begin something."""
-    return _percent(url, "()<>*_\\`")
+    return _percent_encode(url, "()<>*_\\`")
 
 
-def _percent(url: str, characters: str) -> str:
+def _percent_encode(url: str, characters: str) -> str:
     """*url* with these *characters*, and blanks, percent-encoded."""
-    return "".join(f"%{ord(c):02X}" if c in characters or c.isspace() else c for c in url)
+    return "".join(
+        f"%{ord(character):02X}" if character in characters or character.isspace() else character
+        for character in url
+    )
 
 
-_TEX = str.maketrans(
+_TEX_ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
         # An escaped brace still counts for BibTeX, which wants them in pairs.
@@ -365,31 +396,31 @@ _TEX = str.maketrans(
     }
 )
 # Pairs that TeX's fonts would draw as one: -- is a dash, '' a quotation mark.
-_LIGATURE = regex.compile(r"([-',<>])(?=\1)")
+_TEX_LIGATURE = regex.compile(r"([-',<>])(?=\1)")
 
 
-def _tex(text: str) -> str:
-    return _LIGATURE.sub(r"\1{}", text.translate(_TEX))
+def _escape_tex(text: str) -> str:
+    return _TEX_LIGATURE.sub(r"\1{}", text.translate(_TEX_ESCAPES))
 
 
-def _tex_name(name: Name) -> str:
+def _format_tex_name(name: PersonName) -> str:
     """Braces keep BibTeX from taking a name apart."""
-    family = _tex(name.family)
-    return f"{family}, {_tex(name.given)}" if name.given else f"{{{family}}}"
+    family = _escape_tex(name.family)
+    return f"{family}, {_escape_tex(name.given)}" if name.given else f"{{{family}}}"
 
 
-def _tex_date(when: date | None) -> dict[str, str]:
+def _tex_date_fields(day: date | None) -> dict[str, str]:
     """The month by its macro, so that each style can spell it."""
-    if when is None:
+    if day is None:
         return {}
-    return {"year": str(when.year), "month": f"{when:%b}".lower(), "day": str(when.day)}
+    return {"year": str(day.year), "month": f"{day:%b}".lower(), "day": str(day.day)}
 
 
-def _csl_name(name: Name) -> dict[str, str]:
+def _csl_name_fields(name: PersonName) -> dict[str, str]:
     if name.given:
         return {"family": name.family, "given": name.given}
     return {"literal": name.family}
 
 
-def _date_parts(when: date) -> dict[str, list[list[int]]]:
-    return {"date-parts": [[when.year, when.month, when.day]]}
+def _date_parts(day: date) -> dict[str, list[list[int]]]:
+    return {"date-parts": [[day.year, day.month, day.day]]}

@@ -18,9 +18,9 @@ import regex
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from qa.analysis.deadline import NEVER, Deadline
-from qa.analysis.tokenizer import Span, places, term
-from qa.answers.answer import quote_sum
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.tokenizer import Span, to_term, token_spans
+from qa.answers.answer import quote_checksum
 from qa.documents.document import SEPARATOR
 from qa.errors import DeadlineExceededError
 
@@ -31,9 +31,9 @@ _MOST_STEPS = 100_000
 class Effort:
     """The steps that are left for one request; without a deadline there are always more."""
 
-    def __init__(self, deadline: Deadline = NEVER) -> None:
+    def __init__(self, deadline: Deadline = NO_DEADLINE) -> None:
         self._deadline = deadline
-        self._left = math.inf if math.isinf(deadline.at) else _MOST_STEPS
+        self._left = math.inf if math.isinf(deadline.moment) else _MOST_STEPS
 
     def spend(self, steps: float) -> None:
         """Take so many *steps*; raise DeadlineExceededError where they or the time are over."""
@@ -67,7 +67,7 @@ _BEFORE = 20_000
 _PER_STEP = 2_000
 
 
-def place_of(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
+def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
     """Where the words of *quote* stand in a canonical *text*, at the likeliest place of several.
 
     What stood before and behind them decides, then the nearness to the old place.
@@ -86,8 +86,8 @@ def place_of(quote: Quote, text: str, effort: Effort | None = None) -> Span | No
     ]
     effort.spend(3 * len(found))
 
-    def likelihood(place: Span) -> tuple[int, int]:
-        return _context(quote, text, place), -abs(place.start - (quote.start or 0))
+    def likelihood(span: Span) -> tuple[int, int]:
+        return _context(quote, text, span), -abs(span.start - (quote.start or 0))
 
     return max(found, key=likelihood, default=None)
 
@@ -108,13 +108,13 @@ def _context(quote: Quote, text: str, place: Span) -> int:
     prefix, suffix = quote.prefix[-_CONTEXT:], quote.suffix[:_CONTEXT]
     before = text[max(0, place.start - len(prefix)) : place.start]
     behind = text[place.end : place.end + len(suffix)]
-    return _common(prefix[::-1], before[::-1]) + _common(suffix, behind)
+    return _common_prefix_length(prefix[::-1], before[::-1]) + _common_prefix_length(suffix, behind)
 
 
-def _common(one: str, other: str) -> int:
+def _common_prefix_length(first: str, second: str) -> int:
     """How many characters both begin with."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
 def _occurrences(quote: Quote, exact: str, text: str) -> set[int]:
@@ -184,7 +184,7 @@ class Summed:
         for start in self._starts(old, effort):
             # Hashing takes a step for each 1,000 characters.
             effort.spend(2 + size / 1000)
-            if quote_sum(text[start : start + size]) == digest:
+            if quote_checksum(text[start : start + size]) == digest:
                 return Span(start, start + size)
         return None
 
@@ -231,7 +231,7 @@ class Likeness:
 
 def beginning(exact: str) -> str:
     """As much of the words quoted as is compared."""
-    ends = (end for _, end in islice(places(exact[: 20 * _MOST_WORDS]), _MOST_WORDS))
+    ends = (end for _, end in islice(token_spans(exact[: 20 * _MOST_WORDS]), _MOST_WORDS))
     return exact[: max(ends, default=0)]
 
 
@@ -239,9 +239,9 @@ def likeness(exact: str, text: str, effort: Effort | None = None) -> Likeness | 
     """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
     effort = effort or Effort()
     effort.spend((len(exact) + len(text)) / 6)
-    wanted = [term(exact[start:end]) for start, end in places(exact)]
-    there = places(text)
-    terms = [term(text[start:end]) for start, end in there]
+    wanted = [to_term(exact[start:end]) for start, end in token_spans(exact)]
+    there = token_spans(text)
+    terms = [to_term(text[start:end]) for start, end in there]
     first, window = _window(wanted, terms)
     similarity, start, end = _Alignment(wanted, window).tightest()
     if similarity < _ALIKE:

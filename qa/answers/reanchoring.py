@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from qa.analysis.tokenizer import Span, places, stem, term
-from qa.answers.answer import Citation, citation
-from qa.answers.quote_search import Effort, Likeness, Quote, beginning, likeness, place_of
+from qa.analysis.tokenizer import Span, stem, to_term, token_spans
+from qa.answers.answer import Citation, build_citation
+from qa.answers.quote_search import Effort, Likeness, Quote, beginning, likeness, locate_quote
 from qa.documents.document import Document
 from qa.engines.base import Candidates, Searcher
 from qa.errors import DocumentNotFoundError
-from qa.queries.parser import Filters, Query, Term
+from qa.queries.parser import Filters, Query, QueryTerm
 
-State = Literal["unchanged", "moved", "gone"]
-Became = Literal["unchanged", "changed", "gone"]
+QuoteState = Literal["unchanged", "moved", "gone"]
+DocumentState = Literal["unchanged", "changed", "gone"]
 # Documents that are looked through for a quote that is not in its own any more, and those of them
 # in which it is looked for nearly the same.
-_OTHERS, _ALIKE = 10, 2
+_MAX_OTHER_DOCUMENTS, _MIN_SIMILARITY = 10, 2
 # The rarest words of a quote, to find those by; passages to find them among.
-_MOST_WORDS, _CANDIDATES = 12, 30
+_MAX_QUERY_TERMS, _MAX_CANDIDATES = 12, 30
 # Characters of a quote, at its beginning and at its end, that these words are taken from.
 _SAMPLE = 1_500
 # Documents are not compared that have less than this part of those words, and not looked through
@@ -49,39 +49,41 @@ class Anchor:
     """
 
     quote: Quote
-    state: State
-    document: Became
+    state: QuoteState
+    document: DocumentState
     citation: Citation | None = None
     near: Near | None = None
 
 
-def anchored(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> Anchor:
+def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> Anchor:
     """Find *quote* in its own document, or else in those that have its words."""
     effort = effort or Effort()
     effort.spend(_OPENING)
-    own = _own(quote, searcher)
-    became = _became(quote, own)
-    if own and (place := place_of(quote, own.text, effort)):
-        state: State = "unchanged" if quote.start in {None, place.start} else "moved"
-        return Anchor(quote, state, became, citation=citation(own, place))
+    original = _load_original(quote, searcher)
+    document_state = _document_state(quote, original)
+    if original and (span := locate_quote(quote, original.text, effort)):
+        state: QuoteState = "unchanged" if quote.start in {None, span.start} else "moved"
+        return Anchor(quote, state, document_state, citation=build_citation(original, span))
     hits = _hits(quote, searcher, effort)
     for other in _others(quote, hits, searcher):
-        if place := place_of(quote, other.text, effort):
-            return Anchor(quote, "moved", became, citation=citation(other, place))
-    return Anchor(quote, "gone", became, near=_nearest(quote, own, hits, searcher, effort))
+        if span := locate_quote(quote, other.text, effort):
+            return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
+    return Anchor(
+        quote, "gone", document_state, near=_find_nearest(quote, original, hits, searcher, effort)
+    )
 
 
-def _own(quote: Quote, searcher: Searcher) -> Document | None:
+def _load_original(quote: Quote, searcher: Searcher) -> Document | None:
     try:
         return searcher.document(quote.document_id)
     except DocumentNotFoundError:
         return None
 
 
-def _became(quote: Quote, own: Document | None) -> Became:
-    if own is None:
+def _document_state(quote: Quote, original: Document | None) -> DocumentState:
+    if original is None:
         return "gone"
-    return "unchanged" if own.sha256.startswith(quote.sha256.lower()) else "changed"
+    return "unchanged" if original.sha256.startswith(quote.sha256.lower()) else "changed"
 
 
 # What opening a document and a search take, in steps of an Effort.
@@ -94,16 +96,18 @@ class _Hits:
     def __init__(self, candidates: Candidates, words: int) -> None:
         self._candidates = candidates
         self._words = words
-        found: dict[str, set[int]] = {id_: set() for id_ in candidates.documents}
-        matches = candidates.matches
-        for place, number in set(zip(matches.text.tolist(), matches.number.tolist(), strict=True)):
-            found[candidates.documents[place]].add(number)
+        found: dict[str, set[int]] = {id_: set() for id_ in candidates.document_ids}
+        matches = candidates.positions
+        for place, number in set(
+            zip(matches.passage_index.tolist(), matches.term_index.tolist(), strict=True)
+        ):
+            found[candidates.document_ids[place]].add(number)
         # The part of the words that the passages of each document have.
         self.shares = {id_: len(numbers) / words for id_, numbers in found.items()}
 
     def around(self, id_: str, margin: int) -> Span:
         """The best passage of a document, and so many characters on each side."""
-        (passage,) = self._candidates.read([self._candidates.documents.index(id_)])
+        (passage,) = self._candidates.read_passages([self._candidates.document_ids.index(id_)])
         return Span(max(0, passage.start - margin), passage.end + margin)
 
 
@@ -115,27 +119,29 @@ def _hits(
     if not terms:
         return None
     effort.spend(_SEARCH + postings / 10)
-    query = Query(terms, filters=Filters(documents=documents))
-    return _Hits(searcher.candidates(query, _CANDIDATES), len(terms))
+    query = Query(terms, filters=Filters(document_ids=documents))
+    return _Hits(searcher.search(query, _MAX_CANDIDATES), len(terms))
 
 
-def _rarest(exact: str, searcher: Searcher) -> tuple[tuple[Term, ...], int]:
+def _rarest(exact: str, searcher: Searcher) -> tuple[tuple[QueryTerm, ...], int]:
     """The words of a quote that the fewest passages have, and how many times they have one.
 
     Left out are those that none has, and common ones behind rarer ones.
     """
     sample = exact if len(exact) <= 2 * _SAMPLE else f"{exact[:_SAMPLE]} {exact[-_SAMPLE:]}"
     languages = searcher.manifest.languages
-    terms: dict[tuple[str, ...], Term] = {}
-    for word in dict.fromkeys(sample[start:end] for start, end in places(sample)):
+    terms: dict[tuple[str, ...], QueryTerm] = {}
+    for word in dict.fromkeys(sample[start:end] for start, end in token_spans(sample)):
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
-        terms.setdefault(stems, Term(word, term(word), stems))
-    counts = searcher.frequencies({each for stems in terms for each in stems})
+        terms.setdefault(stems, QueryTerm(word, to_term(word), stems))
+    counts = searcher.document_frequencies({each for stems in terms for each in stems})
     rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
     there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)
-    sums = [*accumulate(map(rarity.__getitem__, there[:_MOST_WORDS]))]
+    sums = [*accumulate(map(rarity.__getitem__, there[:_MAX_QUERY_TERMS]))]
     many = max(1, bisect_right(sums, searcher.manifest.passages // 2))
-    return tuple(terms[stems] for stems in there[:many][:_MOST_WORDS]), sum(sums[many - 1 : many])
+    return tuple(terms[stems] for stems in there[:many][:_MAX_QUERY_TERMS]), sum(
+        sums[many - 1 : many]
+    )
 
 
 def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
@@ -144,28 +150,28 @@ def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Do
     most = [
         id_ for id_, share in shares.items() if share >= _MOST_SHARE and id_ != quote.document_id
     ]
-    yield from map(searcher.document, most[:_OTHERS])
+    yield from map(searcher.document, most[:_MAX_OTHER_DOCUMENTS])
 
 
-def _nearest(
+def _find_nearest(
     quote: Quote, own: Document | None, hits: _Hits | None, searcher: Searcher, effort: Effort
 ) -> Near | None:
     """The place most like *quote*, in its own document or those with most of its words."""
     if hits is None:
         return None
-    compared = dict.fromkeys([*hits.shares][:_ALIKE], hits)
+    compared = dict.fromkeys([*hits.shares][:_MIN_SIMILARITY], hits)
     if own:
         in_own = hits if own.id in hits.shares else _hits(quote, searcher, effort, (own.id,))
         compared |= {own.id: in_own} if in_own and own.id in in_own.shares else {}
-    found = [
+    matches = [
         (alike, id_)
         for id_, each in compared.items()
         if (alike := _alike(quote, each, id_, searcher, effort))
     ]
-    if not found:
+    if not matches:
         return None
-    best, id_ = max(found, key=lambda each: each[0].similarity)
-    return Near(round(best.similarity, 2), citation(searcher.document(id_), best.place))
+    best, id_ = max(matches, key=lambda match: match[0].similarity)
+    return Near(round(best.similarity, 2), build_citation(searcher.document(id_), best.place))
 
 
 def _alike(

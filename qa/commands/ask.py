@@ -18,15 +18,15 @@ from qa.commands.options import (
     echo,
     echo_json,
     index_option,
-    plain_errors,
-    settings_with,
+    load_settings,
+    report_errors,
     warn_of_analysis,
 )
 from qa.engines.factory import open_engine
-from qa.errors import SavedError
-from qa.web.api import verified
-from qa.web.schemas.requests import quotes_in
-from qa.web.schemas.responses import body
+from qa.errors import InvalidCitationError
+from qa.web.api import verify_quotes
+from qa.web.schemas.requests import parse_quotes
+from qa.web.schemas.responses import answer_body
 
 
 @click.command("ask")
@@ -39,15 +39,15 @@ def ask_command(
     question: str, as_json: bool, limit: int, generation: str | None, index_dir: str | None
 ) -> None:
     """Answer QUESTION from the live generation."""
-    with plain_errors():
-        settings = settings_with(index=index_dir)
+    with report_errors():
+        settings = load_settings(index=index_dir)
         engine = open_engine(settings)
-        searcher = engine.inspect(generation) if generation else engine.searcher()
+        searcher = engine.open_verified(generation) if generation else engine.searcher()
         warn_of_analysis(searcher.manifest)
         deadline = Deadline.after(settings.budget_ms / 1000)
         answer = ask(searcher, settings, question, limit=limit, deadline=deadline)
     if as_json:
-        echo_json(body(answer).model_dump_json(by_alias=True, indent=2))
+        echo_json(answer_body(answer).model_dump_json(by_alias=True, indent=2))
     else:
         _print_answer(answer)
 
@@ -55,49 +55,58 @@ def ask_command(
 def _print_answer(answer: Answer) -> None:
     console = Console(highlight=False, soft_wrap=False)
     if answer.none:
-        for line in _refusal(answer.none):
+        for line in _no_answer_lines(answer.none):
             console.print(Text(printable(line)))
         return
     if answer.verdict == "weak":
         console.print("Weak match: the documents may not answer this.\n")
     for passage in answer.passages:
-        console.print(_marked(passage))
-        console.print(_source(passage), style="dim")
+        console.print(_format_passage(passage))
+        console.print(_format_source(passage), style="dim")
         console.print()
 
 
-def _refusal(why: NoAnswer) -> Iterator[str]:
+def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
     yield "Not found in the documents."
-    if why.missing:
-        yield f"Words that occur nowhere: {', '.join(why.missing)}"
-    if why.near:
-        yield f"Nearest words: {', '.join(why.near)}"
-    for one, other in why.apart:
-        yield f"Never in one passage: {one}, {other}"
-    if why.span:
-        yield f"The documents are dated {why.span[0]} to {why.span[1]}."
-    for passage in why.closest:
-        yield f"Came nearest:{_source(passage).plain.removeprefix('    —')}"
+    if no_answer.missing:
+        yield f"Words that occur nowhere: {', '.join(no_answer.missing)}"
+    if no_answer.near:
+        yield f"Nearest words: {', '.join(no_answer.near)}"
+    for first, second in no_answer.apart:
+        yield f"Never in one passage: {first}, {second}"
+    if no_answer.span:
+        yield f"The documents are dated {no_answer.span[0]} to {no_answer.span[1]}."
+    for passage in no_answer.closest:
+        yield f"Came nearest:{_format_source(passage).plain.removeprefix('    —')}"
 
 
-def _marked(passage: AnswerPassage) -> Text:
+def _format_passage(passage: AnswerPassage) -> Text:
     start, end = (passage.answer.start, passage.answer.end) if passage.answer else (0, 0)
     text = Text(f"[{passage.rank}] {printable_prose(passage.text[:start])}")
     text.append(printable_prose(passage.text[start:end]), "bold")
     return text.append(printable_prose(passage.text[end:]))
 
 
-def _source(passage: AnswerPassage) -> Text:
-    cited = passage.citation
-    place = [cited.section, f"¶ {cited.paragraph}", cited.page and f"p. {cited.page}"]
-    parts = [cited.title, cited.publisher, cited.date, ", ".join(p for p in place if p)]
+def _format_source(passage: AnswerPassage) -> Text:
+    citation = passage.citation
+    location = [
+        citation.section,
+        f"¶ {citation.paragraph}",
+        citation.page and f"p. {citation.page}",
+    ]
+    parts = [
+        citation.title,
+        citation.publisher,
+        citation.date,
+        ", ".join(field for field in location if field),
+    ]
     return Text(printable("    — " + " · ".join(str(part) for part in parts if part)))
 
 
 # The worst that became of a quote decides.
-_EXITS = {"unchanged": 0, "moved": 4, "gone": 5}
+_EXIT_CODES = {"unchanged": 0, "moved": 4, "gone": 5}
 # So much of a quote is printed.
-_SHOWN = 60
+_MAX_QUOTE = 60
 
 
 @click.command("verify")
@@ -112,42 +121,44 @@ def verify_command(file: IO[str], as_json: bool, index_dir: str | None) -> None:
     the place is told where nearly the same stands. The exit code is 0 if all are unchanged, 5 if
     one is gone, else 4.
     """
-    with plain_errors():
-        quotes = quotes_in(_read(file))
-        live = open_engine(settings_with(index=index_dir)).searcher()
+    with report_errors():
+        quotes = parse_quotes(_load_json(file))
+        live = open_engine(load_settings(index=index_dir)).searcher()
         warn_of_analysis(live.manifest)
-        found = verified(quotes, live)
+        verification = verify_quotes(quotes, live)
     if as_json:
-        echo_json(found.model_dump_json(indent=2))
+        echo_json(verification.model_dump_json(indent=2))
     else:
-        for anchor in found.citations:
-            for number, line in enumerate(_lines(anchor)):
+        for anchor in verification.citations:
+            for number, line in enumerate(_format_anchor(anchor)):
                 echo(f"  {line}" if number else line)
-    sys.exit(max(_EXITS[anchor.state] for anchor in found.citations))
+    sys.exit(max(_EXIT_CODES[anchor.state] for anchor in verification.citations))
 
 
-def _read(file: IO[str]) -> object:
+def _load_json(file: IO[str]) -> object:
     try:
         return json.load(file)
     except (ValueError, RecursionError) as error:
-        raise SavedError(f"{file.name} is no JSON ({error}); give a saved citation.") from None
+        raise InvalidCitationError(
+            f"{file.name} is no JSON ({error}); give a saved citation."
+        ) from None
 
 
-def _lines(anchor: Anchor) -> Iterator[str]:
-    words = " ".join(anchor.quote.exact.split())
-    yield f"{anchor.state}: “{words[:_SHOWN]}{'…' if len(words) > _SHOWN else ''}”"
+def _format_anchor(anchor: Anchor) -> Iterator[str]:
+    quote = " ".join(anchor.quote.exact.split())
+    yield f"{anchor.state}: “{quote[:_MAX_QUOTE]}{'…' if len(quote) > _MAX_QUOTE else ''}”"
     if anchor.document != "unchanged":
-        yield f"the document {anchor.quote.document_id} {_BECAME[anchor.document]}"
+        yield f"the document {anchor.quote.document_id} {_DOCUMENT_STATES[anchor.document]}"
     if anchor.citation:
-        yield f"{'now ' if anchor.state == 'moved' else ''}at {_place(anchor.citation)}"
+        yield f"{'now ' if anchor.state == 'moved' else ''}at {_format_place(anchor.citation)}"
     if anchor.near:
-        yield f"{anchor.near.similarity:.0%} of it at {_place(anchor.near.citation)}"
+        yield f"{anchor.near.similarity:.0%} of it at {_format_place(anchor.near.citation)}"
         yield f"“{' '.join(anchor.near.citation.exact.split())}”"
 
 
-_BECAME = {"changed": "has changed", "gone": "is not there any more"}
+_DOCUMENT_STATES = {"changed": "has changed", "gone": "is not there any more"}
 
 
-def _place(citation: Citation) -> str:
+def _format_place(citation: Citation) -> str:
     page = f", p. {citation.page}" if citation.page else ""
     return f"{citation.title}, ¶ {citation.paragraph}{page}: {citation.read_url}"

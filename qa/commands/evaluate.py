@@ -8,12 +8,19 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from qa.commands.options import echo, echo_json, index_option, plain_errors, progress, settings_with
+from qa.commands.options import (
+    echo,
+    echo_json,
+    index_option,
+    load_settings,
+    report_errors,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from qa.evaluation.measures import Evaluation
 
-_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+_OUTPUT_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @click.command("evaluate")
@@ -41,8 +48,8 @@ _file = click.Path(dir_okay=False, writable=True, path_type=Path)
     type=click.Path(path_type=Path),
     help="Set to take questions without an answer from; by default one beside SET.",
 )
-@click.option("--run", type=_file, help="Write the entries found, for TREC.")
-@click.option("--qrels", type=_file, help="Write the judgements, for TREC.")
+@click.option("--run", type=_OUTPUT_FILE, help="Write the entries found, for TREC.")
+@click.option("--qrels", type=_OUTPUT_FILE, help="Write the judgements, for TREC.")
 @index_option
 def evaluate_command(
     folder: Path,
@@ -52,7 +59,7 @@ def evaluate_command(
     run: Path | None,
     qrels: Path | None,
     index_dir: str | None,
-    **wanted: Any,  # noqa: ANN401 - the fields of Wanted
+    **options: Any,  # noqa: ANN401 - the fields of EvaluationOptions
 ) -> None:
     """Measure the answers to the questions in SET, over a throw-away index of its entries.
 
@@ -60,7 +67,7 @@ def evaluate_command(
     Without corpus.jsonl, the live index is asked.
     """
     # Only this command needs it.
-    from qa.evaluation.measures import Wanted, evaluate, trec_qrels, trec_run  # noqa: PLC0415  # noqa: PLC0415
+    from qa.evaluation.measures import EvaluationOptions, evaluate, trec_qrels, trec_run  # noqa: PLC0415  # noqa: PLC0415
 
     if run and ranker == "both":
         raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
@@ -68,15 +75,15 @@ def evaluate_command(
         if path and not path.parent.is_dir():
             raise click.UsageError(f"No folder {path.parent} to write {path.name} in; create it.")
     rankers = ("verbatim", "bm25") if ranker == "both" else (ranker,)
-    with plain_errors(), progress() as advance:
+    with report_errors(), show_progress() as advance:
         evaluation = evaluate(
-            folder, settings_with(index=index_dir), Wanted(rankers, **wanted), advance
+            folder, load_settings(index=index_dir), EvaluationOptions(rankers, **options), advance
         )
-    asked = next(iter(evaluation.asked.values()), ())
+    results = next(iter(evaluation.results.values()), ())
     if run:
-        run.write_text(trec_run(asked, ranker), encoding="utf-8")
+        run.write_text(trec_run(results, ranker), encoding="utf-8")
     if qrels:
-        qrels.write_text(trec_qrels(asked), encoding="utf-8")
+        qrels.write_text(trec_qrels(results), encoding="utf-8")
     for note in evaluation.notes:
         echo(f"Note: {note}.", err=True)
     _print_evaluation(evaluation, as_json=as_json)
@@ -84,18 +91,18 @@ def evaluate_command(
 
 def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
     if as_json:
-        found = {
+        values = {
             ranker: {name: round(measure.value, 4) for name, measure in measures.items()}
             for ranker, measures in evaluation.measures.items()
         }
-        echo_json(json.dumps(found if len(found) > 1 else next(iter(found.values())), indent=2))
+        echo_json(json.dumps(values if len(values) > 1 else next(iter(values.values())), indent=2))
         return
     from qa.evaluation.measures import table_rows  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    gain = ("gain",) * (len(evaluation.measures) - 1)
-    for number, header in enumerate(("measure", *evaluation.measures, *gain, "questions")):
-        table.add_column(header, justify="right" if number else "left")
+    gain_headers = ("gain",) * (len(evaluation.measures) - 1)
+    for column, header in enumerate(("measure", *evaluation.measures, *gain_headers, "questions")):
+        table.add_column(header, justify="right" if column else "left")
     for row in table_rows(evaluation):
         table.add_row(*row)
     Console().print(table)

@@ -9,18 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from qa.commands.options import (
-    REFUSED,
+    EXIT_REFUSED,
     echo,
     echo_json,
     index_option,
-    plain_errors,
-    settings_with,
+    load_settings,
+    report_errors,
     warn_of_analysis,
 )
 from qa.engines.factory import open_engine
-from qa.errors import NoGenerationError
+from qa.errors import NoLiveGenerationError
 from qa.index.generations import Generation
-from qa.publishing.gate import golden_questions, unanswered
+from qa.publishing.gate import find_failing_questions, load_golden_questions
 from qa.publishing.purge import Purge, purge_all_but_live, purge_documents
 from qa.settings import Settings
 
@@ -33,51 +33,55 @@ from qa.settings import Settings
 @index_option
 def generations_command(as_json: bool, prune: int | None, index_dir: str | None) -> None:
     """List the generations that are kept, the last published first."""
-    with plain_errors():
-        engine = open_engine(settings_with(index=index_dir))
+    with report_errors():
+        engine = open_engine(load_settings(index=index_dir))
         if prune:
             engine.prune(prune)
-        found = engine.generations()
+        generations = engine.generations()
     if as_json:
-        echo_json(json.dumps([_values(each) for each in found], indent=2))
-    elif found:
-        _print(found)
+        echo_json(
+            json.dumps([_generation_json(generation) for generation in generations], indent=2)
+        )
+    elif generations:
+        _print_table(generations)
     else:
         echo("There is no index yet; build it with `qa index`.")
 
 
-def _values(each: Generation) -> dict[str, str | int | None]:
-    manifest = each.manifest
+def _generation_json(generation: Generation) -> dict[str, str | int | None]:
+    manifest = generation.manifest
     return {
-        "name": each.name,
-        "state": _state(each),
-        "published": each.published.isoformat(timespec="seconds"),
+        "name": generation.name,
+        "state": _state(generation),
+        "published": generation.published_at.isoformat(timespec="seconds"),
         "documents": manifest.documents if manifest else None,
         "passages": manifest.passages if manifest else None,
-        "bytes": each.size,
+        "bytes": generation.size,
     }
 
 
-def _state(each: Generation) -> str:
-    if each.fault:
+def _state(generation: Generation) -> str:
+    if generation.error:
         return "damaged"
-    return "live" if each.live else "refused" if each.refused else "kept"
+    return "live" if generation.is_live else "refused" if generation.is_refused else "kept"
 
 
-def _print(found: Sequence[Generation]) -> None:
+def _print_table(generations: Sequence[Generation]) -> None:
     table = Table(box=None, pad_edge=False)
     for header in ("generation", "state", "published"):
         table.add_column(header)
     for header in ("documents", "passages", "MB"):
         table.add_column(header, justify="right")
-    for each in found:
+    for generation in generations:
         counts = (
-            [f"{each.manifest.documents:,}", f"{each.manifest.passages:,}"]
-            if each.manifest
+            [f"{generation.manifest.documents:,}", f"{generation.manifest.passages:,}"]
+            if generation.manifest
             else ["?", "?"]
         )
-        when = each.published.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(each.name, _state(each), when, *counts, f"{each.size / 1e6:,.1f}")
+        published = generation.published_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(
+            generation.name, _state(generation), published, *counts, f"{generation.size / 1e6:,.1f}"
+        )
     Console().print(table)
 
 
@@ -90,8 +94,8 @@ def rollback_command(name: str | None, index_dir: str | None) -> None:
     Every byte of it is checked first. A running service follows within a second, unless another
     version of the analysis made NAME than the one that it runs with.
     """
-    with plain_errors():
-        settings = settings_with(index=index_dir)
+    with report_errors():
+        settings = load_settings(index=index_dir)
         manifest = open_engine(settings).switch(name)
     warn_of_analysis(manifest)
     echo(
@@ -110,16 +114,16 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     Every passage is also looked up in its document. With --questions, the exit code is 3 when one
     of <index>/questions.jsonl is not answered.
     """
-    with plain_errors():
-        settings = settings_with(index=index_dir)
+    with report_errors():
+        settings = load_settings(index=index_dir)
         engine = open_engine(settings)
-        golden = golden_questions(settings.home) if questions else ()
-        searcher = engine.inspect(name or _live(engine.generations()))
+        golden = load_golden_questions(settings.home) if questions else ()
+        searcher = engine.open_verified(name or _live_name(engine.generations()))
         searcher.check()
-        failing = unanswered(golden, searcher, settings)
+        failing = find_failing_questions(golden, searcher, settings)
     manifest = searcher.manifest
     warn_of_analysis(manifest)
-    size = sum(each.size for each in manifest.files.values())
+    size = sum(file.size for file in manifest.files.values())
     echo(
         f"Generation {manifest.name} is whole: {len(manifest.files)} files, {size:,} bytes,"
         f" {manifest.documents:,} documents, {manifest.passages:,} passages."
@@ -129,14 +133,14 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     for question in failing:
         echo(f"  unanswered {question}", err=True)
     if failing:
-        sys.exit(REFUSED)
+        sys.exit(EXIT_REFUSED)
 
 
-def _live(found: Sequence[Generation]) -> str:
-    for each in found:
-        if each.live:
-            return each.name
-    raise NoGenerationError("No index is live; build one with `qa index`.")
+def _live_name(generations: Sequence[Generation]) -> str:
+    for generation in generations:
+        if generation.is_live:
+            return generation.name
+    raise NoLiveGenerationError("No index is live; build one with `qa index`.")
 
 
 # So many ids and notes are told one by one.
@@ -169,8 +173,8 @@ def purge_command(
     """
     if bool(documents) == all_but_live or not all(map(str.strip, documents)):
         raise click.UsageError("Name the documents to remove, or give --all-but-live.")
-    with plain_errors():
-        settings = settings_with(index=index_dir)
+    with report_errors():
+        settings = load_settings(index=index_dir)
         if not (dry_run or yes) and _is_terminal():
             _tell(_purge(documents, settings, dry_run=True), "would be removed")
             click.confirm("Remove that for good?", abort=True)
@@ -216,6 +220,6 @@ def _lines(purge: Purge, done: str) -> Iterator[str]:
 
 
 def _purge_state(generation: Generation) -> str:
-    if generation.fault:
+    if generation.error:
         return "cannot be read"
-    return "refused" if generation.refused else "kept"
+    return "refused" if generation.is_refused else "kept"

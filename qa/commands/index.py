@@ -10,25 +10,32 @@ from threading import Event
 
 import click
 
-from qa.commands.options import REFUSED, echo, index_option, plain_errors, progress, settings_with
+from qa.commands.options import (
+    EXIT_REFUSED,
+    echo,
+    index_option,
+    load_settings,
+    report_errors,
+    show_progress,
+)
 from qa.documents.document import SKIPPED
 from qa.engines.factory import open_engine
-from qa.index.manifest import NAME as SYNONYMS
+from qa.index.manifest import FILE_NAME as SYNONYMS
 from qa.index.manifest import Manifest
-from qa.publishing.builder import Report, index_folder
-from qa.publishing.gate import QUESTIONS, Changes
-from qa.publishing.watcher import state_of, watch
+from qa.publishing.builder import BuildReport, index_folder
+from qa.publishing.gate import QUESTIONS_FILE, Changes
+from qa.publishing.watcher import folder_snapshot, watch
 from qa.settings import Settings
 
 
-class _Builds:
+class _BuildRunner:
     """Builds one after the other, until it is told to stop."""
 
     def __init__(self, settings: Settings) -> None:
         folder = str(settings.documents_folder)
         self._command = [sys.executable, "-m", "qa", "index", "--index", settings.index, folder]
-        self.stopped = Event()
-        self._running: subprocess.Popen[bytes] | None = None
+        self.stop_event = Event()
+        self._process: subprocess.Popen[bytes] | None = None
 
     def build(self) -> bool:
         """Whether a build came to an end, be it that the gate refused it.
@@ -37,39 +44,39 @@ class _Builds:
         """
         # A session of its own: Ctrl+C reaches it through us, once.
         with subprocess.Popen(self._command, start_new_session=True) as process:  # noqa: S603
-            self._running = process
-            if self.stopped.is_set():
+            self._process = process
+            if self.stop_event.is_set():
                 self.stop()
             code = process.wait()
-            self._running = None
-        if code < 0 and not self.stopped.is_set():
+            self._process = None
+        if code < 0 and not self.stop_event.is_set():
             echo(f"The build was killed by signal {-code}.", err=True)
-        return code in {0, REFUSED}
+        return code in {0, EXIT_REFUSED}
 
     def stop(self, *_: object) -> None:
         """Build no more; a build that runs cleans up and ends."""
-        self.stopped.set()
-        if self._running:
-            self._running.send_signal(signal.SIGINT)
+        self.stop_event.set()
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
 
 
 def watch_folder(settings: Settings) -> None:
     """Build whenever documents, golden questions or synonyms have changed, until a signal."""
-    builds = _Builds(settings)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, builds.stop)
+    runner = _BuildRunner(settings)
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, runner.stop)
     home, documents = settings.home, settings.documents_folder
     echo(f"Watching {documents} (Ctrl+C stops)", err=True)
-    watched = (documents, home / QUESTIONS, home / SYNONYMS)
+    paths = (documents, home / QUESTIONS_FILE, home / SYNONYMS)
 
     def look() -> object:
-        return state_of(watched, follow_links=settings.follow_links)
+        return folder_snapshot(paths, follow_links=settings.follow_links)
 
-    watch(look, builds.build, builds.stopped)
+    watch(look, runner.build, runner.stop_event)
 
 
 # So many files, documents, questions are told one by one.
-_MOST_TOLD = 20
+_MAX_LISTED = 20
 
 
 @click.command("index")
@@ -90,12 +97,12 @@ def index_command(
     """
     if watch and (force or dry_run):
         raise click.UsageError("--watch goes with neither --force nor --dry-run.")
-    with plain_errors():
-        settings = settings_with(index=index_dir, documents=documents and str(documents))
+    with report_errors():
+        settings = load_settings(index=index_dir, documents=documents and str(documents))
         if watch:
             watch_folder(settings)
             return
-        with progress() as advance:
+        with show_progress() as advance:
             report = index_folder(
                 settings.documents_folder,
                 open_engine(settings),
@@ -104,29 +111,29 @@ def index_command(
                 force=force,
                 dry_run=dry_run,
             )
-    tell(report, settings, dry_run=dry_run)
-    if report.faults and not report.live:
-        sys.exit(REFUSED)
+    print_report(report, settings, dry_run=dry_run)
+    if report.faults and not report.is_live:
+        sys.exit(EXIT_REFUSED)
 
 
-def tell(report: Report, settings: Settings, *, dry_run: bool = False) -> None:
+def print_report(report: BuildReport, settings: Settings, *, dry_run: bool = False) -> None:
     """Print what came of a build."""
     manifest = report.manifest
     counts = f"{manifest.documents:,} documents, {manifest.passages:,} passages"
-    if report.live and report.changes.since == manifest.name:
+    if report.is_live and report.changes.base_generation == manifest.name:
         state = "is live as before"
     elif dry_run:
         state = "would not be live" if report.faults else "would be live"
     else:
-        state = "is live" if report.live else "is not live"
+        state = "is live" if report.is_live else "is not live"
     echo(
         f"{counts} in {report.seconds:.1f} s; generation {manifest.name} {state}"
         f" in {settings.index}."
     )
     _tell_skipped(manifest, settings)
-    _tell_changes(report.changes)
+    _print_changes(report.changes)
     if report.faults:
-        _tell_faults(report, dry_run=dry_run)
+        _print_faults(report, dry_run=dry_run)
 
 
 def _tell_skipped(manifest: Manifest, settings: Settings) -> None:
@@ -134,15 +141,15 @@ def _tell_skipped(manifest: Manifest, settings: Settings) -> None:
     if not total:
         return
     echo(f"{total:,} {'file or row was' if total == 1 else 'files or rows were'} skipped:")
-    for reason, count in manifest.reasons[:_MOST_TOLD]:
+    for reason, count in manifest.reasons[:_MAX_LISTED]:
         echo(f"{count:>9,}  {reason}")
-    if len(manifest.reasons) > _MOST_TOLD:
-        echo(f"           ... and {len(manifest.reasons) - _MOST_TOLD:,} more reasons")
-    for skip in manifest.skipped[:_MOST_TOLD]:
+    if len(manifest.reasons) > _MAX_LISTED:
+        echo(f"           ... and {len(manifest.reasons) - _MAX_LISTED:,} more reasons")
+    for skip in manifest.skipped[:_MAX_LISTED]:
         # What to do about it is said above.
         echo(f"  skipped {skip.source}: {skip.reason.partition(';')[0]}")
-    if total > _MOST_TOLD:
-        echo(f"  ... and {total - _MOST_TOLD:,} more skipped; {_where(manifest, settings)}")
+    if total > _MAX_LISTED:
+        echo(f"  ... and {total - _MAX_LISTED:,} more skipped; {_where(manifest, settings)}")
 
 
 def _where(manifest: Manifest, settings: Settings) -> str:
@@ -152,40 +159,56 @@ def _where(manifest: Manifest, settings: Settings) -> str:
     return "/documents.json of `qa serve` lists all"
 
 
-def _tell_changes(changes: Changes) -> None:
-    if changes.since and changes.added + changes.changed + changes.gone:
+def _print_changes(changes: Changes) -> None:
+    if changes.base_generation and changes.added_ids + changes.changed_ids + changes.removed_ids:
         echo(
-            f"Since generation {changes.since}: {len(changes.added):,} documents added,"
-            f" {len(changes.changed):,} changed, {len(changes.gone):,} gone."
+            f"Since generation {changes.base_generation}:"
+            f" {len(changes.added_ids):,} documents added,"
+            f" {len(changes.changed_ids):,} changed, {len(changes.removed_ids):,} gone."
         )
-        for word in ("added", "changed", "gone"):
-            _list(word, getattr(changes, word))
-    if changes.asked:
-        answered = changes.asked - len(changes.failing)
-        compared = f", {len(changes.won)} won, {len(changes.lost)} lost" if changes.since else ""
-        echo(f"{changes.asked} golden questions: {answered} answered{compared}.")
-        _list("won", changes.won)
-        _list("lost", changes.lost)
-        _list("unanswered", [each for each in changes.failing if each not in changes.lost])
+        for label, ids in (
+            ("added", changes.added_ids),
+            ("changed", changes.changed_ids),
+            ("gone", changes.removed_ids),
+        ):
+            _print_list(label, ids)
+    if changes.golden_count:
+        answered_count = changes.golden_count - len(changes.failing_questions)
+        comparison = (
+            f", {len(changes.gained_questions)} won, {len(changes.lost_questions)} lost"
+            if changes.base_generation
+            else ""
+        )
+        echo(f"{changes.golden_count} golden questions: {answered_count} answered{comparison}.")
+        _print_list("won", changes.gained_questions)
+        _print_list("lost", changes.lost_questions)
+        _print_list(
+            "unanswered",
+            [
+                question
+                for question in changes.failing_questions
+                if question not in changes.lost_questions
+            ],
+        )
 
 
-def _tell_faults(report: Report, *, dry_run: bool) -> None:
+def _print_faults(report: BuildReport, *, dry_run: bool) -> None:
     faults = "; ".join(report.faults)
-    if report.live:
+    if report.is_live:
         echo(f"Published all the same: {faults}.", err=True)
     elif dry_run:
         echo(f"It would be refused: {faults}.", err=True)
     else:
         echo(
-            f"Refused: {faults}. Generation {report.changes.since} stays live."
+            f"Refused: {faults}. Generation {report.changes.base_generation} stays live."
             f" `qa ask --generation {report.manifest.name}` asks the new one;"
             " `qa index --force` publishes it all the same.",
             err=True,
         )
 
 
-def _list(word: str, told: Sequence[str]) -> None:
-    for each in told[:_MOST_TOLD]:
-        echo(f"  {word} {each}")
-    if len(told) > _MOST_TOLD:
-        echo(f"  ... and {len(told) - _MOST_TOLD:,} more {word}")
+def _print_list(label: str, items: Sequence[str]) -> None:
+    for item in items[:_MAX_LISTED]:
+        echo(f"  {label} {item}")
+    if len(items) > _MAX_LISTED:
+        echo(f"  ... and {len(items) - _MAX_LISTED:,} more {label}")

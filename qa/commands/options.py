@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from qa.analysis.normalization import printable, printable_json
-from qa.errors import QAError, RefusedError, RequestError
+from qa.errors import PublishRefusedError, QAError, RequestError
 from qa.index.manifest import Manifest, analysis_warning
-from qa.settings import Settings, from_environ
+from qa.settings import Settings, settings_from_environ
 
 
 def echo(line: str, *, err: bool = False) -> None:
@@ -39,24 +39,24 @@ class Commands(click.Group):
 
 
 # The exit code of what was built, or is there, and should not be published.
-REFUSED = 3
+EXIT_REFUSED = 3
 
 index_option = click.option("--index", "index_dir", help="Folder of the index.", metavar="DIR")
 
 
-class _Refused(click.ClickException):
-    exit_code = REFUSED
+class _RefusedExit(click.ClickException):
+    exit_code = EXIT_REFUSED
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Tell an error of ours in one line; a wrong question counts as bad usage."""
     try:
         yield
     except RequestError as error:
         raise click.UsageError(printable(str(error))) from None
-    except RefusedError as error:
-        raise _Refused(printable(str(error))) from None
+    except PublishRefusedError as error:
+        raise _RefusedExit(printable(str(error))) from None
     except QAError as error:
         raise click.ClickException(printable(str(error))) from None
 
@@ -67,14 +67,14 @@ def warn_of_analysis(manifest: Manifest) -> None:
         echo(f"Warning: {warning}", err=True)
 
 
-def settings_with(**given: Any) -> Settings:  # noqa: ANN401 - options of the command line
+def load_settings(**options: Any) -> Settings:  # noqa: ANN401 - options of the command line
     """The environment's settings, with those *given* on the command line in place of them."""
-    known = {name: value for name, value in given.items() if value is not None}
-    return dataclasses.replace(from_environ(), **known)
+    overrides = {name: value for name, value in options.items() if value is not None}
+    return dataclasses.replace(settings_from_environ(), **overrides)
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def show_progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal, nothing elsewhere."""
     console = Console(stderr=True)
     columns = (
@@ -83,8 +83,10 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as p:
-        task = p.add_task("", total=None)
-        yield lambda what, done, total: p.update(
-            task, description=what, completed=done, total=total
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda description, done, total: bar.update(
+            task, description=description, completed=done, total=total
         )

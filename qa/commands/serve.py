@@ -16,21 +16,21 @@ from qa.commands.options import (
     echo,
     echo_json,
     index_option,
-    plain_errors,
-    settings_with,
+    load_settings,
+    report_errors,
     warn_of_analysis,
 )
 from qa.engines.factory import open_engine
-from qa.errors import AnalysisError, NoGenerationError
+from qa.errors import AnalysisError, NoLiveGenerationError
 from qa.index.manifest import Manifest, analysis_warning
 from qa.server.resources import take_port
-from qa.settings import Settings, table
-from qa.web.middleware.metrics_folder import kept
-from qa.web.middleware.request_log import hashed
+from qa.settings import Settings, settings_table
+from qa.web.middleware.metrics_folder import _cache_static_file
+from qa.web.middleware.request_log import hash_question
 
 
 @dataclass(frozen=True)
-class Unanswered:
+class UnansweredQuestion:
     """A question, or the hash of one, with how often it got this verdict, and when the last time.
 
     *question* is as it was put last.
@@ -42,31 +42,35 @@ class Unanswered:
     last: str
 
 
-def unanswered(lines: Iterable[str], verdicts: Iterable[str]) -> tuple[list[Unanswered], int]:
+def collect_unanswered(
+    lines: Iterable[str], verdicts: Iterable[str]
+) -> tuple[list[UnansweredQuestion], int]:
     """The questions with one of these *verdicts*; and how many had one, but stand in no line."""
-    wanted, untold = set(verdicts), 0
-    found: dict[tuple[str, str], Unanswered] = {}
-    for told in map(_account, lines):
-        if told.get("verdict") not in wanted:
+    verdict_set, unnamed = set(verdicts), 0
+    questions: dict[tuple[str, str], UnansweredQuestion] = {}
+    for record in map(_parse_record, lines):
+        if record.get("verdict") not in verdict_set:
             continue
-        question = told.get("question")
-        name = hashed(question) if question else told.get("question_hash")
+        question = record.get("question")
+        name = hash_question(question) if question else record.get("question_hash")
         if not name:
-            untold += 1
+            unnamed += 1
             continue
-        key = (name, told["verdict"])
-        count = found[key].count + 1 if key in found else 1
-        found[key] = Unanswered(question or name, told["verdict"], count, told.get("time", ""))
-    return sorted(found.values(), key=lambda each: (-each.count, each.question)), untold
+        key = (name, record["verdict"])
+        count = questions[key].count + 1 if key in questions else 1
+        questions[key] = UnansweredQuestion(
+            question or name, record["verdict"], count, record.get("time", "")
+        )
+    return sorted(questions.values(), key=lambda item: (-item.count, item.question)), unnamed
 
 
-def _account(line: str) -> dict[str, Any]:
+def _parse_record(line: str) -> dict[str, Any]:
     """The account in a *line* of the log; nothing in lines that are none, such as a platform's."""
     try:
-        told = json.loads(line[line.index("{") :])
+        record = json.loads(line[line.index("{") :])
     except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) and told.get("logger") == "qa.requests" else {}
+    return record if isinstance(record, dict) and record.get("logger") == "qa.requests" else {}
 
 
 @click.command("report")
@@ -81,24 +85,26 @@ def report_command(logs: tuple[TextIO, ...], weak: bool, limit: int, as_json: bo
     tell it.
     """
     lines = chain.from_iterable(logs or (sys.stdin,))
-    found, untold = unanswered(lines, ("none", "weak") if weak else ("none",))
-    for line in _lines(found[:limit], as_json):
+    questions, unnamed = collect_unanswered(lines, ("none", "weak") if weak else ("none",))
+    for line in _format_lines(questions[:limit], as_json):
         (echo_json if as_json else echo)(line)
-    if untold:
-        echo(f"{untold:,} more, which the log does not tell; QA_LOG_QUESTIONS does that.", err=True)
+    if unnamed:
+        echo(
+            f"{unnamed:,} more, which the log does not tell; QA_LOG_QUESTIONS does that.", err=True
+        )
 
 
-def _lines(found: Iterable[Unanswered], as_json: bool) -> Iterable[str]:
-    for each in found:
+def _format_lines(questions: Iterable[UnansweredQuestion], as_json: bool) -> Iterable[str]:
+    for item in questions:
         if as_json:
-            yield json.dumps(dataclasses.asdict(each), ensure_ascii=False)
+            yield json.dumps(dataclasses.asdict(item), ensure_ascii=False)
         else:
-            weak = " (weak)" if each.verdict == "weak" else ""
-            yield f"{each.count:>6,}  {each.last[:10]}  {each.question}{weak}"
+            suffix = " (weak)" if item.verdict == "weak" else ""
+            yield f"{item.count:>6,}  {item.last[:10]}  {item.question}{suffix}"
 
 
 def _settings_help() -> str:
-    rows = (f"  {name}={default}\n      {text}" for name, default, text in table())
+    rows = (f"  {name}={default}\n      {text}" for name, default, text in settings_table())
     return "\b\nSettings, from the environment:\n" + "\n".join(rows)
 
 
@@ -112,8 +118,8 @@ def serve_command(
     host: str | None, port: int | None, workers: int | None, index_dir: str | None, check: bool
 ) -> None:
     """Serve the page and /ask; build the index first if there is none."""
-    with plain_errors():
-        settings = settings_with(host=host, port=port, workers=workers, index=index_dir)
+    with report_errors():
+        settings = load_settings(host=host, port=port, workers=workers, index=index_dir)
         with take_port(settings) as taken:
             _serve(settings, taken, check=check)
 
@@ -121,16 +127,16 @@ def serve_command(
 def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> None:
     try:
         live = open_engine(settings).searcher().manifest
-    except NoGenerationError:
+    except NoLiveGenerationError:
         live = None
         if not check:
-            _build_apart(settings)
+            _build_in_subprocess(settings)
     # What counts requests has to know where before it is loaded.
-    with kept():
-        from qa.server.service import serve, usable  # noqa: PLC0415 - gunicorn is not on every system
+    with _cache_static_file():
+        from qa.server.service import check_service, serve  # noqa: PLC0415 - gunicorn is not on every system
 
         if check:
-            usable(settings)
+            check_service(settings)
             _check_index(live)
             return
         if live:
@@ -146,9 +152,9 @@ def _check_index(live: Manifest | None) -> None:
     echo(f"Settings: fine. Index: {name}.")
 
 
-def _build_apart(settings: Settings) -> None:
+def _build_in_subprocess(settings: Settings) -> None:
     """Build in a process of its own, so that nothing of it stays in the memory of the service."""
     command = [sys.executable, "-m", "qa", "index", "--index", settings.index]
-    built = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
-    if built.returncode:
-        sys.exit(built.returncode)
+    completed = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
+    if completed.returncode:
+        sys.exit(completed.returncode)

@@ -16,16 +16,18 @@ from typing import Any, Self
 import zstandard
 
 from qa.documents.document import Document, Skip
-from qa.documents.reader import Content, load, read_content
+from qa.documents.reader import FileContent, load_content, read_content
 from qa.documents.versions import code_version
 from qa.settings import Settings
 
-_LEVEL = 3
+_COMPRESSION_LEVEL = 3
 # An entry that so many builds in a row had no use for is dropped.
-_UNUSED_BUILDS = 3
+_MAX_UNUSED_BUILDS = 3
 # So many entries reach the file at once.
-_BATCH = 200
-_TABLE = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
+_COMMIT_INTERVAL = 200
+_CREATE_TABLE = (
+    "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
+)
 
 
 def count(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
@@ -101,19 +103,19 @@ def _value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> Any:  #
     return value if stored == key else None
 
 
-class Cache:
+class ExtractionCache:
     """Values that JSON can hold, by key; to be used by one process at a time."""
 
     def __init__(self, path: Path | None) -> None:
         """Open the file at *path*; without one, nothing is kept."""
         self._path = path
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
         self._decompressor = zstandard.ZstdDecompressor()
-        self._unsaved = 0
-        self._build = 0
-        self._file: sqlite3.Connection | None = None
+        self._uncommitted = 0
+        self._build_number = 0
+        self._connection: sqlite3.Connection | None = None
         if path is not None:
-            self._open(path)
+            self._open_file(path)
 
     def __enter__(self) -> Self:
         return self
@@ -123,107 +125,109 @@ class Cache:
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         """The value under *key*, None if there is none that is whole."""
-        found = self._do("SELECT value FROM entries WHERE key = ?", key)
-        value = _value(self._decompressor, key, found[0][0]) if found else None
+        rows = self._execute("SELECT value FROM entries WHERE key = ?", key)
+        value = _value(self._decompressor, key, rows[0][0]) if rows else None
         if value is None:
             return None
-        self._do("UPDATE entries SET build = ? WHERE key = ?", self._build, key)
-        self._saved_now_and_then()
+        self._execute("UPDATE entries SET build = ? WHERE key = ?", self._build_number, key)
+        self._commit_periodically()
         return value
 
     def put(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Keep *value*, not None, under *key*."""
-        line = json.dumps([key, value], ensure_ascii=False)
-        data = self._compressor.compress(line.encode())
-        self._do("REPLACE INTO entries VALUES (?, ?, ?)", key, self._build, data)
-        self._saved_now_and_then()
+        text = json.dumps([key, value], ensure_ascii=False)
+        data = self._compressor.compress(text.encode())
+        self._execute("REPLACE INTO entries VALUES (?, ?, ?)", key, self._build_number, data)
+        self._commit_periodically()
 
     def prune(self) -> None:
         """Drop what the last builds had no use for."""
-        self._do("DELETE FROM entries WHERE build <= ?", self._build - _UNUSED_BUILDS)
+        self._execute(
+            "DELETE FROM entries WHERE build <= ?", self._build_number - _MAX_UNUSED_BUILDS
+        )
 
     def close(self) -> None:
         """Save what is not saved yet."""
-        if self._file is not None:
-            self._save()
-        self._let_go()
+        if self._connection is not None:
+            self._commit()
+        self._disconnect()
 
-    def _open(self, path: Path) -> None:
+    def _open_file(self, path: Path) -> None:
         try:
-            self._file = self._connected(path)
+            self._connection = self._connect(path)
         except sqlite3.OperationalError:  # no room, or no way to write: go on without
-            self._let_go()
+            self._disconnect()
         except sqlite3.Error:
-            self._start_anew()
+            self._recreate()
 
-    def _connected(self, path: Path) -> sqlite3.Connection:
-        file = sqlite3.connect(path, isolation_level=None)
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None)
         try:
             # Losing the last entries in a crash is no loss; a damaged file is noticed.
-            file.execute("PRAGMA synchronous = OFF")
-            file.execute("PRAGMA auto_vacuum = FULL")
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA auto_vacuum = FULL")
             # What is dropped is overwritten.
-            file.execute("PRAGMA secure_delete = ON")
-            file.execute(_TABLE)
-            file.execute("BEGIN IMMEDIATE")
-            (last,) = file.execute("SELECT max(build) FROM entries").fetchone()
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute(_CREATE_TABLE)
+            connection.execute("BEGIN IMMEDIATE")
+            (last_build,) = connection.execute("SELECT max(build) FROM entries").fetchone()
         except BaseException:
-            file.close()
+            connection.close()
             raise
-        self._build = (last or 0) + 1
-        return file
+        self._build_number = (last_build or 0) + 1
+        return connection
 
-    def _start_anew(self) -> None:
+    def _recreate(self) -> None:
         """Remove the file, which cannot be read, and begin with an empty one if there can be."""
-        self._let_go()
+        self._disconnect()
         if self._path is None:
             return
         with contextlib.suppress(OSError, sqlite3.Error):
             _remove(self._path)
-            self._file = self._connected(self._path)
+            self._connection = self._connect(self._path)
 
-    def _do(self, statement: str, *values: object) -> list[Any]:
-        if self._file is None:
+    def _execute(self, statement: str, *values: object) -> list[Any]:
+        if self._connection is None:
             return []
         try:
-            return self._file.execute(statement, values).fetchall()
+            return self._connection.execute(statement, values).fetchall()
         except sqlite3.OperationalError:
-            self._let_go()
+            self._disconnect()
         except sqlite3.Error:
-            self._start_anew()
+            self._recreate()
         return []
 
-    def _saved_now_and_then(self) -> None:
-        self._unsaved += 1
-        if self._unsaved >= _BATCH:
-            self._save()
-            self._do("BEGIN IMMEDIATE")
+    def _commit_periodically(self) -> None:
+        self._uncommitted += 1
+        if self._uncommitted >= _COMMIT_INTERVAL:
+            self._commit()
+            self._execute("BEGIN IMMEDIATE")
 
-    def _save(self) -> None:
-        self._do("COMMIT")
-        self._unsaved = 0
+    def _commit(self) -> None:
+        self._execute("COMMIT")
+        self._uncommitted = 0
 
-    def _let_go(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file = None
-
-
-Results = list[Document | Skip]
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
-def key_of(path: Path, source: str, settings: Settings) -> str:
+ExtractionResults = list[Document | Skip]
+
+
+def file_cache_key(path: Path, source: str, settings: Settings) -> str:
     """The key of the file at *path*, called *source*; raise OSError when it cannot be opened."""
-    return _key(load(path, source, settings), source, settings)
+    return _content_cache_key(load_content(path, source, settings), source, settings)
 
 
-def extracted(path: Path, source: str, settings: Settings) -> tuple[str, Results]:
+def extract_file(path: Path, source: str, settings: Settings) -> tuple[str, ExtractionResults]:
     """What is in the file at *path*, and the key of just those bytes it was read from."""
-    content = load(path, source, settings)
-    return _key(content, source, settings), read_content(content, source, settings)
+    content = load_content(path, source, settings)
+    return _content_cache_key(content, source, settings), read_content(content, source, settings)
 
 
-def _key(content: Content, source: str, settings: Settings) -> str:
+def _content_cache_key(content: FileContent, source: str, settings: Settings) -> str:
     limits = f"{settings.max_file_mb} {settings.max_file_documents}"
     parts = [code_version(), settings.language, limits, source]
     for name, data in [("", content.data), *sorted(content.sidecars.items())]:
@@ -231,14 +235,15 @@ def _key(content: Content, source: str, settings: Settings) -> str:
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
 
-def stored(found: Iterable[Document | Skip]) -> list[Any]:
+def results_to_json(results: Iterable[Document | Skip]) -> list[Any]:
     """*found* as JSON keeps it."""
     return [
-        [each.record(), each.text] if isinstance(each, Document) else list(each) for each in found
+        [result.to_record(), result.text] if isinstance(result, Document) else list(result)
+        for result in results
     ]
 
 
-def restored(values: list[Any]) -> Results:
+def results_from_json(values: list[Any]) -> ExtractionResults:
     """What stored() was given."""
     return [
         Skip(first, second)

@@ -20,19 +20,32 @@ from typing import NamedTuple, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from qa.analysis.deadline import Deadline
-from qa.documents.cache import Cache, Results, extracted, key_of, restored, stored
+from qa.documents.cache import (
+    ExtractionCache,
+    ExtractionResults,
+    extract_file,
+    file_cache_key,
+    results_from_json,
+    results_to_json,
+)
 from qa.documents.document import Document, Skip
-from qa.documents.file_access import check_inside, is_hidden_folder, is_leftover, reason_of, shown
+from qa.documents.file_access import (
+    check_inside,
+    is_hidden_folder,
+    is_leftover,
+    reason_of,
+    to_printable,
+)
 from qa.documents.metadata import is_sidecar
-from qa.documents.processes import end_with_parent
+from qa.documents.processes import exit_with_parent
 from qa.documents.reader import (
-    NO_FILE,
-    UNKNOWN,
+    ORPHAN_SIDECAR,
+    UNKNOWN_FORMAT,
     WITHOUT,
-    ending,
-    lasting,
-    no_memory,
-    stray_sidecars,
+    file_extension,
+    find_orphan_sidecars,
+    is_reproducible,
+    memory_limit_reason,
     unopened,
 )
 from qa.errors import IndexingError
@@ -41,14 +54,14 @@ from qa.settings import Settings
 _Entry = os.DirEntry[str]
 
 
-class File(NamedTuple):
+class SourceFile(NamedTuple):
     """A file that may hold documents; *source* is its path below the folder."""
 
     path: Path
     source: str
 
 
-def find_files(folder: Path, settings: Settings) -> list[File | Skip]:
+def find_files(folder: Path, settings: Settings) -> list[SourceFile | Skip]:
     """All files below *folder* sorted by path, Skips for what is no readable file.
 
     Links are followed, to each folder once, those out of *folder* only if the settings say so;
@@ -84,11 +97,11 @@ class _Crawl:
         self._entries = 0
         self._bytes = 0
         self._seen: dict[tuple[int, int], str] = {}
-        self._folders = deque([File(root, "")])
+        self._folders = deque([SourceFile(root, "")])
         # Links come last, so that a folder goes by its own name if it has one here.
-        self._links = deque[File]()
+        self._links = deque[SourceFile]()
 
-    def __iter__(self) -> Iterator[File | Skip]:
+    def __iter__(self) -> Iterator[SourceFile | Skip]:
         while self._folders or self._links:
             path, source = (self._folders or self._links).popleft()
             try:
@@ -97,7 +110,7 @@ class _Crawl:
                     continue
                 entries = sorted(self._counted(entries_of(path)), key=lambda entry: entry.name)
             except OSError as error:
-                yield Skip(source or shown(str(self._root)), reason_of(error))
+                yield Skip(source or to_printable(str(self._root)), reason_of(error))
                 continue
             yield from self._items(entries, source)
 
@@ -121,19 +134,19 @@ class _Crawl:
         inside = not same or source.startswith(f"{same}/")
         return "symlink loop" if inside else f"the same folder as {same}"
 
-    def _items(self, entries: list[_Entry], source: str) -> Iterator[File | Skip]:
+    def _items(self, entries: list[_Entry], source: str) -> Iterator[SourceFile | Skip]:
         """What *entries* of the folder *source* are; its folders are noted for later."""
-        stray = stray_sidecars(entry.name for entry in entries)
+        stray = find_orphan_sidecars(entry.name for entry in entries)
         for entry in entries:
-            name = shown(entry.name)
-            file = File(Path(entry.path), f"{source}/{name}" if source else name)
+            name = to_printable(entry.name)
+            file = SourceFile(Path(entry.path), f"{source}/{name}" if source else name)
             if fault := self._fault(entry):
                 about = is_sidecar(entry.name) and entry.name not in stray
                 yield Skip(file.source, f"{fault}{WITHOUT}" if about else fault)
             elif is_folder(entry):
                 (self._links if entry.is_symlink() else self._folders).append(file)
             elif entry.name in stray:
-                yield Skip(file.source, NO_FILE)
+                yield Skip(file.source, ORPHAN_SIDECAR)
             elif not is_sidecar(entry.name):
                 yield file
 
@@ -167,7 +180,7 @@ class _Crawl:
 _Item = TypeVar("_Item")
 
 
-class Folder:
+class DocumentFolder:
     """The files below a folder as they are now.
 
     With a *cache*, only those are read that were not read before, with the same bytes and settings.
@@ -177,7 +190,7 @@ class Folder:
         self,
         folder: Path,
         settings: Settings,
-        cache: Cache | None = None,
+        cache: ExtractionCache | None = None,
         deadline: Deadline | None = None,
     ) -> None:
         """Raise IndexingError, now or later, when the *deadline* has passed before all is read.
@@ -189,46 +202,50 @@ class Folder:
         self._cache = cache
         self._deadline = deadline or Deadline.after(settings.max_build_minutes * 60)
         self.files = find_files(folder, settings)
-        self._keys = [_key(file, settings) for file in self._in_time(self.files)]
+        self._keys = [_file_cache_key(file, settings) for file in self._in_time(self.files)]
         # Whether the same files would give the same again.
-        self.lasting = None not in self._keys
+        self.is_reproducible = None not in self._keys
 
     @property
     def digest(self) -> str:
         """A checksum of all that the documents depend on."""
         return hashlib.sha256("\n".join(map(str, self._keys)).encode()).hexdigest()
 
-    def documents(
+    def iter_documents(
         self, progress: Callable[[int, int], None] | None = None
     ) -> Iterator[Document | Skip]:
         """All documents in the order of their paths, each text once, each id once.
 
         *progress* is told after every file how many are done, and of how many.
         """
-        first: dict[str, str] = {}
+        ids_by_checksum: dict[str, str] = {}
         ids: set[str] = set()
-        for done, results in enumerate(self._results(), start=1):
+        for file_count, results in enumerate(self._iter_results(), start=1):
             for result in results:
-                yield _single(result, first, ids) if isinstance(result, Document) else result
+                yield (
+                    _deduplicate(result, ids_by_checksum, ids)
+                    if isinstance(result, Document)
+                    else result
+                )
             if progress:
-                progress(done, len(self.files))
+                progress(file_count, len(self.files))
 
-    def _results(self) -> Iterator[Results]:
+    def _iter_results(self) -> Iterator[ExtractionResults]:
         """What is in each file, in their order; at most a few are read ahead."""
         workers = os.cpu_count() or 1
-        waiting: deque[Results | _Reading] = deque()
-        with _pool(workers, self._settings) as pool:
+        pending: deque[ExtractionResults | _PendingFile] = deque()
+        with _open_reading_pool(workers, self._settings) as pool:
             for file, key in self._in_time(zip(self.files, self._keys, strict=True)):
-                waiting.append(self._begun(pool, file, key))
-                if len(waiting) > 4 * workers:
-                    yield self._ended(waiting.popleft())
-            while waiting:
-                yield self._ended(waiting.popleft())
+                pending.append(self._start_reading(pool, file, key))
+                if len(pending) > 4 * workers:
+                    yield self._finish_reading(pending.popleft())
+            while pending:
+                yield self._finish_reading(pending.popleft())
 
     def _in_time(self, items: Iterable[_Item]) -> Iterator[_Item]:
         """*items* for as long as there is time for them."""
         for item in items:
-            if self._deadline.passed:
+            if self._deadline.is_expired:
                 raise IndexingError(
                     f"Reading {self._folder} takes longer than {self._settings.max_build_minutes}"
                     " minutes; the live index is unchanged. What was read so far is remembered:"
@@ -236,58 +253,62 @@ class Folder:
                 )
             yield item
 
-    def _begun(self, pool: ProcessPool, file: File | Skip, key: str | None) -> "Results | _Reading":
-        if not isinstance(file, File):
+    def _start_reading(
+        self, pool: ProcessPool, file: SourceFile | Skip, key: str | None
+    ) -> "ExtractionResults | _PendingFile":
+        if not isinstance(file, SourceFile):
             return [file]
-        if not ending(file.path.name):
-            return [Skip(file.source, UNKNOWN)]
-        known = self._known(key)
-        if known is not None:
-            return known
+        if not file_extension(file.path.name):
+            return [Skip(file.source, UNKNOWN_FORMAT)]
+        cached = self._load_cached(key)
+        if cached is not None:
+            return cached
         arguments = (file.path, file.source, self._settings)
         seconds = self._settings.extract_seconds
-        return _Reading(file, key, pool.schedule(extracted, args=arguments, timeout=seconds))
+        return _PendingFile(file, key, pool.schedule(extract_file, args=arguments, timeout=seconds))
 
-    def _known(self, key: str | None) -> Results | None:
+    def _load_cached(self, key: str | None) -> ExtractionResults | None:
         if self._cache is None or key is None:
             return None
         try:
             values = self._cache.get(key)
-            return None if values is None else restored(values)
+            return None if values is None else results_from_json(values)
         except (ValueError, TypeError, KeyError):
             return None
 
-    def _ended(self, reading: "Results | _Reading") -> Results:
+    def _finish_reading(
+        self, pending_file: "ExtractionResults | _PendingFile"
+    ) -> ExtractionResults:
         """What was found in a file; a Skip if reading it took too long, too much, or died."""
-        if isinstance(reading, list):
-            return reading
+        if isinstance(pending_file, list):
+            return pending_file
         settings = self._settings
         try:
-            key, found = reading.future.result()
+            key, results = pending_file.future.result()
         except TimeoutError:
             reason = f"took longer than {settings.extract_seconds} seconds to read"
         except ProcessExpired as error:
             reason = f"the process reading it died (exit code {error.exitcode})"
         except MemoryError:
-            reason = no_memory(settings)
+            reason = memory_limit_reason(settings)
         except OSError as error:
             reason = unopened(error)
         else:
-            lasts = lasting(found, settings)
-            self.lasting = self.lasting and lasts and key == reading.key
-            if self._cache and lasts:
-                self._cache.put(key, stored(found))
-            return found
-        self.lasting = False
-        return [Skip(reading.file.source, reason)]
+            reproducible = is_reproducible(results, settings)
+            self.is_reproducible = self.is_reproducible and reproducible and key == pending_file.key
+            if self._cache and reproducible:
+                self._cache.put(key, results_to_json(results))
+            return results
+        self.is_reproducible = False
+        return [Skip(pending_file.file.source, reason)]
 
 
-class _Reading(NamedTuple):
+class _PendingFile(NamedTuple):
     """A file that is being read, and the key of what was in it before."""
 
-    file: File
+    file: SourceFile
     key: str | None
-    future: "Future[tuple[str, Results]]"
+    future: "Future[tuple[str, ExtractionResults]]"
 
 
 def read_folder(
@@ -297,41 +318,43 @@ def read_folder(
 
     *progress* is told after every file how many are done, and of how many.
     """
-    return Folder(folder, settings).documents(progress)
+    return DocumentFolder(folder, settings).iter_documents(progress)
 
 
-def _key(file: File | Skip, settings: Settings) -> str | None:
+def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:
     """What reading *file* depends on; None when it cannot be opened."""
     if isinstance(file, Skip):
         return "\0".join(file)
-    if not ending(file.path.name):
+    if not file_extension(file.path.name):
         return file.source
     try:
-        return key_of(*file, settings)
+        return file_cache_key(*file, settings)
     except OSError:
         return None
 
 
-def _single(document: Document, first: dict[str, str], ids: set[str]) -> Document | Skip:
+def _deduplicate(
+    document: Document, ids_by_checksum: dict[str, str], ids: set[str]
+) -> Document | Skip:
     """*document* with an id of its own; a Skip if its text came before."""
-    if same := first.get(document.sha256):
-        return Skip(document.source, f"same text as {same}")
-    unique, number = document.id, 1
-    while unique in ids:
+    if duplicate_of := ids_by_checksum.get(document.sha256):
+        return Skip(document.source, f"same text as {duplicate_of}")
+    new_id, number = document.id, 1
+    while new_id in ids:
         number += 1
-        unique = f"{document.id}-{number}"
-    ids.add(unique)
-    first[document.sha256] = unique
-    return replace(document, id=unique)
+        new_id = f"{document.id}-{number}"
+    ids.add(new_id)
+    ids_by_checksum[document.sha256] = new_id
+    return replace(document, id=new_id)
 
 
 @contextmanager
-def _pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
+def _open_reading_pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
     """Processes forked off one that has imported the reading, and no threads, so forks are safe."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["qa.documents.cache"])
     memory = settings.extract_memory_mb << 20
-    pool = ProcessPool(workers, initializer=_prepared, initargs=(memory,), context=context)
+    pool = ProcessPool(workers, initializer=_initialize_worker, initargs=(memory,), context=context)
     try:
         yield pool
     except RuntimeError as error:  # what pebble raises once a process died while it had no task
@@ -341,8 +364,8 @@ def _pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
         pool.join()
 
 
-def _prepared(limit: int) -> None:
-    end_with_parent()
+def _initialize_worker(limit: int) -> None:
+    exit_with_parent()
     # Fails where the operator's own limit is lower: all the better.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

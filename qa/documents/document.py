@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self, TextIO
 
 import regex
 
-from qa.analysis.tokenizer import normalise
+from qa.analysis.tokenizer import normalize
 
 SEPARATOR = "\n\n"
 # What is longer is a paragraph that is styled as a heading; each citation has its heading.
@@ -86,7 +86,7 @@ class Document:
         if not self.pages:
             return None
         return self.pages[
-            max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
+            max(0, bisect_right(self.pages, offset, key=lambda page: page.start) - 1)
         ].number
 
     @cached_property
@@ -104,16 +104,17 @@ class Document:
 
     def to_json(self) -> str:
         """The whole document as one line of JSON."""
-        return json.dumps(self.record() | {"text": self.text}, ensure_ascii=False)
+        return json.dumps(self.to_record() | {"text": self.text}, ensure_ascii=False)
 
-    def record(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Any]:
         """All but the text, as JSON has it."""
-        about = self.metadata
+        metadata = self.metadata
         return {
             "id": self.id,
             "source": self.source,
             "blocks": self.blocks,
-            "metadata": vars(about) | {"date": about.date.isoformat() if about.date else None},
+            "metadata": vars(metadata)
+            | {"date": metadata.date.isoformat() if metadata.date else None},
             "pages": self.pages,
         }
 
@@ -125,15 +126,15 @@ class Document:
     @classmethod
     def from_record(cls, values: dict[str, Any]) -> "Document":
         """The document whose fields are *values*, as JSON has them."""
-        about = dict(values["metadata"])
-        if about["date"]:
-            about["date"] = datetime.date.fromisoformat(about["date"])
+        metadata = dict(values["metadata"])
+        if metadata["date"]:
+            metadata["date"] = datetime.date.fromisoformat(metadata["date"])
         return cls(
             id=values["id"],
             source=values["source"],
             text=values["text"],
             blocks=tuple(map(Block._make, values["blocks"])),
-            metadata=Metadata(**about),
+            metadata=Metadata(**metadata),
             pages=tuple(map(Page._make, values["pages"])),
         )
 
@@ -153,12 +154,17 @@ class RawBlock(NamedTuple):
     page: int | None = None
 
 
-def document(id: str, source: str, blocks: Iterable[RawBlock], metadata: Metadata) -> Document:  # noqa: A002
+def build_document(
+    id: str,  # noqa: A002
+    source: str,
+    raw_blocks: Iterable[RawBlock],
+    metadata: Metadata,
+) -> Document:
     """Fix the canonical text; one without any words has the empty text.
 
     Where everything is a heading, the headings are taken for paragraphs: only those can be cited.
     """
-    cleaned = [(normalise(raw.text), raw.level, raw.page) for raw in blocks]
+    cleaned = [(normalize(raw.text), raw.level, raw.page) for raw in raw_blocks]
     cleaned = [
         (text, level if len(text) <= _LONGEST_HEADING else 0, page)
         for text, level, page in cleaned
@@ -166,16 +172,16 @@ def document(id: str, source: str, blocks: Iterable[RawBlock], metadata: Metadat
     ]
     if all(level for _, level, _ in cleaned):
         cleaned = [(text, 0, page) for text, _, page in cleaned]
-    placed: list[Block] = []
+    blocks: list[Block] = []
     pages: list[Page] = []
     offset = 0
     for text, level, page in cleaned:
         if page is not None and (not pages or pages[-1].number != page):
             pages.append(Page(offset, page))
-        placed.append(Block(offset, offset + len(text), level))
+        blocks.append(Block(offset, offset + len(text), level))
         offset += len(text) + len(SEPARATOR)
-    whole = SEPARATOR.join(text for text, _, _ in cleaned)
-    return Document(id, source, whole, tuple(placed), metadata, tuple(pages))
+    full_text = SEPARATOR.join(text for text, _, _ in cleaned)
+    return Document(id, source, full_text, tuple(blocks), metadata, tuple(pages))
 
 
 # So many are listed in an index; a file beside it has them all.
@@ -188,14 +194,16 @@ _OTHER = "other reasons"
 Reasons = tuple[tuple[str, int], ...]
 
 # What differs from file to file in a reason: the place in it, and what it is the same as.
-_PLACE = regex.compile(r"(?P<what>(?:row|line|item) .{1,100}): (?P<reason>.*)", regex.DOTALL)
-_SAME = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
+_PLACE_PATTERN = regex.compile(
+    r"(?P<what>(?:row|line|item) .{1,100}): (?P<reason>.*)", regex.DOTALL
+)
+_SAME_PATTERN = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
 _NUMBER = regex.compile(r"\d[\d,]*")
 
 
 def parts_of(reason: str) -> tuple[str, str]:
     """A reason without what it says of one file only, and that."""
-    match = _PLACE.fullmatch(reason) or _SAME.fullmatch(reason)
+    match = _PLACE_PATTERN.fullmatch(reason) or _SAME_PATTERN.fullmatch(reason)
     return (match["reason"], match["what"]) if match else (reason, "")
 
 

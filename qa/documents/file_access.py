@@ -17,7 +17,7 @@ from qa.errors import IndexingError
 MAX_NAME = 1000
 
 
-def shown(name: str) -> str:
+def to_printable(name: str) -> str:
     """*name* as it can be printed and stored: bytes that are no UTF-8 as U+FFFD."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
@@ -120,7 +120,7 @@ def _open_below(root: Path, path: Path) -> int:
         os.close(descriptor)
 
 
-_REASONS = {
+_ERROR_REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "files may not become as large as the index",
@@ -130,51 +130,55 @@ _REASONS = {
     errno.EIO: "the disk has a fault",
 }
 # Bytes still to be written for each byte of text, at most, when all of it is in segments.
-_PER_BYTE = 2.5
+_INDEX_BYTES_PER_TEXT_BYTE = 2.5
 # Between two looks at the disk, so many bytes of text.
-_STEP = 1 << 22
+_CHECK_INTERVAL = 1 << 22
 
 
-class Room:
+class DiskSpaceGuard:
     """Watches the disk that *folder* is on while text is added to an index there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._text = 0
-        self._next = 0
+        self._text_bytes = 0
+        self._next_check = 0
 
-    def take(self, size: int) -> None:
+    def add_text(self, size: int) -> None:
         """Count *size* bytes of text; raise IndexingError before they fill the disk."""
-        self._text += size
-        if self._text >= self._next:
-            self._next = self._text + _STEP
+        self._text_bytes += size
+        if self._text_bytes >= self._next_check:
+            self._next_check = self._text_bytes + _CHECK_INTERVAL
             self.check()
 
     def check(self) -> None:
         """Raise IndexingError unless what is still to be written fits."""
-        needed, free = int(self._text * _PER_BYTE), shutil.disk_usage(self._folder).free
+        needed, free = (
+            int(self._text_bytes * _INDEX_BYTES_PER_TEXT_BYTE),
+            shutil.disk_usage(self._folder).free,
+        )
         if free < needed:
             raise IndexingError(
-                f"The index needs about {_mb(needed)} more at {self._folder}, where {_mb(free)} are"
-                f" free; {_UNCHANGED}"
+                f"The index needs about {_format_mb(needed)} more at {self._folder},"
+                f" where {_format_mb(free)} are"
+                f" free; {_REMEDY}"
             )
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
+def wrap_disk_errors(folder: Path) -> Iterator[None]:
     """Turn what the system says of a disk into an IndexingError that says what to do."""
     try:
         yield
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, str(error.strerror or error))
-        raise IndexingError(f"{folder} cannot be written: {reason}; {_UNCHANGED}") from error
+        reason = _ERROR_REASONS.get(error.errno or 0, str(error.strerror or error))
+        raise IndexingError(f"{folder} cannot be written: {reason}; {_REMEDY}") from error
 
 
-_UNCHANGED = (
+_REMEDY = (
     "the live index is unchanged. Make room (`qa generations --prune 1` removes older indexes), or"
     " choose another folder with --index, and run `qa index` again."
 )
 
 
-def _mb(size: int) -> str:
+def _format_mb(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"

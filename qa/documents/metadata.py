@@ -11,15 +11,15 @@ import dateutil.parser
 import regex
 import yaml
 
-from qa.analysis.languages import canonical, language_of
-from qa.analysis.tokenizer import normalise, sentences
+from qa.analysis.languages import detect_language, normalize_language_code
+from qa.analysis.tokenizer import normalize, split_sentences
 from qa.documents.document import Metadata, RawBlock
-from qa.errors import UnreadableError
+from qa.errors import UnreadableFileError
 
-Raw = Mapping[str, object]
+RawMetadata = Mapping[str, object]
 
 # The words that people and programs use for each field, the most telling first.
-NAMES = {
+FIELD_NAMES = {
     "title": "title headline heading subject",
     "author": "author authors byline creator",
     "publisher": "publisher source site_name sitename container_title publication outlet site",
@@ -28,17 +28,24 @@ NAMES = {
     "url": "url link canonical canonical_url original permalink source_url source",
     "language": "language lang in_language",
 }
-_FIELD = {name: field for field, names in reversed(NAMES.items()) for name in names.split()}
+_FIELD_OF_NAME = {
+    name: field for field, names in reversed(FIELD_NAMES.items()) for name in names.split()
+}
 
 # Longer values are text rather than metadata, and each document carries its extras everywhere.
-_EXTRA_LENGTH = 500
-_EXTRA_KEYS = 20
+_MAX_EXTRA_LENGTH = 500
+_MAX_EXTRA_KEYS = 20
 # Longer than any that is meant: each passage's citation has them.
 _LONGEST = {"title": 500, "author": 2000, "publisher": 300}
 
 
-def describe(
-    sources: Sequence[Raw], *, name: str, text: str, language: str, whole: str = ""
+def merge_metadata(
+    sources: Sequence[RawMetadata],
+    *,
+    file_name: str,
+    text: str,
+    default_language: str,
+    full_text: str = "",
 ) -> Metadata:
     """Merge *sources*, the earlier of which wins field by field.
 
@@ -46,51 +53,58 @@ def describe(
     beginning of *text*.  A language that is stated wins unless *whole*, by default *text*, is
     written otherwise; *language* is for where none is stated and what is read does not tell.
     """
-    folded = [{_key(key): value for key, value in source.items()} for source in sources]
-    found = {field: _first(folded, field) for field in NAMES}
+    normalized = [
+        {_normalize_key(key): value for key, value in source.items()} for source in sources
+    ]
+    values = {field: _first_value(normalized, field) for field in FIELD_NAMES}
     metadata = Metadata(
-        title=found["title"] or shorten(_readable(name) or "", _LONGEST["title"]),
-        author=found["author"],
-        publisher=found["publisher"],
-        date=found["date"],
-        url=found["url"],
-        language=language_of(whole or text, stated=found["language"]) or language,
-        extra=_extra(sources, {field for field, value in found.items() if value is not None}),
+        title=values["title"] or shorten(_title_from_name(file_name) or "", _LONGEST["title"]),
+        author=values["author"],
+        publisher=values["publisher"],
+        date=values["date"],
+        url=values["url"],
+        language=detect_language(full_text or text, declared=values["language"])
+        or default_language,
+        extra=_extra_fields(
+            sources, {field for field, value in values.items() if value is not None}
+        ),
     )
     return (
-        metadata if metadata.title else replace(metadata, title=_opening(text, metadata.language))
+        metadata
+        if metadata.title
+        else replace(metadata, title=_title_from_text(text, metadata.language))
     )
 
 
-_PARTED = regex.compile(r"[\s\-]+")
+_SEPARATORS = regex.compile(r"[\s\-]+")
 
 
 def field_of(key: str) -> str | None:
     """The field of Metadata that *key* is a name for."""
-    return _FIELD.get(_key(key))
+    return _FIELD_OF_NAME.get(_normalize_key(key))
 
 
-def _key(key: object) -> str:
-    return _PARTED.sub("_", str(key).strip().lower())
+def _normalize_key(key: object) -> str:
+    return _SEPARATORS.sub("_", str(key).strip().lower())
 
 
-def _first(sources: Iterable[Raw], field: str) -> Any:  # noqa: ANN401 - each field has its type
+def _first_value(sources: Iterable[RawMetadata], field: str) -> Any:  # noqa: ANN401 - each field has its type
     for source in sources:
-        for name in NAMES[field].split():
-            value = _CONVERTERS[field](source.get(name))
+        for name in FIELD_NAMES[field].split():
+            value = _FIELD_PARSERS[field](source.get(name))
             if value is not None:
                 return shorten(value, _LONGEST[field]) if field in _LONGEST else value
     return None
 
 
-def _extra(sources: Iterable[Raw], taken: set[str]) -> dict[str, str]:
+def _extra_fields(sources: Iterable[RawMetadata], used_fields: set[str]) -> dict[str, str]:
     """What stands for no field, or would not fit the field it stands for."""
     extra: dict[str, str] = {}
     for source in sources:
         for key, value in source.items():
-            name, text = normalise(str(key)), scalar(value)
-            fits = text and len(text) <= _EXTRA_LENGTH and 0 < len(name) <= 100
-            if fits and field_of(name) not in taken and len(extra) < _EXTRA_KEYS:
+            name, text = normalize(str(key)), scalar(value)
+            fits = text and len(text) <= _MAX_EXTRA_LENGTH and 0 < len(name) <= 100
+            if fits and field_of(name) not in used_fields and len(extra) < _MAX_EXTRA_KEYS:
                 extra.setdefault(name, text or "")
     return extra
 
@@ -98,30 +112,30 @@ def _extra(sources: Iterable[Raw], taken: set[str]) -> dict[str, str]:
 def scalar(value: object) -> str | None:
     """The text of a scalar; None for anything nested, and for nothing."""
     if isinstance(value, str | int | float | datetime.date):
-        text = normalise(str(value))
+        text = normalize(str(value))
         return text if text.lower() not in {"", "~", "null"} else None
     return None
 
 
-def _title(value: object) -> str | None:
+def _parse_title(value: object) -> str | None:
     text = scalar(value)
     return text if text and any(map(str.isalnum, text)) else None
 
 
-def _publisher(value: object) -> str | None:
+def _parse_publisher(value: object) -> str | None:
     """A name, also of an object with one; an address is not a name."""
     text = scalar(value["name"] if isinstance(value, Mapping) and "name" in value else value)
-    return None if text is None or _url(text) else text
+    return None if text is None or _parse_url(text) else text
 
 
-def _author(value: object) -> str | None:
+def _parse_author(value: object) -> str | None:
     """One name, or the names of a list of names or of objects with a name."""
     several = value if isinstance(value, list | tuple) else [value]
-    names = [name for name in map(_publisher, several[:100]) if name]
+    names = [name for name in map(_parse_publisher, several[:100]) if name]
     return ", ".join(dict.fromkeys(names)) or None
 
 
-def _url(value: object) -> str | None:
+def _parse_url(value: object) -> str | None:
     text = scalar(value)
     if not text or len(text) > 2000 or " " in text:
         return None
@@ -132,76 +146,82 @@ def _url(value: object) -> str | None:
     return text if parts.scheme.lower() in {"http", "https"} and parts.hostname else None
 
 
-_LANGUAGE = regex.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", regex.IGNORECASE)
-_NO_LANGUAGE = {"und", "mul", "zxx", "mis"}
+_LANGUAGE_CODE = regex.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", regex.IGNORECASE)
+_UNDETERMINED_LANGUAGES = {"und", "mul", "zxx", "mis"}
 
 
-def _language(value: object) -> str | None:
-    match = _LANGUAGE.fullmatch(scalar(value) or "")
+def _parse_language(value: object) -> str | None:
+    match = _LANGUAGE_CODE.fullmatch(scalar(value) or "")
     code = match[1].lower() if match else None
-    return None if code is None or code in _NO_LANGUAGE else canonical(code)
+    return (
+        None if code is None or code in _UNDETERMINED_LANGUAGES else normalize_language_code(code)
+    )
 
 
-_DASHED = regex.compile(r"(?P<y>\d{4})(?P<by>[-/.])(?P<m>\d{1,2})(?P=by)(?P<d>\d{1,2})(?:\D.*)?")
-_COMPACT = regex.compile(
+_SEPARATED_DATE = regex.compile(
+    r"(?P<y>\d{4})(?P<by>[-/.])(?P<m>\d{1,2})(?P=by)(?P<d>\d{1,2})(?:\D.*)?"
+)
+_COMPACT_DATE = regex.compile(
     r"(?:D:)?(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:\d{4}|\d{6})?(?:\D.*)?"  # PDF's D:20211203101500
 )
 # A date that says all of itself reads the same whatever it is filled up from.
-_VARIANTS = [
+_DATE_DEFAULTS = [
     (datetime.datetime(2001, 1, 1), False),
     (datetime.datetime(2004, 2, 28), False),
     (datetime.datetime(2001, 1, 1), True),
 ]
 
 
-def date(value: object) -> datetime.date | None:
+def parse_date(value: object) -> datetime.date | None:
     """The day that *value* names beyond doubt: not a month or year only, not 03/12/2021."""
     if isinstance(value, datetime.date):
-        return _plausible(datetime.date(value.year, value.month, value.day))
+        return _plausible_date(datetime.date(value.year, value.month, value.day))
     text = scalar(value)
     if not text or len(text) > 64:
         return None
-    match = _DASHED.fullmatch(text) or _COMPACT.fullmatch(text)
+    match = _SEPARATED_DATE.fullmatch(text) or _COMPACT_DATE.fullmatch(text)
     try:
         if match:
-            return _plausible(datetime.date(int(match["y"]), int(match["m"]), int(match["d"])))
+            return _plausible_date(datetime.date(int(match["y"]), int(match["m"]), int(match["d"])))
         if text.isdecimal():
             return None
         days = {
             dateutil.parser.parse(text, default=day, dayfirst=first, ignoretz=True).date()
-            for day, first in _VARIANTS
+            for day, first in _DATE_DEFAULTS
         }
     except (ValueError, OverflowError):
         return None
-    return _plausible(days.pop()) if len(days) == 1 else None
+    return _plausible_date(days.pop()) if len(days) == 1 else None
 
 
-def _plausible(day: datetime.date) -> datetime.date | None:
+def _plausible_date(day: datetime.date) -> datetime.date | None:
     return day if 1000 <= day.year <= datetime.date.today().year + 1 else None
 
 
-_CONVERTERS: dict[str, Callable[[object], Any]] = {
-    "title": _title,
-    "author": _author,
-    "publisher": _publisher,
-    "date": date,
-    "url": _url,
-    "language": _language,
+_FIELD_PARSERS: dict[str, Callable[[object], Any]] = {
+    "title": _parse_title,
+    "author": _parse_author,
+    "publisher": _parse_publisher,
+    "date": parse_date,
+    "url": _parse_url,
+    "language": _parse_language,
 }
 
 # Names that a scanner, an export or a template gave.
-_GENERIC = set("doc document file page scan img image untitled text article row item part".split())
+_GENERIC_WORDS = set(
+    "doc document file page scan img image untitled text article row item part".split()
+)
 
 
-def _readable(name: str) -> str | None:
+def _title_from_name(name: str) -> str | None:
     """annual-report-2023 -> Annual report 2023; None for names that nobody chose to be read."""
     words = regex.findall(r"[\p{L}\p{M}\p{N}]+", name)
     letters = regex.findall(r"[\p{L}\p{M}]{3,}", name.lower())
-    if set(letters) <= _GENERIC or any(map(_is_code, words)):
+    if set(letters) <= _GENERIC_WORDS or any(map(_is_code, words)):
         return None
     if " " not in name:
         name = regex.sub(r"(?<!\d)[-_.]+|[-_.]+(?!\d)", " ", name)
-    name = normalise(name)
+    name = normalize(name)
     return name[:1].upper() + name[1:]
 
 
@@ -209,14 +229,14 @@ def _is_code(word: str) -> bool:
     """Whether it looks like a hash or a key: a hexadecimal number, digits strewn into letters."""
     if len(word) < 8 or word.isdigit() or not any(map(str.isdigit, word)):
         return False
-    strewn = len(regex.findall(r"\d+", word)) >= 3
-    return strewn or bool(regex.fullmatch(r"[0-9a-f]+", word.lower()))
+    is_scattered = len(regex.findall(r"\d+", word)) >= 3
+    return is_scattered or bool(regex.fullmatch(r"[0-9a-f]+", word.lower()))
 
 
-def _opening(text: str, language: str) -> str:
+def _title_from_text(text: str, language: str) -> str:
     """The first sentence of *text*, cut to a title's length."""
-    text = normalise(text[:2000])
-    return shorten(text[slice(*sentences(text, language)[0])] if text else "", 80)
+    text = normalize(text[:2000])
+    return shorten(text[slice(*split_sentences(text, language)[0])] if text else "", 80)
 
 
 def shorten(text: str, length: int) -> str:
@@ -228,35 +248,35 @@ def shorten(text: str, length: int) -> str:
 
 
 # More than anybody writes about one file; a parser never sees a bigger one.
-MAX_BYTES = 1 << 20
+MAX_METADATA_BYTES = 1 << 20
 
-_NAME = regex.compile(r"\.meta\.(?:json|ya?ml)$", regex.IGNORECASE)
-_ENDINGS = (".meta.json", ".meta.yaml", ".meta.yml")
+_SIDECAR_NAME = regex.compile(r"\.meta\.(?:json|ya?ml)$", regex.IGNORECASE)
+_SIDECAR_EXTENSIONS = (".meta.json", ".meta.yaml", ".meta.yml")
 
 
 def is_sidecar(name: str) -> bool:
     """Whether the file of this name is about another one."""
-    return _NAME.search(name) is not None
+    return _SIDECAR_NAME.search(name) is not None
 
 
-def names_for(name: str, stem: str) -> Iterator[str]:
+def iter_sidecar_names(name: str, stem: str) -> Iterator[str]:
     """What the sidecars of a file may be called, the one that wins first."""
     for base in (name, stem):
-        yield from (base + ending for ending in _ENDINGS)
+        yield from (base + extension for extension in _SIDECAR_EXTENSIONS)
 
 
-def parse(name: str, data: bytes) -> Raw:
-    """Read the sidecar called *name*; raise UnreadableError if it is no mapping."""
-    if len(data) > MAX_BYTES:
-        raise UnreadableError("larger than 1 MB")
+def parse_sidecar(name: str, data: bytes) -> RawMetadata:
+    """Read the sidecar called *name*; raise UnreadableFileError if it is no mapping."""
+    if len(data) > MAX_METADATA_BYTES:
+        raise UnreadableFileError("larger than 1 MB")
     is_json = name.lower().endswith(".json")
     try:
         text = data.decode("utf-8-sig")
-        raw = json.loads(text) if is_json else _yaml(text)
+        raw = json.loads(text) if is_json else _parse_yaml(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise UnreadableError(f"not valid {'JSON' if is_json else 'YAML'}") from error
+        raise UnreadableFileError(f"not valid {'JSON' if is_json else 'YAML'}") from error
     if not isinstance(raw, dict):
-        raise UnreadableError("not a list of names with values")
+        raise UnreadableFileError("not a list of names with values")
     return raw
 
 
@@ -264,59 +284,61 @@ _FRONT_MATTER = regex.compile(
     r"\s*^---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", regex.DOTALL | regex.MULTILINE
 )
 
-_LINE = regex.compile(r"^([\p{L}_][\p{L}_ -]*):[ \t]+(.+)$", regex.MULTILINE)
+_KEY_VALUE_LINE = regex.compile(r"^([\p{L}_][\p{L}_ -]*):[ \t]+(.+)$", regex.MULTILINE)
 
 
-def front_matter(text: str) -> tuple[Raw, str]:
+def split_front_matter(text: str) -> tuple[RawMetadata, str]:
     """The YAML between the lines of dashes that *text* begins with, and the rest of it.
 
     What is no mapping is no front matter but text between two rules.
     """
     match = _FRONT_MATTER.match(text)
-    if not match or len(match[1]) > MAX_BYTES:
+    if not match or len(match[1]) > MAX_METADATA_BYTES:
         return {}, text
     try:
-        raw = _yaml(match[1]) or {}
+        raw = _parse_yaml(match[1]) or {}
     except (ValueError, RecursionError, yaml.YAMLError):
         # People forget the quotes that YAML wants around "Polityka: Putin demands guarantees".
-        raw = dict(_LINE.findall(match[1]))
+        raw = dict(_KEY_VALUE_LINE.findall(match[1]))
     return (raw, text[match.end() :]) if isinstance(raw, dict) else ({}, text)
 
 
-def has_bomb(raw: Raw) -> bool:
+def has_bomb(raw: RawMetadata) -> bool:
     """Whether aliases stand for more values than text of MAX_BYTES can hold.
 
     They take no room as long as nobody writes them out, and nobody does.
     """
     waiting, count = list(raw.values()), 0
-    while waiting and count <= MAX_BYTES:
+    while waiting and count <= MAX_METADATA_BYTES:
         value = waiting.pop()
         inner = list(value.values()) if isinstance(value, dict) else value
         if isinstance(inner, list):
             waiting += inner
             count += len(inner)
-    return count > MAX_BYTES
+    return count > MAX_METADATA_BYTES
 
 
-def _yaml(text: str) -> object:
+def _parse_yaml(text: str) -> object:
     # The base loader leaves scalars as they are written: no octal titles, no language False.
     return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and dicts only
 
 
-class Extract(NamedTuple):
+class RawDocument(NamedTuple):
     """One text of a file; *name* tells it from the others where a file holds several."""
 
     blocks: list[RawBlock]
-    about: Raw
+    metadata: RawMetadata
     name: str | None = None
 
 
-def titled(blocks: list[RawBlock], about: Raw, title: str | None) -> Extract:
+def build_raw_document(
+    blocks: list[RawBlock], metadata: RawMetadata, title: str | None
+) -> RawDocument:
     """An extract entitled *title* unless *about* has one; no heading repeats its title."""
-    given = next((value for key, value in about.items() if field_of(key) == "title"), None)
-    title = scalar(given) or normalise(title or "")
+    own_title = next((value for key, value in metadata.items() if field_of(key) == "title"), None)
+    title = scalar(own_title) or normalize(title or "")
     for number, block in enumerate(blocks):
-        if title and block.level and normalise(block.text) == title:
+        if title and block.level and normalize(block.text) == title:
             blocks = blocks[:number] + blocks[number + 1 :]
             break
-    return Extract(blocks, {**about, "title": title} if title else about)
+    return RawDocument(blocks, {**metadata, "title": title} if title else metadata)

@@ -13,7 +13,7 @@ from qa.errors import BuildLockedError
 
 
 @contextlib.contextmanager
-def held(lock: Path, *, wait: bool) -> Iterator[None]:
+def hold_lock(lock: Path, *, wait: bool) -> Iterator[None]:
     """Hold *lock*; the system lets go of it when this process ends, however it ends."""
     with lock.open("w") as file:
         try:
@@ -25,7 +25,7 @@ def held(lock: Path, *, wait: bool) -> Iterator[None]:
         yield
 
 
-def end_with_parent() -> None:
+def exit_with_parent() -> None:
     """End this worker of a pool when the process that started the pool does, killed or not.
 
     By itself it would go on with what it does, and then wait for more work for ever.

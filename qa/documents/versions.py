@@ -24,8 +24,8 @@ _DIGITS = 16
 
 def template_folder() -> Path:
     """The templates: inside the package when installed, beside it in a checkout."""
-    packed = _PACKAGE / "templates"
-    return packed if packed.is_dir() else _PACKAGE.parent / "templates"
+    packaged = _PACKAGE / "templates"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "templates"
 
 
 @cache
@@ -34,7 +34,7 @@ def code_version() -> str:
     digest = hashlib.sha256(f"{sys.version} {unicodedata.unidata_version}\n".encode())
     digest.update(repr(_libraries()).encode())
     for folder in (_PACKAGE, template_folder()):
-        _add_files(digest, folder, _files(folder))
+        _add_files(digest, folder, _iter_source_files(folder))
     return digest.hexdigest()[:_DIGITS]
 
 
@@ -46,14 +46,18 @@ def analysis_version() -> str:
     """
     modules = _modules(_ANALYSIS)
     sources = [path.read_text(encoding="utf-8") for path in modules]
-    data = [p for p in _files(_PACKAGE) if p.suffix != ".py" and any(p.name in s for s in sources)]
+    data = [
+        p
+        for p in _iter_source_files(_PACKAGE)
+        if p.suffix != ".py" and any(p.name in s for s in sources)
+    ]
     digest = hashlib.sha256(unicodedata.unidata_version.encode())
     digest.update(repr(_providers(_imports(modules))).encode())
     _add_files(digest, _PACKAGE, [*modules, *data])
     return digest.hexdigest()[:_DIGITS]
 
 
-def _files(folder: Path) -> list[Path]:
+def _iter_source_files(folder: Path) -> list[Path]:
     """Every file below *folder* but what Python compiled."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     return [path for path in paths if "__pycache__" not in path.relative_to(folder).parts]
@@ -90,12 +94,12 @@ def _libraries() -> dict[str, str]:
 
 def _needed() -> list[str]:
     """What we need ourselves; whatever is there when we run from a folder, not installed."""
-    if _installed(_NAME) is None:
+    if _library_version(_NAME) is None:
         return [each.name for each in distributions()]
     return [value for field, value in _FIELD.findall(_head(_NAME)) if field == "Requires-Dist"]
 
 
-def _installed(name: str) -> Distribution | None:
+def _library_version(name: str) -> Distribution | None:
     try:
         return distribution(name)
     except PackageNotFoundError:
@@ -104,7 +108,7 @@ def _installed(name: str) -> Distribution | None:
 
 def _head(name: str) -> str:
     """What the library *name* says of itself, without its description; empty if there is none."""
-    library = _installed(name)
+    library = _library_version(name)
     text = library and (library.read_text("METADATA") or library.read_text("PKG-INFO"))
     return (text or "").partition("\n\n")[0]
 
@@ -166,7 +170,7 @@ def _providers(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _has_any(library: str, modules: Iterable[str]) -> bool:
     """Whether one of *modules*, folders or files, may be among what *library* installed."""
-    installed = _installed(library)
+    installed = _library_version(library)
     files = installed and installed.read_text("RECORD")
     if not files:  # a system's own packages do not always say
         return True

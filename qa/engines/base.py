@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.analysis.deadline import NEVER, Deadline
-from qa.analysis.tokenizer import stem, term, tokens
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.tokenizer import stem, to_term, token_texts
 from qa.documents.document import Document
 from qa.documents.versions import analysis_version
 from qa.errors import GenerationError
@@ -26,82 +26,102 @@ from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
 from qa.queries.parser import Query
 
-Integers = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
 
-class Hit(NamedTuple):
+class TermPosition(NamedTuple):
     """An occurrence in a text: its place among the words, and the number of the term."""
 
-    place: int
-    number: int
+    position: int
+    term_index: int
 
 
 @dataclass(frozen=True)
-class Matches:
+class Positions:
     """Occurrences of a query's terms in a list of texts, by text and place.
 
     Of each: its *text*, its *place* among that text's words, the *number* of the term among all
     that the query looks for, and whether it is *exact*, the very form that was asked for.
     """
 
-    text: Integers
-    place: Integers
-    number: Integers
-    exact: NDArray[np.bool_]
+    passage_index: IntArray
+    position: IntArray
+    term_index: IntArray
+    is_exact: NDArray[np.bool_]
 
-    def where(self, chosen: NDArray[np.bool_]) -> "Matches":
+    def select(self, mask: NDArray[np.bool_]) -> "Positions":
         """Those that are *chosen*."""
-        if chosen.all():
+        if mask.all():
             return self
-        return Matches(
-            self.text[chosen], self.place[chosen], self.number[chosen], self.exact[chosen]
+        return Positions(
+            self.passage_index[mask],
+            self.position[mask],
+            self.term_index[mask],
+            self.is_exact[mask],
         )
 
-    def inside(self, text: int) -> list[Hit]:
+    def in_passage(self, passage_index: int) -> list[TermPosition]:
         """Those in one text, in order."""
-        first, end = np.searchsorted(self.text, [text, text + 1]).tolist()
-        rows = zip(self.place[first:end].tolist(), self.number[first:end].tolist(), strict=True)
-        return [Hit(*row) for row in rows]
+        start, end = np.searchsorted(
+            self.passage_index, [passage_index, passage_index + 1]
+        ).tolist()
+        rows = zip(
+            self.position[start:end].tolist(), self.term_index[start:end].tolist(), strict=True
+        )
+        return [TermPosition(*row) for row in rows]
 
 
-def matches(rows: Sequence[tuple[int, int, int, bool]]) -> Matches:
+def positions_from_rows(rows: Sequence[tuple[int, int, int, bool]]) -> Positions:
     """Columns of *rows*: text, place, number and exact of each occurrence, in order."""
     columns = np.array(rows, np.int64).reshape(-1, 4).T
-    return Matches(columns[0], columns[1], columns[2], columns[3] > 0)
+    return Positions(columns[0], columns[1], columns[2], columns[3] > 0)
 
 
-def found(query: Query, texts: Sequence[str], languages: Sequence[str]) -> Matches:
+def find_positions(query: Query, texts: Sequence[str], languages: Sequence[str]) -> Positions:
     """Where the terms of *query* stand in *texts*, each of a language."""
-    searched = query.searched
-    by_stem = {s: n for n, asked in reversed([*enumerate(searched)]) for s in asked.stems}
+    query_terms = query.all_terms
+    index_of_stem = {
+        term_stem: index
+        for index, query_term in reversed([*enumerate(query_terms)])
+        for term_stem in query_term.stems
+    }
     rows: list[tuple[int, int, int, bool]] = []
-    for place, (text, language) in enumerate(zip(texts, languages, strict=True)):
-        for at, word in enumerate(tokens(text)):
-            number = by_stem.get(stem(word, language))
-            if number is not None:
-                rows.append((place, at, number, term(word) == searched[number].term))
-    return matches(rows)
+    for passage_index, (text, language) in enumerate(zip(texts, languages, strict=True)):
+        for position, word in enumerate(token_texts(text)):
+            term_index = index_of_stem.get(stem(word, language))
+            if term_index is not None:
+                rows.append(
+                    (
+                        passage_index,
+                        position,
+                        term_index,
+                        to_term(word) == query_terms[term_index].term,
+                    )
+                )
+    return positions_from_rows(rows)
 
 
-def found_in(query: Query, passages: Sequence[Passage]) -> Matches:
+def find_passage_positions(query: Query, passages: Sequence[Passage]) -> Positions:
     """Where the terms of *query* stand in *passages*."""
-    return found(query, [p.text for p in passages], [p.language for p in passages])
+    return find_positions(
+        query, [passage.text for passage in passages], [passage.language for passage in passages]
+    )
 
 
-_FEWEST_LETTERS = 4
+_MIN_LETTERS = 4
 # So many are offered for one word.
 MOST_NEAR = 3
 
 
-def edits(term: str) -> int:
+def max_edits(term: str) -> int:
     """How many letters of *term* may differ; none of numbers and short words, not mistyped."""
-    if len(term) < _FEWEST_LETTERS or not term.isalpha():
+    if len(term) < _MIN_LETTERS or not term.isalpha():
         return 0
-    return 1 if len(term) <= 2 * _FEWEST_LETTERS else 2
+    return 1 if len(term) <= 2 * _MIN_LETTERS else 2
 
 
-Floats = NDArray[np.floating[Any]]
-Flags = NDArray[np.bool_]
+FloatArray = NDArray[np.floating[Any]]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -115,40 +135,42 @@ class Candidates:
     at everything.
     """
 
-    documents: list[str]
-    numbers: Integers
-    scores: Floats
-    lengths: Integers
+    document_ids: list[str]
+    passage_numbers: IntArray
+    scores: FloatArray
+    lengths: IntArray
     headings: list[str]
     languages: list[str]
     publishers: list[str | None]
     dates: list[datetime.date | None]
-    matches: Matches
-    over: Flags
-    read: Callable[[Sequence[int]], list[Passage]]
+    positions: Positions
+    heading_matches: BoolArray
+    read_passages: Callable[[Sequence[int]], list[Passage]]
     partial: bool = False
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self.documents)
+        return len(self.document_ids)
 
-    def passages(self) -> list[Passage]:
+    def read_all(self) -> list[Passage]:
         """All of them."""
-        return self.read(range(len(self)))
+        return self.read_passages(range(len(self)))
 
 
-def best_first(scores: Floats, documents: Sequence[str], numbers: Integers) -> list[int]:
+def order_by_score(
+    scores: FloatArray, document_ids: Sequence[str], passage_numbers: IntArray
+) -> list[int]:
     """The places of passages by score, those that score the same by document and number."""
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
     ascending = scores[order[::-1]]
     if np.all(ascending[1:] > ascending[:-1]):
         return order
-    keys = list(zip((-scores).tolist(), documents, numbers.tolist(), strict=True))
+    keys = list(zip((-scores).tolist(), document_ids, passage_numbers.tolist(), strict=True))
     return sorted(order, key=keys.__getitem__)
 
 
 @dataclass(frozen=True)
-class Summary:
+class DocumentSummary:
     """What the list of documents shows of one."""
 
     id: str
@@ -161,7 +183,7 @@ class Summary:
     sha256: str
 
     @classmethod
-    def from_json(cls, line: str | bytes) -> "Summary":
+    def from_json(cls, line: str | bytes) -> "DocumentSummary":
         """The summary that *line* holds, as an index keeps it."""
         values = json.loads(line)
         if values["date"]:
@@ -177,10 +199,10 @@ class Searcher(Protocol):
         """What the generation holds."""
 
     @property
-    def turn(self) -> AbstractContextManager[object]:
+    def compute_lock(self) -> AbstractContextManager[object]:
         """Held while a question is answered, by one thread of a process where that is fastest."""
 
-    def candidates(self, query: Query, limit: int, deadline: Deadline = NEVER) -> Candidates:
+    def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
         """The *limit* best passages for *query*; ties by document id and passage number.
 
         Phrases, exclusions and filters are kept; scores add up over the terms in the passage's
@@ -189,24 +211,28 @@ class Searcher(Protocol):
         leaves nothing to choose from.
         """
 
-    def plain(self, query: Query, limit: int) -> Candidates:
+    def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone, whatever the conditions.
 
         What ranking is measured against.
         """
 
-    def frequencies(self, stems: Iterable[str], deadline: Deadline = NEVER) -> dict[str, int]:
+    def document_frequencies(
+        self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, int]:
         """How many passages each of *stems* is in; raise DeadlineExceededError if that is late."""
 
-    def apart(
-        self, words: Sequence[Sequence[str]], deadline: Deadline = NEVER
+    def disjoint_pairs(
+        self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
         """The places of any two of *words*, each given by its stems, that share no passage.
 
         As far as there is time for.
         """
 
-    def near(self, terms: Iterable[str], deadline: Deadline = NEVER) -> dict[str, list[str]]:
+    def suggest(
+        self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, list[str]]:
         """For each of *terms* those of the index that are spelt almost like it, nearest first.
 
         Terms that there is no time for have none.
@@ -215,14 +241,14 @@ class Searcher(Protocol):
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
 
-    def summaries(self) -> Sequence[Summary]:
+    def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
 
     def check(self) -> None:
-        """Raise DamagedError unless all is there and every passage stands in its document."""
+        """Raise CorruptIndexError unless all is there and every passage stands in its document."""
 
 
-class Build(Protocol):
+class IndexBuilder(Protocol):
     """A generation in the making."""
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
@@ -231,8 +257,8 @@ class Build(Protocol):
     def finish(self, manifest: Manifest) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
 
-    def publish(self, over: str | None) -> None:
-        """Make it live in place of *over*; raise OvertakenError when another is live by now."""
+    def publish(self, expected_live: str | None) -> None:
+        """Make it live; raise PublishConflictError when another than *expected_live* is live."""
 
     def refuse(self) -> None:
         """Keep it for inspection; it does not become live."""
@@ -244,7 +270,7 @@ class Eraser(Protocol):
     def leftovers(self) -> Sequence[str]:
         """What builds that were killed left behind, by name."""
 
-    def summaries(self, generation: Generation) -> Sequence[Summary]:
+    def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
         """The documents of any generation; raise GenerationError when that cannot be told."""
 
     def documents(self, generation: Generation) -> Iterator[Document]:
@@ -260,29 +286,30 @@ class Eraser(Protocol):
 class Engine(Protocol):
     """An index that can be built anew and asked."""
 
-    def build(self) -> AbstractContextManager[Build]:
+    def build(self) -> AbstractContextManager[IndexBuilder]:
         """Start a generation; unless it is published or refused in the context, nothing stays."""
 
     def searcher(self, generation: str | None = None) -> Searcher:
         """The live generation, or the one of this name.
 
-        Raises NoGenerationError when none is live, NotKeptError when there is none of that name,
+        Raises NoLiveGenerationError when none is live, GenerationNotFoundError when none has
+        that name.
         or another analysis made it.
         """
 
-    def preload(self, prepare: Callable[[Searcher], None]) -> None:
+    def warm_up(self, prepare: Callable[[Searcher], None]) -> None:
         """Open the live generation, and *prepare* it, for processes that part from this one.
 
         They share what it takes in memory.  Nothing happens where none is live, or none is shared.
         """
 
-    def let_go(self) -> None:
+    def release_stale(self) -> None:
         """Hold the generation that was opened last no more, if it is not the live one any more.
 
         For a process that only holds it for others.
         """
 
-    def follow(self, prepare: Callable[[Searcher], None]) -> None:
+    def start_reload(self, prepare: Callable[[Searcher], None]) -> None:
         """From now on open each new live generation aside, *prepare* it, and then hand it out.
 
         Without that it is opened by the first who asks after it was published.
@@ -291,16 +318,17 @@ class Engine(Protocol):
     def generations(self) -> Sequence[Generation]:
         """All generations that are kept, the last published first."""
 
-    def inspect(self, generation: str) -> Searcher:
+    def open_verified(self, generation: str) -> Searcher:
         """Open any generation, a refused one too, after comparing every byte of it.
 
-        The first few digits of its name do.  Raises DamagedError on any difference.
+        The first few digits of its name do.  Raises CorruptIndexError on any difference.
         """
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one.
 
-        It is checked first; raises DamagedError or NotKeptError, and leaves the live one, if not.
+        It is checked first; raises CorruptIndexError or GenerationNotFoundError, and leaves the
+        live one, if not.
         """
 
     def prune(self, keep: int) -> None:
@@ -310,36 +338,36 @@ class Engine(Protocol):
         """Keep builds out, to remove what must not stay; raise BuildLockedError if one runs."""
 
 
-Opened = TypeVar("Opened", bound=Searcher)
+SearcherT = TypeVar("SearcherT", bound=Searcher)
 
 log = logging.getLogger(__name__)
 
 
-class Following(ABC, Generic[Opened]):
+class SearcherManager(ABC, Generic[SearcherT]):
     """The live generation of an engine; may be asked for by several threads at once."""
 
     # Seconds between two looks at which one is live.
-    look: ClassVar[float]
+    poll_interval: ClassVar[float]
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._searcher: Opened | None = None
-        self._followed = False
+        self._lock = threading.Lock()
+        self._searcher: SearcherT | None = None
+        self._is_reloading = False
         self._tidy: weakref.WeakMethod[Callable[[], None]] | None = None
         # Counted now, while the files of the package are those that run.
         analysis_version()
 
     @abstractmethod
-    def renewed(self, prepare: Callable[[Opened], None] | None = None) -> Opened:
+    def refresh(self, prepare: Callable[[SearcherT], None] | None = None) -> SearcherT:
         """The live generation, opened and prepared if it is another than before."""
 
     def tidy_with(self, work: Callable[[], None]) -> None:
         """Have *work*, a method, done after every look at which one is live."""
         self._tidy = weakref.WeakMethod(work)
 
-    def look_again(self, prepare: Callable[[Opened], None]) -> None:
+    def look_again(self, prepare: Callable[[SearcherT], None]) -> None:
         """Renew what is held, and tidy."""
-        self.renewed(prepare)
+        self.refresh(prepare)
         work = self._tidy and self._tidy()
         if work:
             work()
@@ -365,33 +393,37 @@ class Following(ABC, Generic[Opened]):
         if warning := analysis_warning(opened):
             log.warning("%s", warning)
 
-    def preload(self, prepare: Callable[[Opened], None]) -> None:
+    def warm_up(self, prepare: Callable[[SearcherT], None]) -> None:
         """Open the live generation, and *prepare* it, for processes that part from this one."""
         with contextlib.suppress(GenerationError):
-            self.renewed(prepare)
+            self.refresh(prepare)
 
-    def follow(self, prepare: Callable[[Opened], None]) -> None:
+    def start_reload(self, prepare: Callable[[SearcherT], None]) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out.
 
         So no question waits for that, and the one before is let go of even where none is asked.
         """
-        self.preload(prepare)
-        self._followed = True
-        threading.Thread(target=_follow, args=(weakref.ref(self), prepare), daemon=True).start()
+        self.warm_up(prepare)
+        self._is_reloading = True
+        threading.Thread(
+            target=_reload_periodically, args=(weakref.ref(self), prepare), daemon=True
+        ).start()
 
 
-def _follow(own: "weakref.ref[Following[Opened]]", prepare: Callable[[Opened], None]) -> None:
+def _reload_periodically(
+    manager_ref: "weakref.ref[SearcherManager[SearcherT]]", prepare: Callable[[SearcherT], None]
+) -> None:
     """Renew the searcher as long as there is someone to ask for it."""
-    live = own()
-    while live is not None:
-        pause = live.look
-        del live
-        time.sleep(pause)
-        live = own()
-        if live is None:
+    manager = manager_ref()
+    while manager is not None:
+        interval = manager.poll_interval
+        del manager
+        time.sleep(interval)
+        manager = manager_ref()
+        if manager is None:
             return
         try:
-            live.look_again(prepare)
+            manager.look_again(prepare)
         except GenerationError:
             pass  # told to whoever asks
         except Exception:

@@ -12,25 +12,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qa.analysis.tokenizer import plain, stem, stop_words, term, words
+from qa.analysis.tokenizer import stem, stop_terms, to_match_form, to_term, tokenize
 from qa.errors import EvaluationError
-from qa.evaluation.runner import RANKERS, Asked, asked, index_of
+from qa.evaluation.runner import RANKERS, QuestionResult, open_index, run_question
 from qa.evaluation.sets import (
     QUERIES,
+    EvaluationQuestion,
     EvaluationSet,
-    Question,
-    load,
-    rows,
-    strange_questions,
-    stranger,
-    turns,
+    find_foreign_set,
+    foreign_questions,
+    load_set,
+    read_rows,
+    user_turns,
 )
 from qa.index.manifest import analysis_warning
-from qa.queries.followup.carryover import standalone
+from qa.queries.followup.carryover import resolve_followup
 from qa.settings import Settings
 
 _DEPTHS = (1, 5, 20)
-_CUT = 10
+_CUTOFF = 10
 _BINS = 10
 _ENTRY_MEASURES = ("nDCG@10", "RR@10", "Success@1", "Success@5", "R@20")
 
@@ -45,24 +45,26 @@ class Measure(NamedTuple):
 Measures = dict[str, Measure]
 
 
-def measures(asked: Sequence[Asked], foreign: Sequence[Asked], *, sure: bool) -> Measures:
+def compute_measures(
+    results: Sequence[QuestionResult], foreign: Sequence[QuestionResult], *, has_confidence: bool
+) -> Measures:
     """All measures that *asked*, and questions of another set, allow.
 
     *sure* tells that confidence is a probability and that sentences are marked.
     """
-    found = {**_by_entry(asked), **_by_passage(asked)}
-    if sure:
-        found |= _by_sentence(asked)
-    found |= _refusals(asked, foreign)
-    if sure:
-        found |= _calibration(asked)
-    times = [each.milliseconds for each in asked]
-    for part in (50, 95):
-        found[f"p{part}_ms"] = Measure(float(np.percentile(times, part)), len(times))
-    return found
+    values = {**_entry_measures(results), **_passage_measures(results)}
+    if has_confidence:
+        values |= _sentence_measures(results)
+    values |= _no_answer_measures(results, foreign)
+    if has_confidence:
+        values |= _calibration_measures(results)
+    times = [result.milliseconds for result in results]
+    for percentile in (50, 95):
+        values[f"p{percentile}_ms"] = Measure(float(np.percentile(times, percentile)), len(times))
+    return values
 
 
-def published() -> ModuleType:
+def load_ir_measures() -> ModuleType:
     """The package ir-measures; raise EvaluationError when it is not there."""
     try:
         import ir_measures  # noqa: PLC0415 - scipy comes with it: an extra
@@ -73,79 +75,88 @@ def published() -> ModuleType:
     return ir_measures
 
 
-def _judged(asked: Iterable[Asked]) -> list[Asked]:
-    return [each for each in asked if each.question.relevant]
+def _with_judgements(results: Iterable[QuestionResult]) -> list[QuestionResult]:
+    return [result for result in results if result.question.relevant]
 
 
-def _by_entry(asked: Sequence[Asked]) -> Measures:
-    judged = _judged(asked)
+def _entry_measures(results: Sequence[QuestionResult]) -> Measures:
+    judged = _with_judgements(results)
     if not judged:
         return {}
-    ir_measures = published()
-    wanted = [ir_measures.parse_measure(name) for name in _ENTRY_MEASURES]
-    qrels = [ir_measures.Qrel(*judgement) for judgement in _judgements(judged)]
-    run = [ir_measures.ScoredDoc(*place) for each in judged for place in _places(each)]
-    values = ir_measures.calc_aggregate(wanted, qrels, run) if run else dict.fromkeys(wanted, 0.0)
-    return {str(measure): Measure(values[measure], len(judged)) for measure in wanted}
+    ir_measures = load_ir_measures()
+    measures = [ir_measures.parse_measure(name) for name in _ENTRY_MEASURES]
+    qrels = [ir_measures.Qrel(*judgement) for judgement in _qrel_rows(judged)]
+    run = [ir_measures.ScoredDoc(*row) for result in judged for row in _run_rows(result)]
+    values = (
+        ir_measures.calc_aggregate(measures, qrels, run) if run else dict.fromkeys(measures, 0.0)
+    )
+    return {str(measure): Measure(values[measure], len(judged)) for measure in measures}
 
 
-def _judgements(asked: Iterable[Asked]) -> list[tuple[str, str, int]]:
+def _qrel_rows(results: Iterable[QuestionResult]) -> list[tuple[str, str, int]]:
     return [
-        (each.question.id, entry, score)
-        for each in _judged(asked)
-        for entry, score in each.question.relevant.items()
+        (result.question.id, entry, score)
+        for result in _with_judgements(results)
+        for entry, score in result.question.relevant.items()
     ]
 
 
-def _places(asked: Asked) -> list[tuple[str, str, float]]:
+def _run_rows(result: QuestionResult) -> list[tuple[str, str, float]]:
     """Entries with a score that says no more than their rank: programs sort by the score."""
-    return [(asked.question.id, entry, 1 / rank) for rank, entry in enumerate(asked.entries, 1)]
+    return [(result.question.id, entry, 1 / rank) for rank, entry in enumerate(result.entries, 1)]
 
 
-def _by_passage(asked: Iterable[Asked]) -> Measures:
-    ranks = [_first_answer(each) for each in asked if each.question.answers]
+def _passage_measures(results: Iterable[QuestionResult]) -> Measures:
+    ranks = [_first_answer_rank(result) for result in results if result.question.answers]
     if not ranks:
         return {}
-    found = {f"answer@{depth}": _mean(0 < rank <= depth for rank in ranks) for depth in _DEPTHS}
-    reciprocal = _mean(1 / rank if 0 < rank <= _CUT else 0.0 for rank in ranks)
-    return found | {f"answer_RR@{_CUT}": reciprocal}
+    values = {f"answer@{depth}": _mean(0 < rank <= depth for rank in ranks) for depth in _DEPTHS}
+    reciprocal = _mean(1 / rank if 0 < rank <= _CUTOFF else 0.0 for rank in ranks)
+    return values | {f"answer_RR@{_CUTOFF}": reciprocal}
 
 
-def _first_answer(asked: Asked) -> int:
+def _first_answer_rank(result: QuestionResult) -> int:
     """The rank of the first passage that answers; 0 if none does."""
-    right = (asked.question.answered(shown.entries, shown.text) for shown in asked.passages)
-    return next((rank for rank, found in enumerate(right, 1) if found), 0)
+    matches = (
+        result.question.holds_answer(passage.entries, passage.text) for passage in result.passages
+    )
+    return next((rank for rank, is_match in enumerate(matches, 1) if is_match), 0)
 
 
-def _by_sentence(asked: Iterable[Asked]) -> Measures:
-    known = [each for each in asked if each.question.answers or each.question.evidence]
-    return {"sentence@1": _mean(map(_marked, known))} if known else {}
+def _sentence_measures(results: Iterable[QuestionResult]) -> Measures:
+    judged = [result for result in results if result.question.answers or result.question.evidence]
+    return {"sentence@1": _mean(map(_is_sentence_right, judged))} if judged else {}
 
 
-def _marked(asked: Asked) -> bool:
-    first = asked.passages[0] if asked.passages else None
-    if first is None or first.sentence is None:
+def _is_sentence_right(result: QuestionResult) -> bool:
+    passage = result.passages[0] if result.passages else None
+    if passage is None or passage.sentence is None:
         return False
-    return asked.question.is_marked_right(first.entries, first.sentence)
+    return result.question.is_right_sentence(passage.entries, passage.sentence)
 
 
-def _refusals(asked: Sequence[Asked], foreign: Sequence[Asked]) -> Measures:
+def _no_answer_measures(
+    results: Sequence[QuestionResult], foreign: Sequence[QuestionResult]
+) -> Measures:
     """How well being sure tells questions with an answer from those without."""
-    own = [each.confidence for each in asked if not each.question.impossible]
-    others = {
-        "none_AUROC_impossible": [each for each in asked if each.question.impossible],
+    answerable = [result.confidence for result in results if not result.question.impossible]
+    unanswerable = {
+        "none_AUROC_impossible": [result for result in results if result.question.impossible],
         "none_AUROC_foreign": foreign,
     }
-    found = {
-        name: Measure(area(own, [each.confidence for each in without]), len(own) + len(without))
-        for name, without in others.items()
-        if own and without
+    values = {
+        name: Measure(
+            roc_area(answerable, [result.confidence for result in group]),
+            len(answerable) + len(group),
+        )
+        for name, group in unanswerable.items()
+        if answerable and group
     }
     # By its published name, the harder of the two.
-    return {"none_AUROC": next(iter(found.values())), **found} if found else {}
+    return {"none_AUROC": next(iter(values.values())), **values} if values else {}
 
 
-def area(higher: Sequence[float], lower: Sequence[float]) -> float:
+def roc_area(higher: Sequence[float], lower: Sequence[float]) -> float:
     """How often one of *higher* is above one of *lower*, ties by half: the area under the ROC."""
     ordered = np.sort(np.asarray(lower))
     below = np.searchsorted(ordered, higher, side="left")
@@ -153,66 +164,70 @@ def area(higher: Sequence[float], lower: Sequence[float]) -> float:
     return float((below + not_above).mean() / 2 / len(ordered))
 
 
-def _calibration(asked: Sequence[Asked]) -> Measures:
-    ordered = sorted(asked, key=lambda each: (each.confidence, each.question.id))
-    sure = [each.confidence for each in ordered]
-    right = [_is_right(each) for each in ordered]
-    return {"calibration_error": Measure(calibration_error(sure, right), len(ordered))}
+def _calibration_measures(results: Sequence[QuestionResult]) -> Measures:
+    ordered = sorted(results, key=lambda result: (result.confidence, result.question.id))
+    confidences = [result.confidence for result in ordered]
+    correct = [_is_first_right(result) for result in ordered]
+    return {"calibration_error": Measure(calibration_error(confidences, correct), len(ordered))}
 
 
-def _is_right(asked: Asked) -> bool:
-    first = asked.passages[0] if asked.passages else None
-    return first is not None and asked.question.is_right(first.entries, first.text)
+def _is_first_right(result: QuestionResult) -> bool:
+    passage = result.passages[0] if result.passages else None
+    return passage is not None and result.question.is_right(passage.entries, passage.text)
 
 
-def calibration_error(confidence: Sequence[float], right: Sequence[bool]) -> float:
+def calibration_error(confidence: Sequence[float], correct: Sequence[bool]) -> float:
     """How far the confidence is from the part that is right, in ten bins of as many questions.
 
     *confidence* ascends.
     """
     bins = zip(
         np.array_split(np.asarray(confidence, float), _BINS),
-        np.array_split(np.asarray(right, float), _BINS),
+        np.array_split(np.asarray(correct, float), _BINS),
         strict=True,
     )
-    off = sum(len(sure) * abs(sure.mean() - true.mean()) for sure, true in bins if len(sure))
-    return float(off / len(confidence))
+    weighted_gap = sum(
+        len(bin_confidence) * abs(bin_confidence.mean() - bin_correct.mean())
+        for bin_confidence, bin_correct in bins
+        if len(bin_confidence)
+    )
+    return float(weighted_gap / len(confidence))
 
 
 def _mean(values: Iterable[float]) -> Measure:
-    found = list(values)
-    return Measure(sum(found) / len(found), len(found))
+    numbers = list(values)
+    return Measure(sum(numbers) / len(numbers), len(numbers))
 
 
-def trec_run(asked: Iterable[Asked], tag: str) -> str:
+def trec_run(results: Iterable[QuestionResult], tag: str) -> str:
     """The entries found, in TREC's format."""
     lines = (
-        f"{_one_word(question)} Q0 {_one_word(entry)} {rank} {score:.6f} {tag}\n"
-        for each in asked
-        for rank, (question, entry, score) in enumerate(_places(each), 1)
+        f"{_replace_spaces(question)} Q0 {_replace_spaces(entry)} {rank} {score:.6f} {tag}\n"
+        for result in results
+        for rank, (question, entry, score) in enumerate(_run_rows(result), 1)
     )
     return "".join(lines)
 
 
-def trec_qrels(asked: Iterable[Asked]) -> str:
+def trec_qrels(results: Iterable[QuestionResult]) -> str:
     """The judgements on the questions asked, in TREC's format."""
     lines = (
-        f"{_one_word(question)} 0 {_one_word(entry)} {score}\n"
-        for question, entry, score in _judgements(asked)
+        f"{_replace_spaces(question)} 0 {_replace_spaces(entry)} {score}\n"
+        for question, entry, score in _qrel_rows(results)
     )
     return "".join(lines)
 
 
-def _one_word(name: str) -> str:
+def _replace_spaces(name: str) -> str:
     return "_".join(name.split())
 
 
-TURNS = "turns.jsonl"
+TURNS_FILE = "turns.jsonl"
 _LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
-class Turn:
+class RewriteTurn:
     """A question as asked after those in *history*, and as a person made it stand alone."""
 
     history: tuple[str, ...]
@@ -220,47 +235,49 @@ class Turn:
     rewrite: str
 
 
-def load_turns(folder: Path) -> list[Turn]:
+def load_turns(folder: Path) -> list[RewriteTurn]:
     """The turns in *folder*; raise EvaluationError when a line is none."""
     return [
-        Turn(tuple(turns(row["history"])), row["raw"], row["rewrite"])
-        for row in rows(folder / TURNS, "history", "raw", "rewrite")
+        RewriteTurn(tuple(user_turns(row["history"])), row["raw"], row["rewrite"])
+        for row in read_rows(folder / TURNS_FILE, "history", "raw", "rewrite")
     ]
 
 
-def rewrite_measures(asked: Sequence[Turn]) -> Measures:
+def rewrite_measures(rewrite_turns: Sequence[RewriteTurn]) -> Measures:
     """The share carried of the words to carry, words carried in vain, turns rightly left alone.
 
     Only turns that follow others count: nothing could be carried into a first one.
     """
-    wanted = carried = extra = alone = unchanged = followed = 0
-    for turn in asked:
+    needed_total = carried_total = extra_total = left_alone = unchanged = followups = 0
+    for turn in rewrite_turns:
         if not turn.history:
             continue
-        followed += 1
-        own = standalone(turn.raw, turn.history).carried
-        took = frozenset().union(*map(_stems, own)) - _stems(turn.raw)
-        added = _stems(turn.rewrite) - _stems(turn.raw)
-        needed = added & frozenset().union(*map(_stems, turn.history))
-        wanted += len(needed)
-        carried += len(needed & took)
-        extra += len(took - added)
-        if plain(turn.raw) == plain(turn.rewrite):
+        followups += 1
+        carried_words = resolve_followup(turn.raw, turn.history).carried_words
+        carried_stems = frozenset().union(*map(_content_stems, carried_words)) - _content_stems(
+            turn.raw
+        )
+        rewrite_stems = _content_stems(turn.rewrite) - _content_stems(turn.raw)
+        needed_stems = rewrite_stems & frozenset().union(*map(_content_stems, turn.history))
+        needed_total += len(needed_stems)
+        carried_total += len(needed_stems & carried_stems)
+        extra_total += len(carried_stems - rewrite_stems)
+        if to_match_form(turn.raw) == to_match_form(turn.rewrite):
             unchanged += 1
-            alone += not own
-    found = {
-        "carried_recall": (carried, wanted),
-        "carried_extra": (extra, followed),
-        "left_alone": (alone, unchanged),
+            left_alone += not carried_words
+    ratios = {
+        "carried_recall": (carried_total, needed_total),
+        "carried_extra": (extra_total, followups),
+        "left_alone": (left_alone, unchanged),
     }
-    return {name: Measure(part / whole, whole) for name, (part, whole) in found.items() if whole}
+    return {name: Measure(part / whole, whole) for name, (part, whole) in ratios.items() if whole}
 
 
-def _stems(text: str) -> frozenset[str]:
+def _content_stems(text: str) -> frozenset[str]:
     """The words of *text* that say something, in one form for all their forms."""
-    stops = stop_words(_LANGUAGE)
+    stops = stop_terms(_LANGUAGE)
     return frozenset(
-        stem(word.text, _LANGUAGE) for word in words(text) if term(word.text) not in stops
+        stem(word.text, _LANGUAGE) for word in tokenize(text) if to_term(word.text) not in stops
     )
 
 
@@ -269,7 +286,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EvaluationOptions:
     """What to measure: the names of rankers, how many questions, and in which form.
 
     *foreign* is the set that questions without an answer are taken from; None for one beside.
@@ -286,80 +303,102 @@ class Evaluation:
     """Each ranker's measures and what it was asked; *notes* tell what could not be measured."""
 
     measures: Mapping[str, Measures]
-    asked: Mapping[str, Sequence[Asked]] = field(default_factory=dict)
+    results: Mapping[str, Sequence[QuestionResult]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-def evaluate(folder: Path, settings: Settings, wanted: Wanted, progress: Progress) -> Evaluation:
+def evaluate(
+    folder: Path, settings: Settings, options: EvaluationOptions, progress: Progress
+) -> Evaluation:
     """Measure the set in *folder*; raise EvaluationError when there is nothing to measure."""
-    if (folder / TURNS).is_file() and not (folder / QUERIES).exists():
+    if (folder / TURNS_FILE).is_file() and not (folder / QUERIES).exists():
         return Evaluation({"verbatim": rewrite_measures(load_turns(folder))})
-    published()  # rather than find it missing when all is asked
-    evaluated = load(folder)
-    own = evaluated.sample(wanted.limit)
-    if wanted.form == "rewrite" and not any(question.rewrite for question in own):
+    load_ir_measures()  # rather than find it missing when all is asked
+    evaluation_set = load_set(folder)
+    questions = evaluation_set.sample(options.limit)
+    if options.form == "rewrite" and not any(question.rewrite for question in questions):
         raise EvaluationError(f"No question in {folder} has a 'rewrite'; ask them as they are.")
-    foreign = _foreign(folder, evaluated, own, wanted.foreign)
-    answers: dict[str, list[Asked]] = {}
-    with index_of(evaluated, settings, partial(progress, "Indexing")) as searcher:
-        for name in wanted.rankers:
+    foreign = _draw_foreign_questions(folder, evaluation_set, questions, options.foreign)
+    results: dict[str, list[QuestionResult]] = {}
+    with open_index(evaluation_set, settings, partial(progress, "Indexing")) as searcher:
+        for name in options.rankers:
             ranker = RANKERS[name](searcher, settings)
-            answers[name] = []
-            for question in [*own, *foreign]:
-                progress(f"Asking {name}", len(answers[name]), len(own) + len(foreign))
-                answers[name].append(
-                    asked(ranker, question, wanted.form, most_turns=settings.max_turns)
+            results[name] = []
+            for question in [*questions, *foreign]:
+                progress(f"Asking {name}", len(results[name]), len(questions) + len(foreign))
+                results[name].append(
+                    run_question(ranker, question, options.form, most_turns=settings.max_turns)
                 )
-        indexed = {summary.id for summary in searcher.summaries()}
+        indexed_ids = {summary.id for summary in searcher.summaries()}
         warning = analysis_warning(searcher.manifest).rstrip(".")
     return Evaluation(
         {
-            name: measures(each[: len(own)], each[len(own) :], sure=name == "verbatim")
-            for name, each in answers.items()
+            name: compute_measures(
+                ranker_results[: len(questions)],
+                ranker_results[len(questions) :],
+                has_confidence=name == "verbatim",
+            )
+            for name, ranker_results in results.items()
         },
-        {name: each[: len(own)] for name, each in answers.items()},
-        (*evaluated.notes, *filter(None, [warning]), *_notes(own, foreign, indexed)),
+        {name: ranker_results[: len(questions)] for name, ranker_results in results.items()},
+        (
+            *evaluation_set.notes,
+            *filter(None, [warning]),
+            *_iter_notes(questions, foreign, indexed_ids),
+        ),
     )
 
 
-def _notes(
-    own: Sequence[Question], foreign: Sequence[Question], indexed: Collection[str]
+def _iter_notes(
+    questions: Sequence[EvaluationQuestion],
+    foreign: Sequence[EvaluationQuestion],
+    indexed_ids: Collection[str],
 ) -> Iterator[str]:
-    absent = {entry for each in own for entry in each.relevant if entry not in indexed}
+    absent = {
+        entry for question in questions for entry in question.relevant if entry not in indexed_ids
+    }
     if absent:
-        first = min(absent)
-        yield f"{len(absent):,} entries judged are not in the index ({first}); no answer finds them"
+        example = min(absent)
+        yield (
+            f"{len(absent):,} entries judged are not in the index ({example}); no answer finds them"
+        )
     if not foreign:
         yield "no other set beside this one, so no foreign questions; name one (--foreign)"
 
 
-def _foreign(
-    folder: Path, evaluated: EvaluationSet, own: Sequence[Question], named: Path | None
-) -> list[Question]:
+def _draw_foreign_questions(
+    folder: Path,
+    evaluation_set: EvaluationSet,
+    questions: Sequence[EvaluationQuestion],
+    foreign_folder: Path | None,
+) -> list[EvaluationQuestion]:
     """As many questions of another set as have an answer in this one."""
-    other = load(named) if named else stranger(folder, evaluated)
-    answerable = sum(not question.impossible for question in own)
-    return strange_questions(other, answerable) if other else []
+    other = load_set(foreign_folder) if foreign_folder else find_foreign_set(folder, evaluation_set)
+    answerable = sum(not question.impossible for question in questions)
+    return foreign_questions(other, answerable) if other else []
 
 
 def table_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
     """The measures as a table: the figure of each ranker, what the first gains, of how many."""
     first, *others = evaluation.measures.values()
-    found = []
+    table = []
     for name, measure in first.items():
-        figures = [_figure(name, measure), *(_figure(name, each.get(name)) for each in others)]
-        gains = [_gain(name, measure, each.get(name)) for each in others]
-        found.append((name, *figures, *gains, f"{measure.questions:,}"))
-    return found
+        figures = [
+            _format_figure(name, measure),
+            *(_format_figure(name, measures.get(name)) for measures in others),
+        ]
+        gains = [_format_gain(name, measure, measures.get(name)) for measures in others]
+        table.append((name, *figures, *gains, f"{measure.questions:,}"))
+    return table
 
 
-def _figure(name: str, measure: Measure | None) -> str:
+def _format_figure(name: str, measure: Measure | None) -> str:
     if measure is None:
         return ""
     return f"{measure.value:.1f}" if name.endswith("_ms") else f"{measure.value:.3f}"
 
 
-def _gain(name: str, measure: Measure, other: Measure | None) -> str:
+def _format_gain(name: str, measure: Measure, other: Measure | None) -> str:
     if other is None or not other.value or name.endswith("_ms"):
         return ""
     return f"{measure.value / other.value - 1:+.1%}"

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from qa.analysis.tokenizer import holds, normalise, overlaps, plain
+from qa.analysis.tokenizer import contains_words, normalize, texts_overlap, to_match_form
 from qa.errors import EvaluationError
 
 CORPUS, QUERIES, QRELS, EVIDENCE = "corpus.jsonl", "queries.jsonl", "qrels.tsv", "evidence.jsonl"
@@ -24,20 +24,20 @@ CORPUS, QUERIES, QRELS, EVIDENCE = "corpus.jsonl", "queries.jsonl", "qrels.tsv",
 _IMPOSSIBLE = {"impossible", "unanswerable", "null"}
 # No passage gives these answers in so many words.
 _NO_QUOTE = {" yes ", " no "}
-_READERS = {"user", "human"}
+_USER_SPEAKERS = {"user", "human"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class CorpusEntry:
     """A text that can be found; *about* is what else its line says."""
 
     id: str
     text: str
-    about: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Question:
+class EvaluationQuestion:
     """A question and all that is known of its answer.
 
     *turns* are the questions asked before it, *rewrite* is the same question made to stand alone
@@ -56,30 +56,32 @@ class Question:
     impossible: bool = False
 
     @property
-    def counts(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether anything can be measured with it."""
         return self.impossible or bool(self.relevant or self.answers)
 
-    def judged(self, entries: Iterable[str]) -> bool:
+    def is_relevant(self, entries: Iterable[str]) -> bool:
         """Whether one of *entries* answers; any does where none was judged."""
         return not self.relevant or any(self.relevant.get(entry, 0) > 0 for entry in entries)
 
-    def answered(self, entries: Iterable[str], text: str) -> bool:
+    def holds_answer(self, entries: Iterable[str], text: str) -> bool:
         """Whether *text*, which stands in all of *entries*, holds an answer string."""
-        found = any(holds(text, answer) for answer in self.answers)
-        return found and not self.impossible and self.judged(entries)
+        has_answer = any(contains_words(text, answer) for answer in self.answers)
+        return has_answer and not self.impossible and self.is_relevant(entries)
 
     def is_right(self, entries: Iterable[str], text: str) -> bool:
         """Whether a passage with *text* of *entries* answers; by entry if there are no answers."""
         if self.answers or self.impossible:
-            return self.answered(entries, text)
-        return bool(self.relevant) and self.judged(entries)
+            return self.holds_answer(entries, text)
+        return bool(self.relevant) and self.is_relevant(entries)
 
-    def is_marked_right(self, entries: Iterable[str], sentence: str) -> bool:
+    def is_right_sentence(self, entries: Iterable[str], sentence: str) -> bool:
         """Whether a marked *sentence* holds an answer string or overlaps the evidence."""
         entries = tuple(entries)
-        known = (text for entry in entries for text in self.evidence.get(entry, ()))
-        return self.answered(entries, sentence) or any(overlaps(sentence, text) for text in known)
+        evidence_texts = (text for entry in entries for text in self.evidence.get(entry, ()))
+        return self.holds_answer(entries, sentence) or any(
+            texts_overlap(sentence, text) for text in evidence_texts
+        )
 
 
 @dataclass(frozen=True)
@@ -92,132 +94,142 @@ class EvaluationSet:
     """
 
     name: str
-    entries: tuple[Entry, ...]
-    questions: tuple[Question, ...]
-    same: Mapping[str, str] = field(default_factory=dict)
+    entries: tuple[CorpusEntry, ...]
+    questions: tuple[EvaluationQuestion, ...]
+    duplicates: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def sample(self, limit: int | None) -> list[Question]:
+    def sample(self, limit: int | None) -> list[EvaluationQuestion]:
         """*limit* questions that count, in the order of the set; a larger sample holds a smaller.
 
         They are drawn by a hash of their ids, so the same ones every time.
         """
-        return sample([question for question in self.questions if question.counts], limit)
+        return sample_questions(
+            [question for question in self.questions if question.is_usable], limit
+        )
 
 
-def sample(questions: list[Question], limit: int | None) -> list[Question]:
+def sample_questions(
+    questions: list[EvaluationQuestion], limit: int | None
+) -> list[EvaluationQuestion]:
     """*limit* of *questions*, drawn by a hash of their ids, in the order in which they are."""
-    drawn = sorted(questions, key=lambda question: sha256(question.id.encode()).digest())
-    kept = {question.id for question in drawn[:limit]}
-    return [question for question in questions if question.id in kept]
+    shuffled = sorted(questions, key=lambda question: sha256(question.id.encode()).digest())
+    chosen_ids = {question.id for question in shuffled[:limit]}
+    return [question for question in questions if question.id in chosen_ids]
 
 
-def load(folder: Path) -> EvaluationSet:
+def load_set(folder: Path) -> EvaluationSet:
     """The set in *folder*; raise EvaluationError when it is none."""
     if not (folder / QUERIES).is_file():
         raise EvaluationError(
             f"No {QUERIES} in {folder}; a set is a folder with {CORPUS}, {QUERIES} and {QRELS}."
         )
     notes: list[str] = []
-    entries, same = _entries(folder / CORPUS, notes)
-    scores = _scores(folder / QRELS, same, notes)
-    questions = _questions(folder, {entry.id: entry for entry in entries}, scores, same)
-    if strange := scores.keys() - questions.keys():
-        notes.append(f"{len(strange):,} questions in {QRELS} are not in {QUERIES}")
-    if not any(question.counts for question in questions.values()):
+    entries, duplicates = _load_entries(folder / CORPUS, notes)
+    scores = _load_scores(folder / QRELS, duplicates, notes)
+    questions = _load_questions(folder, {entry.id: entry for entry in entries}, scores, duplicates)
+    if unknown := scores.keys() - questions.keys():
+        notes.append(f"{len(unknown):,} questions in {QRELS} are not in {QUERIES}")
+    if not any(question.is_usable for question in questions.values()):
         raise EvaluationError(
             f"No question in {folder} has a judgement in {QRELS} or an answer; add some to measure."
         )
     name = folder.resolve().name
-    return EvaluationSet(name, tuple(entries), tuple(questions.values()), same, tuple(notes))
+    return EvaluationSet(name, tuple(entries), tuple(questions.values()), duplicates, tuple(notes))
 
 
-def _entries(path: Path, notes: list[str]) -> tuple[list[Entry], dict[str, str]]:
+def _load_entries(path: Path, notes: list[str]) -> tuple[list[CorpusEntry], dict[str, str]]:
     """The entries, one for each text, and for the id of any other which one has its text."""
-    found: dict[str, Entry] = {}
-    first: dict[str, str] = {}
-    same: dict[str, str] = {}
-    for number, row in enumerate(rows(path, "_id", "text") if path.is_file() else ()):
-        entry = Entry(str(row.pop("_id")), str(row.pop("text")), row)
-        if entry.id in found or entry.id in same:
+    entries: dict[str, CorpusEntry] = {}
+    first_by_text: dict[str, str] = {}
+    duplicates: dict[str, str] = {}
+    for number, row in enumerate(read_rows(path, "_id", "text") if path.is_file() else ()):
+        entry = CorpusEntry(str(row.pop("_id")), str(row.pop("text")), row)
+        if entry.id in entries or entry.id in duplicates:
             notes.append(f"entry {number + 1:,} of {CORPUS} has the id of another: {entry.id}")
-        elif (stands := first.setdefault(normalise(entry.text), entry.id)) == entry.id:
-            found[entry.id] = entry
+        elif (original := first_by_text.setdefault(normalize(entry.text), entry.id)) == entry.id:
+            entries[entry.id] = entry
         else:
-            same[entry.id] = stands
-    if path.is_file() and not any(first):
+            duplicates[entry.id] = original
+    if path.is_file() and not any(first_by_text):
         raise EvaluationError(f"No text in {path}; without that file the live index is asked.")
-    return list(found.values()), same
+    return list(entries.values()), duplicates
 
 
-def _questions(
+def _load_questions(
     folder: Path,
-    entries: Mapping[str, Entry],
+    entries: Mapping[str, CorpusEntry],
     scores: Mapping[str, Mapping[str, int]],
-    same: Mapping[str, str],
-) -> dict[str, Question]:
+    duplicates: Mapping[str, str],
+) -> dict[str, EvaluationQuestion]:
     """The questions by their ids; of two with one id, the first."""
-    evidence = _evidence(folder / EVIDENCE, same)
-    found: dict[str, Question] = {}
-    for row in rows(folder / QUERIES, "_id", "text"):
-        own = str(row["_id"])
-        judged = scores.get(own, {})
-        if not any(score > 0 for score in judged.values()):
-            judged = {}
+    evidence = _load_evidence(folder / EVIDENCE, duplicates)
+    questions: dict[str, EvaluationQuestion] = {}
+    for row in read_rows(folder / QUERIES, "_id", "text"):
+        question_id = str(row["_id"])
+        relevant = scores.get(question_id, {})
+        if not any(score > 0 for score in relevant.values()):
+            relevant = {}
             if scores:  # nobody has said in which entries its answers would be right
                 row["answers"] = ()
-        found.setdefault(own, _question(row, judged, evidence.get(own, {}), entries))
-    return found
+        questions.setdefault(
+            question_id, _build_question(row, relevant, evidence.get(question_id, {}), entries)
+        )
+    return questions
 
 
-def _scores(path: Path, same: Mapping[str, str], notes: list[str]) -> dict[str, dict[str, int]]:
+def _load_scores(
+    path: Path, duplicates: Mapping[str, str], notes: list[str]
+) -> dict[str, dict[str, int]]:
     """For each question the scores of its entries."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    wrong = 0
-    for number, line in enumerate(_lines(path) if path.is_file() else (), 1):
+    scores: dict[str, dict[str, int]] = defaultdict(dict)
+    malformed = 0
+    for number, line in enumerate(_read_lines(path) if path.is_file() else (), 1):
         parts = line.rstrip("\n").split("\t")
         try:
             question, entry, score = parts[0], parts[1], round(float(parts[2]))
         except (IndexError, ValueError):
-            wrong += number > 1  # the first line is a header
+            malformed += number > 1  # the first line is a header
             continue
-        entry = same.get(entry, entry)
-        found[question][entry] = max(score, found[question].get(entry, 0))
-    if wrong:
-        notes.append(f"{wrong:,} lines of {QRELS} are no judgements")
-    return dict(found)
+        entry = duplicates.get(entry, entry)
+        scores[question][entry] = max(score, scores[question].get(entry, 0))
+    if malformed:
+        notes.append(f"{malformed:,} lines of {QRELS} are no judgements")
+    return dict(scores)
 
 
-def _evidence(path: Path, same: Mapping[str, str]) -> dict[str, dict[str, tuple[str, ...]]]:
+def _load_evidence(
+    path: Path, duplicates: Mapping[str, str]
+) -> dict[str, dict[str, tuple[str, ...]]]:
     """For each question and entry the sentences that answer."""
-    found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
-    for row in rows(path, "query_id") if path.is_file() else ():
+    evidence: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for row in read_rows(path, "query_id") if path.is_file() else ():
         parts = [
             *((row.get("corpus_id"), text) for text in row.get("sentences", ())),
             *((row.get("corpus_id"), part.get("content")) for part in row.get("excerpts", ())),
             *((part.get("corpus_id"), part.get("fact")) for part in row.get("evidence", ())),
         ]
-        own = found[str(row["query_id"])]
+        sentences = evidence[str(row["query_id"])]
         for entry, text in parts:
             if entry is not None and text:
-                stands = same.get(str(entry), str(entry))
-                own[stands] = (*own.get(stands, ()), str(text))
-    return found
+                original = duplicates.get(str(entry), str(entry))
+                sentences[original] = (*sentences.get(original, ()), str(text))
+    return evidence
 
 
-def _question(
+def _build_question(
     row: Mapping[str, Any],
     relevant: Mapping[str, int],
     evidence: Mapping[str, tuple[str, ...]],
-    entries: Mapping[str, Entry],
-) -> Question:
+    entries: Mapping[str, CorpusEntry],
+) -> EvaluationQuestion:
     impossible = bool(row.get("impossible")) or str(row.get("type")).lower() in _IMPOSSIBLE
     texts = [entries[id_].text for id_, score in relevant.items() if score > 0 and id_ in entries]
-    answers = [] if impossible else _quotable(row.get("answers") or (), texts)
-    return Question(
+    answers = [] if impossible else _quotable_answers(row.get("answers") or (), texts)
+    return EvaluationQuestion(
         id=str(row["_id"]),
         text=str(row["text"]),
-        turns=tuple(turns(row.get("history") or ())),
+        turns=tuple(user_turns(row.get("history") or ())),
         rewrite=str(row["rewrite"]) if row.get("rewrite") else None,
         answers=tuple(answers),
         relevant={} if impossible else relevant,
@@ -226,41 +238,43 @@ def _question(
     )
 
 
-def _quotable(answers: Iterable[object], texts: list[str]) -> list[str]:
+def _quotable_answers(answers: Iterable[object], texts: list[str]) -> list[str]:
     """The answers that a passage can hold: words of the entries judged, where some are."""
-    words = {str(answer): plain(str(answer)) for answer in answers}
+    plain_answers = {str(answer): to_match_form(str(answer)) for answer in answers}
     return [
         answer
-        for answer, own in words.items()
-        if own and own not in _NO_QUOTE and (not texts or any(holds(t, answer) for t in texts))
+        for answer, plain_answer in plain_answers.items()
+        if plain_answer
+        and plain_answer not in _NO_QUOTE
+        and (not texts or any(contains_words(entry_text, answer) for entry_text in texts))
     ]
 
 
-def turns(history: Iterable[Any]) -> Iterator[str]:
+def user_turns(history: Iterable[Any]) -> Iterator[str]:
     """The questions among earlier turns; what the service said is none."""
     for turn in history:
         if isinstance(turn, str):
             yield turn
-        elif str(turn.get("speaker", "user")).lower() in _READERS:
+        elif str(turn.get("speaker", "user")).lower() in _USER_SPEAKERS:
             yield str(turn["text"])
 
 
-def rows(path: Path, *needed: str) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path, *required: str) -> Iterator[dict[str, Any]]:
     """The objects of a file, one a line; each has the fields *needed*."""
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(_read_lines(path), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError as error:
             raise EvaluationError(f"{path}, line {number}: not valid JSON ({error}).") from None
-        missing = [name for name in needed if not isinstance(row, dict) or name not in row]
+        missing = [name for name in required if not isinstance(row, dict) or name not in row]
         if missing:
             raise EvaluationError(f"{path}, line {number}: no {missing[0]!r}; add it.")
         yield row
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _read_lines(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             yield from file
@@ -268,40 +282,42 @@ def _lines(path: Path) -> Iterator[str]:
         raise EvaluationError(f"{path} cannot be read ({error}).") from None
 
 
-def strange_questions(other: EvaluationSet, limit: int) -> list[Question]:
+def foreign_questions(other: EvaluationSet, limit: int) -> list[EvaluationQuestion]:
     """*limit* questions of *other*, drawn always the same, as ones that have no answer."""
-    found = [
-        Question(f"{other.name}:{question.id}", question.rewrite or question.text, impossible=True)
+    candidates = [
+        EvaluationQuestion(
+            f"{other.name}:{question.id}", question.rewrite or question.text, impossible=True
+        )
         for question in other.questions
-        if question.counts
+        if question.is_usable
         and not question.impossible
         # A follow-up that nobody rewrote asks for nothing by itself.
         and (question.rewrite or not question.turns)
     ]
-    return sample(found, limit)
+    return sample_questions(candidates, limit)
 
 
-def stranger(folder: Path, evaluated: EvaluationSet) -> EvaluationSet | None:
+def find_foreign_set(folder: Path, evaluated: EvaluationSet) -> EvaluationSet | None:
     """The next set beside *folder*, or else beside its parent, that has nothing in common with it.
 
     Sets in one folder may well be about the same texts, in other languages for one.
     """
     texts = {entry.text for entry in evaluated.entries}
-    asked = {question.id for question in evaluated.questions}
-    for beside in _beside(folder.resolve()):
+    question_ids = {question.id for question in evaluated.questions}
+    for sibling in _iter_sibling_sets(folder.resolve()):
         with suppress(EvaluationError):
-            other = load(beside)
+            other = load_set(sibling)
             shared = not texts.isdisjoint(entry.text for entry in other.entries)
-            if not shared and asked.isdisjoint(question.id for question in other.questions):
+            if not shared and question_ids.isdisjoint(question.id for question in other.questions):
                 return other
     return None
 
 
-def _beside(folder: Path) -> Iterator[Path]:
+def _iter_sibling_sets(folder: Path) -> Iterator[Path]:
     """Other folders with a set, those after *folder* by name first."""
-    for own in (folder, folder.parent):
+    for base in (folder, folder.parent):
         with suppress(OSError):
-            others = sorted(path for path in own.parent.iterdir() if path != own)
-            for path in sorted(others, key=lambda path: path < own):
+            siblings = sorted(path for path in base.parent.iterdir() if path != base)
+            for path in sorted(siblings, key=lambda path: path < base):
                 if (path / QUERIES).is_file():
                     yield path

@@ -14,20 +14,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qa.analysis.tokenizer import normalise, term, tokens
+from qa.analysis.tokenizer import normalize, to_term, token_texts
 from qa.documents.document import MAX_LISTED, Reasons, Skip, count_reasons
 from qa.documents.file_access import read_text
 from qa.documents.versions import analysis_version
-from qa.errors import DamagedError, NotKeptError, SettingsError
+from qa.errors import CorruptIndexError, GenerationNotFoundError, SettingsError
 
-NAME = "synonyms.txt"
-_MOST_MEMBERS, _MOST_WORDS = 20, 8
+FILE_NAME = "synonyms.txt"
+_MAX_MEMBERS, _MAX_WORDS = 20, 8
 # As an index keeps them: the members of each.
-Groups = tuple[tuple[str, ...], ...]
+SynonymGroups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Member:
+class Synonym:
     """One way to say it, and its terms."""
 
     text: str
@@ -35,28 +35,28 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Synonyms:
+class SynonymMap:
     """Groups of members that mean the same."""
 
-    groups: tuple[tuple[Member, ...], ...] = ()
+    groups: tuple[tuple[Synonym, ...], ...] = ()
 
-    def others(self, words: Sequence[str]) -> Iterator[tuple[Member, Member]]:
+    def iter_synonyms(self, words: Sequence[str]) -> Iterator[tuple[Synonym, Synonym]]:
         """Each member that stands in *words*, with each other one of its group that does not."""
-        asked = [term(word) for word in words]
+        terms = [to_term(word) for word in words]
         for group in self.groups:
-            there = [member for member in group if _stands(member.terms, asked)]
-            for member in there[:1]:
-                yield from ((member, other) for other in group if other not in there)
+            present = [member for member in group if _contains_phrase(member.terms, terms)]
+            for member in present[:1]:
+                yield from ((member, other) for other in group if other not in present)
 
 
-def _stands(wanted: tuple[str, ...], asked: Sequence[str]) -> bool:
-    size = len(wanted)
-    return any(tuple(asked[i : i + size]) == wanted for i in range(len(asked) - size + 1))
+def _contains_phrase(phrase: tuple[str, ...], terms: Sequence[str]) -> bool:
+    size = len(phrase)
+    return any(tuple(terms[i : i + size]) == phrase for i in range(len(terms) - size + 1))
 
 
-def groups_in(folder: Path) -> Groups:
+def load_synonym_groups(folder: Path) -> SynonymGroups:
     """Those told in *folder*; raise SettingsError, naming the line, for one that is wrong."""
-    path = folder / NAME
+    path = folder / FILE_NAME
     try:
         lines = read_text(path).splitlines()
     except (FileNotFoundError, NotADirectoryError):
@@ -65,35 +65,37 @@ def groups_in(folder: Path) -> Groups:
         raise SettingsError(f"{path} cannot be read ({error}); save it as UTF-8.") from None
     groups = []
     for number, line in enumerate(lines, 1):
-        members = [_member(part) for part in line.partition("#")[0].split(",")]
-        kept = tuple({member.terms: member for member in members if member.terms}.values())
-        if len(kept) == 1:
+        members = [_parse_synonym(part) for part in line.partition("#")[0].split(",")]
+        distinct = tuple({member.terms: member for member in members if member.terms}.values())
+        if len(distinct) == 1:
             raise SettingsError(f"{path}, line {number}: only one word; put others behind commas.")
-        if len(kept) > _MOST_MEMBERS or any(len(each.terms) > _MOST_WORDS for each in kept):
+        if len(distinct) > _MAX_MEMBERS or any(
+            len(member.terms) > _MAX_WORDS for member in distinct
+        ):
             raise SettingsError(
-                f"{path}, line {number}: at most {_MOST_MEMBERS} members of {_MOST_WORDS} words."
+                f"{path}, line {number}: at most {_MAX_MEMBERS} members of {_MAX_WORDS} words."
             )
-        if kept:
-            groups.append(tuple(member.text for member in kept))
+        if distinct:
+            groups.append(tuple(member.text for member in distinct))
     return tuple(groups)
 
 
 @lru_cache(maxsize=4)
-def synonyms(groups: Groups) -> Synonyms:
+def build_synonym_map(groups: SynonymGroups) -> SynonymMap:
     """*groups* as they are looked for."""
-    return Synonyms(tuple(tuple(map(_member, group)) for group in groups))
+    return SynonymMap(tuple(tuple(map(_parse_synonym, group)) for group in groups))
 
 
-def _member(text: str) -> Member:
-    text = normalise(text)
-    return Member(text, tuple(term(word) for word in tokens(text)))
+def _parse_synonym(text: str) -> Synonym:
+    text = normalize(text)
+    return Synonym(text, tuple(to_term(word) for word in token_texts(text)))
 
 
 MANIFEST = "manifest.json"
-_DIGITS = 12
+_NAME_LENGTH = 12
 
 
-class FileSum(NamedTuple):
+class FileChecksum(NamedTuple):
     """The size of a file and the checksum of its bytes."""
 
     size: int
@@ -117,11 +119,11 @@ class Manifest:
     last: datetime.date | None
     skipped: tuple[Skip, ...]
     made_of: Mapping[str, str | int] = field(default_factory=dict)
-    synonyms: Groups = ()
+    synonyms: SynonymGroups = ()
     reasons: Reasons = ()
-    files: Mapping[str, FileSum] = field(default_factory=dict)
+    files: Mapping[str, FileChecksum] = field(default_factory=dict)
     name: str = ""
-    published: datetime.datetime | None = None
+    published_at: datetime.datetime | None = None
 
     @property
     def left_out(self) -> int:
@@ -129,9 +131,9 @@ class Manifest:
         return sum(count for _, count in self.reasons) or len(self.skipped)
 
     @property
-    def built(self) -> str:
+    def build_time(self) -> str:
         """When it was published, in ISO 8601."""
-        return self.published.isoformat(timespec="seconds") if self.published else ""
+        return self.published_at.isoformat(timespec="seconds") if self.published_at else ""
 
     @property
     def same_analysis(self) -> bool:
@@ -141,49 +143,51 @@ class Manifest:
     def to_json(self) -> str:
         """The manifest as it is stored: the same text for the same generation."""
         values = asdict(self)
-        del values["name"], values["published"]
+        del values["name"], values["published_at"]
         return json.dumps(values, default=str, ensure_ascii=False, indent=1) + "\n"
 
 
-def sealed(folder: Path, manifest: Manifest) -> Manifest:
+def seal_generation(folder: Path, manifest: Manifest) -> Manifest:
     """Write the manifest of all that is in *folder*, and make every file reach the disk."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): _sum_of(path) for path in paths}
+    files = {path.relative_to(folder).as_posix(): _checksum_of(path) for path in paths}
     manifest = replace(manifest, files=files)
     text = manifest.to_json()
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     for path in [*folder.rglob("*"), folder]:
-        sync(path)
-    return replace(manifest, name=_name_of(text.encode()))
+        sync_to_disk(path)
+    return replace(manifest, name=_generation_name(text.encode()))
 
 
 def read_manifest(folder: Path, name: str) -> Manifest:
-    """The manifest of the generation in *folder*; raise DamagedError when it is not as sealed."""
+    """The manifest of the generation in *folder*; raise CorruptIndexError if it has changed."""
     path = folder / MANIFEST
     try:
         data = path.read_bytes()
         seconds = path.stat().st_mtime
-        if _name_of(data) != name:
+        if _generation_name(data) != name:
             raise ValueError("its checksum is not the generation's name")
-        return parsed(json.loads(data), name, seconds)
+        return manifest_from_json(json.loads(data), name, seconds)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DamagedError(f"{path} is damaged ({error}). Run `qa index`, or roll back.") from None
+        raise CorruptIndexError(
+            f"{path} is damaged ({error}). Run `qa index`, or roll back."
+        ) from None
 
 
-def parsed(values: dict[str, Any], name: str, seconds: float) -> Manifest:
+def manifest_from_json(record: dict[str, Any], name: str, seconds: float) -> Manifest:
     """The manifest of *values*, as JSON has them, called *name*, published at that time."""
     for bound in ("first", "last"):
-        if values[bound]:
-            values[bound] = datetime.date.fromisoformat(values[bound])
-    values["languages"] = tuple(values["languages"])
-    values["synonyms"] = tuple(map(tuple, values.get("synonyms", ())))
-    skipped = tuple(Skip(*skip) for skip in values["skipped"])
+        if record[bound]:
+            record[bound] = datetime.date.fromisoformat(record[bound])
+    record["languages"] = tuple(record["languages"])
+    record["synonyms"] = tuple(map(tuple, record.get("synonyms", ())))
+    skipped = tuple(Skip(*skip) for skip in record["skipped"])
     # Older manifests list all of them, and count none.
-    reasons = values.get("reasons") or count_reasons(skipped)
-    values["skipped"], values["reasons"] = skipped[:MAX_LISTED], tuple(map(tuple, reasons))
-    values["files"] = {path: FileSum(*each) for path, each in values["files"].items()}
+    reasons = record.get("reasons") or count_reasons(skipped)
+    record["skipped"], record["reasons"] = skipped[:MAX_LISTED], tuple(map(tuple, reasons))
+    record["files"] = {path: FileChecksum(*entry) for path, entry in record["files"].items()}
     published = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return Manifest(**values, name=name, published=published)
+    return Manifest(**record, name=name, published_at=published)
 
 
 def analysis_warning(manifest: Manifest) -> str:
@@ -197,35 +201,35 @@ def analysis_warning(manifest: Manifest) -> str:
 
 
 def check_still_asked(older: Manifest) -> None:
-    """Raise NotKeptError when another analysis made the *older* generation: that is over, then."""
+    """Raise GenerationNotFoundError when another analysis made the *older* generation."""
     if not older.same_analysis:
-        raise NotKeptError(
+        raise GenerationNotFoundError(
             f"Generation {older.name} was made by another version of the analysis, and cannot be"
             " asked any more; ask without it."
         )
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every byte of every file; raise DamagedError, naming the first that differs."""
+    """Compare every byte of every file; raise CorruptIndexError, naming the first that differs."""
     for path in manifest.files:
         check_file(folder, manifest, path)
 
 
 def check_file(folder: Path, manifest: Manifest, path: str) -> None:
-    """Compare the file at *path* with its checksum; raise DamagedError when it differs."""
+    """Compare the file at *path* with its checksum; raise CorruptIndexError when it differs."""
     expected = manifest.files[path]
     try:
         if (folder / path).stat().st_size != expected.size:
             raise ValueError(f"it should have {expected.size:,} bytes")
-        if _sum_of(folder / path) != expected:
+        if _checksum_of(folder / path) != expected:
             raise ValueError("its checksum is wrong")
     except (OSError, ValueError) as error:
-        raise DamagedError(
+        raise CorruptIndexError(
             f"{folder / path} is damaged: {error}. Run `qa index`, or roll back."
         ) from None
 
 
-def sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Make what *path* holds, a file or the names in a folder, reach the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -234,11 +238,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _sum_of(path: Path) -> FileSum:
+def _checksum_of(path: Path) -> FileChecksum:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-        return FileSum(file.tell(), digest.hexdigest())
+        return FileChecksum(file.tell(), digest.hexdigest())
 
 
-def _name_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:_DIGITS]
+def _generation_name(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:_NAME_LENGTH]

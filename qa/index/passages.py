@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.tokenizer import Span, sentences, size, words
+from qa.analysis.tokenizer import Span, count_words, split_sentences, tokenize
 from qa.documents.document import Block, Document
 
 
@@ -31,21 +31,21 @@ class Passage:
 class _Sentence(NamedTuple):
     start: int
     end: int
-    words: int
+    word_count: int
     ends_paragraph: bool
 
 
-def split(document: Document, min_words: int = 60, max_words: int = 150) -> list[Passage]:
+def split_passages(document: Document, min_words: int = 60, max_words: int = 150) -> list[Passage]:
     """The passages of *document*, in order."""
-    return passages_at(document, cut(document, min_words, max_words))
+    return build_passages(document, find_passage_spans(document, min_words, max_words))
 
 
-def passages_at(document: Document, spans: Iterable[Span]) -> list[Passage]:
+def build_passages(document: Document, spans: Iterable[Span]) -> list[Passage]:
     """The passages of *document* that cut() found."""
-    return [_passage(document, number, span) for number, span in enumerate(spans)]
+    return [_build_passage(document, number, span) for number, span in enumerate(spans)]
 
 
-def cut(document: Document, min_words: int, max_words: int) -> list[Span]:
+def find_passage_spans(document: Document, min_words: int, max_words: int) -> list[Span]:
     """Where the passages of *document* begin and end, in order.
 
     Paragraphs are kept whole where they fit: a passage ends with the first paragraph that brings
@@ -53,14 +53,16 @@ def cut(document: Document, min_words: int, max_words: int) -> list[Span]:
     sentence longer than that is cut, between words.
     """
     spans: list[Span] = []
-    for section in _sections(document.blocks):
-        measured = list(_sentences(document, section, max_words))
-        spans += _balanced(list(_packed(measured, min_words, max_words)), min_words, max_words)
+    for section in _iter_sections(document.blocks):
+        section_sentences = list(_iter_sentences(document, section, max_words))
+        spans += _merge_short_tail(
+            list(_pack_sentences(section_sentences, min_words, max_words)), min_words, max_words
+        )
     return spans
 
 
-def _passage(document: Document, number: int, span: Span) -> Passage:
-    about = document.metadata
+def _build_passage(document: Document, number: int, span: Span) -> Passage:
+    metadata = document.metadata
     section = document.section_at(span.start)
     return Passage(
         document_id=document.id,
@@ -68,12 +70,12 @@ def _passage(document: Document, number: int, span: Span) -> Passage:
         start=span.start,
         end=span.end,
         text=document.text[span.start : span.end],
-        heading=f"{about.title} › {section}" if section else about.title,
-        language=about.language,
+        heading=f"{metadata.title} › {section}" if section else metadata.title,
+        language=metadata.language,
     )
 
 
-def _sections(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+def _iter_sections(blocks: Iterable[Block]) -> Iterator[list[Block]]:
     section: list[Block] = []
     for block in blocks:
         if block.level:
@@ -84,29 +86,29 @@ def _sections(blocks: Iterable[Block]) -> Iterator[list[Block]]:
     yield section
 
 
-def _sentences(document: Document, blocks: list[Block], max_words: int) -> Iterator[_Sentence]:
+def _iter_sentences(document: Document, blocks: list[Block], max_words: int) -> Iterator[_Sentence]:
     for block in blocks:
         text = document.text[block.start : block.end]
-        pieces = list(_pieces(text, document.metadata.language, max_words))
+        pieces = list(_iter_pieces(text, document.metadata.language, max_words))
         for i, (start, end, count) in enumerate(pieces):
             yield _Sentence(
                 block.start + start, block.start + end, count, ends_paragraph=i == len(pieces) - 1
             )
 
 
-def _pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int]]:
+def _iter_pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int]]:
     """Start, end and number of words of each sentence, of each part of one that is too long."""
-    for start, end in sentences(text, language):
-        count = size(text[start:end])
-        if count <= max_words:
-            yield start, end, count
+    for start, end in split_sentences(text, language):
+        word_count = count_words(text[start:end])
+        if word_count <= max_words:
+            yield start, end, word_count
             continue
-        part = _Piece(start, start, 0)
-        for unit in _units(text, start, end, max_words):
-            if part.words and part.words + unit.words > max_words:
+        part = _TextPiece(start, start, 0)
+        for unit in _iter_units(text, start, end, max_words):
+            if part.word_count and part.word_count + unit.word_count > max_words:
                 yield part
-                part = _Piece(unit.start, unit.start, 0)
-            part = _Piece(part.start, unit.end, part.words + unit.words)
+                part = _TextPiece(unit.start, unit.start, 0)
+            part = _TextPiece(part.start, unit.end, part.word_count + unit.word_count)
         yield part
 
 
@@ -114,46 +116,50 @@ def _pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int
 _UNIT = regex.compile(r"[^\s、，；：]+[、，；：]*|[、，；：]+")
 
 
-def _units(text: str, start: int, end: int, max_words: int) -> Iterator["_Piece"]:
+def _iter_units(text: str, start: int, end: int, max_words: int) -> Iterator["_TextPiece"]:
     """What is kept together of a long sentence, as far as it has not too many words itself."""
     for match in _UNIT.finditer(text, start, end):
-        unit = _Piece(*match.span(), size(match[0]))
-        if unit.words <= max_words:
+        unit = _TextPiece(*match.span(), count_words(match[0]))
+        if unit.word_count <= max_words:
             yield unit
             continue
-        starts = sorted({unit.start + word.start for word in words(match[0])})
-        each = max(1, len(starts) * max_words // unit.words)
-        cuts = [unit.start, *starts[each::each], unit.end]
-        for left, right in pairwise(cuts):
-            yield _Piece(left, right, size(text[left:right]))
+        starts = sorted({unit.start + word.start for word in tokenize(match[0])})
+        step = max(1, len(starts) * max_words // unit.word_count)
+        boundaries = [unit.start, *starts[step::step], unit.end]
+        for left, right in pairwise(boundaries):
+            yield _TextPiece(left, right, count_words(text[left:right]))
 
 
-class _Piece(NamedTuple):
+class _TextPiece(NamedTuple):
     start: int
     end: int
-    words: int
+    word_count: int
 
 
-def _packed(sentences: list[_Sentence], min_words: int, max_words: int) -> Iterator[_Piece]:
-    held: list[_Sentence] = []
-    count = 0
+def _pack_sentences(
+    sentences: list[_Sentence], min_words: int, max_words: int
+) -> Iterator[_TextPiece]:
+    pending: list[_Sentence] = []
+    word_count = 0
     for sentence in sentences:
-        if held and count + sentence.words > max_words:
-            yield _Piece(held[0].start, held[-1].end, count)
-            held, count = [], 0
-        held.append(sentence)
-        count += sentence.words
-        if sentence.ends_paragraph and count >= min_words:
-            yield _Piece(held[0].start, held[-1].end, count)
-            held, count = [], 0
-    if held:
-        yield _Piece(held[0].start, held[-1].end, count)
+        if pending and word_count + sentence.word_count > max_words:
+            yield _TextPiece(pending[0].start, pending[-1].end, word_count)
+            pending, word_count = [], 0
+        pending.append(sentence)
+        word_count += sentence.word_count
+        if sentence.ends_paragraph and word_count >= min_words:
+            yield _TextPiece(pending[0].start, pending[-1].end, word_count)
+            pending, word_count = [], 0
+    if pending:
+        yield _TextPiece(pending[0].start, pending[-1].end, word_count)
 
 
-def _balanced(pieces: list[_Piece], min_words: int, max_words: int) -> list[Span]:
+def _merge_short_tail(pieces: list[_TextPiece], min_words: int, max_words: int) -> list[Span]:
     """Give a short rest at the end of a section to the passage before it, if that stays in size."""
-    if len(pieces) > 1 and pieces[-1].words < min_words:
-        before, rest = pieces[-2:]
-        if before.words + rest.words <= max_words:
-            pieces[-2:] = [_Piece(before.start, rest.end, before.words + rest.words)]
+    if len(pieces) > 1 and pieces[-1].word_count < min_words:
+        previous, tail = pieces[-2:]
+        if previous.word_count + tail.word_count <= max_words:
+            pieces[-2:] = [
+                _TextPiece(previous.start, tail.end, previous.word_count + tail.word_count)
+            ]
     return [Span(piece.start, piece.end) for piece in pieces]

@@ -9,23 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from qa.analysis.tokenizer import Span
-from qa.documents.cache import Cache
-from qa.documents.crawl import Folder
+from qa.documents.cache import ExtractionCache
+from qa.documents.crawl import DocumentFolder
 from qa.documents.document import SKIPPED, Document, Skip, SkipTally
-from qa.documents.file_access import explained
+from qa.documents.file_access import wrap_disk_errors
 from qa.documents.versions import analysis_version, code_version
-from qa.engines.base import Build, Engine, Searcher
-from qa.errors import DamagedError, GenerationError, IndexingError, OvertakenError, RefusedError
-from qa.index.manifest import Manifest, groups_in
-from qa.index.passages import Passage, cut, passages_at
-from qa.publishing.gate import Changes, Golden, compare, faults, golden_questions
+from qa.engines.base import Engine, IndexBuilder, Searcher
+from qa.errors import (
+    CorruptIndexError,
+    GenerationError,
+    IndexingError,
+    PublishConflictError,
+    PublishRefusedError,
+)
+from qa.index.manifest import Manifest, load_synonym_groups
+from qa.index.passages import Passage, build_passages, find_passage_spans
+from qa.publishing.gate import (
+    Changes,
+    GoldenQuestion,
+    compare_generations,
+    find_faults,
+    load_golden_questions,
+)
 from qa.settings import Settings
 
-CACHE = "cache.sqlite"
+CACHE_FILE = "cache.sqlite"
 
 
 @dataclass(frozen=True)
-class Report:
+class BuildReport:
     """What came of a build: *faults* are what the gate found.
 
     *changes* are those since the generation that was live; *fresh* is false where the same had been
@@ -36,8 +48,8 @@ class Report:
     seconds: float
     changes: Changes = field(default_factory=Changes)
     faults: tuple[str, ...] = ()
-    fresh: bool = True
-    live: bool = True
+    is_new: bool = True
+    is_live: bool = True
 
 
 def index_folder(
@@ -48,7 +60,7 @@ def index_folder(
     *,
     force: bool = False,
     dry_run: bool = False,
-) -> Report:
+) -> BuildReport:
     """Index all documents below *folder* and make them live, unless the gate refuses.
 
     *progress* is called with the number of files read and of all files.  *force* builds even if
@@ -57,160 +69,183 @@ def index_folder(
     """
     started = time.perf_counter()
     home = settings.home
-    golden = golden_questions(home)
-    with explained(home), engine.build() as build, Cache(home / CACHE) as cache:
-        over, live = _live(engine)
-        found = Folder(folder, settings, cache)
-        inputs = f"{code_version()} {found.digest} {_sizes(settings)} {groups_in(home)}"
-        known = None if force else _kept(engine, cache.get(inputs))
-        new = known or _built(build, found.documents(progress), settings, cache, home / SKIPPED)
-        if not known and found.lasting:
-            cache.put(inputs, new.manifest.name)
-        changes = _compared(new, live, golden, settings)
-        report = Report(new.manifest, 0, changes, faults(changes, settings), fresh=not known)
-        allowed = force or not report.faults
+    golden = load_golden_questions(home)
+    with (
+        wrap_disk_errors(home),
+        engine.build() as build,
+        ExtractionCache(home / CACHE_FILE) as cache,
+    ):
+        live_name, live_searcher = _live_generation(engine)
+        crawl = DocumentFolder(folder, settings, cache)
+        synonym_groups = load_synonym_groups(home)
+        sizes = _passage_sizes(settings)
+        inputs_key = f"{code_version()} {crawl.digest} {sizes} {synonym_groups}"
+        existing = None if force else _reopen_generation(engine, cache.get(inputs_key))
+        searcher = existing or _build_generation(
+            build, crawl.iter_documents(progress), settings, cache, home / SKIPPED
+        )
+        if not existing and crawl.is_reproducible:
+            cache.put(inputs_key, searcher.manifest.name)
+        changes = _compare_with_live(searcher, live_searcher, golden, settings)
+        report = BuildReport(
+            searcher.manifest, 0, changes, find_faults(changes, settings), is_new=not existing
+        )
+        may_publish = force or not report.faults
         if not dry_run:
-            if known:
-                _switch(engine, known, over, allowed=allowed)
+            if existing:
+                _switch_generation(engine, existing, live_name, may_publish=may_publish)
             else:
-                _publish(build, over, allowed=allowed)
+                _publish_or_refuse(build, live_name, may_publish=may_publish)
         cache.prune()
-    live_now = allowed and not dry_run
-    return replace(report, live=live_now, seconds=time.perf_counter() - started)
+    is_live = may_publish and not dry_run
+    return replace(report, is_live=is_live, seconds=time.perf_counter() - started)
 
 
 def index_documents(
     documents: Iterable[Document | Skip], engine: Engine, settings: Settings
-) -> Report:
+) -> BuildReport:
     """Index *documents* and make them live; raise IndexingError when there is none among them."""
     started = time.perf_counter()
-    with explained(settings.home), engine.build() as build, Cache(None) as cache:
-        over, _ = _live(engine)
-        new = _built(build, documents, settings, cache)
-        _publish(build, over, allowed=True)
-    return Report(new.manifest, time.perf_counter() - started)
+    with wrap_disk_errors(settings.home), engine.build() as build, ExtractionCache(None) as cache:
+        live_name, _ = _live_generation(engine)
+        searcher = _build_generation(build, documents, settings, cache)
+        _publish_or_refuse(build, live_name, may_publish=True)
+    return BuildReport(searcher.manifest, time.perf_counter() - started)
 
 
-def _live(engine: Engine) -> tuple[str | None, Searcher | None]:
+def _live_generation(engine: Engine) -> tuple[str | None, Searcher | None]:
     """The live generation's name, and the generation itself if it can be read."""
-    name = next((each.name for each in engine.generations() if each.live), None)
+    name = next(
+        (generation.name for generation in engine.generations() if generation.is_live), None
+    )
     try:
         return name, engine.searcher()
     except GenerationError:
         return name, None
 
 
-def _compared(
-    new: Searcher, live: Searcher | None, golden: Sequence[Golden], settings: Settings
+def _compare_with_live(
+    searcher: Searcher,
+    live_searcher: Searcher | None,
+    golden: Sequence[GoldenQuestion],
+    settings: Settings,
 ) -> Changes:
     """What changed since *live*; as if there were none, should it turn out to be damaged."""
     try:
-        return compare(new, live, golden, settings)
+        return compare_generations(searcher, live_searcher, golden, settings)
     except GenerationError:
-        return compare(new, None, golden, settings)
+        return compare_generations(searcher, None, golden, settings)
 
 
-def _kept(engine: Engine, name: str | None) -> Searcher | None:
+def _reopen_generation(engine: Engine, name: str | None) -> Searcher | None:
     """The generation *name*, if it is still there and whole."""
     if name is None:
         return None
     try:
-        return engine.inspect(name)
+        return engine.open_verified(name)
     except GenerationError:
         return None
 
 
-def _switch(engine: Engine, known: Searcher, over: str | None, *, allowed: bool) -> None:
-    if allowed and known.manifest.name != over:
-        engine.switch(known.manifest.name)
+def _switch_generation(
+    engine: Engine, searcher: Searcher, live_name: str | None, *, may_publish: bool
+) -> None:
+    if may_publish and searcher.manifest.name != live_name:
+        engine.switch(searcher.manifest.name)
 
 
-def _publish(build: Build, over: str | None, *, allowed: bool) -> None:
-    if not allowed:
+def _publish_or_refuse(build: IndexBuilder, live_name: str | None, *, may_publish: bool) -> None:
+    if not may_publish:
         build.refuse()
         return
     try:
-        build.publish(over)
-    except OvertakenError:
+        build.publish(live_name)
+    except PublishConflictError:
         build.refuse()
         raise
 
 
-def _built(
-    build: Build,
+def _build_generation(
+    build: IndexBuilder,
     documents: Iterable[Document | Skip],
     settings: Settings,
-    cache: Cache,
+    cache: ExtractionCache,
     report: Path | None = None,
 ) -> Searcher:
     """A whole generation of *documents*, checked, not live yet.
 
     What is left out is written to *report* if it is too much to be listed.
     """
-    tally = _Tally()
+    counts = _BuildCounts()
     with SkipTally(report) as skips:
         for item in documents:
             if isinstance(item, Skip):
                 skips.add(item)
                 continue
-            line = item.to_json().encode()
-            passages = _passages(item, line, settings, cache)
+            json_line = item.to_json().encode()
+            passages = _cut_passages(item, json_line, settings, cache)
             build.add(item, passages)
-            tally.count(item, line, len(passages))
+            counts.add(item, json_line, len(passages))
         skips.close()
-    if not tally.documents:
-        raise IndexingError(_nothing(skips))
-    new = build.finish(tally.manifest(skips, settings))
+    if not counts.documents:
+        raise IndexingError(_empty_index_message(skips))
+    searcher = build.finish(counts.manifest(skips, settings))
     try:
-        new.check()
-    except DamagedError as error:
+        searcher.check()
+    except CorruptIndexError as error:
         build.refuse()
-        raise RefusedError(
+        raise PublishRefusedError(
             f"The new index is not as it was written ({error}); the live one is unchanged. Check"
             " the disk and the memory, and run `qa index` again."
         ) from error
-    return new
+    return searcher
 
 
-def _passages(document: Document, line: bytes, settings: Settings, cache: Cache) -> list[Passage]:
+def _cut_passages(
+    document: Document, json_line: bytes, settings: Settings, cache: ExtractionCache
+) -> list[Passage]:
     """The passages of *document*, whose JSON is *line*; cut only if they were not before."""
-    key = passages_key(line, settings)
+    key = passages_key(json_line, settings)
     spans = cache.get(key)
     if spans is None:
-        spans = cut(document, settings.passage_min_words, settings.passage_max_words)
+        spans = find_passage_spans(document, settings.passage_min_words, settings.passage_max_words)
         cache.put(key, spans)
-    return passages_at(document, (Span(*span) for span in spans))
+    return build_passages(document, (Span(*span) for span in spans))
 
 
 def passages_key(line: bytes, settings: Settings) -> str:
     """The key under which the cache keeps the passages of the document whose JSON is *line*."""
-    return hashlib.sha256(f"{code_version()} {_sizes(settings)} ".encode() + line).hexdigest()
+    return hashlib.sha256(
+        f"{code_version()} {_passage_sizes(settings)} ".encode() + line
+    ).hexdigest()
 
 
-def _sizes(settings: Settings) -> str:
+def _passage_sizes(settings: Settings) -> str:
     return f"{settings.passage_min_words}-{settings.passage_max_words}"
 
 
-def _nothing(skips: SkipTally) -> str:
+def _empty_index_message(skips: SkipTally) -> str:
     if not skips.total:
         return "There are no documents to index; put files in the folder and run it again."
-    first = "; ".join(f"{skip.source}: {skip.reason}" for skip in skips.listed[:3])
-    return f"None of {skips.total:,} files could be indexed ({first}). The live index is unchanged."
+    examples = "; ".join(f"{skip.source}: {skip.reason}" for skip in skips.listed[:3])
+    return (
+        f"None of {skips.total:,} files could be indexed ({examples}). The live index is unchanged."
+    )
 
 
 @dataclass
-class _Tally:
+class _BuildCounts:
     documents: int = 0
     passages: int = 0
     languages: set[str] = field(default_factory=set)
     dates: list[datetime.date] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def count(self, document: Document, line: bytes, passages: int) -> None:
+    def add(self, document: Document, json_line: bytes, passages: int) -> None:
         self.documents += 1
         self.passages += passages
         self.languages.add(document.metadata.language)
-        self.digest.update(line + b"\n")
+        self.digest.update(json_line + b"\n")
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 
@@ -223,10 +258,10 @@ class _Tally:
             last=max(self.dates, default=None),
             skipped=tuple(skips.listed),
             reasons=skips.reasons,
-            synonyms=groups_in(settings.home),
+            synonyms=load_synonym_groups(settings.home),
             made_of={
                 "documents": self.digest.hexdigest(),
                 "analysis": analysis_version(),
-                "passages": _sizes(settings),
+                "passages": _passage_sizes(settings),
             },
         )

@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qa.documents.cache import Results, count, erase, restored
+from qa.documents.cache import ExtractionResults, count, erase, results_from_json
 from qa.documents.document import Document, Skip
-from qa.engines.base import Engine, Eraser, Summary
-from qa.errors import DamagedError, NoGenerationError, PurgeError
+from qa.engines.base import DocumentSummary, Engine, Eraser
+from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
-from qa.publishing.builder import CACHE, passages_key
+from qa.publishing.builder import CACHE_FILE, passages_key
 from qa.settings import Settings
 
 # Whether the value under a key of the cache goes; a value that cannot be read is None.
@@ -55,7 +55,7 @@ def purge_documents(
         for each in wanted:
             each.check_live()
         unwanted = partial(_is_of, wanted, {each.name for each in doomed})
-        unread = count(settings.home / CACHE, unwanted) is None or bool(eraser.leftovers())
+        unread = count(settings.home / CACHE_FILE, unwanted) is None or bool(eraser.leftovers())
         for each in wanted:
             each.check_known(unread=unread)
         done = _removed(eraser, doomed, unwanted, settings, dry_run=dry_run)
@@ -68,11 +68,13 @@ def purge_all_but_live(engine: Engine, settings: Settings, *, dry_run: bool = Fa
     """Remove every generation but the live one, and of the cache all that is not in that one."""
     with engine.erasing() as eraser:
         history = engine.generations()
-        live = next((each for each in history if each.live), None)
+        live = next((each for each in history if each.is_live), None)
         if live is None:
-            raise NoGenerationError("No index is live, so nothing would be left; run `qa index`.")
+            raise NoLiveGenerationError(
+                "No index is live, so nothing would be left; run `qa index`."
+            )
         kept = _Kept(eraser.documents(live), live, settings)
-        doomed = tuple(each for each in history if not each.live)
+        doomed = tuple(each for each in history if not each.is_live)
         return _removed(eraser, doomed, kept.is_unwanted, settings, dry_run=dry_run)
 
 
@@ -84,7 +86,7 @@ def _removed(
     *,
     dry_run: bool,
 ) -> Purge:
-    cache, leftovers = settings.home / CACHE, tuple(eraser.leftovers())
+    cache, leftovers = settings.home / CACHE_FILE, tuple(eraser.leftovers())
     if dry_run:
         return Purge(doomed, leftovers, count(cache, unwanted))
     try:
@@ -102,11 +104,11 @@ def _removed(
 _AGAIN = "not all was removed. Mend that, and run `qa purge` again."
 
 
-def _summaries(eraser: Eraser, generation: Generation) -> Sequence[Summary] | None:
+def _summaries(eraser: Eraser, generation: Generation) -> Sequence[DocumentSummary] | None:
     """The documents of a generation; None when it cannot be told what it holds."""
     try:
         return eraser.summaries(generation)
-    except DamagedError:
+    except CorruptIndexError:
         return None
 
 
@@ -115,7 +117,7 @@ class _Held:
     """A generation and its documents, if they can be told."""
 
     generation: Generation
-    summaries: Sequence[Summary] | None
+    summaries: Sequence[DocumentSummary] | None
 
 
 class _Wanted:
@@ -136,7 +138,7 @@ class _Wanted:
             return True
         return any(self._is(each.id, each.source) for each in held.summaries)
 
-    def is_among(self, results: Results) -> bool:
+    def is_among(self, results: ExtractionResults) -> bool:
         """Whether it is among what was read of a file: by its name, or by its text."""
         sources = {each.source for each in results if self._is_result(each)}
         self._sources |= sources
@@ -145,13 +147,13 @@ class _Wanted:
     def check_live(self) -> None:
         """Raise PurgeError when the live generation holds it, or cannot be read."""
         for each in self._held:
-            if each.generation.live and each.summaries is None:
+            if each.generation.is_live and each.summaries is None:
                 raise PurgeError(
                     f"The live index, generation {each.generation.name}, is damaged, so it cannot"
                     " be told what it holds: run `qa index`, then `qa purge` again. Nothing was"
                     " removed."
                 )
-            if each.generation.live and self.is_in(each):
+            if each.generation.is_live and self.is_in(each):
                 raise PurgeError(
                     f"{self._name} is in the live index, generation {each.generation.name}: delete"
                     f" its file in {self._folder} if it is still there, run `qa index`, then"
@@ -175,7 +177,7 @@ class _Wanted:
             if file := next((each for each in (path, *path.parents) if each.is_file()), None):
                 yield f"{file} is still there; the next `qa index` reads it again."
         for each in self._held:
-            for other in (each.summaries or ()) if each.generation.live else ():
+            for other in (each.summaries or ()) if each.generation.is_live else ():
                 if other.sha256 in self._sums:
                     yield f"The live index has the same text as {other.id} (of {other.source})."
 
@@ -221,10 +223,10 @@ def _is_spans(value: object) -> bool:
     )
 
 
-def _results(value: Any) -> Results | None:  # noqa: ANN401 - any JSON value
+def _results(value: Any) -> ExtractionResults | None:  # noqa: ANN401 - any JSON value
     """What was read of a file, as a value of the cache has it; None when that cannot be told."""
     try:
-        return restored(value)
+        return results_from_json(value)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

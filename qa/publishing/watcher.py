@@ -16,7 +16,7 @@ from qa.documents.crawl import entries_of
 from qa.documents.file_access import check_inside
 
 # A look may take this share of the time.
-_SHARE = 0.05
+_MAX_LOOK_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -26,60 +26,71 @@ class Pace:
     And those before a build that failed is tried again, though nothing changed.
     """
 
-    every: float = 1
-    still: float = 1
-    longest: float = 60
+    interval: float = 1
+    quiet: float = 1
+    max_delay: float = 60
     retry: float = 60
 
 
 def watch(
-    look: Callable[[], object], build: Callable[[], bool], stop: Event, pace: Pace | None = None
+    take_snapshot: Callable[[], object],
+    build: Callable[[], bool],
+    stop_event: Event,
+    pace: Pace | None = None,
 ) -> None:
     """Build at once, and again whenever what *look* gives differs, until *stop* is set.
 
     *build* says whether it came to an end; one that failed is tried again after a while.
     """
     pace = pace or Pace()
-    while not stop.is_set():
+    while not stop_event.is_set():
         # What changes while it is built is another change.
-        seen = look()
-        again = None if build() else time.monotonic() + pace.retry
-        _wait(look, seen, again, stop, pace)
+        snapshot = take_snapshot()
+        retry_at = None if build() else time.monotonic() + pace.retry
+        _wait_for_change(take_snapshot, snapshot, retry_at, stop_event, pace)
 
 
-def _wait(
-    look: Callable[[], object], seen: object, again: float | None, stop: Event, pace: Pace
+def _wait_for_change(
+    take_snapshot: Callable[[], object],
+    old_snapshot: object,
+    retry_at: float | None,
+    stop_event: Event,
+    pace: Pace,
 ) -> None:
     """Wait until what *look* gives is another than *seen* and still, or until *again*."""
-    took = 0.0
-    while not stop.wait(max(pace.every, took / _SHARE)):
-        begun = time.monotonic()
-        if again is not None and begun >= again:
+    duration = 0.0
+    while not stop_event.wait(max(pace.interval, duration / _MAX_LOOK_SHARE)):
+        started = time.monotonic()
+        if retry_at is not None and started >= retry_at:
             return
-        now = look()
-        took = time.monotonic() - begun
-        if now != seen:
-            _settle(look, now, stop, pace)
-            return
-
-
-def _settle(look: Callable[[], object], seen: object, stop: Event, pace: Pace) -> None:
-    ends = time.monotonic() + pace.longest
-    while time.monotonic() < ends and not stop.wait(pace.still):
-        seen, before = look(), seen
-        if seen == before:
+        new_snapshot = take_snapshot()
+        duration = time.monotonic() - started
+        if new_snapshot != old_snapshot:
+            _wait_until_quiet(take_snapshot, new_snapshot, stop_event, pace)
             return
 
 
-def state_of(paths: Iterable[Path], *, follow_links: bool = False) -> frozenset[tuple[object, ...]]:
+def _wait_until_quiet(
+    take_snapshot: Callable[[], object], snapshot: object, stop_event: Event, pace: Pace
+) -> None:
+    deadline = time.monotonic() + pace.max_delay
+    while time.monotonic() < deadline and not stop_event.wait(pace.quiet):
+        snapshot, previous = take_snapshot(), snapshot
+        if snapshot == previous:
+            return
+
+
+def folder_snapshot(
+    paths: Iterable[Path], *, follow_links: bool = False
+) -> frozenset[tuple[object, ...]]:
     """What files and folders are like, all that is in them included: differs once one changed.
 
     Links out of a folder are noted, but only followed with *follow_links*.
     """
-    return frozenset(_states(paths, follow_links))
+    return frozenset(_iter_file_states(paths, follow_links))
 
 
-def _states(paths: Iterable[Path], follow_links: bool) -> Iterator[tuple[object, ...]]:
+def _iter_file_states(paths: Iterable[Path], follow_links: bool) -> Iterator[tuple[object, ...]]:
     seen: set[tuple[int, int]] = set()
     # Of each, the folder that no link may lead out of.
     waiting: deque[tuple[Path, Path | None]] = deque((path, None) for path in paths)
@@ -89,11 +100,11 @@ def _states(paths: Iterable[Path], follow_links: bool) -> Iterator[tuple[object,
             status = path.stat()
             if root and not follow_links and path.is_symlink():
                 check_inside(path, root)
-            same = (status.st_dev, status.st_ino)
+            identity = (status.st_dev, status.st_ino)
             if not stat.S_ISDIR(status.st_mode):
-                yield (path, same, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            elif same not in seen:
-                seen.add(same)
+                yield (path, identity, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            elif identity not in seen:
+                seen.add(identity)
                 waiting += [(Path(entry.path), root or path) for entry in entries_of(path)]
         except OSError as error:
             yield (path, error.errno)

@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.deadline import NEVER, Deadline
-from qa.analysis.languages import asked_in, stop_words
-from qa.analysis.normalization import without
-from qa.analysis.tokenizer import is_stop_word, normalise, stem, term, tokens, words
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.languages import detect_question_languages, stop_words
+from qa.analysis.normalization import remove_stop_words
+from qa.analysis.tokenizer import is_stop_word, normalize, stem, to_term, token_texts, tokenize
 from qa.errors import FilterError, QuestionError
-from qa.index.manifest import Synonyms
+from qa.index.manifest import SynonymMap
 
 
 @dataclass(frozen=True)
-class Term:
+class QueryTerm:
     """A word to look for; *stems* are its stemmed forms, one for each language of the index."""
 
     word: str
@@ -36,7 +36,7 @@ class Expansion:
 
     word: str
     text: str
-    terms: tuple[Term, ...]
+    terms: tuple[QueryTerm, ...]
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,16 @@ class Filters:
     """
 
     publishers: tuple[str, ...] = ()
-    first: datetime.date | None = None
-    last: datetime.date | None = None
-    documents: tuple[str, ...] = ()
+    date_from: datetime.date | None = None
+    date_to: datetime.date | None = None
+    document_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a range that nothing can be in."""
-        if self.first and self.last and self.first > self.last:
-            raise FilterError(f"from {self.first} is after to {self.last}; swap the two.", "from")
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise FilterError(
+                f"from {self.date_from} is after to {self.date_to}; swap the two.", "from"
+            )
 
 
 @dataclass(frozen=True)
@@ -76,125 +78,136 @@ class Query:
     *language* is the one of the index's that the question is likely to be in.
     """
 
-    terms: tuple[Term, ...]
+    terms: tuple[QueryTerm, ...]
     phrases: tuple[Phrase, ...] = ()
-    excluded: tuple[Phrase, ...] = ()
+    excluded_phrases: tuple[Phrase, ...] = ()
     filters: Filters = field(default_factory=Filters)
-    ignored: tuple[str, ...] = ()
-    carried: tuple[str, ...] = ()
+    ignored_words: tuple[str, ...] = ()
+    carried_words: tuple[str, ...] = ()
     language: str | None = None
     expansions: tuple[Expansion, ...] = ()
 
     @property
-    def searched(self) -> tuple[Term, ...]:
+    def all_terms(self) -> tuple[QueryTerm, ...]:
         """All that is looked for: the question's terms, then those of its expansions."""
-        return (*self.terms, *(asked for each in self.expansions for asked in each.terms))
+        return (*self.terms, *(term for expansion in self.expansions for term in expansion.terms))
 
 
-_QUOTED = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
-_EXCLUDED = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
+_QUOTED_PHRASE = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
+_EXCLUDED_WORD = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
 
 
-def read(  # noqa: PLR0913 - what a question comes with, each by its name
+def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     question: str,
     *,
     languages: Iterable[str] = ("en",),
     filters: Filters | None = None,
-    carried: tuple[str, ...] = (),
+    carried_words: tuple[str, ...] = (),
     max_characters: int = 2000,
     max_phrases: int = 24,
-    deadline: Deadline = NEVER,
+    deadline: Deadline = NO_DEADLINE,
 ) -> Query:
     """Turn *question* into a query; raise QuestionError when there is nothing to look for.
 
     So it does where there are more than *max_phrases* different phrases and exclusions: to leave
     one out would answer another question.
     """
-    text = normalise(question)
+    text = normalize(question)
     if len(text) > max_characters:
         raise QuestionError(
             f"The question has {len(text):,} characters; at most {max_characters:,} can be asked."
         )
     languages = tuple(languages)
-    asked = asked_in(text, languages)
-    required, excluded, rest = _operators(text)
-    if len(required) + len(excluded) > max_phrases:
+    question_languages = detect_question_languages(text, languages)
+    required_phrases, excluded_phrases, free_text = _parse_operators(text)
+    if len(required_phrases) + len(excluded_phrases) > max_phrases:
         raise QuestionError(
-            f"The question has {len(required) + len(excluded)} different phrases in quotation"
+            f"The question has {len(required_phrases) + len(excluded_phrases)} different phrases"
+            " in quotation"
             f" marks and excluded words; at most {max_phrases} can be asked."
         )
     deadline.check()
-    kept, ignored = _content(f"{rest} {' '.join(carried)}", asked.possible)
+    content_words, ignored_words = _split_content_words(
+        f"{free_text} {' '.join(carried_words)}", question_languages.possible
+    )
     # The question's own language first: its stem is the one that stands for the word.
-    terms = _terms(kept, (*asked.possible, *languages), deadline)
-    terms = _weighed(terms, rest, carried)
+    terms = _build_terms(content_words, (*question_languages.possible, *languages), deadline)
+    terms = _weight_carried_terms(terms, free_text, carried_words)
     if not terms:
         raise QuestionError("The question has no words to look for; type at least one.")
     filters = filters or Filters()
-    return Query(terms, required, excluded, filters, ignored, carried, asked.likely)
+    return Query(
+        terms,
+        required_phrases,
+        excluded_phrases,
+        filters,
+        ignored_words,
+        carried_words,
+        question_languages.likely,
+    )
 
 
-def narrowed(query: Query, frequencies: Mapping[str, int], most: int) -> Query:
+def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:
     """*query* with its *most* rarest terms, as *frequencies* of stems tell; the rest is ignored.
 
     A pasted page would otherwise be searched for every word in it.
     """
-    if len(query.terms) <= most:
+    if len(query.terms) <= max_terms:
         return query
 
-    def frequency(asked: Term) -> int:
-        return max(map(frequencies.__getitem__, asked.stems))
+    def document_frequency(term: QueryTerm) -> int:
+        return max(map(document_frequencies.__getitem__, term.stems))
 
-    kept = set(sorted(query.terms, key=frequency)[:most])
-    dropped = [asked.word.lower() for asked in query.terms if asked not in kept]
+    rarest = set(sorted(query.terms, key=document_frequency)[:max_terms])
+    pruned_words = [term.word.lower() for term in query.terms if term not in rarest]
     return replace(
         query,
-        terms=tuple(asked for asked in query.terms if asked in kept),
-        ignored=tuple(dict.fromkeys([*query.ignored, *dropped])),
+        terms=tuple(term for term in query.terms if term in rarest),
+        ignored_words=tuple(dict.fromkeys([*query.ignored_words, *pruned_words])),
     )
 
 
 # What a synonym counts, and a word carried over from earlier turns, of a word that was typed.
-EXPANDED = 0.25
-CARRIED = 0.8
+EXPANSION_WEIGHT = 0.25
+CARRYOVER_WEIGHT = 0.8
 
 
-def expanded(query: Query, known: Synonyms, languages: Iterable[str]) -> Query:
+def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:
     """*query* with the synonyms of its words; those in quotation marks stand for themselves."""
     languages = tuple(languages)
-    quoted = {each for phrase in query.phrases for each in phrase.terms}
+    quoted_terms = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
     # A gap where a quoted word was keeps those beside it from being taken for one name.
-    free = ["" if asked.term in quoted else asked.word for asked in query.terms]
-    own = {stemmed for asked in query.terms for stemmed in asked.stems}
-    found = []
-    for member, other in known.others(free):
+    unquoted_words = ["" if term.term in quoted_terms else term.word for term in query.terms]
+    query_stems = {term_stem for term in query.terms for term_stem in term.stems}
+    expansions = []
+    for member, other in synonyms.iter_synonyms(unquoted_words):
         terms = [
-            replace(each, weight=EXPANDED)
-            for each in _terms(other.text.split(), languages)
-            if own.isdisjoint(each.stems) and each.term not in stop_words("en")
+            replace(term, weight=EXPANSION_WEIGHT)
+            for term in _build_terms(other.text.split(), languages)
+            if query_stems.isdisjoint(term.stems) and term.term not in stop_words("en")
         ]
         if terms:
-            found.append(Expansion(member.text, other.text, tuple(terms)))
-            own.update(stemmed for each in terms for stemmed in each.stems)
-    return replace(query, expansions=tuple(found))
+            expansions.append(Expansion(member.text, other.text, tuple(terms)))
+            query_stems.update(term_stem for term in terms for term_stem in term.stems)
+    return replace(query, expansions=tuple(expansions))
 
 
-def _operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
+def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
     """Required phrases, excluded ones, and the text that is left, quoted words among it."""
-    required: list[Phrase] = []
-    excluded: list[Phrase] = []
+    required_phrases: list[Phrase] = []
+    excluded_phrases: list[Phrase] = []
 
-    def quoted(match: "regex.Match[str]") -> str:
-        inside = match[2] or match[3] or match[4]
-        (excluded if match[1] else required).append(_phrase(inside))
-        return " " if match[1] else f" {inside} "
+    def take_phrase(match: "regex.Match[str]") -> str:
+        quoted_text = match[2] or match[3] or match[4]
+        (excluded_phrases if match[1] else required_phrases).append(_build_phrase(quoted_text))
+        return " " if match[1] else f" {quoted_text} "
 
-    def minus(match: "regex.Match[str]") -> str:
-        excluded.append(_phrase(match[1]))
+    def take_exclusion(match: "regex.Match[str]") -> str:
+        excluded_phrases.append(_build_phrase(match[1]))
         return " "
 
-    rest = _EXCLUDED.sub(minus, _QUOTED.sub(quoted, text))
-    return _different(required), _different(excluded), rest
+    free_text = _EXCLUDED_WORD.sub(take_exclusion, _QUOTED_PHRASE.sub(take_phrase, text))
+    return _different(required_phrases), _different(excluded_phrases), free_text
 
 
 def _different(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
@@ -206,75 +219,90 @@ def _different(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
     return tuple(found.values())
 
 
-def _phrase(text: str) -> Phrase:
-    return Phrase(text.strip(), tuple(term(word.text) for word in words(text)))
+def _build_phrase(text: str) -> Phrase:
+    return Phrase(text.strip(), tuple(to_term(word.text) for word in tokenize(text)))
 
 
-def _content(text: str, languages: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+def _split_content_words(text: str, languages: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """The words that carry meaning and those that do not; all of them when none does.
 
     Where several languages are possible, only what says nothing in any of them is left out: war
     is a German auxiliary, and a thing to ask about in English.
     """
-    stops = [stop_words(language) for language in languages]
-    rest, ignored = without(frozenset.intersection(*stops), text) if stops else (text, ())
-    found = [word.text for word in words(rest)]
-    # WHO SAID THAT is shouted, US is a name.
-    shouted = len(found) > 3 and all(map(str.isupper, found))
-    found = [word.lower() for word in found] if shouted else found
-    little = [_is_little(word, languages, first=i == 0) for i, word in enumerate(found)]
-    kept = [word for word, is_little in zip(found, little, strict=True) if not is_little]
-    if not kept:
-        return [word.text for word in words(text)], ()
-    ignored += tuple(
-        word.lower() for word, is_little in zip(found, little, strict=True) if is_little
+    stop_word_sets = [stop_words(language) for language in languages]
+    remaining_text, ignored_words = (
+        remove_stop_words(frozenset.intersection(*stop_word_sets), text)
+        if stop_word_sets
+        else (text, ())
     )
-    return kept, tuple(dict.fromkeys(ignored))
+    question_words = [word.text for word in tokenize(remaining_text)]
+    # WHO SAID THAT is shouted, US is a name.
+    is_all_caps = len(question_words) > 3 and all(map(str.isupper, question_words))
+    question_words = [word.lower() for word in question_words] if is_all_caps else question_words
+    stop_flags = [
+        _is_function_word(word, languages, first=i == 0) for i, word in enumerate(question_words)
+    ]
+    content_words = [
+        word for word, is_stop in zip(question_words, stop_flags, strict=True) if not is_stop
+    ]
+    if not content_words:
+        return [word.text for word in tokenize(text)], ()
+    ignored_words += tuple(
+        word.lower() for word, is_stop in zip(question_words, stop_flags, strict=True) if is_stop
+    )
+    return content_words, tuple(dict.fromkeys(ignored_words))
 
 
-def _is_little(word: str, languages: Sequence[str], *, first: bool) -> bool:
+def _is_function_word(word: str, languages: Sequence[str], *, first: bool) -> bool:
     """Whether a word says nothing; a capital inside the question makes it a name: Will, May."""
-    named = word[0].isupper() and not first and word != "I"
-    says_nothing = languages and all(is_stop_word(word, language) for language in languages)
-    return bool(says_nothing) and not named
+    is_name = word[0].isupper() and not first and word != "I"
+    is_stop = languages and all(is_stop_word(word, language) for language in languages)
+    return bool(is_stop) and not is_name
 
 
-def _weighed(terms: tuple[Term, ...], typed: str, carried: tuple[str, ...]) -> tuple[Term, ...]:
+def _weight_carried_terms(
+    terms: tuple[QueryTerm, ...], typed: str, carried_words: tuple[str, ...]
+) -> tuple[QueryTerm, ...]:
     """*terms*, those that only earlier turns brought counting less than what was typed."""
-    if not carried:
+    if not carried_words:
         return terms
-    own = {term(word.text) for word in words(typed)}
-    return tuple(each if each.term in own else replace(each, weight=CARRIED) for each in terms)
+    typed_terms = {to_term(word.text) for word in tokenize(typed)}
+    return tuple(
+        query_term
+        if query_term.term in typed_terms
+        else replace(query_term, weight=CARRYOVER_WEIGHT)
+        for query_term in terms
+    )
 
 
-def _terms(
-    kept: list[str], languages: tuple[str, ...], deadline: Deadline = NEVER
-) -> tuple[Term, ...]:
-    found: dict[str, Term] = {}
-    for word in dict.fromkeys(kept):
+def _build_terms(
+    content_words: list[str], languages: tuple[str, ...], deadline: Deadline = NO_DEADLINE
+) -> tuple[QueryTerm, ...]:
+    terms_by_stem: dict[str, QueryTerm] = {}
+    for word in dict.fromkeys(content_words):
         deadline.check()
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
         if stems[0]:
-            found.setdefault(stems[0], Term(word, term(word), stems))
-    return tuple(found.values())
+            terms_by_stem.setdefault(stems[0], QueryTerm(word, to_term(word), stems))
+    return tuple(terms_by_stem.values())
 
 
 MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
-_MONTH = "|".join(MONTHS)
+_MONTH_NAME = "|".join(MONTHS)
 _YEAR = r"(?P<year>1[5-9]\d\d|20\d\d)"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_DATES = [
+_DATE_PATTERNS = [
     regex.compile(rf"\b{_YEAR}-(?P<month>\d\d)-(?P<day>\d\d)\b"),
-    regex.compile(rf"\b{_DAY} (?:of )?(?P<month>{_MONTH}),? {_YEAR}\b", regex.IGNORECASE),
-    regex.compile(rf"\b(?P<month>{_MONTH}) {_DAY},? {_YEAR}\b", regex.IGNORECASE),
-    regex.compile(rf"\b(?P<month>{_MONTH}),? (?:of )?{_YEAR}\b", regex.IGNORECASE),
+    regex.compile(rf"\b{_DAY} (?:of )?(?P<month>{_MONTH_NAME}),? {_YEAR}\b", regex.IGNORECASE),
+    regex.compile(rf"\b(?P<month>{_MONTH_NAME}) {_DAY},? {_YEAR}\b", regex.IGNORECASE),
+    regex.compile(rf"\b(?P<month>{_MONTH_NAME}),? (?:of )?{_YEAR}\b", regex.IGNORECASE),
     regex.compile(rf"\b{_YEAR}\b"),
 ]
 
 
-class Day(NamedTuple):
+class PartialDate(NamedTuple):
     """A date as far as it is given."""
 
     year: int
@@ -283,44 +311,48 @@ class Day(NamedTuple):
 
     def covers(self, date: datetime.date) -> bool:
         """Whether *date* is in it."""
-        given = (self.year, self.month or date.month, self.day or date.day)
-        return given == (date.year, date.month, date.day)
+        completed = (self.year, self.month or date.month, self.day or date.day)
+        return completed == (date.year, date.month, date.day)
 
 
-class Named:
+class QuestionEntities:
     """The publishers and dates that a question names."""
 
     def __init__(self, question: str) -> None:
-        self._terms = frozenset(map(term, tokens(question)))
-        self._days = _days(question)
+        self._terms = frozenset(map(to_term, token_texts(question)))
+        self._dates = _parse_dates(question)
 
-    def publishes(self, publisher: str | None) -> bool:
+    def names_publisher(self, publisher: str | None) -> bool:
         """Whether the question has all words of the *publisher*'s name."""
-        return publisher is not None and bool(_name(publisher)) and _name(publisher) <= self._terms
+        return (
+            publisher is not None
+            and bool(_name_terms(publisher))
+            and _name_terms(publisher) <= self._terms
+        )
 
-    def dates(self, date: datetime.date | None) -> bool:
+    def names_date(self, date: datetime.date | None) -> bool:
         """Whether the question names *date*, or the month or year that it is in."""
-        return date is not None and any(day.covers(date) for day in self._days)
+        return date is not None and any(day.covers(date) for day in self._dates)
 
-    def titled(self, title: str) -> bool:
+    def names_title(self, title: str) -> bool:
         """Whether the question has all words of a *title* that has more than one."""
-        return len(_name(title)) > 1 and _name(title) <= self._terms
+        return len(_name_terms(title)) > 1 and _name_terms(title) <= self._terms
 
 
 @lru_cache(maxsize=1 << 13)
-def _name(publisher: str) -> frozenset[str]:
-    return frozenset(map(term, tokens(publisher))) - {"the"}
+def _name_terms(name: str) -> frozenset[str]:
+    return frozenset(map(to_term, token_texts(name))) - {"the"}
 
 
-def _days(question: str) -> tuple[Day, ...]:
+def _parse_dates(question: str) -> tuple[PartialDate, ...]:
     """Each date in *question*, the more exact reading of it first and alone."""
-    found = []
-    for pattern in _DATES:
+    dates = []
+    for pattern in _DATE_PATTERNS:
         for match in pattern.finditer(question):
             parts = match.groupdict()
             month = parts.get("month")
             number = month and (int(month) if month.isdigit() else MONTHS.index(month.lower()) + 1)
             day = parts.get("day")
-            found.append(Day(int(parts["year"]), number or None, int(day) if day else None))
+            dates.append(PartialDate(int(parts["year"]), number or None, int(day) if day else None))
         question = pattern.sub(" ", question)
-    return tuple(found)
+    return tuple(dates)

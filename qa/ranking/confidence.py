@@ -9,77 +9,97 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from qa.analysis.normalization import is_run
+from qa.analysis.normalization import is_unspaced
 from qa.queries.parser import Query
-from qa.ranking.features import NAMES, Rarity
-from qa.ranking.highlighter import Evidence
-from qa.ranking.reranker import Ranked, margin
+from qa.ranking.features import FEATURE_NAMES, TermStatistics
+from qa.ranking.highlighter import Highlight
+from qa.ranking.reranker import RankedPassage, score_margin
 
-_TAKEN = "bm25 exact_bm25 heading kernel".split()
-_COVERAGE = NAMES.index("coverage")
+_RANKING_FEATURES = "bm25 exact_bm25 heading_coverage proximity".split()
+_COVERAGE_COLUMN = FEATURE_NAMES.index("coverage")
 # Languages that write nouns with a capital, and those that write syllables with spaces between.
-_CAPITAL_NOUNS, _SYLLABLES = {"de"}, {"vi"}
-_WIDEST = 3.0
+_CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
+_MAX_MARGIN = 3.0
 # So many words of a question do not meet in one sentence by chance.
-_ENOUGH = 3
+_MIN_TERMS = 3
 # What adding up the shares of a question's words may be off by.
-_ROUNDING = 1e-6
+_ROUNDING_ERROR = 1e-6
 
 # Whether more of a signal speaks for an answer (1) or against it (-1); the others may do either.
-_FOR = [*_TAKEN, "sentence", "margin", "weight", "pieces_near", "pieces_sentence"]
-_AGAINST = ["misfits", "missing_names", "next", "corpus", "pieces"]
-SIGNS = dict.fromkeys(_FOR, 1) | dict.fromkeys(_AGAINST, -1)
+_POSITIVE_SIGNALS = [
+    *_RANKING_FEATURES,
+    "sentence_coverage",
+    "margin",
+    "total_idf",
+    "cjk_proximity",
+    "cjk_sentence",
+]
+_NEGATIVE_SIGNALS = [
+    "wrong_answer_type",
+    "missing_name_idf",
+    "runner_up_coverage",
+    "corpus_size",
+    "cjk_share",
+]
+SIGNAL_SIGNS = dict.fromkeys(_POSITIVE_SIGNALS, 1) | dict.fromkeys(_NEGATIVE_SIGNALS, -1)
 
 
-def signals(
-    query: Query, rarity: Rarity, ranked: Sequence[Ranked], evidence: Evidence, passages: int
+def compute_signals(
+    query: Query,
+    statistics: TermStatistics,
+    ranked: Sequence[RankedPassage],
+    highlight: Highlight,
+    passage_count: int,
 ) -> dict[str, float]:
     """What tells whether the first of *ranked*, with its *evidence*, answers.
 
     It was found among so many *passages*: the more there are, the more hold the words by chance.
     """
-    first = dict(zip(NAMES, ranked[0].features.tolist(), strict=True))
-    missing = np.array([asked.word in evidence.missing for asked in query.terms])
+    first_features = dict(zip(FEATURE_NAMES, ranked[0].features.tolist(), strict=True))
+    is_missing = np.array([term.word in highlight.missing_words for term in query.terms])
     # In German every noun has a capital.
-    names = query.language not in _CAPITAL_NOUNS
-    named = np.array([names and asked.word[:1].isupper() for asked in query.terms])
-    pieces = 1.0 if query.language in _SYLLABLES else _share_of_pieces(query)
+    capitals_mark_names = query.language not in _CAPITAL_NOUN_LANGUAGES
+    is_name = np.array([capitals_mark_names and term.word[:1].isupper() for term in query.terms])
+    cjk_share = 1.0 if query.language in _SYLLABIC_LANGUAGES else _cjk_share(query)
     return {
-        "always": 1.0,
-        **{name: first[name] for name in _TAKEN},
-        "sentence": evidence.sentence,
-        "misfits": float(evidence.fits is False),
+        "intercept": 1.0,
+        **{name: first_features[name] for name in _RANKING_FEATURES},
+        "sentence_coverage": highlight.sentence_coverage,
+        "wrong_answer_type": float(highlight.type_matches is False),
         # To be ahead with little of the question says little.
-        "margin": min(_WIDEST, margin(ranked)) * first["coverage"],
-        "words": math.log(len(query.terms)),
-        "missing": float(rarity.shares[missing].max(initial=0.0)),
-        "missing_names": float(rarity.shares[missing & named].sum()),
-        "next": max((r.features[_COVERAGE] for r in ranked[1:5]), default=0.0),
-        "weight": math.log1p(first["coverage"] * rarity.total),
-        "corpus": math.log(passages),
-        "pieces": pieces,
-        "pieces_near": pieces * first["kernel"],
-        "pieces_sentence": pieces * evidence.sentence,
+        "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features["coverage"],
+        "term_count": math.log(len(query.terms)),
+        "missing_idf": float(statistics.normalized_idf[is_missing].max(initial=0.0)),
+        "missing_name_idf": float(statistics.normalized_idf[is_missing & is_name].sum()),
+        "runner_up_coverage": max(
+            (ranked_passage.features[_COVERAGE_COLUMN] for ranked_passage in ranked[1:5]),
+            default=0.0,
+        ),
+        "total_idf": math.log1p(first_features["coverage"] * statistics.total_idf),
+        "corpus_size": math.log(passage_count),
+        "cjk_share": cjk_share,
+        "cjk_proximity": cjk_share * first_features["proximity"],
+        "cjk_sentence": cjk_share * highlight.sentence_coverage,
     }
 
 
-def says_all(query: Query, found: Mapping[str, float]) -> bool:
+def covers_question(query: Query, signals: Mapping[str, float]) -> bool:
     """Whether a sentence holds every word of a *query* that has enough; *found* are its signals.
 
     That is worth showing, however many passages it is one of: who asks about what everyone tells
     is not helped by being told that it is not found.  Parts of words without spaces do not count.
     """
-    enough = len(query.terms) >= _ENOUGH and not found["pieces"]
-    return enough and found["sentence"] > 1 - _ROUNDING
+    is_long_enough = len(query.terms) >= _MIN_TERMS and not signals["cjk_share"]
+    return is_long_enough and signals["sentence_coverage"] > 1 - _ROUNDING_ERROR
 
 
-def _share_of_pieces(query: Query) -> float:
+def _cjk_share(query: Query) -> float:
     """The share of the words that are parts of a run without spaces, and stand in many others."""
-    runs = sum(is_run(asked.word) for asked in query.terms)
-    return runs / len(query.terms)
+    run_count = sum(is_unspaced(term.word) for term in query.terms)
+    return run_count / len(query.terms)
 
 
-def probability(found: Mapping[str, float], weights: Mapping[str, float]) -> float:
+def estimate_probability(signals: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """The probability that *weights* give to the signals *found*."""
-    logit = sum(weight * found[name] for name, weight in weights.items())
+    logit = sum(weight * signals[name] for name, weight in weights.items())
     return round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)

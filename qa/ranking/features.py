@@ -12,175 +12,201 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.analysis.tokenizer import term, tokens
-from qa.engines.base import Candidates, Flags, Matches
-from qa.queries.parser import EXPANDED, Named, Query
+from qa.analysis.tokenizer import to_term, token_texts
+from qa.engines.base import BoolArray, Candidates, Positions
+from qa.queries.parser import EXPANSION_WEIGHT, Query, QuestionEntities
 
 Matrix = NDArray[np.float64]
 
-NAMES = (
+FEATURE_NAMES = (
     "bm25",  # of the passage, over the most that the question's words could add
     "exact_bm25",  # the same, of the words in the very form that was typed
-    "heading",  # shares of the question's weight: in the title or the section's heading,
+    "heading_coverage",  # shares of the question's weight: in the title or the section's heading,
     "coverage",  # in the passage or a heading over it,
-    "inside",  # in the passage itself,
-    "exact",  # in it in the very form that was typed,
-    "early",  # among its first words,
-    "window",  # in the best stretch of some twenty words,
-    "kernel",  # in the best place, what is near counting more
-    "adjacent",  # the question's neighbouring words: side by side here,
-    "ordered",  # in the same order a few words apart,
-    "unordered",  # near each other
-    "first",  # whether it opens the document
-    "place",  # how early in the document it stands
+    "body_coverage",  # in the passage itself,
+    "exact_coverage",  # in it in the very form that was typed,
+    "lead_coverage",  # among its first words,
+    "window_coverage",  # in the best stretch of some twenty words,
+    "proximity",  # in the best place, what is near counting more
+    "adjacent_pairs",  # the question's neighbouring words: side by side here,
+    "ordered_window",  # in the same order a few words apart,
+    "unordered_window",  # near each other
+    "first_passage",  # whether it opens the document
+    "position_prior",  # how early in the document it stands
     "length",  # of the passage, the logarithm of its words
-    "publisher",  # whether the question names the document's publisher,
-    "date",  # and its date
+    "publisher_match",  # whether the question names the document's publisher,
+    "date_match",  # and its date
 )
 
 # The constants of BM25, as the first stage has them, and a usual passage's length in words.
-_K1, _B, _AVERAGE = 0.9, 0.4, 95.0
-_WINDOW, _DECAY, _EARLY = 20, 10.0, 25
-_SIDE, _ORDERED, _UNORDERED = 1, 4, 10
+_K1, _B, _AVERAGE_LENGTH = 0.9, 0.4, 95.0
+_WINDOW_WORDS, _DECAY_WORDS, _LEAD_WORDS = 20, 10.0, 25
+_ADJACENT_DISTANCE, _ORDERED_DISTANCE, _UNORDERED_DISTANCE = 1, 4, 10
 # More than any passage has words.
-_APART = 1 << 32
+_PASSAGE_STRIDE = 1 << 32
 
 
-class Rarity:
+class TermStatistics:
     """How much each term of a query tells: its inverse document frequency, as in BM25.
 
     *shares* are the parts of the whole question's weight; they add up to 1.
     """
 
-    def __init__(self, query: Query, frequencies: Mapping[str, int], passages: int) -> None:
-        self.counts = [max(map(frequencies.__getitem__, asked.stems)) for asked in query.terms]
-        self.absent = tuple(
-            asked for asked, count in zip(query.terms, self.counts, strict=True) if not count
-        )
-        weights = [
-            asked.weight * math.log(1 + (passages - count + 0.5) / (count + 0.5))
-            for asked, count in zip(query.terms, self.counts, strict=True)
+    def __init__(
+        self, query: Query, document_frequencies: Mapping[str, int], passage_count: int
+    ) -> None:
+        self.document_frequencies = [
+            max(map(document_frequencies.__getitem__, query_term.stems))
+            for query_term in query.terms
         ]
-        self.total = sum(weights) or 1.0
-        self.shares: Matrix = np.array(weights) / self.total
+        self.absent_terms = tuple(
+            query_term
+            for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
+            if not count
+        )
+        idf = [
+            query_term.weight * math.log(1 + (passage_count - count + 0.5) / (count + 0.5))
+            for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
+        ]
+        self.total_idf = sum(idf) or 1.0
+        self.normalized_idf: Matrix = np.array(idf) / self.total_idf
 
 
-def features(query: Query, named: Named, candidates: Candidates, rarity: Rarity) -> Matrix:
+def compute_features(
+    query: Query, entities: QuestionEntities, candidates: Candidates, statistics: TermStatistics
+) -> Matrix:
     """A row for each of *candidates*, a column for each of NAMES."""
-    count, shares = len(candidates), rarity.shares
-    found, others = _own(candidates.matches, len(shares))
-    credit = _credit(query, others, count) @ shares
-    cells = found.text * len(shares) + found.number
-    times = _counted(cells, count, shares)
-    exact_times = _counted(cells[found.exact], count, shares)
-    there = times > 0
-    norm = (_K1 * (1 - _B + _B * candidates.lengths / _AVERAGE))[:, None]
-    early = _counted(cells[found.place < _EARLY], count, shares) > 0
+    passage_count, idf = len(candidates), statistics.normalized_idf
+    positions, expansion_positions = _split_expansions(candidates.positions, len(idf))
+    expansion_credit = _expansion_credit(query, expansion_positions, passage_count) @ idf
+    cells = positions.passage_index * len(idf) + positions.term_index
+    term_frequencies = _count_terms(cells, passage_count, idf)
+    exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, idf)
+    is_present = term_frequencies > 0
+    length_norms = (_K1 * (1 - _B + _B * candidates.lengths / _AVERAGE_LENGTH))[:, None]
+    in_lead = _count_terms(cells[positions.position < _LEAD_WORDS], passage_count, idf) > 0
     columns = {
-        "bm25": (times * (_K1 + 1) / (times + norm)) @ shares + credit,
-        "exact_bm25": (exact_times * (_K1 + 1) / (exact_times + norm)) @ shares,
-        "heading": candidates.over @ shares,
-        "coverage": np.minimum(1.0, (there | candidates.over) @ shares + credit),
-        "inside": np.minimum(1.0, there @ shares + credit),
-        "exact": (exact_times > 0) @ shares,
-        "early": early @ shares,
-        "first": candidates.numbers == 0,
-        "place": 1 / (1 + candidates.numbers),
+        "bm25": (term_frequencies * (_K1 + 1) / (term_frequencies + length_norms)) @ idf
+        + expansion_credit,
+        "exact_bm25": (exact_frequencies * (_K1 + 1) / (exact_frequencies + length_norms)) @ idf,
+        "heading_coverage": candidates.heading_matches @ idf,
+        "coverage": np.minimum(
+            1.0, (is_present | candidates.heading_matches) @ idf + expansion_credit
+        ),
+        "body_coverage": np.minimum(1.0, is_present @ idf + expansion_credit),
+        "exact_coverage": (exact_frequencies > 0) @ idf,
+        "lead_coverage": in_lead @ idf,
+        "first_passage": candidates.passage_numbers == 0,
+        "position_prior": 1 / (1 + candidates.passage_numbers),
         "length": np.log1p(candidates.lengths),
-        "publisher": _told(named.publishes, candidates.publishers),
-        "date": _told(named.dates, candidates.dates),
-        **_proximity(found, count, shares),
+        "publisher_match": _evaluate_distinct(entities.names_publisher, candidates.publishers),
+        "date_match": _evaluate_distinct(entities.names_date, candidates.dates),
+        **_proximity_features(positions, passage_count, idf),
     }
-    return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float64)
+    return np.stack([columns[name] for name in FEATURE_NAMES], axis=1).astype(np.float64)
 
 
-def _told(asked: Callable[[Any], bool], values: Sequence[Any]) -> Flags:
+def _evaluate_distinct(predicate: Callable[[Any], bool], values: Sequence[Any]) -> BoolArray:
     """What is *asked* of each of *values*, most of which are the same."""
-    known = {value: asked(value) for value in set(values)}
-    return np.array([known[value] for value in values], bool)
+    flag_of_value = {value: predicate(value) for value in set(values)}
+    return np.array([flag_of_value[value] for value in values], bool)
 
 
-def _own(found: Matches, terms: int) -> tuple[Matches, Matches]:
+def _split_expansions(positions: Positions, term_count: int) -> tuple[Positions, Positions]:
     """The occurrences of the question's own terms, and those of its expansions."""
-    own = found.number < terms
-    return found.where(own), found.where(~own)
+    is_own = positions.term_index < term_count
+    return positions.select(is_own), positions.select(~is_own)
 
 
-def _credit(query: Query, found: Matches, count: int) -> Matrix:
+def _expansion_credit(query: Query, positions: Positions, passage_count: int) -> Matrix:
     """What expansions add where all their terms stand: a part of the words they stand for."""
-    credit = np.zeros((count, len(query.terms)))
-    first = len(query.terms)
-    for each in query.expansions:
-        numbers = range(first, first + len(each.terms))
-        places = [found.text[found.number == number] for number in numbers]
-        whole = reduce(np.intersect1d, places)
-        meant = {term(word) for word in tokens(each.word)}
-        columns = [n for n, asked in enumerate(query.terms) if asked.term in meant]
-        credit[np.ix_(whole, columns)] = EXPANDED
-        first += len(each.terms)
+    credit = np.zeros((passage_count, len(query.terms)))
+    first_term = len(query.terms)
+    for expansion in query.expansions:
+        term_indexes = range(first_term, first_term + len(expansion.terms))
+        passage_sets = [
+            positions.passage_index[positions.term_index == term_index]
+            for term_index in term_indexes
+        ]
+        complete_passages = reduce(np.intersect1d, passage_sets)
+        original_terms = {to_term(word) for word in token_texts(expansion.word)}
+        columns = [
+            index
+            for index, query_term in enumerate(query.terms)
+            if query_term.term in original_terms
+        ]
+        credit[np.ix_(complete_passages, columns)] = EXPANSION_WEIGHT
+        first_term += len(expansion.terms)
     return credit
 
 
-def _counted(cells: NDArray[np.int64], count: int, shares: Matrix) -> NDArray[np.int64]:
+def _count_terms(cells: NDArray[np.int64], passage_count: int, idf: Matrix) -> NDArray[np.int64]:
     """How often each term is in each passage."""
-    most = count * len(shares)
-    return np.bincount(cells, minlength=most).reshape(count, len(shares))
+    cell_count = passage_count * len(idf)
+    return np.bincount(cells, minlength=cell_count).reshape(passage_count, len(idf))
 
 
-def _proximity(found: Matches, count: int, shares: Matrix) -> dict[str, Matrix]:
+def _proximity_features(positions: Positions, passage_count: int, idf: Matrix) -> dict[str, Matrix]:
     """How near each other the terms stand, as in the sequential dependence model.
 
     Metzler and Croft, A Markov random field model for term dependencies, SIGIR 2005.
     """
-    names = ("window", "kernel", "adjacent", "ordered", "unordered")
-    columns = {name: np.zeros(count) for name in names}
-    if not len(found.text):
+    names = ("window_coverage", "proximity", "adjacent_pairs", "ordered_window", "unordered_window")
+    columns = {name: np.zeros(passage_count) for name in names}
+    if not len(positions.passage_index):
         return columns
-    ahead = _ahead(found, len(shares))
-    starts = np.flatnonzero(np.diff(found.text, prepend=-1))
-    texts = found.text[starts]
-    columns["window"][texts] = np.maximum.reduceat((ahead < _WINDOW) @ shares, starts)
-    columns["kernel"][texts] = np.maximum.reduceat(np.exp(-ahead / _DECAY) @ shares, starts)
-    if len(shares) > 1:
-        columns |= _pairs(found, ahead, count, shares)
+    distances = _next_distances(positions, len(idf))
+    starts = np.flatnonzero(np.diff(positions.passage_index, prepend=-1))
+    passage_indexes = positions.passage_index[starts]
+    columns["window_coverage"][passage_indexes] = np.maximum.reduceat(
+        (distances < _WINDOW_WORDS) @ idf, starts
+    )
+    columns["proximity"][passage_indexes] = np.maximum.reduceat(
+        np.exp(-distances / _DECAY_WORDS) @ idf, starts
+    )
+    if len(idf) > 1:
+        columns |= _pair_features(positions, distances, passage_count, idf)
     return columns
 
 
-def _ahead(found: Matches, terms: int) -> NDArray[np.int64]:
+def _next_distances(positions: Positions, term_count: int) -> NDArray[np.int64]:
     """For each occurrence, how many words behind it the next one of each term stands."""
-    at = found.text * _APART + found.place
-    ahead = np.full((len(at), terms), np.iinfo(np.int64).max)
-    ahead[np.arange(len(at)), found.number] = at
-    nearest: NDArray[np.int64] = np.minimum.accumulate(ahead[::-1], axis=0)[::-1]
-    return nearest - at[:, None]
+    absolute_positions = positions.passage_index * _PASSAGE_STRIDE + positions.position
+    next_positions = np.full((len(absolute_positions), term_count), np.iinfo(np.int64).max)
+    next_positions[np.arange(len(absolute_positions)), positions.term_index] = absolute_positions
+    nearest: NDArray[np.int64] = np.minimum.accumulate(next_positions[::-1], axis=0)[::-1]
+    return nearest - absolute_positions[:, None]
 
 
-def _pairs(
-    found: Matches, ahead: NDArray[np.int64], count: int, shares: Matrix
+def _pair_features(
+    positions: Positions, distances: NDArray[np.int64], passage_count: int, idf: Matrix
 ) -> dict[str, Matrix]:
     """The share of the question's neighbouring words that are neighbours here."""
-    terms = len(shares)
-    weights = shares[:-1] + shares[1:]
+    term_count = len(idf)
+    weights = idf[:-1] + idf[1:]
     weights = weights / (weights.sum() or 1.0)
-    left = np.flatnonzero(found.number < terms - 1)
-    right = np.flatnonzero(found.number > 0)
-    onward = ahead[left, found.number[left] + 1]
-    back = ahead[right, found.number[right] - 1]
-    cells = found.text * terms + found.number
+    left = np.flatnonzero(positions.term_index < term_count - 1)
+    right = np.flatnonzero(positions.term_index > 0)
+    forward_distances = distances[left, positions.term_index[left] + 1]
+    backward_distances = distances[right, positions.term_index[right] - 1]
+    cells = positions.passage_index * term_count + positions.term_index
 
-    def share(*chosen: NDArray[np.int64]) -> Matrix:
-        there = np.zeros(count * terms, bool)
-        for some in chosen:
-            there[some] = True
-        return there.reshape(count, terms)[:, :-1] @ weights
+    def pair_share(*cell_groups: NDArray[np.int64]) -> Matrix:
+        is_matched = np.zeros(passage_count * term_count, bool)
+        for group in cell_groups:
+            is_matched[group] = True
+        return is_matched.reshape(passage_count, term_count)[:, :-1] @ weights
 
     return {
-        "adjacent": share(cells[left[onward <= _SIDE]]),
-        "ordered": share(cells[left[onward <= _ORDERED]]),
-        "unordered": share(cells[left[onward <= _UNORDERED]], cells[right[back <= _UNORDERED]] - 1),
+        "adjacent_pairs": pair_share(cells[left[forward_distances <= _ADJACENT_DISTANCE]]),
+        "ordered_window": pair_share(cells[left[forward_distances <= _ORDERED_DISTANCE]]),
+        "unordered_window": pair_share(
+            cells[left[forward_distances <= _UNORDERED_DISTANCE]],
+            cells[right[backward_distances <= _UNORDERED_DISTANCE]] - 1,
+        ),
     }
 
 
-def column(matrix: Matrix, name: str) -> Matrix:
+def feature_column(matrix: Matrix, name: str) -> Matrix:
     """The column of *matrix* called *name*."""
-    return matrix[:, NAMES.index(name)]
+    return matrix[:, FEATURE_NAMES.index(name)]

@@ -8,23 +8,23 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.tokenizer import Span, places, sentences, stem, tokens
-from qa.engines.base import Hit
+from qa.analysis.tokenizer import Span, split_sentences, stem, token_spans, token_texts
+from qa.engines.base import TermPosition
 from qa.index.passages import Passage
-from qa.queries.parser import MONTHS, Query, Term
-from qa.ranking.features import Rarity
-from qa.ranking.reranker import Ranked
+from qa.queries.parser import MONTHS, Query, QueryTerm
+from qa.ranking.features import TermStatistics
+from qa.ranking.reranker import RankedPassage
 
 # What one of the asked kind (a date for "when") is worth in a sentence beside its words.
-_KIND = 0.15
+_ANSWER_TYPE_BONUS = 0.15
 # A sentence is marked from this share of the question's weight on.
-_MARKED = 0.2
+_MIN_ANSWER_COVERAGE = 0.2
 # What a word from earlier turns is worth in telling one: they say what it is about, not what it is.
-_CARRIED = 0.3
+_CARRIED_TERM_FACTOR = 0.3
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Highlight:
     """What in a passage speaks for it; spans are offsets into the passage's text.
 
     *matched* and *missing* are the question's words as typed; *sentence* is the share of the
@@ -32,29 +32,29 @@ class Evidence:
     a date for "when", a name for "who"; None when it asks for nothing that can be told.
     """
 
-    matched: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    marks: tuple[Span, ...] = ()
-    answer: Span | None = None
+    matched_words: tuple[str, ...] = ()
+    missing_words: tuple[str, ...] = ()
+    term_spans: tuple[Span, ...] = ()
+    answer_span: Span | None = None
     phrase: str | None = None
-    title: bool = False
-    sentence: float = 0.0
-    fits: bool | None = None
+    in_heading: bool = False
+    sentence_coverage: float = 0.0
+    type_matches: bool | None = None
 
 
-class _Kind(NamedTuple):
-    asked: "regex.Pattern[str]"
-    answered: "regex.Pattern[str]"
+class _AnswerType(NamedTuple):
+    question_pattern: "regex.Pattern[str]"
+    answer_pattern: "regex.Pattern[str]"
 
 
-_NAME = r"\p{Lu}[\p{L}'’-]+"
-_COUNT = (
+_NAME_WORD = r"\p{Lu}[\p{L}'’-]+"
+_NUMBER_WORDS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|twenty|thirty|forty"
     "|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|half|third"
 )
 # What a sentence holds that answers a question of that kind; the first kind that is asked counts.
-KINDS = [
-    _Kind(
+ANSWER_TYPES = [
+    _AnswerType(
         regex.compile(
             r"\bwhen\b|\b(?:what|which) (?:date|day|month|year|century)\b", regex.IGNORECASE
         ),
@@ -64,15 +64,15 @@ KINDS = [
             regex.IGNORECASE,
         ),
     ),
-    _Kind(
+    _AnswerType(
         regex.compile(
             r"\bhow (?:many|much|long|far|old|large|big|tall|high|deep|often|fast)\b"
             r"|\b(?:what|which) (?:percentage|percent|number|proportion|share|age)\b",
             regex.IGNORECASE,
         ),
-        regex.compile(rf"\p{{N}}|\b(?:{_COUNT})\b", regex.IGNORECASE),
+        regex.compile(rf"\p{{N}}|\b(?:{_NUMBER_WORDS})\b", regex.IGNORECASE),
     ),
-    _Kind(
+    _AnswerType(
         regex.compile(r"\bwhy\b", regex.IGNORECASE),
         regex.compile(
             r"\b(?:because|since|due to|owing to|in order to|so that|reasons?|therefore|caused?"
@@ -80,126 +80,167 @@ KINDS = [
             regex.IGNORECASE,
         ),
     ),
-    _Kind(
+    _AnswerType(
         regex.compile(
             r"\bwhere\b|\b(?:what|which) (?:country|city|state|nation|town|place|region)\b",
             regex.IGNORECASE,
         ),
-        regex.compile(rf"\b(?:in|at|from|to|near|of|outside|across) (?:the )?{_NAME}"),
+        regex.compile(rf"\b(?:in|at|from|to|near|of|outside|across) (?:the )?{_NAME_WORD}"),
     ),
-    _Kind(
+    _AnswerType(
         regex.compile(r"\bwho(?:m|se)?\b", regex.IGNORECASE),
-        regex.compile(rf"{_NAME} (?:\p{{Lu}}\.? |\p{{Ll}}{{2,3}} )?{_NAME}"),
+        regex.compile(rf"{_NAME_WORD} (?:\p{{Lu}}\.? |\p{{Ll}}{{2,3}} )?{_NAME_WORD}"),
     ),
 ]
 
 
-class _Scored(NamedTuple):
+class _ScoredSentence(NamedTuple):
     """A sentence: its *share* of the question's weight, and how well it *tells* what is asked."""
 
-    share: float
-    tells: float
-    fits: bool
-    asks: bool
+    coverage: float
+    score: float
+    type_matches: bool
+    is_question: bool
     span: Span
 
 
-def _asks(sentence: str) -> bool:
+def _is_question(sentence: str) -> bool:
     return sentence.rstrip("\"'”’»)").endswith(("?", "？", "؟"))
 
 
-def _marked(scored: Sequence[_Scored]) -> _Scored:
+def _select_answer(scored_sentences: Sequence[_ScoredSentence]) -> _ScoredSentence:
     """The sentence that tells best; one that asks is the heading of what answers it."""
-    best = max(scored, key=lambda row: row.tells)
-    if not best.asks:
+    best = max(scored_sentences, key=lambda row: row.score)
+    if not best.is_question:
         return best
-    telling = [row for row in scored if not row.asks and row.share >= _MARKED]
-    after = [row for row in telling if row.span.start > best.span.start]
-    return max(after or telling or [best], key=lambda row: row.tells)
+    answering = [
+        row
+        for row in scored_sentences
+        if not row.is_question and row.coverage >= _MIN_ANSWER_COVERAGE
+    ]
+    following = [row for row in answering if row.span.start > best.span.start]
+    return max(following or answering or [best], key=lambda row: row.score)
 
 
-class _Found(NamedTuple):
+class _TermMatch(NamedTuple):
     """A word of the question in a text: which of its words, and where."""
 
-    number: int
-    place: int
+    term_index: int
+    position: int
     span: Span
 
 
-class Reader:
+class Highlighter:
     """Reads passages for one question."""
 
-    def __init__(self, query: Query, question: str, rarity: Rarity) -> None:
-        self._terms: tuple[Term, ...] = query.terms
-        self._shares: list[float] = rarity.shares.tolist()
-        searched = [*enumerate(query.searched)]
-        self._by_stem = {s: i for i, asked in reversed(searched) for s in asked.stems}
-        self._shares += [0.0] * (len(searched) - len(self._terms))
-        carried = {*query.carried}
-        self._own = [_CARRIED if asked.word in carried else 1.0 for _, asked in searched]
-        self._known: dict[tuple[str, int], Evidence] = {}
-        self._kind = next((kind for kind in KINDS if kind.asked.search(question)), None)
-
-    def evidence(self, ranked: Ranked) -> Evidence:
-        """What speaks for a *ranked* passage; it is read once."""
-        key = ranked.passage.document_id, ranked.passage.number
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._read(ranked.passage, ranked.hits)
-        return known
-
-    def _read(self, passage: Passage, hits: Sequence[Hit]) -> Evidence:
-        spans = places(passage.text)
-        found = [_Found(hit.number, hit.place, Span(*spans[hit.place])) for hit in hits]
-        stems = _stems(passage.heading, passage.language)
-        heading = {number for stem, number in self._by_stem.items() if stem in stems}
-        there = {each.number for each in found} | heading
-        answer, share, fits = self._answer(passage, found)
-        return Evidence(
-            matched=tuple(t.word for i, t in enumerate(self._terms) if i in there),
-            missing=tuple(t.word for i, t in enumerate(self._terms) if i not in there),
-            marks=tuple(each.span for each in found),
-            answer=answer,
-            phrase=self._phrase(passage.text, found),
-            title=bool(heading),
-            sentence=share,
-            fits=fits,
+    def __init__(self, query: Query, question: str, statistics: TermStatistics) -> None:
+        self._terms: tuple[QueryTerm, ...] = query.terms
+        self._idf: list[float] = statistics.normalized_idf.tolist()
+        numbered_terms = [*enumerate(query.all_terms)]
+        self._index_of_stem = {
+            term_stem: index for index, term in reversed(numbered_terms) for term_stem in term.stems
+        }
+        self._idf += [0.0] * (len(numbered_terms) - len(self._terms))
+        carried_words = {*query.carried_words}
+        self._term_factors = [
+            _CARRIED_TERM_FACTOR if term.word in carried_words else 1.0
+            for _, term in numbered_terms
+        ]
+        self._cache: dict[tuple[str, int], Highlight] = {}
+        self._answer_type = next(
+            (
+                answer_type
+                for answer_type in ANSWER_TYPES
+                if answer_type.question_pattern.search(question)
+            ),
+            None,
         )
 
-    def _answer(
-        self, passage: Passage, found: Sequence[_Found]
+    def highlight(self, ranked: RankedPassage) -> Highlight:
+        """What speaks for a *ranked* passage; it is read once."""
+        key = ranked.passage.document_id, ranked.passage.number
+        highlight = self._cache.get(key)
+        if highlight is None:
+            highlight = self._cache[key] = self._highlight_passage(ranked.passage, ranked.positions)
+        return highlight
+
+    def _highlight_passage(self, passage: Passage, positions: Sequence[TermPosition]) -> Highlight:
+        spans = token_spans(passage.text)
+        matches = [
+            _TermMatch(position.term_index, position.position, Span(*spans[position.position]))
+            for position in positions
+        ]
+        heading_stems = _stems_of_heading(passage.heading, passage.language)
+        heading_terms = {
+            number for stem, number in self._index_of_stem.items() if stem in heading_stems
+        }
+        present = {match.term_index for match in matches} | heading_terms
+        answer_span, coverage, fits = self._find_answer(passage, matches)
+        return Highlight(
+            matched_words=tuple(
+                term.word for index, term in enumerate(self._terms) if index in present
+            ),
+            missing_words=tuple(
+                term.word for index, term in enumerate(self._terms) if index not in present
+            ),
+            term_spans=tuple(match.span for match in matches),
+            answer_span=answer_span,
+            phrase=self._longest_phrase(passage.text, matches),
+            in_heading=bool(heading_terms),
+            sentence_coverage=coverage,
+            type_matches=fits,
+        )
+
+    def _find_answer(
+        self, passage: Passage, matches: Sequence[_TermMatch]
     ) -> tuple[Span | None, float, bool | None]:
         """The sentence that answers best, if it is to be marked, its share, and whether it fits."""
-        scored = []
-        for span in sentences(passage.text, passage.language):
-            inside = {each.number for each in found if span.start <= each.span.start < span.end}
-            share = sum(self._shares[number] for number in inside)
-            own = sum(self._shares[number] * self._own[number] for number in inside)
-            fits = bool(self._kind and self._kind.answered.search(passage.text, *span))
-            asks = _asks(passage.text[slice(*span)])
-            scored.append(_Scored(share, own + _KIND * fits, fits, asks, span))
-        if not scored:
+        scored_sentences = []
+        for span in split_sentences(passage.text, passage.language):
+            term_indexes = {
+                match.term_index for match in matches if span.start <= match.span.start < span.end
+            }
+            coverage = sum(self._idf[term_index] for term_index in term_indexes)
+            score = sum(
+                self._idf[term_index] * self._term_factors[term_index]
+                for term_index in term_indexes
+            )
+            fits = bool(
+                self._answer_type and self._answer_type.answer_pattern.search(passage.text, *span)
+            )
+            is_question = _is_question(passage.text[slice(*span)])
+            scored_sentences.append(
+                _ScoredSentence(
+                    coverage, score + _ANSWER_TYPE_BONUS * fits, fits, is_question, span
+                )
+            )
+        if not scored_sentences:
             return None, 0.0, None
-        best = max(scored, key=lambda row: row.share + _KIND * row.fits)
-        marked = _marked(scored)
-        answer = marked.span if marked.share >= _MARKED else None
-        return answer, best.share, best.fits if self._kind else None
+        best = max(
+            scored_sentences, key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches
+        )
+        selected = _select_answer(scored_sentences)
+        answer_span = selected.span if selected.coverage >= _MIN_ANSWER_COVERAGE else None
+        return answer_span, best.coverage, best.type_matches if self._answer_type else None
 
-    def _phrase(self, text: str, found: Sequence[_Found]) -> str | None:
+    def _longest_phrase(self, text: str, matches: Sequence[_TermMatch]) -> str | None:
         """The longest run of the question's own words in its order."""
-        own = [each for each in found if each.number < len(self._terms)]
+        own_matches = [match for match in matches if match.term_index < len(self._terms)]
         longest = start = 0
-        run: str | None = None
-        for i, (before, after) in enumerate(pairwise(own), 1):
-            if (after.place, after.number) != (before.place + 1, before.number + 1):
+        phrase: str | None = None
+        for i, (previous, following) in enumerate(pairwise(own_matches), 1):
+            if (following.position, following.term_index) != (
+                previous.position + 1,
+                previous.term_index + 1,
+            ):
                 start = i
             elif i - start > longest:
                 longest = i - start
-                run = text[own[start].span.start : after.span.end]
-        return run
+                phrase = text[own_matches[start].span.start : following.span.end]
+        return phrase
 
 
 @lru_cache(maxsize=1 << 8)
-def _stems(heading: str, language: str) -> frozenset[str]:
+def _stems_of_heading(heading: str, language: str) -> frozenset[str]:
     """The stems of the words in a *heading*; one document's passages mostly share it."""
-    return frozenset(stem(word, language) for word in tokens(heading))
+    return frozenset(stem(word, language) for word in token_texts(heading))

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from qa.engines.base import Candidates, Hit, best_first
+from qa.engines.base import Candidates, TermPosition, order_by_score
 from qa.index.passages import Passage
-from qa.queries.parser import Named
-from qa.ranking.features import NAMES, Matrix, column
+from qa.queries.parser import QuestionEntities
+from qa.ranking.features import FEATURE_NAMES, Matrix, feature_column
 
-FILE = Path(__file__).with_name("weights.json")
+WEIGHTS_FILE = Path(__file__).with_name("weights.json")
 
 
 @dataclass(frozen=True)
-class Weights:
+class RankingWeights:
     """*ranking* has a weight for each feature, *confidence* one for each of its signals.
 
     *fitted* is the date, *gain* what ranking won over BM25 when it was fitted, set by set.
@@ -31,57 +31,57 @@ class Weights:
 
     ranking: Matrix
     confidence: dict[str, float]
-    fitted: str
+    fitted_on: str
     gain: dict[str, dict[str, float]]
 
 
-def from_json(values: dict[str, Any]) -> Weights:
+def weights_from_json(values: dict[str, Any]) -> RankingWeights:
     """The weights that *values* hold; raise ValueError when they are for other features."""
     ranking = values["ranking"]
-    if set(ranking) != set(NAMES):
-        raise ValueError(f"weights for other features: {sorted(set(ranking) ^ set(NAMES))}")
-    vector = np.array([ranking[name] for name in NAMES])
-    return Weights(vector, values["confidence"], values["fitted"], values["gain"])
+    if set(ranking) != set(FEATURE_NAMES):
+        raise ValueError(f"weights for other features: {sorted(set(ranking) ^ set(FEATURE_NAMES))}")
+    vector = np.array([ranking[name] for name in FEATURE_NAMES])
+    return RankingWeights(vector, values["confidence"], values["fitted"], values["gain"])
 
 
-def to_json(known: Weights) -> str:
+def weights_to_json(weights: RankingWeights) -> str:
     """The file that from_json reads, its numbers as short as they can be told."""
     values = {
-        "fitted": known.fitted,
-        "gain": known.gain,
-        "ranking": dict(zip(NAMES, known.ranking.tolist(), strict=True)),
-        "confidence": known.confidence,
+        "fitted": weights.fitted_on,
+        "gain": weights.gain,
+        "ranking": dict(zip(FEATURE_NAMES, weights.ranking.tolist(), strict=True)),
+        "confidence": weights.confidence,
     }
-    return json.dumps(_rounded(values), indent=1) + "\n"
+    return json.dumps(_round_floats(values), indent=1) + "\n"
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _round_floats(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
+        return {key: _round_floats(item) for key, item in value.items()}
     return round(value, 4) if isinstance(value, float) else value
 
 
 @cache
-def weights() -> Weights:
+def load_ranking_weights() -> RankingWeights:
     """The weights that come with the package."""
-    return from_json(json.loads(FILE.read_text(encoding="utf-8")))
+    return weights_from_json(json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")))
 
 
 # Passages with less than this part of the best one's coverage are not shown.
-_CUT = 0.2
+_MIN_COVERAGE_SHARE = 0.2
 # Two passages say the same when this part of the shorter one's words is in both.  What is longer
 # between two spaces, on average, is no word: there pairs of characters are compared.
-_DUPLICATE, _LONGEST = 0.8, 20
+_DUPLICATE_OVERLAP, _MAX_MEAN_WORD_LENGTH = 0.8, 20
 # Among the first five, no more than two of one document.
-_FIRST, _PER_DOCUMENT = 5, 2
+_TOP_SIZE, _MAX_PER_DOCUMENT = 5, 2
 # So many texts are read at a time: of ten questions nine need no more.
-_HELPING = 8
+_READ_BATCH = 8
 # What a passage counts for being in the question's language, beside what is fitted.
-_LANGUAGE = 1.0
+_LANGUAGE_BOOST = 1.0
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedPassage:
     """A passage in its place; *features* is its row of features, *hits* are the query's words.
 
     *duplicates* say the same elsewhere and are folded into it.
@@ -90,93 +90,101 @@ class Ranked:
     passage: Passage
     score: float
     features: Matrix = field(compare=False, repr=False)
-    hits: list[Hit] = field(default_factory=list)
+    positions: list[TermPosition] = field(default_factory=list)
     duplicates: list[Passage] = field(default_factory=list)
 
 
 def rank(
     candidates: Candidates,
     features: Matrix,
-    weights: Weights,
+    weights: RankingWeights,
     limit: int,
-    named: Named,
+    entities: QuestionEntities,
     language: str | None = None,
-) -> list[Ranked]:
+) -> list[RankedPassage]:
     """The *limit* passages to show, the best first; ties by document and passage.
 
     No document fills the first places alone, unless the question *named* it; of texts that fit
     alike those in its *language* come first.
     """
-    spoken = np.array([language == own for own in candidates.languages])
-    scores = features @ weights.ranking + _LANGUAGE * spoken
-    order = best_first(scores, candidates.documents, candidates.numbers)
-    coverage = column(features, "coverage").tolist()
-    least = _CUT * coverage[order[0]]
-    order = [place for place in order if coverage[place] >= least]
-    alone = len({*candidates.documents}) == 1 or named.titled(
+    in_question_language = np.array(
+        [language == passage_language for passage_language in candidates.languages]
+    )
+    scores = features @ weights.ranking + _LANGUAGE_BOOST * in_question_language
+    order = order_by_score(scores, candidates.document_ids, candidates.passage_numbers)
+    coverage = feature_column(features, "coverage").tolist()
+    min_coverage = _MIN_COVERAGE_SHARE * coverage[order[0]]
+    order = [index for index in order if coverage[index] >= min_coverage]
+    single_document = len({*candidates.document_ids}) == 1 or entities.names_title(
         candidates.headings[order[0]].partition(" › ")[0]
     )
-    folded = _Folded(_FIRST if alone else _PER_DOCUMENT)
-    for place, passage in _read(candidates, order):
+    deduplicator = _Deduplicator(_TOP_SIZE if single_document else _MAX_PER_DOCUMENT)
+    for place, passage in _iter_passages(candidates, order):
         # What comes later can still be a duplicate of what is shown, but is not looked for.
-        if folded.enough(limit):
+        if deduplicator.is_full(limit):
             break
-        hits = candidates.matches.inside(place)
-        folded.add(Ranked(passage, float(scores[place]), features[place], hits))
-    return folded.ranked()[:limit]
+        hits = candidates.positions.in_passage(place)
+        deduplicator.add(RankedPassage(passage, float(scores[place]), features[place], hits))
+    return deduplicator.results()[:limit]
 
 
-def _read(candidates: Candidates, order: list[int]) -> Iterator[tuple[int, Passage]]:
+def _iter_passages(candidates: Candidates, order: list[int]) -> Iterator[tuple[int, Passage]]:
     """The passages at the places of *order*, read in helpings: few are needed."""
-    for start in range(0, len(order), _HELPING):
-        helping = order[start : start + _HELPING]
-        yield from zip(helping, candidates.read(helping), strict=True)
+    for start in range(0, len(order), _READ_BATCH):
+        batch = order[start : start + _READ_BATCH]
+        yield from zip(batch, candidates.read_passages(batch), strict=True)
 
 
-class _Folded:
+class _Deduplicator:
     """Passages as they come, those that say the same as one before folded into it."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._words: list[tuple[frozenset[str], Ranked]] = []
-        self._first: list[Ranked] = []
-        self._later: list[Ranked] = []
+    def __init__(self, max_per_document: int) -> None:
+        self._max_per_document = max_per_document
+        self._shingles: list[tuple[frozenset[str], RankedPassage]] = []
+        self._top: list[RankedPassage] = []
+        self._overflow: list[RankedPassage] = []
 
-    def add(self, found: Ranked) -> None:
+    def add(self, ranked_passage: RankedPassage) -> None:
         """Put *found* behind those before, or into one of them."""
-        own = _said(found.passage.text)
-        for others, before in self._words:
-            if len(own & others) >= _DUPLICATE * min(len(own), len(others)):
-                before.duplicates.append(found.passage)
+        shingles = _shingles_of(ranked_passage.passage.text)
+        for earlier_shingles, earlier in self._shingles:
+            if len(shingles & earlier_shingles) >= _DUPLICATE_OVERLAP * min(
+                len(shingles), len(earlier_shingles)
+            ):
+                earlier.duplicates.append(ranked_passage.passage)
                 return
-        if len(self._words) < 2 * _FIRST:
-            self._words.append((own, found))
-        self._place(found)
+        if len(self._shingles) < 2 * _TOP_SIZE:
+            self._shingles.append((shingles, ranked_passage))
+        self._append(ranked_passage)
 
-    def _place(self, found: Ranked) -> None:
-        same = sum(r.passage.document_id == found.passage.document_id for r in self._first)
-        room = len(self._first) < _FIRST and same < self._most
-        (self._first if room else self._later).append(found)
+    def _append(self, ranked_passage: RankedPassage) -> None:
+        document_count = sum(
+            other.passage.document_id == ranked_passage.passage.document_id for other in self._top
+        )
+        has_room = len(self._top) < _TOP_SIZE and document_count < self._max_per_document
+        (self._top if has_room else self._overflow).append(ranked_passage)
 
-    def enough(self, limit: int) -> bool:
+    def is_full(self, limit: int) -> bool:
         """Whether the first *limit* places are settled."""
-        settled = len(self._first) >= min(limit, _FIRST)
-        return settled and len(self._first) + len(self._later) >= limit
+        top_is_full = len(self._top) >= min(limit, _TOP_SIZE)
+        return top_is_full and len(self._top) + len(self._overflow) >= limit
 
-    def ranked(self) -> list[Ranked]:
+    def results(self) -> list[RankedPassage]:
         """All, those held back behind the others."""
-        return self._first + self._later
+        return self._top + self._overflow
 
 
-def _said(text: str) -> frozenset[str]:
+def _shingles_of(text: str) -> frozenset[str]:
     """What tells whether another text says the same."""
     words = text.split()
-    if len(text) <= _LONGEST * len(words):
+    if len(text) <= _MAX_MEAN_WORD_LENGTH * len(words):
         return frozenset(words)
     return frozenset(map("".join, pairwise(text)))
 
 
-def margin(ranked: Sequence[Ranked]) -> float:
+def score_margin(ranked: Sequence[RankedPassage]) -> float:
     """By how much the first passage is ahead of the first of another document."""
-    others = [r for r in ranked[1:] if r.passage.document_id != ranked[0].passage.document_id]
+    others = [
+        other for other in ranked[1:] if other.passage.document_id != ranked[0].passage.document_id
+    ]
     return ranked[0].score - others[0].score if others else float(np.inf)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from gunicorn import http
 from gunicorn.workers.gthread import TConn
 
-from qa.server.request_parser import Incoming
+from qa.server.request_parser import IncomingRequest
 from qa.web.api import HEAD_READ
 
 # Providers hand out so much of an IPv6 address to one site.
@@ -139,12 +139,12 @@ def owner_of(address: object) -> str:
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class Sending:
+class BufferedSocket:
     """A client's socket that nobody waits for: what does not go out at once is the *rest*."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
-        self.rest = bytearray()
+        self.unsent = bytearray()
         # When the head of the request was read, by the monotonic clock: the app counts from there.
         self.head_read: float | None = None
 
@@ -153,19 +153,19 @@ class Sending:
 
     def sendall(self, data: bytes) -> None:
         """Send *data*, or keep what of it the client does not take yet."""
-        sent = 0
-        if not self.rest:
+        count = 0
+        if not self.unsent:
             with contextlib.suppress(BlockingIOError):
-                sent = self._client.send(data)
-        self.rest += memoryview(data)[sent:]
+                count = self._client.send(data)
+        self.unsent += memoryview(data)[count:]
 
-    def send_more(self) -> int:
+    def flush(self) -> int:
         """Send what the client takes of the rest; say how many bytes that was."""
         try:
-            sent = self._client.send(self.rest)
+            sent = self._client.send(self.unsent)
         except BlockingIOError:
             return 0
-        del self.rest[:sent]
+        del self.unsent[:sent]
         return sent
 
     def is_silent(self) -> bool:
@@ -179,20 +179,20 @@ class Sending:
 class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
     """A client, and the request that comes in from it."""
 
-    incoming: Incoming
+    incoming: IncomingRequest
     parser: Any
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args)
         self._client: socket.socket = self.sock
-        self.sock: Any = Sending(self._client)
+        self.sock: Any = BufferedSocket(self._client)
         self.owner = owner_of(self.client)
         # Its request is there before a thread sees it.
         self.initialized = True
         # None while it is in use.
         self.state: State | None = None
-        self.stays = False
-        self.arrived = 0.0
+        self.keep_alive = False
+        self.enqueued_at = 0.0
         # How much it had not read after its last answer, and when it last read some of that.
         self.unsent, self.progress = 0, 0.0
 
@@ -206,7 +206,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
             self.parser = http.get_parser(self.cfg, self._client, self.client)
         self.parser.unreader.unread(bytes(self.incoming.data))
         self.sock.head_read = self.incoming.head_read
-        self.arrived = time.monotonic()
+        self.enqueued_at = time.monotonic()
 
 
 def tell_head_read(app: App) -> App:

@@ -12,81 +12,81 @@ import numpy as np
 from gunicorn.workers.gthread import ThreadWorker
 
 # More workers than are ever there at once, those that stop among them.
-_PLACES = 512
+_MAX_WORKERS = 512
 # Who has at most such a part more clients than another takes the next one without waiting.
-_NEARLY = 8
+_TOLERANCE = 8
 # How long a worker leaves a new client to others; more than a busy one needs to come round.
-_PAUSE = 0.02
+_PAUSE_SECONDS = 0.02
 # How often it looks meanwhile whether they have taken as many as it has.
 _LOOK = 0.001
-_NOBODY = np.iinfo(np.int64).max
+_FREE_SLOT = np.iinfo(np.int64).max
 # A worker waits no longer than that for the others to be there, when all begin.
-_GATHERING = 1.0
+_STARTUP_SECONDS = 1.0
 
 
-class Shares:
+class ClientCounts:
     """A place for each worker; made before the workers part from the first process."""
 
     def __init__(self) -> None:
-        memory = mmap.mmap(-1, _PLACES * np.dtype(np.int64).itemsize)
-        self._clients = np.frombuffer(memory, np.int64)
-        self._clients[:] = _NOBODY
+        memory = mmap.mmap(-1, _MAX_WORKERS * np.dtype(np.int64).itemsize)
+        self._counts = np.frombuffer(memory, np.int64)
+        self._counts[:] = _FREE_SLOT
 
-    def share(self) -> "Share":
+    def claim_slot(self) -> "WorkerSlot":
         """A place for one more worker; one process hands them out."""
-        place = int(self._clients.argmax())
-        self._clients[place] = 0
-        return Share(self._clients, place)
+        index = int(self._counts.argmax())
+        self._counts[index] = 0
+        return WorkerSlot(self._counts, index)
 
 
-class Share:
+class WorkerSlot:
     """The place of one worker among *clients*."""
 
-    def __init__(self, clients: "np.ndarray[tuple[int], np.dtype[np.int64]]", place: int) -> None:
-        self._all = clients
-        self._place = place
-        self._left = False
+    def __init__(self, counts: "np.ndarray[tuple[int], np.dtype[np.int64]]", index: int) -> None:
+        self._counts = counts
+        self._index = index
+        self._is_released = False
 
-    def tell(self, clients: int) -> None:
+    def set_count(self, count: int) -> None:
         """Have the others know how many *clients* it has."""
-        if not self._left:
-            self._all[self._place] = clients
+        if not self._is_released:
+            self._counts[self._index] = count
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Take no further part: nobody has to wait for this worker to let a client in."""
-        self._left = True
-        self._all[self._place] = _NOBODY
+        self._is_released = True
+        self._counts[self._index] = _FREE_SLOT
 
-    def fewest(self) -> int:
+    def lowest_count(self) -> int:
         """How many clients the worker has that has fewest."""
-        return int(self._all.min())
+        return int(self._counts.min())
 
-    def workers(self) -> int:
+    def worker_count(self) -> int:
         """How many workers there are."""
-        return int(np.count_nonzero(self._all != _NOBODY))
+        return int(np.count_nonzero(self._counts != _FREE_SLOT))
 
 
-_SHARES = Shares()
+_CLIENT_COUNTS = ClientCounts()
 
 
-class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """A worker that leaves new clients to those who have fewer."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         # The one process that makes all workers does so before it parts from them.
-        self.share = _SHARES.share()
-        self._pauses_until = 0.0
+        self.slot = _CLIENT_COUNTS.claim_slot()
+        self._pause_end = 0.0
         self._left = False
         super().__init__(*args, **kwargs)
 
     def run(self) -> None:
         """Serve, once all workers are there: the first would take all clients that wait already."""
-        ends = time.monotonic() + _GATHERING
-        while self.share.workers() < self.cfg.workers and time.monotonic() < ends:
-            time.sleep(_PAUSE)
+        deadline = time.monotonic() + _STARTUP_SECONDS
+        while self.slot.worker_count() < self.cfg.workers and time.monotonic() < deadline:
+            time.sleep(_PAUSE_SECONDS)
         super().run()
 
-    def leaves_to_others(self) -> bool:
+    def yields_to_others(self) -> bool:
         """Whether to leave a client that waits to a worker that has fewer, which it does once."""
         if self._left or not self._is_ahead():
             self._left = False
@@ -96,8 +96,8 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         return True
 
     def _is_ahead(self) -> bool:
-        fewest = self.share.fewest()
-        return self.nr_conns > fewest + fewest // _NEARLY
+        fewest = self.slot.lowest_count()
+        return self.nr_conns > fewest + fewest // _TOLERANCE
 
     @property
     def nr_conns(self) -> int:
@@ -107,11 +107,11 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     @nr_conns.setter
     def nr_conns(self, clients: int) -> None:
         self._clients = clients
-        self.share.tell(clients)
+        self.slot.set_count(clients)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401
         """Begin to stop: others need not leave clients to this one any more."""
-        self.share.leave()
+        self.slot.release()
         super().handle_exit(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -124,10 +124,10 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def pause(self) -> None:
         """Let nobody in for a moment, or until others have as many clients."""
-        self._pauses_until = time.monotonic() + _PAUSE
+        self._pause_end = time.monotonic() + _PAUSE_SECONDS
         self.set_accept_enabled(False)
 
     def _pauses(self) -> bool:
-        if time.monotonic() >= self._pauses_until:
+        if time.monotonic() >= self._pause_end:
             return False
         return not self._left or self._is_ahead()

@@ -11,22 +11,25 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
-from qa.web.middleware.access import HEADERS
+from qa.web.middleware.access import SECURITY_HEADERS
 
 
-def problem(status: int, detail: str, *, keep: bool) -> bytes:
+def problem_bytes(status: int, detail: str, *, keep_alive: bool) -> bytes:
     """A whole response that tells an error (RFC 9457), for what never reaches the app."""
     phrase = HTTPStatus(status).phrase
-    told = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
-    body = json.dumps(told).encode()
-    headers = HEADERS | {
+    problem = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
+    body = json.dumps(problem).encode()
+    headers = SECURITY_HEADERS | {
         "Content-Type": "application/problem+json",
         "Content-Length": str(len(body)),
-        "Connection": "keep-alive" if keep else "close",
+        "Connection": "keep-alive" if keep_alive else "close",
     }
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{n}: {v}" for n, v in headers.items())]
+    lines = [
+        f"HTTP/1.1 {status} {phrase}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -48,7 +51,7 @@ def status_of(error: BaseException) -> HTTPStatus:
     return next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
 
 
-REFUSALS = {
+DETAILS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read; check its first line and its headers.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than QA_MAX_BODY_KB lets it be.",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long; POST a long question to /ask.",
@@ -57,16 +60,16 @@ REFUSALS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "The request cannot be answered; try again.",
 }
 # By whether the connection stays.
-BUSY = {
-    keep: problem(503, "The service is busy; try again in a second.", keep=keep)
+BUSY_RESPONSES = {
+    keep: problem_bytes(503, "The service is busy; try again in a second.", keep_alive=keep)
     for keep in (True, False)
 }
 
 
 # The largest head that the server's parser takes, and a little more.
-_MOST_HEAD = 64 * 1024
+_MAX_HEAD = 64 * 1024
 # The longest line that tells the size of a chunk.
-_MOST_SIZE_LINE = 256
+_MAX_SIZE_LINE = 256
 # The size of a chunk, and what may stand behind it (RFC 9112, section 7.1.1); quotes may not.
 _SIZE_LINE = re.compile(
     rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*[!#$%&'*+.^_`|~\w-]+(?:=[!#$%&'*+.^_`|~\w-]+)?)*"
@@ -77,114 +80,118 @@ _HOST, _NO_HOST = b"host", "Send exactly one Host header, with the name of the s
 _LINE_END, _END = b"\r\n", b"\r\n\r\n"
 
 
-class Incoming:
+class IncomingRequest:
     """A request that is coming in, *done* when there is no use in waiting for more of it.
 
     Then it is there as a whole, or *refused* is the status to tell, with the *reason* if it is not
     the usual one.  *head_read* is when its head was there (time.monotonic).
     """
 
-    def __init__(self, most_body: int) -> None:
+    def __init__(self, max_body: int) -> None:
         self.data = bytearray()
-        self.done = False
-        self.refused: HTTPStatus | None = None
+        self.is_complete = False
+        self.error_status: HTTPStatus | None = None
         self.reason: str | None = None
         # Whether the client waits to be told that its body is wanted, and to be hung up on.
-        self.waits = self.closes = False
+        self.expects_continue = self.wants_close = False
         # When its head was there, by the monotonic clock.
         self.head_read: float | None = None
-        self._most_body = most_body
-        self._searched = 0
-        self._body = -1
+        self._max_body = max_body
+        self._scan_position = 0
+        self._body_start = -1
         self._end: int | None = None
-        self._chunk: int | None = None
+        self._chunk_start: int | None = None
 
     def feed(self, data: bytes) -> bool:
         """Take more bytes in; say whether it is done."""
         self.data += data
-        if self._body < 0:
+        if self._body_start < 0:
             self._read_head()
-        if self._chunk is not None:
+        if self._chunk_start is not None:
             self._read_chunks()
         elif self._end is not None and len(self.data) >= self._end:
-            self.done = True
-        return self.done
+            self.is_complete = True
+        return self.is_complete
 
     @property
-    def rest(self) -> bytes:
+    def remainder(self) -> bytes:
         """What came after the request."""
         return bytes(self.data[self._end :]) if self._end is not None else b""
 
-    def _refuse(self, status: HTTPStatus, reason: str | None = None) -> None:
-        self.done, self.refused, self.reason = True, status, reason
+    def _reject(self, status: HTTPStatus, reason: str | None = None) -> None:
+        self.is_complete, self.error_status, self.reason = True, status, reason
 
     def _read_head(self) -> None:
-        found = self.data.find(_END, max(0, self._searched - len(_END)))
-        self._searched = len(self.data)
-        if found < 0:
-            if self._searched > _MOST_HEAD:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        head_end = self.data.find(_END, max(0, self._scan_position - len(_END)))
+        self._scan_position = len(self.data)
+        if head_end < 0:
+            if self._scan_position > _MAX_HEAD:
+                self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
-        self._body = found + len(_END)
+        self._body_start = head_end + len(_END)
         self.head_read = time.monotonic()
-        headers, framing, hosts = {}, [], []
-        first, *lines = bytes(self.data[:found]).split(b"\r\n")
+        headers, framing_names, hosts = {}, [], []
+        request_line, *lines = bytes(self.data[:head_end]).split(b"\r\n")
         for line in lines:
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip(b" \t").lower()
             if name.lower() in (_LENGTH, _CODING):
-                framing.append(name.lower())
+                framing_names.append(name.lower())
             elif name.lower() == _HOST:
                 hosts.append(headers[_HOST])
-        self.closes = not first.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
-        self.waits = headers.get(b"expect") == b"100-continue"
-        self._read_framing({name: headers[name] for name in framing}, len(framing))
-        if not self.refused:
-            self._check_hosts(hosts, required=first.endswith(b"HTTP/1.1"))
+        self.wants_close = (
+            not request_line.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
+        )
+        self.expects_continue = headers.get(b"expect") == b"100-continue"
+        self._read_framing({name: headers[name] for name in framing_names}, len(framing_names))
+        if not self.error_status:
+            self._check_hosts(hosts, required=request_line.endswith(b"HTTP/1.1"))
 
     def _check_hosts(self, hosts: list[bytes], *, required: bool) -> None:
         """Refuse a request that names no host where it must, or two (RFC 9112, section 3.2)."""
         if len(hosts) > 1 or b"" in hosts or (required and not hosts):
-            self._refuse(HTTPStatus.BAD_REQUEST, _NO_HOST)
+            self._reject(HTTPStatus.BAD_REQUEST, _NO_HOST)
 
-    def _read_framing(self, told: dict[bytes, bytes], times: int) -> None:
+    def _read_framing(self, headers: dict[bytes, bytes], count: int) -> None:
         """Find out where the body ends; what leaves that unclear could hide another request."""
-        length = told.get(_LENGTH, b"0")
-        if times > 1 or told.get(_CODING, _CHUNKED) != _CHUNKED or not _DIGITS.fullmatch(length):
-            self._refuse(HTTPStatus.BAD_REQUEST)
-        elif _CODING in told:
-            self._chunk = self._body
-        elif int(length) > self._most_body:
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        length = headers.get(_LENGTH, b"0")
+        if count > 1 or headers.get(_CODING, _CHUNKED) != _CHUNKED or not _DIGITS.fullmatch(length):
+            self._reject(HTTPStatus.BAD_REQUEST)
+        elif _CODING in headers:
+            self._chunk_start = self._body_start
+        elif int(length) > self._max_body:
+            self._reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
-            self._end = self._body + int(length)
+            self._end = self._body_start + int(length)
 
     def _read_chunks(self) -> None:
-        while self._chunk is not None and not self.done:
-            if self._chunk - self._body > self._most_body:
-                self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        while self._chunk_start is not None and not self.is_complete:
+            if self._chunk_start - self._body_start > self._max_body:
+                self._reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 return
-            line_end = self.data.find(_LINE_END, self._chunk, self._chunk + _MOST_SIZE_LINE)
+            line_end = self.data.find(
+                _LINE_END, self._chunk_start, self._chunk_start + _MAX_SIZE_LINE
+            )
             if line_end < 0:
-                if len(self.data) - self._chunk >= _MOST_SIZE_LINE:
-                    self._refuse(HTTPStatus.BAD_REQUEST)
+                if len(self.data) - self._chunk_start >= _MAX_SIZE_LINE:
+                    self._reject(HTTPStatus.BAD_REQUEST)
                 return
-            line = _SIZE_LINE.fullmatch(self.data, self._chunk, line_end)
+            line = _SIZE_LINE.fullmatch(self.data, self._chunk_start, line_end)
             # The head ended with a line end, as every chunk has to.
-            if not line or self.data[self._chunk - 2 : self._chunk] != _LINE_END:
-                self._refuse(HTTPStatus.BAD_REQUEST)
+            if not line or self.data[self._chunk_start - 2 : self._chunk_start] != _LINE_END:
+                self._reject(HTTPStatus.BAD_REQUEST)
             elif int(line[1], 16):
-                self._chunk = line_end + 2 + int(line[1], 16) + 2
+                self._chunk_start = line_end + 2 + int(line[1], 16) + 2
             else:
                 self._read_trailers(line_end)
                 return
 
     def _read_trailers(self, last_line: int) -> None:
         """What comes after the last chunk, up to an empty line: of no use here, it is left out."""
-        ends = self.data.find(_END, last_line)
-        if ends >= 0:
-            del self.data[last_line:ends]
+        trailers_end = self.data.find(_END, last_line)
+        if trailers_end >= 0:
+            del self.data[last_line:trailers_end]
             self._end = last_line + len(_END)
-            self.done = True
-        elif len(self.data) - last_line > _MOST_HEAD:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            self.is_complete = True
+        elif len(self.data) - last_line > _MAX_HEAD:
+            self._reject(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)

@@ -14,15 +14,15 @@ from gunicorn.glogging import Logger
 
 from qa.app import create_app
 from qa.engines.base import Engine, Searcher
-from qa.errors import DamagedError, SettingsError
+from qa.errors import CorruptIndexError, SettingsError
 from qa.server.connections import tell_head_read
-from qa.server.resources import give_back, listen, with_descriptors
+from qa.server.resources import listen, tune_malloc, with_descriptors
 from qa.server.worker import Worker
 from qa.settings import Settings
-from qa.web.middleware.access import check_limits
-from qa.web.middleware.metrics import join
-from qa.web.middleware.request_log import configure, output
-from qa.web.pages.index_stats import facts_of
+from qa.web.middleware.access import check_rate_storage
+from qa.web.middleware.metrics import merge_ended_worker
+from qa.web.middleware.request_log import configure_logging, output
+from qa.web.pages.index_stats import stats_of
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +33,19 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
     def murder_workers(self) -> None:
         """Look after the workers, as every second, and after what is held for them."""
         super().murder_workers()
-        _engine(self.app.wsgi()).let_go()
+        _engine(self.app.wsgi()).release_stale()
 
 
-def preload(arbiter: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+def pre_fork(arbiter: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Open the live generation in the first process, unless it is open, before a worker parts."""
     app: Flask = arbiter.app.wsgi()
-    _engine(app).preload(lambda new: _prepare(app, new))
+    _engine(app).warm_up(lambda searcher: _prepare_generation(app, searcher))
 
 
-def follow(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Have a worker follow the live generation, open before its first request."""
     app: Flask = worker.wsgi
-    _engine(app).follow(lambda new: _prepare(app, new))
+    _engine(app).start_reload(lambda searcher: _prepare_generation(app, searcher))
 
 
 def _engine(app: Flask) -> Engine:
@@ -53,19 +53,19 @@ def _engine(app: Flask) -> Engine:
     return engine
 
 
-def _prepare(app: Flask, new: Searcher) -> None:
+def _prepare_generation(app: Flask, searcher: Searcher) -> None:
     """Have at hand what the first requests to a generation would wait for."""
     with app.app_context():
         try:
-            facts_of(new)
-        except DamagedError:
+            stats_of(searcher)
+        except CorruptIndexError:
             raise
         except Exception:
-            log.exception("Generation %s could not be prepared", new.manifest.name)
-    set_apart()
+            log.exception("Generation %s could not be prepared", searcher.manifest.name)
+    freeze_gc()
 
 
-def set_apart(_: object = None) -> None:
+def freeze_gc(_: object = None) -> None:
     """Keep what stays for long from being looked through for garbage again and again.
 
     Before workers part from the first process, this also keeps its memory shared with theirs.  What
@@ -76,7 +76,7 @@ def set_apart(_: object = None) -> None:
     gc.freeze()
 
 
-_MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 
 
 # Clients that may wait for a worker to let them in, as far as the system allows; who finds no place
@@ -84,7 +84,7 @@ _MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
 _BACKLOG = 8192
 
 
-def options(settings: Settings) -> dict[str, Any]:
+def gunicorn_options(settings: Settings) -> dict[str, Any]:
     """gunicorn's settings."""
     return {
         "backlog": _BACKLOG,
@@ -95,10 +95,10 @@ def options(settings: Settings) -> dict[str, Any]:
         # The code is loaded and the index opened once, before workers part: they share that memory.
         "preload_app": True,
         "when_ready": _ready,
-        "pre_fork": preload,
-        "post_worker_init": follow,
-        "child_exit": _ended,
-        "logger_class": Log,
+        "pre_fork": pre_fork,
+        "post_worker_init": post_worker_init,
+        "child_exit": _child_exit,
+        "logger_class": GunicornLogger,
         # Files go out as answers do: nobody waits for who reads slowly.
         "sendfile": False,
         "proc_name": "verbatim",
@@ -106,7 +106,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "max_requests": settings.max_requests,
         "max_requests_jitter": settings.max_requests // 5,
         # Signs of life go to memory: the file system may be read-only, a disk may be slow.
-        "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
+        "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
         # A platform gives a stopping process 30 seconds and a request as long.
         "timeout": 30,
         "graceful_timeout": 20,
@@ -127,21 +127,21 @@ def _ready(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     host = f"[{host}]" if ":" in host else host
     with contextlib.suppress(OSError):
         output().write(f"Serving at http://{host}:{port} (Ctrl+C stops)\n")
-    set_apart()
+    freeze_gc()
 
 
-def _ended(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
-    worker.share.leave()
-    join(worker.pid)
+def _child_exit(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
+    worker.slot.release()
+    merge_ended_worker(worker.pid)
 
 
-class Log(Logger):  # type: ignore[misc]  # gunicorn ships no types
+class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
     """gunicorn's own messages, among ours."""
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401
         """Write as we do, and no line of its own for a request."""
         super().setup(cfg)
-        configure()
+        configure_logging()
 
 
 class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -154,7 +154,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load_config(self) -> None:
         """Hand gunicorn its settings."""
-        for name, value in options(self._settings).items():
+        for name, value in gunicorn_options(self._settings).items():
             self.cfg.set(name, value)
         if self._descriptor is not None:
             self.cfg.set("bind", f"fd://{self._descriptor}")
@@ -173,16 +173,16 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             raise SettingsError(f"The service cannot be started: {error}") from error
 
 
-def usable(settings: Settings) -> None:
+def check_service(settings: Settings) -> None:
     """Raise SettingsError unless all parts of the service take these *settings*."""
-    check_limits(create_app(settings))
+    check_rate_storage(create_app(settings))
     Service(with_descriptors(settings))
 
 
 def serve(settings: Settings, taken: socket.socket | None) -> None:
     """Serve until stopped, at the address *taken* or at sockets that are handed on."""
-    configure()
-    give_back()
+    configure_logging()
+    tune_malloc()
     fitting = with_descriptors(settings)
     if fitting.max_connections < settings.max_connections:
         log.warning(

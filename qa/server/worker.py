@@ -20,17 +20,23 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from qa.server.connections import Connection, Crowd, Queue, Sending, State
-from qa.server.load_balancing import SharingWorker
-from qa.server.request_parser import BUSY, REFUSALS, Incoming, problem, status_of
+from qa.server.connections import BufferedSocket, Connection, Crowd, Queue, State
+from qa.server.load_balancing import BalancedWorker
+from qa.server.request_parser import (
+    BUSY_RESPONSES,
+    DETAILS,
+    IncomingRequest,
+    problem_bytes,
+    status_of,
+)
 from qa.settings import Settings
-from qa.web.middleware.metrics import CLOSED, TURNED_AWAY
+from qa.web.middleware.metrics import CLOSED, REJECTED
 
 # What happens when a client has sent or read something.
-Then = Callable[[Connection, Sending], None]
+Then = Callable[[Connection, BufferedSocket], None]
 
 # At once from one client; new clients at once.
-_RECEIVED, _ACCEPTED = 64 * 1024, 16
+_RECV_BYTES, _ACCEPTED = 64 * 1024, 16
 # How long a client may take to read an answer, and to hang up after the last one.
 _SEND_SECONDS, _LINGER_SECONDS = 60.0, 2.0
 # Who reads nothing of an answer for so long may be closed to make room.
@@ -45,7 +51,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
-class Worker(SharingWorker):
+class Worker(BalancedWorker):
     """A worker process of the service."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
@@ -63,8 +69,8 @@ class Worker(SharingWorker):
     @property
     def settings(self) -> Settings:
         """The settings of the app."""
-        found: Settings = self.wsgi.extensions["qa.settings"]
-        return found
+        settings: Settings = self.wsgi.extensions["qa.settings"]
+        return settings
 
     def accept(self, listener: socket.socket) -> None:
         """Let clients in, who get a thread when all of their request is there.
@@ -73,7 +79,7 @@ class Worker(SharingWorker):
         """
         for _ in range(_ACCEPTED):
             full = self.nr_conns >= self.worker_connections
-            if full or self.leaves_to_others() or not self._accept_one(listener):
+            if full or self.yields_to_others() or not self._accept_one(listener):
                 return
 
     def _accept_one(self, listener: socket.socket) -> bool:
@@ -87,7 +93,7 @@ class Worker(SharingWorker):
                 self.pause()
             return False
         self.nr_conns += 1
-        self._take_in(Connection(self.cfg, client, address, listener.getsockname()))
+        self._start_request(Connection(self.cfg, client, address, listener.getsockname()))
         self._make_room()
         return True
 
@@ -124,7 +130,7 @@ class Worker(SharingWorker):
         CLOSED.inc()
         if conn.state is State.RECEIVING and conn.incoming.data:
             with contextlib.suppress(OSError):
-                conn.sock.send(BUSY[False])
+                conn.sock.send(BUSY_RESPONSES[False])
         self._resume(conn)
         self._end(conn)
         return True
@@ -142,7 +148,7 @@ class Worker(SharingWorker):
         self.queues[state].append(conn)
         self._crowd(state).add(conn, conn.owner, state)
 
-    def _on_event(self, conn: Connection, then: Then, client: Sending) -> None:
+    def _on_event(self, conn: Connection, then: Then, client: BufferedSocket) -> None:
         """Go on with *conn*, unless it was closed after its client had been seen to move."""
         if conn.state is not None:
             then(conn, client)
@@ -165,23 +171,23 @@ class Worker(SharingWorker):
         self.nr_conns -= 1
         conn.close()
 
-    def on_client_socket_readable(self, conn: Connection, _client: Sending) -> None:
+    def on_client_socket_readable(self, conn: Connection, _client: BufferedSocket) -> None:
         """Take in the next request of a client that stayed."""
         self._resume(conn)
-        self._take_in(conn)
+        self._start_request(conn)
 
-    def _take_in(self, conn: Connection, already: bytes = b"") -> None:
+    def _start_request(self, conn: Connection, buffered: bytes = b"") -> None:
         """Begin to take in a request, of which there is some *already*."""
-        conn.incoming = Incoming(self.settings.max_body_kb * 1024)
-        if conn.incoming.feed(already):
-            self._hand_on(conn)
+        conn.incoming = IncomingRequest(self.settings.max_body_kb * 1024)
+        if conn.incoming.feed(buffered):
+            self._enqueue(conn)
         else:
             self._receive(conn, conn.sock)
 
-    def _receive(self, conn: Connection, client: Sending) -> None:
+    def _receive(self, conn: Connection, client: BufferedSocket) -> None:
         """Take in what there is; wait for more, hand the request on, or let the client go."""
         try:
-            data: bytes | None = client.recv(_RECEIVED)
+            data: bytes | None = client.recv(_RECV_BYTES)
         except BlockingIOError:
             data = None
         except OSError:
@@ -192,51 +198,51 @@ class Worker(SharingWorker):
         if conn.state is not None:
             self._resume(conn)
         if data:
-            self._hand_on(conn)
+            self._enqueue(conn)
         else:
-            self._let_go(conn)
+            self._linger(conn)
 
     def _wait_for_more(self, conn: Connection) -> None:
-        if conn.incoming.waits:
-            conn.incoming.waits = False
+        if conn.incoming.expects_continue:
+            conn.incoming.expects_continue = False
             with contextlib.suppress(OSError):
                 conn.sock.send(_CONTINUE)
         if conn.state is None:
             self._wait(conn, State.RECEIVING, self.settings.read_seconds, self._receive)
 
-    def _hand_on(self, conn: Connection) -> None:
+    def _enqueue(self, conn: Connection) -> None:
         """Put a request that is there in the line before the threads; refuse what is none."""
-        refused = conn.incoming.refused
+        refused = conn.incoming.error_status
         if refused:
-            TURNED_AWAY.labels(str(refused.value)).inc()
-            reason = conn.incoming.reason or REFUSALS[refused]
+            REJECTED.labels(str(refused.value)).inc()
+            reason = conn.incoming.reason or DETAILS[refused]
             with contextlib.suppress(OSError):
-                conn.sock.send(problem(refused, reason, keep=False))
-            self._let_go(conn)
+                conn.sock.send(problem_bytes(refused, reason, keep_alive=False))
+            self._linger(conn)
             return
         conn.hand_over()
         self.enqueue_req(conn)
 
     def handle(self, conn: Connection) -> Any:  # noqa: ANN401
         """Answer a request, unless it has waited too long for that."""
-        waited = time.monotonic() - conn.arrived
-        if waited * 1000 > self.settings.max_wait_ms and not conn.incoming.data.startswith(
+        wait = time.monotonic() - conn.enqueued_at
+        if wait * 1000 > self.settings.max_wait_ms and not conn.incoming.data.startswith(
             _NEVER_SHED
         ):
-            return self._shed(conn)
+            return self._reject_busy(conn)
         return super().handle(conn)
 
-    def _shed(self, conn: Connection) -> bool:
+    def _reject_busy(self, conn: Connection) -> bool:
         """Ask a client to come back later; its connection stays if it can."""
-        TURNED_AWAY.labels("503").inc()
-        stays = bool(self.alive) and not conn.incoming.closes
+        REJECTED.labels("503").inc()
+        keep_alive = bool(self.alive) and not conn.incoming.wants_close
         try:
-            conn.sock.sendall(BUSY[stays])
+            conn.sock.sendall(BUSY_RESPONSES[keep_alive])
         except OSError:
             return False
         conn.parser.unreader.take_buffered()
-        conn.parser.unreader.unread(conn.incoming.rest)
-        return stays
+        conn.parser.unreader.unread(conn.incoming.remainder)
+        return keep_alive
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
         """Tell an error that never reached the app in the shape of all errors.
@@ -246,49 +252,49 @@ class Worker(SharingWorker):
         status = status_of(exc)
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self.log.error("A request failed in the worker", exc_info=exc)
-        TURNED_AWAY.labels(str(status.value)).inc()
-        client.sendall(problem(status, REFUSALS[status], keep=False))
+        REJECTED.labels(str(status.value)).inc()
+        client.sendall(problem_bytes(status, DETAILS[status], keep_alive=False))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """After an answer, give out what of it is left."""
         try:
-            conn.stays = not fs.cancelled() and bool(fs.result())
+            conn.keep_alive = not fs.cancelled() and bool(fs.result())
         except Exception:
             self.log.exception("A request failed in the worker")
-            conn.stays = False
-        if conn.sock.rest:
-            conn.unsent, conn.progress = len(conn.sock.rest), time.monotonic()
+            conn.keep_alive = False
+        if conn.sock.unsent:
+            conn.unsent, conn.progress = len(conn.sock.unsent), time.monotonic()
             self.unsent += conn.unsent
-            self._wait(conn, State.SENDING, _SEND_SECONDS, self._send_more)
+            self._wait(conn, State.SENDING, _SEND_SECONDS, self._flush)
         else:
-            self._go_on(conn)
+            self._continue(conn)
 
-    def _send_more(self, conn: Connection, client: Sending) -> None:
+    def _flush(self, conn: Connection, client: BufferedSocket) -> None:
         try:
-            if client.send_more():
+            if client.flush():
                 conn.progress = time.monotonic()
                 self.senders.renew(conn)
-            if client.rest:
+            if client.unsent:
                 return
         except OSError:
-            conn.stays = False
+            conn.keep_alive = False
         self._resume(conn)
-        self._go_on(conn)
+        self._continue(conn)
 
-    def _go_on(self, conn: Connection) -> None:
+    def _continue(self, conn: Connection) -> None:
         """Wait for the next request of a client that stays; let go of one that does not."""
-        if not conn.stays:
-            self._let_go(conn)
+        if not conn.keep_alive:
+            self._linger(conn)
             return
-        already = conn.parser.unreader.take_buffered()
-        if already:
-            self._take_in(conn, already)
+        buffered = conn.parser.unreader.take_buffered()
+        if buffered:
+            self._start_request(conn, buffered)
             return
         stopping = STOP_KEEPALIVE_LINGER if not self.alive else math.inf
         seconds = min(self.cfg.keepalive, stopping)
         self._wait(conn, State.KEPT_ALIVE, seconds, self.on_client_socket_readable)
 
-    def _let_go(self, conn: Connection) -> None:
+    def _linger(self, conn: Connection) -> None:
         """Say that nothing more comes, and close when the client has done so too.
 
         Closing under what it still sends would take the end of its answer away.
@@ -300,14 +306,14 @@ class Worker(SharingWorker):
             return
         self._wait(conn, State.CLOSING, _LINGER_SECONDS, self._drain)
 
-    def _drain(self, conn: Connection, client: Sending) -> None:
+    def _drain(self, conn: Connection, client: BufferedSocket) -> None:
         try:
-            more = client.recv(_RECEIVED)
+            data = client.recv(_RECV_BYTES)
         except BlockingIOError:
             return
         except OSError:
-            more = b""
-        if not more:
+            data = b""
+        if not data:
             self._resume(conn)
             self._end(conn)
 

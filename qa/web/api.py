@@ -12,39 +12,39 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
-from qa.analysis.deadline import NEVER, Deadline
-from qa.analysis.lru_cache import Remembered
-from qa.analysis.tokenizer import words
-from qa.answers.answer import Answer, ordered
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.lru_cache import BoundedCache
+from qa.analysis.tokenizer import tokenize
+from qa.answers.answer import Answer, sort_passages
 from qa.answers.pipeline import ask
 from qa.answers.quote_search import Effort, Quote
-from qa.answers.reanchoring import Anchor, anchored
-from qa.engines.base import Engine, Searcher, Summary
-from qa.errors import DamagedError, DeadlineExceededError, DocumentNotFoundError, QAError
+from qa.answers.reanchoring import Anchor, reanchor
+from qa.engines.base import DocumentSummary, Engine, Searcher
+from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError, QAError
 from qa.index.manifest import analysis_warning
-from qa.queries.parser import Filters, read
+from qa.queries.parser import Filters, parse_query
 from qa.settings import Settings
-from qa.web.schemas.requests import Asked, Saved, VerifiedBody, over
-from qa.web.schemas.responses import HealthBody, body
+from qa.web.schemas.requests import AskRequest, VerificationBody, VerifyRequest, limit_errors
+from qa.web.schemas.responses import HealthBody, answer_body
 
 
-class Recent:
+class AnswerCache:
     """The last *most* answers of a process that fit into *room*, in bytes; threads may share it."""
 
-    def __init__(self, most: int, room: float = math.inf) -> None:
-        self._answers: Remembered[Hashable, Answer] = Remembered(most, room)
+    def __init__(self, max_size: int, room: float = math.inf) -> None:
+        self._answers: BoundedCache[Hashable, Answer] = BoundedCache(max_size, room)
 
-    def answer(self, key: Hashable, ask: Callable[[], Answer]) -> Answer:
+    def get_or_compute(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
         """The answer known by *key*, or else what *ask* gives.
 
         What was cut short for want of time is not held on to.
         """
-        found = self._answers.get(key)
-        if found is None:
-            found = ask()
-            if not found.partial:
-                self._answers[key] = found
-        return found
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = compute()
+            if not answer.partial:
+                self._answers[key] = answer
+        return answer
 
     @property
     def size(self) -> int:
@@ -57,7 +57,7 @@ blueprint = Blueprint("api", __name__)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 # Of the shortest of so many documents so many words are looked for, in so many characters of it.
-_SHORTEST_OF, _OPENING_WORDS, _OPENING = 100, 10, 1000
+_SHORTEST_OF, _PROBE_WORDS, _OPENING = 100, 10, 1000
 # Wrong fields that are named; a body may have thousands of them.
 _MOST_ERRORS = 20
 # Where a request keeps the searcher that it is answered from, and the name that it asks for.
@@ -74,27 +74,27 @@ class InvalidRequestError(QAError):
     """The request has the right form and wrong values; *errors* says which."""
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
-        super().__init__("; ".join(f"{e['field']}: {e['detail']}" for e in errors))
+        super().__init__("; ".join(f"{error['field']}: {error['detail']}" for error in errors))
         self.errors = errors
 
 
-def settings() -> Settings:
+def current_settings() -> Settings:
     """The settings of the running app."""
-    found: Settings = current_app.extensions["qa.settings"]
-    return found
+    settings: Settings = current_app.extensions["qa.settings"]
+    return settings
 
 
-def searcher() -> Searcher:
+def current_searcher() -> Searcher:
     """The generation that this request is answered from, one for all of it: the live one.
 
-    Or the one that it was pinned to; raises NoGenerationError, or NotKeptError, without one.
+    Or the one that it was pinned to; raises NoLiveGenerationError or GenerationNotFoundError.
     """
     engine: Engine = current_app.extensions["qa.engine"]
-    kept = request.environ
-    if _SEARCHER not in kept:
-        kept[_SEARCHER] = engine.searcher(kept.get(_PINNED))
-    found: Searcher = kept[_SEARCHER]
-    return found
+    state = request.environ
+    if _SEARCHER not in state:
+        state[_SEARCHER] = engine.searcher(state.get(_PINNED))
+    searcher: Searcher = state[_SEARCHER]
+    return searcher
 
 
 @blueprint.before_app_request
@@ -110,59 +110,59 @@ def deadline() -> Deadline:
     """
     environ = request.environ
     if _DEADLINE not in environ:
-        budget = settings().budget_ms / 1000
+        budget = current_settings().budget_ms / 1000
         environ[_DEADLINE] = Deadline.after(budget, environ.get(HEAD_READ))
     found: Deadline = environ[_DEADLINE]
     return found
 
 
-def answered_from() -> str | None:
+def request_generation() -> str | None:
     """The name of the generation that this request was answered from, if it was from any."""
-    found: Searcher | None = request.environ.get(_SEARCHER)
-    return found.manifest.name if found else None
+    searcher: Searcher | None = request.environ.get(_SEARCHER)
+    return searcher.manifest.name if searcher else None
 
 
 def last_answer() -> Answer | None:
     """The last answer that this request was given, if it asked anything."""
-    found: Answer | None = request.environ.get(_ANSWER)
-    return found
+    answer: Answer | None = request.environ.get(_ANSWER)
+    return answer
 
 
-def cut_short() -> bool:
+def was_cut_short() -> bool:
     """Whether time ran out for an answer in this request, which another time will have in full."""
     return bool(request.environ.get(_CUT_SHORT))
 
 
-def pin(generation: str | None) -> None:
+def pin_generation(generation: str | None) -> None:
     """Answer this request from the generation of this name; None stands for the live one."""
     request.environ[_PINNED] = generation
     request.environ.pop(_SEARCHER, None)
 
 
-def told(model: BaseModel) -> Response:
+def json_response(model: BaseModel) -> Response:
     """*model* as JSON."""
     return Response(model.model_dump_json(by_alias=True), content_type="application/json")
 
 
-def pinned_to() -> str | None:
+def generation_pin() -> str | None:
     """The name of the generation that this request is pinned to."""
-    name: str | None = request.environ.get(_PINNED)
-    return name
+    generation: str | None = request.environ.get(_PINNED)
+    return generation
 
 
 @blueprint.get("/ask")
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
-    return told(body(_answered(asked_in(request.args))))
+    return json_response(answer_body(_answer_ask_request(parse_ask_args(request.args))))
 
 
 @blueprint.post("/ask")
 def ask_post() -> Response:
     """Answer the question in the body."""
-    return told(body(_answered(validated(posted()))))
+    return json_response(answer_body(_answer_ask_request(parse_ask_request(request_json()))))
 
 
-def posted() -> object:
+def request_json() -> object:
     """The JSON in the body."""
     try:
         return request.get_json()
@@ -170,135 +170,139 @@ def posted() -> object:
         raise BadRequest("The JSON is nested too deeply.") from None
 
 
-def _answered(asked: Asked) -> Answer:
-    if not asked.question:
-        told = {"field": "question", "detail": "it is empty; type at least one word"}
-        raise InvalidRequestError([told])
-    pin(asked.generation)
-    return answer(asked)
+def _answer_ask_request(ask_request: AskRequest) -> Answer:
+    if not ask_request.question:
+        error = {"field": "question", "detail": "it is empty; type at least one word"}
+        raise InvalidRequestError([error])
+    pin_generation(ask_request.generation)
+    return answer_question(ask_request)
 
 
 @blueprint.get("/livez")
 def livez() -> Response:
     """Say that the process runs."""
-    return told(HealthBody())
+    return json_response(HealthBody())
 
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
     """Say that questions can be answered: the first words of a document are found."""
-    live = searcher()
-    some = live.summaries()[:_SHORTEST_OF]
-    text = live.document(min(some, key=lambda each: (not each.words, each.words)).id).text
-    if not any(_finds(live, text[:size]) for size in (_OPENING, len(text))):
-        raise DamagedError(f"A search in generation {live.manifest.name} finds nothing.")
-    warning = analysis_warning(live.manifest)
-    return told(HealthBody(generation=live.manifest.name, warning=warning))
+    searcher = current_searcher()
+    some = searcher.summaries()[:_SHORTEST_OF]
+    text = searcher.document(min(some, key=lambda each: (not each.words, each.words)).id).text
+    if not any(_finds(searcher, text[:size]) for size in (_OPENING, len(text))):
+        raise CorruptIndexError(f"A search in generation {searcher.manifest.name} finds nothing.")
+    warning = analysis_warning(searcher.manifest)
+    return json_response(HealthBody(generation=searcher.manifest.name, warning=warning))
 
 
 def _finds(live: Searcher, text: str) -> bool:
     """Whether the first words of *text* are found."""
-    opening = " ".join(word.text for word in words(text)[:_OPENING_WORDS])
-    query = read(opening, languages=live.manifest.languages, max_characters=len(opening))
-    return bool(len(live.candidates(query, 1, deadline())))
+    opening = " ".join(word.text for word in tokenize(text)[:_PROBE_WORDS])
+    query = parse_query(opening, languages=live.manifest.languages, max_characters=len(opening))
+    return bool(len(live.search(query, 1, deadline())))
 
 
-def asked_in(arguments: "MultiDict[str, str]") -> Asked:
+def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     """What a query string asks; raise InvalidRequestError for what it should not hold."""
-    questions = arguments.getlist("q")
-    values: dict[str, Any] = {
+    questions = args.getlist("q")
+    fields: dict[str, Any] = {
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],
-        "drop": arguments.getlist("drop"),
+        "drop": args.getlist("drop"),
         "filters": {
-            "publisher": [value for value in arguments.getlist("publisher") if value],
-            "document": arguments.getlist("document"),
+            "publisher": [value for value in args.getlist("publisher") if value],
+            "document": args.getlist("document"),
         },
     }
-    for name in sorted(set(arguments) - {"q", "publisher", "document", "drop"}):
-        given = arguments.getlist(name)
+    for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
+        values = args.getlist(name)
         if name not in {"limit", "sort", "from", "to", "generation"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
-        if len(given) > 1:
+        if len(values) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if name == "limit":
-            values["limit"] = _number(given[0])
+            fields["limit"] = _parse_number(values[0])
         elif name in {"sort", "generation"}:
-            values[name] = given[0]
+            fields[name] = values[0]
         else:
-            values["filters"][name] = given[0]
-    return validated(values)
+            fields["filters"][name] = values[0]
+    return parse_ask_request(fields)
 
 
-def _number(text: str) -> int | str:
+def _parse_number(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
-def validated(values: object) -> Asked:
+def parse_ask_request(values: object) -> AskRequest:
     """Check *values* against the contract and the settings' limits."""
-    asked = checked(Asked, values)
-    wrong = over(asked, settings())
-    if wrong:
-        raise InvalidRequestError([{"field": f, "detail": d} for f, d in wrong.items()])
-    return asked
+    ask_request = parse_model(AskRequest, values)
+    limits_exceeded = limit_errors(ask_request, current_settings())
+    if limits_exceeded:
+        raise InvalidRequestError(
+            [{"field": field, "detail": detail} for field, detail in limits_exceeded.items()]
+        )
+    return ask_request
 
 
-def checked(model: type[_Model], values: object) -> _Model:
+def parse_model(model: type[_Model], values: object) -> _Model:
     """*values* as the *model* has them; raise InvalidRequestError, naming each field, if not."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise InvalidRequestError(
             [
-                {"field": ".".join(map(str, e["loc"])) or "body", "detail": e["msg"]}
-                for e in error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
+                {"field": ".".join(map(str, details["loc"])) or "body", "detail": details["msg"]}
+                for details in error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
             ]
         ) from None
 
 
-def answer(asked: Asked) -> Answer:
+def answer_question(ask_request: AskRequest) -> Answer:
     """Answer what was *asked* from the generation of this request."""
     started = time.perf_counter()
-    live, known = searcher(), _known(asked.filters.document)
+    searcher, document_ids = current_searcher(), _check_document_ids(ask_request.filters.document)
     # All that an answer depends on; the order of its passages is another matter.
-    asked_so = asked.model_copy(update={"sort": "relevance", "generation": None})
-    key = live.manifest.name, repr(asked_so)
-    recent: Recent = current_app.extensions["qa.recent"]
-    found = recent.answer(key, lambda: _fresh(live, asked, known))
-    took = round((time.perf_counter() - started) * 1000, 1)
-    found = dataclasses.replace(found, took_ms=took)
-    request.environ[_ANSWER] = found
-    if found.partial:
+    normalized_request = ask_request.model_copy(update={"sort": "relevance", "generation": None})
+    key = searcher.manifest.name, repr(normalized_request)
+    cache: AnswerCache = current_app.extensions["qa.recent"]
+    answer = cache.get_or_compute(key, lambda: _compute_answer(searcher, ask_request, document_ids))
+    took_ms = round((time.perf_counter() - started) * 1000, 1)
+    answer = dataclasses.replace(answer, took_ms=took_ms)
+    request.environ[_ANSWER] = answer
+    if answer.partial:
         request.environ[_CUT_SHORT] = True
-    return ordered(found, asked.sort)
+    return sort_passages(answer, ask_request.sort)
 
 
-def _fresh(live: Searcher, asked: Asked, documents: tuple[str, ...]) -> Answer:
-    filters = asked.filters
-    with live.turn:
+def _compute_answer(
+    searcher: Searcher, ask_request: AskRequest, document_ids: tuple[str, ...]
+) -> Answer:
+    filters = ask_request.filters
+    with searcher.compute_lock:
         return ask(
-            live,
-            settings(),
-            asked.question,
-            turns=[turn.question for turn in asked.turns],
-            dropped=asked.drop,
-            filters=Filters(tuple(filters.publisher), filters.first, filters.last, documents),
-            limit=asked.limit,
+            searcher,
+            current_settings(),
+            ask_request.question,
+            turns=[turn.question for turn in ask_request.turns],
+            dropped=ask_request.drop,
+            filters=Filters(tuple(filters.publisher), filters.first, filters.last, document_ids),
+            limit=ask_request.limit,
             deadline=deadline(),
         )
 
 
-def _known(documents: list[str]) -> tuple[str, ...]:
+def _check_document_ids(ids: list[str]) -> tuple[str, ...]:
     """The ids of *documents*, all of which must be in the index; forms send empty ones."""
-    documents = [*dict.fromkeys(id_ for id_ in documents if id_)]
-    for id_ in documents:
+    ids = [*dict.fromkeys(id_ for id_ in ids if id_)]
+    for id_ in ids:
         deadline().check()
         try:
-            _check_known(id_, searcher())
+            _check_known(id_, current_searcher())
         except DocumentNotFoundError as error:
-            field = {"field": "filters.document", "detail": str(error)}
-            raise InvalidRequestError([field]) from None
-    return tuple(documents)
+            field_error = {"field": "filters.document", "detail": str(error)}
+            raise InvalidRequestError([field_error]) from None
+    return tuple(ids)
 
 
 def _check_known(id_: str, live: Searcher) -> None:
@@ -309,32 +313,36 @@ def _check_known(id_: str, live: Searcher) -> None:
         live.document(id_)
 
 
-def _id(summary: Summary) -> str:
+def _id(summary: DocumentSummary) -> str:
     return summary.id
 
 
 @blueprint.post("/verify")
 def verify() -> Response:
     """Look for saved citations again."""
-    saved = checked(Saved, posted())
-    quotes = (each.quote for each in saved.citations)
-    return told(verified(quotes, searcher(), deadline()))
+    verify_request = parse_model(VerifyRequest, request_json())
+    quotes = (citation.quote for citation in verify_request.citations)
+    return json_response(verify_quotes(quotes, current_searcher(), deadline()))
 
 
-def verified(quotes: Iterable[Quote], live: Searcher, deadline: Deadline = NEVER) -> VerifiedBody:
+def verify_quotes(
+    quotes: Iterable[Quote], searcher: Searcher, deadline: Deadline = NO_DEADLINE
+) -> VerificationBody:
     """What became of *quotes* in the *live* index, of as many as there is time for.
 
     Raises DeadlineExceededError where that is none.
     """
     effort = Effort(deadline)
-    found: list[Anchor] = []
+    anchors: list[Anchor] = []
     partial = False
     for quote in quotes:
         try:
-            found.append(anchored(quote, live, effort))
+            anchors.append(reanchor(quote, searcher, effort))
         except DeadlineExceededError:
-            if not found:
+            if not anchors:
                 raise
             partial = True
             break
-    return VerifiedBody(generation=live.manifest.name, citations=tuple(found), partial=partial)
+    return VerificationBody(
+        generation=searcher.manifest.name, citations=tuple(anchors), partial=partial
+    )

@@ -14,32 +14,41 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from qa import __version__
 from qa.errors import DocumentNotFoundError, RequestError
-from qa.web.api import InvalidRequestError, answer, checked, searcher, settings, validated
+from qa.web.api import (
+    InvalidRequestError,
+    answer_question,
+    current_searcher,
+    current_settings,
+    parse_ask_request,
+    parse_model,
+)
 from qa.web.middleware.access import is_own_origin
-from qa.web.schemas.requests import Offset, Strict
-from qa.web.schemas.responses import PassageBody, Told, body
+from qa.web.schemas.requests import NonNegativeInt, RequestModel
+from qa.web.schemas.responses import PassageBody, ResponseModel, answer_body
 
 # Code points of a document in one piece.
-_PIECE = 40_000
+_CHUNK_CHARACTERS = 40_000
 # Characters of what is sent that are told again.
 _ECHO = 200
 
 
-class SearchArguments(Strict):
+class SearchArguments(RequestModel):
     """What to look for."""
 
     query: str = Field(description="A question, or words to look for.")
-    limit: Offset = Field(default=5, description="Most passages to return.")
+    limit: NonNegativeInt = Field(default=5, description="Most passages to return.")
 
 
-class FetchArguments(Strict):
+class FetchArguments(RequestModel):
     """What to read."""
 
     id: str = Field(description="The id of a search result, or of a document.")
-    start: Offset = Field(default=0, description="Where to begin; `next_start` of the last piece.")
+    start: NonNegativeInt = Field(
+        default=0, description="Where to begin; `next_start` of the last piece."
+    )
 
 
-class QuoteBody(Told):
+class SearchHit(ResponseModel):
     """A passage, word for word: `document.text[start:end] == text`, counted in code points."""
 
     id: str = Field(description="To fetch the document with.")
@@ -57,17 +66,17 @@ class QuoteBody(Told):
     verbatim: Literal[True] = True
 
 
-class FoundBody(Told):
+class SearchResults(ResponseModel):
     """What was found; without results, the documents do not answer: make nothing up."""
 
-    results: tuple[QuoteBody, ...]
+    results: tuple[SearchHit, ...]
     verdict: Literal["found", "weak", "none"]
     confidence: float
     missing: tuple[str, ...] = Field(description="Words that occur in no document.")
     generation: str = Field(description="The name of the index that answered.")
 
 
-class PlaceBody(Told):
+class FetchMetadata(ResponseModel):
     """Where a piece of a document stands."""
 
     start: int
@@ -82,14 +91,14 @@ class PlaceBody(Told):
     verbatim: Literal[True] = True
 
 
-class FetchedBody(Told):
+class FetchResult(ResponseModel):
     """A document, or a piece of a long one, word for word."""
 
     id: str
     title: str
     text: str
     url: str
-    metadata: PlaceBody
+    metadata: FetchMetadata
 
 
 class ToolError(Exception):
@@ -100,81 +109,81 @@ class Tool(NamedTuple):
     """A tool: what it is for, what it takes and gives, and what it does."""
 
     description: str
-    takes: type[Strict]
-    gives: type[Told]
-    run: Callable[[Any], Told]
+    arguments_model: type[RequestModel]
+    result_model: type[ResponseModel]
+    run: Callable[[Any], ResponseModel]
 
 
-def search(arguments: SearchArguments) -> FoundBody:
+def search(arguments: SearchArguments) -> SearchResults:
     """The passages that answer a question."""
     try:
-        asked = validated({"question": arguments.query, "limit": arguments.limit})
-        found = answer(asked)
+        ask_request = parse_ask_request({"question": arguments.query, "limit": arguments.limit})
+        answer = answer_question(ask_request)
     except (InvalidRequestError, RequestError) as error:
         raise ToolError(str(error).replace("question", "query")) from None
-    told = body(found)
-    return FoundBody(
-        results=tuple(map(_quote, told.passages)),
-        verdict=told.verdict,
-        confidence=told.confidence,
-        missing=told.none.missing if told.none else (),
-        generation=told.generation,
+    body = answer_body(answer)
+    return SearchResults(
+        results=tuple(map(_search_hit, body.passages)),
+        verdict=body.verdict,
+        confidence=body.confidence,
+        missing=body.none.missing if body.none else (),
+        generation=body.generation,
     )
 
 
-def _quote(passage: PassageBody) -> QuoteBody:
-    cited = passage.citation
-    return QuoteBody(
-        id=f"{cited.document_id}#{cited.start}-{cited.end}",
-        title=cited.title,
-        url=_whole(cited.read_url),
+def _search_hit(passage: PassageBody) -> SearchHit:
+    citation = passage.citation
+    return SearchHit(
+        id=f"{citation.document_id}#{citation.start}-{citation.end}",
+        title=citation.title,
+        url=_absolute_url(citation.read_url),
         text=passage.text,
         answer=passage.answer.text if passage.answer else None,
-        document_id=cited.document_id,
-        start=cited.start,
-        end=cited.end,
-        publisher=cited.publisher,
-        date=cited.date.isoformat() if cited.date else None,
-        original_url=cited.url,
-        sha256=cited.sha256,
+        document_id=citation.document_id,
+        start=citation.start,
+        end=citation.end,
+        publisher=citation.publisher,
+        date=citation.date.isoformat() if citation.date else None,
+        original_url=citation.url,
+        sha256=citation.sha256,
     )
 
 
-def fetch(arguments: FetchArguments) -> FetchedBody:
+def fetch(arguments: FetchArguments) -> FetchResult:
     """A document, in pieces if it is long."""
-    live = searcher()
+    searcher = current_searcher()
     try:
-        document = live.document(arguments.id)
+        document = searcher.document(arguments.id)
     except DocumentNotFoundError:
         try:
-            document = live.document(arguments.id.rpartition("#")[0])
+            document = searcher.document(arguments.id.rpartition("#")[0])
         except DocumentNotFoundError:
             raise ToolError(
                 f"There is no document {arguments.id[:_ECHO]!r}; search first."
             ) from None
-    about, length = document.metadata, len(document.text)
+    metadata, length = document.metadata, len(document.text)
     start = min(arguments.start, length)
-    end = min(start + _PIECE, length)
-    return FetchedBody(
+    end = min(start + _CHUNK_CHARACTERS, length)
+    return FetchResult(
         id=arguments.id,
-        title=about.title,
+        title=metadata.title,
         text=document.text[start:end],
-        url=_whole(url_for("reader.show", document_id=document.id)),
-        metadata=PlaceBody(
+        url=_absolute_url(url_for("reader.show", document_id=document.id)),
+        metadata=FetchMetadata(
             start=start,
             end=end,
             length=length,
             next_start=end if end < length else None,
-            publisher=about.publisher,
-            date=about.date.isoformat() if about.date else None,
-            original_url=about.url,
+            publisher=metadata.publisher,
+            date=metadata.date.isoformat() if metadata.date else None,
+            original_url=metadata.url,
             sha256=document.sha256,
-            generation=live.manifest.name,
+            generation=searcher.manifest.name,
         ),
     )
 
 
-def _whole(path: str) -> str:
+def _absolute_url(path: str) -> str:
     return request.host_url.rstrip("/") + path
 
 
@@ -182,55 +191,58 @@ TOOLS = {
     "fetch": Tool(
         "Read a document word for word, by the id of a search result. Long ones come in pieces.",
         FetchArguments,
-        FetchedBody,
+        FetchResult,
         fetch,
     ),
     "search": Tool(
         "Find the passages of the documents that answer a question, word for word, each with its"
         " place. When verdict is none the documents do not answer.",
         SearchArguments,
-        FoundBody,
+        SearchResults,
         search,
     ),
 }
 
 
-def called(name: str, arguments: object) -> Told:
+def run_tool(name: str, arguments: object) -> ResponseModel:
     """What the tool of this *name* gives for *arguments*; raise ToolError when it cannot."""
     tool = TOOLS[name]
     try:
-        taken = checked(tool.takes, arguments)
+        tool_arguments = parse_model(tool.arguments_model, arguments)
     except InvalidRequestError as error:
         raise ToolError(str(error)) from None
-    return tool.run(taken)
+    return tool.run(tool_arguments)
 
 
 blueprint = Blueprint("mcp", __name__)
 
-MODERN = ("2026-07-28",)
-SHAKING_HANDS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
-_META = "io.modelcontextprotocol/"
-_VERSION, _CAPABILITIES = f"{_META}protocolVersion", f"{_META}clientCapabilities"
-_SERVER = {"name": "verbatim", "title": "Verbatim", "version": __version__}
+MODERN_VERSIONS = ("2026-07-28",)
+HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+_META_PREFIX = "io.modelcontextprotocol/"
+_VERSION_KEY, _CAPABILITIES_KEY = (
+    f"{_META_PREFIX}protocolVersion",
+    f"{_META_PREFIX}clientCapabilities",
+)
+_SERVER_INFO = {"name": "verbatim", "title": "Verbatim", "version": __version__}
 _INSTRUCTIONS = (
     "Answers are quotes from a fixed set of documents. Quote them word for word with their url;"
     " when search says none, say that the documents do not answer."
 )
 # The tools change only with the code.
-_FRESH_MS = 3_600_000
-_PARSE, _REQUEST, _METHOD, _PARAMETERS = -32700, -32600, -32601, -32602
-_HEADERS_DIFFER, _UNSUPPORTED = -32020, -32022
+_TOOLS_TTL_MS = 3_600_000
+_PARSE_ERROR, _INVALID_REQUEST, _METHOD_NOT_FOUND, _INVALID_PARAMS = -32700, -32600, -32601, -32602
+_HEADER_MISMATCH, _UNSUPPORTED_VERSION = -32020, -32022
 
 Json = dict[str, Any]
 
 
-class RefusedError(Exception):
+class JsonRpcError(Exception):
     """A message that is refused, as JSON-RPC tells it."""
 
     def __init__(self, code: int, message: str, data: Json | None = None) -> None:
         super().__init__(message)
         self.code = code
-        self.told: Json = {"code": code, "message": message} | ({"data": data} if data else {})
+        self.error: Json = {"code": code, "message": message} | ({"data": data} if data else {})
 
 
 @blueprint.post("/mcp")
@@ -238,27 +250,30 @@ def receive() -> Response:
     """Answer a message."""
     _check_origin()
     message_id = None
-    modern = request.headers.get("MCP-Protocol-Version") in MODERN
+    modern = request.headers.get("MCP-Protocol-Version") in MODERN_VERSIONS
     try:
-        message = _message()
+        message = _read_message()
         if "id" not in message or "method" not in message:
             # A notification, or an answer to what we never ask.
             return Response(status=HTTPStatus.ACCEPTED)
         message_id = message["id"]
         parameters = message.get("params", {})
         if not isinstance(parameters, dict):
-            raise RefusedError(_PARAMETERS, "params must be an object")
-        modern = modern or _VERSION in _meta(parameters)
+            raise JsonRpcError(_INVALID_PARAMS, "params must be an object")
+        modern = modern or _VERSION_KEY in _meta(parameters)
         if modern:
             _check_envelope(message, parameters)
-        elif request.headers.get("MCP-Protocol-Version", SHAKING_HANDS[0]) not in SHAKING_HANDS:
-            raise _unsupported(request.headers["MCP-Protocol-Version"])
-        result = _done(message["method"], parameters, modern=modern)
-    except RefusedError as refused:
+        elif (
+            request.headers.get("MCP-Protocol-Version", HANDSHAKE_VERSIONS[0])
+            not in HANDSHAKE_VERSIONS
+        ):
+            raise _version_error(request.headers["MCP-Protocol-Version"])
+        result = _dispatch(message["method"], parameters, modern=modern)
+    except JsonRpcError as error:
         status = HTTPStatus.BAD_REQUEST
-        if refused.code == _METHOD:
+        if error.code == _METHOD_NOT_FOUND:
             status = HTTPStatus.NOT_FOUND if modern else HTTPStatus.OK
-        response = jsonify(jsonrpc="2.0", id=message_id, error=refused.told)
+        response = jsonify(jsonrpc="2.0", id=message_id, error=error.error)
         response.status_code = status
         return response
     return jsonify(jsonrpc="2.0", id=message_id, result=result)
@@ -270,85 +285,92 @@ def _check_origin() -> None:
     The host that the request names is no proof: a script of another site can have it name its own.
     """
     origin = request.headers.get("Origin")
-    if not origin or {origin, "*"} & {*settings().cors_origins}:
+    if not origin or {origin, "*"} & {*current_settings().cors_origins}:
         return
-    if not is_own_origin(origin, settings()):
+    if not is_own_origin(origin, current_settings()):
         raise Forbidden(
             "Scripts of this origin may not ask here; QA_CORS_ORIGINS lets them, and"
             " QA_TRUSTED_HOSTS has the service's own names."
         )
 
 
-def _message() -> Json:
+def _read_message() -> Json:
     try:
         message = request.get_json()
     except (BadRequest, RecursionError) as error:
-        raise RefusedError(_PARSE, "The body is no JSON.") from error
+        raise JsonRpcError(_PARSE_ERROR, "The body is no JSON.") from error
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-        raise RefusedError(_REQUEST, 'One message with "jsonrpc": "2.0" is wanted.')
-    named = message.get("id", 0)
-    if isinstance(named, bool) or not isinstance(named, (str, int)):
-        raise RefusedError(_REQUEST, "id must be a string or a whole number")
+        raise JsonRpcError(_INVALID_REQUEST, 'One message with "jsonrpc": "2.0" is wanted.')
+    message_id = message.get("id", 0)
+    if isinstance(message_id, bool) or not isinstance(message_id, (str, int)):
+        raise JsonRpcError(_INVALID_REQUEST, "id must be a string or a whole number")
     if not isinstance(message.get("method", ""), str):
-        raise RefusedError(_REQUEST, "method must be a string")
+        raise JsonRpcError(_INVALID_REQUEST, "method must be a string")
     return message
 
 
 def _meta(parameters: Json) -> Mapping[str, Any]:
-    found = parameters.get("_meta")
-    return found if isinstance(found, dict) else {}
+    meta = parameters.get("_meta")
+    return meta if isinstance(meta, dict) else {}
 
 
 def _check_envelope(message: Json, parameters: Json) -> None:
     """Refuse a message of today's revision that lacks something, or differs from its headers."""
     meta = _meta(parameters)
-    lacking = [key for key in (_VERSION, _CAPABILITIES) if key not in meta]
-    if lacking or not isinstance(meta[_VERSION], str):
-        raise RefusedError(_PARAMETERS, f"params._meta needs {' and '.join(lacking) or _VERSION}")
-    mirrored = {"MCP-Protocol-Version": meta[_VERSION], "Mcp-Method": message["method"]}
+    missing = [key for key in (_VERSION_KEY, _CAPABILITIES_KEY) if key not in meta]
+    if missing or not isinstance(meta[_VERSION_KEY], str):
+        raise JsonRpcError(
+            _INVALID_PARAMS, f"params._meta needs {' and '.join(missing) or _VERSION_KEY}"
+        )
+    expected_headers = {"MCP-Protocol-Version": meta[_VERSION_KEY], "Mcp-Method": message["method"]}
     if message["method"] == "tools/call":
-        mirrored["Mcp-Name"] = parameters.get("name")
-    for header, value in mirrored.items():
+        expected_headers["Mcp-Name"] = parameters.get("name")
+    for header, value in expected_headers.items():
         if request.headers.getlist(header) != [value]:
-            raise RefusedError(_HEADERS_DIFFER, f"{header} must say what the body says")
-    if meta[_VERSION] not in MODERN:
-        raise _unsupported(meta[_VERSION])
+            raise JsonRpcError(_HEADER_MISMATCH, f"{header} must say what the body says")
+    if meta[_VERSION_KEY] not in MODERN_VERSIONS:
+        raise _version_error(meta[_VERSION_KEY])
 
 
-def _unsupported(version: str) -> RefusedError:
-    data = {"supported": [*MODERN, *SHAKING_HANDS], "requested": version}
-    return RefusedError(_UNSUPPORTED, "Unsupported protocol version", data)
+def _version_error(version: str) -> JsonRpcError:
+    data = {"supported": [*MODERN_VERSIONS, *HANDSHAKE_VERSIONS], "requested": version}
+    return JsonRpcError(_UNSUPPORTED_VERSION, "Unsupported protocol version", data)
 
 
-def _done(method: str, parameters: Json, *, modern: bool) -> Json:
+def _dispatch(method: str, parameters: Json, *, modern: bool) -> Json:
     """The result of a request."""
-    do = (_MODERN_METHODS if modern else _OLDER_METHODS).get(method)
-    if do is None:
-        raise RefusedError(_METHOD, "There is no such method here.")
-    result = do(parameters)
+    handler = (_MODERN_METHODS if modern else _HANDSHAKE_METHODS).get(method)
+    if handler is None:
+        raise JsonRpcError(_METHOD_NOT_FOUND, "There is no such method here.")
+    result = handler(parameters)
     if modern:
-        result |= {"resultType": "complete", "_meta": {f"{_META}serverInfo": _SERVER}}
+        result |= {"resultType": "complete", "_meta": {f"{_META_PREFIX}serverInfo": _SERVER_INFO}}
     return result
 
 
 def _discover(_: Json) -> Json:
-    told = {"supportedVersions": [*MODERN, *SHAKING_HANDS], "capabilities": {"tools": {}}}
-    return told | {"instructions": _INSTRUCTIONS} | _freshness()
+    result = {
+        "supportedVersions": [*MODERN_VERSIONS, *HANDSHAKE_VERSIONS],
+        "capabilities": {"tools": {}},
+    }
+    return result | {"instructions": _INSTRUCTIONS} | _cache_hints()
 
 
 def _initialize(parameters: Json) -> Json:
-    wanted = parameters.get("protocolVersion")
+    requested_version = parameters.get("protocolVersion")
     return {
-        "protocolVersion": wanted if wanted in SHAKING_HANDS else SHAKING_HANDS[0],
+        "protocolVersion": requested_version
+        if requested_version in HANDSHAKE_VERSIONS
+        else HANDSHAKE_VERSIONS[0],
         "capabilities": {"tools": {}},
-        "serverInfo": _SERVER,
+        "serverInfo": _SERVER_INFO,
         "instructions": _INSTRUCTIONS,
     }
 
 
-def _freshness() -> Json:
-    scope = "private" if settings().token else "public"
-    return {"ttlMs": _FRESH_MS, "cacheScope": scope}
+def _cache_hints() -> Json:
+    scope = "private" if current_settings().token else "public"
+    return {"ttlMs": _TOOLS_TTL_MS, "cacheScope": scope}
 
 
 def _list_tools(_: Json) -> Json:
@@ -356,27 +378,27 @@ def _list_tools(_: Json) -> Json:
         {
             "name": name,
             "description": tool.description,
-            "inputSchema": tool.takes.model_json_schema(),
-            "outputSchema": tool.gives.model_json_schema(mode="serialization"),
+            "inputSchema": tool.arguments_model.model_json_schema(),
+            "outputSchema": tool.result_model.model_json_schema(mode="serialization"),
             "annotations": {"readOnlyHint": True, "openWorldHint": False},
         }
         for name, tool in TOOLS.items()
     ]
-    return {"tools": tools} | _freshness()
+    return {"tools": tools} | _cache_hints()
 
 
 def _call_tool(parameters: Json) -> Json:
     name = parameters.get("name")
     if not isinstance(name, str) or name not in TOOLS:
-        raise RefusedError(_PARAMETERS, f"There is no such tool; there are {', '.join(TOOLS)}.")
+        raise JsonRpcError(_INVALID_PARAMS, f"There is no such tool; there are {', '.join(TOOLS)}.")
     try:
-        told = called(name, parameters.get("arguments") or {})
+        result = run_tool(name, parameters.get("arguments") or {})
     except ToolError as error:
         return {"content": [{"type": "text", "text": str(error)}], "isError": True}
     return {
         # The same twice: some clients read only the text.
-        "content": [{"type": "text", "text": told.model_dump_json()}],
-        "structuredContent": told.model_dump(mode="json"),
+        "content": [{"type": "text", "text": result.model_dump_json()}],
+        "structuredContent": result.model_dump(mode="json"),
         "isError": False,
     }
 
@@ -386,4 +408,4 @@ _TOOL_METHODS: dict[str, Callable[[Json], Json]] = {
     "tools/call": _call_tool,
 }
 _MODERN_METHODS = _TOOL_METHODS | {"server/discover": _discover}
-_OLDER_METHODS = _TOOL_METHODS | {"initialize": _initialize, "ping": lambda _: {}}
+_HANDSHAKE_METHODS = _TOOL_METHODS | {"initialize": _initialize, "ping": lambda _: {}}

@@ -8,8 +8,8 @@ from pydantic.json_schema import models_json_schema
 
 from qa import __version__
 from qa.settings import Settings
-from qa.web.api import settings
-from qa.web.schemas.requests import LIMITS, Asked, AskedFilters, Saved, VerifiedBody
+from qa.web.api import current_settings
+from qa.web.schemas.requests import LIMITS, AskFilters, AskRequest, VerificationBody, VerifyRequest
 from qa.web.schemas.responses import (
     AnswerBody,
     DocumentBody,
@@ -21,7 +21,7 @@ from qa.web.schemas.responses import (
 
 Schema = dict[str, Any]
 
-_JSON, _PROBLEM = "application/json", "application/problem+json"
+_JSON, _PROBLEM_JSON = "application/json", "application/problem+json"
 _REFERENCE = "#/components/schemas/{model}"
 _DOCUMENT_ID: Schema = {
     "name": "document_id",
@@ -38,18 +38,20 @@ class Operation(NamedTuple):
     path: str
     name: str
     summary: str
-    answer: type[BaseModel] | Schema
-    media: str = _JSON
+    response: type[BaseModel] | Schema
+    media_type: str = _JSON
     method: str = "get"
     parameters: tuple[Schema, ...] = ()
     body: type[BaseModel] | None = None
     # Whether what comes back is tagged with the generation, and 304 to who has it.
-    tagged: bool = True
+    has_etag: bool = True
     # Whether the read token is not asked for.
-    open: bool = False
+    public: bool = False
 
 
-def _query(name: str, schema: Schema, description: str, *, required: bool = False) -> Schema:
+def _query_parameter(
+    name: str, schema: Schema, description: str, *, required: bool = False
+) -> Schema:
     return {
         "name": name,
         "in": "query",
@@ -59,12 +61,14 @@ def _query(name: str, schema: Schema, description: str, *, required: bool = Fals
     }
 
 
-def _text(longest: int) -> Schema:
+def _string_schema(longest: int) -> Schema:
     return {"type": "string", "maxLength": longest}
 
 
 _GENERATION = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
-_PINNED = _query("generation", _GENERATION, "The index to ask, by name; else the live one.")
+_GENERATION_PARAMETER = _query_parameter(
+    "generation", _GENERATION, "The index to ask, by name; else the live one."
+)
 
 
 def operations(settings: Settings) -> list[Operation]:
@@ -79,17 +83,17 @@ def operations(settings: Settings) -> list[Operation]:
             "Answer a question that is posted",
             AnswerBody,
             method="post",
-            body=Asked,
-            tagged=False,
+            body=AskRequest,
+            has_etag=False,
         ),
         Operation(
             "/verify",
             "verify",
             "Say of saved citations what became of them: unchanged, moved, or gone",
-            VerifiedBody,
+            VerificationBody,
             method="post",
-            body=Saved,
-            tagged=False,
+            body=VerifyRequest,
+            has_etag=False,
         ),
         Operation(
             "/documents.json",
@@ -103,91 +107,102 @@ def operations(settings: Settings) -> list[Operation]:
             "document",
             "A whole document",
             DocumentBody,
-            parameters=(_DOCUMENT_ID, _PINNED),
+            parameters=(_DOCUMENT_ID, _GENERATION_PARAMETER),
         ),
         Operation(
             "/suggest",
             "suggest",
             "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
             SuggestionsBody,
-            media="application/x-suggestions+json",
-            parameters=(_query("q", _text(settings.max_question), "What is typed."),),
+            media_type="application/x-suggestions+json",
+            parameters=(
+                _query_parameter("q", _string_schema(settings.max_question), "What is typed."),
+            ),
         ),
-        Operation("/openapi.json", "openapi", "This document", {"type": "object"}, tagged=False),
+        Operation("/openapi.json", "openapi", "This document", {"type": "object"}, has_etag=False),
         Operation(
             "/metrics",
             "metrics",
             "Counts and times of requests (Prometheus)",
             {"type": "string"},
-            media="text/plain",
-            tagged=False,
+            media_type="text/plain",
+            has_etag=False,
         ),
-        Operation("/livez", "livez", "The process runs", HealthBody, tagged=False, open=True),
-        Operation("/readyz", "readyz", "A search works", HealthBody, tagged=False, open=True),
+        Operation("/livez", "livez", "The process runs", HealthBody, has_etag=False, public=True),
+        Operation("/readyz", "readyz", "A search works", HealthBody, has_etag=False, public=True),
     ]
 
 
 def _ask_parameters(settings: Settings) -> tuple[Schema, ...]:
     """The fields of a posted question as parameters of an address."""
-    models = _schemas(settings)
-    asked = models["Asked"]["properties"]
-    filters = models["AskedFilters"]["properties"]
+    schemas = _build_schemas(settings)
+    ask_properties = schemas["AskRequest"]["properties"]
+    filters = schemas["AskFilters"]["properties"]
     questions = {
         "type": "array",
         "minItems": 1,
         "maxItems": settings.max_turns + 1,
-        "items": _bare(asked["question"]),
+        "items": _parameter_schema(ask_properties["question"]),
     }
     return (
-        _query("q", questions, "The question; others before it are turns.", required=True),
+        _query_parameter(
+            "q", questions, "The question; others before it are turns.", required=True
+        ),
         *(
-            _query(name, _bare(schema), schema["description"])
-            for name, schema in (asked | filters).items()
+            _query_parameter(name, _parameter_schema(schema), schema["description"])
+            for name, schema in (ask_properties | filters).items()
             if name not in {"question", "turns", "filters"}
         ),
     )
 
 
 def _list_parameters(settings: Settings) -> tuple[Schema, ...]:
-    filters = _schemas(settings)["AskedFilters"]["properties"]
+    filters = _build_schemas(settings)["AskFilters"]["properties"]
     sort = {"enum": ["title", "newest", "oldest", "publisher", "longest", "shortest"]}
     return (
-        _query("title", _text(settings.max_filter), "Only with these words in the title."),
+        _query_parameter(
+            "title", _string_schema(settings.max_filter), "Only with these words in the title."
+        ),
         *(
-            _query(name, _bare(filters[name]), filters[name]["description"])
+            _query_parameter(name, _parameter_schema(filters[name]), filters[name]["description"])
             for name in ("publisher", "from", "to")
         ),
-        _query("sort", sort | {"type": "string", "default": "title"}, "The order of the list."),
-        _query("page", {"type": "integer", "minimum": 1, "default": 1}, "The page, from 1."),
-        _PINNED,
+        _query_parameter(
+            "sort", sort | {"type": "string", "default": "title"}, "The order of the list."
+        ),
+        _query_parameter(
+            "page", {"type": "integer", "minimum": 1, "default": 1}, "The page, from 1."
+        ),
+        _GENERATION_PARAMETER,
     )
 
 
-def _bare(schema: Schema) -> Schema:
+def _parameter_schema(schema: Schema) -> Schema:
     """*schema* without what a parameter says itself, and without null, which none can be."""
-    kept = {key: value for key, value in schema.items() if key not in {"description", "title"}}
-    choices = [each for each in kept.pop("anyOf", []) if each != {"type": "null"}]
-    kept = {key: value for key, value in kept.items() if key != "default" or value is not None}
-    return kept | choices[0] if choices else kept
+    bare = {key: value for key, value in schema.items() if key not in {"description", "title"}}
+    choices = [choice for choice in bare.pop("anyOf", []) if choice != {"type": "null"}]
+    bare = {key: value for key, value in bare.items() if key != "default" or value is not None}
+    return bare | choices[0] if choices else bare
 
 
-def _schemas(settings: Settings) -> dict[str, Schema]:
+def _build_schemas(settings: Settings) -> dict[str, Schema]:
     """The schemas of all models by name, with the limits that *settings* sets."""
-    sent: list[type[BaseModel]] = [Asked, AskedFilters, Saved]
-    told: list[type[BaseModel]] = [
+    request_models: list[type[BaseModel]] = [AskRequest, AskFilters, VerifyRequest]
+    response_models: list[type[BaseModel]] = [
         AnswerBody,
         DocumentBody,
         DocumentsBody,
         HealthBody,
         ProblemBody,
         SuggestionsBody,
-        VerifiedBody,
+        VerificationBody,
     ]
-    _, found = models_json_schema(
-        [(model, "validation") for model in sent] + [(model, "serialization") for model in told],
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in request_models]
+        + [(model, "serialization") for model in response_models],
         ref_template=_REFERENCE,
     )
-    schemas: dict[str, Schema] = found["$defs"]
+    schemas: dict[str, Schema] = definitions["$defs"]
     for limit in LIMITS:
         field = schemas[limit.model.__name__]["properties"][limit.field]
         field = field["items"] if limit.each else field
@@ -195,13 +210,13 @@ def _schemas(settings: Settings) -> dict[str, Schema]:
     return schemas
 
 
-def document(settings: Settings) -> Schema:
+def build_openapi_document(settings: Settings) -> Schema:
     """The OpenAPI document of a service with these *settings*."""
     paths: dict[str, Schema] = {}
     for operation in operations(settings):
-        paths.setdefault(operation.path, {})[operation.method] = _described(operation)
-    components: Schema = {"schemas": _schemas(settings)}
-    found: Schema = {
+        paths.setdefault(operation.path, {})[operation.method] = _build_operation(operation)
+    components: Schema = {"schemas": _build_schemas(settings)}
+    document: Schema = {
         "openapi": "3.1.0",
         "info": {
             "title": "Verbatim",
@@ -214,82 +229,84 @@ def document(settings: Settings) -> Schema:
     }
     if settings.token:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        found["security"] = [{"token": []}]
-    return found
+        document["security"] = [{"token": []}]
+    return document
 
 
-def _described(operation: Operation) -> Schema:
-    described: Schema = {
+def _build_operation(operation: Operation) -> Schema:
+    operation_object: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
         "responses": {
             "200": {
                 "description": "OK",
-                "content": {operation.media: {"schema": _schema(operation.answer)}},
+                "content": {
+                    operation.media_type: {"schema": _schema_or_reference(operation.response)}
+                },
             },
             "default": {
                 "description": "An error",
-                "content": {_PROBLEM: {"schema": _schema(ProblemBody)}},
+                "content": {_PROBLEM_JSON: {"schema": _schema_or_reference(ProblemBody)}},
             },
         },
     }
     if operation.parameters:
-        described["parameters"] = list(operation.parameters)
+        operation_object["parameters"] = list(operation.parameters)
     if operation.body:
-        described["requestBody"] = {
+        operation_object["requestBody"] = {
             "required": True,
-            "content": {_JSON: {"schema": _schema(operation.body)}},
+            "content": {_JSON: {"schema": _schema_or_reference(operation.body)}},
         }
-    if operation.tagged:
-        described["responses"]["304"] = {"description": "What was had before is still so"}
-    if operation.open:
-        described["security"] = []
-    return described
+    if operation.has_etag:
+        operation_object["responses"]["304"] = {"description": "What was had before is still so"}
+    if operation.public:
+        operation_object["security"] = []
+    return operation_object
 
 
-def _schema(answer: type[BaseModel] | Schema) -> Schema:
-    if isinstance(answer, dict):
-        return answer
-    return {"$ref": _REFERENCE.format(model=answer.__name__)}
+def _schema_or_reference(model: type[BaseModel] | Schema) -> Schema:
+    if isinstance(model, dict):
+        return model
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
 
 
 blueprint = Blueprint("programs", __name__)
 
 
-def _document() -> dict[str, Any]:
+def _openapi_document() -> dict[str, Any]:
     """The document, made once: settings never change."""
-    kept = current_app.extensions
-    if "qa.openapi" not in kept:
-        kept["qa.openapi"] = document(settings())
-    found: dict[str, Any] = kept["qa.openapi"]
-    return found
+    extensions = current_app.extensions
+    if "qa.openapi" not in extensions:
+        extensions["qa.openapi"] = build_openapi_document(current_settings())
+    document: dict[str, Any] = extensions["qa.openapi"]
+    return document
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """Describe all that programs can call (OpenAPI 3.1)."""
-    return jsonify(_document())
+    return jsonify(_openapi_document())
 
 
 @blueprint.get("/api")
 def show() -> str:
     """Show what programs can call."""
-    return render_template("api.html", api=_document())
+    return render_template("api.html", api=_openapi_document())
 
 
 @blueprint.app_template_filter()
-def kind(schema: dict[str, Any]) -> str:
+def schema_type(schema: dict[str, Any]) -> str:
     """A JSON schema in a word or two; `#Name` for one of the document's own."""
     if "$ref" in schema:
         return "#" + str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        return " or ".join(kind(each) for each in schema["anyOf"])
+        return " or ".join(schema_type(choice) for choice in schema["anyOf"])
     if "enum" in schema or "const" in schema:
-        return ", ".join(str(each) for each in schema.get("enum", [schema.get("const")]))
+        return ", ".join(str(value) for value in schema.get("enum", [schema.get("const")]))
     if "prefixItems" in schema:
-        return "[" + ", ".join(kind(each) for each in schema["prefixItems"]) + "]"
+        return "[" + ", ".join(schema_type(item) for item in schema["prefixItems"]) + "]"
     if "items" in schema:
-        return f"list of {kind(schema['items'])}"
+        return f"list of {schema_type(schema['items'])}"
     return str(schema.get("format") or schema.get("type", "anything"))
 
 
@@ -305,7 +322,7 @@ _BOUNDS = {
 
 
 @blueprint.app_template_filter()
-def bounds(schema: dict[str, Any]) -> str:
+def schema_limits(schema: dict[str, Any]) -> str:
     """What a JSON schema limits its values to, in words."""
-    said = [words.format(schema[key]) for key, words in _BOUNDS.items() if key in schema]
-    return ", ".join(said)
+    limits = [phrase.format(schema[key]) for key, phrase in _BOUNDS.items() if key in schema]
+    return ", ".join(limits)

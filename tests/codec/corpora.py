@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from whoosh import query
 
 from qa.documents.document import Document, Metadata
-from qa.engines.whoosh.builder import COLUMNS, join, merge, write_segment
+from qa.engines.whoosh.builder import COLUMNS, join_parts, merge_segments, write_segment
 from qa.engines.whoosh.fields import DOCUMENTS, FILES, K1, PASSAGES, SCHEMAS, WEIGHTS, B
-from qa.engines.whoosh.stored_fields import Batch
+from qa.engines.whoosh.stored_fields import Buffer
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.index.passages import Passage
 
@@ -52,11 +52,11 @@ class Corpus:
         size = max(1, -(-len(self.batch) // segments))
         paths = [folder / f"segment-{n}" for n in range(segments)]
         for number, path in enumerate(paths):
-            write_segment(path, Batch.of(self.batch[number * size : (number + 1) * size]))
+            write_segment(path, Buffer.of(self.batch[number * size : (number + 1) * size]))
         for name in (COLUMNS, *WEIGHTS, "words"):
-            merge(folder, name, paths)
+            merge_segments(folder, name, paths)
         for file in FILES:
-            join(folder, file)
+            join_parts(folder, file)
         counts = {PASSAGES: len(self.lists["stems"]), DOCUMENTS: len(self.batch)}
         for file, name in NAMES.items():
             write_toc(folder, SCHEMAS[file], name, file, counts[file])

@@ -30,7 +30,7 @@ from tests.codec.corpora import (
 def test_whoosh_arrays_and_plain_python_find_the_same(corpus, asked, k, segments, matched):
     scores = corpus.scores(asked)
     with written(corpus, segments) as folder:
-        top = WhooshSearcher(folder, None).top(asked, k)
+        top = WhooshSearcher(folder, None).top_by_terms(asked, k)
         assert_best(list(zip(top[0].tolist(), top[1].tolist(), strict=True)), scores, k)
         subqueries = [query.Term(field, term, boost=boost) for field, term, boost in asked]
         with open_dir(str(folder)).searcher(weighting=WEIGHTING) as searcher:

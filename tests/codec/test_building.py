@@ -8,11 +8,11 @@ import pytest
 from whoosh import query
 from whoosh.index import open_dir
 
-from qa.documents.document import Metadata, RawBlock, document
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.engines.whoosh.fields import WEIGHTING
 from qa.publishing.builder import index_documents
-from qa.queries.parser import read
+from qa.queries.parser import parse_query
 from qa.settings import Settings
 from tests.codec.corpora import (
     HAS,
@@ -48,7 +48,7 @@ def test_eight_threads_find_what_one_finds(town):
 
 def test_what_the_engine_builds_opens_in_whoosh(tmp_path):
     documents = [
-        document(name, name, [RawBlock(text)], Metadata(f"The {name}"))
+        build_document(name, name, [RawBlock(text)], Metadata(f"The {name}"))
         for name, text in {
             "bridge": "A bridge of granite.",
             "harbour": "Old granite piers.",
@@ -81,7 +81,7 @@ def test_real_questions_get_the_same_passages_from_whoosh(tmp_path, full):
     generation = tmp_path / "generations" / searcher.manifest.name
     with open_dir(str(generation)).searcher(weighting=WEIGHTING) as stock:
         for line in lines("queries", questions):
-            stems = [term.stems[0] for term in read(json.loads(line)["text"]).terms]
+            stems = [term.stems[0] for term in parse_query(json.loads(line)["text"]).terms]
             hits = stock.search(query.Or([query.Term("stems", stem) for stem in stems]), limit=10)
             found = searcher.top([("stems", stem, 1.0) for stem in stems], 10)
 
@@ -96,7 +96,7 @@ def lines(name, most):
 def article(line):
     row = json.loads(line)
     blocks = [RawBlock(text) for text in row["text"].split("\n\n")]
-    return document(row["_id"], "corpus.jsonl", blocks, Metadata(row["title"]))
+    return build_document(row["_id"], "corpus.jsonl", blocks, Metadata(row["title"]))
 
 
 def check_ranking(expected, found):

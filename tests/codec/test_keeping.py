@@ -14,7 +14,7 @@ from whoosh.writing import AsyncWriter, BufferedWriter
 
 from qa.engines.whoosh.fields import PASSAGES, SCHEMAS, WEIGHTING
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.errors import DamagedError
+from qa.errors import CorruptIndexError
 from tests.codec.corpora import (
     HAS,
     NAMES,
@@ -96,7 +96,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, name, damage):
     else:
         (tmp_path / "other").mkdir()
         path.write_bytes((Corpus([([], [])]).write(tmp_path / "other") / name).read_bytes())
-    with pytest.raises(DamagedError, match=str(path)):
+    with pytest.raises(CorruptIndexError, match=str(path)):
         open_dir(str(tmp_path), indexname=NAMES[name]).reader()
 
 
@@ -130,4 +130,4 @@ def test_our_own_search_loads_no_pickle(tmp_path, monkeypatch):
     monkeypatch.setattr(pickle, "load", refuse)
     monkeypatch.setattr(pickle, "loads", refuse)
 
-    assert WhooshSearcher(tmp_path, None).top([("stems", "ab", 1.0)], 1)[0].tolist() == [4]
+    assert WhooshSearcher(tmp_path, None).top_by_terms([("stems", "ab", 1.0)], 1)[0].tolist() == [4]

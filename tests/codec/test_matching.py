@@ -8,9 +8,9 @@ from whoosh.matching.mcore import ReadTooFar
 
 from qa.documents.document import Document
 from qa.engines.whoosh.arrays import write_arrays
-from qa.engines.whoosh.builder import field_arrays
+from qa.engines.whoosh.builder import encode_field
 from qa.engines.whoosh.fields import PASSAGES, SCHEMAS, WEIGHTING
-from qa.engines.whoosh.inverter import Postings
+from qa.engines.whoosh.inverter import FieldPostings
 from qa.engines.whoosh.whoosh_codec import write_toc
 from tests.codec.corpora import (
     HAS,
@@ -112,7 +112,7 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
     lengths = np.full(300_001, 9)
     counts = [1 + n % 3 for n in range(len(numbers))]
     other = [5, 200_000]
-    found = Postings(
+    found = FieldPostings(
         [b"first", b"second"],
         np.array([len(numbers), 2]),
         np.array(numbers + other),
@@ -121,7 +121,7 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
         np.arange(sum(counts) + 3),
     )
     write_arrays(
-        tmp_path / PASSAGES, field_arrays("words", [found], found.lengths), {"fields": ["words"]}
+        tmp_path / PASSAGES, encode_field("words", [found], found.lengths), {"fields": ["words"]}
     )
     write_toc(tmp_path, SCHEMAS[PASSAGES], "MAIN", PASSAGES, len(lengths))
     with open_dir(str(tmp_path)).searcher(weighting=WEIGHTING) as searcher:

@@ -4,7 +4,7 @@ import pytest
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.openapi import document
+from qa.web.openapi import build_openapi_document
 
 # What people read, and browsers.
 PAGES = {
@@ -66,8 +66,8 @@ LIMITED |= {"max_filters": 6, "max_filter": 30}
 
 def test_limits_are_those_of_the_settings(index):
     settings = Settings(index=str(index), **LIMITED)
-    found = document(settings)
-    asked = found["components"]["schemas"]["Asked"]["properties"]
+    found = build_openapi_document(settings)
+    asked = found["components"]["schemas"]["AskRequest"]["properties"]
     (questions, limit, *_) = found["paths"]["/ask"]["get"]["parameters"]
 
     assert asked["question"]["maxLength"] == 77
@@ -79,7 +79,7 @@ def test_limits_are_those_of_the_settings(index):
 
 
 def test_limits_of_filters_are_those_of_the_settings_wherever_they_are_sent(index):
-    found = document(Settings(index=str(index), **LIMITED))
+    found = build_openapi_document(Settings(index=str(index), **LIMITED))
     filters = found["components"]["schemas"]["AskedFilters"]["properties"]
     sent = {
         (path, each["name"]): each["schema"]

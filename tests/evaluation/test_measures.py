@@ -5,36 +5,38 @@ import pytest
 
 from qa.evaluation import measures as rewrites
 from qa.evaluation.measures import (
-    Turn,
-    area,
+    RewriteTurn,
     calibration_error,
-    measures,
+    compute_measures,
     rewrite_measures,
+    roc_area,
     trec_qrels,
     trec_run,
 )
-from qa.evaluation.runner import Asked, Shown
-from qa.evaluation.sets import Question, load, strange_questions, stranger
-from qa.queries.followup.carryover import Standalone
+from qa.evaluation.runner import QuestionResult, RankedPassage
+from qa.evaluation.sets import EvaluationQuestion, find_foreign_set, foreign_questions, load_set
+from qa.queries.followup.carryover import StandaloneQuestion
 from tests.evaluation.made import CORPUS, write_set
 
 
 def asked(question, *passages, confidence=0.5):
-    return Asked(question, tuple(Shown((entry,), text) for entry, text in passages), confidence, 1)
+    return QuestionResult(
+        question, tuple(RankedPassage((entry,), text) for entry, text in passages), confidence, 1
+    )
 
 
 def test_measures_are_those_counted_by_hand():
-    first = Question("1", "?", answers=("yes indeed",), relevant={"a": 1})
-    second = Question("2", "?", answers=("yes indeed",), relevant={"b": 1})
-    third = Question("3", "?", relevant={"c": 1})
-    found = measures(
+    first = EvaluationQuestion("1", "?", answers=("yes indeed",), relevant={"a": 1})
+    second = EvaluationQuestion("2", "?", answers=("yes indeed",), relevant={"b": 1})
+    third = EvaluationQuestion("3", "?", relevant={"c": 1})
+    found = compute_measures(
         [
             asked(first, ("a", "Yes, indeed.")),
             asked(second, ("x", "yes indeed"), ("b", "no"), ("b", "yes indeed")),
             asked(third),
         ],
         [],
-        sure=True,
+        has_confidence=True,
     )
     values = {name: round(measure.value, 3) for name, measure in found.items()}
 
@@ -48,19 +50,21 @@ def test_measures_are_those_counted_by_hand():
 
 
 def test_the_marked_sentence_counts_only_where_it_answers():
-    question = Question("1", "?", answers=("granite",), relevant={"a": 1})
-    passage = Shown(("a",), "It is old. It is granite.", "It is old.")
-    found = measures([Asked(question, (passage,), 0.9, 1)], [], sure=True)
+    question = EvaluationQuestion("1", "?", answers=("granite",), relevant={"a": 1})
+    passage = RankedPassage(("a",), "It is old. It is granite.", "It is old.")
+    found = compute_measures(
+        [QuestionResult(question, (passage,), 0.9, 1)], [], has_confidence=True
+    )
 
     assert found["answer@1"].value == 1
     assert found["sentence@1"].value == 0
 
 
 def test_being_sure_is_measured_on_impossible_and_on_foreign_questions():
-    own = [asked(Question("1", "?", relevant={"a": 1}), ("a", ""), confidence=0.9)]
-    impossible = [asked(Question("2", "?", impossible=True), confidence=0.95)]
-    foreign = [asked(Question("3", "?", impossible=True), confidence=0.1)]
-    found = measures([*own, *impossible], foreign, sure=True)
+    own = [asked(EvaluationQuestion("1", "?", relevant={"a": 1}), ("a", ""), confidence=0.9)]
+    impossible = [asked(EvaluationQuestion("2", "?", impossible=True), confidence=0.95)]
+    foreign = [asked(EvaluationQuestion("3", "?", impossible=True), confidence=0.1)]
+    found = compute_measures([*own, *impossible], foreign, has_confidence=True)
 
     assert found["none_AUROC_impossible"].value == 0
     assert found["none_AUROC_foreign"].value == 1
@@ -68,7 +72,7 @@ def test_being_sure_is_measured_on_impossible_and_on_foreign_questions():
 
 
 def test_the_area_counts_ties_by_half():
-    assert area([0.9, 0.5], [0.5, 0.1]) == 0.875
+    assert roc_area([0.9, 0.5], [0.5, 0.1]) == 0.875
 
 
 def test_confidence_that_is_the_part_that_is_right_has_no_calibration_error():
@@ -78,13 +82,18 @@ def test_confidence_that_is_the_part_that_is_right_has_no_calibration_error():
 
 def test_others_can_score_the_run_and_find_the_same(tmp_path):
     each = [
-        asked(Question("1", "?", relevant={"a b": 1, "d": 2}), ("x", ""), ("a b", ""), ("x", "")),
-        asked(Question("2", "?", relevant={"c": 1}), ("c", "")),
+        asked(
+            EvaluationQuestion("1", "?", relevant={"a b": 1, "d": 2}),
+            ("x", ""),
+            ("a b", ""),
+            ("x", ""),
+        ),
+        asked(EvaluationQuestion("2", "?", relevant={"c": 1}), ("c", "")),
     ]
     run_file, qrels_file = tmp_path / "run", tmp_path / "qrels"
     run_file.write_text(trec_run(each, "verbatim"))
     qrels_file.write_text(trec_qrels(each))
-    own = measures(each, [], sure=True)
+    own = compute_measures(each, [], has_confidence=True)
     theirs = ir_measures.calc_aggregate(
         [ir_measures.nDCG @ 10, ir_measures.RR @ 10],
         list(ir_measures.read_trec_qrels(str(qrels_file))),
@@ -98,31 +107,31 @@ def test_others_can_score_the_run_and_find_the_same(tmp_path):
 
 
 def test_foreign_questions_come_from_the_set_beside(folder):
-    other = stranger(folder, load(folder))
+    other = find_foreign_set(folder, load_set(folder))
 
     assert other.name == "other"
-    assert len(strange_questions(other, 1)) == 1
-    assert all(question.impossible for question in strange_questions(other, 5))
+    assert len(foreign_questions(other, 1)) == 1
+    assert all(question.impossible for question in foreign_questions(other, 5))
 
 
 def test_a_set_about_the_same_texts_is_no_stranger(folder):
     write_set(folder.parent / "other", CORPUS, [{"_id": "z", "text": "x"}], [("z", "a", 1)])
 
-    assert stranger(folder, load(folder)) is None
+    assert find_foreign_set(folder, load_set(folder)) is None
 
 
 def test_words_carried_are_compared_with_those_a_person_carried(monkeypatch):
     carried = {"Who built it?": ("harbour", "storm"), "And the bridge?": ("harbour",)}
     monkeypatch.setattr(
-        rewrites, "standalone", lambda raw, _: Standalone(raw, carried.get(raw, ()))
+        rewrites, "standalone", lambda raw, _: StandaloneQuestion(raw, carried.get(raw, ()))
     )
     before = ("Where is the old harbour?", "Was there a storm?")
     found = rewrite_measures(
         [
-            Turn((), "Where is the old harbour?", "Where is the old harbour?"),
-            Turn(before, "Who built it?", "Who built the old harbour?"),
-            Turn(before, "And the bridge?", "and the bridge"),
-            Turn(before, "Who is Karl Brandt?", "Who is Karl Brandt?"),
+            RewriteTurn((), "Where is the old harbour?", "Where is the old harbour?"),
+            RewriteTurn(before, "Who built it?", "Who built the old harbour?"),
+            RewriteTurn(before, "And the bridge?", "and the bridge"),
+            RewriteTurn(before, "Who is Karl Brandt?", "Who is Karl Brandt?"),
         ]
     )
 

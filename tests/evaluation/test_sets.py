@@ -2,32 +2,32 @@
 
 import pytest
 
-from qa.analysis.tokenizer import holds, overlaps
+from qa.analysis.tokenizer import contains_words, texts_overlap
 from qa.errors import EvaluationError
-from qa.evaluation.sets import Question, load, sample
+from qa.evaluation.sets import EvaluationQuestion, load_set, sample_questions
 from tests.evaluation.made import CORPUS, by_id, run, write_set
 
 
 def test_entries_with_the_same_text_are_one(folder):
-    evaluated = load(folder)
+    evaluated = load_set(folder)
 
     assert [entry.id for entry in evaluated.entries] == ["a", "b", "c"]
     assert by_id(evaluated)["q1"].relevant == {"a": 1}
 
 
 def test_only_the_readers_turns_are_questions(folder):
-    question = by_id(load(folder))["q5"]
+    question = by_id(load_set(folder))["q5"]
 
     assert question.turns == ("What bridge?",)
     assert question.rewrite == "Who opened the bridge?"
 
 
 def test_answers_that_no_passage_can_hold_are_left_out(folder):
-    questions = by_id(load(folder))
+    questions = by_id(load_set(folder))
 
     assert questions["q1"].answers == ("Karl Brandt",)
     assert questions["q3"].answers == ()
-    assert not questions["q6"].counts
+    assert not questions["q6"].is_usable
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,17 @@ def test_answers_that_no_passage_can_hold_are_left_out(folder):
     ],
 )
 def test_words_are_held_whole_and_in_a_row(text, part, expected):
-    assert holds(text, part) == expected
+    assert contains_words(text, part) == expected
 
 
 def test_texts_overlap_by_five_words_or_by_all_of_a_short_one():
-    assert overlaps("one two three four five six", "zero, two three four five six seven")
-    assert overlaps("It went dark.", "In October it went dark for nine days.")
-    assert not overlaps("it went dark then and stayed so", "he said that it went dark then")
+    assert texts_overlap("one two three four five six", "zero, two three four five six seven")
+    assert texts_overlap("It went dark.", "In October it went dark for nine days.")
+    assert not texts_overlap("it went dark then and stayed so", "he said that it went dark then")
 
 
 def test_a_passage_is_right_where_a_judged_entry_holds_an_answer():
-    question = Question("q", "?", answers=("Brandt",), relevant={"a": 1, "b": 0})
+    question = EvaluationQuestion("q", "?", answers=("Brandt",), relevant={"a": 1, "b": 0})
 
     assert question.is_right(["x", "a"], "by Brandt")
     assert not question.is_right(["b"], "by Brandt")
@@ -60,26 +60,28 @@ def test_a_passage_is_right_where_a_judged_entry_holds_an_answer():
 
 
 def test_without_answers_the_entry_decides():
-    question = Question("q", "?", relevant={"a": 1})
+    question = EvaluationQuestion("q", "?", relevant={"a": 1})
 
     assert question.is_right(["a"], "anything")
-    assert not Question("q", "?", impossible=True).is_right(["a"], "anything")
+    assert not EvaluationQuestion("q", "?", impossible=True).is_right(["a"], "anything")
 
 
 def test_a_marked_sentence_is_right_by_answer_or_by_evidence():
-    question = Question("q", "?", relevant={"a": 1}, evidence={"a": ("It went dark at night.",)})
+    question = EvaluationQuestion(
+        "q", "?", relevant={"a": 1}, evidence={"a": ("It went dark at night.",)}
+    )
 
-    assert question.is_marked_right(["a"], "It went dark at night.")
-    assert not question.is_marked_right(["b"], "It went dark at night.")
+    assert question.is_right_sentence(["a"], "It went dark at night.")
+    assert not question.is_right_sentence(["b"], "It went dark at night.")
 
 
 def test_a_sample_is_always_the_same_and_part_of_a_larger_one():
-    questions = [Question(str(number), "?", relevant={"a": 1}) for number in range(50)]
-    small, large = sample(questions, 10), sample(questions, 20)
+    questions = [EvaluationQuestion(str(number), "?", relevant={"a": 1}) for number in range(50)]
+    small, large = sample_questions(questions, 10), sample_questions(questions, 20)
 
     assert all(question in large for question in small)
-    assert small == sample(questions, 10) != questions[:10]
-    assert sample(questions, None) == questions
+    assert small == sample_questions(questions, 10) != questions[:10]
+    assert sample_questions(questions, None) == questions
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_set_that_cannot_be_measured_is_refused(tmp_path, name, content, words
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     with pytest.raises(EvaluationError, match=words):
-        load(folder)
+        load_set(folder)
 
 
 def test_judgements_that_fit_nothing_are_told(tmp_path):

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
-from qa.index.generations import Generations
+from qa.index.generations import GenerationFolder
 from qa.settings import Settings
-from qa.web.schemas.responses import body
+from qa.web.schemas.responses import answer_body
 from tests.conftest import ROOT, SAMPLE
 
 ASKED = (
@@ -92,7 +92,7 @@ class Place:
     def __init__(self, index: Path, documents: Path, rows: int = 0) -> None:
         self.index = index
         self.documents = documents
-        self.generations = Generations(index)
+        self.generations = GenerationFolder(index)
         shutil.copytree(SAMPLE, documents)
         (documents / "rows.jsonl").write_text("\n".join(map(json.dumps, _rows(rows))))
         built = self.build()
@@ -145,7 +145,7 @@ class Place:
         searcher = open_engine(settings).searcher()
         answers = []
         for question in ASKED:
-            found = body(ask(searcher, settings, question))
+            found = answer_body(ask(searcher, settings, question))
             answers.append(found.model_dump_json(exclude={"took_ms"}))
         return Found(searcher.manifest.name, tuple(answers))
 
@@ -157,7 +157,7 @@ class Place:
         assert names <= _OURS, "litter"
         assert [name for name in folders if not re.fullmatch("[0-9a-f]{12}", name)] == []
         assert len(folders) <= _KEPT
-        self.generations.check(self.generations.current())
+        self.generations.check(self.generations.live_name())
 
     def comes_back(self, before: Found) -> str:
         """Hold that the generation *before* answers as it did, unless the new one is live, whole.

@@ -10,11 +10,11 @@ import pytest
 
 from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
-from qa.errors import DamagedError
-from qa.index.generations import Generations
+from qa.errors import CorruptIndexError
+from qa.index.generations import GenerationFolder
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.schemas.responses import body
+from qa.web.schemas.responses import answer_body
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED
@@ -29,7 +29,7 @@ def answers(settings):
     searcher = open_engine(settings).searcher()
     found = []
     for question in ASKED:
-        answer = body(ask(searcher, settings, question))
+        answer = answer_body(ask(searcher, settings, question))
         found.append(answer.model_dump_json(exclude={"took_ms"}))
     return found, [searcher.document(each.id).text for each in searcher.summaries()]
 
@@ -50,10 +50,10 @@ def test_any_flipped_bit_is_told_or_harmless(small, rounds, chance, tally):
         try:
             assert answers(small) == whole
             came = "answers the same"
-        except DamagedError:
+        except CorruptIndexError:
             came = "told at the first use"
-        with pytest.raises(DamagedError):
-            open_engine(small).inspect(folder.name).check()
+        with pytest.raises(CorruptIndexError):
+            open_engine(small).open_verified(folder.name).check()
         path.write_bytes(data)
         tally[f"{path.name}: {came}, told by verify-index"] += 1
 
@@ -61,8 +61,8 @@ def test_any_flipped_bit_is_told_or_harmless(small, rounds, chance, tally):
 
 
 def live(settings):
-    generations = Generations(Path(settings.index))
-    return generations.folder(generations.current())
+    generations = GenerationFolder(Path(settings.index))
+    return generations.folder_of(generations.live_name())
 
 
 def flip(path, chance):

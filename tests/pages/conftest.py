@@ -6,14 +6,14 @@ import json
 import lxml.html
 import pytest
 
-from qa.documents.document import Metadata, RawBlock, Skip, document
+from qa.documents.document import Metadata, RawBlock, Skip, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
 
 BROWSER = {"Accept": "text/html"}
 SCRIPT = "<script>alert(1)</script>"
-HARBOUR = document(
+HARBOUR = build_document(
     "old/harbour & pier",
     "old/harbour & pier.pdf",
     [
@@ -39,20 +39,22 @@ HARBOUR = document(
         extra={"edition": "evening"},
     ),
 )
-HOSTILE = document(
+HOSTILE = build_document(
     "hostile",
     "hostile.html",
     [RawBlock(f"A zebra said {SCRIPT} and left. The zebra & its friends came back.")],
     Metadata(f"{SCRIPT} zebras", publisher=f"Press {SCRIPT}", url="javascript:alert(1)"),
 )
-FERRY = document(
+FERRY = build_document(
     "ferry",
     "ferry.txt",
     [RawBlock("The ferry over the Vesa ran for ninety years until Mayor Falk opened a bridge.")],
     Metadata("The ferry", publisher="Vesa Courier", date=datetime.date(2022, 3, 29)),
 )
 FILLERS = [
-    document(f"filler-{n:03}", "f.csv", [RawBlock("Nothing here.")], Metadata(f"Filler {n:03}"))
+    build_document(
+        f"filler-{n:03}", "f.csv", [RawBlock("Nothing here.")], Metadata(f"Filler {n:03}")
+    )
     for n in range(120)
 ]
 QUESTIONS = [

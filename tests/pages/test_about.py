@@ -5,7 +5,7 @@ import shutil
 
 from qa.app import create_app
 from qa.engines.factory import open_engine
-from qa.ranking.reranker import weights
+from qa.ranking.reranker import load_ranking_weights
 from qa.settings import Settings
 from tests.pages.conftest import one, text
 
@@ -42,7 +42,7 @@ def test_it_tells_which_of_the_operators_questions_have_their_answer(page, index
 
 
 def test_it_tells_what_ranking_won_where_it_was_measured(page):
-    gains = weights().gain.values()
+    gains = load_ranking_weights().gain.values()
     best, worst = (max(g["right@1"] for g in gains), min(g["right@1"] for g in gains))
     told = text(one(page("/about"), "//h2[@id='quality']/following-sibling::p[1]"))
     ours, plain = (int(share) for share in re.findall(r"(\d+)%", told))

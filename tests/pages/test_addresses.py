@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.web.pages.urls import conversation_in, parse, query_string
+from qa.web.pages.urls import parse_conversation, parse_query_string, query_string
 
 PAIRS = st.lists(
     st.tuples(
@@ -18,16 +18,16 @@ PAIRS = st.lists(
 
 @given(PAIRS)
 def test_what_is_written_is_read_the_same(pairs):
-    conversation = conversation_in(pairs)
-    again = parse(query_string(conversation.pairs()).encode())
+    conversation = parse_conversation(pairs)
+    again = parse_query_string(query_string(conversation.pairs()).encode())
 
     assert again == conversation.pairs()
-    assert conversation_in(again) == conversation
+    assert parse_conversation(again) == conversation
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_an_address(query):
-    conversation_in(parse(query))
+    parse_conversation(parse_query_string(query))
 
 
 def test_a_dropped_word_belongs_to_the_question_before_it():
@@ -39,16 +39,16 @@ def test_a_dropped_word_belongs_to_the_question_before_it():
         ("drop", "pier"),
         ("q", "c"),
     ]
-    conversation = conversation_in(pairs)
+    conversation = parse_conversation(pairs)
 
-    assert [asking.dropped for asking in conversation.asked] == [(), ("harbour", "pier"), ()]
-    assert conversation.dropped == ("harbour", "pier")
+    assert [asking.drop_words for asking in conversation.turns] == [(), ("harbour", "pier"), ()]
+    assert conversation.drop_words == ("harbour", "pier")
 
 
 def test_a_word_typed_again_is_no_longer_dropped():
     pairs = [("q", "b"), ("drop", "harbour"), ("drop", "pier"), ("q", "the Harbour then")]
 
-    assert conversation_in(pairs).dropped == ("pier",)
+    assert parse_conversation(pairs).drop_words == ("pier",)
 
 
 def test_an_address_is_encoded_as_a_browser_encodes_a_form():

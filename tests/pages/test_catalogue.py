@@ -3,7 +3,7 @@
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.pages.document_search import left_out
+from qa.web.pages.document_search import group_skipped
 from tests.conftest import BRIDGE, write
 
 
@@ -17,7 +17,7 @@ def test_files_left_out_are_grouped_by_the_reason(tmp_path):
     write(tmp_path / "documents", bridge_md=BRIDGE, copy_md=BRIDGE, rows_jsonl=rows, odd_xyz="?")
     settings = Settings(index=str(tmp_path))
     index_folder(settings.documents_folder, open_engine(settings), settings)
-    groups = left_out(open_engine(settings).searcher().manifest.skipped)
+    groups = group_skipped(open_engine(settings).searcher().manifest.skipped)
 
     assert {(left.reason, left.count) for left in groups} >= {
         ("same text", 2),

@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from qa.app import create_app
-from qa.documents.document import Metadata, RawBlock, document
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
@@ -236,7 +236,7 @@ def test_the_record_refuses_what_it_does_not_know(client):
 def test_a_list_of_one_document_has_nothing_to_compare(tmp_path):
     settings = Settings(index=str(tmp_path))
     about = Metadata("Alone", publisher="P", date=datetime.date(2020, 1, 1))
-    only = document("a", "a.txt", [RawBlock("A single line of text.")], about)
+    only = build_document("a", "a.txt", [RawBlock("A single line of text.")], about)
     index_documents([only], open_engine(settings), settings)
     shown = create_app(settings).test_client().get("/documents").text
 

@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage, MarkedSentence
-from qa.web.pages.common import quoted
-from qa.web.pages.export import _heading, _marked
+from qa.web.pages.common import quote_paragraphs
+from qa.web.pages.export import _bold_answer, _escape_heading
 from tests.pages.conftest import SCRIPT, text
 
 ASKED = "q=Who+built+the+old+harbour+of+Lindholm%3F&q=What+did+it+cost%3F&q=unicorns+on+Jupiter"
@@ -108,7 +108,7 @@ def test_what_documents_say_stays_text(client):
 @example("Is it C#")
 @example("\\#")
 def test_a_question_is_a_heading_whatever_it_looks_like(question):
-    shown = rendered(f"## 1. {_heading(question)}\n\nmore")
+    shown = rendered(f"## 1. {_escape_heading(question)}\n\nmore")
 
     assert shown.findtext(".//p") == "more"
     assert shown.find(".//h2").text_content() == f"1. {question}"
@@ -120,9 +120,9 @@ def test_a_marked_sentence_changes_no_text(parts):
     for start in range(len(whole)):
         sentence = MarkedSentence(start, len(whole) - 1, whole[start:-1])
         passage = AnswerPassage(1, whole, 0, sentence, (Span(0, 1),), None, None)
-        (paragraph,) = quoted(passage)
+        (paragraph,) = quote_paragraphs(passage)
 
-        assert text(rendered(f"> {_marked(paragraph)}")) == whole
+        assert text(rendered(f"> {_bold_answer(paragraph)}")) == whole
 
 
 def test_a_file_is_named_after_the_first_question(client):

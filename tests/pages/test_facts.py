@@ -4,25 +4,25 @@ import json
 
 import pytest
 
-from qa.documents.document import Metadata, RawBlock, document
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
-from qa.web.pages.index_stats import answered, candidates
+from qa.web.pages.index_stats import iter_sample_questions, select_answered
 
-BERG = document(
+BERG = build_document(
     "berg",
     "berg.txt",
     [RawBlock("The pier was cold. Ada Berg, the mayor of Lindholm, opened it in 1874 by herself.")],
     Metadata("Opened"),
 )
-FERRY = document(
+FERRY = build_document(
     "ferry",
     "ferry.txt",
     [RawBlock("The Vesa ferry is a wooden boat that carries forty people. It leaves at noon.")],
     Metadata("Boats"),
 )
-WHY = document(
+WHY = build_document(
     "why",
     "why.txt",
     [RawBlock("Lindholm lost its lighthouse because the council had sold the rock under it.")],
@@ -39,7 +39,7 @@ def asked(tmp_path):
         (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, own)))
         index_documents(documents, open_engine(settings), settings)
         live = open_engine(settings).searcher()
-        return answered(live, settings, candidates(live, settings), 3)
+        return select_answered(live, settings, iter_sample_questions(live, settings), 3)
 
     return suggested
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from qa.web.pages.index_stats import bars, periods
+from qa.web.pages.index_stats import count_bars, count_periods
 
 
 def days(*texts):
@@ -31,11 +31,11 @@ def days(*texts):
     ],
 )
 def test_documents_are_counted_by_the_finest_period_that_fits(dates, labels):
-    assert [(p.label, p.documents) for p in periods(dates)] == labels
+    assert [(p.label, p.documents) for p in count_periods(dates)] == labels
 
 
 def test_periods_touch_and_hold_their_dates():
-    found = periods([datetime.date(year, 12, 31) for year in range(1, 400, 13)])
+    found = count_periods([datetime.date(year, 12, 31) for year in range(1, 400, 13)])
 
     assert found[0].first <= datetime.date(1, 12, 31) <= found[0].last
     assert sum(p.documents for p in found) == 31
@@ -66,19 +66,19 @@ def test_periods_touch_and_hold_their_dates():
     ],
 )
 def test_bars_stand_for_equal_times_from_the_first_date_to_the_last(dates, labels):
-    assert [bar.label for bar in bars(dates)] == labels
-    assert sum(bar.documents for bar in bars(dates)) == len(dates)
+    assert [bar.label for bar in count_bars(dates)] == labels
+    assert sum(bar.documents for bar in count_bars(dates)) == len(dates)
 
 
 def test_a_time_without_documents_has_a_bar_of_none():
-    found = bars(days("2019-05-01", "2022-05-01", "2022-06-01"))
+    found = count_bars(days("2019-05-01", "2022-05-01", "2022-06-01"))
 
     assert [bar.documents for bar in found] == [1, 0, 0, 2]
 
 
 @pytest.mark.parametrize("other", ["0001-01-01", "9999-12-31", "9999-11-30", "9000-01-01"])
 def test_bars_reach_the_ends_of_time(other):
-    found = bars(days("9999-12-31", other))
+    found = count_bars(days("9999-12-31", other))
 
     assert found[0].first <= min(days("9999-12-31", other))
     assert found[-1].last == datetime.date.max
@@ -91,6 +91,6 @@ def test_bars_touch():
         ("2020-01-01", "2021-12-01"),
         ("1700-01-01", "1990-01-01"),
     ):
-        found = bars(days(*dates))
+        found = count_bars(days(*dates))
         for one, other in pairwise(found):
             assert other.first - one.last == datetime.timedelta(days=1)

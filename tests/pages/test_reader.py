@@ -7,7 +7,7 @@ import lxml.html
 import pytest
 
 from qa.app import create_app
-from qa.documents.document import Metadata, RawBlock, document
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
@@ -20,7 +20,7 @@ LANTERNS = {
     1895: "The keeper bought a second lantern and lit it when boats came late.",
     1901: "Who broke the lantern of the harbour was never found out.",
 }
-LOG = document(
+LOG = build_document(
     "log",
     "log.txt",
     [
@@ -34,7 +34,7 @@ LOG = document(
     ],
     Metadata("The keeper's log", url="https://log.example/"),
 )
-LONG = document(
+LONG = build_document(
     "long",
     "long.txt",
     [
@@ -51,7 +51,7 @@ LONG = document(
 def reading(tmp_path_factory):
     """Get a page over the log and the long document."""
     settings = Settings(index=str(tmp_path_factory.mktemp("reading")))
-    other = document("other", "o.txt", [RawBlock("A lantern hung here.")], Metadata("Other"))
+    other = build_document("other", "o.txt", [RawBlock("A lantern hung here.")], Metadata("Other"))
     index_documents([LOG, LONG, other], open_engine(settings), settings)
     client = create_app(settings).test_client()
     return lambda path: lxml.html.fromstring(client.get(path, headers=BROWSER).text)
@@ -270,7 +270,7 @@ def test_the_json_of_a_document_holds_all_of_it(client):
 
 def test_a_document_whose_name_ends_in_json_is_read(tmp_path):
     settings = Settings(index=str(tmp_path))
-    named = document("a.json", "a.json.txt", [RawBlock("Some words.")], Metadata("A"))
+    named = build_document("a.json", "a.json.txt", [RawBlock("Some words.")], Metadata("A"))
     index_documents([named], open_engine(settings), settings)
     client = create_app(settings).test_client()
 

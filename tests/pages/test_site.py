@@ -9,7 +9,7 @@ from flask import render_template
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.pages.common import web_address
+from qa.web.pages.common import is_web_url
 from tests.pages.conftest import BROWSER, SCRIPT, one, text
 
 PATHS = [
@@ -68,7 +68,7 @@ def test_only_web_addresses_are_linked_to(page, path):
     ],
 )
 def test_a_web_address_is_http(url, safe):
-    assert web_address(url) is safe
+    assert is_web_url(url) is safe
 
 
 def test_the_error_page_shows_what_it_is_given(app):

@@ -9,7 +9,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.middleware.access import HEADERS
+from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import served
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
@@ -265,7 +265,7 @@ def test_who_is_refused_is_told_nothing_of_the_index(locked):
 def test_every_response_is_locked_down(client, path):
     headers = client.get(path).headers
 
-    assert {name: headers[name] for name in HEADERS} == HEADERS
+    assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert "unsafe" not in headers["Content-Security-Policy"]
 
 

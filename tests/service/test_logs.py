@@ -7,7 +7,7 @@ import pytest
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.middleware.request_log import Lines, hashed
+from qa.web.middleware.request_log import JsonFormatter, hash_question
 
 ASKED = "Who demanded guarantees?"
 
@@ -17,7 +17,7 @@ def lines_of(index, caplog, **settings):
     client = create_app(Settings(index=str(index), **settings)).test_client()
     with caplog.at_level(logging.INFO, logger="qa.requests"):
         response = client.get("/ask", query_string={"q": ASKED}, headers={"X-Request-ID": "r-1"})
-    return response, [json.loads(Lines().format(record)) for record in caplog.records]
+    return response, [json.loads(JsonFormatter().format(record)) for record in caplog.records]
 
 
 def test_each_request_has_a_line(index, caplog, searcher):
@@ -41,7 +41,7 @@ def test_questions_are_not_logged_unless_they_are_wanted(index, caplog, path, lo
         client.get(path, query_string={"q": "?!guarantees?!" * 1000})
 
     assert caplog.records
-    assert "guarantees" not in "".join(Lines().format(record) for record in caplog.records)
+    assert "guarantees" not in "".join(JsonFormatter().format(record) for record in caplog.records)
 
 
 def test_questions_that_are_wanted_are_logged(index, caplog):
@@ -53,8 +53,8 @@ def test_questions_that_are_wanted_are_logged(index, caplog):
 def test_a_hash_tells_nothing_but_that_it_is_the_same(index, caplog):
     _, (line,) = lines_of(index, caplog, log_questions="hash")
 
-    assert line["question_hash"] == hashed("who  DEMANDED guarantees?")
-    assert line["question_hash"] != hashed("who demanded the guarantees?")
+    assert line["question_hash"] == hash_question("who  DEMANDED guarantees?")
+    assert line["question_hash"] != hash_question("who demanded the guarantees?")
 
 
 @pytest.mark.parametrize("sent", ["", "x" * 100, "a\tb", '"} {"level": "error'])
@@ -71,7 +71,7 @@ def test_errors_have_a_line_with_what_happened(caplog):
     except ValueError:
         with caplog.at_level(logging.ERROR):
             logging.getLogger("qa.x").exception("It failed")
-    text = Lines().format(caplog.records[0])
+    text = JsonFormatter().format(caplog.records[0])
 
     assert "\n" not in text
     assert json.loads(text)["exception"].endswith("ValueError: no\nway")
@@ -80,7 +80,7 @@ def test_errors_have_a_line_with_what_happened(caplog):
 def test_nothing_in_a_line_is_obeyed_by_a_terminal():
     hostile = "\x1b]0;owned\x07\x9b31m\u202e\udce9\u2028"
     record = logging.LogRecord("qa", logging.ERROR, "", 0, "%s is gone", (hostile,), None)
-    line = Lines().format(record)
+    line = JsonFormatter().format(record)
 
     assert not set(hostile) - set("]0;owned31m") & set(line)
     assert json.loads(line)["message"] == f"{hostile} is gone"

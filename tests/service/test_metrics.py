@@ -84,7 +84,7 @@ def test_all_workers_are_added_up_and_none_is_forgotten(index):
         live = children(leader)
         (folder,) = {
             path.parent
-            for path in tallies.MEMORY.glob("verbatim-metrics-*/*.db")
+            for path in tallies.SHARED_MEMORY.glob("verbatim-metrics-*/*.db")
             if int(path.stem.partition("_")[2]) in live
         }
         owners = {int(path.stem.partition("_")[2]) for path in folder.glob("*.db")}
@@ -146,7 +146,7 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     processes[1].kill()
     processes[1].wait()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    with tallies.kept():
+    with tallies._cache_static_file():
         (own,) = {*tmp_path.iterdir()} - {running, strange, older}
 
     assert {*tmp_path.iterdir()} == {running, strange, older}
@@ -164,12 +164,12 @@ def held_by(process, folder):
 
 
 def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
-    before = {*tallies.MEMORY.glob("verbatim-metrics-*")}
+    before = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")}
     with contextlib.suppress(AssertionError), served(index) as address:
         get(address, "/ask?q=harbour")
         leader = master(address[1])
         followers = children(leader)
-        (left,) = {*tallies.MEMORY.glob("verbatim-metrics-*")} - before
+        (left,) = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")} - before
         os.kill(leader, signal.SIGKILL)
         # Its workers see that, and end.
         wait_for(lambda: not any(map(is_there, followers)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.web.middleware.request_log import Handler, Lines, Output
+from qa.web.middleware.request_log import Handler, JsonFormatter, Output
 from tests.conftest import served
 
 FULL = Path("/dev/full")
@@ -82,7 +82,7 @@ def test_what_is_lost_is_told_once_and_counted_afterwards():
     out, err = Broken(), Broken()
     err.mended = True
     handler = Handler(out, err)
-    handler.setFormatter(Lines())
+    handler.setFormatter(JsonFormatter())
 
     def log(message):
         handler.handle(logging.LogRecord("qa", logging.INFO, "", 0, message, (), None))

@@ -8,15 +8,15 @@ from qa import errors
 from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.errors import (
-    DamagedError,
+    AuthenticationError,
+    ClusterUnreachableError,
+    CorruptIndexError,
     EvaluationError,
     GenerationError,
-    NoGenerationError,
-    NotLetInError,
+    NoLiveGenerationError,
     QAError,
     RequestError,
     SettingsError,
-    UnreachableError,
 )
 from tests.conftest import HARBOUR, built, write
 
@@ -31,8 +31,14 @@ PATHS = [
 ]
 INSIDES = "/srv/secret/index at https://10.1.2.3:9200"
 # Their messages are written for whoever asks.
-FOR_ALL = ("RequestError", "QuestionError", "FilterError", "SavedError", "DeadlineExceededError")
-FOR_ALL += ("DocumentNotFoundError", "NoGenerationError", "NotKeptError")
+FOR_ALL = (
+    "RequestError",
+    "QuestionError",
+    "FilterError",
+    "InvalidCitationError",
+    "DeadlineExceededError",
+)
+FOR_ALL += ("DocumentNotFoundError", "NoLiveGenerationError", "GenerationNotFoundError")
 
 
 @pytest.fixture
@@ -94,8 +100,8 @@ def test_only_what_is_written_for_all_is_shown_to_all(settings, monkeypatch, cap
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
-        *((NoGenerationError, 503), (DamagedError, 503), (UnreachableError, 503)),
-        *((NotLetInError, 503), (GenerationError, 503), (SettingsError, 500)),
+        *((NoLiveGenerationError, 503), (CorruptIndexError, 503), (ClusterUnreachableError, 503)),
+        *((AuthenticationError, 503), (GenerationError, 503), (SettingsError, 500)),
         (EvaluationError, 500),
     ],
 )
@@ -114,5 +120,5 @@ def test_an_index_that_cannot_be_read_is_worth_another_try(settings, monkeypatch
 def test_the_reason_stays_whole_on_the_command_line(settings, tmp_path):
     damage_manifest(tmp_path)
 
-    with pytest.raises(DamagedError, match=str(tmp_path)):
+    with pytest.raises(CorruptIndexError, match=str(tmp_path)):
         open_engine(settings).searcher()

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from qa.cli import main
-from qa.commands.serve import unanswered
+from qa.commands.serve import collect_unanswered
 
 
 def line(verdict, **more):
@@ -31,7 +31,7 @@ LOG = [
 
 
 def test_questions_are_counted_however_they_are_written():
-    found, untold = unanswered(LOG, ["none"])
+    found, untold = collect_unanswered(LOG, ["none"])
 
     assert [(each.question, each.count) for each in found] == [
         ("where is  the gold?", 2),

@@ -23,7 +23,7 @@ from gunicorn.http.unreader import Unreader
 from prometheus_client.mmap_dict import MmapedDict
 
 from qa.server.connections import Connection
-from qa.server.service import Master, options
+from qa.server.service import Master, gunicorn_options
 from qa.server.worker import Worker
 from qa.settings import Settings
 from tests.conftest import ROOT
@@ -241,7 +241,7 @@ def test_the_app_still_gets_the_socket_of_its_client():
 
 
 def test_all_settings_that_we_give_gunicorn_are_known_to_it():
-    unknown = set(options(Settings())) - set(Config().settings)
+    unknown = set(gunicorn_options(Settings())) - set(Config().settings)
 
     assert not unknown, (
         "look for what took their place in gunicorn.config; see qa.server.service.options"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.server.request_parser import Incoming
+from qa.server.request_parser import IncomingRequest
 
 CODING = b"Transfer-Encoding: chunked"
 GET = b"GET /ask?q=x HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -22,7 +22,7 @@ WHOLE = [GET, POST, CHUNKED, TRAILERS]
 
 
 def fed(pieces, most=1000):
-    incoming = Incoming(most)
+    incoming = IncomingRequest(most)
     for piece in pieces:
         incoming.feed(piece)
     return incoming
@@ -32,8 +32,8 @@ def fed(pieces, most=1000):
 def test_a_request_is_done_with_its_last_byte(request_):
     pieces = [request_[i : i + 1] for i in range(len(request_))]
 
-    assert not fed(pieces[:-1]).done
-    assert fed(pieces).done
+    assert not fed(pieces[:-1]).is_complete
+    assert fed(pieces).is_complete
 
 
 def test_the_time_of_a_request_runs_from_its_head_on():
@@ -52,10 +52,10 @@ def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     incoming = fed(data[start:end] for start, end in pairwise(bounds))
 
-    assert incoming.done
+    assert incoming.is_complete
     assert incoming.data == data.replace(b"Checked: yes\r\n", b"", request_ == TRAILERS)
-    assert incoming.rest == following
-    assert not incoming.refused
+    assert incoming.remainder == following
+    assert not incoming.error_status
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
 def test_a_body_that_is_too_large_is_not_waited_for(request_):
     incoming = fed([request_])
 
-    assert (incoming.done, incoming.refused) == (True, 413)
+    assert (incoming.is_complete, incoming.error_status) == (True, 413)
 
 
 @pytest.mark.parametrize(
@@ -103,23 +103,23 @@ def test_a_body_that_is_too_large_is_not_waited_for(request_):
 def test_what_has_no_end_is_refused(request_, status):
     incoming = fed([request_])
 
-    assert (incoming.done, incoming.refused) == (True, status)
+    assert (incoming.is_complete, incoming.error_status) == (True, status)
 
 
 @pytest.mark.parametrize("lines", [b"", b"Host: a\r\nHost: a\r\n", b"Host:\r\n", b"Host: \t\r\n"])
 def test_a_request_names_one_host(lines):
     incoming = fed([b"GET / HTTP/1.1\r\n" + lines + b"\r\n"])
 
-    assert (incoming.done, incoming.refused) == (True, 400)
+    assert (incoming.is_complete, incoming.error_status) == (True, 400)
     assert "Host" in incoming.reason
 
 
 def test_before_http_1_1_no_host_is_named():
-    assert not fed([b"GET / HTTP/1.0\r\n\r\n"]).refused
+    assert not fed([b"GET / HTTP/1.0\r\n\r\n"]).error_status
 
 
 def test_the_moment_is_kept_when_the_head_was_read():
-    incoming = Incoming(1000)
+    incoming = IncomingRequest(1000)
     incoming.feed(POST[:-9])
     before = incoming.head_read
     started = time.monotonic()
@@ -139,7 +139,9 @@ def test_no_bytes_break_it(data):
 
 
 def test_a_client_that_waits_to_be_told_is_noticed():
-    assert fed([b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"]).waits
+    assert fed(
+        [b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"]
+    ).expects_continue
 
 
 @pytest.mark.parametrize(
@@ -152,4 +154,4 @@ def test_a_client_that_waits_to_be_told_is_noticed():
     ],
 )
 def test_a_client_that_waits_for_the_end_is_noticed(head, closes):
-    assert fed([head]).closes == closes
+    assert fed([head]).wants_close == closes

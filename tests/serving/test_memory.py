@@ -11,7 +11,7 @@ from tests.processes import needs_proc
 PROGRAM = """
 import sys, threading
 import numpy as np
-from qa.server.resources import give_back
+from qa.server.resources import tune_malloc
 
 def resident():
     with open("/proc/self/status") as file:
@@ -24,7 +24,7 @@ def work():
     del many
 
 if sys.argv[1] == "give":
-    give_back()
+    tune_malloc()
 before = resident()
 thread = threading.Thread(target=work)
 thread.start()

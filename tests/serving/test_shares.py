@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qa.server.load_balancing import Shares
+from qa.server.load_balancing import ClientCounts
 from tests.conftest import served
 from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers
@@ -16,26 +16,26 @@ ASK = "/ask?q=who+demanded+guarantees"
 
 
 def test_a_worker_that_stops_is_nobody_to_leave_clients_to():
-    shares = Shares()
-    first, second = shares.share(), shares.share()
-    first.tell(3)
-    assert first.fewest() == second.fewest() == 0
+    shares = ClientCounts()
+    first, second = shares.claim_slot(), shares.claim_slot()
+    first.set_count(3)
+    assert first.lowest_count() == second.lowest_count() == 0
 
-    second.leave()
-    second.tell(0)
+    second.release()
+    second.set_count(0)
 
-    assert first.fewest() == 3
+    assert first.lowest_count() == 3
 
 
 def test_the_place_of_a_worker_that_stopped_is_given_to_the_next():
-    shares = Shares()
+    shares = ClientCounts()
     for _ in range(2000):
-        shares.share().leave()
+        shares.claim_slot().release()
 
-    found = shares.share()
-    found.tell(7)
+    found = shares.claim_slot()
+    found.set_count(7)
 
-    assert found.fewest() == 7
+    assert found.lowest_count() == 7
 
 
 def sockets_of(process):

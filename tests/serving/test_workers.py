@@ -13,7 +13,7 @@ from gunicorn.http.errors import InvalidRequestLine
 
 from qa.server.connections import HEAD_READ, tell_head_read
 from qa.server.worker import Worker
-from qa.web.middleware.access import HEADERS
+from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import built, served, write
 
 ASK = "/ask?q=who+demanded+guarantees"
@@ -236,7 +236,7 @@ def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_,
     assert json.loads(body)["status"] == status
     assert b"application/problem+json" in head
     assert b"<script>" not in body
-    for name, value in HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         assert f"{name}: {value}".encode() in head
 
 

@@ -15,99 +15,101 @@ import regex
 
 from qa.documents.document import Skip
 from qa.documents.file_access import MAX_NAME, is_hidden_folder, is_leftover
-from qa.errors import UnreadableError
+from qa.errors import UnreadableFileError
 
 _MAX_MEMBERS = 100_000
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
 # What zipfile raises for passwords and for ways of packing that it does not know.
-_LOCKED = (RuntimeError, NotImplementedError)
+_UNSUPPORTED = (RuntimeError, NotImplementedError)
 
 
-class Member(NamedTuple):
+class ArchiveMember(NamedTuple):
     """A file in an archive."""
 
     name: str
     data: bytes
 
 
-class _Entry(NamedTuple):
+class _ArchiveEntry(NamedTuple):
     """A member as its archive describes it; *fault* says why it must not be opened."""
 
     name: str
-    fault: str | None
+    skip_reason: str | None
     open: Callable[[], IO[bytes] | None]
 
 
 def unpack(
-    data: bytes, *, is_zip: bool, fault: Callable[[str], str | None], limit: int
-) -> list[Member | Skip]:
+    data: bytes, *, is_zip: bool, skip_reason: Callable[[str], str | None], limit: int
+) -> list[ArchiveMember | Skip]:
     """Read the members with whose name *fault* finds nothing wrong, *limit* bytes in all at most.
 
-    Raise UnreadableError for an archive that is damaged or holds more than that.
+    Raise UnreadableFileError for an archive that is damaged or holds more than that.
     """
-    unpacked: list[Member | Skip] = []
-    left = limit
+    members: list[ArchiveMember | Skip] = []
+    remaining = limit
     try:
-        for number, entry in enumerate(_zip_entries(data) if is_zip else _tar_entries(data)):
+        for number, entry in enumerate(
+            _iter_zip_entries(data) if is_zip else _iter_tar_entries(data)
+        ):
             if number >= _MAX_MEMBERS:
-                raise UnreadableError(f"more than {_MAX_MEMBERS:,} files in it")
-            name = _inside(entry.name)
+                raise UnreadableFileError(f"more than {_MAX_MEMBERS:,} files in it")
+            name = _safe_path(entry.name)
             if name is not None and _is_hidden(name):
                 continue
-            reason = "unsafe path" if name is None else entry.fault or fault(name)
+            reason = "unsafe path" if name is None else entry.skip_reason or skip_reason(name)
             if len(entry.name) > MAX_NAME:
                 reason = f"its name is longer than {MAX_NAME:,} characters"
             fault_of = Skip(entry.name[:MAX_NAME], reason) if reason else None
-            member = fault_of or _read(name or "", entry, left)
-            left -= len(member.data) if isinstance(member, Member) else 0
-            if left < 0:
-                raise UnreadableError(f"unpacks to more than {limit >> 20} MB")
-            unpacked.append(member)
+            member = fault_of or _read_member(name or "", entry, remaining)
+            remaining -= len(member.data) if isinstance(member, ArchiveMember) else 0
+            if remaining < 0:
+                raise UnreadableFileError(f"unpacks to more than {limit >> 20} MB")
+            members.append(member)
     except _DAMAGED as error:
-        raise UnreadableError("damaged, or not an archive") from error
-    return unpacked
+        raise UnreadableFileError("damaged, or not an archive") from error
+    return members
 
 
-def _read(name: str, entry: _Entry, left: int) -> Member | Skip:
+def _read_member(name: str, entry: _ArchiveEntry, remaining: int) -> ArchiveMember | Skip:
     """Unpack a member, of which one byte more than is *left* at most: sizes in headers may lie."""
     try:
-        opened = entry.open()
-        if opened is None:
+        stream = entry.open()
+        if stream is None:
             return Skip(entry.name, "not a file")
-        with closing(opened):
-            return Member(name, opened.read(left + 1))
-    except _LOCKED:
+        with closing(stream):
+            return ArchiveMember(name, stream.read(remaining + 1))
+    except _UNSUPPORTED:
         return Skip(entry.name, "packed in an unknown way")
     except _DAMAGED:
         return Skip(entry.name, "damaged")
 
 
-def _zip_entries(data: bytes) -> Iterator[_Entry]:
+def _iter_zip_entries(data: bytes) -> Iterator[_ArchiveEntry]:
     with zipfile.ZipFile(BytesIO(data)) as archive:
         for info in archive.infolist():
             if not info.is_dir():
-                link = stat.S_ISLNK(info.external_attr >> 16)
-                fault = "encrypted" if info.flag_bits & 1 else "a link" if link else None
-                yield _Entry(info.filename, fault, partial(archive.open, info))
+                is_link = stat.S_ISLNK(info.external_attr >> 16)
+                skip_reason = "encrypted" if info.flag_bits & 1 else "a link" if is_link else None
+                yield _ArchiveEntry(info.filename, skip_reason, partial(archive.open, info))
 
 
-def _tar_entries(data: bytes) -> Iterator[_Entry]:
+def _iter_tar_entries(data: bytes) -> Iterator[_ArchiveEntry]:
     with tarfile.open(fileobj=BytesIO(data)) as archive:
         for info in archive:
             if not info.isdir():
-                link = info.issym() or info.islnk()
-                fault = "a link" if link else None if info.isreg() else "not a file"
-                yield _Entry(info.name, fault, partial(archive.extractfile, info))
+                is_link = info.issym() or info.islnk()
+                skip_reason = "a link" if is_link else None if info.isreg() else "not a file"
+                yield _ArchiveEntry(info.name, skip_reason, partial(archive.extractfile, info))
 
 
-_DRIVE = regex.compile(r"[A-Za-z]:")
+_DRIVE_LETTER = regex.compile(r"[A-Za-z]:")
 
 
-def _inside(name: str) -> str | None:
+def _safe_path(name: str) -> str | None:
     """*name* with plain slashes; None if it leads out of the archive."""
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in {"", "."}]
-    escapes = name.startswith("/") or _DRIVE.match(name) or ".." in parts or not parts
+    escapes = name.startswith("/") or _DRIVE_LETTER.match(name) or ".." in parts or not parts
     return None if escapes else "/".join(parts)
 
 

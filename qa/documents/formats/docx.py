@@ -11,64 +11,75 @@ from docx.oxml.ns import qn
 from docx.oxml.xmlchemy import BaseOxmlElement
 
 from qa.documents.document import RawBlock
-from qa.documents.metadata import Extract, Raw, titled
-from qa.errors import UnreadableError
+from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
+from qa.errors import UnreadableFileError
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Content controls (sdt) hold whole paragraphs, too; python-docx leaves those out.
-_BODY = "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"
-_WORDS = qn("w:t")
-_SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
-_HEADING = regex.compile(r"heading (\d)", regex.I)
-_CONTENTS = regex.compile(r"toc \d|toc heading", regex.I)
+_BODY_PATH = "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"
+_TEXT_TAG = qn("w:t")
+_SPACE_TAGS = (qn("w:tab"), qn("w:br"), qn("w:cr"))
+_HEADING_STYLE = regex.compile(r"heading (\d)", regex.I)
+_CONTENTS_STYLE = regex.compile(r"toc \d|toc heading", regex.I)
 
 
-def read(data: bytes, limit: int) -> Extract:
+def read_docx(data: bytes, limit: int) -> RawDocument:
     """Read a Word document that unpacks to no more than *limit* bytes."""
-    if data.startswith(_OLE):
-        raise UnreadableError("encrypted, or of an old Word; save it as .docx without a password")
+    if data.startswith(_OLE_SIGNATURE):
+        raise UnreadableFileError(
+            "encrypted, or of an old Word; save it as .docx without a password"
+        )
     with zipfile.ZipFile(BytesIO(data)) as package:
         # zipfile reads no more of a member than it declares.
         if sum(member.file_size for member in package.infolist()) > limit:
-            raise UnreadableError(f"unpacks to more than {limit >> 20} MB")
+            raise UnreadableFileError(f"unpacks to more than {limit >> 20} MB")
     document = docx.Document(BytesIO(data))
     blocks: list[RawBlock] = []
     title = None
-    for style, block in _styled(document):
+    for style, block in _iter_styled_blocks(document):
         blocks.append(block)
         if style == "Title" and title is None:
             title = block.text
-    return titled(blocks, _about(document), title)
+    return build_raw_document(blocks, _read_properties(document), title)
 
 
-def _about(document: Document) -> Raw:
+def _read_properties(document: Document) -> RawMetadata:
     """The properties that somebody filled in, and not python-docx's template."""
-    given, blank = document.core_properties, docx.Document().core_properties
-    pairs = {name: getattr(given, name) for name in ("title", "author", "created", "language")}
-    return {name: value for name, value in pairs.items() if value and value != getattr(blank, name)}
+    properties, template = document.core_properties, docx.Document().core_properties
+    values = {
+        name: getattr(properties, name) for name in ("title", "author", "created", "language")
+    }
+    return {
+        name: value for name, value in values.items() if value and value != getattr(template, name)
+    }
 
 
-def _styled(document: Document) -> Iterator[tuple[str, RawBlock]]:
+def _iter_styled_blocks(document: Document) -> Iterator[tuple[str, RawBlock]]:
     """Each paragraph and table row, with the name of its style."""
-    names = {style.style_id: str(style.name) for style in document.styles}
-    for element in document.element.body.xpath(_BODY):
+    style_names = {style.style_id: str(style.name) for style in document.styles}
+    for element in document.element.body.xpath(_BODY_PATH):
         if element.tag == qn("w:tbl"):
-            yield from (("", RawBlock(row)) for row in _rows(element))
+            yield from (("", RawBlock(row)) for row in _iter_rows(element))
             continue
-        style = names.get(element.style or "", "")
-        heading = _HEADING.fullmatch(style)
+        style = style_names.get(element.style or "", "")
+        heading = _HEADING_STYLE.fullmatch(style)
         level = min(int(heading[1]), 6) if heading else int(style == "Title")
-        if not _CONTENTS.fullmatch(style):
-            yield style, RawBlock(_text(element), level)
+        if not _CONTENTS_STYLE.fullmatch(style):
+            yield style, RawBlock(_paragraph_text(element), level)
 
 
-def _rows(table: BaseOxmlElement) -> Iterator[str]:
+def _iter_rows(table: BaseOxmlElement) -> Iterator[str]:
     for row in table.xpath("./w:tr"):
-        cells = [" ".join(map(_text, cell.xpath(".//w:p"))).strip() for cell in row.xpath("./w:tc")]
+        cells = [
+            " ".join(map(_paragraph_text, cell.xpath(".//w:p"))).strip()
+            for cell in row.xpath("./w:tc")
+        ]
         yield " | ".join(filter(None, cells))
 
 
-def _text(paragraph: BaseOxmlElement) -> str:
+def _paragraph_text(paragraph: BaseOxmlElement) -> str:
     """The words of a paragraph, those in links, insertions and fields too."""
-    elements = paragraph.iter(_WORDS, *_SPACES)
-    return "".join((element.text or "") if element.tag == _WORDS else " " for element in elements)
+    elements = paragraph.iter(_TEXT_TAG, *_SPACE_TAGS)
+    return "".join(
+        (element.text or "") if element.tag == _TEXT_TAG else " " for element in elements
+    )

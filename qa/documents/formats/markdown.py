@@ -8,24 +8,24 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.plain import decode, paragraphs
-from qa.documents.metadata import Extract, front_matter, titled
+from qa.documents.formats.plain import decode_text, split_paragraphs
+from qa.documents.metadata import RawDocument, build_raw_document, split_front_matter
 
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-_MARKUP = regex.compile(
+_HTML_MARKUP = regex.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>", regex.DOTALL | regex.I
 )
 
 
-def read(data: bytes) -> Extract:
+def read_markdown(data: bytes) -> RawDocument:
     """Read a Markdown file; its first level-one heading is its title."""
-    about, text = front_matter(decode(data))
-    blocks = list(_blocks(_PARSER.parse(text)))
+    metadata, text = split_front_matter(decode_text(data))
+    blocks = list(_iter_blocks(_PARSER.parse(text)))
     title = next((block.text for block in blocks if block.level == 1), None)
-    return titled(blocks, about, title)
+    return build_raw_document(blocks, metadata, title)
 
 
-def _blocks(tokens: Sequence[Token]) -> Iterator[RawBlock]:
+def _iter_blocks(tokens: Sequence[Token]) -> Iterator[RawBlock]:
     level = 0
     cells: list[str] | None = None
     for token in tokens:
@@ -40,17 +40,17 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[RawBlock]:
                 yield RawBlock(" | ".join(filter(None, cells or [])))
                 cells = None
             case "inline" if cells is not None:
-                cells.append(_text(token))
+                cells.append(_inline_text(token))
             case "inline":
-                yield RawBlock(_text(token), level)
+                yield RawBlock(_inline_text(token), level)
             case "fence" | "code_block":
                 yield RawBlock(token.content)
             case "html_block":
-                bare = html.unescape(_MARKUP.sub("", token.content))
-                yield from map(RawBlock, paragraphs(bare))
+                plain_text = html.unescape(_HTML_MARKUP.sub("", token.content))
+                yield from map(RawBlock, split_paragraphs(plain_text))
 
 
-def _text(token: Token) -> str:
+def _inline_text(token: Token) -> str:
     """The words of an inline token: links as their text, images as their alternative text."""
     if token.type in {"softbreak", "hardbreak"}:
         return " "
@@ -58,4 +58,4 @@ def _text(token: Token) -> str:
         return " " if token.content.lower().startswith("<br") else ""
     if token.children is None:
         return token.content
-    return "".join(map(_text, token.children))
+    return "".join(map(_inline_text, token.children))

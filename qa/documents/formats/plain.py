@@ -7,75 +7,77 @@ import charset_normalizer
 import regex
 
 from qa.documents.document import RawBlock
-from qa.documents.metadata import Extract, Raw, date, field_of, front_matter
-from qa.errors import UnreadableError
+from qa.documents.metadata import RawDocument, RawMetadata, field_of, parse_date, split_front_matter
+from qa.errors import UnreadableFileError
 
 _MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\p{L}*\.?"
 _DATE = (
     r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
     rf"|\d{{1,2}}\.?\ {_MONTH},?\ \d{{4}}|{_MONTH}\ \d{{1,2}},?\ \d{{4}})"
 )
-_DATED = r"(?i:date|dated|published(?:\ (?:on|at))?|posted(?:\ on)?)"
-_NAME = r"\p{Lu}[\p{L}.'’-]*"
-_JOIN = r"(?:and|&|of|de|da|di|van|von|der|den|al|el|bin)"
+_DATE_LABEL = r"(?i:date|dated|published(?:\ (?:on|at))?|posted(?:\ on)?)"
+_NAME_WORD = r"\p{Lu}[\p{L}.'’-]*"
+_NAME_PARTICLE = r"(?:and|&|of|de|da|di|van|von|der|den|al|el|bin)"
 
 # Lines that exporters put above a text; on their own they say nothing.
-_LABEL = regex.compile(r"(?i:description|text|summary|abstract|content|body|article)\s*:?")
-_NAMED = regex.compile(r"(?P<key>\p{L}[\p{L} _-]{1,20}):\s*(?P<value>\S.{0,200})")
-_DATE_LINE = regex.compile(rf"(?:{_DATED}\s*:?\s+)?(?P<date>.{{6,40}})")
-_VIA = regex.compile(r"(?i:via)\s+(?P<name>[\p{Lu}\p{N}][^.!?:;]{0,60}(?:\.\p{L}{2,4})?)")
-_BY = regex.compile(rf"(?i:by)\s+(?P<name>{_NAME}(?:,?\s{_JOIN}|,?\s{_NAME}){{1,11}})")
+_TEXT_LABEL = regex.compile(r"(?i:description|text|summary|abstract|content|body|article)\s*:?")
+_FIELD_LINE = regex.compile(r"(?P<key>\p{L}[\p{L} _-]{1,20}):\s*(?P<value>\S.{0,200})")
+_DATE_LINE = regex.compile(rf"(?:{_DATE_LABEL}\s*:?\s+)?(?P<date>.{{6,40}})")
+_VIA_LINE = regex.compile(r"(?i:via)\s+(?P<name>[\p{Lu}\p{N}][^.!?:;]{0,60}(?:\.\p{L}{2,4})?)")
+_BYLINE = regex.compile(
+    rf"(?i:by)\s+(?P<name>{_NAME_WORD}(?:,?\s{_NAME_PARTICLE}|,?\s{_NAME_WORD}){{1,11}})"
+)
 
-_GLUED = regex.compile(
-    rf"\s*{_DATED}\s*:?\s+{_DATE}[\s.,:;–—-]+(?=[\p{{Lu}}\p{{Lo}}\p{{N}}\p{{P}}])"
+_INLINE_DATE = regex.compile(
+    rf"\s*{_DATE_LABEL}\s*:?\s+{_DATE}[\s.,:;–—-]+(?=[\p{{Lu}}\p{{Lo}}\p{{N}}\p{{P}}])"
 )
 _DATELINE = regex.compile(
     rf"\s*\p{{Lu}}[\p{{L}}\s.,'’/-]{{1,40}}?,?\s{_DATE}\s?(?:\([^)]{{1,40}}\)\s?)?[-–—]"
 )
 
-_TITLE = regex.compile(r"[\p{Lu}\p{Lt}\p{Lo}\p{N}\p{Pi}\p{Ps}\"'¿¡].{0,119}")
-_UNFINISHED = regex.compile(r"[.,;:][\"'”’»)]*$")
+_TITLE_LINE = regex.compile(r"[\p{Lu}\p{Lt}\p{Lo}\p{N}\p{Pi}\p{Ps}\"'¿¡].{0,119}")
+_UNFINISHED_LINE = regex.compile(r"[.,;:][\"'”’»)]*$")
 
 
-def split_opening(text: str) -> tuple[Raw, str]:
+def split_front_lines(text: str) -> tuple[RawMetadata, str]:
     """Take title, source, author and date off the beginning of *text*, up to the first prose.
 
     A text that would be left without a word stays whole.
     """
     lines = text[:10_000].splitlines(keepends=True)
     stripped = [line.strip() for line in lines]
-    about: dict[str, str] = {}
+    metadata: dict[str, str] = {}
     offset = 0
     for number, line in enumerate(stripped):
-        fact = _fact(line)
-        if fact is None and "title" not in about and _is_title(stripped[number:]):
-            fact = {"title": line}
-        if fact is None:
+        fields = _parse_front_line(line)
+        if fields is None and "title" not in metadata and _is_title(stripped[number:]):
+            fields = {"title": line}
+        if fields is None:
             break
-        about = fact | about
+        metadata = fields | metadata
         offset += len(lines[number])
-    rest = text[offset:]
-    if glued := _GLUED.match(rest):
-        about = {"date": glued["date"]} | about
-        rest = rest[glued.end() :]
-    elif dateline := _DATELINE.match(rest):
-        about = {"date": dateline["date"]} | about
-    return (about, rest) if any(map(str.isalnum, rest)) else ({}, text)
+    body = text[offset:]
+    if inline_date := _INLINE_DATE.match(body):
+        metadata = {"date": inline_date["date"]} | metadata
+        body = body[inline_date.end() :]
+    elif dateline := _DATELINE.match(body):
+        metadata = {"date": dateline["date"]} | metadata
+    return (metadata, body) if any(map(str.isalnum, body)) else ({}, text)
 
 
-def _fact(line: str) -> dict[str, str] | None:
+def _parse_front_line(line: str) -> dict[str, str] | None:
     """What a line says about the text below it; nothing if it is empty; None if it is prose."""
-    if not line or _LABEL.fullmatch(line):
+    if not line or _TEXT_LABEL.fullmatch(line):
         return {}
-    if (match := _DATE_LINE.fullmatch(line)) and date(match["date"]):
+    if (match := _DATE_LINE.fullmatch(line)) and parse_date(match["date"]):
         return {"date": match["date"]}
-    if match := _VIA.fullmatch(line):
+    if match := _VIA_LINE.fullmatch(line):
         return {"publisher": match["name"]}
-    if match := _BY.fullmatch(line):
+    if match := _BYLINE.fullmatch(line):
         return {"author": match["name"]}
-    match = _NAMED.fullmatch(line)
+    match = _FIELD_LINE.fullmatch(line)
     field = field_of(match["key"]) if match else None
-    if not match or not field or (field == "date" and not date(match["value"])):
+    if not match or not field or (field == "date" and not parse_date(match["value"])):
         return None
     return {field: match["value"]}
 
@@ -83,16 +85,22 @@ def _fact(line: str) -> dict[str, str] | None:
 def _is_title(lines: list[str]) -> bool:
     """Whether the first line is short, finished, and stands alone above the beginning of a text."""
     line = lines[0]
-    if not _TITLE.fullmatch(line) or _UNFINISHED.search(line) or not any(map(str.isalpha, line)):
+    if (
+        not _TITLE_LINE.fullmatch(line)
+        or _UNFINISHED_LINE.search(line)
+        or not any(map(str.isalpha, line))
+    ):
         return False
-    if len(lines) > 1 and _fact(lines[1]) is None:
+    if len(lines) > 1 and _parse_front_line(lines[1]) is None:
         return False
-    following = next((below for below in lines[1:] if _fact(below) is None), "")
-    return following != "" and not following[0].islower()
+    next_prose = next(
+        (line_below for line_below in lines[1:] if _parse_front_line(line_below) is None), ""
+    )
+    return next_prose != "" and not next_prose[0].islower()
 
 
 # Nobody wraps lines later than this; what is longer was never wrapped.
-_WRAP = 120
+_MAX_WRAPPED_LENGTH = 120
 
 _BOMS = [
     (codecs.BOM_UTF8, "utf-8"),
@@ -103,74 +111,80 @@ _BOMS = [
 ]
 
 
-def read(data: bytes) -> Extract:
+def read_text(data: bytes) -> RawDocument:
     """Read a text file, with front matter or with its title, date and source in its first lines."""
-    about, text = front_matter(decode(data))
-    if not about:
-        about, text = split_opening(text)
-    return Extract([RawBlock(paragraph) for paragraph in paragraphs(text)], about)
+    metadata, text = split_front_matter(decode_text(data))
+    if not metadata:
+        metadata, text = split_front_lines(text)
+    return RawDocument([RawBlock(paragraph) for paragraph in split_paragraphs(text)], metadata)
 
 
-def paragraphs(text: str) -> list[str]:
+def split_paragraphs(text: str) -> list[str]:
     """What empty lines part; lines too long to have been wrapped are paragraphs of their own."""
-    found: list[str] = []
+    result: list[str] = []
     for blank, lines in groupby(text.splitlines(), key=lambda line: not line.strip()):
         if not blank:
             chunk = list(lines)
-            wrapped = max(map(len, chunk)) <= _WRAP
-            found.extend([" ".join(chunk)] if wrapped else chunk)
-    return found
+            is_wrapped = max(map(len, chunk)) <= _MAX_WRAPPED_LENGTH
+            result.extend([" ".join(chunk)] if is_wrapped else chunk)
+    return result
 
 
-def decode(data: bytes) -> str:
-    """The text of *data* in whatever encoding it is; raise UnreadableError if it is no text."""
-    text = _decode(data).replace("\r\n", "\n").replace("\r", "\n")
+def decode_text(data: bytes) -> str:
+    """The text of *data* in whatever encoding it is; raise UnreadableFileError if it is no text."""
+    text = _decode_bytes(data).replace("\r\n", "\n").replace("\r", "\n")
     sample = text[:10_000]
     if len(_JUNK.findall(sample)) * 50 > len(sample):
-        raise UnreadableError("not text")
+        raise UnreadableFileError("not text")
     return text
 
 
 _JUNK = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\uFFFD--\s]", regex.VERSION1)
 
 
-def _decode(data: bytes) -> str:
+def _decode_bytes(data: bytes) -> str:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     try:
         return data.decode()
     except UnicodeDecodeError:
-        return _damaged_utf8(data) or _detected(data)
+        return _decode_damaged_utf8(data) or _decode_by_detection(data)
 
 
-def _damaged_utf8(data: bytes) -> str | None:
+def _decode_damaged_utf8(data: bytes) -> str | None:
     """UTF-8 with a few bytes gone wrong, as where a file was cut off.
 
     Text in another encoding hardly ever happens to hold what looks like a letter in UTF-8.
     """
     text = data.decode(errors="replace")
-    wrong = text.count("\N{REPLACEMENT CHARACTER}")
-    right = len(data) - len(text.encode("ascii", errors="ignore")) - wrong
-    return text if wrong * 2 < right else None
+    invalid = text.count("\N{REPLACEMENT CHARACTER}")
+    valid = len(data) - len(text.encode("ascii", errors="ignore")) - invalid
+    return text if invalid * 2 < valid else None
 
 
 # What files are in that are not in Unicode, the commonest first.  Left to all that Python knows,
 # the detection takes short Western texts for Baltic or Macintosh ones.
-_ENCODINGS = (
+_LEGACY_ENCODINGS = (
     "cp1252 cp1250 cp1251 koi8_r cp1253 cp1254 cp1255 cp1256 cp1257 cp932 euc_jp gb18030 big5 cp949"
 ).split()
 
 
-def _detected(data: bytes) -> str:
-    telling = b"\n".join(line for line in data.split(b"\n") if not line.isascii())
-    matches = charset_normalizer.from_bytes(telling, cp_isolation=_ENCODINGS)
+def _decode_by_detection(data: bytes) -> str:
+    non_ascii_lines = b"\n".join(line for line in data.split(b"\n") if not line.isascii())
+    matches = charset_normalizer.from_bytes(non_ascii_lines, cp_isolation=_LEGACY_ENCODINGS)
     best = matches.best()
     if best is None or b"\0" in data:
         # Junk, or nearly clean UTF-8: what this leaves of it shows which.
         return data.decode(errors="replace")
     # Among those as good, the one in widest use.
-    good = [m for m in matches if m.chaos < best.chaos + 0.02 and m.coherence >= best.coherence]
-    possible = {name for match in good for name in match.could_be_from_charset}
-    encoding = next((name for name in _ENCODINGS if name in possible), best.encoding)
+    best_matches = [
+        match
+        for match in matches
+        if match.chaos < best.chaos + 0.02 and match.coherence >= best.coherence
+    ]
+    possible_encodings = {name for match in best_matches for name in match.could_be_from_charset}
+    encoding = next(
+        (name for name in _LEGACY_ENCODINGS if name in possible_encodings), best.encoding
+    )
     return data.decode(encoding, errors="replace")

@@ -6,106 +6,114 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
 from qa.documents.document import RawBlock, Skip
-from qa.documents.formats.plain import decode, paragraphs
-from qa.documents.metadata import Extract, Raw
-from qa.errors import UnreadableError
+from qa.documents.formats.plain import decode_text, split_paragraphs
+from qa.documents.metadata import RawDocument, RawMetadata
+from qa.errors import UnreadableFileError
 
 # The names a row's text goes by, the most telling first.
-_TEXT = "text content contents body article full_text passage abstract description".split()
-_ID = ("_id", "id", "doc_id")
+_TEXT_KEYS = "text content contents body article full_text passage abstract description".split()
+_ID_KEYS = ("_id", "id", "doc_id")
 
 
-def read_csv(data: bytes) -> Iterator[Extract | Skip]:
+def read_csv(data: bytes) -> Iterator[RawDocument | Skip]:
     """Read a table with a header, its columns parted by whatever parts the header's."""
-    text = decode(data)
+    text = decode_text(data)
     header = text.lstrip("\n").partition("\n")[0]
-    return _table(text, max(",;\t|", key=header.count))
+    return _read_table(text, max(",;\t|", key=header.count))
 
 
-def read_tsv(data: bytes) -> Iterator[Extract | Skip]:
+def read_tsv(data: bytes) -> Iterator[RawDocument | Skip]:
     """Read a table with a header, its columns parted by tabs."""
-    return _table(decode(data), "\t")
+    return _read_table(decode_text(data), "\t")
 
 
-def read_json(data: bytes) -> Iterator[Extract | Skip]:
+def read_json(data: bytes) -> Iterator[RawDocument | Skip]:
     """Read a list of objects, an object that holds one such list, or a single object."""
-    value = _parsed(decode(data))
-    if isinstance(value, dict) and _text_key(value) is None:
-        lists = [held for held in value.values() if isinstance(held, list) and held]
+    value = _parse_json(decode_text(data))
+    if isinstance(value, dict) and _find_text_key(value) is None:
+        lists = [items for items in value.values() if isinstance(items, list) and items]
         value = lists[0] if len(lists) == 1 else None
     if isinstance(value, dict):
-        return iter([_extract(value, _text_key(value), None)])
+        return iter([_build_row_document(value, _find_text_key(value), None)])
     if not isinstance(value, list):
-        raise UnreadableError("no objects with a text in it")
-    return (_row(item, f"item {number}", str(number)) for number, item in enumerate(value, 1))
+        raise UnreadableFileError("no objects with a text in it")
+    return (_read_row(item, f"item {number}", str(number)) for number, item in enumerate(value, 1))
 
 
-def read_jsonl(data: bytes) -> Iterator[Extract | Skip]:
+def read_jsonl(data: bytes) -> Iterator[RawDocument | Skip]:
     """Read one object a line; lines that are none are skipped one by one."""
     # Not splitlines: JSON strings may hold U+2028 as it is.
-    for number, line in enumerate(decode(data).split("\n"), start=1):
+    for number, line in enumerate(decode_text(data).split("\n"), start=1):
         if line.strip():
             try:
-                yield _row(_parsed(line), f"line {number}", str(number))
-            except UnreadableError as error:
+                yield _read_row(_parse_json(line), f"line {number}", str(number))
+            except UnreadableFileError as error:
                 yield Skip("", f"line {number}: {error}")
 
 
-def _parsed(text: str) -> object:
+def _parse_json(text: str) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"not valid JSON ({error.msg.lower()} at {error.pos})") from error
+        raise UnreadableFileError(f"not valid JSON ({error.msg.lower()} at {error.pos})") from error
     except (ValueError, RecursionError) as error:
-        raise UnreadableError("not valid JSON (a number too long, or nested too deep)") from error
+        raise UnreadableFileError(
+            "not valid JSON (a number too long, or nested too deep)"
+        ) from error
 
 
-def _table(text: str, delimiter: str) -> Iterator[Extract | Skip]:
+def _read_table(text: str, delimiter: str) -> Iterator[RawDocument | Skip]:
     # The limit is the process's; raised to what is in memory anyway, it limits nothing else.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     table = csv.DictReader(StringIO(text, newline=""), delimiter=delimiter, restkey="")
     try:
-        rows: list[Raw] = list(table)
+        rows: list[RawMetadata] = list(table)
     except csv.Error as error:
-        raise UnreadableError(f"not a valid table ({error})") from error
+        raise UnreadableFileError(f"not a valid table ({error})") from error
     names = [name for name in table.fieldnames or [] if name]
-    column = _text_key(dict.fromkeys(names, "x")) or _longest(rows, names)
+    column = _find_text_key(dict.fromkeys(names, "x")) or _longest_column(rows, names)
     for number, row in enumerate(rows, start=1):
-        yield _row(row, f"row {number}", str(number), column)
+        yield _read_row(row, f"row {number}", str(number), column)
 
 
-def _longest(rows: Sequence[Raw], names: Iterable[str]) -> str | None:
+def _longest_column(rows: Sequence[RawMetadata], names: Iterable[str]) -> str | None:
     """The column that holds the most text."""
-    lengths = {name: sum(len(_text(row[name])) for row in rows) for name in names}
+    lengths = {name: sum(len(_value_text(row[name])) for row in rows) for name in names}
     return max(lengths, key=lengths.__getitem__, default=None)
 
 
-def _row(row: object, label: str, number: str, column: str | None = None) -> Extract | Skip:
+def _read_row(
+    row: object, label: str, number: str, column: str | None = None
+) -> RawDocument | Skip:
     """The extract of a row, called by its id or else its *number*."""
     if not isinstance(row, dict):
         return Skip("", f"{label}: not an object")
-    column = column or _text_key(row)
-    if column is None or not _text(row.get(column)):
+    column = column or _find_text_key(row)
+    if column is None or not _value_text(row.get(column)):
         return Skip("", f"{label}: no text")
-    return _extract(row, column, number)
+    return _build_row_document(row, column, number)
 
 
-def _extract(row: Raw, column: str | None, number: str | None) -> Extract:
-    ids = [row[key] for key in _ID if isinstance(row.get(key), str | int)]
-    name = number and next((str(given) for given in ids if str(given).strip()), number)
-    about = {key: value for key, value in row.items() if key and key not in {column, *_ID}}
-    blocks = [RawBlock(paragraph) for paragraph in paragraphs(_text(row.get(column or "")))]
-    return Extract(blocks, about, name)
+def _build_row_document(row: RawMetadata, column: str | None, number: str | None) -> RawDocument:
+    id_values = [row[key] for key in _ID_KEYS if isinstance(row.get(key), str | int)]
+    name = number and next(
+        (str(id_value) for id_value in id_values if str(id_value).strip()), number
+    )
+    metadata = {key: value for key, value in row.items() if key and key not in {column, *_ID_KEYS}}
+    blocks = [
+        RawBlock(paragraph) for paragraph in split_paragraphs(_value_text(row.get(column or "")))
+    ]
+    return RawDocument(blocks, metadata, name)
 
 
-def _text_key(row: Raw) -> str | None:
+def _find_text_key(row: RawMetadata) -> str | None:
     """The field that holds a row's text."""
     keys = {str(key).strip().lower(): key for key in row}
-    found = (keys[name] for name in _TEXT if name in keys and _text(row[keys[name]]))
-    return next(found, None)
+    text_keys = (keys[name] for name in _TEXT_KEYS if name in keys and _value_text(row[keys[name]]))
+    return next(text_keys, None)
 
 
-def _text(value: object) -> str:
+def _value_text(value: object) -> str:
     """A text, or a list of its paragraphs."""
     if isinstance(value, list):
         return "\n\n".join(item for item in value if isinstance(item, str))

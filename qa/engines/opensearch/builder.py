@@ -11,41 +11,41 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from qa.analysis.tokenizer import tokens
+from qa.analysis.tokenizer import token_texts
 from qa.documents.document import Document
-from qa.engines.base import Summary
+from qa.engines.base import DocumentSummary
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.docvalues import Sum, Token, packed, token
+from qa.engines.opensearch.docvalues import EncodedToken, TextChecksum, analyze_token, pack_card
 from qa.engines.opensearch.query_dsl import (
     DOCUMENTS,
     LAYOUT,
-    LONGEST,
+    MAX_TERM_LENGTH,
     PASSAGES,
     STEMS,
     TITLE,
     WHOLE,
     WORDS,
-    created,
-    finished,
+    index_settings,
+    sealed_settings,
 )
-from qa.engines.opensearch.registry import BUILDING, MANIFEST, Catalogue, Lease, Seal, now
+from qa.engines.opensearch.registry import BUILDING, MANIFEST, Lease, Registry, Seal, utc_now
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import IndexingError, QAError
-from qa.index.manifest import FileSum, Manifest
+from qa.index.manifest import FileChecksum, Manifest
 from qa.index.passages import Passage
 
 # Bytes of a request, requests under way, and how often and how long what was turned away waits.
-_REQUEST, _UNDER_WAY = 2 << 20, 4
-_TRIES, _FIRST_WAIT = 8, 0.25
-_BUSY = 429
+_REQUEST_BYTES, _MAX_REQUESTS = 2 << 20, 4
+_MAX_TRIES, _FIRST_BACKOFF = 8, 0.25
+_TOO_MANY_REQUESTS = 429
 
 
-class Writer:
+class BulkWriter:
     """Sends what is added to *cluster*."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._pool = ThreadPoolExecutor(_UNDER_WAY, thread_name_prefix="bulk")
+        self._pool = ThreadPoolExecutor(_MAX_REQUESTS, thread_name_prefix="bulk")
         self._running: deque[Future[None]] = deque()
         self._lines: list[tuple[str, str]] = []
         self._size = 0
@@ -56,27 +56,27 @@ class Writer:
         text = json.dumps(source, ensure_ascii=False, separators=(",", ":")) + "\n"
         self._lines.append((head, text))
         self._size += len(text)
-        if self._size >= _REQUEST:
+        if self._size >= _REQUEST_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Send what was gathered."""
         if self._lines:
-            self._running.append(self._pool.submit(self._send, self._lines))
+            self._running.append(self._pool.submit(self._send_bulk, self._lines))
             self._lines, self._size = [], 0
-        self._wait(_UNDER_WAY + 1)
+        self._wait_for_requests(_MAX_REQUESTS + 1)
 
     def finish(self) -> None:
         """Send the rest, and wait until all is written."""
         self.flush()
-        self._wait(0)
+        self._wait_for_requests(0)
 
     def stop(self) -> None:
         """Let go of everything; what is under way is waited for, lest it come after a removal."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _wait(self, most: int) -> None:
-        while len(self._running) > most:
+    def _wait_for_requests(self, max_running: int) -> None:
+        while len(self._running) > max_running:
             try:
                 self._running.popleft().result()
             except IndexingError:
@@ -84,20 +84,20 @@ class Writer:
             except QAError as error:
                 raise IndexingError(f"{error} The live index is unchanged.") from error
 
-    def _send(self, lines: list[tuple[str, str]]) -> None:
-        wait = _FIRST_WAIT
-        for left in range(_TRIES, 0, -1):
+    def _send_bulk(self, lines: list[tuple[str, str]]) -> None:
+        wait = _FIRST_BACKOFF
+        for left in range(_MAX_TRIES, 0, -1):
             answer = self._cluster.bulk("".join(itertools.chain.from_iterable(lines)))
             if not answer["errors"]:
                 return
             results = [next(iter(item.values())) for item in answer["items"]]
             for result in results:
-                if result.get("error") and result["status"] != _BUSY:
-                    raise IndexingError(_reason(result["error"]))
+                if result.get("error") and result["status"] != _TOO_MANY_REQUESTS:
+                    raise IndexingError(_refusal_message(result["error"]))
             lines = [
                 line
                 for line, result in zip(lines, results, strict=True)
-                if result["status"] == _BUSY
+                if result["status"] == _TOO_MANY_REQUESTS
             ]
             if left > 1:
                 time.sleep(wait)
@@ -108,38 +108,40 @@ class Writer:
         )
 
 
-def _reason(error: Json) -> str:
+def _refusal_message(error: Json) -> str:
     reason = error.get("reason", error.get("type", "no reason given"))
     return f"The cluster does not take a document ({reason}); the live index is unchanged."
 
 
-class ClusterBuild:
+class ClusterBuilder:
     """A generation in the making, in indices of its own."""
 
-    def __init__(self, cluster: Cluster, catalogue: Catalogue, lease: Lease, keep: int) -> None:
+    def __init__(self, cluster: Cluster, registry: Registry, lease: Lease, keep: int) -> None:
         self._cluster = cluster
-        self._catalogue = catalogue
+        self._registry = registry
         self._lease = lease
         self._keep = keep
         self.name = uuid.uuid4().hex[:12]
-        self._passages, self._documents = catalogue.indices(self.name)
-        self._writer = Writer(cluster)
-        self._sums = {PASSAGES: Sum(), DOCUMENTS: Sum()}
-        self._words = self._title_words = self._added = 0
+        self._passages, self._documents = registry.indices(self.name)
+        self._writer = BulkWriter(cluster)
+        self._checksums = {PASSAGES: TextChecksum(), DOCUMENTS: TextChecksum()}
+        self._words = self._title_words = self._next_ordinal = 0
         self._digest = ""
-        self._done = False
+        self._is_final = False
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Make the indices, empty."""
-        meta = Seal(BUILDING, now())._asdict()
+        meta = Seal(BUILDING, utc_now())._asdict()
         for index, kind in ((self._documents, DOCUMENTS), (self._passages, PASSAGES)):
-            self._cluster.command("PUT", f"/{index}", created(kind, self._cluster.shards, meta))
+            self._cluster.command(
+                "PUT", f"/{index}", index_settings(kind, self._cluster.shards, meta)
+            )
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
-        ordinal, self._added = self._added, self._added + 1
+        ordinal, self._next_ordinal = self._next_ordinal, self._next_ordinal + 1
         whole: list[str] = []
-        filters = _filters(document)
+        filters = _filter_values(document)
         for passage in passages:
             if document.text[passage.start : passage.end] != passage.text:
                 raise IndexingError(f"Passage {passage.number} of {document.id!r} is not in it.")
@@ -149,9 +151,9 @@ class ClusterBuild:
             WHOLE: " ".join(whole),
             "id": document.id,
             "ordinal": ordinal,
-            "summary": _summary(document, len(whole), len(passages)),
+            "summary": _encode_summary(document, len(whole), len(passages)),
             "json": line,
-            "checked": self._sums[DOCUMENTS].add(line.encode()),
+            "checked": self._checksums[DOCUMENTS].add(line.encode()),
             **filters,
         }
         self._writer.add(self._documents, str(ordinal), source)
@@ -164,20 +166,20 @@ class ClusterBuild:
         filters: dict[str, str | int],
     ) -> list[str]:
         """Index a passage; its stems."""
-        found = _tokens(passage.text, passage.language)
-        stems = [each.stem for each in found]
-        over = _tokens(passage.heading, passage.language)
-        self._words += len(found)
-        self._title_words += len(over)
-        card = packed(document, ordinal, passage, found, over)
+        text_tokens = _analyze_tokens(passage.text, passage.language)
+        stems = [token.stem for token in text_tokens]
+        heading_tokens = _analyze_tokens(passage.heading, passage.language)
+        self._words += len(text_tokens)
+        self._title_words += len(heading_tokens)
+        card = pack_card(document, ordinal, passage, text_tokens, heading_tokens)
         source = {
             STEMS: " ".join(stems),
-            WORDS: " ".join([each.form for each in found]),
-            TITLE: " ".join([each.stem for each in over]),
+            WORDS: " ".join([token.form for token in text_tokens]),
+            TITLE: " ".join([token.stem for token in heading_tokens]),
             "document": document.id,
             "card": base64.b64encode(card).decode(),
             "text": passage.text,
-            "checked": self._sums[PASSAGES].add(card + passage.text.encode()),
+            "checked": self._checksums[PASSAGES].add(card + passage.text.encode()),
             **filters,
         }
         self._writer.add(self._passages, f"{ordinal}-{passage.number}", source)
@@ -186,14 +188,20 @@ class ClusterBuild:
     def finish(self, manifest: Manifest) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._writer.finish()
-        files = {kind: FileSum(each.size, each.digest) for kind, each in sorted(self._sums.items())}
+        files = {
+            kind: FileChecksum(checksum.size, checksum.digest)
+            for kind, checksum in sorted(self._checksums.items())
+        }
         made_of = {
             **manifest.made_of,
             "layout": LAYOUT,
             "shards": self._cluster.shards,
             "words": self._words,
             "title_words": self._title_words,
-            **{f"checked_{kind}": each.checked for kind, each in self._sums.items()},
+            **{
+                f"checked_{kind}": checksum.checksum_total
+                for kind, checksum in self._checksums.items()
+            },
         }
         manifest = dataclasses.replace(manifest, files=files, made_of=made_of)
         text = manifest.to_json()
@@ -203,49 +211,49 @@ class ClusterBuild:
         both = f"{self._documents},{self._passages}"
         self._cluster.command("POST", f"/{both}/_flush?force=true")
         self._cluster.command("POST", f"/{both}/_refresh")
-        self._cluster.command("PUT", f"/{both}/_settings", finished(self._cluster.replicas))
+        self._cluster.command("PUT", f"/{both}/_settings", sealed_settings(self._cluster.replicas))
         self._cluster.try_command(
             "GET", f"/_cluster/health/{both}?wait_for_no_initializing_shards=true&timeout=60s"
         )
         return ClusterSearcher(self._cluster, dataclasses.replace(manifest, name=self.name))
 
-    def publish(self, over: str | None) -> None:
+    def publish(self, expected_live: str | None) -> None:
         """Make it live in place of *over*."""
         self._lease.check()
-        self._catalogue.publish(self.name, self._digest, over)
-        self._done = True
-        self._catalogue.prune(self._keep, over)
+        self._registry.publish(self.name, self._digest, expected_live)
+        self._is_final = True
+        self._registry.prune(self._keep, expected_live)
 
     def refuse(self) -> None:
         """Keep it for inspection."""
         self._lease.check()
-        self._catalogue.refuse(self.name, self._digest)
-        self._done = True
+        self._registry.refuse(self.name, self._digest)
+        self._is_final = True
 
     def discard(self) -> None:
         """Let go of what was neither published nor refused."""
         self._writer.stop()
-        if not self._done:
-            self._catalogue.remove(self.name)
+        if not self._is_final:
+            self._registry.remove(self.name)
 
 
-def _tokens(text: str, language: str) -> list[Token]:
-    return [token(word, language, LONGEST) for word in tokens(text)]
+def _analyze_tokens(text: str, language: str) -> list[EncodedToken]:
+    return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
 
 
-def _filters(document: Document) -> dict[str, str | int]:
+def _filter_values(document: Document) -> dict[str, str | int]:
     about = document.metadata
-    found: dict[str, str | int] = {}
+    values: dict[str, str | int] = {}
     if about.publisher:
-        found["publisher"] = about.publisher.casefold()
+        values["publisher"] = about.publisher.casefold()
     if about.date:
-        found["date"] = about.date.toordinal()
-    return found
+        values["date"] = about.date.toordinal()
+    return values
 
 
-def _summary(document: Document, words: int, passages: int) -> str:
+def _encode_summary(document: Document, words: int, passages: int) -> str:
     about = document.metadata
-    summary = Summary(
+    summary = DocumentSummary(
         document.id,
         document.source,
         about.title,

@@ -29,17 +29,17 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
-from qa.analysis.deadline import NEVER, Deadline
+from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.errors import (
-    DamagedError,
+    AuthenticationError,
+    ClusterUnreachableError,
+    CorruptIndexError,
     GenerationError,
-    NotLetInError,
     SettingsError,
-    UnreachableError,
 )
 from qa.settings import Settings
 
-_NAME = regex.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+_ALIAS_NAME = regex.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _EXAMPLE = "https://host:9200/verbatim"
 
 
@@ -51,7 +51,7 @@ class Address:
     name: str
 
 
-def address_of(index: str) -> Address:
+def parse_address(index: str) -> Address:
     """The address that *index* is; raise SettingsError when it is none.
 
     Several nodes are parted by commas: https://one:9200,two:9200/verbatim.
@@ -66,14 +66,14 @@ def address_of(index: str) -> Address:
         raise SettingsError(
             "QA_INDEX holds a user or a password; set QA_INDEX_USER and QA_INDEX_PASSWORD instead."
         )
-    if not _NAME.fullmatch(name):
+    if not _ALIAS_NAME.fullmatch(name):
         raise SettingsError(
             f"QA_INDEX must end in a name of small letters, digits, - and _, like {_EXAMPLE}."
         )
-    return Address(tuple(_host(scheme, node) for node in nodes.split(",")), name)
+    return Address(tuple(_parse_host(scheme, node) for node in nodes.split(",")), name)
 
 
-def _host(scheme: str, node: str) -> str:
+def _parse_host(scheme: str, node: str) -> str:
     try:
         parts = urlsplit(f"{scheme}://{node}")
         port = parts.port or (443 if scheme == "https" else 9200)
@@ -86,12 +86,12 @@ def _host(scheme: str, node: str) -> str:
 
 Json = dict[str, Any]
 # Seconds in which nobody tries again after the cluster could not be reached.
-_PAUSE = 1.0
+_PAUSE_SECONDS = 1.0
 # The share of the time after which shards hand over what they have.
-_SHARE = 0.8
+_SHARD_TIME_SHARE = 0.8
 # A build waits that long for one answer.
-_PATIENCE = 120
-_MAJORS = {"2", "3"}
+_BUILD_TIMEOUT = 120
+_MAJOR_VERSIONS = {"2", "3"}
 
 # What it has to say comes out as an error of ours, once; what is asked is nobody's business.
 for _name in ("opensearch", "opensearchpy.trace"):
@@ -107,26 +107,29 @@ class Cluster:
         self.replicas = settings.index_replicas
         self._seconds = settings.index_seconds
         self._address = address
-        self._asking = OpenSearch(
-            **_options(address, settings),
+        self._search_client = OpenSearch(
+            **_client_options(address, settings),
             timeout=self._seconds,
             # Asking changes nothing, so another node may be asked, but not after the time is up.
             max_retries=len(address.hosts),
             retry_on_timeout=False,
         )
-        self._building = OpenSearch(
-            **_options(address, settings), timeout=_PATIENCE, max_retries=3, retry_on_timeout=True
+        self._build_client = OpenSearch(
+            **_client_options(address, settings),
+            timeout=_BUILD_TIMEOUT,
+            max_retries=3,
+            retry_on_timeout=True,
         )
-        self._guard = threading.Lock()
-        self._closed_until = 0.0
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
 
     def search(
         self,
         searches: Sequence[tuple[str, Json]],
         *,
         partial: bool = False,
-        shared: bool = False,
-        deadline: Deadline = NEVER,
+        sharded: bool = False,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[Json]:
         """The answers to *searches*, each of an index, in one round trip.
 
@@ -134,41 +137,43 @@ class Cluster:
         out over shards a word then counts as rare as it is in all of them.
         """
         deadline.check()
-        limit = f"{max(1, int(self._within(deadline) * _SHARE * 1000))}ms"
+        limit = f"{max(1, int(self._within(deadline) * _SHARD_TIME_SHARE * 1000))}ms"
         lines = []
         for index, body in searches:
             header: Json = {"index": index}
-            if shared:
+            if sharded:
                 header["search_type"] = "dfs_query_then_fetch"
             lines += [json.dumps(header), json.dumps({**body, "timeout": limit})]
-        answers = self._asked("POST", "/_msearch", "\n".join(lines) + "\n", deadline)["responses"]
-        return [self._whole(answer, partial=partial) for answer in answers]
+        answers = self._request("POST", "/_msearch", "\n".join(lines) + "\n", deadline)["responses"]
+        return [self._check_complete(answer, partial=partial) for answer in answers]
 
-    def fetch(self, wanted: Sequence[tuple[str, str]], deadline: Deadline = NEVER) -> list[Json]:
-        """The sources of documents, each of an index and an id; raise DamagedError for none."""
-        docs = [{"_index": index, "_id": id_} for index, id_ in wanted]
+    def fetch(
+        self, documents: Sequence[tuple[str, str]], deadline: Deadline = NO_DEADLINE
+    ) -> list[Json]:
+        """The sources of documents, by index and id; raise CorruptIndexError if one is missing."""
+        docs = [{"_index": index, "_id": id_} for index, id_ in documents]
         # What is asked for has long been written: nobody need look for what is on its way.
-        asked = "/_mget?realtime=false"
-        found = self._asked("POST", asked, json.dumps({"docs": docs}), deadline)["docs"]
-        for each in found:
-            if not each.get("found"):
-                raise DamagedError(
-                    f"{each['_index']} has no {each['_id']}; run `qa index`, or roll back."
+        path = "/_mget?realtime=false"
+        documents_found = self._request("POST", path, json.dumps({"docs": docs}), deadline)["docs"]
+        for document in documents_found:
+            if not document.get("found"):
+                raise CorruptIndexError(
+                    f"{document['_index']} has no {document['_id']}; run `qa index`, or roll back."
                 )
-        return [each["_source"] for each in found]
+        return [document["_source"] for document in documents_found]
 
-    def look(self, path: str) -> Json | None:
+    def get(self, path: str) -> Json | None:
         """What is at *path*, in the time that a question has; None when nothing is."""
         try:
-            return self._asked("GET", path, None)
+            return self._request("GET", path, None)
         except RefusalError:
             return None
 
     def command(self, method: str, path: str, body: Json | str | None = None) -> Json:
         """Have the cluster do something, with patience."""
-        with _explained(self._address):
-            found: Json = self._building.transport.perform_request(method, path, body=body)
-        return found
+        with _translate_errors(self._address):
+            answer: Json = self._build_client.transport.perform_request(method, path, body=body)
+        return answer
 
     def try_command(self, method: str, path: str, body: Json | str | None = None) -> Json | None:
         """The same; None where the cluster has a reason against it: not there, or there already."""
@@ -184,9 +189,12 @@ class Cluster:
     @cached_property
     def major(self) -> int:
         """The first number of its version; raise SettingsError when that is none that we know."""
-        version = (self.look("/") or {}).get("version", {})
+        version = (self.get("/") or {}).get("version", {})
         number = str(version.get("number", "?"))
-        if version.get("distribution") != "opensearch" or number.partition(".")[0] not in _MAJORS:
+        if (
+            version.get("distribution") != "opensearch"
+            or number.partition(".")[0] not in _MAJOR_VERSIONS
+        ):
             raise SettingsError(
                 f"{self._address.hosts[0]} is {version.get('distribution', 'something else')}"
                 f" {number}; OpenSearch 2 or 3 is needed."
@@ -197,38 +205,40 @@ class Cluster:
         """The seconds that an answer may take."""
         return min(self._seconds, deadline.remaining)
 
-    def _asked(self, method: str, path: str, body: str | None, deadline: Deadline = NEVER) -> Json:
+    def _request(
+        self, method: str, path: str, body: str | None, deadline: Deadline = NO_DEADLINE
+    ) -> Json:
         deadline.check()
-        if time.monotonic() < self._closed_until:
-            raise UnreachableError(_unreachable(self._address))
+        if time.monotonic() < self._paused_until:
+            raise ClusterUnreachableError(_unreachable_message(self._address))
         try:
-            with _explained(self._address):
-                found: Json = self._asking.transport.perform_request(
+            with _translate_errors(self._address):
+                answer: Json = self._search_client.transport.perform_request(
                     method, path, params={"request_timeout": self._within(deadline)}, body=body
                 )
-        except UnreachableError:
+        except ClusterUnreachableError:
             # Who has little time left learns nothing of the cluster by waiting for it.
             deadline.check()
-            with self._guard:
-                self._closed_until = time.monotonic() + _PAUSE
+            with self._lock:
+                self._paused_until = time.monotonic() + _PAUSE_SECONDS
             raise
-        return found
+        return answer
 
-    def _whole(self, answer: Json, *, partial: bool) -> Json:
+    def _check_complete(self, answer: Json, *, partial: bool) -> Json:
         """*answer*, unless it is an error, or only a part where no *partial* one will do."""
         if "error" in answer:
             reason = answer["error"].get("reason") or answer["error"].get("type")
             if answer.get("status") == 404:
-                raise DamagedError(f"The cluster has lost a part of the index ({reason}).")
-            raise UnreachableError(f"The cluster could not answer ({reason}); try again.")
+                raise CorruptIndexError(f"The cluster has lost a part of the index ({reason}).")
+            raise ClusterUnreachableError(f"The cluster could not answer ({reason}); try again.")
         failed = answer["_shards"]["failed"]
         if failed or (answer["timed_out"] and not partial):
             what = f"{failed} shards failed" if failed else f"not done in {self._seconds} s"
-            raise UnreachableError(f"The cluster answered in part only ({what}); try again.")
+            raise ClusterUnreachableError(f"The cluster answered in part only ({what}); try again.")
         return answer
 
 
-class Reading(JSONSerializer):
+class JsonSerializer(JSONSerializer):
     """Reads answers, half a megabyte of cards, in less than half the client's own time."""
 
     def loads(self, text: str) -> Any:  # noqa: ANN401 - any JSON
@@ -243,9 +253,9 @@ class RefusalError(GenerationError):
     """The cluster has a reason not to: what is named is not there, or is there already."""
 
 
-def _options(address: Address, settings: Settings) -> Json:
+def _client_options(address: Address, settings: Settings) -> Json:
     options: Json = {"hosts": list(address.hosts), "http_compress": False, "pool_maxsize": 16}
-    options["serializer"] = Reading()
+    options["serializer"] = JsonSerializer()
     if address.hosts[0].startswith("https"):
         options |= {"verify_certs": True, "ssl_show_warn": False}
         if settings.index_ca:
@@ -257,34 +267,34 @@ def _options(address: Address, settings: Settings) -> Json:
     return options
 
 
-def _unreachable(address: Address) -> str:
+def _unreachable_message(address: Address) -> str:
     hosts = ", ".join(address.hosts)
     return f"No node of the cluster answers at {hosts}; try again, or see whether it is up."
 
 
 @contextlib.contextmanager
-def _explained(address: Address) -> Iterator[None]:
+def _translate_errors(address: Address) -> Iterator[None]:
     """Turn what the client raises into an error of ours."""
     try:
         yield
     except (AuthenticationException, AuthorizationException) as error:
-        raise NotLetInError(
+        raise AuthenticationError(
             f"The cluster refuses us (status {error.status_code}); correct QA_INDEX_USER and"
             " QA_INDEX_PASSWORD, or QA_INDEX_API_KEY, or the rights that go with them."
         ) from None
     except SSLError:
-        raise NotLetInError(
+        raise AuthenticationError(
             f"The certificate of {address.hosts[0]} is not trusted; name its authority's file in"
             " QA_INDEX_CA."
         ) from None
     except NotFoundError as error:
         raise RefusalError(f"The cluster has no such index ({error.error}).") from None
     except (ConnectionTimeout, ConnectionError, SerializationError):
-        raise UnreachableError(_unreachable(address)) from None
+        raise ClusterUnreachableError(_unreachable_message(address)) from None
     except TransportError as error:
         if error.status_code in {400, 409}:
             raise RefusalError(f"The cluster refuses ({error.error}: {_reason(error)}).") from None
-        raise UnreachableError(
+        raise ClusterUnreachableError(
             f"The cluster could not do it (status {error.status_code}, {error.error})."
         ) from None
 

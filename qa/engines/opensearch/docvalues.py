@@ -21,30 +21,30 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from qa.analysis.tokenizer import stem, term
+from qa.analysis.tokenizer import stem, to_term
 from qa.documents.document import Document
-from qa.engines.base import Flags, Integers, Matches
+from qa.engines.base import BoolArray, IntArray, Positions
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.query_dsl import DOCUMENTS, PASSAGES
-from qa.errors import DamagedError
+from qa.errors import CorruptIndexError
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
 
 # Bytes, and letters, of a word; all parts of a card are so many, or several times as many.
-_WORD, _LETTERS = 6, 8
+_WORD_BYTES, _WORD_LETTERS = 6, 8
 # The front: a date is a day's number, 0 for none; *words* and *over* are how many words follow.
-_NUMBERS = ("ordinal", "number", "start", "end", "date", "size", "words", "over")
-_FRONT = struct.Struct(f"<{len(_NUMBERS)}I4x")
-_FRONTS = np.dtype([*((name, "<u4") for name in _NUMBERS), ("", "<u4")])
-_FRONT_WORDS = _FRONT.size // _WORD
+_HEAD_COLUMNS = ("ordinal", "number", "start", "end", "date", "size", "words", "over")
+_FRONT = struct.Struct(f"<{len(_HEAD_COLUMNS)}I4x")
+_FRONT_DTYPE = np.dtype([*((name, "<u4") for name in _HEAD_COLUMNS), ("", "<u4")])
+_FRONT_WORDS = _FRONT.size // _WORD_BYTES
 # Of a word's 48 bits so many tell its stem, in the first 5 letters; the others its form.
-_KEY_BITS, _MARK_BITS = 30, 18
+_KEY_BITS, _FORM_BITS = 30, 18
 _KEY_LETTERS = np.uint64((1 << 40) - 1)
 _KEY_SIZE = np.uint64(40)
 
 
-class Head(NamedTuple):
+class PassageHead(NamedTuple):
     """What a card tells of a passage beside its words; *size* is the document's length."""
 
     document: str
@@ -57,7 +57,7 @@ class Head(NamedTuple):
     size: int
 
 
-class Token(NamedTuple):
+class EncodedToken(NamedTuple):
     """A word as it is indexed, and what stands for it in a card."""
 
     stem: str
@@ -66,33 +66,35 @@ class Token(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 18)
-def token(word: str, language: str, longest: int) -> Token:
+def analyze_token(word: str, language: str, max_length: int) -> EncodedToken:
     """*word* as it is indexed, no longer than *longest*."""
-    stemmed, form = stem(word, language)[:longest], term(word)[:longest]
-    return Token(stemmed, form, _packed(stemmed, form))
+    stemmed, form = stem(word, language)[:max_length], to_term(word)[:max_length]
+    return EncodedToken(stemmed, form, _pack_word(stemmed, form))
 
 
-def packed(
+def pack_card(
     document: Document,
     ordinal: int,
     passage: Passage,
-    found: Sequence[Token],
-    over: Sequence[Token],
+    text_tokens: Sequence[EncodedToken],
+    heading_tokens: Sequence[EncodedToken],
 ) -> bytes:
     """The card of *passage*, whose words are *found*, and those of its heading *over*."""
     about = document.metadata
     date = about.date.toordinal() if about.date else 0
     numbers = (ordinal, passage.number, passage.start, passage.end, date, len(document.text))
-    front = _FRONT.pack(*numbers, len(found), len(over))
+    front = _FRONT.pack(*numbers, len(text_tokens), len(heading_tokens))
     row = (passage.document_id, passage.heading, passage.language, about.publisher)
     line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b","
-    words = b"".join([each.packed for each in found] + [each.packed for each in over])
-    return front + words + line + b" " * (-len(line) % _WORD)
+    words = b"".join(
+        [token.packed for token in text_tokens] + [token.packed for token in heading_tokens]
+    )
+    return front + words + line + b" " * (-len(line) % _WORD_BYTES)
 
 
-def ordinals(cards: Sequence[str]) -> Integers:
+def read_ordinals(cards: Sequence[str]) -> IntArray:
     """The numbers of the documents of *cards*, in base64, which are not unpacked for that."""
-    fronts = binascii.a2b_base64("".join([card[:_LETTERS] for card in cards]))
+    fronts = binascii.a2b_base64("".join([card[:_WORD_LETTERS] for card in cards]))
     return np.frombuffer(fronts, [("ordinal", "<u4"), ("", "<u2")])["ordinal"].astype(np.int64)
 
 
@@ -102,15 +104,15 @@ class Cards:
     def __init__(self, cards: Sequence[str]) -> None:
         letters = "".join(cards).encode()
         self._words = np.frombuffer(letters, "<u8")
-        sizes = np.fromiter(map(len, cards), np.int64, len(cards)) // _LETTERS
+        sizes = np.fromiter(map(len, cards), np.int64, len(cards)) // _WORD_LETTERS
         ends = np.cumsum(sizes)
         self._starts = ends - sizes + _FRONT_WORDS
         fronts = self._words[self._starts[:, None] + np.arange(-_FRONT_WORDS, 0)].tobytes()
-        columns = np.frombuffer(binascii.a2b_base64(fronts), _FRONTS)
-        self.columns = {name: columns[name].astype(np.int64) for name in _NUMBERS}
-        self.lengths, self.over = self.columns["words"], self.columns["over"]
-        lines = self._starts + self.lengths + self.over
-        spans = zip((_LETTERS * lines).tolist(), (_LETTERS * ends).tolist(), strict=True)
+        columns = np.frombuffer(binascii.a2b_base64(fronts), _FRONT_DTYPE)
+        self.columns = {name: columns[name].astype(np.int64) for name in _HEAD_COLUMNS}
+        self.lengths, self.heading_lengths = self.columns["words"], self.columns["over"]
+        lines = self._starts + self.lengths + self.heading_lengths
+        spans = zip((_WORD_LETTERS * lines).tolist(), (_WORD_LETTERS * ends).tolist(), strict=True)
         # All at once, which is several times as fast.
         line = binascii.a2b_base64(b"".join([letters[start:end] for start, end in spans]))
         rows = orjson.loads(b"[%b]" % line.rstrip().removesuffix(b","))
@@ -123,30 +125,32 @@ class Cards:
         """How many there are."""
         return len(self.documents)
 
-    def head(self, place: int) -> Head:
+    def head(self, place: int) -> PassageHead:
         """What the card at *place* tells of its passage."""
         ordinal, number, start, end, size = (
             int(self.columns[name][place]) for name in ("ordinal", "number", "start", "end", "size")
         )
         heading, language = self.headings[place], self.languages[place]
-        return Head(self.documents[place], ordinal, number, start, end, heading, language, size)
+        return PassageHead(
+            self.documents[place], ordinal, number, start, end, heading, language, size
+        )
 
-    def dates(self, places: Integers) -> list[datetime.date | None]:
+    def dates(self, places: IntArray) -> list[datetime.date | None]:
         """The dates of the documents of the cards at *places*."""
         days = self.columns["date"][places].tolist()
         return [datetime.date.fromordinal(day) if day else None for day in days]
 
-    def occurrences(self, stems: Sequence[str]) -> "Occurrences":
+    def find_stems(self, stems: Sequence[str]) -> "Occurrences":
         """Where each of *stems*, which differ, stands: in the passages and in their headings."""
-        given = np.array([_asked(each, "")[0] for each in stems], np.uint64)
-        order = np.argsort(given, kind="stable")
-        ascending = given[order]
+        stem_keys = np.array([_word_keys(stem, "")[0] for stem in stems], np.uint64)
+        order = np.argsort(stem_keys, kind="stable")
+        ascending = stem_keys[order]
         # Looked for in all there is, for most of it is words.
         keys = self._words & _KEY_LETTERS
         at = np.flatnonzero(np.isin(keys, ascending))
         card = np.searchsorted(self._starts, at, side="right") - 1
         place = at - self._starts[card]
-        words = (card >= 0) & (place < (self.lengths + self.over)[card])
+        words = (card >= 0) & (place < (self.lengths + self.heading_lengths)[card])
         at, card, place = at[words], card[words], place[words]
         which = order[np.searchsorted(ascending, keys[at])]
         inside = place < self.lengths[card]
@@ -156,8 +160,8 @@ class Cards:
             place[inside],
             which[inside],
             self._words[at[inside]] >> _KEY_SIZE,
-            inside=_counted(card[inside], which[inside], shape),
-            over=_counted(card[~inside], which[~inside], shape),
+            text_counts=_count_matrix(card[inside], which[inside], shape),
+            heading_counts=_count_matrix(card[~inside], which[~inside], shape),
         )
 
 
@@ -167,57 +171,59 @@ class Occurrences(NamedTuple):
     How often each is *inside* each passage, and *over* it, are matrices: a row for each card.
     """
 
-    card: Integers
-    place: Integers
-    which: Integers
-    mark: NDArray[np.uint64]
-    inside: Integers
-    over: Integers
+    card: IntArray
+    place: IntArray
+    which: IntArray
+    form: NDArray[np.uint64]
+    text_counts: IntArray
+    heading_counts: IntArray
 
-    def matches(self, query: Query, stems: Sequence[str], places: Integers) -> Matches:
+    def positions(self, query: Query, stems: Sequence[str], places: IntArray) -> Positions:
         """Where the terms of *query*, all of whose *stems* they are, stand in cards at *places*."""
-        searched = query.searched
-        by_stem = {s: n for n, asked in reversed([*enumerate(searched)]) for s in asked.stems}
-        number = np.array([by_stem[each] for each in stems], np.int64)[self.which]
-        forms = np.array([_asked("", asked.term)[1] for asked in searched], np.uint64)
-        order = np.full(len(self.inside), -1)
+        searched = query.all_terms
+        by_stem = {s: n for n, term in reversed([*enumerate(searched)]) for s in term.stems}
+        number = np.array([by_stem[stem] for stem in stems], np.int64)[self.which]
+        forms = np.array([_word_keys("", asked.term)[1] for asked in searched], np.uint64)
+        order = np.full(len(self.text_counts), -1)
         order[places] = np.arange(len(places))
         text = order[self.card]
-        kept = np.argsort(text, kind="stable")
-        kept = kept[np.searchsorted(text[kept], 0) :]
-        number = number[kept]
-        return Matches(text[kept], self.place[kept], number, self.mark[kept] == forms[number])
+        selection = np.argsort(text, kind="stable")
+        selection = selection[np.searchsorted(text[selection], 0) :]
+        number = number[selection]
+        return Positions(
+            text[selection], self.place[selection], number, self.form[selection] == forms[number]
+        )
 
-    def headed(self, query: Query, stems: Sequence[str], places: Integers) -> Flags:
+    def match_headings(self, query: Query, stems: Sequence[str], places: IntArray) -> BoolArray:
         """Which of the question's own terms stand over the passages of cards at *places*."""
-        numbers = {each: n for n, each in enumerate(stems)}
-        there = self.over[places] > 0
-        held = np.zeros((len(places), len(query.terms)), bool)
-        for n, asked in enumerate(query.terms):
-            held[:, n] = there[:, [numbers[each] for each in asked.stems]].any(axis=1)
-        return held
+        numbers = {stem: n for n, stem in enumerate(stems)}
+        in_heading = self.heading_counts[places] > 0
+        matches = np.zeros((len(places), len(query.terms)), bool)
+        for n, term in enumerate(query.terms):
+            matches[:, n] = in_heading[:, [numbers[each] for each in term.stems]].any(axis=1)
+        return matches
 
 
-def column(hit: Mapping[str, Any], name: str) -> bytes:
+def decode_column(hit: Mapping[str, Any], name: str) -> bytes:
     """The bytes of a column in what the cluster found, which leaves the padding out."""
     return base64.b64decode(hit["fields"][name][0] + "==")
 
 
-def _counted(card: Integers, which: Integers, shape: tuple[int, int]) -> Integers:
-    found = np.bincount(card * shape[1] + which, minlength=shape[0] * shape[1])
-    return found.reshape(shape)
+def _count_matrix(card: IntArray, which: IntArray, shape: tuple[int, int]) -> IntArray:
+    counts = np.bincount(card * shape[1] + which, minlength=shape[0] * shape[1])
+    return counts.reshape(shape)
 
 
-def _packed(stemmed: str, form: str) -> bytes:
+def _pack_word(stemmed: str, form: str) -> bytes:
     key, mark = zlib.crc32(stemmed.encode()), zlib.crc32(form.encode())
-    word = key >> (32 - _KEY_BITS) << _MARK_BITS | mark >> (32 - _MARK_BITS)
-    return word.to_bytes(_WORD, "big")
+    word = key >> (32 - _KEY_BITS) << _FORM_BITS | mark >> (32 - _FORM_BITS)
+    return word.to_bytes(_WORD_BYTES, "big")
 
 
 @lru_cache(maxsize=1 << 16)
-def _asked(stemmed: str, form: str) -> tuple[int, int]:
+def _word_keys(stemmed: str, form: str) -> tuple[int, int]:
     """The letters of a stem, and those of a form, as numbers."""
-    letters = int.from_bytes(base64.b64encode(_packed(stemmed, form)), "little")
+    letters = int.from_bytes(base64.b64encode(_pack_word(stemmed, form)), "little")
     return letters & int(_KEY_LETTERS), letters >> int(_KEY_SIZE)
 
 
@@ -225,21 +231,21 @@ _PAGE = 500
 _BITS = 0xFFFFFF
 
 
-class Sum:
+class TextChecksum:
     """A checksum of many texts, in whatever order they come."""
 
     def __init__(self) -> None:
         self._total = 0
-        self.checked = 0
+        self.checksum_total = 0
         self.size = 0
 
     def add(self, text: bytes) -> int:
         """Count *text* in; what the cluster is given for it to add up."""
         self._total += int.from_bytes(hashlib.sha256(text).digest(), "big")
-        own = zlib.crc32(text) & _BITS
-        self.checked += own
+        checksum = zlib.crc32(text) & _BITS
+        self.checksum_total += checksum
         self.size += len(text)
-        return own
+        return checksum
 
     @property
     def digest(self) -> str:
@@ -248,7 +254,7 @@ class Sum:
 
 
 def check_counts(cluster: Cluster, manifest: Manifest) -> None:
-    """Raise DamagedError unless as many texts are there as were written, with their checksums."""
+    """Raise CorruptIndexError unless all texts are there, with the checksums as written."""
     kinds = {DOCUMENTS: manifest.documents, PASSAGES: manifest.passages}
     body: Json = {
         "size": 0,
@@ -259,37 +265,37 @@ def check_counts(cluster: Cluster, manifest: Manifest) -> None:
     searches = [(f"{cluster.name}-{manifest.name}-{kind}", body) for kind in kinds]
     answers = cluster.search(searches)
     for (kind, count), answer in zip(kinds.items(), answers, strict=True):
-        found = answer["hits"]["total"]["value"]
-        if found != count:
-            raise _damaged(manifest, f"it holds {found:,} {kind} where {count:,} were written")
+        total = answer["hits"]["total"]["value"]
+        if total != count:
+            raise _damage_error(manifest, f"it holds {total:,} {kind} where {count:,} were written")
         if int(answer["aggregations"]["sum"]["value"]) != manifest.made_of[f"checked_{kind}"]:
-            raise _damaged(manifest, f"its {kind} are not those that were written")
+            raise _damage_error(manifest, f"its {kind} are not those that were written")
 
 
 def check_texts(cluster: Cluster, manifest: Manifest) -> None:
-    """Read all back; raise DamagedError unless every byte is as it was written.
+    """Read all back; raise CorruptIndexError unless every byte is as it was written.
 
     A passage is written only where it stands in its document.
     """
     check_counts(cluster, manifest)
-    own = Sum()
-    for hit in _all(cluster, manifest, PASSAGES, {"docvalue_fields": ["card"]}):
-        card = column(hit, "card")
-        own.add(card + hit["_source"]["text"].encode())
-    _same(manifest, PASSAGES, own)
-    own = Sum()
-    for hit in _all(cluster, manifest, DOCUMENTS, {}):
-        own.add(hit["_source"]["json"].encode())
-    _same(manifest, DOCUMENTS, own)
+    checksum = TextChecksum()
+    for hit in _iter_texts(cluster, manifest, PASSAGES, {"docvalue_fields": ["card"]}):
+        card = decode_column(hit, "card")
+        checksum.add(card + hit["_source"]["text"].encode())
+    _check_digest(manifest, PASSAGES, checksum)
+    checksum = TextChecksum()
+    for hit in _iter_texts(cluster, manifest, DOCUMENTS, {}):
+        checksum.add(hit["_source"]["json"].encode())
+    _check_digest(manifest, DOCUMENTS, checksum)
 
 
 def documents_of(cluster: Cluster, manifest: Manifest) -> Iterator[Document]:
     """All documents of a generation, whole."""
-    for hit in _all(cluster, manifest, DOCUMENTS, {}):
+    for hit in _iter_texts(cluster, manifest, DOCUMENTS, {}):
         yield Document.from_json(hit["_source"]["json"])
 
 
-def _all(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> Iterator[Json]:
+def _iter_texts(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> Iterator[Json]:
     """Every text of an index, by pages that cost the cluster no sorting."""
     index = f"{cluster.name}-{manifest.name}-{kind}"
     body = {"size": _PAGE, "sort": ["_doc"], "query": {"exists": {"field": "checked"}}, **more}
@@ -303,12 +309,12 @@ def _all(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> Iterato
         cluster.try_command("DELETE", "/_search/scroll", {"scroll_id": page["_scroll_id"]})
 
 
-def _same(manifest: Manifest, kind: str, own: Sum) -> None:
-    if own.digest != manifest.files[kind].sha256:
-        raise _damaged(manifest, f"its {kind} are not those that were written")
+def _check_digest(manifest: Manifest, kind: str, checksum: TextChecksum) -> None:
+    if checksum.digest != manifest.files[kind].sha256:
+        raise _damage_error(manifest, f"its {kind} are not those that were written")
 
 
-def _damaged(manifest: Manifest, why: str) -> DamagedError:
-    return DamagedError(
+def _damage_error(manifest: Manifest, why: str) -> CorruptIndexError:
+    return CorruptIndexError(
         f"Generation {manifest.name} is damaged: {why}. Run `qa index`, or roll back."
     )

@@ -4,16 +4,16 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
-from qa.analysis.lru_cache import Remembered
+from qa.analysis.lru_cache import BoundedCache
 from qa.documents.document import Document
-from qa.engines.base import Following, Summary
-from qa.engines.opensearch.builder import ClusterBuild
-from qa.engines.opensearch.cluster import Cluster, address_of
+from qa.engines.base import DocumentSummary, SearcherManager
+from qa.engines.opensearch.builder import ClusterBuilder
+from qa.engines.opensearch.cluster import Cluster, parse_address
 from qa.engines.opensearch.docvalues import documents_of
-from qa.engines.opensearch.registry import Catalogue, Lease
+from qa.engines.opensearch.registry import Lease, Registry
 from qa.engines.opensearch.search import ClusterSearcher
-from qa.errors import DamagedError, NoGenerationError, NotKeptError, PurgeError
-from qa.index.generations import Generation, before, named
+from qa.errors import CorruptIndexError, GenerationNotFoundError, NoLiveGenerationError, PurgeError
+from qa.index.generations import Generation, find_generation, previous_generation
 from qa.index.manifest import Manifest, check_still_asked
 from qa.settings import Settings
 
@@ -21,7 +21,7 @@ from qa.settings import Settings
 class ClusterEraser:
     """The generations of a *cluster*, while *lease* keeps builds out."""
 
-    def __init__(self, cluster: Cluster, catalogue: Catalogue, lease: Lease) -> None:
+    def __init__(self, cluster: Cluster, catalogue: Registry, lease: Lease) -> None:
         self._cluster = cluster
         self._catalogue = catalogue
         self._lease = lease
@@ -30,23 +30,25 @@ class ClusterEraser:
         """What builds that were killed left behind, by name."""
         return self._catalogue.leftovers()
 
-    def summaries(self, generation: Generation) -> Sequence[Summary]:
+    def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
         """The documents of any generation that this version can read."""
         try:
             return self._opened(generation).summaries()
         except (ValueError, TypeError, KeyError) as error:
-            raise DamagedError(f"Generation {generation.name} cannot be read ({error}).") from None
+            raise CorruptIndexError(
+                f"Generation {generation.name} cannot be read ({error})."
+            ) from None
 
     def documents(self, generation: Generation) -> Iterator[Document]:
         """The same as a whole."""
         if generation.manifest is None:
-            raise DamagedError(f"{generation.fault}")
+            raise CorruptIndexError(f"{generation.error}")
         return documents_of(self._cluster, generation.manifest)
 
     def remove(self, generation: Generation) -> None:
         """Remove a generation; raise PurgeError when it is the live one."""
         self._lease.check()
-        if generation.name == self._catalogue.live():
+        if generation.name == self._catalogue.find_live_name():
             raise PurgeError(
                 f"Generation {generation.name} became live meanwhile; run `qa purge` again."
             )
@@ -62,7 +64,7 @@ class ClusterEraser:
 
     def _opened(self, generation: Generation) -> ClusterSearcher:
         if generation.manifest is None:
-            raise DamagedError(f"{generation.fault}")
+            raise CorruptIndexError(f"{generation.error}")
         return ClusterSearcher(self._cluster, generation.manifest)
 
 
@@ -71,36 +73,36 @@ Prepare = Callable[[ClusterSearcher], None]
 log = logging.getLogger(__name__)
 
 
-class Live(Following[ClusterSearcher]):
+class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
     """The live one of a *catalogue*; may be asked for by several threads at once."""
 
-    look = 0.5
+    poll_interval = 0.5
 
-    def __init__(self, cluster: Cluster, catalogue: Catalogue) -> None:
+    def __init__(self, cluster: Cluster, registry: Registry) -> None:
         super().__init__()
         self._cluster = cluster
-        self._catalogue = catalogue
+        self._registry = registry
         # A live generation that is not followed.
         self._passed = ""
 
     def searcher(self) -> ClusterSearcher:
         """The live generation."""
-        if self._followed and self._searcher is not None:
+        if self._is_reloading and self._searcher is not None:
             return self._searcher
-        return self.renewed()
+        return self.refresh()
 
-    def renewed(self, prepare: Prepare | None = None) -> ClusterSearcher:
+    def refresh(self, prepare: Prepare | None = None) -> ClusterSearcher:
         """The live generation, opened and prepared if it is another than before."""
-        with self._guard:
+        with self._lock:
             found = self._searcher
             try:
-                name = self._catalogue.current()
+                name = self._registry.live_name()
                 if found is None or name not in {found.manifest.name, self._passed}:
-                    found = self._renewed(found, self._catalogue.manifest(name), prepare)
-            except NoGenerationError:
+                    found = self._renewed(found, self._registry.manifest(name), prepare)
+            except NoLiveGenerationError:
                 self._searcher = None
                 raise
-            except DamagedError as error:
+            except CorruptIndexError as error:
                 if found is None:
                     raise
                 log.error("%s", error)
@@ -122,26 +124,26 @@ class Live(Following[ClusterSearcher]):
 
 
 # Older generations that are held open for who asks them.
-_MOST_PINNED = 4
+_MAX_PINNED = 4
 
 
 class ClusterEngine:
     """The index at the address that *settings* name."""
 
     def __init__(self, settings: Settings) -> None:
-        self._cluster = Cluster(address_of(settings.index), settings)
-        self._catalogue = Catalogue(self._cluster)
+        self._cluster = Cluster(parse_address(settings.index), settings)
+        self._registry = Registry(self._cluster)
         self._keep = settings.keep_generations
-        self._live = Live(self._cluster, self._catalogue)
-        self._pinned: Remembered[str, ClusterSearcher] = Remembered(_MOST_PINNED)
+        self._live = ClusterSearcherManager(self._cluster, self._registry)
+        self._pinned: BoundedCache[str, ClusterSearcher] = BoundedCache(_MAX_PINNED)
 
     @contextlib.contextmanager
-    def build(self) -> Iterator[ClusterBuild]:
+    def build(self) -> Iterator[ClusterBuilder]:
         """Start a generation; unless it is published or refused in the context, nothing stays."""
-        with self._catalogue.building() as lease:
-            build = ClusterBuild(self._cluster, self._catalogue, lease, self._keep)
+        with self._registry.lock_for_build() as lease:
+            build = ClusterBuilder(self._cluster, self._registry, lease, self._keep)
             try:
-                build.begin()
+                build.start()
                 yield build
             finally:
                 build.discard()
@@ -149,52 +151,60 @@ class ClusterEngine:
     def searcher(self, generation: str | None = None) -> ClusterSearcher:
         """The live generation, or the one of this name."""
         live = self._live.searcher()
-        return live if generation in {None, live.manifest.name} else self._older(str(generation))
+        return (
+            live
+            if generation in {None, live.manifest.name}
+            else self._pinned_searcher(str(generation))
+        )
 
-    def preload(self, prepare: Prepare) -> None:
+    def warm_up(self, prepare: Prepare) -> None:
         """Do nothing: connections must not be shared by processes, and little else would be."""
 
-    def let_go(self) -> None:
+    def release_stale(self) -> None:
         """Do nothing: a cluster keeps what it keeps, whoever asks."""
 
-    def follow(self, prepare: Prepare) -> None:
+    def start_reload(self, prepare: Prepare) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out."""
-        self._live.follow(prepare)
+        self._live.start_reload(prepare)
 
     def generations(self) -> Sequence[Generation]:
         """All generations that are kept, the last published first."""
-        return self._catalogue.history()
+        return self._registry.list_generations()
 
-    def inspect(self, generation: str) -> ClusterSearcher:
+    def open_verified(self, generation: str) -> ClusterSearcher:
         """Open any generation, a refused one too, after reading all of it back."""
-        name = named(self.generations(), generation).name
-        return ClusterSearcher(self._cluster, self._catalogue.check(name))
+        name = find_generation(self.generations(), generation).name
+        return ClusterSearcher(self._cluster, self._registry.check(name))
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one."""
         history = self.generations()
-        name = named(history, generation).name if generation else before(history)
-        return self._catalogue.switch(name)
+        name = (
+            find_generation(history, generation).name
+            if generation
+            else previous_generation(history)
+        )
+        return self._registry.switch(name)
 
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
-        self._catalogue.prune(keep)
+        self._registry.prune(keep)
 
     @contextlib.contextmanager
     def erasing(self) -> Iterator[ClusterEraser]:
         """Keep builds out, to remove what must not stay."""
-        with self._catalogue.locked() as lease:
-            yield ClusterEraser(self._cluster, self._catalogue, lease)
+        with self._registry.locked() as lease:
+            yield ClusterEraser(self._cluster, self._registry, lease)
 
-    def _older(self, generation: str) -> ClusterSearcher:
-        if not self._catalogue.is_kept(generation):
-            raise NotKeptError(
+    def _pinned_searcher(self, generation: str) -> ClusterSearcher:
+        if not self._registry.has_generation(generation):
+            raise GenerationNotFoundError(
                 f"Generation {generation} is not kept here any more; ask without it."
             )
-        found = self._pinned.get(generation)
-        if found is None:
-            manifest = self._catalogue.manifest(generation)
+        searcher = self._pinned.get(generation)
+        if searcher is None:
+            manifest = self._registry.manifest(generation)
             check_still_asked(manifest)
-            found = ClusterSearcher(self._cluster, manifest)
-            self._pinned[generation] = found
-        return found
+            searcher = ClusterSearcher(self._cluster, manifest)
+            self._pinned[generation] = searcher
+        return searcher

@@ -23,13 +23,13 @@ WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
 INDEX_OF = {STEMS: PASSAGES, WORDS: PASSAGES, TITLE: PASSAGES, WHOLE: DOCUMENTS}
 
 # Longer words are cut, here and in questions alike; the cluster would take no more.
-LONGEST = 255
+MAX_TERM_LENGTH = 255
 
 _TEXT: dict[str, Any] = {"type": "text", "analyzer": "spaces", "similarity": "own"}
 # Only how often a word is there counts, not where.
-_COUNTED = {**_TEXT, "index_options": "freqs"}
+_TEXT_FREQUENCIES = {**_TEXT, "index_options": "freqs"}
 _COLUMN = {"index": False, "doc_values": True}
-_KEPT = {"type": "keyword", "index": False, "doc_values": False}
+_STORED_ONLY = {"type": "keyword", "index": False, "doc_values": False}
 _FILTERS = {
     "publisher": {"type": "keyword", "doc_values": False},
     "date": {"type": "integer", "doc_values": False},
@@ -37,33 +37,33 @@ _FILTERS = {
 
 _FIELDS: dict[str, dict[str, Any]] = {
     PASSAGES: {
-        STEMS: _COUNTED,
+        STEMS: _TEXT_FREQUENCIES,
         WORDS: {**_TEXT, "norms": False},
-        TITLE: _COUNTED,
+        TITLE: _TEXT_FREQUENCIES,
         "document": {"type": "keyword", "doc_values": False},
         # All that ranking wants of a passage, in one column.
         "card": {"type": "binary", "doc_values": True},
-        "text": _KEPT,
+        "text": _STORED_ONLY,
         "checked": {"type": "integer", **_COLUMN},
         **_FILTERS,
     },
     DOCUMENTS: {
-        WHOLE: _COUNTED,
+        WHOLE: _TEXT_FREQUENCIES,
         "id": {"type": "keyword", "doc_values": False},
         # The number of the document, in the order in which they came.
         "ordinal": {"type": "integer"},
         "summary": {"type": "binary", "doc_values": True},
-        "json": _KEPT,
-        "manifest": _KEPT,
+        "json": _STORED_ONLY,
+        "manifest": _STORED_ONLY,
         "checked": {"type": "integer", **_COLUMN},
         **_FILTERS,
     },
 }
 # What is stored to be handed out; the rest is in the index only.
-_STORED = {PASSAGES: ["text"], DOCUMENTS: ["json", "manifest"]}
+_SOURCE_FIELDS = {PASSAGES: ["text"], DOCUMENTS: ["json", "manifest"]}
 
 
-def created(kind: str, shards: int, meta: dict[str, Any]) -> dict[str, Any]:
+def index_settings(kind: str, shards: int, meta: dict[str, Any]) -> dict[str, Any]:
     """What an index of this *kind* is made with, to be written to as fast as can be."""
     return {
         "settings": {
@@ -74,19 +74,21 @@ def created(kind: str, shards: int, meta: dict[str, Any]) -> dict[str, Any]:
             "similarity": {"own": {"type": "BM25", "k1": K1, "b": B}},
             "analysis": {
                 "analyzer": {"spaces": {"type": "custom", "tokenizer": "spaces"}},
-                "tokenizer": {"spaces": {"type": "whitespace", "max_token_length": LONGEST}},
+                "tokenizer": {
+                    "spaces": {"type": "whitespace", "max_token_length": MAX_TERM_LENGTH}
+                },
             },
         },
         "mappings": {
             "dynamic": "strict",
             "_meta": meta,
-            "_source": {"includes": _STORED[kind]},
+            "_source": {"includes": _SOURCE_FIELDS[kind]},
             "properties": _FIELDS[kind],
         },
     }
 
 
-def finished(replicas: int) -> dict[str, Any]:
+def sealed_settings(replicas: int) -> dict[str, Any]:
     """What is set once all is written: nothing changes any more, copies as there are nodes."""
     return {
         "index": {
@@ -99,13 +101,13 @@ def finished(replicas: int) -> dict[str, Any]:
 
 Json = dict[str, Any]
 # So many documents are asked for; the last of them hardly adds more than those behind it.
-MOST_DOCUMENTS = 500
+MAX_DOCUMENTS = 500
 # What documents behind the last are taken to add, of what that adds.
-_BEHIND = 0.8
+_TAIL_SHARE = 0.8
 _COLUMNS: Json = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 
 
-class Sizes(NamedTuple):
+class CollectionSizes(NamedTuple):
     """What scores depend on beside the words: numbers of texts, and their average lengths.
 
     *factor* is what the cluster's BM25 has all scores multiplied with.
@@ -118,14 +120,14 @@ class Sizes(NamedTuple):
     factor: float
 
 
-class Key(NamedTuple):
+class FieldStem(NamedTuple):
     """A stem in a field."""
 
     field: str
     stem: str
 
 
-class Wanted(NamedTuple):
+class WeightedTerm(NamedTuple):
     """A stem to look for in a field: *weight* is ours, *boost* what makes theirs the same."""
 
     field: str
@@ -134,77 +136,82 @@ class Wanted(NamedTuple):
     boost: float
 
 
-def wanted(
-    query: Query, counts: Mapping[tuple[str, str], int], sizes: Sizes
-) -> dict[str, list[Wanted]]:
+def weigh_terms(
+    query: Query, counts: Mapping[tuple[str, str], int], sizes: CollectionSizes
+) -> dict[str, list[WeightedTerm]]:
     """For each field what of *query* is in it; *counts* tells how many of its texts hold a stem."""
-    found: dict[str, list[Wanted]] = {}
+    terms: dict[str, list[WeightedTerm]] = {}
     for field, weight in WEIGHTS.items():
         size = sizes.documents if field == WHOLE else sizes.passages
         sums: dict[str, float] = {}
-        for asked in query.searched:
-            for stem in asked.stems:
-                sums[stem] = sums.get(stem, 0.0) + weight * asked.weight
-        found[field] = [
-            _wanted(Key(field, stem), total, counts[field, stem], size, sizes.factor)
+        for term in query.all_terms:
+            for stem in term.stems:
+                sums[stem] = sums.get(stem, 0.0) + weight * term.weight
+        terms[field] = [
+            _weigh_term(FieldStem(field, stem), total, counts[field, stem], size, sizes.factor)
             for stem, total in sums.items()
             if counts[field, stem]
         ]
-    return found
+    return terms
 
 
-def _wanted(key: Key, weight: float, count: int, size: int, factor: float) -> Wanted:
-    own = weight * (math.log(size / (count + 1)) + 1) * (K1 + 1)
-    theirs = math.log(1 + (max(size - count, 0) + 0.5) / (count + 0.5))
-    return Wanted(*key, own, own / theirs / factor)
+def _weigh_term(
+    key: FieldStem, weight: float, count: int, size: int, factor: float
+) -> WeightedTerm:
+    our_score = weight * (math.log(size / (count + 1)) + 1) * (K1 + 1)
+    their_score = math.log(1 + (max(size - count, 0) + 0.5) / (count + 0.5))
+    return WeightedTerm(*key, our_score, our_score / their_score / factor)
 
 
-def counting(field: str, stem: str) -> Json:
+def count_query(field: str, stem: str) -> Json:
     """Ask how many texts hold *stem* in *field*."""
-    return {"size": 0, "track_total_hits": True, "query": _term(field, stem)}
+    return {"size": 0, "track_total_hits": True, "query": _term_clause(field, stem)}
 
 
-def documents(terms: Sequence[Wanted], query: Query) -> Json:
+def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
     """Ask for the documents that add the most to their passages."""
-    asked: Json = {"should": [_scored(each) for each in terms], "minimum_should_match": 1}
-    if conditions := filters(query.filters, "id"):
-        asked["filter"] = conditions
+    clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
+    if conditions := filter_clauses(query.filters, "id"):
+        clause["filter"] = conditions
     return {
         **_COLUMNS,
-        "size": MOST_DOCUMENTS,
+        "size": MAX_DOCUMENTS,
         "docvalue_fields": ["ordinal"],
-        "query": {"bool": asked},
+        "query": {"bool": clause},
     }
 
 
-def passages(terms: Sequence[Wanted], query: Query, limit: int) -> Json:
+def passages_query(terms: Sequence[WeightedTerm], query: Query, limit: int) -> Json:
     """Ask for the *limit* best passages by what stands in themselves and over them."""
-    asked: Json = {"should": [_scored(each) for each in terms], "minimum_should_match": 1}
-    if conditions := [*filters(query.filters, "document"), *map(_phrase, query.phrases)]:
-        asked["filter"] = conditions
-    if query.excluded:
-        asked["must_not"] = [_phrase(each) for each in query.excluded]
+    clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
+    if conditions := [
+        *filter_clauses(query.filters, "document"),
+        *map(_phrase_clause, query.phrases),
+    ]:
+        clause["filter"] = conditions
+    if query.excluded_phrases:
+        clause["must_not"] = [_phrase_clause(phrase) for phrase in query.excluded_phrases]
     return {
         **_COLUMNS,
         "size": limit,
         "docvalue_fields": ["card"],
-        "query": {"bool": asked},
+        "query": {"bool": clause},
     }
 
 
-def behind(added: Mapping[int, float]) -> float:
+def tail_score(added: Mapping[int, float]) -> float:
     """What a document adds that is not in *added*."""
-    return _BEHIND * min(added.values()) if len(added) >= MOST_DOCUMENTS else 0.0
+    return _TAIL_SHARE * min(added.values()) if len(added) >= MAX_DOCUMENTS else 0.0
 
 
-def together(stems: Sequence[str], others: Sequence[str]) -> Json:
+def cooccurrence_query(stems: Sequence[str], others: Sequence[str]) -> Json:
     """Ask whether a passage holds one of *stems* and one of *others*."""
-    both = [{"terms": {STEMS: [_cut(each) for each in some]}} for some in (stems, others)]
+    both = [{"terms": {STEMS: [_truncate(stem) for stem in group]}} for group in (stems, others)]
     # Each shard stops at the first that it finds.
     return {"size": 0, "track_total_hits": 1, "query": {"bool": {"filter": both}}}
 
 
-def near(term: str, edits: int) -> Json:
+def suggest_query(term: str, edits: int) -> Json:
     """Ask for words spelt almost like *term*."""
     options = {
         "field": WORDS,
@@ -220,37 +227,39 @@ def near(term: str, edits: int) -> Json:
     return {"size": 0, "suggest": {"near": {"text": term, "term": options}}}
 
 
-def filters(chosen: Filters, documents: str) -> list[Json]:
+def filter_clauses(filters: Filters, documents: str) -> list[Json]:
     """The conditions of *chosen*; *documents* is the field with their ids."""
-    found: list[Json] = []
-    if chosen.publishers:
-        found.append({"terms": {"publisher": [name.casefold() for name in chosen.publishers]}})
-    if chosen.documents:
-        found.append({"terms": {documents: list(chosen.documents)}})
-    if chosen.first or chosen.last:
+    conditions: list[Json] = []
+    if filters.publishers:
+        conditions.append(
+            {"terms": {"publisher": [name.casefold() for name in filters.publishers]}}
+        )
+    if filters.document_ids:
+        conditions.append({"terms": {documents: list(filters.document_ids)}})
+    if filters.date_from or filters.date_to:
         span = {}
-        if chosen.first:
-            span["gte"] = chosen.first.toordinal()
-        if chosen.last:
-            span["lte"] = chosen.last.toordinal()
-        found.append({"range": {"date": span}})
-    return found
+        if filters.date_from:
+            span["gte"] = filters.date_from.toordinal()
+        if filters.date_to:
+            span["lte"] = filters.date_to.toordinal()
+        conditions.append({"range": {"date": span}})
+    return conditions
 
 
-def _phrase(phrase: Phrase) -> Json:
-    terms = [_cut(each) for each in phrase.terms]
+def _phrase_clause(phrase: Phrase) -> Json:
+    terms = [_truncate(term) for term in phrase.terms]
     if len(terms) == 1:
-        return _term(WORDS, terms[0])
+        return _term_clause(WORDS, terms[0])
     return {"match_phrase": {WORDS: " ".join(terms)}}
 
 
-def _scored(asked: Wanted) -> Json:
-    return _term(asked.field, asked.stem, asked.boost)
+def _boosted_clause(term: WeightedTerm) -> Json:
+    return _term_clause(term.field, term.stem, term.boost)
 
 
-def _term(field: str, term: str, boost: float = 1.0) -> Json:
-    return {"term": {field: {"value": _cut(term), "boost": boost}}}
+def _term_clause(field: str, term: str, boost: float = 1.0) -> Json:
+    return {"term": {field: {"value": _truncate(term), "boost": boost}}}
 
 
-def _cut(term: str) -> str:
-    return term[:LONGEST]
+def _truncate(term: str) -> str:
+    return term[:MAX_TERM_LENGTH]

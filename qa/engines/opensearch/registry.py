@@ -25,12 +25,18 @@ import regex
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import check_texts
 from qa.engines.opensearch.query_dsl import DOCUMENTS, PASSAGES
-from qa.errors import BuildLockedError, DamagedError, NoGenerationError, NotKeptError, QAError
-from qa.index.generations import Generation, beyond, check_still, ordered
-from qa.index.manifest import Manifest, parsed
+from qa.errors import (
+    BuildLockedError,
+    CorruptIndexError,
+    GenerationNotFoundError,
+    NoLiveGenerationError,
+    QAError,
+)
+from qa.index.generations import Generation, check_no_conflict, select_prunable, sort_generations
+from qa.index.manifest import Manifest, manifest_from_json
 
 # Seconds between signs of life, and without one until the lease may be taken over.
-_SIGN, _DEAD = 5.0, 60.0
+_RENEW_SECONDS, _EXPIRE_SECONDS = 5.0, 60.0
 
 
 class Lease:
@@ -38,16 +44,16 @@ class Lease:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._own = uuid.uuid4().hex
+        self._holder = uuid.uuid4().hex
         self._path = f"/{cluster.name}-lock/_doc/lock"
         self._ended = threading.Event()
         self._lost = False
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def acquire(self) -> Iterator[None]:
         """Hold it; raise BuildLockedError when another does."""
-        self._take()
-        keeper = threading.Thread(target=self._keep, daemon=True)
+        self._acquire()
+        keeper = threading.Thread(target=self._keep_alive, daemon=True)
         keeper.start()
         try:
             yield
@@ -55,67 +61,71 @@ class Lease:
             self._ended.set()
             keeper.join()
             with contextlib.suppress(QAError):
-                self._let_go()
+                self._release()
 
     def check(self) -> None:
         """Raise BuildLockedError when it was taken over meanwhile."""
-        found = self._cluster.try_command("GET", self._path)
-        if self._lost or found is None or found["_source"]["holder"] != self._own:
+        lease = self._cluster.try_command("GET", self._path)
+        if self._lost or lease is None or lease["_source"]["holder"] != self._holder:
             raise BuildLockedError(
                 "Another `qa index` took over, since this one gave no sign of life; what it built"
                 " is dropped. Run it again."
             )
 
-    def _take(self) -> None:
+    def _acquire(self) -> None:
         self._cluster.try_command(
             "PUT",
             f"/{self._cluster.name}-lock",
             {
                 "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
-                "mappings": {"dynamic": "strict", "properties": _FIELDS},
+                "mappings": {"dynamic": "strict", "properties": _LEASE_FIELDS},
             },
         )
-        if self._cluster.try_command("PUT", f"{self._path}?op_type=create", self._sign()):
+        if self._cluster.try_command("PUT", f"{self._path}?op_type=create", self._to_json()):
             return
-        found = self._cluster.command("GET", self._path)
-        holder = found["_source"]
-        if not _is_dead(holder):
+        lease = self._cluster.command("GET", self._path)
+        holder = lease["_source"]
+        if not _is_expired(holder):
             raise BuildLockedError(
                 f"Another `qa index` is building here (process {holder['process']} on"
                 f" {holder['host']}); wait until it has ended."
             )
-        if self._put(found) is None:
+        if self._renew(lease) is None:
             raise BuildLockedError("Another `qa index` has just begun; wait until it has ended.")
 
-    def _put(self, over: Json) -> Json | None:
+    def _renew(self, previous: Json) -> Json | None:
         """Sign the lease unless it was signed by another since *over* was read."""
-        seen = f"if_seq_no={over['_seq_no']}&if_primary_term={over['_primary_term']}"
-        return self._cluster.try_command("PUT", f"{self._path}?{seen}", self._sign())
+        version = f"if_seq_no={previous['_seq_no']}&if_primary_term={previous['_primary_term']}"
+        return self._cluster.try_command("PUT", f"{self._path}?{version}", self._to_json())
 
-    def _keep(self) -> None:
-        while not self._ended.wait(_SIGN):
+    def _keep_alive(self) -> None:
+        while not self._ended.wait(_RENEW_SECONDS):
             with contextlib.suppress(QAError):
-                found = self._cluster.try_command("GET", self._path)
-                if found is None or found["_source"]["holder"] != self._own or not self._put(found):
+                lease = self._cluster.try_command("GET", self._path)
+                if (
+                    lease is None
+                    or lease["_source"]["holder"] != self._holder
+                    or not self._renew(lease)
+                ):
                     self._lost = True
                     return
 
-    def _let_go(self) -> None:
-        found = self._cluster.try_command("GET", self._path)
-        if found and found["_source"]["holder"] == self._own:
-            seen = f"if_seq_no={found['_seq_no']}&if_primary_term={found['_primary_term']}"
-            self._cluster.try_command("DELETE", f"{self._path}?{seen}")
+    def _release(self) -> None:
+        lease = self._cluster.try_command("GET", self._path)
+        if lease and lease["_source"]["holder"] == self._holder:
+            version = f"if_seq_no={lease['_seq_no']}&if_primary_term={lease['_primary_term']}"
+            self._cluster.try_command("DELETE", f"{self._path}?{version}")
 
-    def _sign(self) -> Json:
+    def _to_json(self) -> Json:
         return {
-            "holder": self._own,
+            "holder": self._holder,
             "host": platform.node(),
             "process": os.getpid(),
             "seen": int(time.time()),
         }
 
 
-_FIELDS = {
+_LEASE_FIELDS = {
     "holder": {"type": "keyword"},
     "host": {"type": "keyword"},
     "process": {"type": "long"},
@@ -123,13 +133,13 @@ _FIELDS = {
 }
 
 
-def _is_dead(holder: Json) -> bool:
-    if time.time() - holder["seen"] > _DEAD:
+def _is_expired(holder: Json) -> bool:
+    if time.time() - holder["seen"] > _EXPIRE_SECONDS:
         return True
-    return holder["host"] == platform.node() and not _runs(holder["process"])
+    return holder["host"] == platform.node() and not _process_exists(holder["process"])
 
 
-def _runs(process: int) -> bool:
+def _process_exists(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -165,12 +175,12 @@ def _sequence(seals: Mapping[str, Seal]) -> list[str]:
     return sorted(whole, key=lambda name: (seals[name].number, seals[name].since))
 
 
-def now() -> str:
+def utc_now() -> str:
     """This moment, in ISO 8601."""
     return datetime.datetime.now(datetime.UTC).isoformat()
 
 
-class Catalogue:
+class Registry:
     """The generations below one name in a *cluster*."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -182,65 +192,65 @@ class Catalogue:
         """The physical indices of *generation*."""
         return tuple(f"{self._cluster.name}-{generation}-{kind}" for kind in _KINDS)
 
-    def current(self) -> str:
-        """The name of the live generation; raise NoGenerationError when none is live."""
+    def live_name(self) -> str:
+        """The name of the live generation; raise NoLiveGenerationError when none is live."""
         # Among our own indices: who may see no others may ask.
         name = self._cluster.name
-        live = self._live(self._cluster.look(f"/{name}-*/_alias/{name}"))
+        live = self._live_name(self._cluster.get(f"/{name}-*/_alias/{name}"))
         if live is None:
-            raise NoGenerationError("There is no index yet; build it with `qa index`.")
+            raise NoLiveGenerationError("There is no index yet; build it with `qa index`.")
         return live
 
-    def live(self) -> str | None:
+    def find_live_name(self) -> str | None:
         """The name of the live generation, None when there is none."""
-        with contextlib.suppress(NoGenerationError):
-            return self.current()
+        with contextlib.suppress(NoLiveGenerationError):
+            return self.live_name()
         return None
 
-    def _live(self, aliases: Json | None) -> str | None:
-        found = {m[1] for name in aliases or () if (m := self._pattern.fullmatch(name))}
-        return found.pop() if len(found) == 1 else None
+    def _live_name(self, aliases: Json | None) -> str | None:
+        names = {m[1] for name in aliases or () if (m := self._pattern.fullmatch(name))}
+        return names.pop() if len(names) == 1 else None
 
     def manifest(self, generation: str) -> Manifest:
-        """What *generation* holds; raise NotKeptError or DamagedError when that cannot be told."""
-        seal = self._seals().get(generation)
+        """The manifest of *generation*; raise GenerationNotFoundError or CorruptIndexError."""
+        seal = self._read_seals().get(generation)
         if seal is None or seal.state == BUILDING:
-            raise NotKeptError(
+            raise GenerationNotFoundError(
                 f"Generation {generation} is not kept here any more; ask without it."
             )
-        return self._read(generation, seal)
+        return self._read_manifest(generation, seal)
 
-    def is_kept(self, generation: str) -> bool:
+    def has_generation(self, generation: str) -> bool:
         """Whether *generation* is there and was not refused."""
-        seal = self._seals().get(generation)
+        seal = self._read_seals().get(generation)
         return seal is not None and seal.state == WHOLE
 
-    def history(self) -> list[Generation]:
+    def list_generations(self) -> list[Generation]:
         """All generations that are there, the last published first."""
-        live = self.live()
-        found = []
-        seals = self._seals()
+        live = self.find_live_name()
+        generations = []
+        seals = self._read_seals()
         for name, seal in seals.items():
             if seal.state == BUILDING:
                 continue
             manifest, fault = None, None
             try:
-                manifest = self._read(name, seal)
-            except DamagedError as error:
+                manifest = self._read_manifest(name, seal)
+            except CorruptIndexError as error:
                 fault = str(error)
             since = datetime.datetime.fromisoformat(seal.since)
             refused = seal.state == REFUSED
-            found.append(Generation(name, since, name == live, refused, manifest, fault))
-        return ordered(found, _sequence(seals))
+            generations.append(Generation(name, since, name == live, refused, manifest, fault))
+        return sort_generations(generations, _sequence(seals))
 
     def check(self, generation: str) -> Manifest:
-        """Read all of *generation* back; raise DamagedError on any difference."""
+        """Read all of *generation* back; raise CorruptIndexError on any difference."""
         manifest = self.manifest(generation)
         check_texts(self._cluster, manifest)
         return manifest
 
     @contextlib.contextmanager
-    def building(self) -> Iterator[Lease]:
+    def lock_for_build(self) -> Iterator[Lease]:
         """Hold the right to build, with nothing left of builds that were killed."""
         with self.locked() as lease:
             self.sweep()
@@ -251,12 +261,12 @@ class Catalogue:
         """Keep builds out; raise BuildLockedError when there is one."""
         _ = self._cluster.major
         lease = Lease(self._cluster)
-        with lease.held():
+        with lease.acquire():
             yield lease
 
     def leftovers(self) -> list[str]:
         """The generations that killed builds left behind; to be looked for under the lease."""
-        seals = self._seals()
+        seals = self._read_seals()
         return sorted(n for n in self.names() if n not in seals or seals[n].state == BUILDING)
 
     def sweep(self) -> None:
@@ -267,33 +277,33 @@ class Catalogue:
     def seal(self, generation: str, state: str, manifest: str = "") -> None:
         """Note that *generation* is in *state* from now on; *manifest* is its manifest's sum."""
         number = self._next_number() if state == WHOLE else 0
-        meta = Seal(state, now(), manifest, number)._asdict()
+        meta = Seal(state, utc_now(), manifest, number)._asdict()
         documents = self.indices(generation)[1]
         self._cluster.command("PUT", f"/{documents}/_mapping", {"_meta": meta})
 
     def _next_number(self) -> int:
-        return max((seal.number for seal in self._seals().values()), default=0) + 1
+        return max((seal.number for seal in self._read_seals().values()), default=0) + 1
 
-    def publish(self, generation: str, digest: str, over: str | None) -> None:
-        """Make *generation* live in one step; raise OvertakenError when another than *over* is."""
-        check_still(self.live(), over)
+    def publish(self, generation: str, digest: str, replaces: str | None) -> None:
+        """Make *generation* live in one step; raise PublishConflictError if another became live."""
+        check_no_conflict(self.find_live_name(), replaces)
         self.seal(generation, WHOLE, digest)
-        self._point_to(generation, over)
+        self._move_alias(generation, replaces)
 
     def refuse(self, generation: str, digest: str) -> None:
         """Keep *generation* for inspection, in place of what was refused before."""
-        for each in self.history():
-            if each.refused:
-                self.remove(each.name)
+        for generation_entry in self.list_generations():
+            if generation_entry.is_refused:
+                self.remove(generation_entry.name)
         self.seal(generation, REFUSED, digest)
 
     def switch(self, generation: str) -> Manifest:
         """Check *generation* and make it live, a refused one too."""
         manifest = self.check(generation)
-        seal = self._seals()[generation]
+        seal = self._read_seals()[generation]
         if seal.state == REFUSED:
             self.seal(generation, WHOLE, seal.manifest)
-        self._point_to(generation, self.live())
+        self._move_alias(generation, self.find_live_name())
         return manifest
 
     def prune(self, keep: int, over: str | None = None) -> None:
@@ -301,25 +311,25 @@ class Catalogue:
 
         The first to stay is *over*, which was live before.
         """
-        for each in beyond(self.history(), keep, over):
-            self.remove(each.name)
+        for generation in select_prunable(self.list_generations(), keep, over):
+            self.remove(generation.name)
 
     def remove(self, generation: str) -> None:
         """Take *generation* away; its documents last, so that what is left of it is swept."""
         for index in self.indices(generation):
             self._cluster.try_command("DELETE", f"/{index}?ignore_unavailable=true")
 
-    def _point_to(self, generation: str, over: str | None) -> None:
+    def _move_alias(self, generation: str, replaces: str | None) -> None:
         """Move the alias from *over*, which fails as a whole when it is not there any more."""
         name = self._cluster.name
         actions: list[Json] = [
             {"remove": {"index": index, "alias": name, "must_exist": True}}
-            for index in (self.indices(over) if over and over != generation else ())
+            for index in (self.indices(replaces) if replaces and replaces != generation else ())
         ]
         actions += [{"add": {"index": i, "alias": name}} for i in self.indices(generation)]
         if self._cluster.try_command("POST", "/_aliases", {"actions": actions}) is None:
-            check_still(self.live(), over)
-            raise DamagedError(f"The cluster does not make {generation} live; run `qa index`.")
+            check_no_conflict(self.find_live_name(), replaces)
+            raise CorruptIndexError(f"The cluster does not make {generation} live; run `qa index`.")
 
     def names(self) -> set[str]:
         """All generations of which an index is there, those half written or removed among them."""
@@ -327,21 +337,21 @@ class Catalogue:
         matches = (self._pattern.fullmatch(str(each["index"])) for each in found)  # type: ignore[index]  # a list
         return {match[1] for match in matches if match}
 
-    def _seals(self) -> dict[str, Seal]:
+    def _read_seals(self) -> dict[str, Seal]:
         """Of each generation what its documents' mapping says."""
-        found = self._cluster.look(f"/{self._cluster.name}-*-{DOCUMENTS}/_mapping") or {}
+        mappings = self._cluster.get(f"/{self._cluster.name}-*-{DOCUMENTS}/_mapping") or {}
         seals = {}
-        for index, values in found.items():
+        for index, values in mappings.items():
             match = self._pattern.fullmatch(index)
             meta = values["mappings"].get("_meta")
             if match and meta:
                 seals[match[1]] = Seal(**meta)
         return seals
 
-    def _read(self, generation: str, seal: Seal) -> Manifest:
+    def _read_manifest(self, generation: str, seal: Seal) -> Manifest:
         documents = self.indices(generation)[1]
         text = self._cluster.fetch([(documents, MANIFEST)])[0][MANIFEST]
         if hashlib.sha256(text.encode()).hexdigest() != seal.manifest:
-            raise DamagedError(f"The manifest of {generation} is damaged; run `qa index`.")
+            raise CorruptIndexError(f"The manifest of {generation} is damaged; run `qa index`.")
         since = datetime.datetime.fromisoformat(seal.since)
-        return parsed(json.loads(text), generation, since.timestamp())
+        return manifest_from_json(json.loads(text), generation, since.timestamp())

@@ -14,50 +14,60 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from qa.analysis.deadline import NEVER, Deadline
-from qa.analysis.lru_cache import Remembered
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.lru_cache import BoundedCache
 from qa.documents.document import Document
-from qa.engines.base import MOST_NEAR, Candidates, Integers, Summary, edits
+from qa.engines.base import MOST_NEAR, Candidates, DocumentSummary, IntArray, max_edits
 from qa.engines.opensearch import query_dsl as asking
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.docvalues import Cards, Head, Occurrences, check_counts, column, ordinals
+from qa.engines.opensearch.docvalues import (
+    Cards,
+    Occurrences,
+    PassageHead,
+    check_counts,
+    decode_column,
+    read_ordinals,
+)
 from qa.engines.opensearch.query_dsl import (
     DOCUMENTS,
     INDEX_OF,
     K1,
     LAYOUT,
-    LONGEST,
+    MAX_TERM_LENGTH,
     PASSAGES,
     STEMS,
     TITLE,
     WHOLE,
     B,
-    Sizes,
-    Wanted,
+    CollectionSizes,
+    WeightedTerm,
 )
-from qa.errors import DamagedError, DeadlineExceededError, DocumentNotFoundError
+from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
 
 
-def nearest(term: str, suggested: Iterable[dict[str, Any]]) -> list[str]:
+def best_suggestions(term: str, suggested: Iterable[dict[str, Any]]) -> list[str]:
     """The words *suggested* that are nearest to *term*, the more frequent first."""
-    options = [each for part in suggested for each in part["options"]]
+    options = [option for part in suggested for option in part["options"]]
     rows = [
-        (Levenshtein.distance(each["text"], term), -each["freq"], each["text"]) for each in options
+        (Levenshtein.distance(option["text"], term), -option["freq"], option["text"])
+        for option in options
     ]
-    return [near for far, _, near in sorted(rows) if 0 < far <= edits(term)][:MOST_NEAR]
+    return [suggestion for edits, _, suggestion in sorted(rows) if 0 < edits <= max_edits(term)][
+        :MOST_NEAR
+    ]
 
 
-_COUNTS, _DOCUMENTS, _NEAR = 1 << 16, 256, 1 << 12
+_CACHED_COUNTS, _CACHED_DOCUMENTS, _CACHED_SUGGESTIONS = 1 << 16, 256, 1 << 12
 # Of passages that are read to be ranked, the documents of so many are fetched along, for the first
 # of them are shown; longer documents, and those of more passages, when it is known that they are.
-_SOON, _LONG, _HELPING = 6, 100_000, 24
+_PREFETCH, _MAX_PREFETCH_CHARS, _MAX_HEADS_TO_PREFETCH = 6, 100_000, 24
 _PAGE = 2000
 # So many times as many passages are asked for as are wanted, because their documents may lift them;
 # and a few more are looked at closely, because the cluster rounds their lengths.
-_DEEPER, _SPARE = 2, 7
+_DEPTH_FACTOR, _SPARE_SHARE = 2, 7
 
 Scores = NDArray[Any]
 
@@ -68,14 +78,14 @@ class ClusterSearcher:
     def __init__(self, cluster: Cluster, manifest: Manifest) -> None:
         made_of = manifest.made_of
         if made_of.get("layout") != LAYOUT:
-            raise DamagedError(
+            raise CorruptIndexError(
                 f"Generation {manifest.name} was written by another version; run `qa index`."
             )
         self.manifest = manifest
         self._cluster = cluster
         self._index = {kind: f"{cluster.name}-{manifest.name}-{kind}" for kind in _KINDS}
-        self._shared = int(made_of["shards"]) > 1
-        self._sizes = Sizes(
+        self._is_sharded = int(made_of["shards"]) > 1
+        self._sizes = CollectionSizes(
             manifest.passages,
             manifest.documents,
             int(made_of["words"]) / manifest.passages,
@@ -83,60 +93,62 @@ class ClusterSearcher:
             # Up to OpenSearch 2, BM25 is as it was published; later a constant is left out.
             K1 + 1 if cluster.major < 3 else 1.0,
         )
-        self._counts: Remembered[tuple[str, str], int] = Remembered(_COUNTS)
-        self._documents: Remembered[str, Document] = Remembered(_DOCUMENTS)
-        self._nears: Remembered[str, list[str]] = Remembered(_NEAR)
+        self._counts: BoundedCache[tuple[str, str], int] = BoundedCache(_CACHED_COUNTS)
+        self._documents: BoundedCache[str, Document] = BoundedCache(_CACHED_DOCUMENTS)
+        self._suggestions: BoundedCache[str, list[str]] = BoundedCache(_CACHED_SUGGESTIONS)
 
     @property
-    def turn(self) -> AbstractContextManager[None]:
+    def compute_lock(self) -> AbstractContextManager[None]:
         """Not one at a time: most of the time it waits for the cluster."""
         return nullcontext()
 
-    def candidates(self, query: Query, limit: int, deadline: Deadline = NEVER) -> Candidates:
+    def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
         """The *limit* best passages for *query*, asked for in one round trip."""
-        counts = self._count({s for asked in query.searched for s in asked.stems}, deadline)
-        terms = asking.wanted(query, counts, self._sizes)
+        counts = self._count_texts({s for asked in query.all_terms for s in asked.stems}, deadline)
+        terms = asking.weigh_terms(query, counts, self._sizes)
         own = [*terms[STEMS], *terms[TITLE]]
         if not own:
             return self._candidates(query, terms, [], {}, limit, deadline)
-        searches = [(self._index[PASSAGES], asking.passages(own, query, _DEEPER * limit))]
+        searches = [
+            (self._index[PASSAGES], asking.passages_query(own, query, _DEPTH_FACTOR * limit))
+        ]
         if terms[WHOLE]:
-            searches.append((self._index[DOCUMENTS], asking.documents(terms[WHOLE], query)))
+            searches.append((self._index[DOCUMENTS], asking.documents_query(terms[WHOLE], query)))
         answers = self._cluster.search(
-            searches, partial=True, shared=self._shared, deadline=deadline
+            searches, partial=True, sharded=self._is_sharded, deadline=deadline
         )
         passages, *documents = [answer["hits"]["hits"] for answer in answers]
         added = {hit["fields"]["ordinal"][0]: hit["_score"] for hits in documents for hit in hits}
         found = self._candidates(query, terms, passages, added, limit, deadline)
         return replace(found, partial=any(answer["timed_out"] for answer in answers))
 
-    def plain(self, query: Query, limit: int) -> Candidates:
+    def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         only = Query(query.terms)
-        counts = self._count({s for asked in query.terms for s in asked.stems})
-        terms = {STEMS: asking.wanted(only, counts, self._sizes)[STEMS]}
+        counts = self._count_texts({s for asked in query.terms for s in asked.stems})
+        terms = {STEMS: asking.weigh_terms(only, counts, self._sizes)[STEMS]}
         if not terms[STEMS]:
             return self._candidates(query, terms, [], {}, limit)
-        asked = asking.passages(terms[STEMS], only, limit + limit // _SPARE)
+        asked = asking.passages_query(terms[STEMS], only, limit + limit // _SPARE_SHARE)
         hits = self._search(PASSAGES, asked)["hits"]["hits"]
         return self._candidates(query, terms, hits, {}, limit)
 
     def _candidates(
         self,
         query: Query,
-        terms: Mapping[str, Sequence[Wanted]],
+        terms: Mapping[str, Sequence[WeightedTerm]],
         hits: Sequence[Json],
-        added: Mapping[int, float],
+        document_scores: Mapping[int, float],
         limit: int,
-        deadline: Deadline = NEVER,
+        deadline: Deadline = NO_DEADLINE,
     ) -> Candidates:
         """The *limit* best of *hits*, by exact scores and what documents *added* to them."""
-        rest = asking.behind(added)
-        cards = _best(hits, added, rest, limit + limit // _SPARE)
-        stems = [*dict.fromkeys(s for asked in query.searched for s in asked.stems)]
-        found = cards.occurrences(stems)
-        scores = _scores(cards, found, stems, terms, self._sizes)
-        scores += _of(added, rest, cards.columns["ordinal"])
+        tail_score = asking.tail_score(document_scores)
+        cards = _best_cards(hits, document_scores, tail_score, limit + limit // _SPARE_SHARE)
+        stems = [*dict.fromkeys(s for term in query.all_terms for s in term.stems)]
+        occurrences = cards.find_stems(stems)
+        scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
+        scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
         # As exact as the embedded engine's, so that what is alike there is alike here.
         rounded = scores.astype(np.float32)
         keys = [
@@ -145,84 +157,100 @@ class ClusterSearcher:
             )
         ]
         order = sorted(range(len(keys)), key=keys.__getitem__)[:limit]
-        places: Integers = np.array(order, np.int64)
+        places: IntArray = np.array(order, np.int64)
         return Candidates(
-            documents=[cards.documents[place] for place in order],
-            numbers=cards.columns["number"][places],
+            document_ids=[cards.documents[place] for place in order],
+            passage_numbers=cards.columns["number"][places],
             scores=rounded[places],
             lengths=cards.lengths[places],
             headings=[cards.headings[place] for place in order],
             languages=[cards.languages[place] for place in order],
             publishers=[cards.publishers[place] for place in order],
             dates=cards.dates(places),
-            matches=found.matches(query, stems, places),
-            over=found.headed(query, stems, places),
-            read=lambda which: self._read([cards.head(order[place]) for place in which], deadline),
+            positions=occurrences.positions(query, stems, places),
+            heading_matches=occurrences.match_headings(query, stems, places),
+            read_passages=lambda which: self._fetch_passages(
+                [cards.head(order[place]) for place in which], deadline
+            ),
         )
 
-    def _read(self, heads: Sequence[Head], deadline: Deadline) -> list[Passage]:
+    def _fetch_passages(self, heads: Sequence[PassageHead], deadline: Deadline) -> list[Passage]:
         """The passages of *heads*, and on the way the documents that are likely asked for next."""
-        soon = heads[:_SOON] if len(heads) <= _HELPING else ()
-        numbers = {h.document: h.ordinal for h in soon if h.size <= _LONG}
-        new = [each for each in numbers if each not in self._documents]
-        wanted = [(self._index[PASSAGES], f"{h.ordinal}-{h.number}") for h in heads]
-        wanted += [(self._index[DOCUMENTS], str(numbers[each])) for each in new]
-        found = self._cluster.fetch(wanted, deadline) if wanted else []
-        for id_, source in zip(new, found[len(heads) :], strict=True):
+        prefetch = heads[:_PREFETCH] if len(heads) <= _MAX_HEADS_TO_PREFETCH else ()
+        numbers = {h.document: h.ordinal for h in prefetch if h.size <= _MAX_PREFETCH_CHARS}
+        new = [document for document in numbers if document not in self._documents]
+        requests = [(self._index[PASSAGES], f"{h.ordinal}-{h.number}") for h in heads]
+        requests += [(self._index[DOCUMENTS], str(numbers[document])) for document in new]
+        sources = self._cluster.fetch(requests, deadline) if requests else []
+        for id_, source in zip(new, sources[len(heads) :], strict=True):
             self._documents[id_] = Document.from_json(source["json"])
-        return [_passage(head, each["text"]) for head, each in zip(heads, found, strict=False)]
+        return [
+            _make_passage(head, each["text"]) for head, each in zip(heads, sources, strict=False)
+        ]
 
-    def frequencies(self, stems: Iterable[str], deadline: Deadline = NEVER) -> dict[str, int]:
+    def document_frequencies(
+        self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
         stems = set(stems)
-        counts = self._count(stems, deadline)
+        counts = self._count_texts(stems, deadline)
         return {each: counts[STEMS, each] or counts[TITLE, each] for each in stems}
 
-    def _count(
-        self, stems: Iterable[str], deadline: Deadline = NEVER
+    def _count_texts(
+        self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[tuple[str, str], int]:
         """How many texts of each field hold each of *stems*."""
-        pairs = [(field, each) for each in stems for field in (STEMS, TITLE, WHOLE)]
-        known = {pair: self._counts.get(pair) for pair in pairs}
-        new = [pair for pair, count in known.items() if count is None]
+        pairs = [(field, stem) for stem in stems for field in (STEMS, TITLE, WHOLE)]
+        counts = {pair: self._counts.get(pair) for pair in pairs}
+        new = [pair for pair, count in counts.items() if count is None]
         if new:
-            bodies = [(self._index[INDEX_OF[field]], asking.counting(field, s)) for field, s in new]
+            bodies = [
+                (self._index[INDEX_OF[field]], asking.count_query(field, s)) for field, s in new
+            ]
             answers = self._cluster.search(bodies, deadline=deadline)
             for pair, answer in zip(new, answers, strict=True):
-                known[pair] = self._counts[pair] = answer["hits"]["total"]["value"]
-        return {pair: count or 0 for pair, count in known.items()}
+                counts[pair] = self._counts[pair] = answer["hits"]["total"]["value"]
+        return {pair: count or 0 for pair, count in counts.items()}
 
-    def apart(
-        self, words: Sequence[Sequence[str]], deadline: Deadline = NEVER
+    def disjoint_pairs(
+        self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
         """The places of any two of *words*, each given by its stems, that share no passage."""
-        pairs = [*combinations(range(len(words)), 2)]
-        if not pairs or deadline.passed:
+        pairs = [*combinations(range(len(stem_groups)), 2)]
+        if not pairs or deadline.is_expired:
             return []
-        bodies = [asking.together(words[one], words[other]) for one, other in pairs]
+        bodies = [
+            asking.cooccurrence_query(stem_groups[one], stem_groups[other]) for one, other in pairs
+        ]
         with suppress(DeadlineExceededError):
             searches = [(self._index[PASSAGES], body) for body in bodies]
             answers = self._cluster.search(searches, deadline=deadline)
             return _never(pairs, answers)
         return []
 
-    def near(self, terms: Iterable[str], deadline: Deadline = NEVER) -> dict[str, list[str]]:
+    def suggest(
+        self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none where no typo is likely."""
-        found = {term: self._nears.get(term) if _mistyped(term) else [] for term in terms}
+        found = {term: self._suggestions.get(term) if _mistyped(term) else [] for term in terms}
         new = [term for term, near in found.items() if near is None]
         with suppress(DeadlineExceededError):
-            bodies = [(self._index[PASSAGES], asking.near(term, edits(term))) for term in new]
+            bodies = [
+                (self._index[PASSAGES], asking.suggest_query(term, max_edits(term))) for term in new
+            ]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
-                found[term] = self._nears[term] = nearest(term, answer["suggest"]["near"])
+                found[term] = self._suggestions[term] = best_suggestions(
+                    term, answer["suggest"]["near"]
+                )
         return {term: [*(near or ())] for term, near in found.items()}
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
-        found = self._documents.get(id)
-        if found is None:
-            found = self._documents[id] = self._load(id)
-        return found
+        document = self._documents.get(id)
+        if document is None:
+            document = self._documents[id] = self._load(id)
+        return document
 
     def _load(self, id: str) -> Document:  # noqa: A002
         body = {"size": 1, "_source": ["json"], "query": {"term": {"id": id}}}
@@ -233,13 +261,13 @@ class ClusterSearcher:
             )
         return Document.from_json(hits[0]["_source"]["json"])
 
-    def summaries(self) -> Sequence[Summary]:
+    def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
         return self._summaries
 
     @cached_property
-    def _summaries(self) -> tuple[Summary, ...]:
-        found: list[Summary] = []
+    def _summaries(self) -> tuple[DocumentSummary, ...]:
+        found: list[DocumentSummary] = []
         body: Json = {
             "size": _PAGE,
             "_source": False,
@@ -249,16 +277,16 @@ class ClusterSearcher:
             "sort": ["ordinal"],
         }
         while hits := self._search(DOCUMENTS, body)["hits"]["hits"]:
-            found += [Summary.from_json(column(hit, "summary")) for hit in hits]
+            found += [DocumentSummary.from_json(decode_column(hit, "summary")) for hit in hits]
             body["search_after"] = hits[-1]["sort"]
         return tuple(sorted(found, key=lambda summary: summary.id))
 
     def check(self) -> None:
-        """Raise DamagedError unless all is there that was written."""
+        """Raise CorruptIndexError unless all is there that was written."""
         check_counts(self._cluster, self.manifest)
 
     def _search(self, kind: str, body: Json) -> Json:
-        return self._cluster.search([(self._index[kind], body)], shared=self._shared)[0]
+        return self._cluster.search([(self._index[kind], body)], sharded=self._is_sharded)[0]
 
 
 _KINDS = (PASSAGES, DOCUMENTS)
@@ -272,42 +300,48 @@ def _never(pairs: Sequence[tuple[int, int]], answers: Sequence[Json]) -> list[tu
 
 def _mistyped(term: str) -> bool:
     """Whether *term* may be a slip of the fingers; what is longer than any word here is none."""
-    return edits(term) > 0 and len(term) <= LONGEST + edits(term)
+    return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + max_edits(term)
 
 
-def _best(hits: Sequence[Json], added: Mapping[int, float], rest: float, most: int) -> Cards:
+def _best_cards(
+    hits: Sequence[Json], document_scores: Mapping[int, float], tail_score: float, max_cards: int
+) -> Cards:
     """The cards of the best of what was found, by the cluster's own scores."""
     cards: list[str] = [hit["fields"]["card"][0] for hit in hits]
-    scores = np.array([hit["_score"] for hit in hits]) + _of(added, rest, ordinals(cards))
-    order = np.argsort(-scores, kind="stable")[:most]
+    scores = np.array([hit["_score"] for hit in hits]) + _document_scores(
+        document_scores, tail_score, read_ordinals(cards)
+    )
+    order = np.argsort(-scores, kind="stable")[:max_cards]
     return Cards([cards[place] for place in order.tolist()])
 
 
-def _of(added: Mapping[int, float], rest: float, documents: Integers) -> Scores:
+def _document_scores(
+    document_scores: Mapping[int, float], tail_score: float, documents: IntArray
+) -> Scores:
     """What each of *documents* adds to the scores of its passages; *rest* where that is unknown."""
-    return np.array([added.get(each, rest) for each in documents.tolist()])
+    return np.array([document_scores.get(document, tail_score) for document in documents.tolist()])
 
 
-def _scores(
+def _score_passages(
     cards: Cards,
-    found: Occurrences,
+    occurrences: Occurrences,
     stems: Sequence[str],
-    terms: Mapping[str, Sequence[Wanted]],
-    sizes: Sizes,
+    terms: Mapping[str, Sequence[WeightedTerm]],
+    sizes: CollectionSizes,
 ) -> Scores:
     """What the words of passages, and over them, add to their scores: from exact lengths."""
     total = np.zeros(len(cards))
     for field, counts, lengths, average in (
-        (STEMS, found.inside, cards.lengths, sizes.words),
-        (TITLE, found.over, cards.over, sizes.titles),
+        (STEMS, occurrences.text_counts, cards.lengths, sizes.words),
+        (TITLE, occurrences.heading_counts, cards.heading_lengths, sizes.titles),
     ):
-        weights = {each.stem: each.weight for each in terms.get(field, ())}
+        weights = {term.stem: term.weight for term in terms.get(field, ())}
         norms = K1 * (1 - B + B * lengths / (average or 1.0))
-        total += (counts / (counts + norms[:, None])) @ [weights.get(each, 0.0) for each in stems]
+        total += (counts / (counts + norms[:, None])) @ [weights.get(stem, 0.0) for stem in stems]
     return total
 
 
-def _passage(head: Head, text: str) -> Passage:
+def _make_passage(head: PassageHead, text: str) -> Passage:
     return Passage(
         head.document, head.number, head.start, head.end, text, head.heading, head.language
     )

@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.errors import DamagedError
+from qa.errors import CorruptIndexError
 
 Array = NDArray[Any]
 Integers = NDArray[np.int64]
@@ -33,8 +33,8 @@ _HEADER = struct.Struct("<8sIQQI")
 _ALIGNMENT = 64
 _DTYPES = frozenset({"<u1", "|u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f4"})
 # A few threads read as fast as the page cache gives; zlib lets them run side by side.
-_CHECKING_THREADS = 4
-_PIECE = 1 << 24
+_CHECK_THREADS = 4
+_CHECK_BYTES = 1 << 24
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, object]) -> None:
@@ -51,17 +51,19 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, ob
             directory[name] = [flat.dtype.str, len(flat), file.tell(), crc]
             file.write(flat.data)
         offset = file.tell()
-        listed = json.dumps({"arrays": directory, "facts": facts}).encode()
-        file.write(listed)
+        directory_json = json.dumps({"arrays": directory, "facts": facts}).encode()
+        file.write(directory_json)
         file.seek(0)
-        file.write(_HEADER.pack(_MAGIC, _VERSION, offset, len(listed), zlib.crc32(listed)))
+        file.write(
+            _HEADER.pack(_MAGIC, _VERSION, offset, len(directory_json), zlib.crc32(directory_json))
+        )
 
 
 class ArrayFile:
     """The arrays and facts of a file, read-only and shared through the page cache."""
 
     def __init__(self, path: Path) -> None:
-        """Open *path*; raise DamagedError, naming it, when a byte of it is not as written."""
+        """Open *path*; raise CorruptIndexError, naming it, when a byte of it is not as written."""
         self._path = path
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -70,14 +72,14 @@ class ArrayFile:
                 # As a plain array: every slice of a memmap costs a call of Python's.
                 self._bytes: Array = np.memmap(file, np.uint8, mode="r").view(np.ndarray)
         except (OSError, ValueError) as error:
-            raise self._damaged(str(error)) from None
-        self._as_opened = self._written()
+            raise self._damage_error(str(error)) from None
+        self._status_checked = self._file_status()
         self._arrays: dict[str, Array] = {}
         self.facts: dict[str, Any] = {}
         self._read_directory()
 
     @classmethod
-    def checked(cls, path: Path, name: str | None = None) -> Self:
+    def open_checked(cls, path: Path, name: str | None = None) -> Self:
         """Open *path* and compare every array with its checksum, or those *name* is about."""
         file = cls(path)
         file.check(name)
@@ -100,77 +102,79 @@ class ArrayFile:
 
         Reading a mapped file beyond its end would end the process.
         """
-        written = self._written()
-        if written != self._as_opened:
-            if written[0] != len(self._bytes):
-                raise self._damaged("its size changed")
+        status = self._file_status()
+        if status != self._status_checked:
+            if status[0] != len(self._bytes):
+                raise self._damage_error("its size changed")
             self.check()
-            self._as_opened = written
+            self._status_checked = status
 
-    def _written(self) -> tuple[int, int]:
+    def _file_status(self) -> tuple[int, int]:
         status = os.fstat(self._descriptor)
         return status.st_size, status.st_mtime_ns
 
-    def check(self, about: str | None = None) -> None:
-        """Raise DamagedError when an array is not as it was written.
+    def check(self, name: str | None = None) -> None:
+        """Raise CorruptIndexError when an array is not as it was written.
 
         Only those called *about*, or with it and a dot before their names, where that is given.
         """
-        sums = [s for s in self._sums if about in (None, s[0], s[0].partition(".")[0])]
-        with ThreadPoolExecutor(_CHECKING_THREADS) as pool:
-            for (name, *_, crc), found in zip(sums, pool.map(self._sum, sums), strict=True):
-                if found != crc:
-                    raise self._damaged(f"the checksum of {name} is wrong")
+        sums = [s for s in self._checksums if name in (None, s[0], s[0].partition(".")[0])]
+        with ThreadPoolExecutor(_CHECK_THREADS) as pool:
+            for (array_name, *_, crc), computed in zip(
+                sums, pool.map(self._checksum, sums), strict=True
+            ):
+                if computed != crc:
+                    raise self._damage_error(f"the checksum of {array_name} is wrong")
 
-    def _sum(self, stored: tuple[str, int, int, int]) -> int:
+    def _checksum(self, stored: tuple[str, int, int, int]) -> int:
         _, begin, end, _ = stored
         total = 0
-        for start in range(begin, end, _PIECE):
-            total = zlib.crc32(self._bytes[start : min(end, start + _PIECE)].data, total)
+        for start in range(begin, end, _CHECK_BYTES):
+            total = zlib.crc32(self._bytes[start : min(end, start + _CHECK_BYTES)].data, total)
         return total
 
     def _read_directory(self) -> None:
         # Name, first and last byte, and checksum of each array.
-        self._sums: list[tuple[str, int, int, int]] = []
+        self._checksums: list[tuple[str, int, int, int]] = []
         size = len(self._bytes)
         if size < _ALIGNMENT:
-            raise self._damaged("it is too short")
+            raise self._damage_error("it is too short")
         header = self._bytes[: _HEADER.size].tobytes()
         magic, version, offset, length, crc = _HEADER.unpack(header)
         if magic != _MAGIC or version != _VERSION:
-            raise self._damaged(f"it is no array file of version {_VERSION}")
+            raise self._damage_error(f"it is no array file of version {_VERSION}")
         if offset + length != size or self._bytes[_HEADER.size : _ALIGNMENT].any():
-            raise self._damaged("it is truncated")
-        listed = self._bytes[offset:].tobytes()
-        if zlib.crc32(listed) != crc:
-            raise self._damaged("the checksum of its directory is wrong")
-        values = json.loads(listed)
+            raise self._damage_error("it is truncated")
+        directory_json = self._bytes[offset:].tobytes()
+        if zlib.crc32(directory_json) != crc:
+            raise self._damage_error("the checksum of its directory is wrong")
+        values = json.loads(directory_json)
         self.facts = values["facts"]
         end = _ALIGNMENT
         for name, (dtype, count, start, crc) in values["arrays"].items():
-            self._arrays[name] = found = self._mapped(dtype, count, start, offset)
-            self._sums.append((name, end, start + found.nbytes, crc))
-            end = start + found.nbytes
+            self._arrays[name] = array = self._view(dtype, count, start, offset)
+            self._checksums.append((name, end, start + array.nbytes, crc))
+            end = start + array.nbytes
 
-    def _mapped(self, dtype: str, count: int, start: int, limit: int) -> Array:
+    def _view(self, dtype: str, count: int, start: int, limit: int) -> Array:
         kind = np.dtype(dtype)
         end = start + count * kind.itemsize
         if dtype not in _DTYPES or end > limit:
-            raise self._damaged("its directory is wrong")
+            raise self._damage_error("its directory is wrong")
         return self._bytes[start:end].view(kind)
 
-    def _damaged(self, why: str) -> DamagedError:
-        return DamagedError(f"{self._path} is damaged: {why}. Run `qa index`, or roll back.")
+    def _damage_error(self, why: str) -> CorruptIndexError:
+        return CorruptIndexError(f"{self._path} is damaged: {why}. Run `qa index`, or roll back.")
 
 
-def joined(items: list[bytes]) -> tuple[Array, Array]:
+def join_bytes(items: list[bytes]) -> tuple[Array, Array]:
     """Strings of bytes as one array, and where each begins, with the end of the last."""
     lengths = np.fromiter(map(len, items), np.int64, len(items))
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    return np.frombuffer(b"".join(items), np.uint8), narrowed(starts)
+    return np.frombuffer(b"".join(items), np.uint8), narrow_dtype(starts)
 
 
-class Strings:
+class ByteStrings:
     """What joined() put together, to be read one by one.
 
     Through memory views: slicing an array costs several times as much as what is read here.
@@ -194,8 +198,8 @@ class Strings:
         return bytes(self._bytes[self._ends[number] : self._ends[number + 1]])
 
 
-def narrowed(array: Array) -> Array:
+def narrow_dtype(array: Array) -> Array:
     """*array*, of no negative numbers, in the smallest type that holds them all."""
-    most = int(array.max()) if len(array) else 0
-    kinds = (np.uint8, np.uint16, np.uint32, np.uint64)
-    return array.astype(next(kind for kind in kinds if most <= np.iinfo(kind).max))
+    largest = int(array.max()) if len(array) else 0
+    dtypes = (np.uint8, np.uint16, np.uint32, np.uint64)
+    return array.astype(next(kind for kind in dtypes if largest <= np.iinfo(kind).max))

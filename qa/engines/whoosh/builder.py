@@ -16,16 +16,16 @@ import numpy as np
 from whoosh.index import _DEF_INDEX_NAME
 
 from qa.documents.document import Document
-from qa.documents.file_access import Room
-from qa.documents.processes import end_with_parent
-from qa.engines.base import Summary
+from qa.documents.file_access import DiskSpaceGuard
+from qa.documents.processes import exit_with_parent
+from qa.engines.base import DocumentSummary
 from qa.engines.whoosh.arrays import (
     Array,
     ArrayFile,
     Floats,
     Integers,
-    joined,
-    narrowed,
+    join_bytes,
+    narrow_dtype,
     write_arrays,
 )
 from qa.engines.whoosh.fields import (
@@ -37,117 +37,132 @@ from qa.engines.whoosh.fields import (
     TITLE,
     WHOLE,
     WORDS,
-    impacts,
-    norms_of,
+    compute_impacts,
+    compute_norms,
 )
-from qa.engines.whoosh.inverter import Column, Postings, Vocabulary, inverted, merged, starts_of
+from qa.engines.whoosh.inverter import (
+    Column,
+    FieldPostings,
+    Vocabulary,
+    invert,
+    merge_postings,
+    run_starts,
+)
 from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher
-from qa.engines.whoosh.stored_fields import Batch, columns, merged_columns
+from qa.engines.whoosh.stored_fields import Buffer, encode_columns, merge_columns
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
-from qa.index.generations import Generations
+from qa.index.generations import GenerationFolder
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 
-_WIDEST = 0xFFFF
+_MAX_GAP = 0xFFFF
 # A term has a row when it is in one of so many documents.
-_FREQUENT = 4
+_FREQUENT_SHARE = 4
 # What is written as the sums of the counts before.
-_RUNS = {"starts", "position_starts"}
+_COUNT_ARRAYS = {"starts", "position_starts"}
 
 
-def field_arrays(
-    name: str, stretches: Iterable[Postings], lengths: Array, repeats: Array | None = None
+def encode_field(
+    name: str, batches: Iterable[FieldPostings], lengths: Array, repeats: Array | None = None
 ) -> dict[str, Array]:
     """The arrays of the field called *name*, as Field reads them.
 
     *stretches* are its postings in the order of terms, *lengths* those of its documents.
     """
-    norms = norms_of(lengths, repeats)
+    norms = compute_norms(lengths, repeats)
     terms: list[bytes] = []
     pieces: list[dict[str, Array]] = []
-    for postings in stretches:
-        pieces.append(_encoded(postings, norms, repeats))
+    for postings in batches:
+        pieces.append(_encode_postings(postings, norms, repeats))
         pieces[-1]["frequent"] += len(terms)  # its numbers were those in the stretch
         terms += postings.terms
     arrays = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
-    for key in _RUNS.intersection(arrays):
-        arrays[key] = narrowed(_cumulated(arrays[key]))
-    arrays["terms"], arrays["ends"] = joined(terms)
-    arrays["lengths"] = narrowed(lengths)
+    for key in _COUNT_ARRAYS.intersection(arrays):
+        arrays[key] = narrow_dtype(_cumulative(arrays[key]))
+    arrays["terms"], arrays["ends"] = join_bytes(terms)
+    arrays["lengths"] = narrow_dtype(lengths)
     if repeats is not None:
-        arrays["repeats"] = narrowed(repeats)
+        arrays["repeats"] = narrow_dtype(repeats)
     return {f"{name}.{key}": array for key, array in arrays.items()}
 
 
-def _encoded(postings: Postings, norms: Floats, repeats: Array | None) -> dict[str, Array]:
+def _encode_postings(
+    postings: FieldPostings, norms: Floats, repeats: Array | None
+) -> dict[str, Array]:
     """The arrays of some terms; `starts` are only counts yet, `frequent` the numbers among them."""
     counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
-    first = starts_of(counts)
-    added = impacts(frequencies, norms[documents])
-    each = np.ones(len(documents), np.uint8) if repeats is None else repeats[documents]
-    frequent = counts * _FREQUENT >= len(norms)
-    rows, rare = _rows(postings, frequent, len(norms))
+    first = run_starts(counts)
+    impacts = compute_impacts(frequencies, norms[documents])
+    repeats_of_postings = (
+        np.ones(len(documents), np.uint8) if repeats is None else repeats[documents]
+    )
+    frequent = counts * _FREQUENT_SHARE >= len(norms)
+    rows, rare = _frequency_rows(postings, frequent, len(norms))
     arrays: dict[str, Array] = {
-        "document_frequencies": _reduced(np.add, each, first).astype(np.uint32),
+        "document_frequencies": _reduce_runs(np.add, repeats_of_postings, first).astype(np.uint32),
         # A hair above, so that rounding never makes a bound too low.
-        "bounds": _reduced(np.maximum, added, first) * np.float32(1.000001),
+        "bounds": _reduce_runs(np.maximum, impacts, first) * np.float32(1.000001),
         "frequent": np.flatnonzero(frequent),
         "rows": rows,
     }
     if postings.positions is not None:
         arrays["positions"] = postings.positions
-        arrays["position_starts"] = _reduced(np.add, frequencies, first)
-    return arrays | _gaps(np.where(frequent, 0, counts), documents[rare], frequencies[rare])
+        arrays["position_starts"] = _reduce_runs(np.add, frequencies, first)
+    return arrays | _encode_gaps(np.where(frequent, 0, counts), documents[rare], frequencies[rare])
 
 
-def _rows(postings: Postings, frequent: Array, documents: int) -> tuple[Array, Array | slice]:
+def _frequency_rows(
+    postings: FieldPostings, frequent: Array, documents: int
+) -> tuple[Array, Array | slice]:
     """A row for each *frequent* term, one after another, and which postings are of the others."""
-    rows = np.zeros((np.count_nonzero(frequent), documents), narrowed(postings.frequencies).dtype)
+    rows = np.zeros(
+        (np.count_nonzero(frequent), documents), narrow_dtype(postings.frequencies).dtype
+    )
     if not len(rows):
         return rows.ravel(), slice(None)
-    chosen = np.repeat(frequent, postings.counts)
-    own = postings.counts[frequent]
-    row = np.repeat(np.arange(len(rows)), own)
-    rows[row, postings.documents[chosen]] = postings.frequencies[chosen]
-    return rows.ravel(), ~chosen
+    in_frequent = np.repeat(frequent, postings.counts)
+    lengths = postings.counts[frequent]
+    row = np.repeat(np.arange(len(rows)), lengths)
+    rows[row, postings.documents[in_frequent]] = postings.frequencies[in_frequent]
+    return rows.ravel(), ~in_frequent
 
 
-def _gaps(counts: Integers, documents: Array, frequencies: Array) -> dict[str, Array]:
+def _encode_gaps(counts: Integers, documents: Array, frequencies: Array) -> dict[str, Array]:
     """The gaps between documents, bridged where they are too wide."""
     ends = np.cumsum(counts)
-    some = counts > 0
-    first = (ends - counts)[some]
+    nonempty = counts > 0
+    first = (ends - counts)[nonempty]
     gaps: Array = np.diff(documents.astype(np.int64), prepend=-1)
     gaps[first] = documents[first] + np.int64(1)
     lasts = np.zeros(len(counts), np.uint32)
-    lasts[some] = documents[ends[some] - 1]
-    hops = (gaps - 1) // _WIDEST
+    lasts[nonempty] = documents[ends[nonempty] - 1]
+    hops = (gaps - 1) // _MAX_GAP
     if hops.any():
         counts = counts.copy()
-        counts[some] += np.add.reduceat(hops, first)
+        counts[nonempty] += np.add.reduceat(hops, first)
         places = np.cumsum(hops + 1) - 1
-        bridged = np.full(int(places[-1]) + 1, _WIDEST, np.uint16)
-        bridged[places] = gaps - hops * _WIDEST
-        filled = np.zeros(len(bridged), frequencies.dtype)
-        filled[places] = frequencies
-        gaps, frequencies = bridged, filled
+        bridged = np.full(int(places[-1]) + 1, _MAX_GAP, np.uint16)
+        bridged[places] = gaps - hops * _MAX_GAP
+        bridged_frequencies = np.zeros(len(bridged), frequencies.dtype)
+        bridged_frequencies[places] = frequencies
+        gaps, frequencies = bridged, bridged_frequencies
     return {
         "starts": counts,
         "gaps": gaps.astype(np.uint16),
-        "frequencies": narrowed(frequencies),
+        "frequencies": narrow_dtype(frequencies),
         "lasts": lasts,
     }
 
 
-def _reduced(how: np.ufunc, values: Array, first: Integers) -> Array:
+def _reduce_runs(ufunc: np.ufunc, values: Array, first: Integers) -> Array:
     """What *how* makes of each run of *values*."""
-    kind = values.dtype if values.dtype.kind == "f" else np.int64
-    reduced: Array = how.reduceat(values, first, dtype=kind) if len(first) else values[:0]
+    dtype = values.dtype if values.dtype.kind == "f" else np.int64
+    reduced: Array = ufunc.reduceat(values, first, dtype=dtype) if len(first) else values[:0]
     return reduced
 
 
-def _cumulated(counts: Array) -> Integers:
+def _cumulative(counts: Array) -> Integers:
     """0 and the cumulative sums."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
@@ -156,7 +171,7 @@ def _cumulated(counts: Array) -> Integers:
 COLUMNS = "columns"
 _REPEATS = "repeats"
 # Distinct chunks to know; about 200 bytes each.
-_MOST_CHUNKS = 1 << 19
+_MAX_CHUNKS = 1 << 19
 
 
 class _Process:
@@ -166,7 +181,7 @@ class _Process:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _gc_disabled() -> Iterator[None]:
     """No search for garbage: there are millions of objects, none of them in a cycle."""
     enabled = gc.isenabled()
     gc.disable()
@@ -177,62 +192,62 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
-def write_segment(path: Path, batch: Batch) -> None:
+@_gc_disabled()
+def write_segment(path: Path, buffer: Buffer) -> None:
     """Index *batch* into a new file."""
-    if len(_Process.vocabulary) > _MOST_CHUNKS:
+    if len(_Process.vocabulary) > _MAX_CHUNKS:
         _Process.vocabulary = Vocabulary()
-    known = _Process.vocabulary
-    texts, titles = Column(known), Column(known)
-    for text, language, passages, headings in batch.documents():
-        spans = zip(batch.starts[passages], batch.ends[passages], strict=True)
+    vocabulary = _Process.vocabulary
+    texts, titles = Column(vocabulary), Column(vocabulary)
+    for text, language, passages, headings in buffer.documents():
+        spans = zip(buffer.starts[passages], buffer.ends[passages], strict=True)
         texts.add([text[start:end] for start, end in spans], language)
-        titles.add(batch.titles[headings], language)
-    known.learn()
-    exact, stemmed, lengths = known.tokens(texts)
-    _, heads, head_lengths = known.tokens(titles)
-    stems = inverted(known.stemmed, stemmed, lengths, positions=True)
-    documents = np.repeat(np.arange(len(batch.ids)), batch.passages)
-    whole = np.bincount(documents, lengths, len(batch.ids)).astype(np.int64)
-    found = {
+        titles.add(buffer.titles[headings], language)
+    vocabulary.analyze_new()
+    exact, stemmed, lengths = vocabulary.column_tokens(texts)
+    _, title_tokens, head_lengths = vocabulary.column_tokens(titles)
+    stems = invert(vocabulary.stemmed, stemmed, lengths, positions=True)
+    documents = np.repeat(np.arange(len(buffer.ids)), buffer.passages)
+    whole = np.bincount(documents, lengths, len(buffer.ids)).astype(np.int64)
+    fields = {
         STEMS: stems,
-        WORDS: inverted(known.exact, exact, lengths, positions=True),
-        TITLE: inverted(known.stemmed, heads, head_lengths),
-        WHOLE: stems.grouped(documents, whole),
+        WORDS: invert(vocabulary.exact, exact, lengths, positions=True),
+        TITLE: invert(vocabulary.stemmed, title_tokens, head_lengths),
+        WHOLE: stems.group_documents(documents, whole),
     }
-    arrays = columns(batch) | {_REPEATS: np.array(batch.repeats, np.int64)}
-    for name, postings in found.items():
-        arrays |= postings.arrays(name)
+    arrays = encode_columns(buffer) | {_REPEATS: np.array(buffer.repeats, np.int64)}
+    for name, postings in fields.items():
+        arrays |= postings.to_arrays(name)
     write_arrays(path, arrays, {})
 
 
-@_uncollected()
-def merge(folder: Path, name: str, segments: Sequence[Path]) -> None:
+@_gc_disabled()
+def merge_segments(folder: Path, name: str, segments: Sequence[Path]) -> None:
     """Write a field, or the columns, of an index from its segments; nothing is analysed again."""
-    parts = [ArrayFile.checked(path, name) for path in segments]
+    parts = [ArrayFile.open_checked(path, name) for path in segments]
     if name == COLUMNS:
-        arrays = merged_columns(parts)
+        arrays = merge_columns(parts)
     else:
-        found = [Postings.read(part, name) for part in parts]
-        lengths = np.concatenate([part.lengths for part in found])
+        postings = [FieldPostings.from_arrays(part, name) for part in parts]
+        lengths = np.concatenate([part.lengths for part in postings])
         repeats = np.concatenate([part[_REPEATS] for part in parts]) if name == TITLE else None
-        arrays = field_arrays(name, merged(found), lengths, repeats)
-    write_arrays(_part(folder, name), arrays, {})
+        arrays = encode_field(name, merge_postings(postings), lengths, repeats)
+    write_arrays(_part_path(folder, name), arrays, {})
 
 
-def join(folder: Path, file: str) -> None:
+def join_parts(folder: Path, file: str) -> None:
     """Write a file of an index from the parts that merge() has written."""
     names = FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
     arrays: dict[str, Array] = {}
     for name in names:
-        part = ArrayFile(_part(folder, name))
+        part = ArrayFile(_part_path(folder, name))
         arrays |= {key: part[key] for key in part}
     write_arrays(folder / file, arrays, {"fields": FILES[file]})
     for name in names:
-        _part(folder, name).unlink()
+        _part_path(folder, name).unlink()
 
 
-def _part(folder: Path, name: str) -> Path:
+def _part_path(folder: Path, name: str) -> Path:
     return folder / f"part-{name}.bin"
 
 
@@ -240,32 +255,32 @@ def _part(folder: Path, name: str) -> Path:
 _SEGMENT_PASSAGES = 10_000
 
 
-class WhooshBuild:
+class WhooshBuilder:
     """A generation in the making, in a *folder* of its own.
 
     The files are the same whatever the number of processes: segments are cut by count and merged
     in order.
     """
 
-    def __init__(self, generations: Generations, folder: Path, keep: int) -> None:
+    def __init__(self, generations: GenerationFolder, folder: Path, keep: int) -> None:
         self._generations = generations
         self._folder = folder
         self._keep = keep
-        self._room = Room(folder)
-        self._batch = Batch()
+        self._disk_space = DiskSpaceGuard(folder)
+        self._buffer = Buffer()
         self._segments: list[Path] = []
         self._pool: ProcessPoolExecutor | None = None
         self._running: deque[Future[None]] = deque()
-        self._summaries: list[Summary] = []
-        self._sealed: Manifest
+        self._summaries: list[DocumentSummary] = []
+        self._manifest: Manifest
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
-        self._room.take(len(document.text.encode()))
-        self._batch.add(document, passages)
+        self._disk_space.add_text(len(document.text.encode()))
+        self._buffer.add(document, passages)
         about = document.metadata
         self._summaries.append(
-            Summary(
+            DocumentSummary(
                 document.id,
                 document.source,
                 about.title,
@@ -276,39 +291,39 @@ class WhooshBuild:
                 document.sha256,
             )
         )
-        if len(self._batch) >= _SEGMENT_PASSAGES:
+        if len(self._buffer) >= _SEGMENT_PASSAGES:
             self._start_segment()
-        elif self._pool is None and len(self._batch) >= _SEGMENT_PASSAGES // 8:
+        elif self._pool is None and len(self._buffer) >= _SEGMENT_PASSAGES // 8:
             self._start_pool()
 
     def finish(self, manifest: Manifest) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
-        self._room.check()
-        if self._batch.ids or not self._segments:
-            self._run(write_segment, self._next_segment(), self._batch)
-        self._wait(0)
+        self._disk_space.check()
+        if self._buffer.ids or not self._segments:
+            self._run(write_segment, self._next_segment_path(), self._buffer)
+        self._wait_for_workers(0)
         # The longest first.
         for name in (WORDS, STEMS, WHOLE, COLUMNS, TITLE):
-            self._run(merge, self._folder, name, self._segments)
-        self._wait(0)
+            self._run(merge_segments, self._folder, name, self._segments)
+        self._wait_for_workers(0)
         for file in FILES:
-            self._run(join, self._folder, file)
-        self._wait(0)
+            self._run(join_parts, self._folder, file)
+        self._wait_for_workers(0)
         for segment in self._segments:
             segment.unlink()
         self._write_summaries()
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
-        self._sealed = self._generations.seal(self._folder, manifest)
-        return WhooshSearcher(self._folder, self._sealed)
+        self._manifest = self._generations.seal(self._folder, manifest)
+        return WhooshSearcher(self._folder, self._manifest)
 
-    def publish(self, over: str | None) -> None:
+    def publish(self, expected_live: str | None) -> None:
         """Make it live in place of *over*."""
-        self._generations.publish(self._folder, self._sealed.name, self._keep, over)
+        self._generations.publish(self._folder, self._manifest.name, self._keep, expected_live)
 
     def refuse(self) -> None:
         """Keep it for inspection."""
-        self._generations.refuse(self._folder, self._sealed.name)
+        self._generations.refuse(self._folder, self._manifest.name)
 
     def discard(self) -> None:
         """Let go of what was not published."""
@@ -320,17 +335,17 @@ class WhooshBuild:
         # Not fork: the folder's reader has threads by now.
         context = get_context("forkserver")
         context.set_forkserver_preload(["__main__", write_segment.__module__])
-        self._pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=end_with_parent)
+        self._pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=exit_with_parent)
         for _ in range(os.cpu_count() or 1):
-            self._running.append(self._pool.submit(_ready))
+            self._running.append(self._pool.submit(_do_nothing))
 
     def _start_segment(self) -> None:
         if self._pool is None:
             self._start_pool()
-        self._run(write_segment, self._next_segment(), self._batch)
-        self._batch = Batch()
+        self._run(write_segment, self._next_segment_path(), self._buffer)
+        self._buffer = Buffer()
         # Some wait, so that nobody has to wait for the next.
-        self._wait(2 * (os.cpu_count() or 1))
+        self._wait_for_workers(2 * (os.cpu_count() or 1))
 
     def _run(self, work: Callable[..., None], *arguments: object) -> None:
         """Have *work* done in another process if there are any, here and now otherwise."""
@@ -339,13 +354,13 @@ class WhooshBuild:
         else:
             self._running.append(self._pool.submit(work, *arguments))
 
-    def _next_segment(self) -> Path:
+    def _next_segment_path(self) -> Path:
         self._segments.append(self._folder / f"segment-{len(self._segments):05}.bin")
         return self._segments[-1]
 
-    def _wait(self, most: int) -> None:
+    def _wait_for_workers(self, max_running: int) -> None:
         """Wait until no more than *most* pieces of work are being done."""
-        while len(self._running) > most:
+        while len(self._running) > max_running:
             try:
                 self._running.popleft().result()
             except BrokenProcessPool:
@@ -356,16 +371,16 @@ class WhooshBuild:
 
     def _write_summaries(self) -> None:
         words = ArrayFile(self._folder / DOCUMENTS)[f"{WHOLE}.lengths"].tolist()
-        counted = map(_with_words, self._summaries, words)
+        summaries = map(_set_words, self._summaries, words)
         with (self._folder / SUMMARIES).open("w", encoding="utf-8") as file:
-            for summary in sorted(counted, key=lambda summary: summary.id):
+            for summary in sorted(summaries, key=lambda summary: summary.id):
                 row = json.dumps(vars(summary), default=str, ensure_ascii=False)
                 file.write(row + "\n")
 
 
-def _ready() -> None:
+def _do_nothing() -> None:
     """Nothing but a sign of life."""
 
 
-def _with_words(summary: Summary, words: int) -> Summary:
+def _set_words(summary: DocumentSummary, words: int) -> DocumentSummary:
     return dataclasses.replace(summary, words=words)

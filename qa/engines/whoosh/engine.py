@@ -11,31 +11,37 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qa.documents.document import Document
-from qa.engines.base import Following, Summary
-from qa.engines.whoosh.builder import WhooshBuild
+from qa.engines.base import DocumentSummary, SearcherManager
+from qa.engines.whoosh.builder import WhooshBuilder
 from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher, summaries_in
-from qa.errors import DamagedError, GenerationError, NotKeptError
-from qa.index.generations import NONE_LIVE, Generation, Generations, before, named
+from qa.errors import CorruptIndexError, GenerationError, GenerationNotFoundError
+from qa.index.generations import (
+    NO_POINTER,
+    Generation,
+    GenerationFolder,
+    find_generation,
+    previous_generation,
+)
 from qa.index.manifest import Manifest, check_still_asked
 
 
 class WhooshEraser:
     """The generations of a folder, while no build runs."""
 
-    def __init__(self, generations: Generations) -> None:
+    def __init__(self, generations: GenerationFolder) -> None:
         self._generations = generations
 
     def leftovers(self) -> Sequence[str]:
         """What builds that were killed left behind, by name."""
         return [path.name for path in self._left()]
 
-    def summaries(self, generation: Generation) -> Sequence[Summary]:
+    def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
         """The documents of any generation, be it of an older format."""
         folder, manifest = self._opened(generation)
         try:
             return summaries_in(folder, manifest)
         except (ValueError, TypeError, KeyError) as error:
-            raise DamagedError(f"{folder / SUMMARIES} cannot be read ({error}).") from None
+            raise CorruptIndexError(f"{folder / SUMMARIES} cannot be read ({error}).") from None
 
     def documents(self, generation: Generation) -> Iterator[Document]:
         """The same as a whole."""
@@ -45,7 +51,7 @@ class WhooshEraser:
 
     def remove(self, generation: Generation) -> None:
         """Remove a generation; raise PurgeError when it is the live one."""
-        self._generations.remove(generation.name, refused=generation.refused)
+        self._generations.remove(generation.name, refused=generation.is_refused)
 
     def sweep(self) -> None:
         """Remove what was left behind."""
@@ -61,72 +67,74 @@ class WhooshEraser:
 
     def _opened(self, generation: Generation) -> tuple[Path, Manifest]:
         if generation.manifest is None:
-            raise DamagedError(f"{generation.fault}")
-        folder = self._generations.place(generation.name, refused=generation.refused)
+            raise CorruptIndexError(f"{generation.error}")
+        folder = self._generations.place(generation.name, refused=generation.is_refused)
         return folder, generation.manifest
 
 
 Prepare = Callable[[WhooshSearcher], None]
 # Seconds before one that cannot be opened is tried again.
-_RETRY = 5.0
+_RETRY_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
 
-class _Failed(NamedTuple):
+class _OpenFailure(NamedTuple):
     """A look at CURRENT that led to what cannot be opened; not to be tried again before *until*."""
 
-    seen: tuple[int, int]
-    until: float
-    error: DamagedError
+    state: tuple[int, int]
+    retry_at: float
+    error: CorruptIndexError
 
 
-class Live(Following[WhooshSearcher]):
+class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
     """The live one of *generations*; may be asked for by several threads at once."""
 
-    look = 0.2
+    poll_interval = 0.2
 
-    def __init__(self, generations: Generations, processes: int = 1) -> None:
+    def __init__(self, generations: GenerationFolder, processes: int = 1) -> None:
         super().__init__()
         self._generations = generations
         self._processes = processes
-        self._seen = NONE_LIVE
-        self._failed: _Failed | None = None
+        self._state = NO_POINTER
+        self._failure: _OpenFailure | None = None
 
     def searcher(self) -> WhooshSearcher:
         """The live generation; the one before it while it cannot be opened, which is logged."""
-        found, seen = self._searcher, self._generations.changed()
-        as_seen = self._followed or seen == self._seen
-        if found is None or seen == NONE_LIVE or not as_seen or found.fault:
-            found = self.renewed()
-        found.recheck()
-        return found
+        searcher, state = self._searcher, self._generations.pointer_stamp()
+        is_current = self._is_reloading or state == self._state
+        if searcher is None or state == NO_POINTER or not is_current or searcher.fault:
+            searcher = self.refresh()
+        searcher.recheck()
+        return searcher
 
-    def let_go(self) -> None:
+    def release_stale(self) -> None:
         """Hold the generation that was opened last no more, if it is not the live one any more."""
-        with self._guard:
-            seen = self._generations.changed()
-            if seen != self._seen and not self._goes_on(seen):
-                self._searcher, self._seen = None, NONE_LIVE
+        with self._lock:
+            seen = self._generations.pointer_stamp()
+            if seen != self._state and not self._goes_on(seen):
+                self._searcher, self._state = None, NO_POINTER
 
-    def renewed(self, prepare: Prepare | None = None) -> WhooshSearcher:
+    def refresh(self, prepare: Prepare | None = None) -> WhooshSearcher:
         """The live generation, opened and prepared if it is another than before."""
-        with self._guard:
-            found, seen, failed = self._searcher, self._generations.changed(), self._failed
-            if found and seen == self._seen and not found.fault:
+        with self._lock:
+            found, seen, failed = self._searcher, self._generations.pointer_stamp(), self._failure
+            if found and seen == self._state and not found.fault:
                 return found
             if found and not found.fault and self._goes_on(seen):
                 return found
-            if failed is None or seen != failed.seen or time.monotonic() > failed.until:
+            if failed is None or seen != failed.state or time.monotonic() > failed.retry_at:
                 try:
-                    opened = self._opened()
+                    opened = self._open_live()
                     if prepare is not None:
                         prepare(opened)
-                except DamagedError as error:
+                except CorruptIndexError as error:
                     log.error("%s", error)
-                    failed = self._failed = _Failed(seen, time.monotonic() + _RETRY, error)
+                    failed = self._failure = _OpenFailure(
+                        seen, time.monotonic() + _RETRY_SECONDS, error
+                    )
                 else:
-                    self._searcher, self._seen, self._failed = opened, seen, None
+                    self._searcher, self._state, self._failure = opened, seen, None
                     if opened is not found:
                         self._tell_analysis(opened.manifest)
                     return opened
@@ -137,31 +145,31 @@ class Live(Following[WhooshSearcher]):
     def _goes_on(self, seen: tuple[int, int]) -> bool:
         """Whether the one before stays, since another analysis made the one that is live now."""
         try:
-            stays = self._passes_over(self._generations.manifest(self._generations.current()))
+            stays = self._passes_over(self._generations.manifest(self._generations.live_name()))
         except GenerationError:
             return False
         if stays:
-            self._seen = seen
+            self._state = seen
         return stays
 
-    def _opened(self) -> WhooshSearcher:
+    def _open_live(self) -> WhooshSearcher:
         """The live generation; it may change, and the one before it go, while it is opened."""
-        name, found = self._generations.current(), self._searcher
-        if found is not None and found.manifest.name == name:
-            with contextlib.suppress(DamagedError):
-                found.recheck()
-                return found
+        name, searcher = self._generations.live_name(), self._searcher
+        if searcher is not None and searcher.manifest.name == name:
+            with contextlib.suppress(CorruptIndexError):
+                searcher.recheck()
+                return searcher
         try:
-            folder, manifest = self._generations.folder(name), self._generations.manifest(name)
+            folder, manifest = self._generations.folder_of(name), self._generations.manifest(name)
             return WhooshSearcher(folder, manifest, self._processes)
-        except DamagedError:
-            if self._generations.live() == name:
+        except CorruptIndexError:
+            if self._generations.find_live_name() == name:
                 raise
-        return self._opened()
+        return self._open_live()
 
 
 # Older generations that are held open for who asks them.
-_MOST_PINNED = 2
+_MAX_PINNED = 2
 
 
 class WhooshEngine:
@@ -171,18 +179,18 @@ class WhooshEngine:
     """
 
     def __init__(self, index: Path, keep: int, processes: int = 1) -> None:
-        self._generations = Generations(index)
+        self._generations = GenerationFolder(index)
         self._keep = keep
         self._processes = processes
-        self._live = Live(self._generations, processes)
-        self._guard = threading.Lock()
+        self._live = WhooshSearcherManager(self._generations, processes)
+        self._lock = threading.Lock()
         self._pinned: OrderedDict[str, WhooshSearcher] = OrderedDict()
 
     @contextlib.contextmanager
-    def build(self) -> Iterator[WhooshBuild]:
+    def build(self) -> Iterator[WhooshBuilder]:
         """Start a generation; unless it is published or refused in the context, nothing stays."""
-        with self._generations.building() as folder:
-            build = WhooshBuild(self._generations, folder, self._keep)
+        with self._generations.open_build_folder() as folder:
+            build = WhooshBuilder(self._generations, folder, self._keep)
             try:
                 yield build
             finally:
@@ -191,34 +199,42 @@ class WhooshEngine:
     def searcher(self, generation: str | None = None) -> WhooshSearcher:
         """The live generation, or the one of this name."""
         live = self._live.searcher()
-        return live if generation in {None, live.manifest.name} else self._older(str(generation))
+        return (
+            live
+            if generation in {None, live.manifest.name}
+            else self._pinned_searcher(str(generation))
+        )
 
-    def preload(self, prepare: Prepare) -> None:
+    def warm_up(self, prepare: Prepare) -> None:
         """Open the live generation, and *prepare* it, for processes that part from this one."""
-        self._live.preload(prepare)
+        self._live.warm_up(prepare)
 
-    def let_go(self) -> None:
+    def release_stale(self) -> None:
         """Hold the generation that was opened last no more, if it is not the live one any more."""
-        self._live.let_go()
+        self._live.release_stale()
 
-    def follow(self, prepare: Prepare) -> None:
+    def start_reload(self, prepare: Prepare) -> None:
         """From now on open each new generation aside, *prepare* it, and only then hand it out."""
         self._live.tidy_with(self._drop_removed)
-        self._live.follow(prepare)
+        self._live.start_reload(prepare)
 
     def generations(self) -> Sequence[Generation]:
         """All generations that are kept, the last published first."""
-        return self._generations.kept()
+        return self._generations.list_generations()
 
-    def inspect(self, generation: str) -> WhooshSearcher:
+    def open_verified(self, generation: str) -> WhooshSearcher:
         """Open any generation, a refused one too, after comparing every byte of it."""
-        name = named(self.generations(), generation).name
-        return WhooshSearcher(self._generations.folder(name), self._generations.check(name))
+        name = find_generation(self.generations(), generation).name
+        return WhooshSearcher(self._generations.folder_of(name), self._generations.check(name))
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one."""
         history = self.generations()
-        name = named(history, generation).name if generation else before(history)
+        name = (
+            find_generation(history, generation).name
+            if generation
+            else previous_generation(history)
+        )
         return self._generations.switch(name)
 
     def prune(self, keep: int) -> None:
@@ -233,24 +249,24 @@ class WhooshEngine:
 
     def _drop_removed(self) -> None:
         """Close older generations that were removed: their bytes are on the disk until then."""
-        with self._guard:
-            for name in [n for n in self._pinned if not self._generations.is_kept(n)]:
+        with self._lock:
+            for name in [n for n in self._pinned if not self._generations.has_generation(n)]:
                 del self._pinned[name]
 
-    def _older(self, generation: str) -> WhooshSearcher:
-        with self._guard:
-            found = self._pinned.pop(generation, None)
-            if not self._generations.is_kept(generation):
-                raise NotKeptError(
+    def _pinned_searcher(self, generation: str) -> WhooshSearcher:
+        with self._lock:
+            searcher = self._pinned.pop(generation, None)
+            if not self._generations.has_generation(generation):
+                raise GenerationNotFoundError(
                     f"Generation {generation} is not kept here any more; ask without it."
                 )
-            if found is None or found.fault:
-                folder = self._generations.folder(generation)
+            if searcher is None or searcher.fault:
+                folder = self._generations.folder_of(generation)
                 manifest = self._generations.manifest(generation)
                 check_still_asked(manifest)
-                found = WhooshSearcher(folder, manifest, self._processes)
-            self._pinned[generation] = found
-            while len(self._pinned) > _MOST_PINNED:
+                searcher = WhooshSearcher(folder, manifest, self._processes)
+            self._pinned[generation] = searcher
+            while len(self._pinned) > _MAX_PINNED:
                 self._pinned.popitem(last=False)
-        found.recheck()
-        return found
+        searcher.recheck()
+        return searcher

@@ -22,7 +22,7 @@ from whoosh.fields import STORED, TEXT, Schema
 from whoosh.scoring import BM25F
 
 from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers
-from qa.engines.whoosh.inverter import runs, starts_of
+from qa.engines.whoosh.inverter import expand_runs, run_starts
 
 # Of WHOLE the documents are whole documents, of the other fields passages.
 STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
@@ -61,26 +61,26 @@ SCHEMAS = {
 Result = TypeVar("Result")
 
 # The terms of questions recur: of so many is remembered where they are.
-TERMS = 1 << 13
+CACHED_TERMS = 1 << 13
 
 
-def remembered(method: Callable[..., Result], most: int) -> Callable[..., Result]:
+def cache_method(method: Callable[..., Result], maxsize: int) -> Callable[..., Result]:
     """*method* with its last *most* results remembered; for an attribute of its own object."""
     reference = weakref.WeakMethod(method)
 
     def call(*arguments: object) -> Result:
-        found = reference()
-        if found is None:
+        bound = reference()
+        if bound is None:
             raise ReferenceError("Its object is gone.")
-        return found(*arguments)
+        return bound(*arguments)
 
-    return lru_cache(maxsize=most)(call)
-
-
-_STRETCH = 64
+    return lru_cache(maxsize=maxsize)(call)
 
 
-class Entry(NamedTuple):
+_LANDMARK_EVERY = 64
+
+
+class TermEntry(NamedTuple):
     """What is known of a term without reading its postings.
 
     *bound* is the most that any of them adds to a score, before its idf; *row* a frequent term's.
@@ -89,7 +89,7 @@ class Entry(NamedTuple):
     postings: slice
     last: int
     document_frequency: int
-    bound: float
+    max_impact: float
     row: Array | None
 
     @property
@@ -118,8 +118,8 @@ class Field:
         self.repeats = file.get(f"{name}.repeats")
         rows = file[f"{name}.rows"].reshape(-1, max(1, len(self.lengths)))
         self._rows = dict(zip(file[f"{name}.frequent"].tolist(), rows, strict=True))
-        self.find = remembered(self._find, TERMS)
-        self.entry = remembered(self._entry, TERMS)
+        self.find = cache_method(self._find, CACHED_TERMS)
+        self.entry = cache_method(self._entry, CACHED_TERMS)
 
     def __len__(self) -> int:
         """The number of distinct terms."""
@@ -138,12 +138,12 @@ class Field:
     @cached_property
     def total_length(self) -> int:
         """The number of words in all documents together."""
-        return _total(self.lengths, self.repeats)
+        return _total_length(self.lengths, self.repeats)
 
     @cached_property
     def norms(self) -> Floats:
         """For each document the part of BM25's denominator that depends on its length."""
-        return norms_of(self.lengths, self.repeats)
+        return compute_norms(self.lengths, self.repeats)
 
     def term(self, number: int) -> bytes:
         """The term of that *number*, in UTF-8."""
@@ -157,12 +157,12 @@ class Field:
     @cached_property
     def _landmarks(self) -> list[bytes]:
         """Every so many-th term, in memory: the rest of a search stays in one stretch."""
-        return [self.term(number) for number in range(0, len(self), _STRETCH)]
+        return [self.term(number) for number in range(0, len(self), _LANDMARK_EVERY)]
 
     def at_or_after(self, term: bytes) -> int:
         """The number of the first term that is not before *term*."""
-        first = max(0, bisect_right(self._landmarks, term) - 1) * _STRETCH
-        ends = self._ends[first : first + _STRETCH + 1].tolist()
+        first = max(0, bisect_right(self._landmarks, term) - 1) * _LANDMARK_EVERY
+        ends = self._ends[first : first + _LANDMARK_EVERY + 1].tolist()
         blob = self._terms[ends[0] : ends[-1]].tobytes()
         low, high = 0, len(ends) - 1
         while low < high:
@@ -178,9 +178,9 @@ class Field:
         number = self.at_or_after(term)
         return number if number < len(self) and self.term(number) == term else None
 
-    def _entry(self, number: int) -> Entry:
+    def _entry(self, number: int) -> TermEntry:
         """What is known of the term of that *number*."""
-        return Entry(
+        return TermEntry(
             slice(int(self._starts[number]), int(self._starts[number + 1])),
             int(self._lasts[number]),
             int(self._document_frequencies[number]),
@@ -197,9 +197,9 @@ class Field:
         entry = self.entry(number)
         if entry.row is not None:
             return np.flatnonzero(entry.row)
-        found: Integers = np.cumsum(self.gaps(number), dtype=np.int64)
-        found -= 1
-        return found
+        documents: Integers = np.cumsum(self.gaps(number), dtype=np.int64)
+        documents -= 1
+        return documents
 
     def gaps(self, number: int) -> Array:
         """From each document of a rare term to the next, the first from before the first one."""
@@ -209,13 +209,13 @@ class Field:
         """How often the term is in each of its documents; 0 for a bridging posting."""
         entry = self.entry(number)
         if entry.row is not None:
-            found: Array = entry.row[np.flatnonzero(entry.row)]
-            return found
+            frequencies: Array = entry.row[np.flatnonzero(entry.row)]
+            return frequencies
         return self._frequencies[entry.postings]
 
     def impacts(self, documents: Integers, frequencies: Array) -> Floats:
         """What postings add to a score, before their idf."""
-        return impacts(frequencies, self.norms.take(documents))
+        return compute_impacts(frequencies, self.norms.take(documents))
 
     def positions(self, number: int) -> Array:
         """Where the term stands, document after document; only where positions are kept."""
@@ -224,57 +224,57 @@ class Field:
         return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
 
 
-def documents_of(lists: Sequence[tuple[Field, int, int]]) -> Integers:
+def decode_documents(lists: Sequence[tuple[Field, int, int]]) -> Integers:
     """The documents of several rare terms, list after list: field, number and offset of each.
 
     One pass over all of them: for short ones, calling NumPy costs more than what it does.
     """
     entries = [field.entry(number) for field, number, _ in lists]
-    found: Integers = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
+    documents: Integers = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
     offsets = [offset for *_, offset in lists]
     # One cumulative sum for all: each list goes back to before its own first document.
     lasts = [0, *(o + entry.last for o, entry in zip(offsets, entries, strict=True))]
     starts = [0, *accumulate(entry.length for entry in entries)]
-    found[starts[:-1]] += np.array(offsets) - 1 - np.array(lasts[:-1])
-    return np.cumsum(found, out=found)
+    documents[starts[:-1]] += np.array(offsets) - 1 - np.array(lasts[:-1])
+    return np.cumsum(documents, out=documents)
 
 
-class Repeated(Field):
+class RepeatedField(Field):
     """The same field with every document as often as it stands for one of the index."""
 
     def __init__(self, file: ArrayFile, name: str) -> None:
         super().__init__(file, name)
         if self.repeats is None:
             raise ValueError(f"{name} has nothing to repeat")
-        self._each = self.repeats.astype(np.int64)
-        self._firsts = starts_of(self._each)
-        self.lengths = np.repeat(self.lengths, self._each)
+        self._counts = self.repeats.astype(np.int64)
+        self._firsts = run_starts(self._counts)
+        self.lengths = np.repeat(self.lengths, self._counts)
         self.repeats = None
 
     def documents(self, number: int) -> Integers:
-        found = super().documents(number)
-        return runs(self._firsts[found], self._each[found])
+        headings = super().documents(number)
+        return expand_runs(self._firsts[headings], self._counts[headings])
 
     def frequencies(self, number: int) -> Array:
-        return np.repeat(super().frequencies(number), self._each[super().documents(number)])
+        return np.repeat(super().frequencies(number), self._counts[super().documents(number)])
 
 
-def _total(lengths: Array, repeats: Array | None) -> int:
+def _total_length(lengths: Array, repeats: Array | None) -> int:
     if repeats is not None:
         lengths = lengths.astype(np.int64) * repeats
     return int(lengths.sum(dtype=np.int64))
 
 
-def norms_of(lengths: Array, repeats: Array | None) -> Floats:
+def compute_norms(lengths: Array, repeats: Array | None) -> Floats:
     """K1 * (1 - B + B * length / average length) for each document."""
     count = len(lengths) if repeats is None else int(repeats.sum(dtype=np.int64))
-    average = _total(lengths, repeats) / count if count else 0.0
+    average = _total_length(lengths, repeats) / count if count else 0.0
     relative = lengths.astype(np.float64) / (average or 1.0)
     result: Floats = (K1 * (1 - B + B * relative)).astype(np.float32)
     return result
 
 
-def impacts(frequencies: Array, norm: Floats) -> Floats:
+def compute_impacts(frequencies: Array, norm: Floats) -> Floats:
     """BM25 without idf: tf * (K1 + 1) / (tf + norm)."""
     result: Floats = frequencies.astype(np.float32)
     divisor = norm + result

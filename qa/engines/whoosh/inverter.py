@@ -9,15 +9,15 @@ from itertools import chain, count, islice, pairwise
 
 import numpy as np
 
-from qa.analysis.tokenizer import stem, term, tokens
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, joined, narrowed
+from qa.analysis.tokenizer import stem, to_term, token_texts
+from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, join_bytes, narrow_dtype
 
-_RADIX = 16
+_RADIX_BITS = 16
 # Postings that are merged at once: few enough to stay small, enough that calls cost nothing.
-_STRETCH = 1 << 20
+_MERGE_POSTINGS = 1 << 20
 
 
-class Terms:
+class TermDictionary:
     """Distinct strings, numbered as they come; *names* has them in UTF-8."""
 
     def __init__(self) -> None:
@@ -26,11 +26,11 @@ class Terms:
         self._sorted: list[int] = []
         self._ranks: Integers = np.empty(0, np.int64)
 
-    def numbered(self, terms: Iterable[str]) -> Array:
+    def number_terms(self, terms: Iterable[str]) -> Array:
         """The number of each term, new ones for those that were not known."""
-        found = np.fromiter(map(self._numbers.__getitem__, terms), np.int32)
+        numbers = np.fromiter(map(self._numbers.__getitem__, terms), np.int32)
         self.names += map(str.encode, islice(self._numbers, len(self.names), None))
-        return found
+        return numbers
 
     def ranks(self) -> Integers:
         """For each number the place of its string when all are sorted."""
@@ -44,7 +44,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Postings:
+class FieldPostings:
     """The lists of a field: *terms* sorted, with *counts* postings each, term after term.
 
     *positions*, where kept, has one entry for each occurrence; *lengths* one for each document.
@@ -57,23 +57,23 @@ class Postings:
     lengths: Array
     positions: Array | None = None
 
-    def arrays(self, name: str) -> dict[str, Array]:
+    def to_arrays(self, name: str) -> dict[str, Array]:
         """The postings as arrays to write."""
-        blob, ends = joined(self.terms)
-        found = {
+        blob, ends = join_bytes(self.terms)
+        arrays = {
             f"{name}.terms": blob,
             f"{name}.ends": ends,
-            f"{name}.counts": narrowed(self.counts),
-            f"{name}.documents": narrowed(self.documents),
-            f"{name}.frequencies": narrowed(self.frequencies),
-            f"{name}.lengths": narrowed(self.lengths),
+            f"{name}.counts": narrow_dtype(self.counts),
+            f"{name}.documents": narrow_dtype(self.documents),
+            f"{name}.frequencies": narrow_dtype(self.frequencies),
+            f"{name}.lengths": narrow_dtype(self.lengths),
         }
         if self.positions is not None:
-            found[f"{name}.positions"] = narrowed(self.positions)
-        return found
+            arrays[f"{name}.positions"] = narrow_dtype(self.positions)
+        return arrays
 
     @classmethod
-    def read(cls, file: ArrayFile, name: str) -> "Postings":
+    def from_arrays(cls, file: ArrayFile, name: str) -> "FieldPostings":
         """The postings that arrays() gave."""
         blob = file[f"{name}.terms"].tobytes()
         ends = file[f"{name}.ends"].tolist()
@@ -86,23 +86,23 @@ class Postings:
             file.get(f"{name}.positions"),
         )
 
-    def grouped(self, group: Array, lengths: Integers) -> "Postings":
+    def group_documents(self, group: Array, lengths: Integers) -> "FieldPostings":
         """The same occurrences in groups of documents: *group* of each, *lengths* of groups."""
         documents = group[self.documents]
-        new = np.empty(len(documents), bool)
-        new[:1] = True
-        new[1:] = documents[1:] != documents[:-1]
-        first = starts_of(self.counts)
-        new[first] = True
-        kept = np.flatnonzero(new)
-        frequencies = np.add.reduceat(self.frequencies, kept) if len(kept) else self.frequencies
-        counts = np.add.reduceat(new, first, dtype=np.int64) if len(kept) else self.counts
-        return Postings(self.terms, counts, documents[kept], frequencies, lengths)
+        is_first = np.empty(len(documents), bool)
+        is_first[:1] = True
+        is_first[1:] = documents[1:] != documents[:-1]
+        first = run_starts(self.counts)
+        is_first[first] = True
+        firsts = np.flatnonzero(is_first)
+        frequencies = np.add.reduceat(self.frequencies, firsts) if len(firsts) else self.frequencies
+        counts = np.add.reduceat(is_first, first, dtype=np.int64) if len(firsts) else self.counts
+        return FieldPostings(self.terms, counts, documents[firsts], frequencies, lengths)
 
 
-def inverted(
-    terms: Terms, tokens: Array, lengths: Integers, *, positions: bool = False
-) -> Postings:
+def invert(
+    terms: TermDictionary, tokens: Array, lengths: Integers, *, positions: bool = False
+) -> FieldPostings:
     """Invert *tokens*, numbers of *terms*, of documents *lengths* tokens long one after another."""
     used = np.flatnonzero(np.bincount(tokens, minlength=len(terms.names)))
     used = used[np.argsort(terms.ranks()[used])]
@@ -112,30 +112,30 @@ def inverted(
     order = _stable_order(keys, len(used))
     keys = keys[order]
     documents = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)[order]
-    new = np.empty(len(order), bool)
-    new[:1] = True
-    new[1:] = (keys[1:] != keys[:-1]) | (documents[1:] != documents[:-1])
-    first = np.flatnonzero(new)
-    return Postings(
+    is_first = np.empty(len(order), bool)
+    is_first[:1] = True
+    is_first[1:] = (keys[1:] != keys[:-1]) | (documents[1:] != documents[:-1])
+    first = np.flatnonzero(is_first)
+    return FieldPostings(
         [terms.names[number] for number in used.tolist()],
         np.bincount(keys[first], minlength=len(used)),
         documents[first],
         np.diff(first, append=len(order)).astype(np.uint32),
         lengths,
-        order - starts_of(lengths)[documents] if positions else None,
+        order - run_starts(lengths)[documents] if positions else None,
     )
 
 
 def _stable_order(keys: Array, most: int) -> Integers:
     """np.argsort(keys, kind="stable") by 16 bits at a time, for which NumPy has a radix sort."""
     order: Integers = np.argsort(keys.astype(np.uint16), kind="stable")
-    if most > 1 << _RADIX:
-        high = (keys >> _RADIX).astype(np.uint16)
+    if most > 1 << _RADIX_BITS:
+        high = (keys >> _RADIX_BITS).astype(np.uint16)
         order = order[np.argsort(high[order], kind="stable")]
     return order
 
 
-def merged(parts: Sequence[Postings]) -> Iterator[Postings]:
+def merge_postings(parts: Sequence[FieldPostings]) -> Iterator[FieldPostings]:
     """One field of several parts, whose documents follow one another, as if inverted at once.
 
     A stretch of terms after another, so that memory holds only some of it.
@@ -147,7 +147,7 @@ def merged(parts: Sequence[Postings]) -> Iterator[Postings]:
     sources = []
     first = 0
     for part in parts:
-        sources.append(_Source(part, rank, first))
+        sources.append(_MergeSource(part, rank, first))
         counts[sources[-1].terms] += part.counts
         first += len(part.lengths)
     ends = np.cumsum(counts)
@@ -155,106 +155,112 @@ def merged(parts: Sequence[Postings]) -> Iterator[Postings]:
     # Once at least: a field without words has lengths.
     while not begin or begin < len(terms):
         before = int(ends[begin - 1]) if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, before + _STRETCH, side="right")))
-        yield _stretch(terms[begin:end], counts[begin:end], begin, sources, lengths)
+        end = max(begin + 1, int(np.searchsorted(ends, before + _MERGE_POSTINGS, side="right")))
+        yield _merge_terms(terms[begin:end], counts[begin:end], begin, sources, lengths)
         begin = end
 
 
-class _Source:
+class _MergeSource:
     """A part to merge, whose terms have these numbers among all and whose documents begin there."""
 
-    def __init__(self, part: Postings, rank: dict[bytes, int], first_document: int) -> None:
+    def __init__(self, part: FieldPostings, rank: dict[bytes, int], first_document: int) -> None:
         self.part = part
         self.terms = np.fromiter(map(rank.__getitem__, part.terms), np.int64, len(part.terms))
         self.first_document = first_document
         self.starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(part.counts)])
         self._occurrence = 0
 
-    def between(self, begin: int, end: int) -> tuple[Integers, Postings]:
+    def slice_terms(self, begin: int, end: int) -> tuple[Integers, FieldPostings]:
         """The postings of the terms from *begin* to *end*, numbered from there; asked in order."""
         low, high = np.searchsorted(self.terms, (begin, end)).tolist()
-        part, postings = self.part, slice(int(self.starts[low]), int(self.starts[high]))
-        frequencies = part.frequencies[postings]
+        part, stretch = self.part, slice(int(self.starts[low]), int(self.starts[high]))
+        frequencies = part.frequencies[stretch]
         positions = part.positions
         if positions is not None:
             occurrences = int(frequencies.sum(dtype=np.int64))
             positions = positions[self._occurrence : self._occurrence + occurrences]
             self._occurrence += occurrences
-        documents = part.documents[postings] + np.uint32(self.first_document)
-        found = Postings([], part.counts[low:high], documents, frequencies, part.lengths, positions)
-        return self.terms[low:high] - begin, found
+        documents = part.documents[stretch] + np.uint32(self.first_document)
+        postings = FieldPostings(
+            [], part.counts[low:high], documents, frequencies, part.lengths, positions
+        )
+        return self.terms[low:high] - begin, postings
 
 
-def _stretch(
-    terms: list[bytes], counts: Integers, begin: int, sources: Sequence[_Source], lengths: Array
-) -> Postings:
+def _merge_terms(
+    terms: list[bytes],
+    counts: Integers,
+    begin: int,
+    sources: Sequence[_MergeSource],
+    lengths: Array,
+) -> FieldPostings:
     """The postings of *terms*, which are numbered from *begin* on, out of all *sources*."""
-    pieces = [source.between(begin, begin + len(terms)) for source in sources]
-    next_posting = starts_of(counts)
+    pieces = [source.slice_terms(begin, begin + len(terms)) for source in sources]
+    next_posting = run_starts(counts)
     documents = np.empty(int(counts.sum()), np.uint32)
     frequencies = np.empty(len(documents), np.uint32)
     for number, piece in pieces:
-        target = runs(next_posting[number], piece.counts)
+        target = expand_runs(next_posting[number], piece.counts)
         documents[target] = piece.documents
         frequencies[target] = piece.frequencies
         next_posting[number] += piece.counts
-    kept = [(number, piece) for number, piece in pieces if piece.positions is not None]
-    positions = _positions(len(terms), kept) if kept else None
-    return Postings(terms, counts, documents, narrowed(frequencies), lengths, positions)
+    with_positions = [(number, piece) for number, piece in pieces if piece.positions is not None]
+    positions = _merge_positions(len(terms), with_positions) if with_positions else None
+    return FieldPostings(terms, counts, documents, narrow_dtype(frequencies), lengths, positions)
 
 
-def _positions(terms: int, pieces: Sequence[tuple[Integers, Postings]]) -> Array:
-    sums = [_sums(piece.frequencies, piece.counts) for _, piece in pieces]
+def _merge_positions(terms: int, pieces: Sequence[tuple[Integers, FieldPostings]]) -> Array:
+    sums = [_run_sums(piece.frequencies, piece.counts) for _, piece in pieces]
     occurrences = np.zeros(terms, np.int64)
-    for (number, _), each in zip(pieces, sums, strict=True):
-        occurrences[number] += each
-    following = starts_of(occurrences)
-    kinds = [piece.positions.dtype for _, piece in pieces if piece.positions is not None]
-    positions = np.empty(int(occurrences.sum()), np.result_type(*kinds))
-    for (number, piece), each in zip(pieces, sums, strict=True):
-        positions[runs(following[number], each)] = piece.positions
-        following[number] += each
+    for (number, _), counts in zip(pieces, sums, strict=True):
+        occurrences[number] += counts
+    following = run_starts(occurrences)
+    dtypes = [piece.positions.dtype for _, piece in pieces if piece.positions is not None]
+    positions = np.empty(int(occurrences.sum()), np.result_type(*dtypes))
+    for (number, piece), counts in zip(pieces, sums, strict=True):
+        positions[expand_runs(following[number], counts)] = piece.positions
+        following[number] += counts
     return positions
 
 
-def starts_of(counts: Array) -> Integers:
+def run_starts(counts: Array) -> Integers:
     """Where each of the runs of *counts* begins."""
     ends = np.cumsum(counts)
     starts: Integers = ends - counts
     return starts
 
 
-def runs(starts: Array, counts: Array) -> Integers:
+def expand_runs(starts: Array, counts: Array) -> Integers:
     """The numbers from each of *starts* on, *counts* of them, run after run."""
-    targets: Integers = np.repeat(starts - starts_of(counts), counts)
+    targets: Integers = np.repeat(starts - run_starts(counts), counts)
     targets += np.arange(len(targets))
     return targets
 
 
-def _sums(values: Array, counts: Integers) -> Integers:
+def _run_sums(values: Array, counts: Integers) -> Integers:
     """The sum of each run of *counts* values, none of them empty."""
     if not len(counts):
         return counts
-    sums: Integers = np.add.reduceat(values, starts_of(counts), dtype=np.int64)
+    sums: Integers = np.add.reduceat(values, run_starts(counts), dtype=np.int64)
     return sums
 
 
 # No word begins or ends with any of these, and none of them changes what stands inside.
-_AROUND = string.punctuation + "“”‘’«»…–—"
+_PUNCTUATION = string.punctuation + "“”‘’«»…–—"
 
 
-class _Numbers(defaultdict[str, int]):
+class _StringNumbers(defaultdict[str, int]):
     """Strings, numbered as they come by a count that others may share."""
 
     def __init__(self, following: Callable[[], int]) -> None:
         super().__init__(following)
-        self._known = 0
+        self._seen = 0
 
-    def new(self) -> list[str]:
+    def take_new(self) -> list[str]:
         """The strings that came since this was asked last."""
-        found = list(islice(self, self._known, None))
-        self._known = len(self)
-        return found
+        strings = list(islice(self, self._seen, None))
+        self._seen = len(self)
+        return strings
 
 
 class Column:
@@ -280,12 +286,12 @@ class Vocabulary:
     """Every word so far; *exact* and *stemmed* are the terms and the stems of words."""
 
     def __init__(self) -> None:
-        self.exact = Terms()
-        self.stemmed = Terms()
+        self.exact = TermDictionary()
+        self.stemmed = TermDictionary()
         self._next_chunk = count().__next__
         self._next_word = count().__next__
         # For each language its chunks and its words: a word's stem depends on the language.
-        self._languages: dict[str, tuple[_Numbers, _Numbers]] = {}
+        self._languages: dict[str, tuple[_StringNumbers, _StringNumbers]] = {}
         nothing = np.empty(0, np.int32)
         # For each chunk where its words begin among those of all chunks, and how many there are.
         self._starts, self._lengths, self._words = nothing, nothing, nothing
@@ -295,55 +301,60 @@ class Vocabulary:
         """The number of distinct chunks, which is what it costs to keep."""
         return sum(len(chunks) for chunks, _ in self._languages.values())
 
-    def chunks(self, language: str) -> _Numbers:
+    def chunks(self, language: str) -> _StringNumbers:
         """The chunks of a language, with their numbers."""
         if language not in self._languages:
-            self._languages[language] = _Numbers(self._next_chunk), _Numbers(self._next_word)
+            self._languages[language] = (
+                _StringNumbers(self._next_chunk),
+                _StringNumbers(self._next_word),
+            )
         return self._languages[language][0]
 
-    def learn(self) -> None:
+    def analyze_new(self) -> None:
         """Find out what the new numbers stand for."""
         for language, (chunks, words) in self._languages.items():
-            new = chunks.new()
+            new = chunks.take_new()
             places = [chunks[chunk] for chunk in new]
-            cut = list(map(_cut, new))
-            lengths = np.fromiter(map(len, cut), np.int64, len(cut))
-            starts = len(self._words) + starts_of(lengths)
-            self._starts = _placed(self._starts, places, starts)
-            self._lengths = _placed(self._lengths, places, lengths)
-            flat = np.fromiter(map(words.__getitem__, chain.from_iterable(cut)), np.int32)
+            words_of_chunks = list(map(_words_of_chunk, new))
+            lengths = np.fromiter(map(len, words_of_chunks), np.int64, len(words_of_chunks))
+            starts = len(self._words) + run_starts(lengths)
+            self._starts = _put_values(self._starts, places, starts)
+            self._lengths = _put_values(self._lengths, places, lengths)
+            flat = np.fromiter(
+                map(words.__getitem__, chain.from_iterable(words_of_chunks)), np.int32
+            )
             self._words = np.concatenate([self._words, flat])
-            self._learn_words(words.new(), words, language)
+            self._analyze_words(words.take_new(), words, language)
 
-    def _learn_words(self, new: Sequence[str], numbers: _Numbers, language: str) -> None:
+    def _analyze_words(self, new: Sequence[str], numbers: _StringNumbers, language: str) -> None:
         places = [numbers[word] for word in new]
-        exact = list(map(term, new))
+        exact = list(map(to_term, new))
         # Other forms of the same term have the same stem, which then is known already.
-        plain = (
+        forms = (
             term if word.isascii() and word.isalnum() else word
             for term, word in zip(exact, new, strict=True)
         )
-        stems = [stem(word, language) for word in plain]
-        self._exact_of = _placed(self._exact_of, places, self.exact.numbered(exact))
-        self._stemmed_of = _placed(self._stemmed_of, places, self.stemmed.numbered(stems))
+        stems = [stem(word, language) for word in forms]
+        self._exact_of = _put_values(self._exact_of, places, self.exact.number_terms(exact))
+        self._stemmed_of = _put_values(self._stemmed_of, places, self.stemmed.number_terms(stems))
 
-    def tokens(self, column: Column) -> tuple[Array, Array, Integers]:
+    def column_tokens(self, column: Column) -> tuple[Array, Array, Integers]:
         """The terms and the stems of a column, and how many words each text has."""
         chunks = np.frombuffer(column.chunks, np.int32)
-        each: Array = self._lengths[chunks]
-        words = self._words[runs(self._starts[chunks], each)]
-        total = np.concatenate([np.zeros(1, np.int64), np.cumsum(each, dtype=np.int64)])
+        lengths: Array = self._lengths[chunks]
+        words = self._words[expand_runs(self._starts[chunks], lengths)]
+        total = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
         ends = np.cumsum(np.frombuffer(column.counts, np.int32))
         return self._exact_of[words], self._stemmed_of[words], np.diff(total[ends], prepend=0)
 
 
-def _cut(chunk: str) -> Sequence[str]:
+def _words_of_chunk(chunk: str) -> Sequence[str]:
     """The words of a chunk; most are one word, with punctuation around it perhaps."""
-    core = chunk.strip(_AROUND)
-    return (core,) if core.isascii() and core.isalnum() else tokens(chunk)
+    core = chunk.strip(_PUNCTUATION)
+    return (core,) if core.isascii() and core.isalnum() else token_texts(chunk)
 
 
-def _placed(array: Array, places: Sequence[int], values: Array) -> Array:
+def _put_values(array: Array, places: Sequence[int], values: Array) -> Array:
     """*array*, made long enough, with *values* at *places*."""
     longer = np.zeros(max(len(array), 1 + max(places, default=-1)), np.int32)
     longer[: len(array)] = array

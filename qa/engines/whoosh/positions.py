@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.analysis.deadline import Deadline
-from qa.engines.base import Flags, Matches
+from qa.engines.base import BoolArray, Positions
 from qa.engines.whoosh.arrays import Array, Integers
-from qa.engines.whoosh.fields import Field, documents_of
-from qa.engines.whoosh.inverter import runs, starts_of
+from qa.engines.whoosh.fields import Field, decode_documents
+from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.queries.parser import Query
 
 Mask = NDArray[np.bool_]
@@ -29,7 +29,7 @@ class _Word(NamedTuple):
         """Where it stands in a *stretch* of the documents, which begin at *starts*."""
         times = self.times[stretch]
         found: Integers = np.repeat(starts, times)
-        found += self.positions[runs(self.firsts[stretch], times)]
+        found += self.positions[expand_runs(self.firsts[stretch], times)]
         return found
 
 
@@ -70,7 +70,7 @@ def _word(field: Field, number: int, documents: Integers) -> _Word:
     """What is known of a word in *documents*, all of which have it."""
     row, positions = field.entry(number).row, field.positions(number)
     frequencies = field.frequencies(number) if row is None else row
-    firsts = starts_of(frequencies.astype(np.int64))
+    firsts = run_starts(frequencies.astype(np.int64))
     places = documents
     if row is None:
         places = np.searchsorted(field.documents(number), documents)
@@ -83,7 +83,7 @@ def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Arra
     Each step is a word and how far before the end of the phrase it stands there.
     """
     room = lengths.astype(np.int64) + len(steps)
-    starts = starts_of(room)
+    starts = run_starts(room)
     begins = np.zeros(int(room.sum()), bool)
     found: Integers | None = None
     for word, ahead in steps:
@@ -102,136 +102,146 @@ def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Arra
     return which
 
 
-def matches(stems: Field, words: Field, query: Query, passages: Integers) -> Matches:
+def find_positions(stems: Field, words: Field, query: Query, passages: Integers) -> Positions:
     """Where the terms of *query* stand in *passages*, in the order that these are given."""
     order = np.argsort(passages)
     within = passages[order]
     span = int(words.lengths.max(initial=0)) + 1
-    searched = query.searched
+    searched = query.all_terms
     terms = len(searched)
-    lists = _lists(stems, ((s, n) for n, asked in enumerate(searched) for s in asked.stems))
-    lists += _lists(words, ((asked.term, terms + n) for n, asked in enumerate(searched)))
+    terms_postings = _find_postings(
+        stems, ((s, n) for n, asked in enumerate(searched) for s in asked.stems)
+    )
+    terms_postings += _find_postings(
+        words, ((asked.term, terms + n) for n, asked in enumerate(searched))
+    )
     # One number for each occurrence: passage, place, term.
-    keys, numbers = _occurrences_of(lists, within, span)
+    keys, numbers = _occurrence_keys(terms_postings, within, span)
     inexact = numbers < terms
-    together = np.sort(keys[inexact] * terms + numbers[inexact])
-    exact = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
-    places = together // terms
+    stem_keys = np.sort(keys[inexact] * terms + numbers[inexact])
+    word_keys = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
+    places = stem_keys // terms
     # A word is a match of one term only: of the first, where stems of two languages are alike.
     first = np.diff(places, prepend=-1) > 0
-    together, places = together[first], places[first]
+    stem_keys, places = stem_keys[first], places[first]
     text = order[np.searchsorted(within, places // span)]
-    sorting = np.argsort(text * span + places % span)
-    return Matches(
-        text=text[sorting],
-        place=(places % span)[sorting],
-        number=(together % terms)[sorting],
-        exact=_among(together, exact)[sorting],
+    by_text = np.argsort(text * span + places % span)
+    return Positions(
+        passage_index=text[by_text],
+        position=(places % span)[by_text],
+        term_index=(stem_keys % terms)[by_text],
+        is_exact=_is_member(stem_keys, word_keys)[by_text],
     )
 
 
-def over(titles: Field, query: Query, headings: Integers) -> Flags:
+def match_headings(titles: Field, query: Query, headings: Integers) -> BoolArray:
     """Which of the question's own terms are in each of *headings*: a row for each, a column each.
 
     Passages of one document mostly share a heading, which is looked at once.
     """
-    different, own = np.unique(headings, return_inverse=True)
-    held = np.zeros((len(different), len(query.terms)), bool)
-    lists = _lists(titles, ((s, n) for n, asked in enumerate(query.terms) for s in asked.stems))
-    frequent, rare = _parted(lists)
-    for each, row in frequent:
-        held[:, each.mark] |= row[different] > 0
-    if rare and len(different):
-        documents, frequencies = _postings_of(rare)
-        places = np.minimum(np.searchsorted(different, documents), len(different) - 1)
-        kept = np.flatnonzero((different[places] == documents) & (frequencies > 0))
-        held[places[kept], _marks(rare, kept)] = True
-    return held[own]
+    distinct, inverse = np.unique(headings, return_inverse=True)
+    matches = np.zeros((len(distinct), len(query.terms)), bool)
+    lists = _find_postings(
+        titles, ((s, n) for n, asked in enumerate(query.terms) for s in asked.stems)
+    )
+    frequent, rare = _split_by_frequency(lists)
+    for entry, row in frequent:
+        matches[:, entry.label] |= row[distinct] > 0
+    if rare and len(distinct):
+        documents, frequencies = _concat_postings(rare)
+        places = np.minimum(np.searchsorted(distinct, documents), len(distinct) - 1)
+        selection = np.flatnonzero((distinct[places] == documents) & (frequencies > 0))
+        matches[places[selection], _labels_of(rare, selection)] = True
+    return matches[inverse]
 
 
-def _parted(lists: Sequence["_List"]) -> tuple[list[tuple["_List", Array]], list["_List"]]:
+def _split_by_frequency(
+    lists: Sequence["_LabelledPostings"],
+) -> tuple[list[tuple["_LabelledPostings", Array]], list["_LabelledPostings"]]:
     """The lists of frequent terms, each with its row, and those of rare ones."""
     frequent, rare = [], []
-    for each in lists:
-        row = each.field.entry(each.number).row
+    for entry in lists:
+        row = entry.field.entry(entry.number).row
         if row is None:
-            rare.append(each)
+            rare.append(entry)
         else:
-            frequent.append((each, row))
+            frequent.append((entry, row))
     return frequent, rare
 
 
-def _postings_of(lists: Sequence["_List"]) -> tuple[Integers, Array]:
+def _concat_postings(lists: Sequence["_LabelledPostings"]) -> tuple[Integers, Array]:
     """The documents of rare terms, list after list, and how often each is there."""
-    documents = documents_of([(each.field, each.number, 0) for each in lists])
-    return documents, np.concatenate([each.field.frequencies(each.number) for each in lists])
+    documents = decode_documents([(entry.field, entry.number, 0) for entry in lists])
+    return documents, np.concatenate([entry.field.frequencies(entry.number) for entry in lists])
 
 
-def _marks(lists: Sequence["_List"], postings: Integers) -> Integers:
+def _labels_of(lists: Sequence["_LabelledPostings"], postings: Integers) -> Integers:
     """The mark of the list of each of *postings*, counted through all lists."""
-    ends = np.cumsum([each.field.entry(each.number).length for each in lists])
-    marks: Integers = np.array([each.mark for each in lists])
-    return marks[np.searchsorted(ends, postings, side="right")]
+    ends = np.cumsum([entry.field.entry(entry.number).length for entry in lists])
+    labels: Integers = np.array([entry.label for entry in lists])
+    return labels[np.searchsorted(ends, postings, side="right")]
 
 
-def _among(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
+def _is_member(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
     """Which of *values* are in *ordered*."""
     if not len(ordered):
         return np.zeros(len(values), bool)
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    found: NDArray[np.bool_] = ordered[places] == values
-    return found
+    members: NDArray[np.bool_] = ordered[places] == values
+    return members
 
 
-class _List(NamedTuple):
+class _LabelledPostings(NamedTuple):
     """The postings of a term of a field, of which the occurrences bear *mark*."""
 
     field: Field
     number: int
-    mark: int
+    label: int
 
 
-def _lists(field: Field, words: Iterable[tuple[str, int]]) -> list[_List]:
+def _find_postings(field: Field, words: Iterable[tuple[str, int]]) -> list[_LabelledPostings]:
     """Those of *words*, each with its mark, that occur."""
-    found = ((field.find(word.encode()), mark) for word, mark in words)
-    return [_List(field, number, mark) for number, mark in found if number is not None]
+    entries = ((field.find(word.encode()), mark) for word, mark in words)
+    return [
+        _LabelledPostings(field, number, mark) for number, mark in entries if number is not None
+    ]
 
 
-def _occurrences_of(
-    lists: Sequence[_List], within: Integers, span: int
+def _occurrence_keys(
+    lists: Sequence[_LabelledPostings], within: Integers, span: int
 ) -> tuple[Integers, Integers]:
     """passage * span + place of each occurrence in the passages *within*, and its list's mark.
 
     The lists of rare terms are gone through as one: calling NumPy for each would cost more.
     """
-    frequent, rare = _parted(lists)
-    keys, marks = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for each, _ in frequent:
-        documents, positions = _occurrences(each.field, each.number, within)
+    frequent, rare = _split_by_frequency(lists)
+    keys, labels = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for entry, _ in frequent:
+        documents, positions = _occurrences(entry.field, entry.number, within)
         keys.append(documents * span + positions)
-        marks.append(np.full(len(documents), each.mark))
+        labels.append(np.full(len(documents), entry.label))
     if rare:
-        documents, positions, own = _rare_occurrences(rare, within)
+        documents, positions, rare_labels = _rare_occurrences(rare, within)
         keys.append(documents * span + positions)
-        marks.append(own)
-    return np.concatenate(keys), np.concatenate(marks)
+        labels.append(rare_labels)
+    return np.concatenate(keys), np.concatenate(labels)
 
 
 def _rare_occurrences(
-    lists: Sequence[_List], within: Integers
+    lists: Sequence[_LabelledPostings], within: Integers
 ) -> tuple[Integers, Integers, Integers]:
     """The passage, place and mark of each occurrence in the passages *within*."""
-    documents, frequencies = _postings_of(lists)
-    positions = np.concatenate([each.field.positions(each.number) for each in lists])
-    wanted = np.zeros(int(documents.max()) + 1, bool)
-    wanted[within[within < len(wanted)]] = True
-    kept = np.flatnonzero(wanted[documents])
-    first = np.cumsum(frequencies, dtype=np.int64)[kept]
-    times = frequencies[kept].astype(np.int64)
+    documents, frequencies = _concat_postings(lists)
+    positions = np.concatenate([entry.field.positions(entry.number) for entry in lists])
+    is_wanted = np.zeros(int(documents.max()) + 1, bool)
+    is_wanted[within[within < len(is_wanted)]] = True
+    selection = np.flatnonzero(is_wanted[documents])
+    first = np.cumsum(frequencies, dtype=np.int64)[selection]
+    counts = frequencies[selection].astype(np.int64)
     return (
-        np.repeat(documents[kept], times),
-        positions[runs(first - times, times)].astype(np.int64),
-        np.repeat(_marks(lists, kept), times),
+        np.repeat(documents[selection], counts),
+        positions[expand_runs(first - counts, counts)].astype(np.int64),
+        np.repeat(_labels_of(lists, selection), counts),
     )
 
 
@@ -243,5 +253,5 @@ def _occurrences(field: Field, number: int, within: Integers) -> tuple[Integers,
     places = places[documents[places] == within]
     first = np.cumsum(frequencies, dtype=np.int64) - frequencies
     times = frequencies[places].astype(np.int64)
-    positions = field.positions(number)[runs(first[places], times)]
+    positions = field.positions(number)[expand_runs(first[places], times)]
     return np.repeat(documents[places], times), positions

@@ -17,19 +17,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.analysis.deadline import NEVER, Deadline
+from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.engines.whoosh.arrays import Array, Floats, Integers
-from qa.engines.whoosh.fields import K1, Field, documents_of, impacts
-from qa.engines.whoosh.inverter import runs
+from qa.engines.whoosh.fields import K1, Field, compute_impacts, decode_documents
+from qa.engines.whoosh.inverter import expand_runs
 
 # What adding costs, in nanoseconds: a posting, or a document of a row.
-_POSTING, _CELL = 3.0, 0.6
+_POSTING_NS, _CELL_NS = 3.0, 0.6
 # A list of so many postings is kept decoded for the next question; shorter ones are decoded all at
 # once, which costs less than to keep track of them.
-_KEPT = 1024
+_MIN_CACHED_LENGTH = 1024
 
 
-class Postings:
+class TermPostings:
     """The list of a term to add, and what its scores are multiplied with.
 
     *offset* is where the documents of its field begin among all that are scored.  Made once for a
@@ -37,7 +37,17 @@ class Postings:
     *kept* whether it is worth being kept decoded.
     """
 
-    __slots__ = ("bound", "cost", "entry", "field", "kept", "length", "number", "offset", "weight")
+    __slots__ = (
+        "cost",
+        "entry",
+        "field",
+        "is_cacheable",
+        "length",
+        "max_score",
+        "number",
+        "offset",
+        "weight",
+    )
 
     def __init__(self, field: Field, number: int, weight: float, offset: int = 0) -> None:
         self.field = field
@@ -47,88 +57,88 @@ class Postings:
         self.entry = field.entry(number)
         row = self.entry.row
         self.length: int = self.entry.length
-        self.cost = _POSTING * self.length if row is None else _CELL * len(row)
-        self.bound = weight * self.entry.bound
-        self.kept = row is not None or self.length > _KEPT
+        self.cost = _POSTING_NS * self.length if row is None else _CELL_NS * len(row)
+        self.max_score = weight * self.entry.max_impact
+        self.is_cacheable = row is not None or self.length > _MIN_CACHED_LENGTH
 
-    def scores(self, documents: Integers) -> Floats:
+    def score_documents(self, documents: Integers) -> Floats:
         """What it adds to each of *documents*, which ascend."""
         row = self.entry.row
         if row is not None:
-            found = self.field.impacts(documents, row[documents])
+            scores = self.field.impacts(documents, row[documents])
         else:
-            own = self.field.documents(self.number)
-            places = np.searchsorted(own, documents)
-            places[places == len(own)] = 0
-            there = np.flatnonzero(own[places] == documents)
-            found = np.zeros(len(documents), np.float32)
-            frequencies = self.field.frequencies(self.number)[places[there]]
-            found[there] = self.field.impacts(documents[there], frequencies)
-        found *= np.float32(self.weight)
-        return found
+            term_documents = self.field.documents(self.number)
+            places = np.searchsorted(term_documents, documents)
+            places[places == len(term_documents)] = 0
+            matching = np.flatnonzero(term_documents[places] == documents)
+            scores = np.zeros(len(documents), np.float32)
+            frequencies = self.field.frequencies(self.number)[places[matching]]
+            scores[matching] = self.field.impacts(documents[matching], frequencies)
+        scores *= np.float32(self.weight)
+        return scores
 
 
-class Decoded(NamedTuple):
+class DecodedPostings(NamedTuple):
     """What a list adds, and to which documents: to a stretch of all for a frequent term."""
 
     documents: Array | slice
     scores: Floats
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """The memory it takes."""
-        own = 0 if isinstance(self.documents, slice) else self.documents.nbytes
-        return self.scores.nbytes + own
+        document_bytes = 0 if isinstance(self.documents, slice) else self.documents.nbytes
+        return self.scores.nbytes + document_bytes
 
 
-def decoded(lists: Sequence[Postings], norms: Floats) -> tuple[Integers, Floats]:
+def decode_rare_terms(lists: Sequence[TermPostings], norms: Floats) -> tuple[Integers, Floats]:
     """What several lists of rare terms add, list after list."""
     ends = list(accumulate(postings.length for postings in lists))
-    documents = documents_of([(p.field, p.number, p.offset) for p in lists])
+    documents = decode_documents([(p.field, p.number, p.offset) for p in lists])
     frequencies = np.concatenate([p.field.frequencies(p.number) for p in lists])
-    added = impacts(frequencies, norms.take(documents))
+    scores = compute_impacts(frequencies, norms.take(documents))
     for postings, start, end in zip(lists, [0, *ends], ends, strict=False):
-        added[start:end] *= np.float32(postings.weight)
-    return documents, added
+        scores[start:end] *= np.float32(postings.weight)
+    return documents, scores
 
 
-def _decoded_list(postings: Postings, norms: Floats) -> Decoded:
-    documents, scores = decoded([postings], norms)
-    return Decoded(documents.astype(np.int32), scores)
+def _decode_list(postings: TermPostings, norms: Floats) -> DecodedPostings:
+    documents, scores = decode_rare_terms([postings], norms)
+    return DecodedPostings(documents.astype(np.int32), scores)
 
 
-def _decoded_row(postings: Postings, row: Array) -> Decoded:
+def _decode_row(postings: TermPostings, row: Array) -> DecodedPostings:
     scores: Floats = row.astype(np.float32)
     scores /= scores + postings.field.norms
     scores *= np.float32(postings.weight * (K1 + 1))
-    return Decoded(slice(postings.offset, postings.offset + len(row)), scores)
+    return DecodedPostings(slice(postings.offset, postings.offset + len(row)), scores)
 
 
-class Memory:
+class PostingsCache:
     """The decoded lists that were used last, *most* bytes of them; threads may share it."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held = 0
-        self._lists: OrderedDict[Postings, Decoded] = OrderedDict()
-        self._guard = threading.Lock()
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._entries: OrderedDict[TermPostings, DecodedPostings] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def decoded(self, postings: Postings, norms: Floats) -> Decoded:
+    def get(self, postings: TermPostings, norms: Floats) -> DecodedPostings:
         """What *postings* adds."""
-        with self._guard:
-            found = self._lists.get(postings)
-            if found is not None:
-                self._lists.move_to_end(postings)
-                return found
+        with self._lock:
+            decoded = self._entries.get(postings)
+            if decoded is not None:
+                self._entries.move_to_end(postings)
+                return decoded
         row = postings.entry.row
-        found = _decoded_list(postings, norms) if row is None else _decoded_row(postings, row)
-        with self._guard:
-            if postings not in self._lists:
-                self._lists[postings] = found
-                self._held += found.bytes
-            while self._held > self._most:
-                self._held -= self._lists.popitem(last=False)[1].bytes
-        return found
+        decoded = _decode_list(postings, norms) if row is None else _decode_row(postings, row)
+        with self._lock:
+            if postings not in self._entries:
+                self._entries[postings] = decoded
+                self._bytes += decoded.nbytes
+            while self._bytes > self._max_bytes:
+                self._bytes -= self._entries.popitem(last=False)[1].nbytes
+        return decoded
 
 
 Mask = NDArray[np.bool_]
@@ -136,62 +146,64 @@ Mask = NDArray[np.bool_]
 # An array is looked at in so many strides at least, of so many places at most; the best at each
 # place in them tell the threshold.  More of them would be mostly equal, and np.partition is slow
 # on those.
-_STRIDES, _WIDEST = 64, 4096
+_MIN_STRIDES, _MAX_STRIDE = 64, 4096
 # What it costs, in nanoseconds, to see which documents can still be among the best, anyhow and for
 # each document; to look up a document in a list.
-_LOOK_ANYHOW, _LOOK = 20_000, 0.3
-_LOOKED_UP = 20
+_SCAN_BASE_NS, _SCAN_NS = 20_000, 0.3
+_LOOKUP_NS = 20
 # What sums of 32-bit floats may be off by, relative.
-_ROUNDING = 1e-5
+_TOLERANCE = 1e-5
 # From so many passages on it pays to leave out those that nothing can bring among the best.
-_MANY = 1 << 17
+_MIN_PASSAGES_TO_PRUNE = 1 << 17
 # About so many headings are taken for the ones that add most.
-_HIGHEST = 64
+_HIGH_HEADINGS = 64
 
 
-class Ground(NamedTuple):
+class Hierarchy(NamedTuple):
     """What passages stand under: *repeats* of them under each heading, one after another.
 
     A passage scores what its *heading* and that one's *document* do, too; but it is found only for
     a word of its own or of its heading.
     """
 
-    repeats: Integers
-    heading: Array
-    document: Integers
+    passages_per_heading: Integers
+    heading_of_passage: Array
+    document_of_heading: Integers
 
-    def under(self, headings: Integers) -> Integers:
+    def passages_under(self, headings: Integers) -> Integers:
         """The passages under each of *headings*."""
-        starts = np.searchsorted(self.heading, headings.astype(self.heading.dtype))
-        return runs(starts, self.repeats[headings])
+        starts = np.searchsorted(
+            self.heading_of_passage, headings.astype(self.heading_of_passage.dtype)
+        )
+        return expand_runs(starts, self.passages_per_heading[headings])
 
 
-class Layout:
+class ScoreLayout:
     """Where in one array everything is scored: passages, then headings, then whole documents.
 
     *norms* has for each of these what BM25 takes from the lengths; passages alone will do.
     """
 
-    def __init__(self, norms: Sequence[Floats], ground: Ground | None = None) -> None:
-        self.ground = ground
+    def __init__(self, norms: Sequence[Floats], hierarchy: Hierarchy | None = None) -> None:
+        self.hierarchy = hierarchy
         self.passages = len(norms[0])
         self.norms: Floats = np.concatenate(norms)
         # Where each begins.
         self.offsets = [0, *accumulate(map(len, norms))]
 
 
-class Best(NamedTuple):
+class TopPassages(NamedTuple):
     """Passages by number, the best first, and their scores.
 
     They are *partial* where there was no time to add every list.
     """
 
-    documents: Integers
+    numbers: Integers
     scores: Floats
     partial: bool = False
 
 
-class Standing:
+class PassageScores:
     """What each passage scores at some time of a search, each in its place of one array."""
 
     def __init__(self, scores: Floats) -> None:
@@ -199,195 +211,223 @@ class Standing:
 
     def threshold(self, k: int) -> float:
         """A score that at least *k* passages reach; 0 where so many cannot be told."""
-        return _reached_by(k, self._scores)
+        return _kth_score_floor(k, self._scores)
 
-    def reaching(self, least: float) -> tuple[Integers, Floats]:
+    def at_least(self, threshold: float) -> tuple[Integers, Floats]:
         """The passages that score at least *least*, or anything at all, and what they score."""
-        found = _at_least(self._scores, least)
-        return found, self._scores[found]
+        passages = _indices_at_least(self._scores, threshold)
+        return passages, self._scores[passages]
 
-    def only(self, allowed: Mask) -> "Standing":
+    def restrict(self, allowed: Mask) -> "PassageScores":
         """The same, where none but *allowed* passages score; this one is used up."""
         self._scores[: len(allowed)] *= allowed
         return self
 
 
-class Raised(Standing):
+class InheritedScores(PassageScores):
     """The same, where what stands over a passage still has to be added to its *own* score.
 
     *over* is what each heading, with its document, adds.  Few add much: a passage under any other
     must bring the rest by itself, so that not all have to be looked at.
     """
 
-    def __init__(self, own: Floats, over: Floats, ground: Ground) -> None:
-        super().__init__(own)
-        self._over = over
-        self._ground = ground
+    def __init__(self, own_scores: Floats, heading_scores: Floats, hierarchy: Hierarchy) -> None:
+        super().__init__(own_scores)
+        self._heading_scores = heading_scores
+        self._hierarchy = hierarchy
         # All headings add less but those over the passages *high*.
-        self._level = _reached_by(_HIGHEST, over) if len(own) >= _MANY else 0.0
-        high = np.flatnonzero(over >= self._level) if self._level else np.empty(0, np.int64)
-        self._high = ground.under(high)
+        self._heading_threshold = (
+            _kth_score_floor(_HIGH_HEADINGS, heading_scores)
+            if len(own_scores) >= _MIN_PASSAGES_TO_PRUNE
+            else 0.0
+        )
+        high_headings = (
+            np.flatnonzero(heading_scores >= self._heading_threshold)
+            if self._heading_threshold
+            else np.empty(0, np.int64)
+        )
+        self._high_passages = hierarchy.passages_under(high_headings)
 
     def threshold(self, k: int) -> float:
         """A score that at least *k* passages reach; 0 where so many cannot be told."""
-        floor = super().threshold(k) if self._level else 0.0
+        floor = super().threshold(k) if self._heading_threshold else 0.0
         if not floor:
-            return self._all.threshold(k)
-        _, scores = self._with_over(_at_least(self._scores, floor))
+            return self._total.threshold(k)
+        _, scores = self._add_heading_scores(_indices_at_least(self._scores, floor))
         return float(np.partition(scores, -k)[-k])
 
-    def reaching(self, least: float) -> tuple[Integers, Floats]:
+    def at_least(self, threshold: float) -> tuple[Integers, Floats]:
         """The passages that score at least *least*, or anything at all, and what they score."""
-        rest = least * (1 - _ROUNDING) - self._level
-        if not self._level or rest <= 0:
-            return self._all.reaching(least)
-        found, scores = self._with_over(_at_least(self._scores, rest))
-        kept = np.flatnonzero(scores >= least * (1 - _ROUNDING))
-        return found[kept], scores[kept]
+        own_threshold = threshold * (1 - _TOLERANCE) - self._heading_threshold
+        if not self._heading_threshold or own_threshold <= 0:
+            return self._total.at_least(threshold)
+        passages, scores = self._add_heading_scores(_indices_at_least(self._scores, own_threshold))
+        selection = np.flatnonzero(scores >= threshold * (1 - _TOLERANCE))
+        return passages[selection], scores[selection]
 
-    def only(self, allowed: Mask) -> Standing:
+    def restrict(self, allowed: Mask) -> PassageScores:
         """The same, where none but *allowed* passages score; this one is used up."""
-        return self._all.only(allowed)
+        return self._total.restrict(allowed)
 
     @cached_property
-    def _all(self) -> Standing:
-        return Standing(np.repeat(self._over, self._ground.repeats) + self._scores)
+    def _total(self) -> PassageScores:
+        return PassageScores(
+            np.repeat(self._heading_scores, self._hierarchy.passages_per_heading) + self._scores
+        )
 
-    def _with_over(self, passages: Integers) -> tuple[Integers, Floats]:
+    def _add_heading_scores(self, passages: Integers) -> tuple[Integers, Floats]:
         """*passages* and those under the highest headings, and what all of these score."""
-        over = self._over[self._ground.heading[passages]]
-        low = np.flatnonzero(over < self._level)
-        found = np.concatenate([passages[low], self._high])
-        added = np.concatenate([over[low], self._over[self._ground.heading[self._high]]])
-        return found, self._scores[found] + added
+        heading_scores = self._heading_scores[self._hierarchy.heading_of_passage[passages]]
+        low = np.flatnonzero(heading_scores < self._heading_threshold)
+        candidates = np.concatenate([passages[low], self._high_passages])
+        added_scores = np.concatenate(
+            [
+                heading_scores[low],
+                self._heading_scores[self._hierarchy.heading_of_passage[self._high_passages]],
+            ]
+        )
+        return candidates, self._scores[candidates] + added_scores
 
 
 class Accumulator:
     """A score for each of what is in a *layout*; one search at a time uses it."""
 
-    def __init__(self, layout: Layout, memory: Memory) -> None:
+    def __init__(self, layout: ScoreLayout, cache: PostingsCache) -> None:
         self._layout = layout
-        self._memory = memory
-        self._all: Floats = np.zeros(max(len(layout.norms), 1), np.float32)
-        self._own: Floats = self._all[: layout.passages]
-        self._deadline = NEVER
+        self._cache = cache
+        self._scores: Floats = np.zeros(max(len(layout.norms), 1), np.float32)
+        self._passage_scores: Floats = self._scores[: layout.passages]
+        self._deadline = NO_DEADLINE
         self._partial = False
 
-    def best(
+    def top_k(
         self,
-        lists: Sequence[Postings],
+        lists: Sequence[TermPostings],
         k: int,
         *,
         allowed: Mask | None = None,
-        deadline: Deadline = NEVER,
-    ) -> Best:
+        deadline: Deadline = NO_DEADLINE,
+    ) -> TopPassages:
         """The *k* best passages of those in any list; ties by number.
 
         Only *allowed* ones, where given; from the lists that are added until the *deadline*.
         """
         self._deadline, self._partial = deadline, False
         try:
-            found, scores = self._found(lists, k, allowed)
+            passages, scores = self._collect(lists, k, allowed)
         finally:
-            self._all.fill(0)
+            self._scores.fill(0)
         if len(scores) > 4 * k:
-            least = np.partition(scores, -k)[-k]
-            kept = np.flatnonzero(scores >= least)
-            found, scores = found[kept], scores[kept]
-        order = np.lexsort((found, -scores))[:k]
-        return Best(found[order], scores[order], self._partial)
+            threshold = np.partition(scores, -k)[-k]
+            selection = np.flatnonzero(scores >= threshold)
+            passages, scores = passages[selection], scores[selection]
+        order = np.lexsort((passages, -scores))[:k]
+        return TopPassages(passages[order], scores[order], self._partial)
 
-    def _found(
-        self, lists: Sequence[Postings], k: int, allowed: Mask | None
+    def _collect(
+        self, lists: Sequence[TermPostings], k: int, allowed: Mask | None
     ) -> tuple[Integers, Floats]:
         """Passages among which the best are, and their scores."""
-        look = _LOOK_ANYHOW + _LOOK * self._layout.passages
-        waiting = [p for p in lists if allowed is None and not p.offset and 2 * p.cost > look]
-        waiting.sort(key=lambda postings: -postings.bound)
-        self._add([postings for postings in lists if postings not in waiting])
-        over = self._over() if any(postings.offset for postings in lists) else None
-        while waiting and (cost := sum(postings.cost for postings in waiting)) > look:
-            standing = self._standing(over)
-            least = standing.threshold(k) - sum(postings.bound for postings in waiting)
-            if least > 0:
-                found, scores = standing.reaching(least)
-                if len(found) * len(waiting) * _LOOKED_UP < cost:
-                    more = np.sum([postings.scores(found) for postings in waiting], axis=0)
-                    matching = self._matching(found) | (more > 0)
-                    if over is None or np.count_nonzero(matching) >= k:
-                        return found[matching], (scores + more)[matching]
-            self._add([waiting.pop(0)])
-        self._add(waiting)
-        return self._best_of(over, k, allowed)
+        scan_cost = _SCAN_BASE_NS + _SCAN_NS * self._layout.passages
+        deferred = [p for p in lists if allowed is None and not p.offset and 2 * p.cost > scan_cost]
+        deferred.sort(key=lambda postings: -postings.max_score)
+        self._accumulate([postings for postings in lists if postings not in deferred])
+        heading_scores = (
+            self._score_headings() if any(postings.offset for postings in lists) else None
+        )
+        while deferred and (cost := sum(postings.cost for postings in deferred)) > scan_cost:
+            partial_scores = self._score_passages(heading_scores)
+            threshold = partial_scores.threshold(k) - sum(
+                postings.max_score for postings in deferred
+            )
+            if threshold > 0:
+                passages, scores = partial_scores.at_least(threshold)
+                if len(passages) * len(deferred) * _LOOKUP_NS < cost:
+                    deferred_scores = np.sum(
+                        [postings.score_documents(passages) for postings in deferred], axis=0
+                    )
+                    matching = self._match_mask(passages) | (deferred_scores > 0)
+                    if heading_scores is None or np.count_nonzero(matching) >= k:
+                        return passages[matching], (scores + deferred_scores)[matching]
+            self._accumulate([deferred.pop(0)])
+        self._accumulate(deferred)
+        return self._collect_all(heading_scores, k, allowed)
 
-    def _best_of(
-        self, over: Floats | None, k: int, allowed: Mask | None
+    def _collect_all(
+        self, heading_scores: Floats | None, k: int, allowed: Mask | None
     ) -> tuple[Integers, Floats]:
         """The same when every list is added."""
-        standing = self._standing(over)
+        passage_scores = self._score_passages(heading_scores)
         if allowed is not None:
-            standing = standing.only(allowed)
-        found, scores = standing.reaching(standing.threshold(k))
-        if over is None:
-            return found, scores
-        matching = self._matching(found)
+            passage_scores = passage_scores.restrict(allowed)
+        passages, scores = passage_scores.at_least(passage_scores.threshold(k))
+        if heading_scores is None:
+            return passages, scores
+        matching = self._match_mask(passages)
         if np.count_nonzero(matching) < k and not matching.all():
             # Those without a word were in the way of others.
-            standing = standing.only(self._matching(np.arange(self._layout.passages)))
-            return standing.reaching(standing.threshold(k))
-        return found[matching], scores[matching]
+            passage_scores = passage_scores.restrict(
+                self._match_mask(np.arange(self._layout.passages))
+            )
+            return passage_scores.at_least(passage_scores.threshold(k))
+        return passages[matching], scores[matching]
 
-    def _standing(self, over: Floats | None) -> Standing:
-        ground = self._layout.ground
+    def _score_passages(self, heading_scores: Floats | None) -> PassageScores:
+        hierarchy = self._layout.hierarchy
         return (
-            Standing(self._own) if over is None or not ground else Raised(self._own, over, ground)
+            PassageScores(self._passage_scores)
+            if heading_scores is None or not hierarchy
+            else InheritedScores(self._passage_scores, heading_scores, hierarchy)
         )
 
-    def _matching(self, passages: Integers) -> Mask:
+    def _match_mask(self, passages: Integers) -> Mask:
         """Whether each of *passages* has a word of its own or of its heading."""
-        matching: Mask = self._own[passages] > 0
-        if self._layout.ground is not None:
-            headings = self._all[self._layout.passages :]
-            matching |= headings[self._layout.ground.heading[passages]] > 0
+        matching: Mask = self._passage_scores[passages] > 0
+        if self._layout.hierarchy is not None:
+            headings = self._scores[self._layout.passages :]
+            matching |= headings[self._layout.hierarchy.heading_of_passage[passages]] > 0
         return matching
 
-    def _over(self) -> Floats | None:
+    def _score_headings(self) -> Floats | None:
         """What each heading, with its document, adds to the passages under it."""
-        if self._layout.ground is None:
+        if self._layout.hierarchy is None:
             return None
         _, first, second, _ = self._layout.offsets
-        over: Floats = self._all[first:second] + self._all[second:][self._layout.ground.document]
-        return over
+        heading_scores: Floats = (
+            self._scores[first:second]
+            + self._scores[second:][self._layout.hierarchy.document_of_heading]
+        )
+        return heading_scores
 
-    def _add(self, lists: Sequence[Postings]) -> None:
-        short = []
+    def _accumulate(self, lists: Sequence[TermPostings]) -> None:
+        rare_terms = []
         for postings in lists:
-            if self._deadline.passed:
+            if self._deadline.is_expired:
                 self._partial = True
                 break
-            if postings.kept:
-                own = self._memory.decoded(postings, self._layout.norms)
-                if isinstance(own.documents, slice):
-                    self._all[own.documents] += own.scores
+            if postings.is_cacheable:
+                decoded = self._cache.get(postings, self._layout.norms)
+                if isinstance(decoded.documents, slice):
+                    self._scores[decoded.documents] += decoded.scores
                 else:
-                    np.add.at(self._all, own.documents, own.scores)
+                    np.add.at(self._scores, decoded.documents, decoded.scores)
             else:
-                short.append(postings)
-        if short:
-            documents, scores = decoded(short, self._layout.norms)
-            np.add.at(self._all, documents, scores)
+                rare_terms.append(postings)
+        if rare_terms:
+            documents, scores = decode_rare_terms(rare_terms, self._layout.norms)
+            np.add.at(self._scores, documents, scores)
 
 
-def _reached_by(k: int, scores: Floats) -> float:
+def _kth_score_floor(k: int, scores: Floats) -> float:
     """A score that at least *k* of *scores* reach; 0 where so many cannot be told."""
-    width = min(len(scores) // _STRIDES, _WIDEST)
+    width = min(len(scores) // _MIN_STRIDES, _MAX_STRIDE)
     if width <= k:
         return 0.0
     maxima = scores[: len(scores) // width * width].reshape(-1, width).max(axis=0)
     return float(np.partition(maxima, -k)[-k])
 
 
-def _at_least(scores: Floats, score: float) -> Integers:
-    least = score * (1 - _ROUNDING)
-    found: Integers = np.flatnonzero(scores >= least if least > 0 else scores)
-    return found
+def _indices_at_least(scores: Floats, score: float) -> Integers:
+    threshold = score * (1 - _TOLERANCE)
+    indices: Integers = np.flatnonzero(scores >= threshold if threshold > 0 else scores)
+    return indices

@@ -16,28 +16,36 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Levenshtein
 
-from qa.analysis.deadline import NEVER, Deadline
+from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
-from qa.engines.base import MOST_NEAR, Candidates, Summary, best_first, edits
+from qa.engines.base import MOST_NEAR, Candidates, DocumentSummary, max_edits, order_by_score
 from qa.engines.whoosh.arrays import ArrayFile, Integers
 from qa.engines.whoosh.fields import (
+    CACHED_TERMS,
     DOCUMENTS,
     FILES,
     PASSAGES,
     STEMS,
-    TERMS,
     TITLE,
     WEIGHTS,
     WHOLE,
     WORDS,
     Field,
-    remembered,
+    cache_method,
 )
-from qa.engines.whoosh.inverter import starts_of
-from qa.engines.whoosh.positions import matches, over, with_phrase, with_word
-from qa.engines.whoosh.scorer import Accumulator, Best, Ground, Layout, Mask, Memory, Postings
-from qa.engines.whoosh.stored_fields import Store
-from qa.errors import DamagedError, DocumentNotFoundError
+from qa.engines.whoosh.inverter import run_starts
+from qa.engines.whoosh.positions import find_positions, match_headings, with_phrase, with_word
+from qa.engines.whoosh.scorer import (
+    Accumulator,
+    Hierarchy,
+    Mask,
+    PostingsCache,
+    ScoreLayout,
+    TermPostings,
+    TopPassages,
+)
+from qa.engines.whoosh.stored_fields import StoredFields
+from qa.errors import CorruptIndexError, DocumentNotFoundError
 from qa.index.manifest import Manifest, check_file
 from qa.queries.parser import Filters, Phrase, Query
 
@@ -54,7 +62,7 @@ class Spelling:
 
     def near(self, term: str) -> list[str]:
         """The terms spelt almost like *term*, of which at most MOST_NEAR, the nearest first."""
-        most = edits(term)
+        most = max_edits(term)
         if not most or len(term) > self._longest + most:
             return []
         numbers = self._alike(term, most)
@@ -91,7 +99,7 @@ class Spelling:
         begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(text & _LEAD != _CONTINUES)])
         lengths = np.diff(begins[ends])
         letters = np.frombuffer(text.tobytes().decode().encode("utf-32-le"), "<u4")
-        return lengths.astype(np.int32), _signatures(letters, starts_of(lengths))
+        return lengths.astype(np.int32), _signatures(letters, run_starts(lengths))
 
 
 def _signatures(letters: NDArray[np.integer], starts: Integers) -> NDArray[np.uint64]:
@@ -106,124 +114,132 @@ SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to hold on to, or a quarter of the files if that is more: where there is
 # room for these in memory, there is for those.  They are a process's own, unlike the files, so that
 # each of several gets its part.
-_REMEMBERED = 1 << 25
+_MIN_CACHE_BYTES = 1 << 25
 # All generations of a process compute on the same core.
-_TURN = threading.Lock()
+_COMPUTE_LOCK = threading.Lock()
 
 
 class WhooshSearcher:
     """One generation, open for asking by any number of threads."""
 
     def __init__(self, folder: Path, manifest: Manifest, processes: int = 1) -> None:
-        """Open and check the files; raise DamagedError, naming the file, when one is not whole.
+        """Open and check the files; raise CorruptIndexError, naming the file that is not whole.
 
         So many *processes* share what may be held in memory.
         """
         self.manifest = manifest
         self._folder = folder
-        files = {name: ArrayFile.checked(folder / name) for name in FILES}
+        files = {name: ArrayFile.open_checked(folder / name) for name in FILES}
         self._files = tuple(files.values())
         # Why it must not be asked any more.
-        self.fault: DamagedError | None = None
+        self.fault: CorruptIndexError | None = None
         self._fields = {
             name: Field(files[file], name) for file, names in FILES.items() for name in names
         }
-        self._store = Store(files[DOCUMENTS])
-        self._layout = self._laid_out(files[PASSAGES])
+        self._store = StoredFields(files[DOCUMENTS])
+        self._layout = self._make_layout(files[PASSAGES])
         self._offsets = dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
-        self._list = remembered(self._postings, TERMS)
+        self._cached_postings = cache_method(self._postings, CACHED_TERMS)
         self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
-        self._memory = Memory(max(_REMEMBERED, size // 4) // processes)
-        self._cached_document = remembered(self._load, 64)
+        self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
+        self._cached_document = cache_method(self._load_document, 64)
         self._spelling = Spelling(self._fields[WORDS])
-        self._cached_near = lru_cache(maxsize=1 << 12)(self._spelling.near)
+        self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.near)
 
     @property
-    def turn(self) -> threading.Lock:
+    def compute_lock(self) -> threading.Lock:
         """Threads that only compute take one another's time: NumPy lets go of the GIL all along."""
-        return _TURN
+        return _COMPUTE_LOCK
 
-    def candidates(self, query: Query, limit: int, deadline: Deadline = NEVER) -> Candidates:
+    def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
         """The *limit* best passages for *query*."""
-        return self._candidates(query, self.best(query, limit, deadline))
+        return self._candidates(query, self.top_passages(query, limit, deadline))
 
-    def plain(self, query: Query, limit: int) -> Candidates:
+    def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
-        return self._candidates(query, self.top(terms, limit))
+        return self._candidates(query, self.top_by_terms(terms, limit))
 
-    def _candidates(self, query: Query, best: Best) -> Candidates:
-        numbers, scores, partial = best
+    def _candidates(self, query: Query, top: TopPassages) -> Candidates:
+        numbers, scores, partial = top
         documents = self._store.document_of[numbers]
         ids = {document: self._store.id(document) for document in {*documents.tolist()}}
-        order = best_first(scores, [ids[d] for d in documents.tolist()], numbers)
+        order = order_by_score(scores, [ids[d] for d in documents.tolist()], numbers)
         numbers, documents = numbers[order], documents[order]
         publishers, dates = self._store.origins(documents)
         return Candidates(
-            documents=[ids[document] for document in documents.tolist()],
-            numbers=numbers - self._store.first_passages[documents],
+            document_ids=[ids[document] for document in documents.tolist()],
+            passage_numbers=numbers - self._store.first_passages[documents],
             scores=scores[order],
             lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
             headings=self._store.headings(numbers),
             languages=self._store.languages(documents),
             publishers=publishers,
             dates=dates,
-            matches=matches(self._fields[STEMS], self._fields[WORDS], query, numbers),
-            over=over(self._fields[TITLE], query, self._store.heading_of[numbers]),
-            read=lambda which: self._store.passages(numbers[which]),
+            positions=find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
+            heading_matches=match_headings(
+                self._fields[TITLE], query, self._store.heading_of[numbers]
+            ),
+            read_passages=lambda which: self._store.passages(numbers[which]),
             partial=partial,
         )
 
-    def best(self, query: Query, k: int, deadline: Deadline = NEVER) -> Best:
+    def top_passages(self, query: Query, k: int, deadline: Deadline = NO_DEADLINE) -> TopPassages:
         """The numbers and scores of the *k* best passages for *query*, their texts unread."""
         weighted = [
             (field, stem, weight * term.weight)
             for field, weight in WEIGHTS.items()
-            for term in query.searched
+            for term in query.all_terms
             for stem in term.stems
         ]
-        return self._best(weighted, k, self._allowed(query, deadline), deadline)
+        return self._top_passages(weighted, k, self._condition_mask(query, deadline), deadline)
 
-    def top(self, terms: Iterable[tuple[str, str, float]], k: int) -> Best:
+    def top_by_terms(self, terms: Iterable[tuple[str, str, float]], k: int) -> TopPassages:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
-        return self._best(terms, k, None)
+        return self._top_passages(terms, k, None)
 
-    def _best(
+    def _top_passages(
         self,
         terms: Iterable[tuple[str, str, float]],
         k: int,
         allowed: Mask | None,
-        deadline: Deadline = NEVER,
-    ) -> Best:
+        deadline: Deadline = NO_DEADLINE,
+    ) -> TopPassages:
         deadline.check()
         if not hasattr(self._local, "accumulator"):
-            self._local.accumulator = Accumulator(self._layout, self._memory)
+            self._local.accumulator = Accumulator(self._layout, self._postings_cache)
         accumulator: Accumulator = self._local.accumulator
-        lists = [found for asked in terms if (found := self._list(*asked)) is not None]
-        return accumulator.best(lists, k, allowed=allowed, deadline=deadline)
+        lists = [
+            postings for term in terms if (postings := self._cached_postings(*term)) is not None
+        ]
+        return accumulator.top_k(lists, k, allowed=allowed, deadline=deadline)
 
-    def frequencies(self, stems: Iterable[str], deadline: Deadline = NEVER) -> dict[str, int]:
+    def document_frequencies(
+        self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
         fields = self._fields[STEMS], self._fields[TITLE]
         counts = {}
         for stem in stems:
             deadline.check()
-            counts[stem] = next((count for field in fields if (count := _count(field, stem))), 0)
+            counts[stem] = next(
+                (count for field in fields if (count := _document_frequency(field, stem))), 0
+            )
         return counts
 
-    def apart(
-        self, words: Sequence[Sequence[str]], deadline: Deadline = NEVER
+    def disjoint_pairs(
+        self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
         """The places of any two of *words*, each given by its stems, that share no passage."""
-        masks = [self._with_any(stems) for stems in words if not deadline.passed]
+        masks = [self._mask_any_stem(stems) for stems in stem_groups if not deadline.is_expired]
         return [
             (one, other)
             for (one, some), (other, others) in combinations(enumerate(masks), 2)
-            if not deadline.passed and not np.any(some & others)
+            if not deadline.is_expired and not np.any(some & others)
         ]
 
-    def _with_any(self, stems: Iterable[str]) -> Mask:
+    def _mask_any_stem(self, stems: Iterable[str]) -> Mask:
         """The passages whose text holds one of *stems*."""
         field = self._fields[STEMS]
         mask = np.zeros(len(field.lengths), bool)
@@ -232,27 +248,31 @@ class WhooshSearcher:
                 mask |= with_word(field, number)
         return mask
 
-    def near(self, terms: Iterable[str], deadline: Deadline = NEVER) -> dict[str, list[str]]:
+    def suggest(
+        self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
+    ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it.
 
         None for numbers and short words, which have no typos.
         """
-        return {term: [] if deadline.passed else [*self._cached_near(term)] for term in terms}
+        return {
+            term: [] if deadline.is_expired else [*self._cached_suggest(term)] for term in terms
+        }
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
         return self._cached_document(id)
 
-    def summaries(self) -> Sequence[Summary]:
+    def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
         return self._summaries
 
     @cached_property
-    def _summaries(self) -> tuple[Summary, ...]:
+    def _summaries(self) -> tuple[DocumentSummary, ...]:
         return summaries_in(self._folder, self.manifest)
 
     def recheck(self) -> None:
-        """Raise DamagedError when a file was written to since it was opened, and is not the same.
+        """Raise CorruptIndexError when a file has changed since it was opened.
 
         It costs next to nothing where none was.
         """
@@ -261,15 +281,15 @@ class WhooshSearcher:
         try:
             for file in self._files:
                 file.recheck()
-        except DamagedError as error:
+        except CorruptIndexError as error:
             self.fault = error
             raise
 
     def check(self) -> None:
-        """Raise DamagedError unless all is there and every passage stands in its document."""
+        """Raise CorruptIndexError unless all is there and every passage stands in its document."""
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
-            raise self._damaged(
+            raise self._damage_error(
                 f"it holds {documents} documents and {passages} passages where"
                 f" {self.manifest.documents} and {self.manifest.passages} were written"
             )
@@ -277,18 +297,20 @@ class WhooshSearcher:
         for number in range(documents):
             document = self._store.document(number)
             if sums.get(document.id) != document.sha256:
-                raise self._damaged(f"the text of {document.id!r} is not as it was read")
+                raise self._damage_error(f"the text of {document.id!r} is not as it was read")
             end = 0
             for passage in self._store.passages_of(number):
                 inside = end <= passage.start < passage.end <= len(document.text)
                 if not inside or document.text[passage.start : passage.end] != passage.text:
-                    raise self._damaged(f"passage {passage.number} of {document.id!r} is not in it")
+                    raise self._damage_error(
+                        f"passage {passage.number} of {document.id!r} is not in it"
+                    )
                 end = passage.end
 
-    def _damaged(self, why: str) -> DamagedError:
-        return DamagedError(f"{self._folder} is damaged: {why}. Run `qa index`, or roll back.")
+    def _damage_error(self, why: str) -> CorruptIndexError:
+        return CorruptIndexError(f"{self._folder} is damaged: {why}. Run `qa index`, or roll back.")
 
-    def _load(self, id: str) -> Document:  # noqa: A002
+    def _load_document(self, id: str) -> Document:  # noqa: A002
         number = self._store.number(id)
         if number is None:
             raise DocumentNotFoundError(
@@ -296,54 +318,56 @@ class WhooshSearcher:
             )
         return self._store.document(number)
 
-    def _postings(self, name: str, term: str, weight: float) -> Postings | None:
+    def _postings(self, name: str, term: str, weight: float) -> TermPostings | None:
         field = self._fields[name]
         number = field.find(term.encode())
         if number is None:
             return None
-        return Postings(field, number, weight * _idf(field, number), self._offsets.get(name, 0))
+        return TermPostings(field, number, weight * _idf(field, number), self._offsets.get(name, 0))
 
-    def _laid_out(self, passages: ArrayFile) -> Layout:
+    def _make_layout(self, passages: ArrayFile) -> ScoreLayout:
         repeats = passages[f"{TITLE}.repeats"].astype(np.int64)
-        ground = Ground(repeats, self._store.heading_of, self._store.document_of_heading)
+        hierarchy = Hierarchy(repeats, self._store.heading_of, self._store.document_of_heading)
         # STEMS and WORDS are the same words, so the lengths of passages are the same.
-        return Layout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], ground)
+        return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
 
-    def _allowed(self, query: Query, deadline: Deadline) -> Mask | None:
+    def _condition_mask(self, query: Query, deadline: Deadline) -> Mask | None:
         """The passages that the query's conditions leave; None for all."""
-        allowed = self._filtered(query.filters)
-        if not (query.phrases or query.excluded):
+        allowed = self._filter_mask(query.filters)
+        if not (query.phrases or query.excluded_phrases):
             return allowed
         if allowed is None:
             allowed = np.ones(len(self._store.document_of), bool)
         # What leaves the fewest first: of the others only those passages are looked at.
         for phrase in sorted(query.phrases, key=self._rarity):
-            allowed = self._with(phrase, allowed, deadline)
-        for phrase in sorted(query.excluded, key=lambda phrase: len(phrase.terms)):
-            allowed = allowed & ~self._with(phrase, allowed, deadline)
+            allowed = self._phrase_mask(phrase, allowed, deadline)
+        for phrase in sorted(query.excluded_phrases, key=lambda phrase: len(phrase.terms)):
+            allowed = allowed & ~self._phrase_mask(phrase, allowed, deadline)
         return allowed
 
-    def _filtered(self, filters: Filters) -> Mask | None:
+    def _filter_mask(self, filters: Filters) -> Mask | None:
         dates = self._store.dates
         allowed = np.ones(len(dates), bool)
         if filters.publishers:
-            allowed &= np.isin(self._store.publishers, [_key(name) for name in filters.publishers])
-        if filters.documents:
-            chosen = {self._store.number(id_) for id_ in filters.documents} - {None}
-            allowed &= np.isin(np.arange(len(dates)), sorted(chosen))
-        if filters.first or filters.last:
+            allowed &= np.isin(
+                self._store.publishers, [_publisher_key(name) for name in filters.publishers]
+            )
+        if filters.document_ids:
+            numbers = {self._store.number(id_) for id_ in filters.document_ids} - {None}
+            allowed &= np.isin(np.arange(len(dates)), sorted(numbers))
+        if filters.date_from or filters.date_to:
             allowed &= dates > 0
-        if filters.first:
-            allowed &= dates >= filters.first.toordinal()
-        if filters.last:
-            allowed &= dates <= filters.last.toordinal()
+        if filters.date_from:
+            allowed &= dates >= filters.date_from.toordinal()
+        if filters.date_to:
+            allowed &= dates <= filters.date_to.toordinal()
         return None if allowed.all() else allowed[self._store.document_of]
 
     def _rarity(self, phrase: Phrase) -> int:
         """How many passages hold the rarest word of *phrase*."""
-        return min(_count(self._fields[WORDS], term) for term in phrase.terms)
+        return min(_document_frequency(self._fields[WORDS], term) for term in phrase.terms)
 
-    def _with(self, phrase: Phrase, within: Mask, deadline: Deadline) -> Mask:
+    def _phrase_mask(self, phrase: Phrase, within: Mask, deadline: Deadline) -> Mask:
         """The passages, of those *within*, in which the terms of *phrase* stand together."""
         field = self._fields[WORDS]
         numbers = [field.find(term.encode()) for term in phrase.terms]
@@ -353,14 +377,14 @@ class WhooshSearcher:
         return with_phrase(field, there, within, deadline)
 
 
-def summaries_in(folder: Path, manifest: Manifest) -> tuple[Summary, ...]:
-    """The documents of the generation in *folder*; raise DamagedError when they cannot be told."""
+def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...]:
+    """The documents of the generation in *folder*; raise CorruptIndexError if unreadable."""
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
-        return tuple(map(Summary.from_json, file))
+        return tuple(map(DocumentSummary.from_json, file))
 
 
-def _count(field: Field, term: str) -> int:
+def _document_frequency(field: Field, term: str) -> int:
     number = field.find(term.encode())
     return 0 if number is None else field.document_frequency(number)
 
@@ -370,6 +394,6 @@ def _idf(field: Field, number: int) -> float:
     return math.log(field.size / (field.document_frequency(number) + 1)) + 1
 
 
-def _key(publisher: str) -> str:
+def _publisher_key(publisher: str) -> str:
     """The form in which publishers are compared."""
     return publisher.casefold()

@@ -18,13 +18,20 @@ import numpy as np
 import zstandard
 
 from qa.documents.document import Document
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, Strings, joined, narrowed
-from qa.errors import DamagedError
+from qa.engines.whoosh.arrays import (
+    Array,
+    ArrayFile,
+    ByteStrings,
+    Integers,
+    join_bytes,
+    narrow_dtype,
+)
+from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
 
 
 @dataclass
-class Batch:
+class Buffer:
     """Documents in order; one entry of each list for each, but where another thing is said.
 
     A passage's text is not kept apart: it stands in its document's.
@@ -61,7 +68,7 @@ class Batch:
         """Put a document behind the others."""
         about = document.metadata
         self.ids.append(document.id)
-        self.records.append(json.dumps(document.record(), ensure_ascii=False))
+        self.records.append(json.dumps(document.to_record(), ensure_ascii=False))
         self.texts.append(document.text)
         self.publishers.append(about.publisher or "")
         self.languages.append(about.language)
@@ -88,11 +95,11 @@ class Batch:
             passage, heading = ends
 
 
-_BLOCK = 1 << 12
+_BLOCK_CHARS = 1 << 12
 _LEVEL = 3
 
 
-def columns(batch: Batch) -> dict[str, Array]:
+def encode_columns(batch: Buffer) -> dict[str, Array]:
     """The arrays that a Store reads, of a batch."""
     # The checksum of each block is compared whenever it is read: no quote is ever altered.
     compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
@@ -111,9 +118,11 @@ def columns(batch: Batch) -> dict[str, Array]:
     passage_start = np.array(batch.starts, np.int64)
     # The last block of the document that begins at or before the passage.
     keys = np.repeat(np.arange(len(passages)), np.diff(first_blocks, append=len(starts)))
-    far = 1 << 40
-    blocks = np.searchsorted(keys * far + starts, documents * far + passage_start, side="right")
-    found: dict[str, Array] = {
+    stride = 1 << 40
+    blocks = np.searchsorted(
+        keys * stride + starts, documents * stride + passage_start, side="right"
+    )
+    arrays: dict[str, Array] = {
         "first_blocks": first_blocks,
         "first_passages": np.cumsum(passages) - passages,
         "block_starts": starts,
@@ -125,11 +134,11 @@ def columns(batch: Batch) -> dict[str, Array]:
         "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),
     }
     for name in _STRINGS:
-        found[name], found[f"{name}.ends"] = joined(strings[name])
-    return found
+        arrays[name], arrays[f"{name}.ends"] = join_bytes(strings[name])
+    return arrays
 
 
-def _blocks(batch: Batch) -> tuple[Integers, Integers]:
+def _blocks(batch: Buffer) -> tuple[Integers, Integers]:
     """Where blocks start, each in its document, and the first block of each document."""
     starts: list[int] = []
     firsts: list[int] = []
@@ -137,12 +146,12 @@ def _blocks(batch: Batch) -> tuple[Integers, Integers]:
         firsts.append(len(starts))
         starts.append(0)
         for start in batch.starts[passages]:
-            if start - starts[-1] >= _BLOCK:
+            if start - starts[-1] >= _BLOCK_CHARS:
                 starts.append(start)
     return np.array(starts, np.int64), np.array(firsts, np.int64)
 
 
-def _block_texts(batch: Batch, starts: Integers, firsts: Integers) -> Iterator[str]:
+def _block_texts(batch: Buffer, starts: Integers, firsts: Integers) -> Iterator[str]:
     ends = [*firsts.tolist(), len(starts)]
     for text, (first, end) in zip(batch.texts, itertools.pairwise(ends), strict=True):
         own = [*starts[first:end].tolist(), len(text)]
@@ -161,39 +170,39 @@ _COUNTING = {
 _PLAIN = ("block_starts", "dates", "passage_start", "passage_end")
 
 
-def merged_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
+def merge_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
     """The columns of several parts as those of one."""
-    found: dict[str, Array] = {}
+    arrays: dict[str, Array] = {}
     sizes = {name: [_size(part, name) for part in parts] for name in {*_COUNTING.values()}}
-    for name, counted in _COUNTING.items():
-        offsets = [0, *itertools.accumulate(sizes[counted])]
+    for name, target in _COUNTING.items():
+        offsets = [0, *itertools.accumulate(sizes[target])]
         shifted = (part[name] + offset for part, offset in zip(parts, offsets, strict=False))
-        found[name] = narrowed(np.concatenate(list(shifted)))
+        arrays[name] = narrow_dtype(np.concatenate(list(shifted)))
     for name in _PLAIN:
-        found[name] = narrowed(np.concatenate([part[name] for part in parts]))
+        arrays[name] = narrow_dtype(np.concatenate([part[name] for part in parts]))
     for name in _STRINGS:
-        found[name] = np.concatenate([part[name] for part in parts])
+        arrays[name] = np.concatenate([part[name] for part in parts])
         offsets = [0, *itertools.accumulate(len(part[name]) for part in parts)]
         ends = [
             part[f"{name}.ends"][1:].astype(np.int64) + offset
             for part, offset in zip(parts, offsets, strict=False)
         ]
-        found[f"{name}.ends"] = narrowed(np.concatenate([np.zeros(1, np.int64), *ends]))
-    ids = [*Strings(found, "ids")]
-    found["by_id"] = narrowed(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
-    return found
+        arrays[f"{name}.ends"] = narrow_dtype(np.concatenate([np.zeros(1, np.int64), *ends]))
+    ids = [*ByteStrings(arrays, "ids")]
+    arrays["by_id"] = narrow_dtype(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
+    return arrays
 
 
 def _size(part: ArrayFile, name: str) -> int:
     return len(part[f"{name}.ends"]) - 1 if name in _STRINGS else len(part[name])
 
 
-class Store:
+class StoredFields:
     """Documents and passages of an open index, by their numbers."""
 
     def __init__(self, columns: ArrayFile) -> None:
         self._columns = columns
-        self._strings = {name: Strings(columns, name) for name in _STRINGS}
+        self._strings = {name: ByteStrings(columns, name) for name in _STRINGS}
         self._ids, self._titles = self._strings["ids"], self._strings["headings"]
         self._local = threading.local()
         self.document_of: Array = columns["passage_document"]
@@ -214,10 +223,10 @@ class Store:
     def number(self, id: str) -> int | None:  # noqa: A002
         """The number of the document called *id*."""
         by_id = self._columns["by_id"]
-        wanted = id.encode(errors="replace")
-        place = bisect_left(by_id, wanted, key=self._ids.__getitem__)
-        if place < len(by_id) and self._ids[by_id[place]] == wanted:
-            return int(by_id[place])
+        key = id.encode(errors="replace")
+        index = bisect_left(by_id, key, key=self._ids.__getitem__)
+        if index < len(by_id) and self._ids[by_id[index]] == key:
+            return int(by_id[index])
         return None
 
     def id(self, document: int) -> str:
@@ -226,11 +235,11 @@ class Store:
 
     def document(self, number: int) -> Document:
         """A whole document."""
-        record = json.loads(self._unpacked("records", number))
+        record = json.loads(self._decompress("records", number))
         first = int(self._columns["first_blocks"][number])
         firsts = self._columns["first_blocks"]
         last = int(firsts[number + 1]) if number + 1 < len(firsts) else self._block_count
-        blocks = (self._unpacked("blocks", block).decode() for block in range(first, last))
+        blocks = (self._decompress("blocks", block).decode() for block in range(first, last))
         return Document.from_record({**record, "text": "".join(blocks)})
 
     @property
@@ -244,7 +253,7 @@ class Store:
         blocks = column["passage_block"][numbers]
         documents = self.document_of[numbers]
         headings = column["passage_heading"][numbers]
-        texts = {block: self._unpacked("blocks", block).decode() for block in {*blocks.tolist()}}
+        texts = {block: self._decompress("blocks", block).decode() for block in {*blocks.tolist()}}
         ids = {document: self.id(document) for document in {*documents.tolist()}}
         titles = {h: self._titles[h].decode() for h in {*headings.tolist()}}
         offsets = column["block_starts"][blocks].astype(np.int64)
@@ -279,8 +288,8 @@ class Store:
     def headings(self, passages: Integers) -> list[str]:
         """The heading of each of *passages*."""
         headings = self._columns["passage_heading"][passages].tolist()
-        known = {heading: self._titles[heading].decode() for heading in {*headings}}
-        return [known[heading] for heading in headings]
+        titles = {heading: self._titles[heading].decode() for heading in {*headings}}
+        return [titles[heading] for heading in headings]
 
     def languages(self, documents: Integers) -> list[str]:
         """The language of each of *documents*."""
@@ -294,14 +303,14 @@ class Store:
             [datetime.date.fromordinal(day) if day else None for day in days],
         )
 
-    def _unpacked(self, name: str, number: int) -> bytes:
+    def _decompress(self, name: str, number: int) -> bytes:
         # A decompressor must not be shared by threads, and is costly to make.
         if not hasattr(self._local, "decompressor"):
             self._local.decompressor = zstandard.ZstdDecompressor()
         try:
-            unpacked: bytes = self._local.decompressor.decompress(self._strings[name][number])
+            data: bytes = self._local.decompressor.decompress(self._strings[name][number])
         except zstandard.ZstdError as error:
-            raise DamagedError(
+            raise CorruptIndexError(
                 f"Entry {number} of {name} is damaged: {error}. Run `qa index`, or roll back."
             ) from None
-        return unpacked
+        return data

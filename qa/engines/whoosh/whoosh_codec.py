@@ -29,9 +29,9 @@ from whoosh.scoring import BaseScorer
 from whoosh.system import pack_uint
 
 from qa.engines.whoosh.arrays import Array, ArrayFile, Integers
-from qa.engines.whoosh.fields import DOCUMENTS, Field, Repeated
-from qa.engines.whoosh.stored_fields import Store
-from qa.errors import DamagedError
+from qa.engines.whoosh.fields import DOCUMENTS, Field, RepeatedField
+from qa.engines.whoosh.stored_fields import StoredFields
+from qa.errors import CorruptIndexError
 
 
 class ArrayMatcher(LeafMatcher):
@@ -45,7 +45,7 @@ class ArrayMatcher(LeafMatcher):
         self._term = (field.name, field.term(number))
         self._field = field
         self._number = number
-        documents, frequencies = _postings(field, number)
+        documents, frequencies = _real_postings(field, number)
         info = term_info(field, number)
         self.block_min_length, self.block_max_length = info.min_length, info.max_length
         self.block_max_weight = info.max_weight
@@ -89,26 +89,26 @@ class ArrayMatcher(LeafMatcher):
 
     def value(self) -> bytes:
         if self._field.has_positions:
-            encoded: bytes = self.format.encode(self._here())
+            encoded: bytes = self.format.encode(self._current_positions())
             return encoded
         return pack_uint(self._frequencies[self._place])
 
     def value_as(self, astype: str) -> Any:  # noqa: ANN401 - as Whoosh has it
         if astype == "positions":
-            return self._here()  # without the pickle that Whoosh makes of positions
+            return self._current_positions()  # without the pickle that Whoosh makes of positions
         return self.format.decoder(astype)(self.value())
 
     @cached_property
     def _positions(self) -> tuple[Array, list[int]]:
         return self._field.positions(self._number), [0, *accumulate(self._frequencies)]
 
-    def _here(self) -> list[int]:
-        positions, firsts = self._positions
-        found: list[int] = positions[firsts[self._place] : firsts[self._place + 1]].tolist()
-        return found
+    def _current_positions(self) -> list[int]:
+        all_positions, firsts = self._positions
+        positions: list[int] = all_positions[firsts[self._place] : firsts[self._place + 1]].tolist()
+        return positions
 
 
-def _postings(field: Field, number: int) -> tuple[Integers, Array]:
+def _real_postings(field: Field, number: int) -> tuple[Integers, Array]:
     """The documents of a term and how often it is in each, without the bridging postings."""
     documents, frequencies = field.documents(number), field.frequencies(number)
     real = frequencies > 0
@@ -116,7 +116,7 @@ def _postings(field: Field, number: int) -> tuple[Integers, Array]:
 
 
 def term_info(field: Field, number: int) -> TermInfo:
-    documents, frequencies = _postings(field, number)
+    documents, frequencies = _real_postings(field, number)
     lengths = field.lengths[documents]
     return TermInfo(  # type: ignore[no-untyped-call]
         weight=int(frequencies.sum()),
@@ -138,11 +138,11 @@ def write_toc(folder: Path, schema: Schema, indexname: str, file_name: str, docu
     (folder / f"{indexname}_WRITELOCK").touch()
 
 
-def _refuse(*_: object, **__: object) -> NoReturn:
+def _raise_read_only(*_: object, **__: object) -> NoReturn:
     raise ReadOnlyError("This index is read-only; change the documents and run `qa index`.")
 
 
-class _NothingDeleted:
+class _NoDeletions:
     def deleted_count(self) -> int:
         return 0
 
@@ -156,7 +156,7 @@ class _NothingDeleted:
         return False
 
 
-class ArraySegment(_NothingDeleted, base.Segment):
+class ArraySegment(_NoDeletions, base.Segment):
     """What the table of contents says of an index: where its arrays are, for how many documents."""
 
     compound = False
@@ -171,7 +171,7 @@ class ArraySegment(_NothingDeleted, base.Segment):
         return ArrayCodec()
 
     # Whoosh's writers ask for the count before they change a file, and its readers never do.
-    doc_count_all = set_doc_count = delete_document = _refuse
+    doc_count_all = set_doc_count = delete_document = _raise_read_only
 
 
 class ArrayCodec(base.Codec):
@@ -188,22 +188,22 @@ class ArrayCodec(base.Codec):
     def terms_reader(self, storage: FileStorage, segment: ArraySegment) -> "ArrayTerms":
         return ArrayTerms(self.per_document_reader(storage, segment).fields)
 
-    per_document_writer = field_writer = new_segment = _refuse
-    postings_writer = postings_reader = _refuse
+    per_document_writer = field_writer = new_segment = _raise_read_only
+    postings_writer = postings_reader = _raise_read_only
 
 
-class ArrayDocuments(_NothingDeleted, base.PerDocumentReader):
+class ArrayDocuments(_NoDeletions, base.PerDocumentReader):
     """The documents of a *segment*, whose file in *folder* is checked first."""
 
     def __init__(self, folder: Path, segment: ArraySegment) -> None:
         self._folder = folder
         self._segment = segment
-        self._file = ArrayFile.checked(folder / segment.file_name)
+        self._file = ArrayFile.open_checked(folder / segment.file_name)
         self.fields = {
-            name: opened(self._file, name) for name in sorted(self._file.facts["fields"])
+            name: open_field(self._file, name) for name in sorted(self._file.facts["fields"])
         }
         if any(len(field.lengths) != segment.documents for field in self.fields.values()):
-            raise DamagedError(
+            raise CorruptIndexError(
                 f"{folder / segment.file_name} does not hold the {segment.documents} documents"
                 " that Whoosh's table of contents names. Run `qa index`, or roll back."
             )
@@ -230,22 +230,24 @@ class ArrayDocuments(_NothingDeleted, base.PerDocumentReader):
         return int(field.lengths.max()) if field else 0
 
     @cached_property
-    def _store(self) -> Store:
-        own = self._segment.file_name == DOCUMENTS
-        return Store(self._file if own else ArrayFile.checked(self._folder / DOCUMENTS))
+    def _stored(self) -> StoredFields:
+        is_documents = self._segment.file_name == DOCUMENTS
+        return StoredFields(
+            self._file if is_documents else ArrayFile.open_checked(self._folder / DOCUMENTS)
+        )
 
     def stored_fields(self, docnum: int) -> dict[str, Any]:
         if self._segment.file_name == DOCUMENTS:
-            document = self._store.document(docnum)
+            document = self._stored.document(docnum)
             return {"id": document.id, "json": document.to_json()}
-        values = asdict(self._store.passages([docnum])[0])
+        values = asdict(self._stored.passages([docnum])[0])
         return {"document": values.pop("document_id"), **values}
 
 
-def opened(file: ArrayFile, name: str) -> Field:
+def open_field(file: ArrayFile, name: str) -> Field:
     """A field as Whoosh is to see it: with every document of the index."""
     field = Field(file, name)
-    return field if field.repeats is None else Repeated(file, name)
+    return field if field.repeats is None else RepeatedField(file, name)
 
 
 class ArrayTerms(base.TermsReader):
@@ -265,8 +267,8 @@ class ArrayTerms(base.TermsReader):
         return self.terms_from("", b"")
 
     def terms_from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[str, bytes]]:
-        found = self._from(fieldname, prefix)
-        return ((field.name, field.term(number)) for field, number in found)
+        terms = self._iter_terms(fieldname, prefix)
+        return ((field.name, field.term(number)) for field, number in terms)
 
     def items(self) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
         return self.items_from("", b"")
@@ -274,12 +276,12 @@ class ArrayTerms(base.TermsReader):
     def items_from(
         self, fieldname: str, prefix: bytes
     ) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
-        found = self._from(fieldname, prefix)
+        terms = self._iter_terms(fieldname, prefix)
         return (
-            ((field.name, field.term(number)), term_info(field, number)) for field, number in found
+            ((field.name, field.term(number)), term_info(field, number)) for field, number in terms
         )
 
-    def _from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[Field, int]]:
+    def _iter_terms(self, fieldname: str, prefix: bytes) -> Iterator[tuple[Field, int]]:
         """The terms of the field from *prefix* on, then those of all fields after it."""
         for name, field in self._fields.items():
             if name >= fieldname:
@@ -287,16 +289,16 @@ class ArrayTerms(base.TermsReader):
                 yield from ((field, number) for number in range(first, len(field)))
 
     def term_info(self, fieldname: str, text: bytes) -> TermInfo:
-        return term_info(*self._find(fieldname, text))
+        return term_info(*self._find_term(fieldname, text))
 
     def frequency(self, fieldname: str, text: bytes) -> float:
         return self.term_info(fieldname, text).weight()
 
     def doc_frequency(self, fieldname: str, text: bytes) -> int:
-        field, number = self._find(fieldname, text)
+        field, number = self._find_term(fieldname, text)
         return field.document_frequency(number)
 
-    def _find(self, fieldname: str, text: bytes) -> tuple[Field, int]:
+    def _find_term(self, fieldname: str, text: bytes) -> tuple[Field, int]:
         field = self._fields[fieldname]
         number = field.find(text)
         if number is None:
@@ -308,7 +310,7 @@ class ArrayTerms(base.TermsReader):
     ) -> "ArrayMatcher":
         if (fieldname, text) not in self:
             raise TermNotFound(f"{fieldname}:{text!r}")
-        return ArrayMatcher(*self._find(fieldname, text), format_, scorer)
+        return ArrayMatcher(*self._find_term(fieldname, text), format_, scorer)
 
     def cursor(self, fieldname: str, fieldobj: FieldType) -> base.FieldCursor:
         field = self._fields.get(fieldname)
@@ -323,17 +325,17 @@ class ArrayCursor(base.FieldCursor):
         self._number = 0
 
     def first(self) -> str | None:
-        return self._at(0)
+        return self._move_to(0)
 
     def find(self, string: str | bytes) -> str | None:
         # Whoosh's automata ask for strings that no text holds, too.
         text = string.encode(errors="surrogatepass") if isinstance(string, str) else string
-        return self._at(self._field.at_or_after(text))
+        return self._move_to(self._field.at_or_after(text))
 
     def next(self) -> str | None:
-        return self._at(self._number + 1)
+        return self._move_to(self._number + 1)
 
-    def _at(self, number: int) -> str | None:
+    def _move_to(self, number: int) -> str | None:
         self._number = number
         return self.text()
 

@@ -9,216 +9,248 @@ from typing import Any
 
 import regex
 
-from qa.analysis.deadline import NEVER, Deadline
-from qa.analysis.lru_cache import Remembered
-from qa.analysis.tokenizer import stem, words
-from qa.queries.followup.dialogue_state import Memory, Turn, context_cues, signs, turn
-from qa.queries.followup.word_features import LONGEST_CARRIED
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.lru_cache import BoundedCache
+from qa.analysis.tokenizer import stem, tokenize
+from qa.queries.followup.dialogue_state import (
+    DialogueState,
+    TurnAnalysis,
+    analyze_turn,
+    context_cues,
+    extract_mention_features,
+)
+from qa.queries.followup.word_features import MAX_CARRIED_LENGTH
 
 # Between the cues and signs that a weight wants together.
-AND = " & "
+CONJUNCTION = " & "
 
 
 @dataclass(frozen=True)
-class Weighed:
+class LinearModel:
     """A sum of weights, each for what must hold together."""
 
     bias: float
     weights: tuple[tuple[frozenset[str], float], ...]
 
     @classmethod
-    def of(cls, table: Mapping[str, float]) -> "Weighed":
+    def from_table(cls, table: Mapping[str, float]) -> "LinearModel":
         """The weights in *table*, `a & b` meaning both."""
         weights = tuple(
-            (frozenset(names.split(AND)), weight)
+            (frozenset(names.split(CONJUNCTION)), weight)
             for names, weight in table.items()
             if names != "bias"
         )
         return cls(table.get("bias", 0.0), weights)
 
-    def sum(self, holding: Iterable[str]) -> float:
+    def score(self, features: Iterable[str]) -> float:
         """The weight of what is *holding*."""
-        held = frozenset(holding)
-        return self.bias + sum(weight for wanted, weight in self.weights if wanted <= held)
+        present = frozenset(features)
+        return self.bias + sum(weight for required, weight in self.weights if required <= present)
 
-    def __add__(self, other: "Weighed") -> "Weighed":
-        return Weighed(self.bias + other.bias, self.weights + other.weights)
+    def __add__(self, other: "LinearModel") -> "LinearModel":
+        return LinearModel(self.bias + other.bias, self.weights + other.weights)
 
 
 @dataclass(frozen=True)
-class Weights:
+class CarryoverWeights:
     """*need* weighs the cues of a question, *word* the signs of a word, *given* them under a cue.
 
     *again* weighs a word among the others.  A word is carried from *enough* on, into a question
     that needs any from *needed* on.
     """
 
-    need: Weighed
-    word: Weighed
-    given: Mapping[str, Weighed]
-    again: Mapping[str, float]
-    needed: float
-    enough: float
+    need_model: LinearModel
+    word_model: LinearModel
+    word_models_by_feature: Mapping[str, LinearModel]
+    rescoring_weights: Mapping[str, float]
+    need_threshold: float
+    word_threshold: float
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> "Weights":
+    def from_table(cls, table: Mapping[str, Any]) -> "CarryoverWeights":
         """The weights in *table*, as weights.toml holds them."""
         return cls(
-            need=Weighed.of(table["need"]),
-            word=Weighed.of(table["word"]),
-            given={cue: Weighed.of(weights) for cue, weights in table["given"].items()},
-            again=table["again"],
-            needed=table["from"]["need"],
-            enough=table["from"]["word"],
+            need_model=LinearModel.from_table(table["need"]),
+            word_model=LinearModel.from_table(table["word"]),
+            word_models_by_feature={
+                feature: LinearModel.from_table(weights)
+                for feature, weights in table["given"].items()
+            },
+            rescoring_weights=table["again"],
+            need_threshold=table["from"]["need"],
+            word_threshold=table["from"]["word"],
         )
 
 
 @lru_cache(maxsize=1)
-def fitted() -> Weights:
+def load_carryover_weights() -> CarryoverWeights:
     """The weights that benchmarks/fit_conversation.py found."""
     text = files("qa.queries.followup").joinpath("weights.toml").read_text("utf-8")
-    return Weights.of(tomllib.loads(text))
+    return CarryoverWeights.from_table(tomllib.loads(text))
 
 
 _YEAR = regex.compile(r"(?:1\d|20)\d\d")
 # People carry two or three.
-MOST = 6
+MAX_CARRIED_WORDS = 6
 # How much the surest word has a say in whether any is needed.
-SAY = 0.8
+BEST_SCORE_WEIGHT = 0.8
 
 
-def chosen(
-    memory: Memory, turn: Turn, weights: Weights, dropped: Collection[str] = ()
+def choose_carried_stems(
+    state: DialogueState,
+    turn: TurnAnalysis,
+    weights: CarryoverWeights,
+    dropped_stems: Collection[str] = (),
 ) -> tuple[str, ...]:
     """The stems that *turn* needs from *memory*, none of those *dropped*."""
-    if not turn.cues:
+    if not turn.features:
         return ()
-    dropped = {*dropped, *_overtaken(memory, turn)}
-    if _is_bare(turn):
-        last = [stem for stem in memory.mentions if stem in memory.said | memory.carried]
-        return tuple(stem for stem in last if stem not in turn.stems and stem not in dropped)[:MOST]
-    found = context_cues(memory, turn)
-    if turn.foreign or _is_new(found):
+    dropped_stems = {*dropped_stems, *_stale_years(state, turn)}
+    if _is_elliptical(turn):
+        last_stems = [
+            stem for stem in state.mentions if stem in state.last_stems | state.last_carried
+        ]
+        return tuple(
+            stem for stem in last_stems if stem not in turn.stems and stem not in dropped_stems
+        )[:MAX_CARRIED_WORDS]
+    features = context_cues(state, turn)
+    if turn.is_foreign or _is_new_subject(features):
         return ()
-    need = weights.need.sum(found)
-    scores = again(memory, turn, scored(memory, turn, found, weights), weights.again)
-    if not scores or need + SAY * max(scores.values()) < weights.needed:
+    need = weights.need_model.score(features)
+    scores = rescore_words(
+        state, turn, score_words(state, turn, features, weights), weights.rescoring_weights
+    )
+    if not scores or need + BEST_SCORE_WEIGHT * max(scores.values()) < weights.need_threshold:
         return ()
-    sure = [stem for stem, score in scores.items() if score >= weights.enough]
-    sure.sort(key=lambda stem: -scores[stem])
-    return tuple(stem for stem in sure[:MOST] if stem not in dropped)
+    selected = [stem for stem, score in scores.items() if score >= weights.word_threshold]
+    selected.sort(key=lambda stem: -scores[stem])
+    return tuple(stem for stem in selected[:MAX_CARRIED_WORDS] if stem not in dropped_stems)
 
 
-def _is_new(found: Collection[str]) -> bool:
+def _is_new_subject(features: Collection[str]) -> bool:
     """Whether it is a new subject: a full name, or what it is possible to do with two things."""
-    whole = "2 new names" in found or ("whole by itself" in found and "comparative" not in found)
-    return whole and "points nowhere" in found
+    is_self_contained = "2 new names" in features or (
+        "whole by itself" in features and "comparative" not in features
+    )
+    return is_self_contained and "points nowhere" in features
 
 
-def _overtaken(memory: Memory, turn: Turn) -> set[str]:
+def _stale_years(state: DialogueState, turn: TurnAnalysis) -> set[str]:
     """The years spoken of before, when *turn* asks of another: and in 2018?"""
-    if not any(_YEAR.fullmatch(word.text) for word in turn.said):
+    if not any(_YEAR.fullmatch(word.text) for word in turn.content_words):
         return set()
-    return {stem for stem, known in memory.mentions.items() if _YEAR.fullmatch(known.said.text)}
+    return {stem for stem, mention in state.mentions.items() if _YEAR.fullmatch(mention.word.text)}
 
 
-def _is_bare(turn: Turn) -> bool:
+def _is_elliptical(turn: TurnAnalysis) -> bool:
     """Whether it only bends the last question: why?  And in 2022?  When did he say that?"""
-    bends = {"joins", "fragment"} <= turn.cues or {"this", "only common words"} <= turn.cues
-    return not turn.said or (bends and len(turn.said) <= 2)
+    is_dependent = {"joins", "fragment"} <= turn.features or {
+        "this",
+        "only common words",
+    } <= turn.features
+    return not turn.content_words or (is_dependent and len(turn.content_words) <= 2)
 
 
-def scored(
-    memory: Memory, turn: Turn, found: Collection[str], weights: Weights
+def score_words(
+    state: DialogueState, turn: TurnAnalysis, features: Collection[str], weights: CarryoverWeights
 ) -> dict[str, float]:
     """How much each remembered word by itself is one to carry."""
-    weighed = weights.word
-    for cue, given in weights.given.items():
-        if cue in found:
-            weighed += given
+    model = weights.word_model
+    for feature, cue_model in weights.word_models_by_feature.items():
+        if feature in features:
+            model += cue_model
     return {
-        stem: weighed.sum(signs(memory, turn, mention))
-        for stem, mention in memory.mentions.items()
+        stem: model.score(extract_mention_features(state, turn, mention))
+        for stem, mention in state.mentions.items()
         if stem not in turn.stems
     }
 
 
-def again(
-    memory: Memory, turn: Turn, scores: Mapping[str, float], weights: Mapping[str, float]
+def rescore_words(
+    state: DialogueState,
+    turn: TurnAnalysis,
+    scores: Mapping[str, float],
+    weights: Mapping[str, float],
 ) -> dict[str, float]:
     """The *scores* with regard to each other: words that stand together are carried together."""
     return {
-        stem: sum(weights[name] * value for name, value in among(memory, turn, scores, stem))
+        stem: sum(
+            weights[name] * value for name, value in rescoring_features(state, turn, scores, stem)
+        )
         for stem in scores
     }
 
 
-def among(
-    memory: Memory, turn: Turn, scores: Mapping[str, float], stem: str
+def rescoring_features(
+    state: DialogueState, turn: TurnAnalysis, scores: Mapping[str, float], stem: str
 ) -> list[tuple[str, float]]:
     """How the score of *stem* stands to those of the other words."""
-    own = scores[stem]
+    score = scores[stem]
     best = max(scores.values())
-    mates = [scores[mate] for mate in memory.mentions[stem].mates if mate in scores]
+    neighbor_scores = [
+        scores[neighbor] for neighbor in state.mentions[stem].neighbors if neighbor in scores
+    ]
     return [
         ("bias", 1.0),
-        ("own", own),
-        ("below the best", own - best),
-        ("is the best", float(own == best)),
-        ("better mate", max(0.0, max(mates) - own) if mates else 0.0),
-        ("mates", sum(mates) / len(mates) - own if mates else 0.0),
-        ("beside a word asked", float(not memory.mentions[stem].mates.isdisjoint(turn.stems))),
+        ("own", score),
+        ("below the best", score - best),
+        ("is the best", float(score == best)),
+        ("better mate", max(0.0, max(neighbor_scores) - score) if neighbor_scores else 0.0),
+        ("mates", sum(neighbor_scores) / len(neighbor_scores) - score if neighbor_scores else 0.0),
+        ("beside a word asked", float(not state.mentions[stem].neighbors.isdisjoint(turn.stems))),
     ]
 
 
-__all__ = ["LONGEST_CARRIED", "Standalone", "standalone"]
+__all__ = ["MAX_CARRIED_LENGTH", "StandaloneQuestion", "resolve_followup"]
 
 
 @dataclass(frozen=True)
-class Standalone:
+class StandaloneQuestion:
     """A question that needs no other, and the words it took from earlier turns."""
 
     text: str
-    carried: tuple[str, ...] = ()
+    carried_words: tuple[str, ...] = ()
 
 
 # Conversations of which is remembered what was spoken of: a page answers all turns of one.
-_memories: Remembered[tuple[str, ...], Memory] = Remembered(64)
+_memories: BoundedCache[tuple[str, ...], DialogueState] = BoundedCache(64)
 
 
-def standalone(
+def resolve_followup(
     question: str,
     turns: Sequence[str] = (),
     *,
     dropped: Collection[str] = (),
-    deadline: Deadline = NEVER,
-) -> Standalone:
+    deadline: Deadline = NO_DEADLINE,
+) -> StandaloneQuestion:
     """Make *question* stand alone after the questions in *turns*, oldest first.
 
     None of the words in *dropped* is carried into this question.  Raises DeadlineExceededError
     when there is no time to read all turns.
     """
     if not turns:
-        return Standalone(question)
-    weights = fitted()
-    memory = _spoken_of(tuple(turns), weights, deadline)
+        return StandaloneQuestion(question)
+    weights = load_carryover_weights()
+    state = _spoken_of(tuple(turns), weights, deadline)
     deadline.check()
-    asked = turn(question)
-    unwanted = {stem(word.text, "en") for text in dropped for word in words(text)}
-    stems = chosen(memory, asked, weights, unwanted)
-    carried = tuple(memory.mentions[stem].said.text for stem in stems)
-    text = f"{question.strip()} ({' '.join(carried)})" if carried else question
-    return Standalone(text, carried)
+    analysis = analyze_turn(question)
+    dropped_stems = {stem(word.text, "en") for text in dropped for word in tokenize(text)}
+    stems = choose_carried_stems(state, analysis, weights, dropped_stems)
+    carried_words = tuple(state.mentions[stem].word.text for stem in stems)
+    text = f"{question.strip()} ({' '.join(carried_words)})" if carried_words else question
+    return StandaloneQuestion(text, carried_words)
 
 
-def _spoken_of(turns: tuple[str, ...], weights: Weights, deadline: Deadline) -> Memory:
+def _spoken_of(
+    turns: tuple[str, ...], weights: CarryoverWeights, deadline: Deadline
+) -> DialogueState:
     """What was spoken of in *turns*."""
     counts = range(len(turns), 0, -1)
     known = next((count for count in counts if turns[:count] in _memories), 0)
-    memory = _memories.get(turns[:known]) or Memory()
+    memory = _memories.get(turns[:known]) or DialogueState()
     for earlier in turns[known:]:
         deadline.check()
-        asked = turn(earlier)
-        memory = memory.after(asked, chosen(memory, asked, weights))
+        asked = analyze_turn(earlier)
+        memory = memory.advance(asked, choose_carried_stems(memory, asked, weights))
     _memories[turns] = memory
     return memory

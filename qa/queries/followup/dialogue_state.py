@@ -5,51 +5,52 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import qa.queries.followup.word_features as v
-from qa.queries.followup.question_features import POINTING, cues
-from qa.queries.followup.word_features import Said, said, tokens
+from qa.queries.followup.question_features import POINTER_FEATURES, extract_question_features
+from qa.queries.followup.word_features import ContentWord, extract_content_words, tokenize_question
 
 # A question of so few words need not have an English one to be English.
-_SHORT = 3
+_MAX_SHORT_QUESTION = 3
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnAnalysis:
     """A question taken apart, without regard to others."""
 
     text: str
-    said: tuple[Said, ...]
+    content_words: tuple[ContentWord, ...]
     stems: frozenset[str]
-    cues: frozenset[str]
-    foreign: bool
+    features: frozenset[str]
+    is_foreign: bool
 
     @property
-    def introduces(self) -> bool:
+    def introduces_topic(self) -> bool:
         """Whether it asks about something by its name: what is X, tell me about X."""
-        asks = self.cues & {"defines", "tell", "what about"}
-        points = self.cues & {"it", "they", "person", "this", "this + noun", "one"}
-        named = any(word.kind in {"name", "plain", "number"} for word in self.said)
-        return bool(asks) and not points and named
+        asks_by_name = self.features & {"defines", "tell", "what about"}
+        has_pointer = self.features & {"it", "they", "person", "this", "this + noun", "one"}
+        has_name = any(word.kind in {"name", "plain", "number"} for word in self.content_words)
+        return bool(asks_by_name) and not has_pointer and has_name
 
 
 @lru_cache(maxsize=256)
-def turn(question: str) -> Turn:
+def analyze_turn(question: str) -> TurnAnalysis:
     """Take *question* apart."""
-    found = tokens(question)
-    words = said(found)
-    own = set(cues(found))
-    if own and not own & POINTING:
-        own.add("points nowhere")
-    return Turn(
+    question_tokens = tokenize_question(question)
+    content_words = extract_content_words(question_tokens)
+    features = set(extract_question_features(question_tokens))
+    if features and not features & POINTER_FEATURES:
+        features.add("points nowhere")
+    return TurnAnalysis(
         text=question,
-        said=words,
-        stems=frozenset(token.stem for token in found if token.said),
-        cues=frozenset(own),
-        foreign=len(found) > _SHORT and v.ENGLISH.isdisjoint(token.term for token in found),
+        content_words=content_words,
+        stems=frozenset(token.stem for token in question_tokens if token.is_content),
+        features=frozenset(features),
+        is_foreign=len(question_tokens) > _MAX_SHORT_QUESTION
+        and v.ENGLISH_MARKERS.isdisjoint(token.term for token in question_tokens),
     )
 
 
 # Words remembered: of a pasted page, or of twenty, the latest.
-_MOST = 60
+_MAX_MENTIONS = 60
 
 
 @dataclass(frozen=True)
@@ -59,146 +60,165 @@ class Mention:
     *mates* are the stems that ever stood beside it.
     """
 
-    said: Said
-    turn: int
-    active: int
-    turns: int
-    first: bool
-    mates: frozenset[str]
+    word: ContentWord
+    last_said: int
+    last_active: int
+    turn_count: int
+    in_first_turn: bool
+    neighbors: frozenset[str]
 
 
 @dataclass(frozen=True)
-class Memory:
+class DialogueState:
     """What was spoken of so far.
 
     *opener* is the last turn that carried nothing, *introduced* the last that asked about
     something by its name; *said* and *carried* are the stems of the last turn.
     """
 
-    turns: int = 0
+    turn_count: int = 0
     mentions: Mapping[str, Mention] = field(default_factory=dict)
-    said: frozenset[str] = frozenset()
-    carried: frozenset[str] = frozenset()
-    opener: int = 0
-    introduced: int = -1
-    pointed: frozenset[str] = frozenset()
+    last_stems: frozenset[str] = frozenset()
+    last_carried: frozenset[str] = frozenset()
+    last_opener: int = 0
+    last_introduction: int = -1
+    last_pronouns: frozenset[str] = frozenset()
 
-    def after(self, turn: Turn, carried: Collection[str]) -> "Memory":
+    def advance(self, turn: TurnAnalysis, carried_stems: Collection[str]) -> "DialogueState":
         """The memory once *turn* was asked, with the stems that it *carried*."""
         mentions = dict(self.mentions)
-        for word in turn.said:
-            mentions[word.stem] = self._said(word, turn, mentions.get(word.stem))
-        for stem in carried:
-            known = mentions[stem]
-            mentions[stem] = replace(known, active=self.turns, turns=known.turns + 1)
-        return Memory(
-            turns=self.turns + 1,
-            mentions=_latest(mentions),
-            said=frozenset(word.stem for word in turn.said),
-            carried=frozenset(carried),
-            opener=self.opener if carried else self.turns,
-            introduced=self.turns if turn.introduces else self.introduced,
-            pointed=turn.cues & {"it", "they", "person", "this", "this + noun"},
+        for word in turn.content_words:
+            mentions[word.stem] = self._update_mention(word, turn, mentions.get(word.stem))
+        for stem in carried_stems:
+            mention = mentions[stem]
+            mentions[stem] = replace(
+                mention, last_active=self.turn_count, turn_count=mention.turn_count + 1
+            )
+        return DialogueState(
+            turn_count=self.turn_count + 1,
+            mentions=_latest_mentions(mentions),
+            last_stems=frozenset(word.stem for word in turn.content_words),
+            last_carried=frozenset(carried_stems),
+            last_opener=self.last_opener if carried_stems else self.turn_count,
+            last_introduction=self.turn_count if turn.introduces_topic else self.last_introduction,
+            last_pronouns=turn.features & {"it", "they", "person", "this", "this + noun"},
         )
 
-    def _said(self, word: Said, turn: Turn, known: Mention | None) -> Mention:
-        mates = frozenset(
-            other.stem for other in turn.said if other.run == word.run and other.stem != word.stem
+    def _update_mention(
+        self, word: ContentWord, turn: TurnAnalysis, previous: Mention | None
+    ) -> Mention:
+        neighbors = frozenset(
+            other.stem
+            for other in turn.content_words
+            if other.run_number == word.run_number and other.stem != word.stem
         )
-        if known is None:
-            return Mention(word, self.turns, self.turns, 1, self.turns == 0, mates)
+        if previous is None:
+            return Mention(
+                word, self.turn_count, self.turn_count, 1, self.turn_count == 0, neighbors
+            )
         # Written as a name once, it is one.
-        kept = known.said if known.said.kind == "name" != word.kind else word
+        preferred = previous.word if previous.word.kind == "name" != word.kind else word
         return Mention(
-            kept,
-            self.turns,
-            self.turns,
-            known.turns + (known.active < self.turns),
-            known.first,
-            known.mates | mates,
+            preferred,
+            self.turn_count,
+            self.turn_count,
+            previous.turn_count + (previous.last_active < self.turn_count),
+            previous.in_first_turn,
+            previous.neighbors | neighbors,
         )
 
 
-def _latest(mentions: dict[str, Mention]) -> dict[str, Mention]:
-    if len(mentions) <= _MOST:
+def _latest_mentions(mentions: dict[str, Mention]) -> dict[str, Mention]:
+    if len(mentions) <= _MAX_MENTIONS:
         return mentions
-    kept = sorted(mentions, key=lambda stem: -mentions[stem].active)[:_MOST]
-    return {stem: mentions[stem] for stem in kept}
+    latest = sorted(mentions, key=lambda stem: -mentions[stem].last_active)[:_MAX_MENTIONS]
+    return {stem: mentions[stem] for stem in latest}
 
 
-def context_cues(memory: Memory, turn: Turn) -> frozenset[str]:
+def context_cues(memory: DialogueState, turn: TurnAnalysis) -> frozenset[str]:
     """The cues of *turn*, and those that only its place in the conversation gives."""
     known = turn.stems & memory.mentions.keys()
     mentions = [memory.mentions[stem] for stem in known]
-    active = len(known & (memory.said | memory.carried))
-    new = [word.kind for word in turn.said if word.stem not in memory.mentions]
+    active = len(known & (memory.last_stems | memory.last_carried))
+    new = [word.kind for word in turn.content_words if word.stem not in memory.mentions]
     found = {
         f"repeats {min(len(known), 2)}",
         f"repeats {min(active, 2)} of the last",
         f"{min(new.count('name'), 2)} new names",
         f"{min(new.count('plain'), 3)} new plain",
-        "second turn" if memory.turns == 1 else "later turn",
-        "after an opener" if not memory.carried else "after a follow-up",
+        "second turn" if memory.turn_count == 1 else "later turn",
+        "after an opener" if not memory.last_carried else "after a follow-up",
     }
     found |= {
         cue
         for cue, holds in (
-            ("introduces", turn.introduces),
-            ("after an introduction", memory.introduced == memory.turns - 1),
-            ("repeats a name", any(m.said.kind == "name" for m in mentions)),
-            ("repeats the first topic", any(m.first and _is_topic(m) for m in mentions)),
-            ("points freely", "free pronoun" in turn.cues and not known),
+            ("introduces", turn.introduces_topic),
+            ("after an introduction", memory.last_introduction == memory.turn_count - 1),
+            ("repeats a name", any(m.word.kind == "name" for m in mentions)),
+            ("repeats the first topic", any(m.in_first_turn and _is_topic(m) for m in mentions)),
+            ("points freely", "free pronoun" in turn.features and not known),
         )
         if holds
     }
     for mention in mentions:
-        found |= _repeated(memory, turn, mention)
-    return turn.cues | found
+        found |= _repetition_features(memory, turn, mention)
+    return turn.features | found
 
 
 def _is_topic(mention: Mention) -> bool:
-    return mention.said.kind in {"name", "plain", "number"}
+    return mention.word.kind in {"name", "plain", "number"}
 
 
-def _repeated(memory: Memory, turn: Turn, mention: Mention) -> set[str]:
+def _repetition_features(state: DialogueState, turn: TurnAnalysis, mention: Mention) -> set[str]:
     """Whether a word comes back with the words that stood beside it, or without."""
-    if not mention.mates:
+    if not mention.neighbors:
         return {"repeats the whole"}
-    if mention.mates & turn.stems:
+    if mention.neighbors & turn.stems:
         return set()
-    kinds = {memory.mentions[m].said.kind for m in mention.mates if m in memory.mentions}
-    if not kinds & {"name", "plain"}:
+    neighbor_kinds = {
+        state.mentions[neighbor].word.kind
+        for neighbor in mention.neighbors
+        if neighbor in state.mentions
+    }
+    if not neighbor_kinds & {"name", "plain"}:
         return {"repeats a part"}
-    return {"repeats a part", f"repeats a part of a {'name' if 'name' in kinds else 'plain'}"}
+    return {
+        "repeats a part",
+        f"repeats a part of a {'name' if 'name' in neighbor_kinds else 'plain'}",
+    }
 
 
-def signs(memory: Memory, turn: Turn, mention: Mention) -> frozenset[str]:
+def extract_mention_features(
+    state: DialogueState, turn: TurnAnalysis, mention: Mention
+) -> frozenset[str]:
     """What a remembered word is to *turn*."""
-    last = memory.turns - 1
-    stem = mention.said.stem
-    age = last - mention.active
-    found = {
+    last_turn = state.turn_count - 1
+    stem = mention.word.stem
+    age = last_turn - mention.last_active
+    features = {
         f"{'1' if age < 1 else '2' if age < 2 else '3-5' if age < 5 else '6+'} turns ago",
-        f"in {min(mention.turns, 4)} turns",
-        "in the opener" if mention.turn == memory.opener
-        else "before the opener" if mention.turn < memory.opener
+        f"in {min(mention.turn_count, 4)} turns",
+        "in the opener" if mention.last_said == state.last_opener
+        else "before the opener" if mention.last_said < state.last_opener
         else "after the opener",
     }  # fmt: skip
-    if stem in memory.said:
-        found.add("just said")
-    elif stem in memory.carried:
-        found.add("just carried")
-    if mention.first:
-        found.add("in the first turn")
-    if memory.introduced >= 0:
-        if mention.turn == memory.introduced:
-            found.add("just introduced" if memory.introduced == last else "introduced")
-        elif mention.active < memory.introduced:
-            found.add("before an introduction")
-    if mention.mates & turn.stems:
-        found.add("beside a word asked")
-    if memory.pointed & turn.cues:
-        found.add("same pronoun again")
-    elif memory.pointed:
-        found.add("after a pronoun")
-    return frozenset(found).union(mention.said.signs)
+    if stem in state.last_stems:
+        features.add("just said")
+    elif stem in state.last_carried:
+        features.add("just carried")
+    if mention.in_first_turn:
+        features.add("in the first turn")
+    if state.last_introduction >= 0:
+        if mention.last_said == state.last_introduction:
+            features.add(
+                "just introduced" if state.last_introduction == last_turn else "introduced"
+            )
+        elif mention.last_active < state.last_introduction:
+            features.add("before an introduction")
+    if mention.neighbors & turn.stems:
+        features.add("beside a word asked")
+    if state.last_pronouns & turn.features:
+        features.add("same pronoun again")
+    elif state.last_pronouns:
+        features.add("after a pronoun")
+    return frozenset(features).union(mention.word.features)

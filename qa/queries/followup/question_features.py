@@ -3,224 +3,267 @@
 from itertools import pairwise
 
 import qa.queries.followup.word_features as v
-from qa.queries.followup.word_features import Token, runs
+from qa.queries.followup.word_features import QuestionToken, group_runs
 
 # By one of these a question points back; without any it may still leave something out.
-POINTING = frozenset(
+POINTER_FEATURES = frozenset(
     {
         "it", "they", "person", "this", "this + noun", "one", "other", "what about",
         "the + of what", "of what", "the + plain", "the + describing", "fragment", "there",
         "quantifier", "no subject", "corrects",
     }
 )  # fmt: skip
-_COMPLEMENT = frozenset("of for in to about between on with from".split())
+_COMPLEMENT_PREPOSITIONS = frozenset("of for in to about between on with from".split())
 # By the word before them, or before their article, where words stand in a question.
-_PLACES = {
+_LEAD_TERMS = {
     "of": {"of"},
     "in": v.PREPOSITIONS,
     "subject": v.AUXILIARIES,
     "asked": {"what", "which"},
     "first": {""},
 }
-_JOINTS = frozenset({"and", "or", "but"})
+_COORDINATORS = frozenset({"and", "or", "but"})
 
 
-def cues(found: list[Token]) -> tuple[str, ...]:
+def extract_question_features(tokens: list[QuestionToken]) -> tuple[str, ...]:
     """All cues of a question, each once."""
-    if not found:
+    if not tokens:
         return ()
-    all_cues = [*_counts(found), *_form(found), *_pointing(found)]
-    if _is_whole(found):
-        all_cues.append("whole by itself")
-    for run in runs(found):
-        all_cues += _run(found, run)
-    return tuple(dict.fromkeys(all_cues))
+    features = [*_count_features(tokens), *_form_features(tokens), *_pointer_features(tokens)]
+    if _is_self_contained(tokens):
+        features.append("whole by itself")
+    for run in group_runs(tokens):
+        features += _run_features(tokens, run)
+    return tuple(dict.fromkeys(features))
 
 
-def _counts(found: list[Token]) -> list[str]:
-    content = [token for token in found if token.said]
-    kinds = [token.kind for token in content]
-    plain = kinds.count("plain")
-    counted = [
-        f"{min(len(content), 5)} said" if len(content) < 7 else "7+ said",
+def _count_features(tokens: list[QuestionToken]) -> list[str]:
+    content_tokens = [token for token in tokens if token.is_content]
+    kinds = [token.kind for token in content_tokens]
+    plain_count = kinds.count("plain")
+    features = [
+        f"{min(len(content_tokens), 5)} said" if len(content_tokens) < 7 else "7+ said",
         f"{min(kinds.count('name'), 2)} names",
-        f"{min(plain, 2)} plain",
+        f"{min(plain_count, 2)} plain",
     ]
-    if len(found) > 12:
-        counted.append("many words")
-    if content and set(kinds) <= {"relational", "verb", "describing"}:
-        counted.append("only common words")
-    return counted
+    if len(tokens) > 12:
+        features.append("many words")
+    if content_tokens and set(kinds) <= {"relational", "verb", "describing"}:
+        features.append("only common words")
+    return features
 
 
-def _form(found: list[Token]) -> list[str]:
+def _form_features(tokens: list[QuestionToken]) -> list[str]:
     """How it is asked."""
-    terms = [token.term for token in found]
-    said = set(terms)
-    told = said & v.TELLING
-    speakers = said & v.SPEAKERS
-    about = _asks_about(found)
+    terms = [token.term for token in tokens]
+    term_set = set(terms)
+    request_verbs = term_set & v.REQUEST_VERBS
+    speakers = term_set & v.SPEAKER_PRONOUNS
+    asks_about = _asks_about(tokens)
     # Who leads the group?  What causes it?
-    whole = terms[0] in {"who", "what", "which"} and sum(token.said for token in found) > 1
-    form = {
+    is_whole_question = (
+        terms[0] in {"who", "what", "which"} and sum(token.is_content for token in tokens) > 1
+    )
+    conditions = {
         "joins": terms[0] in v.CONJUNCTIONS,
         "asks whether": terms[0] in v.AUXILIARIES,
-        "what about": about,
-        "tell": bool(told),
-        "of us": bool(speakers) and not (told and speakers <= {"me", "us", "you"}),
-        "fragment": not (told or said & v.AUXILIARIES or about or whole),
+        "what about": asks_about,
+        "tell": bool(request_verbs),
+        "of us": bool(speakers) and not (request_verbs and speakers <= {"me", "us", "you"}),
+        "fragment": not (
+            request_verbs or term_set & v.AUXILIARIES or asks_about or is_whole_question
+        ),
         "corrects": not {"mean", "meant", "no"}.isdisjoint(terms[:3]),
-        "compares": not v.COMPARING.isdisjoint(said),
-        "comparative": any(map(_is_comparative, found)),
-        "no subject": _lacks_subject(found),
-        "defines": _defines(found),
+        "compares": not v.COMPARISON_WORDS.isdisjoint(term_set),
+        "comparative": any(map(_is_comparative, tokens)),
+        "no subject": _lacks_subject(tokens),
+        "defines": _defines(tokens),
     }
-    asks = [f"asks {token.term}" for token in found if token.opens and token.term in v.ASKING]
-    return [*(cue for cue, holds in form.items() if holds), *([] if about else asks)]
+    question_words = [
+        f"asks {token.term}"
+        for token in tokens
+        if token.starts_sentence and token.term in v.QUESTION_WORDS
+    ]
+    return [
+        *(feature for feature, holds in conditions.items() if holds),
+        *([] if asks_about else question_words),
+    ]
 
 
-def _asks_about(found: list[Token]) -> bool:
+def _asks_about(tokens: list[QuestionToken]) -> bool:
     return any(
-        token.opens and token.term in {"what", "how"} and after.term == "about"
-        for token, after in pairwise(found)
+        token.starts_sentence and token.term in {"what", "how"} and following.term == "about"
+        for token, following in pairwise(tokens)
     )
 
 
-def _is_comparative(token: Token) -> bool:
-    graded = len(token.term) > 4 and token.term.endswith("er") and token.kind == "describing"
-    return graded or token.term in {"more", "less", "better", "worse"}
+def _is_comparative(token: QuestionToken) -> bool:
+    is_graded = len(token.term) > 4 and token.term.endswith("er") and token.kind == "describing"
+    return is_graded or token.term in {"more", "less", "better", "worse"}
 
 
-def _lacks_subject(found: list[Token]) -> bool:
+def _lacks_subject(tokens: list[QuestionToken]) -> bool:
     """How is being used in Africa?"""
     return any(
-        before.term in {"how", "when", "where", "why"}
+        previous.term in {"how", "when", "where", "why"}
         and token.term in v.AUXILIARIES
-        and (after.term in v.AUXILIARIES | v.PREPOSITIONS or after.term.endswith("ed"))
-        for before, token, after in zip(found, found[1:], found[2:], strict=False)
+        and (following.term in v.AUXILIARIES | v.PREPOSITIONS or following.term.endswith("ed"))
+        for previous, token, following in zip(tokens, tokens[1:], tokens[2:], strict=False)
     )
 
 
-def _defines(found: list[Token]) -> bool:
+def _defines(tokens: list[QuestionToken]) -> bool:
     """What is X?  Who was X?"""
-    if len(found) < 3 or found[0].term not in {"what", "who"} or found[1].term not in v.BE:
+    if (
+        len(tokens) < 3
+        or tokens[0].term not in {"what", "who"}
+        or tokens[1].term not in v.FORMS_OF_BE
+    ):
         return False
-    rest = found[2:]
-    small = {token.term for token in rest if not token.said} - v.ARTICLES
-    return not small and any(token.kind in {"name", "plain", "number"} for token in rest)
+    rest = tokens[2:]
+    function_words = {token.term for token in rest if not token.is_content} - v.ARTICLES
+    return not function_words and any(token.kind in {"name", "plain", "number"} for token in rest)
 
 
-def _pointing(found: list[Token]) -> list[str]:
+def _pointer_features(tokens: list[QuestionToken]) -> list[str]:
     """What points to something outside the question."""
-    pointing: list[str] = []
-    named = joined = False
-    for i, token in enumerate(found):
-        joined = joined or (named and (token.marked or token.term in _JOINTS))
-        kind = _points(found, i)
+    features: list[str] = []
+    seen_noun = is_coordinated = False
+    for i, token in enumerate(tokens):
+        is_coordinated = is_coordinated or (
+            seen_noun and (token.after_punctuation or token.term in _COORDINATORS)
+        )
+        kind = _pointer_kind(tokens, i)
         if kind:
-            pointing.append(kind)
-        if kind in {"it", "they", "person"} and "free pronoun" not in pointing:
-            pointing.append("bound pronoun" if joined else "free pronoun")
-        named = named or (token.said and token.kind in {"name", "plain", "relational"})
-    return pointing
+            features.append(kind)
+        if kind in {"it", "they", "person"} and "free pronoun" not in features:
+            features.append("bound pronoun" if is_coordinated else "free pronoun")
+        seen_noun = seen_noun or (
+            token.is_content and token.kind in {"name", "plain", "relational"}
+        )
+    return features
 
 
-def _points(found: list[Token], i: int) -> str:
+def _pointer_kind(tokens: list[QuestionToken], i: int) -> str:
     """How the word at *i* points to another; not at all, mostly."""
-    token, exact = found[i], found[i].term
-    before = found[i - 1] if i else None
-    after = found[i + 1] if i + 1 < len(found) and not found[i + 1].marked else None
-    if token.name:
+    token, term = tokens[i], tokens[i].term
+    previous = tokens[i - 1] if i else None
+    following = (
+        tokens[i + 1] if i + 1 < len(tokens) and not tokens[i + 1].after_punctuation else None
+    )
+    if token.is_name:
         return ""
-    kind = next((kind for kind, forms in v.POINTERS.items() if exact in forms), "")
+    kind = next((kind for kind, forms in v.POINTERS.items() if term in forms), "")
     if kind == "this":
-        return _demonstrative(token, before, after)
-    stands = {
-        "it": exact != "it" or not _is_empty(found, i),
-        "there": before is not None and not _is_existential(before, after),
-        "one": before is not None and (exact == "ones" or after is None or before.said),
-        "quantifier": _is_alone(after),
+        return _demonstrative_kind(token, previous, following)
+    conditions = {
+        "it": term != "it" or not _is_expletive(tokens, i),
+        "there": previous is not None and not _is_existential(previous, following),
+        "one": previous is not None
+        and (term == "ones" or following is None or previous.is_content),
+        "quantifier": _lacks_noun(following),
     }
-    return kind if stands.get(kind, True) else ""
+    return kind if conditions.get(kind, True) else ""
 
 
-def _is_existential(before: Token, after: Token | None) -> bool:
+def _is_existential(previous: QuestionToken, following: QuestionToken | None) -> bool:
     """Is there, how many are there, there is."""
-    near = {before.term, after.term if after else ""}
-    return not near.isdisjoint(v.BE | {"be"})
+    neighbor_terms = {previous.term, following.term if following else ""}
+    return not neighbor_terms.isdisjoint(v.FORMS_OF_BE | {"be"})
 
 
-def _is_empty(found: list[Token], i: int) -> bool:
+def _is_expletive(tokens: list[QuestionToken], i: int) -> bool:
     """Whether the `it` at *i* stands for nothing: is it possible to, what time is it, worth it to.
 
     How long does it take to boil an egg: there, too, but not where nothing is said to be boiled.
     """
-    before, rest = [token.term for token in found[:i]], [token.term for token in found[i + 1 :]]
-    if rest[:1] in (["take"], ["takes"]) and "to" in rest:
-        named = [token.said for token in found[i + 1 + rest.index("to") :]]
-        return sum(named) > 1
+    terms_before, terms_after = (
+        [token.term for token in tokens[:i]],
+        [token.term for token in tokens[i + 1 :]],
+    )
+    if terms_after[:1] in (["take"], ["takes"]) and "to" in terms_after:
+        content_flags = [token.is_content for token in tokens[i + 1 + terms_after.index("to") :]]
+        return sum(content_flags) > 1
     return (
-        (not v.EMPTY_IT.isdisjoint(rest[:4]) and ("to" in rest or "that" in rest))
-        or not v.WEATHER.isdisjoint(rest[:1])
-        or (before[-1:] == ["worth"] and rest[:1] == ["to"])
-        or (not v.BE.isdisjoint(before[-1:]) and not v.TIMES.isdisjoint(before[-2:-1]))
+        (
+            not v.EXPLETIVE_CUES.isdisjoint(terms_after[:4])
+            and ("to" in terms_after or "that" in terms_after)
+        )
+        or not v.WEATHER_VERBS.isdisjoint(terms_after[:1])
+        or (terms_before[-1:] == ["worth"] and terms_after[:1] == ["to"])
+        or (
+            not v.FORMS_OF_BE.isdisjoint(terms_before[-1:])
+            and not v.TIME_NOUNS.isdisjoint(terms_before[-2:-1])
+        )
     )
 
 
-def _is_whole(found: list[Token]) -> bool:
+def _is_self_contained(tokens: list[QuestionToken]) -> bool:
     """Whether an `it` that stands for nothing is followed by two things by their names."""
-    for i, token in enumerate(found):
-        if token.term == "it" and _is_empty(found, i):
-            kinds = [each.kind for each in found if each.said and each.term not in v.EMPTY_IT]
-            named = sum(kind in {"plain", "name", "number"} for kind in kinds)
-            return named > 1 or ("name" in kinds and len(kinds) > 1)
+    for i, token in enumerate(tokens):
+        if token.term == "it" and _is_expletive(tokens, i):
+            kinds = [
+                other.kind
+                for other in tokens
+                if other.is_content and other.term not in v.EXPLETIVE_CUES
+            ]
+            named_count = sum(kind in {"plain", "name", "number"} for kind in kinds)
+            return named_count > 1 or ("name" in kinds and len(kinds) > 1)
     return False
 
 
-def _is_alone(after: Token | None) -> bool:
+def _lacks_noun(following: QuestionToken | None) -> bool:
     """Whether what counts or chooses does so without a noun *after* it."""
-    if after is None:
+    if following is None:
         return True
-    if after.said:
-        return after.term.endswith(("ed", "ing"))
-    return after.term in v.AUXILIARIES | v.PREPOSITIONS - {"of"}
+    if following.is_content:
+        return following.term.endswith(("ed", "ing"))
+    return following.term in v.AUXILIARIES | v.PREPOSITIONS - {"of"}
 
 
-def _demonstrative(token: Token, before: Token | None, after: Token | None) -> str:
-    if token.term == "that" and after is not None:
+def _demonstrative_kind(
+    token: QuestionToken, previous: QuestionToken | None, following: QuestionToken | None
+) -> str:
+    if token.term == "that" and following is not None:
         # Behind a noun, or before another small word, it joins sentences.
-        if before is not None and before.said and not token.opens:
+        if previous is not None and previous.is_content and not token.starts_sentence:
             return ""
-        if not after.said:
-            return "this" if token.opens and after.term in v.AUXILIARIES else ""
-    return "this + noun" if after is not None and after.said else "this"
+        if not following.is_content:
+            return "this" if token.starts_sentence and following.term in v.AUXILIARIES else ""
+    return "this + noun" if following is not None and following.is_content else "this"
 
 
-def _run(found: list[Token], run: list[int]) -> list[str]:
+def _run_features(tokens: list[QuestionToken], run: list[int]) -> list[str]:
     """What words that stand side by side tell, by what stands around them."""
-    before = found[run[0] - 1].term if run[0] else ""
-    earlier = found[run[0] - 2].term if run[0] > 1 else ""
-    after = found[run[-1] + 1] if run[-1] + 1 < len(found) else None
-    kinds = {found[i].kind for i in run}
-    whole = "name" if "name" in kinds else "plain" if kinds & {"plain", "number"} else "common"
-    ends = after is None or after.marked or after.term not in _COMPLEMENT
-    lead = earlier if before in v.ARTICLES else before
-    told = [f"{place} {whole}" for place, leads in _PLACES.items() if lead in leads][:1]
-    if before == "the" and whole != "name":
-        told += _definite(found[run[-1]], whole, ends=ends)
-    elif found[run[-1]].kind == "relational" and whole == "common" and ends:
-        told.append("of what")
-    if after is not None and after.term == "of":
-        told.append("has of")
-    return told
+    previous = tokens[run[0] - 1].term if run[0] else ""
+    second_previous = tokens[run[0] - 2].term if run[0] > 1 else ""
+    following = tokens[run[-1] + 1] if run[-1] + 1 < len(tokens) else None
+    kinds = {tokens[i].kind for i in run}
+    run_kind = "name" if "name" in kinds else "plain" if kinds & {"plain", "number"} else "common"
+    is_complete = (
+        following is None
+        or following.after_punctuation
+        or following.term not in _COMPLEMENT_PREPOSITIONS
+    )
+    lead = second_previous if previous in v.ARTICLES else previous
+    features = [
+        f"{place} {run_kind}" for place, lead_terms in _LEAD_TERMS.items() if lead in lead_terms
+    ][:1]
+    if previous == "the" and run_kind != "name":
+        features += _definite_features(tokens[run[-1]], run_kind, is_complete=is_complete)
+    elif tokens[run[-1]].kind == "relational" and run_kind == "common" and is_complete:
+        features.append("of what")
+    if following is not None and following.term == "of":
+        features.append("has of")
+    return features
 
 
-def _definite(head: Token, whole: str, *, ends: bool) -> list[str]:
+def _definite_features(head: QuestionToken, run_kind: str, *, is_complete: bool) -> list[str]:
     """What `the` before words tells, when nothing after them says which is meant."""
     if head.kind == "describing" or head.term in v.SUPERLATIVES:
         return ["the + describing"]
-    if not ends:
+    if not is_complete:
         return []
     if head.kind == "relational":
-        return ["the + of what" if whole == "common" else "the + plain of what"]
+        return ["the + of what" if run_kind == "common" else "the + plain of what"]
     return ["the + plain"]

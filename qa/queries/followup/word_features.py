@@ -7,59 +7,61 @@ from dataclasses import dataclass
 
 import regex
 
-from qa.analysis.tokenizer import stem, stop_words, term, words
+from qa.analysis.tokenizer import stem, stop_terms, to_term, tokenize
 
 
-def _set(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _stems(text: str) -> frozenset[str]:
+def _stem_set(text: str) -> frozenset[str]:
     return frozenset(stem(word, "en") for word in text.split())
 
 
-IT = _set("it its itself")
-THEY = _set("they them their theirs themselves")
-PERSON = _set("he him his himself she her hers herself")
-PRONOUNS = IT | THEY | PERSON
-DEMONSTRATIVES = _set("this that these those")
-ONES = _set("one ones")
-OTHERS = _set("other others another else same similar both either")
-QUANTIFIERS = _set("any some many much most all few each none")
+IT_PRONOUNS = _word_set("it its itself")
+THEY_PRONOUNS = _word_set("they them their theirs themselves")
+PERSON_PRONOUNS = _word_set("he him his himself she her hers herself")
+PRONOUNS = IT_PRONOUNS | THEY_PRONOUNS | PERSON_PRONOUNS
+DEMONSTRATIVES = _word_set("this that these those")
+ONE_PRONOUNS = _word_set("one ones")
+COMPARATIVE_DETERMINERS = _word_set("other others another else same similar both either")
+QUANTIFIERS = _word_set("any some many much most all few each none")
 # How each points, for want of more about it.
 POINTERS = {
-    "it": IT,
-    "they": THEY,
-    "person": PERSON,
+    "it": IT_PRONOUNS,
+    "they": THEY_PRONOUNS,
+    "person": PERSON_PRONOUNS,
     "this": DEMONSTRATIVES,
-    "one": ONES,
-    "other": OTHERS,
-    "there": _set("there"),
+    "one": ONE_PRONOUNS,
+    "other": COMPARATIVE_DETERMINERS,
+    "there": _word_set("there"),
     "quantifier": QUANTIFIERS,
 }
-CONJUNCTIONS = _set("and but or so then also besides plus")
-ARTICLES = _set("a an the")
-PREPOSITIONS = _set(
+CONJUNCTIONS = _word_set("and but or so then also besides plus")
+ARTICLES = _word_set("a an the")
+PREPOSITIONS = _word_set(
     """of in on at for to from by with without about into onto over under between among during
     against after before since through across around near than as like via per within versus vs"""
 )
-AUXILIARIES = _set(
+AUXILIARIES = _word_set(
     """am is are was were be been being do does did has have had will would shall should can could
     may might must"""
 )
-DO = _set("do does did")
-BE = _set("is are was were")
-ASKING = _set("what who whom whose which when where why how")
-SPEAKERS = _set("i me my mine we us our you your yours")
-COMPARING = _set("than compare compared differ different difference")
-TELLING = _set("tell describe explain show give know clarify provide summarize")
+FORMS_OF_DO = _word_set("do does did")
+FORMS_OF_BE = _word_set("is are was were")
+QUESTION_WORDS = _word_set("what who whom whose which when where why how")
+SPEAKER_PRONOUNS = _word_set("i me my mine we us our you your yours")
+COMPARISON_WORDS = _word_set("than compare compared differ different difference")
+REQUEST_VERBS = _word_set("tell describe explain show give know clarify provide summarize")
 # After these it stands for nothing: is it possible to, does it mean to.
-EMPTY_IT = _set("possible necessary legal true safe important mean good bad better worth ok okay")
-WEATHER = _set("rain rains raining snow snows snowing hail thunder freeze")
-TIMES = _set("time day date month year season")
+EXPLETIVE_CUES = _word_set(
+    "possible necessary legal true safe important mean good bad better worth ok okay"
+)
+WEATHER_VERBS = _word_set("rain rains raining snow snows snowing hail thunder freeze")
+TIME_NOUNS = _word_set("time day date month year season")
 
 # Nouns that are of something: asked alone, the question does not say of what.
-RELATIONAL = _stems(
+RELATIONAL_NOUNS = _stem_set(
     """
     account achievement adaptation advantage age aim alternative amount application approach
     area argument aspect author award background basis beginning behavior benefit budget
@@ -90,7 +92,7 @@ RELATIONAL = _stems(
     """
 )
 # Verbs that questions are made of.
-VERBS = _stems(
+COMMON_VERBS = _stem_set(
     """
     add affect allow answer appear apply ask avoid become begin believe bring build buy call
     cause change check choose clarify come compare consider contain contribute cost cover create
@@ -106,7 +108,7 @@ VERBS = _stems(
     """
 )
 # Words that grade, count or date what is spoken of.
-DESCRIBING = _stems(
+DESCRIPTIVE_WORDS = _stem_set(
     """
     able actual actually already always available average bad basic best better big biggest
     certain clear common commonly concerned current currently different difficult early easy
@@ -121,9 +123,9 @@ DESCRIBING = _stems(
     whole wide widely worst worth wrong yes yet young youngest
     """
 )
-SUPERLATIVES = _set("most least best worst biggest oldest largest newest youngest greatest")
+SUPERLATIVES = _word_set("most least best worst biggest oldest largest newest youngest greatest")
 # Words of talk, never of what is talked about.
-FILLING = _stems(
+FILLER_WORDS = _stem_set(
     """
     again also dont get give go hello hi interesting just know let like lot mean more no not ok
     okay one ones other others please really same so someone something such sure tell thank thanks
@@ -131,31 +133,35 @@ FILLING = _stems(
     """
 )
 # Of these a question of more than three words has one, if it is in English.
-ENGLISH = _set(
+ENGLISH_MARKERS = _word_set(
     """
     the what who whom whose how why which where when are were does did and about they their them
     it its he his she her you your my can could would should tell any there this that these those
     """
 )
 # In this order: a word that is in two is the first.
-KINDS = {"relational": RELATIONAL, "verb": VERBS, "describing": DESCRIBING}
+STEMS_BY_KIND = {
+    "relational": RELATIONAL_NOUNS,
+    "verb": COMMON_VERBS,
+    "describing": DESCRIPTIVE_WORDS,
+}
 
 
 # What is longer is no word of a person's.
-LONGEST_CARRIED = 60
+MAX_CARRIED_LENGTH = 60
 # Of a pasted page only the ends count.
-_MOST = 80
+_MAX_TOKENS = 80
 
 _LANGUAGE = "en"
-_STOPS = stop_words(_LANGUAGE)
+_STOP_TERMS = stop_terms(_LANGUAGE)
 _SENTENCE_END = regex.compile(r"[.?!:;]\s")
-_MARK = regex.compile(r"[,.;:?!()\[\]\"“”]")
+_PUNCTUATION = regex.compile(r"[,.;:?!()\[\]\"“”]")
 _NEGATION = regex.compile(r"(?i)n['’]t$")
 _CONTRACTION = regex.compile(r"(?i)['’](?:re|ve|ll|d|m)$")
 
 
 @dataclass(frozen=True)
-class Token:
+class QuestionToken:
     """A word of a question; *said* when it says something, *marked* when a mark stands before."""
 
     text: str
@@ -163,163 +169,163 @@ class Token:
     stem: str
     start: int
     end: int
-    opens: bool
-    marked: bool
-    said: bool
-    name: bool
+    starts_sentence: bool
+    after_punctuation: bool
+    is_content: bool
+    is_name: bool
 
     @property
     def kind(self) -> str:
         """What may be expected of it: a name, a noun that is of something, a verb, and so on."""
-        if self.name:
+        if self.is_name:
             return "name"
         if self.term[0].isdigit():
             return "number"
-        for kind, stems in KINDS.items():
+        for kind, stems in STEMS_BY_KIND.items():
             if self.stem in stems:
                 return kind
         return "plain"
 
 
-def tokens(question: str) -> list[Token]:
+def tokenize_question(question: str) -> list[QuestionToken]:
     """The words of *question*, in order."""
-    found = words(question)
-    if len(found) > _MOST:
-        found = found[: _MOST // 2] + found[-_MOST // 2 :]
-    shouted = len(found) > 3 and all(word.text.isupper() for word in found)
-    made: list[Token] = []
+    word_tokens = tokenize(question)
+    if len(word_tokens) > _MAX_TOKENS:
+        word_tokens = word_tokens[: _MAX_TOKENS // 2] + word_tokens[-_MAX_TOKENS // 2 :]
+    is_all_caps = len(word_tokens) > 3 and all(word.text.isupper() for word in word_tokens)
+    question_tokens: list[QuestionToken] = []
     end = 0
-    for i, word in enumerate(found):
-        between = question[end : word.start]
-        opens = i == 0 or bool(_SENTENCE_END.search(between))
-        text = word.text.lower() if shouted else _CONTRACTION.sub("", word.text)
-        exact = "not" if _NEGATION.search(text) else term(text)
-        name = _is_name(text, opens=opens)
-        said = (exact not in _STOPS or (name and exact not in SPEAKERS)) and (
-            text.isdigit() or 1 < len(text) <= LONGEST_CARRIED
+    for i, word in enumerate(word_tokens):
+        gap = question[end : word.start]
+        starts_sentence = i == 0 or bool(_SENTENCE_END.search(gap))
+        text = word.text.lower() if is_all_caps else _CONTRACTION.sub("", word.text)
+        exact = "not" if _NEGATION.search(text) else to_term(text)
+        is_name = _is_name(text, starts_sentence=starts_sentence)
+        is_content = (exact not in _STOP_TERMS or (is_name and exact not in SPEAKER_PRONOUNS)) and (
+            text.isdigit() or 1 < len(text) <= MAX_CARRIED_LENGTH
         )
-        made.append(
-            Token(
+        question_tokens.append(
+            QuestionToken(
                 text,
                 exact,
                 stem(text, _LANGUAGE),
                 word.start,
                 word.start + len(text),
-                opens,
-                bool(_MARK.search(between)),
-                said,
-                name and said,
+                starts_sentence,
+                bool(_PUNCTUATION.search(gap)),
+                is_content,
+                is_name and is_content,
             )
         )
         end = word.end
-    return made
+    return question_tokens
 
 
-def _is_name(text: str, *, opens: bool) -> bool:
+def _is_name(text: str, *, starts_sentence: bool) -> bool:
     """Whether capitals make it a name; that of a sentence's first word tells nothing."""
-    return any(map(str.isupper, text[1:] if opens else text)) and text != "I"
+    return any(map(str.isupper, text[1:] if starts_sentence else text)) and text != "I"
 
 
-def runs(found: list[Token]) -> list[list[int]]:
+def group_runs(tokens: list[QuestionToken]) -> list[list[int]]:
     """The places of words that say something, those that stand side by side together."""
-    grouped: list[list[int]] = []
-    for i, token in enumerate(found):
-        if not token.said:
+    groups: list[list[int]] = []
+    for i, token in enumerate(tokens):
+        if not token.is_content:
             continue
-        if grouped and grouped[-1][-1] == i - 1 and not token.marked:
-            grouped[-1].append(i)
+        if groups and groups[-1][-1] == i - 1 and not token.after_punctuation:
+            groups[-1].append(i)
         else:
-            grouped.append([i])
-    return grouped
+            groups.append([i])
+    return groups
 
 
-_BE = frozenset({"is", "are", "was", "were"})
+_FORMS_OF_BE = frozenset({"is", "are", "was", "were"})
 
 
 @dataclass(frozen=True)
-class Said:
+class ContentWord:
     """A word that says something, with its *signs*; *run* numbers the words it stands among."""
 
     text: str
     stem: str
     kind: str
-    run: int
+    run_number: int
     start: int
     end: int
-    signs: tuple[str, ...]
+    features: tuple[str, ...]
 
 
-def said(found: list[Token]) -> tuple[Said, ...]:
+def extract_content_words(tokens: list[QuestionToken]) -> tuple[ContentWord, ...]:
     """The words of a question that can be carried to the next."""
-    grouped = runs(found)
-    cased = any(token.name for token in found)
-    made = []
-    for number, run in enumerate(grouped):
+    groups = group_runs(tokens)
+    has_names = any(token.is_name for token in tokens)
+    content_words = []
+    for run_number, run in enumerate(groups):
         for i in run:
-            token = found[i]
-            if token.stem in FILLING:
+            token = tokens[i]
+            if token.stem in FILLER_WORDS:
                 continue
-            signs = [token.kind, *_form(token), *_place(found, run, i)]
-            if number == len(grouped) - 1:
-                signs.append("last run")
-            if not cased:
-                signs.append("no capitals")
-            made.append(
-                Said(
+            features = [token.kind, *_form_features(token), *_position_features(tokens, run, i)]
+            if run_number == len(groups) - 1:
+                features.append("last run")
+            if not has_names:
+                features.append("no capitals")
+            content_words.append(
+                ContentWord(
                     token.text,
                     token.stem,
                     token.kind,
-                    number,
+                    run_number,
                     token.start,
                     token.end,
-                    tuple(dict.fromkeys(signs)),
+                    tuple(dict.fromkeys(features)),
                 )
             )
-    return tuple(made)
+    return tuple(content_words)
 
 
-def _form(token: Token) -> list[str]:
-    if token.name:
+def _form_features(token: QuestionToken) -> list[str]:
+    if token.is_name:
         return ["short name"] if len(token.term) <= 3 else []
-    signs = [f"-{ending}" for ending in ("ing", "ed", "ly") if token.term.endswith(ending)]
-    if not signs and token.term.endswith("s") and not token.term.endswith("ss"):
-        signs.append("plural")
+    features = [f"-{suffix}" for suffix in ("ing", "ed", "ly") if token.term.endswith(suffix)]
+    if not features and token.term.endswith("s") and not token.term.endswith("ss"):
+        features.append("plural")
     if len(token.term) >= 9:
-        signs.append("long")
-    return signs
+        features.append("long")
+    return features
 
 
-def _place(found: list[Token], run: list[int], i: int) -> list[str]:
+def _position_features(tokens: list[QuestionToken], run: list[int], i: int) -> list[str]:
     """What stands before the run of a word, and where in the run it stands."""
-    before = found[run[0] - 1].term if run[0] else ""
-    earlier = found[run[0] - 2].term if run[0] > 1 else ""
-    lead = earlier if before in ARTICLES else before
-    signs = [
-        sign
-        for sign, holds in (
+    previous = tokens[run[0] - 1].term if run[0] else ""
+    second_previous = tokens[run[0] - 2].term if run[0] > 1 else ""
+    lead = second_previous if previous in ARTICLES else previous
+    features = [
+        feature
+        for feature, holds in (
             ("after of", lead == "of"),
             ("after about", lead == "about"),
             ("after a preposition", lead in PREPOSITIONS),
-            ("after to", before == "to"),
-            ("after do", before in DO),
-            ("after be", lead in _BE),
-            ("after the", before == "the"),
-            ("after a", before in {"a", "an"}),
-            ("after a question word", before in ASKING),
-            ("after a person", before in SPEAKERS | PRONOUNS),
+            ("after to", previous == "to"),
+            ("after do", previous in FORMS_OF_DO),
+            ("after be", lead in _FORMS_OF_BE),
+            ("after the", previous == "the"),
+            ("after a", previous in {"a", "an"}),
+            ("after a question word", previous in QUESTION_WORDS),
+            ("after a person", previous in SPEAKER_PRONOUNS | PRONOUNS),
         )
         if holds
     ]
     if len(run) == 1:
-        signs.append("by itself")
+        features.append("by itself")
     elif i == run[-1]:
-        signs.append("head")
-        if lead in DO:
-            signs.append("head after do")
+        features.append("head")
+        if lead in FORMS_OF_DO:
+            features.append("head after do")
     else:
-        signs.append("modifier")
+        features.append("modifier")
         if i == run[0]:
-            signs.append("first of its run")
+            features.append("first of its run")
     if len(run) > 3:
-        signs.append("long run")
-    return signs
+        features.append("long run")
+    return features

@@ -17,14 +17,14 @@ from qa.settings import Settings
 from qa.web.pages.common import is_static
 
 _LABEL = r"[A-Za-z0-9-]+"
-_HOST = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
-_ORIGIN = re.compile(rf"https?://({_HOST.pattern})")
+_HOST_PATTERN = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
+_ORIGIN = re.compile(rf"https?://({_HOST_PATTERN.pattern})")
 _LOCAL = ("localhost", ".localhost")
 
 
 def is_host(host: str) -> bool:
     """Whether *host* has the form of a name or an address, with or without a port."""
-    return bool(_HOST.fullmatch(host))
+    return bool(_HOST_PATTERN.fullmatch(host))
 
 
 def is_loopback(host: str) -> bool:
@@ -90,7 +90,7 @@ def _in_ascii(name: str) -> str:
         return name
 
 
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
         " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -101,35 +101,35 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_SECURE = {"Strict-Transport-Security": "max-age=31536000"}
+_HSTS_HEADER = {"Strict-Transport-Security": "max-age=31536000"}
 # Load balancers get these, and have no token.
 _OPEN = ("/livez", "/readyz")
 # With a space in it, it is quoted, as browsers of old want it.
 _REALM = "Verbatim documents"
-_MAY_ASK = {
+_PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": (
         "Authorization, Content-Type, If-None-Match, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
     ),
     "Access-Control-Max-Age": "86400",
 }
-_MAY_SEE = "ETag, Retry-After, X-Request-ID"
+_EXPOSED_HEADERS = "ETag, Retry-After, X-Request-ID"
 
 
-def register_access(app: Flask) -> None:
+def init_access(app: Flask) -> None:
     """Let in who may ask *app*, and lock what it answers down."""
     settings: Settings = app.extensions["qa.settings"]
-    count = settings.trusted_proxies
-    if count:
-        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
-        app.wsgi_app = proxied  # type: ignore[method-assign]
+    proxies = settings.trusted_proxies
+    if proxies:
+        proxy_fix = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
+        app.wsgi_app = proxy_fix  # type: ignore[method-assign]
     app.before_request(_check_host)
     app.before_request(_answer_preflight)
     app.before_request(_check_token)
-    app.after_request(_with_headers)
+    app.after_request(_add_headers)
 
 
-def has_host() -> bool:
+def has_valid_host() -> bool:
     """Whether the request is to a host that is served, of which addresses can be made."""
     try:
         # Names in Punycode are decoded in addresses, and some cannot be.
@@ -152,7 +152,7 @@ def _came_by_own_name() -> bool:
 
 
 def _check_host() -> None:
-    if has_host():
+    if has_valid_host():
         return
     settings = _settings()
     if settings.trusted_hosts or not is_loopback(settings.host):
@@ -171,7 +171,7 @@ def is_open() -> bool:
 def has_token() -> bool:
     """Whether the request has the read token, or none is asked for."""
     token = _settings().token
-    return not token or hmac.compare_digest(_sent().encode(), token.encode())
+    return not token or hmac.compare_digest(_request_token().encode(), token.encode())
 
 
 def _check_token() -> None:
@@ -187,18 +187,22 @@ def _check_token() -> None:
     )
 
 
-def _sent() -> str:
+def _request_token() -> str:
     try:
-        given = request.authorization
+        authorization = request.authorization
     except ValueError:  # werkzeug does not catch all that base64 cannot be
         return ""
-    return (given.token or given.password or "") if given else ""
+    return (authorization.token or authorization.password or "") if authorization else ""
 
 
 def _answer_preflight() -> Response | None:
     """Tell browsers what scripts of allowed sites may send; they ask that without the token."""
     asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    return Response(status=HTTPStatus.NO_CONTENT, headers=_MAY_ASK) if asked and _site() else None
+    return (
+        Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS)
+        if asked and _site()
+        else None
+    )
 
 
 def _site() -> str | None:
@@ -210,25 +214,25 @@ def _site() -> str | None:
     return "*" if "*" in origins else origin
 
 
-def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+def _add_headers(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
-        response.headers.extend(_SECURE)
+        response.headers.extend(_HSTS_HEADER)
     if request.method == "OPTIONS":
         response.set_data(b"")
-    _allow(response)
+    _add_cors_headers(response)
     return response
 
 
-def _allow(response: Response) -> None:
+def _add_cors_headers(response: Response) -> None:
     """Let the scripts of other sites read *response*, if they may."""
     origins, site = _settings().cors_origins, _site()
     if origins and "*" not in origins:
         response.vary.add("Origin")
     if site:
         response.headers["Access-Control-Allow-Origin"] = site
-        response.headers["Access-Control-Expose-Headers"] = _MAY_SEE
+        response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
 
 
 def _settings() -> Settings:
@@ -241,17 +245,17 @@ def _settings() -> Settings:
 _NETWORK, _SITE = 64, 48
 # A customer with many networks may send as much as so many clients.  With IPv4 it would be one.
 _CLIENTS_OF_SITE = 8
-_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
+_STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
 # Seconds after which a Redis that hangs counts as away; each request would wait for it.
-_WAIT: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
+_REDIS_TIMEOUTS: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
 # Does not repeat what it was, which may hold a password.
-_NO_STORAGE = (
+_INVALID_STORAGE = (
     "QA_RATE_STORAGE is neither memory:// nor the URL of a Redis such as"
     " redis://:password@host:6379; correct it (in a password, / is %2F and @ is %40)."
 )
 
 
-def register_limits(app: Flask) -> None:
+def init_rate_limits(app: Flask) -> None:
     """Refuse to *app*'s clients what is over the limit of the settings, if there is one."""
     settings: Settings = app.extensions["qa.settings"]
     if not settings.rate_limit:
@@ -267,11 +271,11 @@ def register_limits(app: Flask) -> None:
         raise SettingsError(
             f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct it."
         ) from error
-    memory = _scheme(settings.rate_storage) == "memory"
+    in_memory = _storage_scheme(settings.rate_storage) == "memory"
     of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
     try:
         Limiter(
-            client,
+            client_key,
             app=app,
             application_limits=[
                 ApplicationLimit(settings.rate_limit, exempt_when=_is_free),
@@ -282,18 +286,18 @@ def register_limits(app: Flask) -> None:
             # By itself it counts neither what is at no address nor what is called static.
             request_identifier=lambda: "any",
             storage_uri=settings.rate_storage,
-            storage_options={} if memory else _WAIT,
+            storage_options={} if in_memory else _REDIS_TIMEOUTS,
             strategy="sliding-window-counter",
             headers_enabled=True,
             # Where Redis cannot be reached, each worker counts for itself meanwhile.
-            in_memory_fallback_enabled=not memory,
+            in_memory_fallback_enabled=not in_memory,
         )
     except (ConfigurationError, ValueError):
         # The cause may hold a part of the password.
-        raise SettingsError(_NO_STORAGE) from None
+        raise SettingsError(_INVALID_STORAGE) from None
 
 
-def check_limits(app: Flask) -> None:
+def check_rate_storage(app: Flask) -> None:
     """Raise SettingsError unless whatever counts *app*'s requests answers."""
     if not all(limiter.storage.check() for limiter in app.extensions.get("limiter", ())):
         raise SettingsError(
@@ -302,11 +306,11 @@ def check_limits(app: Flask) -> None:
         )
 
 
-def _scheme(storage: str) -> str:
+def _storage_scheme(storage: str) -> str:
     """What a URL begins with, once it is known that requests can be counted there."""
     scheme = storage.partition(":")[0]
-    if scheme not in _SCHEMES:
-        raise SettingsError(_NO_STORAGE)
+    if scheme not in _STORAGE_SCHEMES:
+        raise SettingsError(_INVALID_STORAGE)
     if scheme != "memory" and find_spec("redis") is None:
         raise SettingsError(
             "QA_RATE_STORAGE is a Redis, and redis is missing;"
@@ -315,7 +319,7 @@ def _scheme(storage: str) -> str:
     return scheme
 
 
-def client() -> str:
+def client_key() -> str:
     """Who asks: the address, or the network of one household."""
     address = _address()
     if isinstance(address, IPv6Address):

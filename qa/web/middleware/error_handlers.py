@@ -9,20 +9,20 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from qa.errors import (
-    DamagedError,
+    AuthenticationError,
+    ClusterUnreachableError,
+    CorruptIndexError,
     DeadlineExceededError,
     DocumentNotFoundError,
     GenerationError,
-    NoGenerationError,
-    NotKeptError,
-    NotLetInError,
+    GenerationNotFoundError,
+    NoLiveGenerationError,
     QAError,
     RequestError,
-    UnreachableError,
 )
-from qa.web.api import InvalidRequestError, told
-from qa.web.middleware.access import has_host, has_token
-from qa.web.schemas.responses import ErrorBody, ProblemBody
+from qa.web.api import InvalidRequestError, json_response
+from qa.web.middleware.access import has_token, has_valid_host
+from qa.web.schemas.responses import FieldErrorBody, ProblemBody
 
 _Value = TypeVar("_Value")
 
@@ -31,12 +31,12 @@ STATUSES: dict[type, HTTPStatus] = {
     InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DocumentNotFoundError: HTTPStatus.NOT_FOUND,
-    NotKeptError: HTTPStatus.GONE,
+    GenerationNotFoundError: HTTPStatus.GONE,
     GenerationError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeadlineExceededError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_PROGRAMS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")
+_JSON_PATHS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")
 _IN_LOG = "the operator finds the reason in the log. Try again later."
 _FAILED = "Something went wrong here; it was logged. Try again, or tell the operator."
 # For the public, in place of messages that may name files, addresses and settings.  Looked up along
@@ -46,11 +46,11 @@ _PUBLIC: dict[type, str | None] = {
     RequestError: None,
     DocumentNotFoundError: None,
     DeadlineExceededError: None,
-    NoGenerationError: None,
-    NotKeptError: None,
-    DamagedError: f"The index is damaged; {_IN_LOG}",
-    UnreachableError: f"No node of the cluster answers, or not in time; {_IN_LOG}",
-    NotLetInError: f"The cluster that keeps the index does not let the service in; {_IN_LOG}",
+    NoLiveGenerationError: None,
+    GenerationNotFoundError: None,
+    CorruptIndexError: f"The index is damaged; {_IN_LOG}",
+    ClusterUnreachableError: f"No node of the cluster answers, or not in time; {_IN_LOG}",
+    AuthenticationError: f"The cluster that keeps the index does not let the service in; {_IN_LOG}",
     GenerationError: f"The index cannot be read; {_IN_LOG}",
     Exception: _FAILED,
 }
@@ -60,38 +60,40 @@ _RETRY_SECONDS = "5"
 log = logging.getLogger(__name__)
 
 
-def register_errors(app: Flask) -> None:
+def init_error_handlers(app: Flask) -> None:
     """Answer every error of *app* from here."""
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(QAError, _own_error)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(QAError, _handle_qa_error)
+    app.register_error_handler(Exception, _handle_unexpected_error)
 
 
-def _http_error(error: HTTPException) -> Response:
-    response = problem(HTTPStatus(error.code or 500), error.description or "")
+def _handle_http_error(error: HTTPException) -> Response:
+    response = problem_response(HTTPStatus(error.code or 500), error.description or "")
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers.add(name, value)
     return response
 
 
-def _own_error(error: QAError) -> Response:
+def _handle_qa_error(error: QAError) -> Response:
     status = _along_bases(STATUSES, error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s", error)
-    return problem(status, _along_bases(_PUBLIC, error) or str(error), _fields(error))
+    return problem_response(
+        status, _along_bases(_PUBLIC, error) or str(error), _field_errors(error)
+    )
 
 
 def _along_bases(table: Mapping[type, _Value], error: Exception) -> _Value:
     return next(table[base] for base in type(error).__mro__ if base in table)
 
 
-def _unexpected(error: Exception) -> Response:
+def _handle_unexpected_error(error: Exception) -> Response:
     log.error("Unexpected error at %s", request.path, exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
 
 
-def _fields(error: QAError) -> list[dict[str, str]]:
+def _field_errors(error: QAError) -> list[dict[str, str]]:
     if isinstance(error, InvalidRequestError):
         return error.errors
     if isinstance(error, RequestError):
@@ -99,19 +101,19 @@ def _fields(error: QAError) -> list[dict[str, str]]:
     return []
 
 
-def problem(
+def problem_response(
     status: HTTPStatus, detail: str, fields: list[dict[str, str]] | None = None
 ) -> Response:
     """An error body: RFC 9457 for programs, a page for people."""
-    program = request.path in _PROGRAMS or request.path.endswith(".json")
+    wants_json = request.path in _JSON_PATHS or request.path.endswith(".json")
     # No page can be made for a host that must not be answered: its links would lead there.
-    program = program or not has_host()
-    if program or not request.accept_mimetypes.accept_html:
+    wants_json = wants_json or not has_valid_host()
+    if wants_json or not request.accept_mimetypes.accept_html:
         errors = tuple(
-            ErrorBody(pointer="#/" + f["field"].replace(".", "/"), detail=f["detail"])
-            for f in fields or ()
+            FieldErrorBody(pointer="#/" + field["field"].replace(".", "/"), detail=field["detail"])
+            for field in fields or ()
         )
-        response = told(
+        response = json_response(
             ProblemBody(title=status.phrase, status=status.value, detail=detail, errors=errors)
         )
         response.content_type = "application/problem+json"

@@ -12,58 +12,66 @@ from flask import Flask, Response, current_app, request
 
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
-from qa.web.api import InvalidRequestError, answered_from, cut_short, pin, searcher
+from qa.web.api import (
+    InvalidRequestError,
+    current_searcher,
+    pin_generation,
+    request_generation,
+    was_cut_short,
+)
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
-_STAYS, _FOLLOWS = "private, max-age=86400", "private, no-cache"
-_NAME = re.compile(r"[0-9a-f]{12}")
+_PINNED_CACHE_CONTROL, _LIVE_CACHE_CONTROL = "private, max-age=86400", "private, no-cache"
+_GENERATION_NAME = re.compile(r"[0-9a-f]{12}")
 # These tell of this moment, or of this day.
-_UNTAGGED = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
+_UNCACHED_PATHS = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 
 
-def register_freshness(app: Flask) -> None:
+def init_http_cache(app: Flask) -> None:
     """Answer each request to *app* from one generation, and tag what it gives with it."""
     parts = [code_version(), repr(dataclasses.astuple(app.extensions["qa.settings"]))]
-    app.extensions["qa.maker"] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    app.before_request(_pinned)
-    app.before_request(_unchanged)
-    app.after_request(_tagged)
+    app.extensions["qa.code_digest"] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    app.before_request(_pin_requested_generation)
+    app.before_request(_check_if_none_match)
+    app.after_request(_add_etag)
 
 
-def _pinned() -> None:
-    given = request.args.getlist("generation")
-    if not all(map(_NAME.fullmatch, given)) or len(given) > 1:
+def _pin_requested_generation() -> None:
+    names = request.args.getlist("generation")
+    if not all(map(_GENERATION_NAME.fullmatch, names)) or len(names) > 1:
         raise InvalidRequestError(
             [{"field": "generation", "detail": "it is one name of 12 digits, 0 to 9 and a to f"}]
         )
-    pin(given[0] if given else None)
+    pin_generation(names[0] if names else None)
 
 
-def _unchanged() -> Response | None:
+def _check_if_none_match() -> Response | None:
     """Nothing but 304 for who has what this address gives."""
     if request.method not in {"GET", "HEAD"} or not request.if_none_match:
         return None
     try:
-        tag = _tag(searcher().manifest.name)
+        etag = _build_etag(current_searcher().manifest.name)
     except GenerationError:
         return None
-    return Response(status=304) if request.if_none_match.contains_weak(tag) else None
+    return Response(status=304) if request.if_none_match.contains_weak(etag) else None
 
 
-def _tagged(response: Response) -> Response:
-    generation = answered_from()
-    if generation is None or request.path.startswith(_UNTAGGED):
+def _add_etag(response: Response) -> Response:
+    generation = request_generation()
+    if generation is None or request.path.startswith(_UNCACHED_PATHS):
         return response
-    if cut_short():
+    if was_cut_short():
         response.headers["Cache-Control"] = "no-store"
         return response
     if request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
-        response.set_etag(_tag(generation), weak=True)
-        stays = request.args.get("generation") == generation
-        response.headers["Cache-Control"] = _STAYS if stays else _FOLLOWS
+        response.set_etag(_build_etag(generation), weak=True)
+        is_pinned = request.args.get("generation") == generation
+        response.headers["Cache-Control"] = (
+            _PINNED_CACHE_CONTROL if is_pinned else _LIVE_CACHE_CONTROL
+        )
     return response
 
 
-def _tag(generation: str) -> str:
-    made_of = f"{current_app.extensions['qa.maker']} {request.full_path}"
-    return f"{generation}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
+def _build_etag(generation: str) -> str:
+    key = f"{current_app.extensions['qa.code_digest']} {request.full_path}"
+    return f"{generation}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

@@ -23,14 +23,14 @@ from prometheus_client.registry import Collector
 
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.api import searcher
-from qa.web.middleware.metrics_folder import folder, held
-from qa.web.middleware.request_log import Account
+from qa.web.api import current_searcher
+from qa.web.middleware.metrics_folder import lock_metrics, metrics_folder
+from qa.web.middleware.request_log import RequestRecord
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _METHODS = ("GET", "POST", "HEAD", "OPTIONS")
 # The numbers of workers that have ended, under the number of no process.
-_ENDED = 0
+_ENDED_WORKERS = 0
 
 REQUESTS = Counter(
     "verbatim_requests", "Requests answered by the app.", ["endpoint", "method", "status"]
@@ -39,7 +39,7 @@ SECONDS = Histogram(
     "verbatim_request_seconds", "Time to answer a request.", ["endpoint"], buckets=_BUCKETS
 )
 ANSWERS = Counter("verbatim_answers", "Questions, by what came of them.", ["verdict"])
-TURNED_AWAY = Counter(
+REJECTED = Counter(
     "verbatim_turned_away", "Requests that never reached the app, by status.", ["status"]
 )
 CLOSED = Counter("verbatim_closed", "Connections closed to make room for others.")
@@ -47,59 +47,59 @@ CLOSED = Counter("verbatim_closed", "Connections closed to make room for others.
 blueprint = Blueprint("metrics", __name__)
 
 
-def count(account: Account) -> None:
+def count_request(record: RequestRecord) -> None:
     """Add a request to the numbers."""
-    method = account.method if account.method in _METHODS else "other"
-    REQUESTS.labels(account.endpoint, method, str(account.status)).inc()
-    SECONDS.labels(account.endpoint).observe(account.seconds)
-    if account.verdict:
-        ANSWERS.labels(account.verdict).inc()
+    method = record.method if record.method in _METHODS else "other"
+    REQUESTS.labels(record.endpoint, method, str(record.status)).inc()
+    SECONDS.labels(record.endpoint).observe(record.seconds)
+    if record.verdict:
+        ANSWERS.labels(record.verdict).inc()
 
 
-class _Index(Collector):
+class _IndexCollector(Collector):
     """What the live index holds."""
 
-    def __init__(self, live: Manifest) -> None:
-        self._live = live
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
 
     def collect(self) -> Iterator[Metric]:
         """Its name and its sizes."""
-        live = self._live
+        manifest = self._manifest
         info = GaugeMetricFamily("verbatim_index_info", "The live index.", labels=["generation"])
-        info.add_metric([live.name], 1)
+        info.add_metric([manifest.name], 1)
         yield info
-        yield GaugeMetricFamily("verbatim_index_documents", "Documents.", value=live.documents)
-        yield GaugeMetricFamily("verbatim_index_passages", "Passages.", value=live.passages)
+        yield GaugeMetricFamily("verbatim_index_documents", "Documents.", value=manifest.documents)
+        yield GaugeMetricFamily("verbatim_index_passages", "Passages.", value=manifest.passages)
 
 
 @blueprint.get("/metrics")
 def show() -> Response:
     """All numbers, of all workers (Prometheus text format)."""
-    with held(shared=True):
-        if folder():
+    with lock_metrics(shared=True):
+        if metrics_folder():
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             text = generate_latest(registry)
         else:
             text = generate_latest(REGISTRY)
     with contextlib.suppress(GenerationError):
-        index = CollectorRegistry()
-        index.register(_Index(searcher().manifest))
-        text += generate_latest(index)
+        index_registry = CollectorRegistry()
+        index_registry.register(_IndexCollector(current_searcher().manifest))
+        text += generate_latest(index_registry)
     return Response(text, content_type=CONTENT_TYPE_LATEST)
 
 
-def join(pid: int) -> None:
+def merge_ended_worker(pid: int) -> None:
     """Add the numbers of a worker that has ended to those of all that ended before."""
-    place = folder()
-    if not place:
+    folder = metrics_folder()
+    if not folder:
         return
-    with held(shared=False):
-        for path in place.glob(f"*_{pid}.db"):
+    with lock_metrics(shared=False):
+        for path in folder.glob(f"*_{pid}.db"):
             kind = path.name.partition("_")[0]
-            ended = MmapedDict(str(place / f"{kind}_{_ENDED}.db"))  # type: ignore[no-untyped-call]
-            for key, value, when, _ in MmapedDict.read_all_values_from_file(path):  # type: ignore[no-untyped-call]
-                so_far, _ = ended.read_value(key)  # type: ignore[no-untyped-call]
-                ended.write_value(key, so_far + value, when)  # type: ignore[no-untyped-call]
-            ended.close()  # type: ignore[no-untyped-call]
+            totals = MmapedDict(str(folder / f"{kind}_{_ENDED_WORKERS}.db"))  # type: ignore[no-untyped-call]
+            for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(path):  # type: ignore[no-untyped-call]
+                total, _ = totals.read_value(key)  # type: ignore[no-untyped-call]
+                totals.write_value(key, total + value, timestamp)  # type: ignore[no-untyped-call]
+            totals.close()  # type: ignore[no-untyped-call]
             path.unlink()

@@ -9,32 +9,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # The name that prometheus-client looks for when it is loaded.
-_NAME = "PROMETHEUS_MULTIPROC_DIR"
+_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # Earlier versions have a folder without the last part, and hold no lock on it.
 _PREFIX = "verbatim-metrics-locked-"
-MEMORY = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it
 
 
-def folder() -> Path | None:
+def metrics_folder() -> Path | None:
     """Where the numbers are; None when they are those of the one process."""
-    name = os.environ.get(_NAME)
+    name = os.environ.get(_FOLDER_VARIABLE)
     return Path(name) if name else None
 
 
 @contextlib.contextmanager
-def kept() -> Iterator[None]:
+def _cache_static_file() -> Iterator[None]:
     """Have a folder, in memory if there can be, until the process that made it ends."""
     owner = os.getpid()
-    place = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    place = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     _sweep(place)
     name, lock = _make(place)
-    os.environ[_NAME] = name
+    os.environ[_FOLDER_VARIABLE] = name
     try:
         yield
     finally:
         # Workers leave through here too.
         if os.getpid() == owner:
-            del os.environ[_NAME]
+            del os.environ[_FOLDER_VARIABLE]
             shutil.rmtree(name, ignore_errors=True)
         os.close(lock)
 
@@ -67,9 +67,9 @@ def _remove(folder: Path, lock: int) -> None:
 
 
 @contextlib.contextmanager
-def held(*, shared: bool) -> Iterator[None]:
+def lock_metrics(*, shared: bool) -> Iterator[None]:
     """Keep the files as they are while they are read, or for oneself to change them."""
-    place = folder()
+    place = metrics_folder()
     if not place:
         yield
         return

@@ -21,15 +21,15 @@ from typing import Any, TextIO
 from flask import Flask, Response, request
 
 from qa.analysis.normalization import printable_json
-from qa.analysis.tokenizer import normalise
-from qa.web.api import answered_from, last_answer
+from qa.analysis.tokenizer import normalize
+from qa.web.api import last_answer, request_generation
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _STARTED, _REQUEST_ID = "qa.started", "qa.request_id"
 
 
 @dataclass(frozen=True)
-class Account:
+class RequestRecord:
     """What became of a request; *question* and *verdict* are those of the last it asked."""
 
     request_id: str
@@ -42,47 +42,49 @@ class Account:
     question: str | None = None
 
 
-def register_accounts(app: Flask, *tell: Callable[[Account], None]) -> None:
+def init_request_log(app: Flask, *listeners: Callable[[RequestRecord], None]) -> None:
     """*tell* what became of each request to *app*."""
 
-    def ended(response: Response) -> Response:
-        account = _account(response)
-        response.headers["X-Request-ID"] = account.request_id
-        for each in tell:
-            each(account)
+    def finish_request(response: Response) -> Response:
+        record = _build_record(response)
+        response.headers["X-Request-ID"] = record.request_id
+        for listener in listeners:
+            listener(record)
         return response
 
-    app.before_request(_begun)
-    app.after_request(ended)
+    app.before_request(_start_request)
+    app.after_request(finish_request)
 
 
-def _begun() -> None:
+def _start_request() -> None:
     """Note when it began, and its name: that which a proxy gave it, or a new one."""
-    given = request.headers.get("X-Request-ID", "")
+    request_id = request.headers.get("X-Request-ID", "")
     request.environ[_STARTED] = time.perf_counter()
-    request.environ[_REQUEST_ID] = given if _ID.fullmatch(given) else uuid.uuid4().hex
+    request.environ[_REQUEST_ID] = (
+        request_id if _REQUEST_ID_PATTERN.fullmatch(request_id) else uuid.uuid4().hex
+    )
 
 
-def _account(response: Response) -> Account:
+def _build_record(response: Response) -> RequestRecord:
     now = time.perf_counter()
-    found = last_answer()
-    return Account(
+    answer = last_answer()
+    return RequestRecord(
         request_id=request.environ.get(_REQUEST_ID) or uuid.uuid4().hex,
         method=request.method,
         # Addresses have questions in them.
         endpoint=request.endpoint or "none",
         status=response.status_code,
         seconds=now - request.environ.get(_STARTED, now),
-        generation=answered_from(),
-        verdict=found.verdict if found else None,
-        question=found.question if found else None,
+        generation=request_generation(),
+        verdict=answer.verdict if answer else None,
+        question=answer.question if answer else None,
     )
 
 
-def hashed(question: str) -> str:
+def hash_question(question: str) -> str:
     """A name for *question* that does not tell it; the same for all ways of writing it."""
-    same = normalise(question).casefold()
-    return hashlib.sha256(same.encode()).hexdigest()[:16]
+    normalized = normalize(question).casefold()
+    return hashlib.sha256(normalized.encode()).hexdigest()[:16]
 
 
 # A pipe that is ready takes so many bytes without waiting.
@@ -147,43 +149,43 @@ def _unwaiting(descriptor: int) -> int:
 log = logging.getLogger("qa.requests")
 
 
-def writing(questions: str) -> Callable[[Account], None]:
+def build_log_writer(questions: str) -> Callable[[RequestRecord], None]:
     """What writes accounts to the log; *questions* is "1" to have them in it, "hash", or "0"."""
 
-    def write(account: Account) -> None:
-        told: dict[str, Any] = {
-            "request_id": account.request_id,
-            "method": account.method,
-            "endpoint": account.endpoint,
-            "status": account.status,
-            "ms": round(account.seconds * 1000, 1),
-            "generation": account.generation,
-            "verdict": account.verdict,
+    def write(record: RequestRecord) -> None:
+        fields: dict[str, Any] = {
+            "request_id": record.request_id,
+            "method": record.method,
+            "endpoint": record.endpoint,
+            "status": record.status,
+            "ms": round(record.seconds * 1000, 1),
+            "generation": record.generation,
+            "verdict": record.verdict,
         }
-        if account.question is not None and questions == "1":
-            told["question"] = account.question
-        elif account.question is not None and questions == "hash":
-            told["question_hash"] = hashed(account.question)
-        log.info("request", extra={"told": told})
+        if record.question is not None and questions == "1":
+            fields["question"] = record.question
+        elif record.question is not None and questions == "hash":
+            fields["question_hash"] = hash_question(record.question)
+        log.info("request", extra={"fields": fields})
 
     return write
 
 
-class Lines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Tell when, how grave, where, what; and what became of a request."""
-        when = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-        told = {
-            "time": when.isoformat(timespec="milliseconds"),
+        created = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        entry = {
+            "time": created.isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-        } | getattr(record, "told", {})
+        } | getattr(record, "fields", {})
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return printable_json(json.dumps(told, ensure_ascii=False))
+            entry["exception"] = self.formatException(record.exc_info)
+        return printable_json(json.dumps(entry, ensure_ascii=False))
 
 
 class Handler(logging.Handler):
@@ -233,11 +235,11 @@ def output() -> Output:
 @functools.cache
 def _handler() -> Handler:
     handler = Handler(output(), Output(sys.stderr))
-    handler.setFormatter(Lines())
+    handler.setFormatter(JsonFormatter())
     return handler
 
 
-def configure() -> None:
+def configure_logging() -> None:
     """Write to standard output."""
     for name, level in (("", logging.WARNING), ("qa", logging.INFO)):
         logging.getLogger(name).setLevel(level)

@@ -7,22 +7,22 @@ from itertools import islice
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 
-from qa.analysis.tokenizer import normalise
+from qa.analysis.tokenizer import normalize
 from qa.errors import IndexingError
-from qa.publishing.gate import Golden, golden_questions, is_answered
-from qa.ranking.reranker import weights
-from qa.web.api import deadline, searcher, settings, told
-from qa.web.pages.common import refused
-from qa.web.pages.index_stats import facts
+from qa.publishing.gate import GoldenQuestion, is_answered, load_golden_questions
+from qa.ranking.reranker import load_ranking_weights
+from qa.web.api import current_searcher, current_settings, deadline, json_response
+from qa.web.pages.common import parameter_error
+from qa.web.pages.index_stats import current_stats
 from qa.web.pages.urls import query_string
 from qa.web.schemas.requests import too_much
 from qa.web.schemas.responses import SuggestionsBody
 
 search = Blueprint("search", __name__)
 
-_SUGGESTIONS = 8
+_MAX_SUGGESTIONS = 8
 # What asks or writes an answer anew for each of endlessly many addresses.
-_NOT_FOR_ROBOTS = ("/?", "/ask", "/suggest", "/export.", "/cite/")
+_DISALLOWED_PATHS = ("/?", "/ask", "/suggest", "/export.", "/cite/")
 
 
 @search.get("/opensearch.xml")
@@ -35,66 +35,66 @@ def description() -> Response:
 @search.get("/suggest")
 def suggestions() -> Response:
     """Questions to try, and titles, that begin with `q` or have a word that does."""
-    given, most = request.args.get("q", ""), settings().max_question
+    given, most = request.args.get("q", ""), current_settings().max_question
     if len(given) > most:
-        raise refused("q", too_much(len(given), most))
-    typed = normalise(given)
-    found = list(_matching(typed.casefold())) if typed else []
-    response = told(
-        SuggestionsBody([typed, [text for text, _ in found], [], [url for _, url in found]])
+        raise parameter_error("q", too_much(len(given), most))
+    prefix = normalize(given)
+    matches = list(_match_suggestions(prefix.casefold())) if prefix else []
+    response = json_response(
+        SuggestionsBody([prefix, [text for text, _ in matches], [], [url for _, url in matches]])
     )
     response.content_type = "application/x-suggestions+json"
     return response
 
 
-def _matching(folded: str) -> Iterator[tuple[str, str]]:
+def _match_suggestions(folded_prefix: str) -> Iterator[tuple[str, str]]:
     """Texts to ask with what is typed in them, and the address of each: the beginnings first.
 
     As many as there is time to look for.
     """
-    found: dict[str, str] = {}
+    suggestions: dict[str, str] = {}
     ends = deadline()
     root = request.url_root
-    for starts in (folded, f" {folded}"):
-        for question in facts().questions:
-            if _has(question, starts):
-                found.setdefault(question, f"{root}?{query_string([('q', question)])}")
-        for summary in searcher().summaries():
-            if _has(summary.title, starts):
-                address = url_for("reader.show", document_id=summary.id, _external=True)
-                found.setdefault(summary.title, address)
-            if len(found) >= _SUGGESTIONS or ends.passed:
+    for start in (folded_prefix, f" {folded_prefix}"):
+        for question in current_stats().questions:
+            if _has_word_start(question, start):
+                suggestions.setdefault(question, f"{root}?{query_string([('q', question)])}")
+        for summary in current_searcher().summaries():
+            if _has_word_start(summary.title, start):
+                url = url_for("reader.show", document_id=summary.id, _external=True)
+                suggestions.setdefault(summary.title, url)
+            if len(suggestions) >= _MAX_SUGGESTIONS or ends.is_expired:
                 break
-    return islice(found.items(), _SUGGESTIONS)
+    return islice(suggestions.items(), _MAX_SUGGESTIONS)
 
 
-def _has(text: str, starts: str) -> bool:
+def _has_word_start(text: str, start: str) -> bool:
     """Whether *text* begins with *starts* or, if that is a space and more, has it inside."""
     folded = text.casefold()
-    return starts in folded if starts.startswith(" ") else folded.startswith(starts)
+    return start in folded if start.startswith(" ") else folded.startswith(start)
 
 
 @search.get("/robots.txt")
 def robots() -> Response:
     """Let robots read the documents and not ask questions."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_ROBOTS), ""]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _DISALLOWED_PATHS), ""]
     return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 # Golden questions that are asked for a page: all of them were when the index was built.
-_MOST = 200
+_MAX_GOLDEN = 200
 
 
 @dataclass(frozen=True)
-class Kept:
+class GoldenResults:
     """Of the operator's *asked* questions, those that do not have their answer in this index."""
 
-    asked: int
+    total: int
     failing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class RankingQuality:
     """What ranking won, measured on *questions* of *sets* that it was not fitted on.
 
     *right* is the share of them whose first passage answers, *plain* the same of BM25.
@@ -103,41 +103,51 @@ class Fitted:
     date: str
     questions: int
     sets: int
-    right: float
-    plain: float
+    success_at_1: float
+    bm25_success_at_1: float
 
 
-def kept() -> Kept:
+def ask_golden_questions() -> GoldenResults:
     """Ask the operator's questions of the live generation; once for each.
 
     There are none while a line of their file is wrong: `qa index` tells the operator.
     """
-    golden: tuple[Golden, ...] = ()
+    golden: tuple[GoldenQuestion, ...] = ()
     with suppress(IndexingError):
-        golden = golden_questions(settings().home)[:_MOST]
-    live = searcher()
-    known: dict[tuple[str, tuple[Golden, ...]], Kept] = current_app.extensions.setdefault(
-        "qa.quality", {}
+        golden = load_golden_questions(current_settings().home)[:_MAX_GOLDEN]
+    searcher = current_searcher()
+    cache: dict[tuple[str, tuple[GoldenQuestion, ...]], GoldenResults] = (
+        current_app.extensions.setdefault("qa.quality", {})
     )
-    key = live.manifest.name, golden
-    if key not in known:
-        failing = (each.question for each in golden if not is_answered(each, live, settings()))
-        found = Kept(len(golden), tuple(failing))
+    key = searcher.manifest.name, golden
+    if key not in cache:
+        failing = (
+            golden_question.question
+            for golden_question in golden
+            if not is_answered(golden_question, searcher, current_settings())
+        )
+        results = GoldenResults(len(golden), tuple(failing))
         # The questions may change as often as their file is written: only the last are of use.
-        known.clear()
-        known[key] = found
-    return known[key]
+        cache.clear()
+        cache[key] = results
+    return cache[key]
 
 
-def fitted() -> Fitted:
+def ranking_quality() -> RankingQuality:
     """What the weights that come with the package won when they were fitted."""
-    gains = weights().gain.values()
-    total = sum(gain["questions"] for gain in gains)
+    rows = load_ranking_weights().gain.values()
+    total = sum(row["questions"] for row in rows)
 
-    def share(measure: str) -> float:
-        return sum(gain["questions"] * gain[measure] for gain in gains) / total
+    def weighted_mean(measure: str) -> float:
+        return sum(row["questions"] * row[measure] for row in rows) / total
 
-    return Fitted(weights().fitted, int(total), len(gains), share("right@1"), share("bm25_right@1"))
+    return RankingQuality(
+        load_ranking_weights().fitted_on,
+        int(total),
+        len(rows),
+        weighted_mean("right@1"),
+        weighted_mean("bm25_right@1"),
+    )
 
 
 blueprint = Blueprint("about", __name__)
@@ -146,4 +156,9 @@ blueprint = Blueprint("about", __name__)
 @blueprint.get("/about")
 def show() -> str:
     """Tell what the live generation holds and how answers come about."""
-    return render_template("about.html", facts=facts(), fitted=fitted(), kept=kept())
+    return render_template(
+        "about.html",
+        stats=current_stats(),
+        quality=ranking_quality(),
+        golden=ask_golden_questions(),
+    )

@@ -14,23 +14,23 @@ import regex
 from flask import Blueprint, Response, has_request_context, request, url_for
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import Answer, Citation, citation, quote_sum
+from qa.answers.answer import Answer, Citation, build_citation, quote_checksum
 from qa.answers.citation_formats import FORMATS, Reference
 from qa.answers.quote_search import Effort, Summed
-from qa.answers.reanchoring import State
+from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
-from qa.errors import DeadlineExceededError, DocumentNotFoundError, NotKeptError
-from qa.web.api import deadline, pin, pinned_to, searcher
-from qa.web.pages.common import refused, today
+from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
+from qa.web.api import current_searcher, deadline, generation_pin, pin_generation
+from qa.web.pages.common import parameter_error, today
 from qa.web.pages.urls import Conversation, query_string
 
 blueprint = Blueprint("citing", __name__)
 
-_PLACE = ("cite", "answer", "sha256", "quote")
-_SPAN = regex.compile(r"([0-9]{1,12})-([0-9]{1,12})")
+_PLACE_PARAMETERS = ("cite", "answer", "sha256", "quote")
+_SPAN_PATTERN = regex.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 
 
-class Cited(NamedTuple):
+class CitationTarget(NamedTuple):
     """What an address cites of a document; *passage* is None for the whole of it.
 
     It was *found* again where the text is another than that in which the place was counted.
@@ -38,50 +38,52 @@ class Cited(NamedTuple):
 
     passage: Span | None
     answer: Span | None
-    found: bool = False
+    is_relocated: bool = False
 
 
-def cited_in(document: Document) -> Cited | None:
+def parse_citation_target(document: Document) -> CitationTarget | None:
     """The place that the address cites; None when it is not in this text.
 
     Raises DeadlineExceededError where there is no time to look for it.
     """
-    passage, answer = _span("cite"), _span("answer")
-    same = document.sha256.startswith(request.args.get("sha256", "").lower())
-    if not same:
-        return _found_again(document.text, passage, answer)
+    passage, answer = _parse_span("cite"), _parse_span("answer")
+    is_same_text = document.sha256.startswith(request.args.get("sha256", "").lower())
+    if not is_same_text:
+        return _relocate(document.text, passage, answer)
     if any(span.end > len(document.text) for span in (passage, answer) if span):
         return None
     if passage and answer and (answer.start < passage.start or answer.end > passage.end):
-        raise refused("answer", "it is not inside the stretch of text that `cite` gives")
-    return Cited(passage or answer, answer)
+        raise parameter_error("answer", "it is not inside the stretch of text that `cite` gives")
+    return CitationTarget(passage or answer, answer)
 
 
-def _found_again(text: str, passage: Span | None, answer: Span | None) -> Cited | None:
-    digest = request.args.get("quote", "")
-    place = Summed(text).place(digest, passage, Effort(deadline())) if passage else None
-    if passage is None or place is None:
+def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
+    checksum = request.args.get("quote", "")
+    new_passage = Summed(text).place(checksum, passage, Effort(deadline())) if passage else None
+    if passage is None or new_passage is None:
         return None
-    by = place.start - passage.start
-    inside = answer and passage.start <= answer.start and answer.end <= passage.end
-    return Cited(
-        place, Span(answer.start + by, answer.end + by) if answer and inside else None, found=True
+    shift = new_passage.start - passage.start
+    is_inside = answer and passage.start <= answer.start and answer.end <= passage.end
+    return CitationTarget(
+        new_passage,
+        Span(answer.start + shift, answer.end + shift) if answer and is_inside else None,
+        is_relocated=True,
     )
 
 
-def cited_passage() -> Span | None:
+def parse_passage_span() -> Span | None:
     """The passage that the address cites, where it stood then."""
-    return _span("cite")
+    return _parse_span("cite")
 
 
-def _span(name: str) -> Span | None:
+def _parse_span(name: str) -> Span | None:
     value = request.args.get(name, "")
     if not value:
         return None
-    match = _SPAN.fullmatch(value)
+    match = _SPAN_PATTERN.fullmatch(value)
     span = Span(int(match[1]), int(match[2])) if match else None
     if span is None or span.start >= span.end:
-        raise refused(name, f"{value!r} is not a stretch of text such as 120-180")
+        raise parameter_error(name, f"{value!r} is not a stretch of text such as 120-180")
     return span
 
 
@@ -89,131 +91,150 @@ class Link(NamedTuple):
     """A format to copy a citation in, and the address that gives it."""
 
     label: str
-    address: str
+    url: str
 
 
 @blueprint.app_template_filter()
-def in_formats(cited: Citation | Document) -> list[Link]:
+def citation_links(source: Citation | Document) -> list[Link]:
     """Where each format of a citation is, or of the citation of a whole document."""
-    place: dict[str, Any] = {}
-    if isinstance(cited, Document):
-        place["document_id"] = cited.id
+    values: dict[str, Any] = {}
+    if isinstance(source, Document):
+        values["document_id"] = source.id
     else:
-        query = parse_qsl(urlsplit(cited.read_url).query)
-        place = {name: value for name, value in query if name in _PLACE}
-        place["document_id"] = cited.document_id
+        query = parse_qsl(urlsplit(source.read_url).query)
+        values = {name: value for name, value in query if name in _PLACE_PARAMETERS}
+        values["document_id"] = source.document_id
     return [
-        Link(form.label, url_for("citing.show", format=name, **place))
-        for name, form in FORMATS.items()
+        Link(citation_format.label, url_for("citing.show", format=name, **values))
+        for name, citation_format in FORMATS.items()
     ]
 
 
 @blueprint.get("/cite/<path:document_id>")
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
-    for name in set(request.args) - {*_PLACE, "format", "generation"}:
-        raise refused(name, "there is no such parameter")
+    for name in set(request.args) - {*_PLACE_PARAMETERS, "format", "generation"}:
+        raise parameter_error(name, "there is no such parameter")
     name = request.args.get("format", "text")
     if name not in FORMATS:
-        raise refused("format", f"{name!r} is not one of {', '.join(FORMATS)}")
-    form, reference = FORMATS[name], _reference(searcher().document(document_id))
-    response = Response(form.write(reference), content_type=f"{form.content_type}; charset=utf-8")
-    if not form.shown:
+        raise parameter_error("format", f"{name!r} is not one of {', '.join(FORMATS)}")
+    citation_format, reference = (
+        FORMATS[name],
+        _reference_from_url(current_searcher().document(document_id)),
+    )
+    response = Response(
+        citation_format.write(reference),
+        content_type=f"{citation_format.content_type}; charset=utf-8",
+    )
+    if not citation_format.is_inline:
         response.headers.set(
-            "Content-Disposition", "attachment", filename=f"{reference.key}.{form.ending}"
+            "Content-Disposition",
+            "attachment",
+            filename=f"{reference.citation_key}.{citation_format.extension}",
         )
     return response
 
 
-def _reference(document: Document) -> Reference:
-    cited = cited_in(document)
-    if cited is None:
-        raise refused("cite", "the document does not have this place; open it and cite it anew")
-    return reference(document, citation_of(document, cited))
+def _reference_from_url(document: Document) -> Reference:
+    target = parse_citation_target(document)
+    if target is None:
+        raise parameter_error(
+            "cite", "the document does not have this place; open it and cite it anew"
+        )
+    return build_reference(document, citation_of(document, target))
 
 
-def reference(document: Document, found: Citation | None) -> Reference:
+def build_reference(document: Document, citation: Citation | None) -> Reference:
     """What is cited of *document* today, with its address in full; None for the whole of it."""
-    path = found.read_url if found else url_for("reader.show", document_id=document.id)
+    path = citation.read_url if citation else url_for("reader.show", document_id=document.id)
     return Reference(
         document=document,
-        citation=found,
-        address=request.host_url.rstrip("/") + path,
+        citation=citation,
+        reader_url=request.host_url.rstrip("/") + path,
         accessed=today(),
-        generation=searcher().manifest.name,
+        generation=current_searcher().manifest.name,
     )
 
 
-def citation_of(document: Document, cited: Cited) -> Citation | None:
+def citation_of(document: Document, target: CitationTarget) -> Citation | None:
     """The citation of a place; None for the whole document."""
-    passage, answer = cited.passage, cited.answer
+    passage, answer = target.passage, target.answer
     if passage is None:
         return None
-    inside = answer and Span(answer.start - passage.start, answer.end - passage.start)
-    return citation(document, passage, inside)
+    relative_answer = answer and Span(answer.start - passage.start, answer.end - passage.start)
+    return build_citation(document, passage, relative_answer)
 
 
 permalinks = Blueprint("pinning", __name__)
 
-QUOTED = "quoted"
+QUOTED_PARAMETER = "quoted"
 # Where links of a page that is pinned lead to the same index.
-_PINNED = ("reader.show", "citing.show", "documents.show")
+_PINNED_ENDPOINTS = ("reader.show", "citing.show", "documents.show")
 # Quotes that an address has room for.
-_MOST = 20
+_MAX_QUOTES = 20
 # What opening a document takes, in steps of an Effort.
 _OPENING = 200
-_QUOTED = regex.compile(r"(.+) ([0-9]{1,12})-([0-9]{1,12}) ([0-9a-f]{12})")
+_QUOTE_PATTERN = regex.compile(r"(.+) ([0-9]{1,12})-([0-9]{1,12}) ([0-9a-f]{12})")
 
 
-class Fate(NamedTuple):
+class CitationStatus(NamedTuple):
     """What became of a passage of *document_id*, and where it stands now, if it does.
 
     It is *unknown* where there was no time to look for it.
     """
 
-    state: State | Literal["unknown"]
+    state: QuoteState | Literal["unknown"]
     document_id: str
     citation: Citation | None
 
 
 @permalinks.app_url_defaults
-def _stay_pinned(endpoint: str, values: dict[str, Any]) -> None:
-    if has_request_context() and endpoint in _PINNED and not request.path.endswith(".json"):
-        values.setdefault("generation", pinned_to())
+def _add_pinned_generation(endpoint: str, values: dict[str, Any]) -> None:
+    if (
+        has_request_context()
+        and endpoint in _PINNED_ENDPOINTS
+        and not request.path.endswith(".json")
+    ):
+        values.setdefault("generation", generation_pin())
 
 
-def lost() -> str | None:
+def fall_back_to_live() -> str | None:
     """The index that the address asks for, if it is not kept any more: the live one is, then."""
     try:
-        searcher()
-    except NotKeptError:
-        pin(None)
+        current_searcher()
+    except GenerationNotFoundError:
+        pin_generation(None)
         return request.args["generation"]
     return None
 
 
-def pinned(conversation: Conversation, answers: Sequence[Answer]) -> str:
+def permalink(conversation: Conversation, answers: Sequence[Answer]) -> str:
     """The address of *conversation* that stays with the index and tells what was quoted."""
-    found = conversation.limited(generation=[searcher().manifest.name])
-    pairs = [*found.pairs(), *((QUOTED, value) for value in islice(_quoted(answers), _MOST))]
-    return f"{url_for('conversation.show')}?{query_string(pairs)}#q{len(found.asked)}"
+    permanent = conversation.with_options(generation=[current_searcher().manifest.name])
+    pairs = [
+        *permanent.pairs(),
+        *((QUOTED_PARAMETER, value) for value in islice(_quote_values(answers), _MAX_QUOTES)),
+    ]
+    return f"{url_for('conversation.show')}?{query_string(pairs)}#q{len(permanent.turns)}"
 
 
-def _quoted(answers: Sequence[Answer]) -> Iterator[str]:
+def _quote_values(answers: Sequence[Answer]) -> Iterator[str]:
     """The passages of *answers*, the last answer first."""
     for answer in reversed(answers):
         for passage in answer.passages:
-            cited = passage.citation
-            digest = quote_sum(cited.exact)
-            yield f"{cited.document_id} {cited.start}-{cited.end} {digest}"
+            source = passage.citation
+            checksum = quote_checksum(source.exact)
+            yield f"{source.document_id} {source.start}-{source.end} {checksum}"
 
 
-def fates(quoted: Sequence[str]) -> list[Fate]:
+def citation_statuses(quote_values: Sequence[str]) -> list[CitationStatus]:
     """What became of passages, in the live index; what is none of them says nothing."""
-    matches = [match for value in quoted[:_MOST] if (match := _QUOTED.fullmatch(value))]
+    matches = [
+        match for value in quote_values[:_MAX_QUOTES] if (match := _QUOTE_PATTERN.fullmatch(value))
+    ]
     effort, texts = Effort(deadline()), _Texts()
     return [
-        _fate(match[1], Span(int(match[2]), int(match[3])), match[4], texts, effort)
+        _citation_status(match[1], Span(int(match[2]), int(match[3])), match[4], texts, effort)
         for match in matches
     ]
 
@@ -223,21 +244,25 @@ class _Texts(dict[str, Summed | None]):
 
     def __missing__(self, document_id: str) -> Summed | None:
         try:
-            found = Summed(searcher().document(document_id).text)
+            found = Summed(current_searcher().document(document_id).text)
         except DocumentNotFoundError:
             found = None
         self[document_id] = found
         return found
 
 
-def _fate(document_id: str, old: Span, digest: str, texts: _Texts, effort: Effort) -> Fate:
+def _citation_status(
+    document_id: str, old_span: Span, checksum: str, texts: _Texts, effort: Effort
+) -> CitationStatus:
     try:
         effort.spend(_OPENING)
         text = texts[document_id]
-        place = text.place(digest, old, effort) if text else None
+        new_span = text.place(checksum, old_span, effort) if text else None
     except DeadlineExceededError:
-        return Fate("unknown", document_id, None)
-    if place is None:
-        return Fate("gone", document_id, None)
-    state: State = "unchanged" if place == old else "moved"
-    return Fate(state, document_id, citation(searcher().document(document_id), place))
+        return CitationStatus("unknown", document_id, None)
+    if new_span is None:
+        return CitationStatus("gone", document_id, None)
+    state: QuoteState = "unchanged" if new_span == old_span else "moved"
+    return CitationStatus(
+        state, document_id, build_citation(current_searcher().document(document_id), new_span)
+    )

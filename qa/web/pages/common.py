@@ -17,55 +17,55 @@ from qa.answers.answer import AnswerPassage
 from qa.documents.document import SEPARATOR, Document
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.api import InvalidRequestError, searcher
+from qa.web.api import InvalidRequestError, current_searcher
 
 
-class Segment(NamedTuple):
+class TextSegment(NamedTuple):
     """A stretch of text, marked as *kind* or not at all; *inner* cuts a marked one further."""
 
     text: str
     kind: str | None = None
-    inner: tuple["Segment", ...] = ()
+    inner: tuple["TextSegment", ...] = ()
 
 
-class Layer(NamedTuple):
+class MarkLayer(NamedTuple):
     """Marks of one kind: where they are, in order and apart from each other."""
 
     kind: str
     spans: Sequence[Span]
 
 
-def segments(text: str, within: Span, layers: Sequence[Layer]) -> tuple[Segment, ...]:
+def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[TextSegment, ...]:
     """Cut the part of *text* that is *within* at the marks of *layers*, the outermost first."""
     if not layers:
-        return (Segment(text[slice(*within)]),) if within.start < within.end else ()
+        return (TextSegment(text[slice(*span)]),) if span.start < span.end else ()
     (kind, spans), *rest = layers
-    cut: list[Segment] = []
-    at = within.start
+    pieces: list[TextSegment] = []
+    position = span.start
     for start, end in spans:
-        marked = Span(max(start, at), min(end, within.end))
-        if marked.start < marked.end:
-            cut += segments(text, Span(at, marked.start), rest)
-            inner = segments(text, marked, rest)
-            cut.append(Segment(text[slice(*marked)], kind, inner))
-            at = marked.end
-    return (*cut, *segments(text, Span(at, within.end), rest))
+        clipped = Span(max(start, position), min(end, span.end))
+        if clipped.start < clipped.end:
+            pieces += cut_segments(text, Span(position, clipped.start), rest)
+            inner = cut_segments(text, clipped, rest)
+            pieces.append(TextSegment(text[slice(*clipped)], kind, inner))
+            position = clipped.end
+    return (*pieces, *cut_segments(text, Span(position, span.end), rest))
 
 
-def quoted(passage: AnswerPassage) -> Iterator[tuple[Segment, ...]]:
+def quote_paragraphs(passage: AnswerPassage) -> Iterator[tuple[TextSegment, ...]]:
     """The paragraphs of a quote, with its answering sentence and the question's words marked."""
-    found = passage.answer
+    answer = passage.answer
     layers = [
-        Layer("answer", [Span(found.start, found.end)] if found else []),
-        Layer("term", passage.marks),
+        MarkLayer("answer", [Span(answer.start, answer.end)] if answer else []),
+        MarkLayer("term", passage.marks),
     ]
-    start = 0
+    offset = 0
     for paragraph in passage.text.split(SEPARATOR):
-        yield segments(passage.text, Span(start, start + len(paragraph)), layers)
-        start += len(paragraph) + len(SEPARATOR)
+        yield cut_segments(passage.text, Span(offset, offset + len(paragraph)), layers)
+        offset += len(paragraph) + len(SEPARATOR)
 
 
-class Shown(NamedTuple):
+class ReaderBlock(NamedTuple):
     """A block of a document as the reader page shows it; *page* is set where a page starts.
 
     Paragraphs and headings have a *number* each, of their own kind.
@@ -75,20 +75,22 @@ class Shown(NamedTuple):
     number: int
     page: int | None
     text: str
-    segments: tuple[Segment, ...]
+    segments: tuple[TextSegment, ...]
 
     @property
-    def marked(self) -> bool:
+    def is_marked(self) -> bool:
         """Whether anything is marked in it."""
         return any(segment.kind for segment in self.segments)
 
-    def has(self, kind: str) -> bool:
+    def has_mark(self, kind: str) -> bool:
         """Whether it has a mark of this *kind*."""
-        inner = (each for segment in self.segments for each in (segment, *segment.inner))
-        return any(segment.kind == kind for segment in inner)
+        all_segments = (nested for segment in self.segments for nested in (segment, *segment.inner))
+        return any(segment.kind == kind for segment in all_segments)
 
 
-def blocks(document: Document, layers: list[Layer], within: range | None = None) -> Iterator[Shown]:
+def iter_blocks(
+    document: Document, layers: list[MarkLayer], within: range | None = None
+) -> Iterator[ReaderBlock]:
     """The blocks of *document*, or those *within* a range, cut at the marks of *layers*."""
     within = range(len(document.blocks)) if within is None else within
     pages = {page.start: page.number for page in document.pages}
@@ -97,18 +99,21 @@ def blocks(document: Document, layers: list[Layer], within: range | None = None)
     for place, (start, end, level) in enumerate(document.blocks[: within.stop]):
         if level:
             # Whatever levels an author skipped, ours follow one another below the title's h1.
-            open_levels = [*(outer for outer in open_levels if outer < level), level]
+            open_levels = [
+                *(outer_level for outer_level in open_levels if outer_level < level),
+                level,
+            ]
             headings += 1
         else:
             paragraphs += 1
         if place < within.start:
             continue
-        yield Shown(
+        yield ReaderBlock(
             tag=f"h{min(6, len(open_levels) + 1)}" if level else "p",
             number=headings if level else paragraphs,
             page=pages.get(start),
             text=document.text[start:end],
-            segments=segments(document.text, Span(start, end), layers),
+            segments=cut_segments(document.text, Span(start, end), layers),
         )
 
 
@@ -120,9 +125,9 @@ _STAYS = "public, max-age=31536000, immutable"
 
 
 @blueprint.app_template_filter()
-def day(when: date) -> str:
+def format_date(value: date) -> str:
     """A date as people write it."""
-    return f"{when.day} {when:%B %Y}"
+    return f"{value.day} {value:%B %Y}"
 
 
 def today() -> date:
@@ -130,8 +135,8 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-@blueprint.app_template_test()
-def web_address(url: str | None) -> bool:
+@blueprint.app_template_test("web_url")
+def is_web_url(url: str | None) -> bool:
     """Whether *url* is safe to link to: a document may claim any address as its own."""
     try:
         return bool(url) and urlsplit(url).scheme in {"http", "https"}
@@ -192,14 +197,14 @@ def static(filename: str) -> Response:
 
 
 @blueprint.app_context_processor
-def index_facts() -> dict[str, Manifest | None]:
+def _inject_manifest() -> dict[str, Manifest | None]:
     """What the footer of every page says of the index; an error page may have none."""
     try:
-        return {"live": searcher().manifest}
+        return {"manifest": current_searcher().manifest}
     except GenerationError:
-        return {"live": None}
+        return {"manifest": None}
 
 
-def refused(parameter: str, detail: str) -> InvalidRequestError:
+def parameter_error(parameter: str, detail: str) -> InvalidRequestError:
     """The error for a *parameter* of an address that cannot be used."""
     return InvalidRequestError([{"field": parameter, "detail": detail}])

@@ -12,34 +12,40 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from qa.analysis.tokenizer import Word, normalise, term, words
+from qa.analysis.tokenizer import Token, normalize, to_term, tokenize
 from qa.answers.answer import Answer, AnswerPassage
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.queries.parser import read
-from qa.web.api import InvalidRequestError, answer, asked_in, searcher, settings
-from qa.web.pages.cite import QUOTED, fates, lost, pinned
-from qa.web.pages.common import quoted
-from qa.web.pages.index_stats import facts
-from qa.web.pages.urls import Asking, Conversation, conversation_in, parse
+from qa.queries.parser import parse_query
+from qa.web.api import (
+    InvalidRequestError,
+    answer_question,
+    current_searcher,
+    current_settings,
+    parse_ask_args,
+)
+from qa.web.pages.cite import QUOTED_PARAMETER, citation_statuses, fall_back_to_live, permalink
+from qa.web.pages.common import quote_paragraphs
+from qa.web.pages.index_stats import current_stats
+from qa.web.pages.urls import Conversation, TypedTurn, parse_conversation, parse_query_string
 
 blueprint = Blueprint("conversation", __name__)
 
 # Other publishers shown beside the first one.
-_BESIDE = 3
-_QUOTES = regex.compile(r'["“”«»]')
+_MAX_OTHER_SOURCES = 3
+_QUOTATION_MARKS = regex.compile(r'["“”«»]')
 _EMPTY_QUOTES = regex.compile(r'-?(?:"\s*"|“\s*”|«\s*»)')
 _YEAR = regex.compile(r"(?:1[5-9]|20)\d\d")
 
 
-class Way(NamedTuple):
+class Suggestion(NamedTuple):
     """A link to the conversation put otherwise: *text* says how; no *address*, no way there."""
 
     text: str
-    address: str | None
+    url: str | None
 
 
 @dataclass(frozen=True)
-class Turn:
+class AnsweredTurn:
     """The last question of *conversation*, answered."""
 
     conversation: Conversation
@@ -48,228 +54,247 @@ class Turn:
     @property
     def number(self) -> int:
         """Its place in the conversation, from 1."""
-        return len(self.conversation.asked)
+        return len(self.conversation.turns)
 
     @property
-    def used(self) -> list[Way]:
+    def words_used(self) -> list[Suggestion]:
         """The question's own words that were looked for, each with a way to ask without it."""
-        carried = {word.lower() for word in self.answer.query.carried}
-        own = [word for word in self.answer.query.used if word not in carried]
-        return [Way(word, self._without([word])) for word in own]
+        carried_words = {word.lower() for word in self.answer.query.carried}
+        typed_words = [word for word in self.answer.query.used if word not in carried_words]
+        return [Suggestion(word, self._url_without([word])) for word in typed_words]
 
     @property
-    def carried(self) -> list[Way]:
+    def words_carried(self) -> list[Suggestion]:
         """The words taken from earlier turns, each with a way to leave it there."""
         return [
-            Way(word, self.conversation.dropping(word).address)
+            Suggestion(word, self.conversation.drop_word(word).url)
             for word in self.answer.query.carried
         ]
 
     @property
-    def ignored(self) -> list[Way]:
+    def words_ignored(self) -> list[Suggestion]:
         """The words that were not looked for, each with a way to insist on it."""
-        return [Way(word, self.quoting(word)) for word in self.answer.query.ignored]
+        return [Suggestion(word, self.url_quoting(word)) for word in self.answer.query.ignored]
 
     @property
-    def corrected(self) -> list[tuple[str, Way]]:
+    def spelling_suggestions(self) -> list[tuple[str, Suggestion]]:
         """Words as typed, each with a likelier one to ask with."""
-        likelier = self.answer.query.corrected
-        return [(wrong, Way(right, self._with(wrong, right))) for wrong, right in likelier.items()]
+        corrections = self.answer.query.corrected
+        return [
+            (wrong, Suggestion(right, self._url_replacing(wrong, right)))
+            for wrong, right in corrections.items()
+        ]
 
     @property
-    def respelt(self) -> list[tuple[str, Way]]:
+    def replacements(self) -> list[tuple[str, Suggestion]]:
         """Words that occur nowhere, each with one like it to ask with instead."""
-        none = self.answer.none
-        if none is None or not none.missing:
+        no_answer = self.answer.none
+        if no_answer is None or not no_answer.missing:
             return []
-        missing = {term(word): word for word in none.missing}
-        found = []
-        for near in none.near:
-            (wrong,) = difflib.get_close_matches(near, missing, n=1, cutoff=0.0)
-            found.append((missing[wrong], Way(near, self._with(missing[wrong], near))))
-        return found
+        missing = {to_term(word): word for word in no_answer.missing}
+        suggestions = []
+        for nearest in no_answer.near:
+            (wrong,) = difflib.get_close_matches(nearest, missing, n=1, cutoff=0.0)
+            suggestions.append(
+                (missing[wrong], Suggestion(nearest, self._url_replacing(missing[wrong], nearest)))
+            )
+        return suggestions
 
     @property
-    def relaxed(self) -> list[Way]:
+    def relaxations(self) -> list[Suggestion]:
         """What the refused question may do without: words that occur nowhere, or never together."""
-        none = self.answer.none
-        if none is None:
+        no_answer = self.answer.none
+        if no_answer is None:
             return []
-        apart = dict.fromkeys(word for pair in none.apart for word in pair)
-        unwanted = [none.missing] if none.missing else [(word,) for word in apart]
-        ways = [Way(", ".join(words), self._without(words)) for words in unwanted]
-        return [way for way in ways if way.address]
+        apart_words = dict.fromkeys(word for pair in no_answer.apart for word in pair)
+        word_groups = (
+            [no_answer.missing] if no_answer.missing else [(word,) for word in apart_words]
+        )
+        suggestions = [
+            Suggestion(", ".join(words), self._url_without(words)) for words in word_groups
+        ]
+        return [suggestion for suggestion in suggestions if suggestion.url]
 
     @property
-    def unquoted(self) -> str | None:
+    def url_unquoted(self) -> str | None:
         """The address of the question without quotation marks, when those may be the trouble."""
         question = self.answer.question
         most = len(question)
-        if not read(question, max_characters=most, max_phrases=most).phrases:
+        if not parse_query(question, max_characters=most, max_phrases=most).phrases:
             return None
-        return self.conversation.asking(normalise(_QUOTES.sub(" ", self.answer.question))).address
+        return self.conversation.rephrase_last(
+            normalize(_QUOTATION_MARKS.sub(" ", self.answer.question))
+        ).url
 
     @property
-    def together(self) -> bool:
+    def has_all_words(self) -> bool:
         """Whether a passage has all the words of the question that is refused."""
-        none = self.answer.none
-        return bool(none and none.closest and not none.closest[0].reasons.missing)
+        no_answer = self.answer.none
+        return bool(no_answer and no_answer.closest and not no_answer.closest[0].reasons.missing)
 
     @property
-    def outside(self) -> list[str]:
+    def years_not_covered(self) -> list[str]:
         """Years in the question that no document is dated in."""
         span = self.answer.none and self.answer.none.span
         if not span:
             return []
         years = range(span[0].year, span[1].year + 1)
-        return [y for y in self.answer.query.used if _YEAR.fullmatch(y) and int(y) not in years]
+        return [
+            year
+            for year in self.answer.query.used
+            if _YEAR.fullmatch(year) and int(year) not in years
+        ]
 
     @property
-    def beside(self) -> list[AnswerPassage]:
+    def other_sources(self) -> list[AnswerPassage]:
         """The best passage of each publisher but that of the first passage."""
         best: dict[str | None, AnswerPassage] = {}
         for passage in self.answer.passages:
             best.setdefault(passage.citation.publisher, passage)
         _, *others = best.values()
-        return [p for p in others if p.answer and p.citation.publisher][:_BESIDE]
+        return [passage for passage in others if passage.answer and passage.citation.publisher][
+            :_MAX_OTHER_SOURCES
+        ]
 
-    def _with(self, wrong: str, right: str) -> str:
+    def _url_replacing(self, wrong: str, right: str) -> str:
         """The address with *right* for *wrong*, which may come from an earlier question."""
-        return self.conversation.reworded(lambda text: _replaced(text, wrong, right)).address
+        return self.conversation.map_questions(lambda text: _replace_word(text, wrong, right)).url
 
-    def _without(self, unwanted: Iterable[str]) -> str | None:
+    def _url_without(self, unwanted: Iterable[str]) -> str | None:
         """The address without these words; None when nothing else would be looked for."""
-        terms = {term(word) for word in unwanted}
-        if all(term(word) in terms for word in self.answer.query.used):
+        terms = {to_term(word) for word in unwanted}
+        if all(to_term(word) in terms for word in self.answer.query.used):
             return None
-        question = normalise(self.answer.question)
+        question = normalize(self.answer.question)
         for word in terms:
-            question = _replaced(question, word, "")
-        return self.conversation.asking(_EMPTY_QUOTES.sub(" ", question)).address
+            question = _replace_word(question, word, "")
+        return self.conversation.rephrase_last(_EMPTY_QUOTES.sub(" ", question)).url
 
-    def quoting(self, word: str) -> str | None:
+    def url_quoting(self, word: str) -> str | None:
         """The address with *word* in quotation marks, unless there are some already."""
-        question = normalise(self.answer.question)
-        if _QUOTES.search(question):
+        question = normalize(self.answer.question)
+        if _QUOTATION_MARKS.search(question):
             return None
-        return self.conversation.asking(_replaced(question, word, f'"{word}"')).address
+        return self.conversation.rephrase_last(_replace_word(question, word, f'"{word}"')).url
 
 
-def _replaced(question: str, wrong: str, right: str) -> str:
+def _replace_word(question: str, wrong: str, right: str) -> str:
     """*question* with *right* for each word that is *wrong* in some spelling of its capitals."""
     pieces: list[str] = []
     end = 0
     for word in _words(question):
-        if term(word.text) == term(wrong):
+        if to_term(word.text) == to_term(wrong):
             pieces += [question[end : word.start], right]
             end = word.end
     return "".join([*pieces, question[end:]])
 
 
 @lru_cache(maxsize=32)
-def _words(question: str) -> Sequence[Word]:
+def _words(question: str) -> Sequence[Token]:
     """The words of a *question*, which every link of its turn takes apart."""
-    return words(question)
+    return tokenize(question)
 
 
 @blueprint.app_template_filter()
-def verdict(found: Answer) -> str:
+def verdict_text(answer: Answer) -> str:
     """What came of a question, in words."""
-    if found.verdict == "none":
+    if answer.verdict == "none":
         return "Not found in the documents"
-    if found.verdict == "weak":
+    if answer.verdict == "weak":
         return "Weak match — the documents may not answer this"
-    documents = {p.citation.document_id for p in found.passages}
-    documents.update(other for p in found.passages for other, _ in p.also)
+    documents = {passage.citation.document_id for passage in answer.passages}
+    documents.update(
+        document_id for passage in answer.passages for document_id, _ in passage.duplicates
+    )
     return f"Found in {len(documents)} document{'' if len(documents) == 1 else 's'}"
 
 
-blueprint.add_app_template_filter(quoted)
+blueprint.add_app_template_filter(quote_paragraphs)
 
 
-class Problem(NamedTuple):
+class TurnProblem(NamedTuple):
     """Why the question *at* this place of the conversation, from 0, cannot be asked."""
 
     text: str
-    at: int
+    position: int
     status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-class Box(NamedTuple):
+class Composer(NamedTuple):
     """What is in the box to ask in, and the questions that go before it."""
 
-    before: tuple[Asking, ...]
-    typed: str = ""
+    earlier: tuple[TypedTurn, ...]
+    text: str = ""
 
     @property
     def number(self) -> int:
         """The place of its question in the conversation, from 1."""
-        return len(self.before) + 1
+        return len(self.earlier) + 1
 
 
 @blueprint.get("/")
 def show() -> tuple[str, int] | Response:
     """Answer every question in the address, each after the ones before it."""
-    pairs = parse(request.query_string)
-    conversation = conversation_in(pairs)
-    quotes = [(name, value) for name, value in pairs if name == QUOTED]
-    if pairs != [*conversation.pairs(), *quotes]:
+    pairs = parse_query_string(request.query_string)
+    conversation = parse_conversation(pairs)
+    quoted_pairs = [(name, value) for name, value in pairs if name == QUOTED_PARAMETER]
+    if pairs != [*conversation.pairs(), *quoted_pairs]:
         # What a form sends empty, and what others put in, is no part of what people share.
-        return redirect(conversation.on("conversation.show"))
-    gone = lost()
-    if gone:
-        conversation = conversation.limited(generation=[])
-    turns, problem = answered(conversation)
+        return redirect(conversation.url_at("conversation.show"))
+    lost_generation = fall_back_to_live()
+    if lost_generation:
+        conversation = conversation.with_options(generation=[])
+    turns, problem = answer_turns(conversation)
     page = render_template(
         "conversation.html",
-        facts=facts(),
+        stats=current_stats(),
         conversation=conversation,
         turns=turns,
         problem=problem and problem.text,
-        box=_box(conversation, turns, problem),
-        applied=_applied(conversation),
-        lost=gone,
-        fates=fates([value for _, value in quotes]) if gone else [],
-        pinned=pinned(conversation, [turn.answer for turn in turns]),
-        longest=settings().max_question,
+        composer=_build_composer(conversation, turns, problem),
+        active_filters=_active_filters(conversation),
+        lost_generation=lost_generation,
+        statuses=citation_statuses([value for _, value in quoted_pairs]) if lost_generation else [],
+        permalink=permalink(conversation, [turn.answer for turn in turns]),
+        max_length=current_settings().max_question,
     )
     return page, problem.status if problem else HTTPStatus.OK
 
 
-def answered(conversation: Conversation) -> tuple[list[Turn], Problem | None]:
+def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnProblem | None]:
     """The turns up to the first question that cannot be asked, and why it cannot.
 
     All turns have the one time of the request; it is an error when that is over before the first.
     """
-    turns: list[Turn] = []
+    turns: list[AnsweredTurn] = []
     try:
         # The limits are checked even where there is no question yet.
-        for count in range(len(conversation.asked) + 1):
-            until = conversation.until(count)
-            arguments = MultiDict([*until.pairs()])
-            arguments.setlist("drop", until.dropped)
-            asked = asked_in(arguments)
+        for count in range(len(conversation.turns) + 1):
+            partial = conversation.first_turns(count)
+            args = MultiDict([*partial.pairs()])
+            args.setlist("drop", partial.drop_words)
+            ask_request = parse_ask_args(args)
             if count:
-                turns.append(Turn(until, answer(asked)))
+                turns.append(AnsweredTurn(partial, answer_question(ask_request)))
     except InvalidRequestError as error:
-        fields = {each["field"].partition(".")[0] for each in error.errors}
-        text = " ".join(_sentence(**each) for each in error.errors)
+        fields = {field_error["field"].partition(".")[0] for field_error in error.errors}
+        text = " ".join(_error_sentence(**field_error) for field_error in error.errors)
     except RequestError as error:
         fields, text = {error.field}, str(error)
     except DeadlineExceededError as error:
         if not turns:
             raise
-        return turns, Problem(str(error), len(turns), HTTPStatus.SERVICE_UNAVAILABLE)
+        return turns, TurnProblem(str(error), len(turns), HTTPStatus.SERVICE_UNAVAILABLE)
     else:
         return turns, None
     if fields <= {"question", "turns", "drop"}:
-        return turns, Problem(text, len(turns))
-    return [], Problem(text, max(0, len(conversation.asked) - 1))
+        return turns, TurnProblem(text, len(turns))
+    return [], TurnProblem(text, max(0, len(conversation.turns) - 1))
 
 
 # Which of the values of a field is wrong.
 _NUMBER = regex.compile(r"\.[0-9]+$")
-_WRONG = {
+_FIELD_MESSAGES = {
     "question": "The question is too long",
     "turns": "The conversation is too long; start a new one",
     "filters.from": "“From” is not a date",
@@ -280,53 +305,60 @@ _WRONG = {
 }
 
 
-def _sentence(field: str, detail: str) -> str:
+def _error_sentence(field: str, detail: str) -> str:
     field = _NUMBER.sub("", field)
-    return f"{_WRONG.get(field, f'“{field}” cannot be used here')}: {detail}."
+    return f"{_FIELD_MESSAGES.get(field, f'“{field}” cannot be used here')}: {detail}."
 
 
-def _box(conversation: Conversation, turns: list[Turn], problem: Problem | None) -> Box:
+def _build_composer(
+    conversation: Conversation, turns: list[AnsweredTurn], problem: TurnProblem | None
+) -> Composer:
     """An empty box, but for what was not answered: it is back in there, to be put otherwise."""
-    asked = conversation.asked
-    at = problem.at if problem else len(asked)
+    typed_turns = conversation.turns
+    position = problem.position if problem else len(typed_turns)
     if not problem and turns and turns[-1].answer.none:
-        at -= 1
-    return Box(asked[:at], asked[at].question if at < len(asked) else "")
+        position -= 1
+    return Composer(
+        typed_turns[:position],
+        typed_turns[position].question if position < len(typed_turns) else "",
+    )
 
 
-class Applied(NamedTuple):
+class ActiveFilter(NamedTuple):
     """A filter that is on, and the address without it."""
 
     label: str
-    without: str
+    removal_url: str
 
 
-def _applied(conversation: Conversation) -> list[Applied]:
+def _active_filters(conversation: Conversation) -> list[ActiveFilter]:
     """The filters that are on, each with a way to take it off."""
-    limits = conversation.limits
-    most = max(map(len, limits.values()), default=0)
-    if most > settings().max_filters:
+    options = conversation.options
+    most = max(map(len, options.values()), default=0)
+    if most > current_settings().max_filters:
         # A list of them, each with an address of all others, would grow with their square.
-        return [Applied(f"{most:,} filters", conversation.unlimited().address)]
+        return [ActiveFilter(f"{most:,} filters", conversation.without_filters().url)]
     labels: dict[str, Callable[[str], str]] = {
-        "document": _title,
+        "document": _document_label,
         "publisher": str,
         "from": "from {}".format,
         "to": "to {}".format,
         "generation": "as of index {:.6}".format,
     }
     return [
-        Applied(
+        ActiveFilter(
             label(value),
-            conversation.limited(**{name: [v for v in limits[name] if v != value]}).address,
+            conversation.with_options(
+                **{name: [other for other in options[name] if other != value]}
+            ).url,
         )
         for name, label in labels.items()
-        for value in limits.get(name, ())
+        for value in options.get(name, ())
     ]
 
 
-def _title(document_id: str) -> str:
+def _document_label(document_id: str) -> str:
     try:
-        return f"in “{searcher().document(document_id).metadata.title}”"
+        return f"in “{current_searcher().document(document_id).metadata.title}”"
     except DocumentNotFoundError:
         return f"in {document_id}"

@@ -3,24 +3,24 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from qa.engines.base import Summary
-from qa.web.api import deadline, searcher, settings, told
-from qa.web.pages.common import refused
+from qa.engines.base import DocumentSummary
+from qa.web.api import current_searcher, current_settings, deadline, json_response
+from qa.web.pages.common import parameter_error
 from qa.web.pages.document_search import (
-    NAMES,
-    PER_PAGE,
+    PAGE_SIZE,
+    PARAMETERS,
     SORTS,
     Listing,
     Selection,
-    left_out,
-    listing_in,
-    select,
+    group_skipped,
+    parse_listing,
+    select_documents,
 )
-from qa.web.pages.urls import parse
+from qa.web.pages.urls import parse_query_string
 from qa.web.schemas.responses import (
+    DocumentFiltersBody,
+    DocumentItemBody,
     DocumentsBody,
-    ItemBody,
-    ListedBody,
     PeriodBody,
     PublisherBody,
     ReasonBody,
@@ -30,78 +30,85 @@ from qa.web.schemas.responses import (
 blueprint = Blueprint("documents", __name__)
 
 # Publishers, and files left out for one reason, that the page names.
-_CHOICES, _LEFT = 60, 100
+_MAX_PUBLISHERS, _MAX_SKIPPED = 60, 100
 
 
 @blueprint.get("/documents")
 def show() -> str | Redirect:
     """List what is in the index, a page at a time, and what was left out."""
-    pairs = parse(request.query_string)
-    listing = listing_in(pairs, strict=False)
-    if any(name not in NAMES or not value.strip() for name, value in pairs):
+    pairs = parse_query_string(request.query_string)
+    listing = parse_listing(pairs, strict=False)
+    if any(name not in PARAMETERS or not value.strip() for name, value in pairs):
         # What a form sends empty, and what others put in, is no part of what people share.
-        return redirect(listing.address)
-    found = _selected(listing)
+        return redirect(listing.url)
+    selection = _select_page(listing)
     return render_template(
         "documents.html",
-        manifest=searcher().manifest,
+        manifest=current_searcher().manifest,
         listing=listing,
-        found=found,
-        rows=found.page(listing.page),
-        first=(listing.page - 1) * PER_PAGE,
-        publishers=_choices(found, listing),
+        selection=selection,
+        rows=selection.page(listing.page),
+        offset=(listing.page - 1) * PAGE_SIZE,
+        publishers=_publisher_choices(selection, listing),
         sorts=SORTS,
-        left=left_out(searcher().manifest.skipped, searcher().manifest.reasons),
-        most=_LEFT,
-        longest=settings().max_filter,
+        skip_groups=group_skipped(
+            current_searcher().manifest.skipped, current_searcher().manifest.reasons
+        ),
+        max_skipped=_MAX_SKIPPED,
+        longest=current_settings().max_filter,
     )
 
 
-def _selected(listing: Listing) -> Selection:
-    found = select(searcher().summaries(), listing, deadline())
-    if listing.page > found.pages:
-        raise refused("page", f"{listing.page} is too far; the last page is {found.pages}")
-    return found
+def _select_page(listing: Listing) -> Selection:
+    selection = select_documents(current_searcher().summaries(), listing, deadline())
+    if listing.page > selection.page_count:
+        raise parameter_error(
+            "page", f"{listing.page} is too far; the last page is {selection.page_count}"
+        )
+    return selection
 
 
-def _choices(found: Selection, listing: Listing) -> list[tuple[str, int]]:
+def _publisher_choices(selection: Selection, listing: Listing) -> list[tuple[str, int]]:
     """The publishers to choose from: the largest, and those that are chosen."""
     chosen = set(listing.publishers)
     return [
-        each for place, each in enumerate(found.publishers) if place < _CHOICES or each[0] in chosen
+        choice
+        for position, choice in enumerate(selection.publisher_counts)
+        if position < _MAX_PUBLISHERS or choice[0] in chosen
     ]
 
 
 @blueprint.get("/documents.json")
 def record() -> Response:
     """The same list for programs."""
-    listing = listing_in(parse(request.query_string), strict=True)
-    found, manifest = _selected(listing), searcher().manifest
-    return told(
+    listing = parse_listing(parse_query_string(request.query_string), strict=True)
+    selection, manifest = _select_page(listing), current_searcher().manifest
+    return json_response(
         DocumentsBody(
             generation=manifest.name,
             documents=manifest.documents,
-            found=len(found.all),
+            found=len(selection.summaries),
             page=listing.page,
-            pages=found.pages,
-            previous=_page(listing, listing.page - 1, found),
-            next=_page(listing, listing.page + 1, found),
+            pages=selection.page_count,
+            previous=_page_url(listing, listing.page - 1, selection),
+            next=_page_url(listing, listing.page + 1, selection),
             sort=listing.sort,
-            filters=ListedBody(
+            filters=DocumentFiltersBody(
                 title=listing.title or None,
                 publisher=listing.publishers,
                 first=listing.first,
                 last=listing.last,
             ),
-            items=tuple(map(_item, found.page(listing.page))),
+            items=tuple(map(_item_body, selection.page(listing.page))),
             publishers=tuple(
-                PublisherBody(name=name, documents=count) for name, count in found.publishers
+                PublisherBody(name=name, documents=count)
+                for name, count in selection.publisher_counts
             ),
             periods=tuple(
-                PeriodBody(first=bar.first, last=bar.last, documents=bar.documents)
-                for bar in found.bars
+                PeriodBody(first=period.first, last=period.last, documents=period.documents)
+                for period in selection.bars
             ),
-            undated=found.undated,
+            undated=selection.undated,
             skipped=tuple(SkipBody(**skip._asdict()) for skip in manifest.skipped),
             skipped_total=manifest.left_out,
             skipped_reasons=tuple(
@@ -111,15 +118,15 @@ def record() -> Response:
     )
 
 
-def _page(listing: Listing, number: int, found: Selection) -> str | None:
+def _page_url(listing: Listing, number: int, selection: Selection) -> str | None:
     """The address of a page of the list; None when there is none of that *number*."""
-    if not 1 <= number <= found.pages:
+    if not 1 <= number <= selection.page_count:
         return None
-    return listing.but(page=number).at("documents.record")
+    return listing.with_changes(page=number).url_at("documents.record")
 
 
-def _item(summary: Summary) -> ItemBody:
-    return ItemBody(
+def _item_body(summary: DocumentSummary) -> DocumentItemBody:
+    return DocumentItemBody(
         id=summary.id,
         title=summary.title,
         publisher=summary.publisher,

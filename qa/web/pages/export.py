@@ -13,143 +13,151 @@ import regex
 from flask import Blueprint, Response, jsonify, request
 
 from qa.answers.answer import AnswerPassage
-from qa.answers.citation_formats import credit, destination, marked_down
+from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.errors import DeadlineExceededError
-from qa.web.api import deadline, searcher
-from qa.web.pages.cite import reference
-from qa.web.pages.common import Segment, day, quoted, refused, today
-from qa.web.pages.conversation import Turn, answered, verdict
-from qa.web.pages.urls import NAMES, Conversation, conversation_in, parse
-from qa.web.schemas.responses import body
+from qa.web.api import current_searcher, deadline
+from qa.web.pages.cite import build_reference
+from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
+from qa.web.pages.conversation import AnsweredTurn, answer_turns, verdict_text
+from qa.web.pages.urls import PARAMETERS, Conversation, parse_conversation, parse_query_string
+from qa.web.schemas.responses import answer_body
 
 blueprint = Blueprint("export", __name__)
 
-_LONGEST_NAME = 60
+_MAX_FILE_NAME = 60
 
 
 @blueprint.get("/export.md")
 def markdown() -> Response:
     """The conversation as CommonMark; what documents say stays text, whatever it looks like."""
-    conversation, turns = _asked()
-    text = "\n\n".join(_blocks(conversation, turns)) + "\n"
-    return _file(Response(text, content_type="text/markdown; charset=utf-8"), conversation, "md")
+    conversation, turns = _answer_conversation()
+    text = "\n\n".join(_markdown_blocks(conversation, turns)) + "\n"
+    return _as_attachment(
+        Response(text, content_type="text/markdown; charset=utf-8"), conversation, "md"
+    )
 
 
 @blueprint.get("/export.json")
 def record() -> Response:
     """The conversation for programs: the answers as /ask gives them, with addresses in full."""
-    conversation, turns = _asked()
+    conversation, turns = _answer_conversation()
     response = jsonify(
-        address=_whole(conversation.address),
+        address=_absolute_url(conversation.url),
         accessed=today().isoformat(),
-        generation=searcher().manifest.name,
-        documents=searcher().manifest.documents,
+        generation=current_searcher().manifest.name,
+        documents=current_searcher().manifest.documents,
         sort=conversation.sort,
-        turns=[_turn(turn) for turn in turns],
+        turns=[_turn_json(turn) for turn in turns],
     )
-    return _file(response, conversation, "json")
+    return _as_attachment(response, conversation, "json")
 
 
-def _asked() -> tuple[Conversation, list[Turn]]:
+def _answer_conversation() -> tuple[Conversation, list[AnsweredTurn]]:
     """The conversation in the address, all of which must be what can be asked."""
-    pairs = parse(request.query_string)
+    pairs = parse_query_string(request.query_string)
     for name, _ in pairs:
-        if name not in NAMES:
-            raise refused(name, "there is no such parameter")
-    conversation = conversation_in(pairs)
-    if not conversation.asked:
-        raise refused("q", "it is missing; give each question of the conversation as a `q`")
-    turns, problem = answered(conversation)
+        if name not in PARAMETERS:
+            raise parameter_error(name, "there is no such parameter")
+    conversation = parse_conversation(pairs)
+    if not conversation.turns:
+        raise parameter_error("q", "it is missing; give each question of the conversation as a `q`")
+    turns, problem = answer_turns(conversation)
     if problem and problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         # Half a conversation is none to keep.
         raise DeadlineExceededError(problem.text)
     if problem:
-        raise refused("q", problem.text)
+        raise parameter_error("q", problem.text)
     return conversation, turns
 
 
-def _file(response: Response, conversation: Conversation, ending: str) -> Response:
+def _as_attachment(response: Response, conversation: Conversation, extension: str) -> Response:
     """*response* to be saved under the words of the first question."""
     words = regex.findall(r"[a-z0-9]+", conversation.questions[0].lower())
-    name = "-".join(words)[:_LONGEST_NAME].strip("-") or "conversation"
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{ending}")
+    name = "-".join(words)[:_MAX_FILE_NAME].strip("-") or "conversation"
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{extension}")
     return response
 
 
-def _whole(path: str) -> str:
+def _absolute_url(path: str) -> str:
     """A *path* of ours as an address that works from elsewhere."""
     return request.host_url.rstrip("/") + path
 
 
-def _turn(turn: Turn) -> dict[str, Any]:
+def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:
     """An answer as /ask gives it, but for the time that it took, each citation with its address."""
     deadline().check()
-    values = body(turn.answer).model_dump(mode="json", by_alias=True)
+    values = answer_body(turn.answer).model_dump(mode="json", by_alias=True)
     del values["took_ms"]
     for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
-        passage["citation"]["address"] = _whole(passage["citation"]["read_url"])
+        passage["citation"]["address"] = _absolute_url(passage["citation"]["read_url"])
     return values
 
 
-def _blocks(conversation: Conversation, turns: list[Turn]) -> Iterator[str]:
+def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> Iterator[str]:
     """The parts of the Markdown, to stand with an empty line between them."""
-    manifest = searcher().manifest
-    yield f"# {_heading(conversation.questions[0])}"
+    manifest = current_searcher().manifest
+    yield f"# {_escape_heading(conversation.questions[0])}"
     yield (
-        f"[Asked]({destination(_whole(conversation.address))}) on {day(today())} of"
+        f"[Asked]({escape_markdown_url(_absolute_url(conversation.url))})"
+        f" on {format_date(today())} of"
         f" {manifest.documents:,} documents, index {manifest.name}."
         " Every quote is word for word."
     )
-    limits = [f"{name} {value}" for name, value in conversation.limit_pairs()]
-    if limits:
-        yield f"Limited to {marked_down(', '.join(limits))}."
+    filters = [f"{name} {value}" for name, value in conversation.option_pairs()]
+    if filters:
+        yield f"Limited to {escape_markdown(', '.join(filters))}."
     for turn in turns:
         deadline().check()
-        yield f"## {turn.number}. {_heading(turn.answer.question)}"
-        yield f"**{verdict(turn.answer)}.** {' '.join(_words(turn))}".rstrip()
+        yield f"## {turn.number}. {_escape_heading(turn.answer.question)}"
+        yield f"**{verdict_text(turn.answer)}.** {' '.join(_describe_words(turn))}".rstrip()
         for passage in turn.answer.passages:
-            yield _quote(passage)
-            yield _credit(passage)
+            yield _block_quote(passage)
+            yield _source_line(passage)
 
 
-def _heading(question: str) -> str:
+def _escape_heading(question: str) -> str:
     """A question on one line; a last # by itself would be taken for the heading's own end."""
-    return regex.sub(r"(?<!\S)(#+)$", r"\\\1", marked_down(question))
+    return regex.sub(r"(?<!\S)(#+)$", r"\\\1", escape_markdown(question))
 
 
-def _words(turn: Turn) -> Iterator[str]:
+def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
     """What became of the question's words, and why there is no answer when there is none."""
-    none = turn.answer.none
-    for does, words in (
-        ("Looked for", [way.text for way in turn.used]),
-        ("Carried over", [way.text for way in turn.carried]),
-        ("Left out", [way.text for way in turn.ignored]),
-        ("The documents do not have", none.missing if none else ()),
-        ("Never in one passage:", [" and ".join(pair) for pair in none.apart] if none else ()),
+    no_answer = turn.answer.none
+    for label, words in (
+        ("Looked for", [suggestion.text for suggestion in turn.words_used]),
+        ("Carried over", [suggestion.text for suggestion in turn.words_carried]),
+        ("Left out", [suggestion.text for suggestion in turn.words_ignored]),
+        ("The documents do not have", no_answer.missing if no_answer else ()),
+        (
+            "Never in one passage:",
+            [" and ".join(pair) for pair in no_answer.apart] if no_answer else (),
+        ),
     ):
         if words:
-            yield f"{does} {', '.join(map(marked_down, words))}."
+            yield f"{label} {', '.join(map(escape_markdown, words))}."
 
 
-def _quote(passage: AnswerPassage) -> str:
+def _block_quote(passage: AnswerPassage) -> str:
     """A block quote of a passage, its answering sentence in bold."""
-    return "\n>\n".join(f"> {_marked(paragraph)}" for paragraph in quoted(passage))
+    return "\n>\n".join(f"> {_bold_answer(paragraph)}" for paragraph in quote_paragraphs(passage))
 
 
-def _marked(paragraph: tuple[Segment, ...]) -> str:
+def _bold_answer(paragraph: tuple[TextSegment, ...]) -> str:
     texts = [
-        f"**{marked_down(segment.text)}**"
+        f"**{escape_markdown(segment.text)}**"
         if segment.kind == "answer"
-        else marked_down(segment.text)
+        else escape_markdown(segment.text)
         for segment in paragraph
     ]
     # Asterisks that touch a word from outside would be asterisks.
     bounds = pairwise(texts)
-    if all(one[-1:].isspace() or other[:1].isspace() for one, other in bounds):
+    if all(left[-1:].isspace() or right[:1].isspace() for left, right in bounds):
         return "".join(texts)
-    return marked_down("".join(segment.text for segment in paragraph))
+    return escape_markdown("".join(segment.text for segment in paragraph))
 
 
-def _credit(passage: AnswerPassage) -> str:
+def _source_line(passage: AnswerPassage) -> str:
     citation = passage.citation
-    return credit(reference(searcher().document(citation.document_id), citation))
+    return markdown_attribution(
+        build_reference(current_searcher().document(citation.document_id), citation)
+    )

@@ -8,92 +8,118 @@ from flask import Blueprint, Response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import AnswerPassage, fragment_url
+from qa.answers.answer import AnswerPassage, build_fragment_url
 from qa.documents.document import Block, Document
-from qa.engines.base import Summary
+from qa.engines.base import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.web.api import InvalidRequestError, answer, asked_in, deadline, searcher, settings, told
-from qa.web.pages.cite import Cited, citation_of, cited_in, cited_passage, lost
-from qa.web.pages.common import Layer, Shown, blocks, refused
-from qa.web.pages.urls import Conversation, conversation_in, parse, query_string
+from qa.web.api import (
+    InvalidRequestError,
+    answer_question,
+    current_searcher,
+    current_settings,
+    deadline,
+    json_response,
+    parse_ask_args,
+)
+from qa.web.pages.cite import (
+    CitationTarget,
+    citation_of,
+    fall_back_to_live,
+    parse_citation_target,
+    parse_passage_span,
+)
+from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
+from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
 from qa.web.schemas.responses import BlockBody, DocumentBody
 
 blueprint = Blueprint("reader", __name__)
 
 # Matches of a document to step through.
-_MOST = 20
+_MAX_MATCHES = 20
 # Longer addresses are refused by servers and proxies; the conversation is left out of them.
-_LONGEST = 7000
+_MAX_URL = 7000
 
 
-class Match(NamedTuple):
+class DocumentMatch(NamedTuple):
     """A passage that matches, its *number* among all, and the address that opens it."""
 
     number: int
     passage: AnswerPassage
-    address: str
+    url: str
 
 
-class Matches(NamedTuple):
+class DocumentMatches(NamedTuple):
     """The passages that match; the one that is open, and those *before* and *after* it."""
 
-    all: Sequence[Match] = ()
-    here: Match | None = None
-    before: Match | None = None
-    after: Match | None = None
+    all: Sequence[DocumentMatch] = ()
+    current: DocumentMatch | None = None
+    previous: DocumentMatch | None = None
+    next: DocumentMatch | None = None
 
 
 @blueprint.app_template_filter()
-def in_document(passage: AnswerPassage, conversation: Conversation) -> str:
+def reader_url(passage: AnswerPassage, conversation: Conversation) -> str:
     """The reader page at *passage*, with the *conversation* that it answers.
 
     A text fragment scrolls to the very sentence; where browsers have none, the paragraph's anchor
     is left.
     """
-    address, _, anchor = passage.citation.read_url.partition("#")
+    base_url, _, anchor = passage.citation.read_url.partition("#")
     pairs = conversation.pairs()
-    longer = f"{address}&{query_string(pairs)}" if pairs else address
-    kept = longer if len(longer) <= _LONGEST else address
-    quoted = passage.answer.text if passage.answer else passage.text
-    return fragment_url(f"{kept}#{anchor}", quoted) or kept
+    full_url = f"{base_url}&{query_string(pairs)}" if pairs else base_url
+    url = full_url if len(full_url) <= _MAX_URL else base_url
+    quote = passage.answer.text if passage.answer else passage.text
+    return build_fragment_url(f"{url}#{anchor}", quote) or url
 
 
-def matches(document: Document, conversation: Conversation, here: Span | None) -> Matches:
+def find_matches(
+    document: Document, conversation: Conversation, current_span: Span | None
+) -> DocumentMatches:
     """The passages of *document* that match the last question of *conversation*."""
-    found = [
-        Match(number, passage, in_document(passage, conversation))
-        for number, passage in enumerate(_matching(document, conversation), 1)
+    all_matches = [
+        DocumentMatch(number, passage, reader_url(passage, conversation))
+        for number, passage in enumerate(_find_passages(document, conversation), 1)
     ]
-    if here is None:
-        return Matches(found, after=found[0] if found else None)
-    places = [(match.passage.citation.start, match.passage.citation.end) for match in found]
-    at = places.index((here.start, here.end)) if here in places else None
-    before = [match for match, (start, _) in zip(found, places, strict=True) if start < here.start]
-    after = [match for match, (start, _) in zip(found, places, strict=True) if start > here.start]
-    return Matches(
-        all=found,
-        here=found[at] if at is not None else None,
-        before=before[-1] if before else None,
-        after=after[0] if after else None,
+    if current_span is None:
+        return DocumentMatches(all_matches, next=all_matches[0] if all_matches else None)
+    spans = [(match.passage.citation.start, match.passage.citation.end) for match in all_matches]
+    position = (
+        spans.index((current_span.start, current_span.end)) if current_span in spans else None
+    )
+    before = [
+        match
+        for match, (start, _) in zip(all_matches, spans, strict=True)
+        if start < current_span.start
+    ]
+    after = [
+        match
+        for match, (start, _) in zip(all_matches, spans, strict=True)
+        if start > current_span.start
+    ]
+    return DocumentMatches(
+        all=all_matches,
+        current=all_matches[position] if position is not None else None,
+        previous=before[-1] if before else None,
+        next=after[0] if after else None,
     )
 
 
-def _matching(document: Document, conversation: Conversation) -> list[AnswerPassage]:
+def _find_passages(document: Document, conversation: Conversation) -> list[AnswerPassage]:
     """The best passages, in the document's order; none where the question cannot be asked.
 
     Nor where there is no time for it: the document is there all the same.
     """
-    if not conversation.asked:
+    if not conversation.turns:
         return []
-    most = min(_MOST, settings().max_limit)
-    within = conversation.limited(document=[document.id], limit=[str(most)], sort=[])
-    arguments = MultiDict(within.pairs())
-    arguments.setlist("drop", list(within.dropped))
+    limit = min(_MAX_MATCHES, current_settings().max_limit)
+    scoped = conversation.with_options(document=[document.id], limit=[str(limit)], sort=[])
+    args = MultiDict(scoped.pairs())
+    args.setlist("drop", list(scoped.drop_words))
     try:
-        found = answer(asked_in(arguments))
+        answer = answer_question(parse_ask_args(args))
     except (InvalidRequestError, RequestError, DeadlineExceededError):
         return []
-    passages = found.none.closest if found.none else found.passages
+    passages = answer.none.closest if answer.none else answer.passages
     return sorted(passages, key=lambda passage: passage.citation.start)
 
 
@@ -102,50 +128,52 @@ _FEWEST_HEADINGS, _MOST_HEADINGS = 3, 150
 # Blocks of a document on one page; a longer one is shown in parts.
 _PART = 5_000
 # So many digits of a checksum are enough to know a text by.
-_TELLING = 12
+_MIN_CHECKSUM_DIGITS = 12
 
 
 @blueprint.get("/documents/<path:document_id>")
 def show(document_id: str) -> str | Response:
     """Show a whole document, what is cited of it marked; with `.json` behind its id, as JSON."""
-    gone = None if document_id.endswith(".json") else lost()
+    lost_generation = None if document_id.endswith(".json") else fall_back_to_live()
     try:
-        document = searcher().document(document_id)
+        document = current_searcher().document(document_id)
     except DocumentNotFoundError as error:
         if document_id.endswith(".json"):
-            return told(_record(searcher().document(document_id.removesuffix(".json"))))
-        renamed = _renamed()
-        if renamed is None:
-            raise _told(error, gone) from None
-        document = renamed
-    cited, late = _cited(document)
-    part = _part(document, cited)
-    shown = list(blocks(document, _layers(cited), part.blocks))
-    lead = "answer" if cited and cited.answer else "passage"
-    conversation = conversation_in(parse(request.query_string))
-    if gone:
-        conversation = conversation.limited(generation=[])
+            return json_response(
+                _document_body(current_searcher().document(document_id.removesuffix(".json")))
+            )
+        renamed_document = _find_renamed_document()
+        if renamed_document is None:
+            raise _not_found_error(error, lost_generation) from None
+        document = renamed_document
+    target, late = _cited(document)
+    part = _part(document, target)
+    reader_blocks = list(iter_blocks(document, _mark_layers(target), part.blocks))
+    lead = "answer" if target and target.answer else "passage"
+    conversation = parse_conversation(parse_query_string(request.query_string))
+    if lost_generation:
+        conversation = conversation.with_options(generation=[])
     return render_template(
         "reader.html",
         document=document,
-        summary=_summary(document),
-        blocks=shown,
+        summary=_find_summary(document),
+        blocks=reader_blocks,
         parts=_parts(document, part, conversation),
-        outline=_outline(shown),
-        notice=" ".join(_notice(document_id, document, cited, gone, late=late)),
-        cited=(citation_of(document, cited) if cited else None) or document,
-        lead=lead,
-        first=next((block for block in shown if block.has(lead)), None),
+        outline=_build_outline(reader_blocks),
+        notice=" ".join(_notices(document_id, document, target, lost_generation, late=late)),
+        citable=(citation_of(document, target) if target else None) or document,
+        lead_kind=lead,
+        first_marked=next((block for block in reader_blocks if block.has_mark(lead)), None),
         conversation=conversation,
-        matches=matches(document, conversation, cited.passage if cited else None),
-        longest=settings().max_question,
+        matches=find_matches(document, conversation, target.passage if target else None),
+        max_length=current_settings().max_question,
     )
 
 
-def _cited(document: Document) -> tuple[Cited | None, bool]:
+def _cited(document: Document) -> tuple[CitationTarget | None, bool]:
     """What the address cites of *document*, and whether it is too late to look for it."""
     try:
-        return cited_in(document), False
+        return parse_citation_target(document), False
     except DeadlineExceededError:
         return None, True
 
@@ -162,7 +190,7 @@ class Part(NamedTuple):
         return range((self.number - 1) * _PART, self.number * _PART)
 
 
-def _part(document: Document, cited: Cited | None) -> Part:
+def _part(document: Document, cited: CitationTarget | None) -> Part:
     """The part that is asked for, or else the one with what is cited."""
     parts = max(1, -(-len(document.blocks) // _PART))
     asked = request.args.get("part", "")
@@ -172,7 +200,7 @@ def _part(document: Document, cited: Cited | None) -> Part:
         return Part(max(0, place) // _PART + 1, parts)
     number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
     if not 1 <= number <= parts:
-        raise refused("part", f"{asked!r} is none of this document's {parts}; leave it out")
+        raise parameter_error("part", f"{asked!r} is none of this document's {parts}; leave it out")
     return Part(number, parts)
 
 
@@ -195,54 +223,73 @@ def _parts(document: Document, here: Part, conversation: Conversation) -> Parts:
     return Parts(here, address(here.number - 1), address(here.number + 1))
 
 
-def _layers(cited: Cited | None) -> list[Layer]:
-    if cited is None:
+def _mark_layers(target: CitationTarget | None) -> list[MarkLayer]:
+    if target is None:
         return []
-    spans = {"passage": cited.passage, "answer": cited.answer}
-    return [Layer(kind, [span]) for kind, span in spans.items() if span]
+    spans = {"passage": target.passage, "answer": target.answer}
+    return [MarkLayer(kind, [span]) for kind, span in spans.items() if span]
 
 
-def _renamed() -> Document | None:
+def _find_renamed_document() -> Document | None:
     """The document that has the cited text under another name."""
-    digest = request.args.get("sha256", "").lower()
-    if len(digest) < _TELLING:
+    checksum = request.args.get("sha256", "").lower()
+    if len(checksum) < _MIN_CHECKSUM_DIGITS:
         return None
-    same = (each.id for each in searcher().summaries() if each.sha256.startswith(digest))
-    return next(map(searcher().document, same), None)
+    ids = (
+        summary.id
+        for summary in current_searcher().summaries()
+        if summary.sha256.startswith(checksum)
+    )
+    return next(map(current_searcher().document, ids), None)
 
 
-def _told(error: DocumentNotFoundError, gone: str | None) -> DocumentNotFoundError:
-    if gone is None:
+def _not_found_error(
+    error: DocumentNotFoundError, lost_generation: str | None
+) -> DocumentNotFoundError:
+    if lost_generation is None:
         return error
     return DocumentNotFoundError(
-        f"{error} Index {gone[:6]}, which had it, is not kept any more: what was quoted is gone."
+        f"{error} Index {lost_generation[:6]}, which had it, is not kept any more:"
+        " what was quoted is gone."
     )
 
 
-def _notice(
-    document_id: str, document: Document, cited: Cited | None, gone: str | None, *, late: bool
+def _notices(
+    document_id: str,
+    document: Document,
+    target: CitationTarget | None,
+    lost_generation: str | None,
+    *,
+    late: bool,
 ) -> Iterator[str]:
     """What became of the cited text and passage, where not all is as the address has it."""
-    if gone:
-        live = searcher().manifest.name
-        yield f"Index {gone[:6]} is not kept any more; this is from the live one, {live[:6]}."
+    if lost_generation:
+        live_generation = current_searcher().manifest.name
+        yield (
+            f"Index {lost_generation[:6]} is not kept any more;"
+            f" this is from the live one, {live_generation[:6]}."
+        )
     if document.id != document_id:
         yield f"The document {document_id} has moved: its text is here now."
-    if cited is None:
-        missing = "the passage is gone, and " if request.args.get("quote") else ""
-        missing = "there was no time to look for the passage, and " if late else missing
-        yield f"This document has changed since it was cited; {missing}nothing is marked."
-    elif cited.found:
-        same = cited.passage == cited_passage()
-        what = "is unchanged" if same else "has moved, and is marked where it stands now"
-        yield f"This document has changed since it was cited; the passage {what}."
-    elif gone and cited.passage:
+    if target is None:
+        passage_notice = "the passage is gone, and " if request.args.get("quote") else ""
+        passage_notice = (
+            "there was no time to look for the passage, and " if late else passage_notice
+        )
+        yield f"This document has changed since it was cited; {passage_notice}nothing is marked."
+    elif target.is_relocated:
+        is_same_place = target.passage == parse_passage_span()
+        passage_state = (
+            "is unchanged" if is_same_place else "has moved, and is marked where it stands now"
+        )
+        yield f"This document has changed since it was cited; the passage {passage_state}."
+    elif lost_generation and target.passage:
         yield "The passage is unchanged."
 
 
-def _outline(shown: Sequence[Shown]) -> list[Shown]:
+def _build_outline(reader_blocks: Sequence[ReaderBlock]) -> list[ReaderBlock]:
     """The headings to find one's way by: all of them, or the outermost where they are many."""
-    headings = [block for block in shown if block.tag != "p"]
+    headings = [block for block in reader_blocks if block.tag != "p"]
     if len(headings) < _FEWEST_HEADINGS:
         return []
     for tag in ("h6", "h5", "h4", "h3", "h2"):
@@ -252,30 +299,30 @@ def _outline(shown: Sequence[Shown]) -> list[Shown]:
     return outer
 
 
-def _summary(document: Document) -> Summary:
+def _find_summary(document: Document) -> DocumentSummary:
     """What the list of documents says of *document*."""
-    found = searcher().summaries()
-    return found[bisect_left(found, document.id, key=lambda summary: summary.id)]
+    summaries = current_searcher().summaries()
+    return summaries[bisect_left(summaries, document.id, key=lambda summary: summary.id)]
 
 
-def _record(document: Document) -> DocumentBody:
+def _document_body(document: Document) -> DocumentBody:
     """The whole document for programs."""
-    about, summary = document.metadata, _summary(document)
-    numbers = {block: number for number, block in enumerate(document.paragraphs, 1)}
+    metadata, summary = document.metadata, _find_summary(document)
+    paragraph_numbers = {block: number for number, block in enumerate(document.paragraphs, 1)}
     return DocumentBody(
         id=document.id,
-        title=about.title,
-        author=about.author,
-        publisher=about.publisher,
-        date=about.date,
-        url=about.url,
-        language=about.language,
-        extra=about.extra,
+        title=metadata.title,
+        author=metadata.author,
+        publisher=metadata.publisher,
+        date=metadata.date,
+        url=metadata.url,
+        language=metadata.language,
+        extra=metadata.extra,
         source=document.source,
         words=summary.words,
         passages=summary.passages,
         sha256=document.sha256,
-        generation=searcher().manifest.name,
+        generation=current_searcher().manifest.name,
         read_url=url_for("reader.show", document_id=document.id),
         text=document.text,
         blocks=tuple(
@@ -283,7 +330,7 @@ def _record(document: Document) -> DocumentBody:
                 start=block.start,
                 end=block.end,
                 level=block.level,
-                paragraph=numbers.get(block),
+                paragraph=paragraph_numbers.get(block),
                 page=document.page_at(block.start),
             )
             for block in _in_time(document.blocks)

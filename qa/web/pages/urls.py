@@ -14,140 +14,153 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
 
-from qa.analysis.tokenizer import normalise, term, words
-from qa.answers.answer import SORTS
+from qa.analysis.tokenizer import normalize, to_term, tokenize
+from qa.answers.answer import SORT_ORDERS
 
 # The filters and the sorting, in the order in which addresses have them.
 _REPEATED = ("publisher", "document")
 _SINGLE = ("from", "to", "sort", "limit", "generation")
-NAMES = ("q", "drop", *_REPEATED, *_SINGLE)
+PARAMETERS = ("q", "drop", *_REPEATED, *_SINGLE)
 
 
 @dataclass(frozen=True)
-class Asking:
+class TypedTurn:
     """A question of a conversation; *dropped* are words it must not take from those before."""
 
     question: str
-    dropped: tuple[str, ...] = ()
+    drop_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Conversation:
     """The questions in an address, oldest first, and the limits on all their answers."""
 
-    asked: tuple[Asking, ...] = ()
-    limits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    turns: tuple[TypedTurn, ...] = ()
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def questions(self) -> tuple[str, ...]:
         """The questions alone."""
-        return tuple(asking.question for asking in self.asked)
+        return tuple(turn.question for turn in self.turns)
 
     @property
-    def dropped(self) -> tuple[str, ...]:
+    def drop_words(self) -> tuple[str, ...]:
         """The words that the last question must not take along: dropped, and not typed since."""
-        kept: list[str] = []
-        for asking in self.asked:
-            typed = {term(word.text) for word in words(asking.question)}
-            kept = [word for word in (*kept, *asking.dropped) if term(word) not in typed]
-        return tuple(dict.fromkeys(kept))
+        drop_words: list[str] = []
+        for turn in self.turns:
+            typed_terms = {to_term(word.text) for word in tokenize(turn.question)}
+            drop_words = [
+                word for word in (*drop_words, *turn.drop_words) if to_term(word) not in typed_terms
+            ]
+        return tuple(dict.fromkeys(drop_words))
 
     @property
     def sort(self) -> str:
         """The order of passages that is asked for."""
-        return self.limits.get("sort", SORTS)[0]
+        return self.options.get("sort", SORT_ORDERS)[0]
 
-    def day(self, bound: str) -> str:
+    def date_option(self, bound: str) -> str:
         """The date in the filter *bound*; nothing when there is none, or what is there is none."""
         try:
-            return date.fromisoformat(self.limits.get(bound, ("",))[0]).isoformat()
+            return date.fromisoformat(self.options.get(bound, ("",))[0]).isoformat()
         except ValueError:
             return ""
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         """The address that shows the conversation, at its last question."""
-        return self.on("conversation.show") + (f"#q{len(self.asked)}" if self.asked else "")
+        return self.url_at("conversation.show") + (f"#q{len(self.turns)}" if self.turns else "")
 
-    def on(self, endpoint: str) -> str:
+    def url_at(self, endpoint: str) -> str:
         """The address of the conversation at another *endpoint*, without a place in it."""
         query = query_string(self.pairs())
         return url_for(endpoint) + (f"?{query}" if query else "")
 
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters in order."""
-        return [*_asking_pairs(self.asked), *self.limit_pairs()]
+        return [*_turn_pairs(self.turns), *self.option_pairs()]
 
-    def limit_pairs(self) -> list[tuple[str, str]]:
+    def option_pairs(self) -> list[tuple[str, str]]:
         """The parameters that are not questions."""
-        return [(name, value) for name, values in self.limits.items() for value in values]
+        return [(name, value) for name, values in self.options.items() for value in values]
 
-    def until(self, count: int) -> "Conversation":
+    def first_turns(self, count: int) -> "Conversation":
         """The first *count* turns."""
-        return replace(self, asked=self.asked[:count])
+        return replace(self, turns=self.turns[:count])
 
-    def starting(self, question: str) -> "Conversation":
+    def restart(self, question: str) -> "Conversation":
         """A conversation of one *question* under the same limits."""
-        return replace(self, asked=(Asking(normalise(question)),))
+        return replace(self, turns=(TypedTurn(normalize(question)),))
 
-    def asking(self, question: str) -> "Conversation":
+    def rephrase_last(self, question: str) -> "Conversation":
         """The conversation with its last question in these words instead."""
-        question = normalise(question)
-        return self._with_last(Asking(question, self.asked[-1].dropped if self.asked else ()))
+        question = normalize(question)
+        return self._replace_last(
+            TypedTurn(question, self.turns[-1].drop_words if self.turns else ())
+        )
 
-    def reworded(self, change: Callable[[str], str]) -> "Conversation":
+    def map_questions(self, change: Callable[[str], str]) -> "Conversation":
         """The conversation with every question *change*d."""
-        asked = (replace(a, question=normalise(change(a.question))) for a in self.asked)
-        return replace(self, asked=tuple(asked))
+        turns = (replace(turn, question=normalize(change(turn.question))) for turn in self.turns)
+        return replace(self, turns=tuple(turns))
 
-    def dropping(self, word: str) -> "Conversation":
+    def drop_word(self, word: str) -> "Conversation":
         """The conversation with *word* not taken along by its last question."""
-        last = self.asked[-1]
-        return self._with_last(replace(last, dropped=(*last.dropped, word)))
+        last = self.turns[-1]
+        return self._replace_last(replace(last, drop_words=(*last.drop_words, word)))
 
-    def alone(self) -> "Conversation":
+    def without_history(self) -> "Conversation":
         """The last question without those before it."""
-        return self.starting(self.asked[-1].question)
+        return self.restart(self.turns[-1].question)
 
-    def limited(self, **limits: Iterable[str]) -> "Conversation":
+    def with_options(self, **options: Iterable[str]) -> "Conversation":
         """The conversation with these *limits* in place of its own of the same names."""
-        return replace(self, limits=_ordered(self.limits | {n: (*v,) for n, v in limits.items()}))
+        return replace(
+            self,
+            options=_order_options(
+                self.options | {name: (*values,) for name, values in options.items()}
+            ),
+        )
 
-    def unlimited(self) -> "Conversation":
+    def without_filters(self) -> "Conversation":
         """The conversation without any filter."""
         return replace(
             self,
-            limits={n: v for n, v in self.limits.items() if n in ("sort", "limit", "generation")},
+            options={
+                name: values
+                for name, values in self.options.items()
+                if name in ("sort", "limit", "generation")
+            },
         )
 
-    def _with_last(self, last: Asking) -> "Conversation":
-        return replace(self, asked=(*self.asked[:-1], last))
+    def _replace_last(self, last: TypedTurn) -> "Conversation":
+        return replace(self, turns=(*self.turns[:-1], last))
 
 
-def parse(query: bytes) -> list[tuple[str, str]]:
+def parse_query_string(query: bytes) -> list[tuple[str, str]]:
     """The parameters of a query string as they stand there."""
     return parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def conversation_in(pairs: Iterable[tuple[str, str]]) -> Conversation:
+def parse_conversation(pairs: Iterable[tuple[str, str]]) -> Conversation:
     """The conversation in an address's parameters."""
-    asked: list[tuple[str, dict[str, None]]] = []
-    limits: dict[str, list[str]] = {}
+    turns: list[tuple[str, dict[str, None]]] = []
+    options: dict[str, list[str]] = {}
     for name, value in pairs:
-        text = normalise(value)
+        text = normalize(value)
         if not text:
             continue
         if name == "q":
-            asked.append((text, {}))
-        elif name == "drop" and asked:
-            asked[-1][1][text] = None
+            turns.append((text, {}))
+        elif name == "drop" and turns:
+            turns[-1][1][text] = None
         elif name in _REPEATED:
-            limits.setdefault(name, []).append(value)
+            options.setdefault(name, []).append(value)
         elif name in _SINGLE:
-            limits[name] = [text]
+            options[name] = [text]
     return Conversation(
-        tuple(Asking(question, tuple(dropped)) for question, dropped in asked),
-        _ordered({n: tuple(dict.fromkeys(v)) for n, v in limits.items()}),
+        tuple(TypedTurn(question, tuple(dropped)) for question, dropped in turns),
+        _order_options({name: tuple(dict.fromkeys(values)) for name, values in options.items()}),
     )
 
 
@@ -162,15 +175,15 @@ def _encoded(name: str, value: str) -> str:
     return urlencode([(name, value)], safe="*").replace("~", "%7E")
 
 
-def _ordered(limits: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _order_options(options: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """*limits* in the order of addresses, without what limits nothing."""
-    kept = {name: limits[name] for name in (*_REPEATED, *_SINGLE) if limits.get(name)}
-    if kept.get("sort") == SORTS[:1]:
-        del kept["sort"]
-    return kept
+    ordered_options = {name: options[name] for name in (*_REPEATED, *_SINGLE) if options.get(name)}
+    if ordered_options.get("sort") == SORT_ORDERS[:1]:
+        del ordered_options["sort"]
+    return ordered_options
 
 
-def _asking_pairs(asked: Iterable[Asking]) -> Iterator[tuple[str, str]]:
-    for asking in asked:
-        yield "q", asking.question
-        yield from (("drop", word) for word in asking.dropped)
+def _turn_pairs(turns: Iterable[TypedTurn]) -> Iterator[tuple[str, str]]:
+    for turn in turns:
+        yield "q", turn.question
+        yield from (("drop", word) for word in turn.drop_words)

@@ -17,13 +17,13 @@ from qa.answers.answer import (
 )
 
 
-class Told(BaseModel):
+class ResponseModel(BaseModel):
     """What a program gets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PassageBody(Told):
+class PassageBody(ResponseModel):
     """A passage that answers; offsets count Unicode code points of its text."""
 
     rank: int = Field(ge=1)
@@ -35,7 +35,7 @@ class PassageBody(Told):
     citation: Citation
 
 
-class NoneBody(Told):
+class NoAnswerBody(ResponseModel):
     """Why there is no answer."""
 
     missing: tuple[str, ...] = Field(description="Words that occur nowhere.")
@@ -45,16 +45,16 @@ class NoneBody(Told):
     closest: tuple[PassageBody, ...] = Field(description="What came nearest, and does not answer.")
 
 
-class FiltersBody(Told):
+class FiltersBody(ResponseModel):
     """The filters that were kept; `document` is left out when there is none."""
 
     publisher: tuple[str, ...]
     first: datetime.date | None = Field(serialization_alias="from")
     last: datetime.date | None = Field(serialization_alias="to")
-    document: tuple[str, ...] = Field(default=(), exclude_if=lambda found: not found)
+    document: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
 
 
-class AnswerBody(Told):
+class AnswerBody(ResponseModel):
     """An answer, whatever the verdict; `none` is set exactly when the verdict is "none"."""
 
     question: str
@@ -64,7 +64,7 @@ class AnswerBody(Told):
     passages: tuple[PassageBody, ...]
     query: QueryWords
     filters: FiltersBody
-    none: NoneBody | None
+    none: NoAnswerBody | None
     partial: bool = Field(
         description="The time for a question was over: there may be more passages."
     )
@@ -72,39 +72,39 @@ class AnswerBody(Told):
     took_ms: float
 
 
-def body(found: Answer) -> AnswerBody:
+def answer_body(answer: Answer) -> AnswerBody:
     """*found* in the contract's names; of documents that say the same, the first stands for all."""
     return AnswerBody(
-        question=found.question,
-        standalone=found.standalone,
-        verdict=found.verdict,  # type: ignore[arg-type]  # one of the three
-        confidence=found.confidence,
-        passages=_passages(found.passages),
-        query=found.query,
+        question=answer.question,
+        standalone=answer.standalone,
+        verdict=answer.verdict,  # type: ignore[arg-type]  # one of the three
+        confidence=answer.confidence,
+        passages=_passage_bodies(answer.passages),
+        query=answer.query,
         filters=FiltersBody(
-            publisher=found.filters.publishers,
-            first=found.filters.first,
-            last=found.filters.last,
-            document=found.filters.documents,
+            publisher=answer.filters.publishers,
+            first=answer.filters.date_from,
+            last=answer.filters.date_to,
+            document=answer.filters.document_ids,
         ),
-        none=_none(found.none) if found.none else None,
-        partial=found.partial,
-        generation=found.generation,
-        took_ms=found.took_ms,
+        none=_no_answer_body(answer.none) if answer.none else None,
+        partial=answer.partial,
+        generation=answer.generation,
+        took_ms=answer.took_ms,
     )
 
 
-def _none(why: NoAnswer) -> NoneBody:
-    return NoneBody(
-        missing=why.missing,
-        near=why.near,
-        span=why.span,
-        apart=why.apart,
-        closest=_passages(why.closest),
+def _no_answer_body(no_answer: NoAnswer) -> NoAnswerBody:
+    return NoAnswerBody(
+        missing=no_answer.missing,
+        near=no_answer.near,
+        span=no_answer.span,
+        apart=no_answer.apart,
+        closest=_passage_bodies(no_answer.closest),
     )
 
 
-def _passages(found: tuple[AnswerPassage, ...]) -> tuple[PassageBody, ...]:
+def _passage_bodies(passages: tuple[AnswerPassage, ...]) -> tuple[PassageBody, ...]:
     return tuple(
         PassageBody(
             rank=passage.rank,
@@ -115,7 +115,7 @@ def _passages(found: tuple[AnswerPassage, ...]) -> tuple[PassageBody, ...]:
             reasons=passage.reasons,
             citation=passage.citation,
         )
-        for passage in found
+        for passage in passages
     )
 
 
@@ -125,28 +125,28 @@ class SuggestionsBody(RootModel[list[str | list[str]]]):
     root: list[str | list[str]] = Field(min_length=4, max_length=4)
 
 
-class ErrorBody(Told):
+class FieldErrorBody(ResponseModel):
     """What is wrong with one field."""
 
     pointer: str = Field(description="The field, as a JSON pointer.")
     detail: str
 
 
-class ProblemBody(Told):
+class ProblemBody(ResponseModel):
     """An error (RFC 9457)."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
-    errors: tuple[ErrorBody, ...] = Field(default=(), exclude_if=lambda found: not found)
+    errors: tuple[FieldErrorBody, ...] = Field(default=(), exclude_if=lambda value: not value)
 
 
-class HealthBody(Told):
+class HealthBody(ResponseModel):
     """That all is well."""
 
     status: Literal["ok"] = "ok"
-    generation: str | None = Field(default=None, exclude_if=lambda found: found is None)
+    generation: str | None = Field(default=None, exclude_if=lambda value: value is None)
     warning: str = Field(
         default="",
         exclude_if=lambda found: not found,
@@ -154,7 +154,7 @@ class HealthBody(Told):
     )
 
 
-class BlockBody(Told):
+class BlockBody(ResponseModel):
     """A paragraph or heading; offsets count code points of the document's text."""
 
     start: int
@@ -164,7 +164,7 @@ class BlockBody(Told):
     page: int | None
 
 
-class DocumentBody(Told):
+class DocumentBody(ResponseModel):
     """A whole document."""
 
     id: str
@@ -185,7 +185,7 @@ class DocumentBody(Told):
     blocks: tuple[BlockBody, ...]
 
 
-class ItemBody(Told):
+class DocumentItemBody(ResponseModel):
     """A document of the list."""
 
     id: str
@@ -199,7 +199,7 @@ class ItemBody(Told):
     read_url: str
 
 
-class ListedBody(Told):
+class DocumentFiltersBody(ResponseModel):
     """The filters of a list."""
 
     title: str | None = Field(description="Words of the title.")
@@ -208,14 +208,14 @@ class ListedBody(Told):
     last: datetime.date | None = Field(serialization_alias="to")
 
 
-class PublisherBody(Told):
+class PublisherBody(ResponseModel):
     """A publisher, and how many documents are from it."""
 
     name: str
     documents: int
 
 
-class PeriodBody(Told):
+class PeriodBody(ResponseModel):
     """A stretch of time, and how many documents are dated in it."""
 
     first: datetime.date = Field(serialization_alias="from")
@@ -223,21 +223,21 @@ class PeriodBody(Told):
     documents: int
 
 
-class SkipBody(Told):
+class SkipBody(ResponseModel):
     """A file, or a part of one, that was left out of the index, and why."""
 
     source: str
     reason: str
 
 
-class ReasonBody(Told):
+class ReasonBody(ResponseModel):
     """A reason for which files or rows were left out, and how many."""
 
     reason: str
     count: int
 
 
-class DocumentsBody(Told):
+class DocumentsBody(ResponseModel):
     """A page of the list of documents; `documents` counts all, `found` those of the filters."""
 
     generation: str
@@ -248,8 +248,8 @@ class DocumentsBody(Told):
     previous: str | None = Field(description="The address of the page before.")
     next: str | None = Field(description="The address of the page after.")
     sort: str
-    filters: ListedBody
-    items: tuple[ItemBody, ...]
+    filters: DocumentFiltersBody
+    items: tuple[DocumentItemBody, ...]
     publishers: tuple[PublisherBody, ...]
     periods: tuple[PeriodBody, ...]
     undated: int
