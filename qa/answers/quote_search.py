@@ -25,7 +25,7 @@ from qa.documents.document import SEPARATOR
 from qa.errors import DeadlineExceededError
 
 # What a request may look at, in steps of about a microsecond: a dozen usual questions' worth.
-_MOST_STEPS = 100_000
+_MOST_STEPS = 75_000
 
 
 class Effort:
@@ -238,7 +238,7 @@ def beginning(exact: str) -> str:
 def likeness(exact: str, text: str, effort: Effort | None = None) -> Likeness | None:
     """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
     effort = effort or Effort()
-    effort.spend((len(exact) + len(text)) / 6)
+    effort.spend((len(exact) + len(text)) / 4)
     wanted = [to_term(exact[start:end]) for start, end in token_spans(exact)]
     there = token_spans(text)
     terms = [to_term(text[start:end]) for start, end in there]

@@ -26,8 +26,10 @@ DocumentState = Literal["unchanged", "changed", "gone"]
 _MAX_OTHER_DOCUMENTS, _MIN_SIMILARITY = 10, 2
 # The rarest words of a quote, to find those by; passages to find them among.
 _MAX_QUERY_TERMS, _MAX_CANDIDATES = 12, 30
-# Characters of a quote, at its beginning and at its end, that these words are taken from.
-_SAMPLE = 1_500
+# Words at each end of a long quote that these are taken from, and characters.
+_SAMPLE, _LONG = 40, 800
+# Passages that have these words, all counted; beyond that there is only one.
+_MOST_POSTINGS = 20_000
 # Documents are not compared that have less than this part of those words, and not looked through
 # that have less than that.
 _LEAST_SHARE, _MOST_SHARE = 0.25, 0.5
@@ -64,7 +66,8 @@ def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> 
     if original and (span := locate_quote(quote, original.text, effort)):
         state: QuoteState = "unchanged" if quote.start in {None, span.start} else "moved"
         return Anchor(quote, state, document_state, citation=build_citation(original, span))
-    hits = _hits(quote, searcher, effort)
+    terms = _rarest(quote.exact, searcher, effort)
+    hits = _hits(terms, searcher, effort) if terms else None
     for other in _others(quote, hits, searcher):
         if span := locate_quote(quote, other.text, effort):
             return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
@@ -86,24 +89,24 @@ def _document_state(quote: Quote, original: Document | None) -> DocumentState:
     return "unchanged" if original.sha256.startswith(quote.sha256.lower()) else "changed"
 
 
-# What opening a document and a search take, in steps of an Effort.
-_OPENING, _SEARCH = 100, 1_000
+# What opening a document, a search, and looking up a word take, in steps of an Effort.
+_OPENING, _SEARCH, _WORD = 100, 800, 16
 
 
 class _Hits:
-    """The passages that have some of so many rare *words* of a quote, the best first."""
+    """The passages that have some of the rare *terms* of a quote, the best first."""
 
-    def __init__(self, candidates: Candidates, words: int) -> None:
+    def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
         self._candidates = candidates
-        self._words = words
+        self.terms = terms
         found: dict[str, set[int]] = {id_: set() for id_ in candidates.document_ids}
         matches = candidates.positions
         for place, number in set(
             zip(matches.passage_index.tolist(), matches.term_index.tolist(), strict=True)
         ):
             found[candidates.document_ids[place]].add(number)
-        # The part of the words that the passages of each document have.
-        self.shares = {id_: len(numbers) / words for id_, numbers in found.items()}
+        # The part of the terms that the passages of each document have.
+        self.shares = {id_: len(numbers) / len(terms) for id_, numbers in found.items()}
 
     def around(self, id_: str, margin: int) -> Span:
         """The best passage of a document, and so many characters on each side."""
@@ -112,36 +115,44 @@ class _Hits:
 
 
 def _hits(
-    quote: Quote, searcher: Searcher, effort: Effort, documents: tuple[str, ...] = ()
-) -> _Hits | None:
-    """The passages that have the quote's rarest words; None where it has no words."""
-    terms, postings = _rarest(quote.exact, searcher)
-    if not terms:
-        return None
-    effort.spend(_SEARCH + postings / 10)
+    terms: tuple[QueryTerm, ...],
+    searcher: Searcher,
+    effort: Effort,
+    documents: tuple[str, ...] = (),
+) -> _Hits:
+    """The passages that have some of the *terms*, of all documents or of these only."""
+    effort.spend(_SEARCH)
     query = Query(terms, filters=Filters(document_ids=documents))
-    return _Hits(searcher.search(query, _MAX_CANDIDATES), len(terms))
+    return _Hits(searcher.search(query, _MAX_CANDIDATES), terms)
 
 
-def _rarest(exact: str, searcher: Searcher) -> tuple[tuple[QueryTerm, ...], int]:
-    """The words of a quote that the fewest passages have, and how many times they have one.
+def _rarest(exact: str, searcher: Searcher, effort: Effort) -> tuple[QueryTerm, ...]:
+    """The words of a quote that the fewest passages have.
 
     Left out are those that none has, and common ones behind rarer ones.
     """
-    sample = exact if len(exact) <= 2 * _SAMPLE else f"{exact[:_SAMPLE]} {exact[-_SAMPLE:]}"
+    words = _sample(exact)
+    effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
     terms: dict[tuple[str, ...], QueryTerm] = {}
-    for word in dict.fromkeys(sample[start:end] for start, end in token_spans(sample)):
+    for word in words:
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
         terms.setdefault(stems, QueryTerm(word, to_term(word), stems))
     counts = searcher.document_frequencies({each for stems in terms for each in stems})
     rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
-    there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)
-    sums = [*accumulate(map(rarity.__getitem__, there[:_MAX_QUERY_TERMS]))]
-    many = max(1, bisect_right(sums, searcher.manifest.passages // 2))
-    return tuple(terms[stems] for stems in there[:many][:_MAX_QUERY_TERMS]), sum(
-        sums[many - 1 : many]
-    )
+    there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[:_MAX_QUERY_TERMS]
+    sums = [*accumulate(map(rarity.__getitem__, there))]
+    many = max(1, bisect_right(sums, _MOST_POSTINGS))
+    effort.spend(sum(sums[many - 1 : many]) / 10)
+    return tuple(terms[stems] for stems in there[:many])
+
+
+def _sample(exact: str) -> list[str]:
+    """The different words of a quote, of a long one those at its ends."""
+    if len(exact) > 2 * _LONG:
+        exact = f"{exact[:_LONG]} {exact[-_LONG:]}"
+    found = [exact[start:end] for start, end in token_spans(exact)]
+    return list(dict.fromkeys(found[:_SAMPLE] + found[_SAMPLE:][-_SAMPLE:]))
 
 
 def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
@@ -154,19 +165,23 @@ def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Do
 
 
 def _find_nearest(
-    quote: Quote, own: Document | None, hits: _Hits | None, searcher: Searcher, effort: Effort
+    quote: Quote, original: Document | None, hits: _Hits | None, searcher: Searcher, effort: Effort
 ) -> Near | None:
     """The place most like *quote*, in its own document or those with most of its words."""
     if hits is None:
         return None
     compared = dict.fromkeys([*hits.shares][:_MIN_SIMILARITY], hits)
-    if own:
-        in_own = hits if own.id in hits.shares else _hits(quote, searcher, effort, (own.id,))
-        compared |= {own.id: in_own} if in_own and own.id in in_own.shares else {}
+    if original:
+        in_original = hits
+        if original.id not in hits.shares:
+            in_original = _hits(hits.terms, searcher, effort, (original.id,))
+        compared |= {original.id: in_original} if original.id in in_original.shares else {}
+    most = max((its_hits.shares[id_] for id_, its_hits in compared.items()), default=0)
     matches = [
-        (alike, id_)
-        for id_, each in compared.items()
-        if (alike := _alike(quote, each, id_, searcher, effort))
+        (likeness, id_)
+        for id_, its_hits in compared.items()
+        if its_hits.shares[id_] >= max(_LEAST_SHARE, most / 2)
+        if (likeness := _alike(quote, its_hits, id_, searcher, effort))
     ]
     if not matches:
         return None
@@ -177,9 +192,7 @@ def _find_nearest(
 def _alike(
     quote: Quote, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
 ) -> Likeness | None:
-    """How like *quote* the document is around its best passage, unless it has too few words."""
-    if hits.shares[id_] < _LEAST_SHARE:
-        return None
+    """How like *quote* the document is around its best passage, if it is alike at all."""
     exact = beginning(quote.exact)
     start, end = hits.around(id_, len(exact) + len(exact) // 4)
     found = likeness(exact, searcher.document(id_).text[start:end], effort)
