@@ -329,3 +329,15 @@ def test_a_log_does_nothing_to_a_terminal(tmp_path):
 
     assert all("owned" in each for each in outputs)
     assert not set("\x1b\x07\x9b\u202e") & set("".join(outputs))
+
+
+def test_a_system_without_file_locks_gets_one_plain_line():
+    source = "import sys; sys.modules['fcntl'] = None; from qa.__main__ import run; run()"
+    ended = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    for system in ("Linux", "macOS", "WSL"):
+        assert system in ended.stderr
