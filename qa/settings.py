@@ -1,4 +1,4 @@
-"""Every knob of the service: name, default, help; read once from QA_* at the edge."""
+"""All settings: name, default and help; read once from QA_* variables at the edge."""
 
 import dataclasses
 import os
@@ -38,95 +38,113 @@ _DEFAULT_HOME = "index"
 class Settings:
     """The values of all settings, each read from the environment as QA_<NAME>."""
 
-    index: str = setting("index", "Folder of the index, or https://host:9200/name of a cluster.")
-    folder: str = setting("", "Folder of cache, synonyms and golden questions; <index> when empty.")
-    documents: str = setting("", "Folder of the documents; <folder>/documents when empty.")
-    language: str = setting("en", "Language of documents that show none (ISO 639-1).")
+    index: str = setting("index", "Folder of the index, or https://host:9200/name in a cluster.")
+    folder: str = setting("", "Folder of cache, synonyms and golden questions; <index> if empty.")
+    documents: str = setting("", "Folder of the documents; <folder>/documents if empty.")
+    language: str = setting("en", "Language of documents where none is detected (ISO 639-1).")
     passage_min_words: int = setting(
-        60, "A passage shorter than this takes in the next paragraph.", minimum=1
+        60, "A shorter passage is joined with the next paragraph.", minimum=1
     )
-    passage_max_words: int = setting(150, "Longest passage, in words.", minimum=1)
-    max_file_mb: int = setting(100, "Larger files are skipped, unpacked size included.", minimum=1)
+    passage_max_words: int = setting(150, "Maximum length of a passage, in words.", minimum=1)
+    max_file_mb: int = setting(
+        100, "Maximum file size in MB, also when unpacked; larger files are skipped.", minimum=1
+    )
     extract_seconds: int = setting(
-        120, "Longest time to read one file; then it is skipped.", minimum=1
+        120, "Time limit for reading one file, in seconds; then it is skipped.", minimum=1
     )
     extract_memory_mb: int = setting(
-        4096, "Most memory a process reading files may take.", minimum=1
+        4096, "Maximum memory of a process that reads files, in MB.", minimum=1
     )
     max_file_documents: int = setting(
-        500_000, "A file with more rows or members is skipped.", minimum=1
+        500_000, "Maximum rows or archive members; a file with more is skipped.", minimum=1
     )
-    max_files: int = setting(1_000_000, "Most files and folders of a build.", minimum=1)
-    max_folder_gb: int = setting(100, "Most bytes of all files of a build.", minimum=1)
-    max_build_minutes: int = setting(1440, "Longest time to read all files.", minimum=1)
-    follow_links: bool = setting(False, "1 follows links out of the documents folder.")
-    keep_generations: int = setting(3, "Built indexes to keep, the live one included.", minimum=1)
+    max_files: int = setting(
+        1_000_000, "Maximum number of files and folders in one build.", minimum=1
+    )
+    max_folder_gb: int = setting(
+        100, "Maximum total size of the files in one build, in GB.", minimum=1
+    )
+    max_build_minutes: int = setting(
+        1440, "Time limit for reading all files, in minutes.", minimum=1
+    )
+    follow_links: bool = setting(False, "1 follows symbolic links out of the documents folder.")
+    keep_generations: int = setting(3, "Generations to keep, the live one included.", minimum=1)
     max_shrink: float = setting(
-        0.5, "Share of the documents that may be gone at once, unforced.", maximum=1
+        0.5, "Maximum share of documents that a build may remove without --force.", maximum=1
     )
-    candidates: int = setting(200, "Passages that the engine proposes for ranking.", minimum=1)
-    found: float = setting(0.5, "Confidence from which an answer counts as found.", maximum=1)
+    candidates: int = setting(
+        200, "Candidate passages that the engine returns for ranking.", minimum=1
+    )
+    found: float = setting(0.5, 'Minimum confidence for the verdict "found".', maximum=1)
     weak: float = setting(
-        0.3, "Confidence below which nothing answers but a sentence with all words.", maximum=1
+        0.3, 'Minimum confidence for "weak", unless one sentence has all words.', maximum=1
     )
-    max_question: int = setting(2000, "Longest question, in characters.", minimum=1)
+    max_question: int = setting(2000, "Maximum length of a question, in characters.", minimum=1)
     max_terms: int = setting(
-        24, "Most words looked for, the rarest of a longer question; most phrases.", minimum=1
+        24, "Maximum words to search for (the rarest are used), and maximum phrases.", minimum=1
     )
-    max_limit: int = setting(50, "Most passages in one answer.", minimum=1)
-    max_turns: int = setting(20, "Most earlier turns sent along with a question.")
-    max_filters: int = setting(
-        100, "Most publishers, or documents, to limit a question or a list to.", minimum=1
-    )
+    max_limit: int = setting(50, "Maximum passages in one answer.", minimum=1)
+    max_turns: int = setting(20, "Maximum earlier questions in one request.")
+    max_filters: int = setting(100, "Maximum publishers, or document ids, to filter by.", minimum=1)
     max_filter: int = setting(
         1000,
-        "Longest publisher, document or words of a title to limit to, in characters.",
+        "Maximum length of a publisher, document id or title filter, in characters.",
         minimum=1,
     )
-    max_body_kb: int = setting(256, "Largest request body.", minimum=1)
-    host: str = setting("127.0.0.1", "Address to serve at.")
-    port: int = setting(8000, "Port to serve at.", alias="PORT", maximum=65535)
+    max_body_kb: int = setting(256, "Maximum size of a request body, in kB.", minimum=1)
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8000, "Port to listen on.", alias="PORT", maximum=65535)
     workers: int = setting(2, "Worker processes of `qa serve`.", alias="WEB_CONCURRENCY", minimum=1)
-    threads: int = setting(2, "Threads of each worker process; they share one core.", minimum=1)
-    recent_answers: int = setting(500, "Answers that a worker process remembers; 0 for none.")
-    recent_mb: int = setting(16, "Most memory that these take, with their questions.", minimum=1)
+    threads: int = setting(2, "Threads per worker process; they share one core.", minimum=1)
+    recent_answers: int = setting(500, "Answers that each worker process caches; 0 for none.")
+    recent_mb: int = setting(
+        16, "Maximum memory for cached answers and their questions, in MB.", minimum=1
+    )
     max_requests: int = setting(20000, "Requests after which a worker is replaced; 0 for never.")
-    read_seconds: int = setting(20, "Longest time for a client to send a request.", minimum=1)
+    read_seconds: int = setting(
+        20, "Time limit for a client to send a request, in seconds.", minimum=1
+    )
     max_connections: int = setting(
-        1000, "Most connections of a worker; over that, idle ones are closed.", minimum=16
+        1000, "Maximum connections per worker; above that, idle ones are closed.", minimum=16
     )
     max_wait_ms: int = setting(
-        150, "A request that waited longer for a thread gets 503.", minimum=1
+        150, "Maximum wait for a thread, in ms; after that a request gets 503.", minimum=1
     )
     budget_ms: int = setting(
-        2000, "Time for a request, from its head on; then the answer is what there is.", minimum=1
+        2000,
+        "Time limit of a request, in ms from its headers; then the answer is partial.",
+        minimum=1,
     )
     rate_limit: str = setting(
-        "", "Most requests of one client, such as 60/minute; no limit if empty."
+        "", "Maximum requests per client, such as 60/minute; no limit if empty."
     )
     rate_storage: str = setting(
-        "memory://", "Where requests are counted: in each worker for itself, or at a redis:// URL."
+        "memory://", "Where to count requests: in each worker separately, or at a redis:// URL."
     )
     log_questions: str = setting(
-        "0", "Whether questions stand in the log: 0 no, 1 yes, hash only a hash of each."
+        "0", "Questions in the log: 0 no, 1 yes, hash only a hash of each."
     )
     token: str = setting(
-        "", "Whoever reads must send this; all may when empty.", minimum=16, secret=True
+        "", "Token that clients must send; none is needed if empty.", minimum=16, secret=True
     )
     trusted_hosts: tuple[str, ...] = setting(
-        (), "Names to be asked by; when empty, loopback names if QA_HOST is one, or else any."
+        (), "Host names to answer to; if empty, loopback names if QA_HOST is one, else any."
     )
-    trusted_proxies: int = setting(0, "Proxies before the service, to believe what they forward.")
-    cors_origins: tuple[str, ...] = setting((), "Sites whose scripts may ask; * for all.")
-    index_user: str = setting("", "User at the cluster that keeps the index.")
+    trusted_proxies: int = setting(
+        0, "Number of proxies in front whose forwarded headers are trusted."
+    )
+    cors_origins: tuple[str, ...] = setting(
+        (), "Origins whose scripts may send requests; * for all."
+    )
+    index_user: str = setting("", "User for the cluster.")
     index_password: str = setting("", "Password of that user.", secret=True)
-    index_api_key: str = setting("", "API key for the cluster, in place of a user.", secret=True)
-    index_ca: str = setting("", "File of the authority that signed the cluster's certificate.")
-    index_seconds: float = setting(1.5, "Longest wait for the cluster, in seconds.", minimum=0.1)
+    index_api_key: str = setting("", "API key for the cluster, instead of a user.", secret=True)
+    index_ca: str = setting("", "CA certificate file, to check the cluster's TLS certificate.")
+    index_seconds: float = setting(1.5, "Maximum wait for the cluster, in seconds.", minimum=0.1)
     index_shards: int = setting(
-        1, "Shards of a cluster's index; one for each 10 million passages.", minimum=1
+        1, "Shards of the cluster's index; one per 10 million passages.", minimum=1
     )
-    index_replicas: int = setting(1, "Copies of each shard, as far as there are nodes for them.")
+    index_replicas: int = setting(1, "Replicas of each shard, limited by the number of nodes.")
 
     @property
     def home(self) -> Path:
@@ -208,7 +226,7 @@ def _check_bounds(name: str, value: Any, setting_field: "dataclasses.Field[Any]"
 
 
 def settings_table() -> list[tuple[str, str, str]]:
-    """Name, default and help of every setting, as the help texts and the README show them."""
+    """Name, default and help of each setting, for `qa serve --help` and docs/operating.md."""
     return [
         (
             f"QA_{setting_field.name.upper()}",
