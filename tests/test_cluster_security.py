@@ -3,10 +3,12 @@
 import dataclasses
 import logging
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from qa.app import create_app
 from qa.engines.factory import open_engine
@@ -24,7 +26,7 @@ WRONG = "open-says-me"
 # Strong enough for the plugin, which rates what a user changes to.
 OTHER = "granite-carries-9-lighthouses"
 USERS = {"builder": "open-sesame-1", "stranger": "open-sesame-2"}
-# All that the service needs; the README says so too.
+# All that the service needs; docs/opensearch.md says so too.
 ROLE = {
     "cluster_permissions": [
         "cluster_monitor",
@@ -35,6 +37,13 @@ ROLE = {
         {"index_patterns": ["verbatim", "verbatim-*"], "allowed_actions": ["indices_all"]}
     ],
 }
+
+
+def test_the_documents_name_these_rights():
+    page = (ROOT / "docs" / "opensearch.md").read_text(encoding="utf-8")
+    role = re.search(r"```yaml\n(.*?)```", page, flags=re.DOTALL)[1]
+
+    assert yaml.safe_load(role) == {"verbatim": ROLE}
 
 
 @pytest.fixture(scope="module")

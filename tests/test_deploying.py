@@ -1,4 +1,4 @@
-"""What a platform, a container and a host are given: each works as the README has it."""
+"""What a platform, a container and a host are given: each works as docs/operating.md has it."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.test_service import free_port, wait_until_served
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
-README = (ROOT / "README.md").read_text()
+OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_nobody_is_root_in_the_image():
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
-    unit = regex.search(r"```ini\n(.*?)```", README, flags=regex.DOTALL)[1]
+    unit = regex.search(r"```ini\n(.*?)```", OPERATING, flags=regex.DOTALL)[1]
     path = tmp_path / "verbatim.service"
     path.write_text(unit.replace("/srv/verbatim/venv/bin/qa", sys.executable))
     checked = subprocess.run(

@@ -63,8 +63,8 @@ def evaluate_command(
 ) -> None:
     """Measure the answers to the questions in SET, over a throw-away index of its entries.
 
-    SET is a folder with queries.jsonl, corpus.jsonl and qrels.tsv; the README says what is in them.
-    Without corpus.jsonl, the live index is asked.
+    SET is a folder with queries.jsonl, corpus.jsonl and qrels.tsv (see docs/evaluation.md). Without
+    corpus.jsonl, the live index is asked.
     """
     # Only this command needs it.
     from qa.evaluation.measures import EvaluationOptions, evaluate, trec_qrels, trec_run  # noqa: PLC0415  # noqa: PLC0415

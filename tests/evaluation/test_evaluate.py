@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.evaluation.made import QUERIES, run, write_set
 
+PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+
 
 def test_the_service_is_measured_over_a_throwaway_index(folder):
     result = run(folder, "--json")
@@ -75,9 +77,8 @@ def test_files_for_trec_are_written(folder, tmp_path):
     assert "q1 0 a 1" in (tmp_path / "qrels").read_text()
 
 
-def test_the_example_in_the_readme_is_answered(sample, tmp_path):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    question = re.search(r"echo '(.*)' >> ours/queries.jsonl", readme)[1]
+def test_the_example_in_the_documents_is_answered(sample, tmp_path):
+    question = re.search(r"echo '(.*)' >> ours/queries.jsonl", PAGE)[1]
     (tmp_path / "queries.jsonl").write_text(question)
     found = json.loads(run(tmp_path, "--json", "--index", sample.index).stdout)
 
@@ -117,6 +118,20 @@ def test_conversations_without_entries_are_measured_without_an_index(tmp_path):
     (tmp_path / "turns.jsonl").write_text(json.dumps(turn))
 
     assert json.loads(run(tmp_path, "--json").stdout)["carried_recall"] == 1.0
+
+
+def test_the_documents_explain_every_measure_that_is_printed(folder, tmp_path):
+    turns = [
+        {"history": ["Who is Falk?"], "raw": raw, "rewrite": rewrite}
+        for raw, rewrite in [("What did she open?", "What did Falk open?"), ("Why?", "Why?")]
+    ]
+    (tmp_path / "turns.jsonl").write_text("\n".join(map(json.dumps, turns)))
+    printed = {**json.loads(run(folder, "--json").stdout)}
+    printed |= json.loads(run(tmp_path, "--json").stdout)
+    rows = PAGE.split("## Measures")[1].split("\n## ")[0]
+    explained = re.findall(r"`([\w@]+)`(?=[^|]*\|)|`(none_AUROC)`", rows)
+
+    assert set(printed) <= {name for pair in explained for name in pair}
 
 
 def test_a_note_tells_what_could_not_be_measured(folder):
