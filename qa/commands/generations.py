@@ -169,7 +169,7 @@ def purge_command(
     when it holds DOCUMENT, delete the file and run `qa index` first. Nothing is removed then, nor
     when DOCUMENT is nowhere, and the exit code is 1.
 
-    Copies elsewhere (backups, logs, what browsers saved) are not reached; the README lists them.
+    Copies elsewhere (backups, logs, browser caches) are not removed; docs/operating.md lists them.
     """
     if bool(documents) == all_but_live or not all(map(str.strip, documents)):
         raise click.UsageError("Name the documents to remove, or give --all-but-live.")
