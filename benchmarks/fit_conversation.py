@@ -35,7 +35,7 @@ from qa.queries.followup.question_features import POINTER_FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
 TURNS = ROOT.parent / "shared" / "eval" / "conv-rewrites" / "turns.jsonl"
-WEIGHTS = ROOT / "qa" / "conversation" / "weights.toml"
+WEIGHTS = ROOT / "qa" / "queries" / "followup" / "weights.toml"
 
 # Left alone by people, at least; words carried in vain a turn, at most: with a margin.
 ALONE, EXTRA = 0.88, 1.05

@@ -37,14 +37,14 @@ from benchmarks.fitting import logistic, softmax
 from benchmarks.parts import Opened, few, is_aside, whole, withheld
 from qa.analysis.tokenizer import normalize
 from qa.answers.pipeline import retrieve
-from qa.engines.base import Candidates
+from qa.engines.base import Candidates, FloatArray
 from qa.errors import QuestionError
 from qa.evaluation.measures import calibration_error, roc_area
 from qa.evaluation.runner import question_text
 from qa.evaluation.sets import EvaluationQuestion
 from qa.queries.parser import Query, QuestionEntities, parse_query, prune_terms
 from qa.ranking.confidence import SIGNAL_SIGNS, estimate_probability
-from qa.ranking.features import FEATURE_NAMES, Matrix, TermStatistics, compute_features
+from qa.ranking.features import FEATURE_NAMES, TermStatistics, compute_features
 from qa.ranking.reranker import WEIGHTS_FILE, RankingWeights, weights_to_json
 
 _DEPTH = 10
@@ -55,9 +55,9 @@ class List:
     """The candidates of a question: *features*, whether each is *right*, and as BM25 has them."""
 
     aside: bool
-    features: Matrix
-    right: Matrix
-    plain: Matrix
+    features: FloatArray
+    right: FloatArray
+    plain: FloatArray
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def ranked_lists(each: Opened) -> Iterator[List]:
             )
 
 
-def right(question: EvaluationQuestion, found: Candidates) -> Matrix:
+def right(question: EvaluationQuestion, found: Candidates) -> FloatArray:
     """Whether each passage is right: 1 or 0."""
     judged = [place for place, own in enumerate(found.document_ids) if question.is_relevant([own])]
     flags = np.zeros(len(found))
@@ -155,7 +155,7 @@ def right(question: EvaluationQuestion, found: Candidates) -> Matrix:
     return flags
 
 
-def fit_ranking(lists: dict[str, list[List]], counts: Mapping[str, float]) -> Matrix:
+def fit_ranking(lists: dict[str, list[List]], counts: Mapping[str, float]) -> FloatArray:
     """The weights of the features, from the questions not kept aside."""
     chosen, each = [], []
     for name, own in lists.items():
@@ -172,7 +172,7 @@ def fit_ranking(lists: dict[str, list[List]], counts: Mapping[str, float]) -> Ma
     )
 
 
-def gained(lists: list[List], ranking: Matrix) -> dict[str, float]:
+def gained(lists: list[List], ranking: FloatArray) -> dict[str, float]:
     """Of the questions kept aside: right first, and RR@10, of BM25 and of ours."""
     aside = [found for found in lists if found.aside]
     ours = [found.right[np.argsort(-(found.features @ ranking), kind="stable")] for found in aside]
@@ -186,7 +186,7 @@ def gained(lists: list[List], ranking: Matrix) -> dict[str, float]:
     }
 
 
-def reciprocal(flags: Matrix) -> float:
+def reciprocal(flags: FloatArray) -> float:
     """1 over the rank of the first right one among ten, 0 if there is none."""
     places = np.flatnonzero(flags[:_DEPTH])
     return 1 / (1 + int(places[0])) if len(places) else 0.0
@@ -266,7 +266,7 @@ def surest(aside: list[Told], weighted: dict[str, float]) -> list[tuple[float, T
     return sorted(rows, key=lambda row: row[0])
 
 
-def show(ranking: Matrix, gain: dict[str, dict[str, float]]) -> None:
+def show(ranking: FloatArray, gain: dict[str, dict[str, float]]) -> None:
     """Print what was fitted, and what it won."""
     for name, weight in sorted(
         zip(FEATURE_NAMES, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])

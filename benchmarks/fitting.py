@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from qa.engines.base import IntArray
-from qa.ranking.features import Matrix
+from qa.engines.base import FloatArray, IntArray
 
 _STEPS, _RATE = 400, 0.1
 
 
-def softmax(rows: Matrix, starts: IntArray, right: Matrix, counts: Matrix, ridge: float) -> Matrix:
+def softmax(
+    rows: FloatArray, starts: IntArray, right: FloatArray, counts: FloatArray, ridge: float
+) -> FloatArray:
     """Weights that put the *right* rows of each list first.
 
     A list goes from each of *starts* to the next, and counts as much as its entry of *counts*; at
@@ -31,11 +32,11 @@ def softmax(rows: Matrix, starts: IntArray, right: Matrix, counts: Matrix, ridge
         second = 0.999 * second + 0.001 * slope**2
         size = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
         weights = weights - _RATE * (1.02 - step / _STEPS) * size
-    fitted: Matrix = weights / spread
+    fitted: FloatArray = weights / spread
     return fitted
 
 
-def logistic(rows: Matrix, right: Matrix, counts: Matrix, ridge: float) -> Matrix:
+def logistic(rows: FloatArray, right: FloatArray, counts: FloatArray, ridge: float) -> FloatArray:
     """Weights whose logit is the probability of *right*; the first column is 1 throughout.
 
     By Newton's method on standardised columns; the first is not held back by *ridge*.
@@ -56,6 +57,6 @@ def logistic(rows: Matrix, right: Matrix, counts: Matrix, ridge: float) -> Matri
         weights = weights - step
         if np.abs(step).max() < 1e-8:
             break
-    found: Matrix = weights / spread
+    found: FloatArray = weights / spread
     found[0] -= float((weights / spread)[1:] @ mean[1:])
     return found

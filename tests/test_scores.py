@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa.engines.base import K1, B
 from qa.engines.whoosh import scorer as postings
 from qa.engines.whoosh import scorer as scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
 from qa.engines.whoosh.builder import encode_field
-from qa.engines.whoosh.fields import K1, B, Field
+from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import FieldPostings as Inverted
 from qa.engines.whoosh.scorer import (
     Accumulator,

@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 import regex
-from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import Span, to_term, token_spans
 from qa.answers.answer import quote_checksum
 from qa.documents.document import SEPARATOR
+from qa.engines.base import BoolArray
 from qa.errors import DeadlineExceededError
 
 # What a request may look at, in steps of about a microsecond: a dozen usual questions' worth.
@@ -163,7 +163,6 @@ class _Squeezed:
 _DIGEST = regex.compile(r"[0-9a-f]{12}")
 # From here on, scripts may be written without spaces between words: Thai, Khmer, Chinese.
 _UNSPACED = 0x0E00
-Flags = NDArray[np.bool_]
 
 
 class Summed:
@@ -201,7 +200,7 @@ class Summed:
         yield from map(int, fit[order])
 
     @cached_property
-    def _bounds(self) -> tuple[Flags, Flags, Flags]:
+    def _bounds(self) -> tuple[BoolArray, BoolArray, BoolArray]:
         """Of each character, whether a word may begin with it, end with it, a sentence begin."""
         codes = np.frombuffer(self._text.encode("utf-32-le"), np.uint32)
         characters = codes.view("<U1")

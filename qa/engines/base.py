@@ -26,7 +26,19 @@ from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
 from qa.queries.parser import Query
 
+# The constants of BM25, for short passages of like length: length says little, a second occurrence
+# not much more.
+K1, B = 0.9, 0.4
+# The fields of an index.  Of WHOLE the texts are whole documents, of the others passages.
+STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
+# What a word in a field counts.  Tried on four sets: the whole document adds a few answers to the
+# first 200, unstemmed words put fewer answers first.
+FIELD_WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
+
+Array = NDArray[Any]
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.floating[Any]]
+BoolArray = NDArray[np.bool_]
 
 
 class TermPosition(NamedTuple):
@@ -47,9 +59,9 @@ class Positions:
     passage_index: IntArray
     position: IntArray
     term_index: IntArray
-    is_exact: NDArray[np.bool_]
+    is_exact: BoolArray
 
-    def select(self, mask: NDArray[np.bool_]) -> "Positions":
+    def select(self, mask: BoolArray) -> "Positions":
         """Those that are *chosen*."""
         if mask.all():
             return self
@@ -118,10 +130,6 @@ def max_edits(term: str) -> int:
     if len(term) < _MIN_LETTERS or not term.isalpha():
         return 0
     return 1 if len(term) <= 2 * _MIN_LETTERS else 2
-
-
-FloatArray = NDArray[np.floating[Any]]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,10 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qa.analysis.tokenizer import to_term, token_texts
-from qa.engines.base import BoolArray, Candidates, Positions
+from qa.engines.base import K1, B, BoolArray, Candidates, FloatArray, IntArray, Positions
 from qa.queries.parser import EXPANSION_WEIGHT, Query, QuestionEntities
-
-Matrix = NDArray[np.float64]
 
 FEATURE_NAMES = (
     "bm25",  # of the passage, over the most that the question's words could add
@@ -38,8 +35,8 @@ FEATURE_NAMES = (
     "date_match",  # and its date
 )
 
-# The constants of BM25, as the first stage has them, and a usual passage's length in words.
-_K1, _B, _AVERAGE_LENGTH = 0.9, 0.4, 95.0
+# A usual passage's length in words, for BM25.
+_AVERAGE_LENGTH = 95.0
 _WINDOW_WORDS, _DECAY_WORDS, _LEAD_WORDS = 20, 10.0, 25
 _ADJACENT_DISTANCE, _ORDERED_DISTANCE, _UNORDERED_DISTANCE = 1, 4, 10
 # More than any passage has words.
@@ -69,12 +66,12 @@ class TermStatistics:
             for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
         ]
         self.total_idf = sum(idf) or 1.0
-        self.normalized_idf: Matrix = np.array(idf) / self.total_idf
+        self.normalized_idf: FloatArray = np.array(idf) / self.total_idf
 
 
 def compute_features(
     query: Query, entities: QuestionEntities, candidates: Candidates, statistics: TermStatistics
-) -> Matrix:
+) -> FloatArray:
     """A row for each of *candidates*, a column for each of NAMES."""
     passage_count, idf = len(candidates), statistics.normalized_idf
     positions, expansion_positions = _split_expansions(candidates.positions, len(idf))
@@ -83,12 +80,12 @@ def compute_features(
     term_frequencies = _count_terms(cells, passage_count, idf)
     exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, idf)
     is_present = term_frequencies > 0
-    length_norms = (_K1 * (1 - _B + _B * candidates.lengths / _AVERAGE_LENGTH))[:, None]
+    length_norms = (K1 * (1 - B + B * candidates.lengths / _AVERAGE_LENGTH))[:, None]
     in_lead = _count_terms(cells[positions.position < _LEAD_WORDS], passage_count, idf) > 0
     columns = {
-        "bm25": (term_frequencies * (_K1 + 1) / (term_frequencies + length_norms)) @ idf
+        "bm25": (term_frequencies * (K1 + 1) / (term_frequencies + length_norms)) @ idf
         + expansion_credit,
-        "exact_bm25": (exact_frequencies * (_K1 + 1) / (exact_frequencies + length_norms)) @ idf,
+        "exact_bm25": (exact_frequencies * (K1 + 1) / (exact_frequencies + length_norms)) @ idf,
         "heading_coverage": candidates.heading_matches @ idf,
         "coverage": np.minimum(
             1.0, (is_present | candidates.heading_matches) @ idf + expansion_credit
@@ -118,7 +115,7 @@ def _split_expansions(positions: Positions, term_count: int) -> tuple[Positions,
     return positions.select(is_own), positions.select(~is_own)
 
 
-def _expansion_credit(query: Query, positions: Positions, passage_count: int) -> Matrix:
+def _expansion_credit(query: Query, positions: Positions, passage_count: int) -> FloatArray:
     """What expansions add where all their terms stand: a part of the words they stand for."""
     credit = np.zeros((passage_count, len(query.terms)))
     first_term = len(query.terms)
@@ -140,19 +137,21 @@ def _expansion_credit(query: Query, positions: Positions, passage_count: int) ->
     return credit
 
 
-def _count_terms(cells: NDArray[np.int64], passage_count: int, idf: Matrix) -> NDArray[np.int64]:
+def _count_terms(cells: IntArray, passage_count: int, idf: FloatArray) -> IntArray:
     """How often each term is in each passage."""
     cell_count = passage_count * len(idf)
     return np.bincount(cells, minlength=cell_count).reshape(passage_count, len(idf))
 
 
-def _proximity_features(positions: Positions, passage_count: int, idf: Matrix) -> dict[str, Matrix]:
+def _proximity_features(
+    positions: Positions, passage_count: int, idf: FloatArray
+) -> dict[str, FloatArray]:
     """How near each other the terms stand, as in the sequential dependence model.
 
     Metzler and Croft, A Markov random field model for term dependencies, SIGIR 2005.
     """
     names = ("window_coverage", "proximity", "adjacent_pairs", "ordered_window", "unordered_window")
-    columns = {name: np.zeros(passage_count) for name in names}
+    columns: dict[str, FloatArray] = {name: np.zeros(passage_count) for name in names}
     if not len(positions.passage_index):
         return columns
     distances = _next_distances(positions, len(idf))
@@ -169,18 +168,18 @@ def _proximity_features(positions: Positions, passage_count: int, idf: Matrix) -
     return columns
 
 
-def _next_distances(positions: Positions, term_count: int) -> NDArray[np.int64]:
+def _next_distances(positions: Positions, term_count: int) -> IntArray:
     """For each occurrence, how many words behind it the next one of each term stands."""
     absolute_positions = positions.passage_index * _PASSAGE_STRIDE + positions.position
     next_positions = np.full((len(absolute_positions), term_count), np.iinfo(np.int64).max)
     next_positions[np.arange(len(absolute_positions)), positions.term_index] = absolute_positions
-    nearest: NDArray[np.int64] = np.minimum.accumulate(next_positions[::-1], axis=0)[::-1]
+    nearest: IntArray = np.minimum.accumulate(next_positions[::-1], axis=0)[::-1]
     return nearest - absolute_positions[:, None]
 
 
 def _pair_features(
-    positions: Positions, distances: NDArray[np.int64], passage_count: int, idf: Matrix
-) -> dict[str, Matrix]:
+    positions: Positions, distances: IntArray, passage_count: int, idf: FloatArray
+) -> dict[str, FloatArray]:
     """The share of the question's neighbouring words that are neighbours here."""
     term_count = len(idf)
     weights = idf[:-1] + idf[1:]
@@ -191,7 +190,7 @@ def _pair_features(
     backward_distances = distances[right, positions.term_index[right] - 1]
     cells = positions.passage_index * term_count + positions.term_index
 
-    def pair_share(*cell_groups: NDArray[np.int64]) -> Matrix:
+    def pair_share(*cell_groups: IntArray) -> FloatArray:
         is_matched = np.zeros(passage_count * term_count, bool)
         for group in cell_groups:
             is_matched[group] = True
@@ -207,6 +206,6 @@ def _pair_features(
     }
 
 
-def feature_column(matrix: Matrix, name: str) -> Matrix:
+def feature_column(matrix: FloatArray, name: str) -> FloatArray:
     """The column of *matrix* called *name*."""
     return matrix[:, FEATURE_NAMES.index(name)]

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from qa.engines.base import Candidates, TermPosition, order_by_score
+from qa.engines.base import Candidates, FloatArray, TermPosition, order_by_score
 from qa.index.passages import Passage
 from qa.queries.parser import QuestionEntities
-from qa.ranking.features import FEATURE_NAMES, Matrix, feature_column
+from qa.ranking.features import FEATURE_NAMES, feature_column
 
 WEIGHTS_FILE = Path(__file__).with_name("weights.json")
 
@@ -29,7 +29,7 @@ class RankingWeights:
     *fitted* is the date, *gain* what ranking won over BM25 when it was fitted, set by set.
     """
 
-    ranking: Matrix
+    ranking: FloatArray
     confidence: dict[str, float]
     fitted_on: str
     gain: dict[str, dict[str, float]]
@@ -89,14 +89,14 @@ class RankedPassage:
 
     passage: Passage
     score: float
-    features: Matrix = field(compare=False, repr=False)
+    features: FloatArray = field(compare=False, repr=False)
     positions: list[TermPosition] = field(default_factory=list)
     duplicates: list[Passage] = field(default_factory=list)
 
 
 def rank(
     candidates: Candidates,
-    features: Matrix,
+    features: FloatArray,
     weights: RankingWeights,
     limit: int,
     entities: QuestionEntities,

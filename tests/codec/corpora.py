@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from whoosh import query
 
 from qa.documents.document import Document, Metadata
+from qa.engines.base import FIELD_WEIGHTS, K1, B
 from qa.engines.whoosh.builder import COLUMNS, join_parts, merge_segments, write_segment
-from qa.engines.whoosh.fields import DOCUMENTS, FILES, K1, PASSAGES, SCHEMAS, WEIGHTS, B
+from qa.engines.whoosh.fields import DOCUMENTS, FILES, PASSAGES, SCHEMAS
 from qa.engines.whoosh.stored_fields import Buffer
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.index.passages import Passage
@@ -53,7 +54,7 @@ class Corpus:
         paths = [folder / f"segment-{n}" for n in range(segments)]
         for number, path in enumerate(paths):
             write_segment(path, Buffer.of(self.batch[number * size : (number + 1) * size]))
-        for name in (COLUMNS, *WEIGHTS, "words"):
+        for name in (COLUMNS, *FIELD_WEIGHTS, "words"):
             merge_segments(folder, name, paths)
         for file in FILES:
             join_parts(folder, file)

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from qa.analysis.tokenizer import token_texts
 from qa.documents.document import Document
-from qa.engines.base import DocumentSummary
+from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import EncodedToken, TextChecksum, analyze_token, pack_card
 from qa.engines.opensearch.query_dsl import (
@@ -21,10 +21,6 @@ from qa.engines.opensearch.query_dsl import (
     LAYOUT,
     MAX_TERM_LENGTH,
     PASSAGES,
-    STEMS,
-    TITLE,
-    WHOLE,
-    WORDS,
     index_settings,
     sealed_settings,
 )

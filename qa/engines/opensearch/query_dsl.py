@@ -9,17 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from qa.engines.base import FIELD_WEIGHTS, K1, STEMS, TITLE, WHOLE, WORDS, B
 from qa.queries.parser import Filters, Phrase, Query
 
 # Another number whenever what stands in the indices is to be read in another way.
 LAYOUT = 4
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
-STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
-# The index and the number of words that each field's scores depend on.
-K1, B = 0.9, 0.4
-# What a word found in a field counts, as in the embedded engine.
-WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
+# The index of each field.
 INDEX_OF = {STEMS: PASSAGES, WORDS: PASSAGES, TITLE: PASSAGES, WHOLE: DOCUMENTS}
 
 # Longer words are cut, here and in questions alike; the cluster would take no more.
@@ -141,7 +138,7 @@ def weigh_terms(
 ) -> dict[str, list[WeightedTerm]]:
     """For each field what of *query* is in it; *counts* tells how many of its texts hold a stem."""
     terms: dict[str, list[WeightedTerm]] = {}
-    for field, weight in WEIGHTS.items():
+    for field, weight in FIELD_WEIGHTS.items():
         size = sizes.documents if field == WHOLE else sizes.passages
         sums: dict[str, float] = {}
         for term in query.all_terms:

@@ -11,13 +11,24 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.lru_cache import BoundedCache
 from qa.documents.document import Document
-from qa.engines.base import MOST_NEAR, Candidates, DocumentSummary, IntArray, max_edits
+from qa.engines.base import (
+    K1,
+    MOST_NEAR,
+    STEMS,
+    TITLE,
+    WHOLE,
+    B,
+    Candidates,
+    DocumentSummary,
+    FloatArray,
+    IntArray,
+    max_edits,
+)
 from qa.engines.opensearch import query_dsl as asking
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import (
@@ -31,14 +42,9 @@ from qa.engines.opensearch.docvalues import (
 from qa.engines.opensearch.query_dsl import (
     DOCUMENTS,
     INDEX_OF,
-    K1,
     LAYOUT,
     MAX_TERM_LENGTH,
     PASSAGES,
-    STEMS,
-    TITLE,
-    WHOLE,
-    B,
     CollectionSizes,
     WeightedTerm,
 )
@@ -68,8 +74,6 @@ _PAGE = 2000
 # So many times as many passages are asked for as are wanted, because their documents may lift them;
 # and a few more are looked at closely, because the cluster rounds their lengths.
 _DEPTH_FACTOR, _SPARE_SHARE = 2, 7
-
-Scores = NDArray[Any]
 
 
 class ClusterSearcher:
@@ -317,7 +321,7 @@ def _best_cards(
 
 def _document_scores(
     document_scores: Mapping[int, float], tail_score: float, documents: IntArray
-) -> Scores:
+) -> FloatArray:
     """What each of *documents* adds to the scores of its passages; *rest* where that is unknown."""
     return np.array([document_scores.get(document, tail_score) for document in documents.tolist()])
 
@@ -328,7 +332,7 @@ def _score_passages(
     stems: Sequence[str],
     terms: Mapping[str, Sequence[WeightedTerm]],
     sizes: CollectionSizes,
-) -> Scores:
+) -> FloatArray:
     """What the words of passages, and over them, add to their scores: from exact lengths."""
     total = np.zeros(len(cards))
     for field, counts, lengths, average in (

@@ -19,13 +19,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qa.engines.base import Array
 from qa.errors import CorruptIndexError
-
-Array = NDArray[Any]
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float32]
 
 _MAGIC = b"VERBATIM"
 _VERSION = 2

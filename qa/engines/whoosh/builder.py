@@ -18,25 +18,13 @@ from whoosh.index import _DEF_INDEX_NAME
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
 from qa.documents.processes import exit_with_parent
-from qa.engines.base import DocumentSummary
-from qa.engines.whoosh.arrays import (
-    Array,
-    ArrayFile,
-    Floats,
-    Integers,
-    join_bytes,
-    narrow_dtype,
-    write_arrays,
-)
+from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, Array, DocumentSummary, FloatArray, IntArray
+from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
 from qa.engines.whoosh.fields import (
     DOCUMENTS,
     FILES,
     PASSAGES,
     SCHEMAS,
-    STEMS,
-    TITLE,
-    WHOLE,
-    WORDS,
     compute_impacts,
     compute_norms,
 )
@@ -88,7 +76,7 @@ def encode_field(
 
 
 def _encode_postings(
-    postings: FieldPostings, norms: Floats, repeats: Array | None
+    postings: FieldPostings, norms: FloatArray, repeats: Array | None
 ) -> dict[str, Array]:
     """The arrays of some terms; `starts` are only counts yet, `frequent` the numbers among them."""
     counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
@@ -128,7 +116,7 @@ def _frequency_rows(
     return rows.ravel(), ~in_frequent
 
 
-def _encode_gaps(counts: Integers, documents: Array, frequencies: Array) -> dict[str, Array]:
+def _encode_gaps(counts: IntArray, documents: Array, frequencies: Array) -> dict[str, Array]:
     """The gaps between documents, bridged where they are too wide."""
     ends = np.cumsum(counts)
     nonempty = counts > 0
@@ -155,14 +143,14 @@ def _encode_gaps(counts: Integers, documents: Array, frequencies: Array) -> dict
     }
 
 
-def _reduce_runs(ufunc: np.ufunc, values: Array, first: Integers) -> Array:
+def _reduce_runs(ufunc: np.ufunc, values: Array, first: IntArray) -> Array:
     """What *how* makes of each run of *values*."""
     dtype = values.dtype if values.dtype.kind == "f" else np.int64
     reduced: Array = ufunc.reduceat(values, first, dtype=dtype) if len(first) else values[:0]
     return reduced
 
 
-def _cumulative(counts: Array) -> Integers:
+def _cumulative(counts: Array) -> IntArray:
     """0 and the cumulative sums."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 

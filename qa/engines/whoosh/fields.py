@@ -21,23 +21,16 @@ from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
 from whoosh.fields import STORED, TEXT, Schema
 from whoosh.scoring import BM25F
 
-from qa.engines.whoosh.arrays import Array, ArrayFile, Floats, Integers
+from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS, Array, B, FloatArray, IntArray
+from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.inverter import expand_runs, run_starts
-
-# Of WHOLE the documents are whole documents, of the other fields passages.
-STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
 
 # The files of an index and the fields in each.
 PASSAGES, DOCUMENTS = "passages.bin", "documents.bin"
 FILES = {PASSAGES: (STEMS, WORDS, TITLE), DOCUMENTS: (WHOLE,)}
 
-# Short passages of like length: length says little, a second occurrence not much more.
-K1, B = 0.9, 0.4
+# BM25 as Whoosh has it, for whoever opens an index with Whoosh.
 WEIGHTING = BM25F(B=B, K1=K1)
-
-# What a word found in a field counts.  Tried on four sets: the whole document finds a little more
-# among the first 200, unstemmed words put fewer answers first.
-WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
 
 # Named, because what Whoosh would take by default is not written down the same way twice.
 _SPACES = SpaceSeparatedTokenizer()
@@ -141,7 +134,7 @@ class Field:
         return _total_length(self.lengths, self.repeats)
 
     @cached_property
-    def norms(self) -> Floats:
+    def norms(self) -> FloatArray:
         """For each document the part of BM25's denominator that depends on its length."""
         return compute_norms(self.lengths, self.repeats)
 
@@ -192,12 +185,12 @@ class Field:
         """In how many documents of the index the term of that *number* is."""
         return self.entry(number).document_frequency
 
-    def documents(self, number: int) -> Integers:
+    def documents(self, number: int) -> IntArray:
         """The documents of the term, ascending; those of bridging postings among them."""
         entry = self.entry(number)
         if entry.row is not None:
             return np.flatnonzero(entry.row)
-        documents: Integers = np.cumsum(self.gaps(number), dtype=np.int64)
+        documents: IntArray = np.cumsum(self.gaps(number), dtype=np.int64)
         documents -= 1
         return documents
 
@@ -213,7 +206,7 @@ class Field:
             return frequencies
         return self._frequencies[entry.postings]
 
-    def impacts(self, documents: Integers, frequencies: Array) -> Floats:
+    def impacts(self, documents: IntArray, frequencies: Array) -> FloatArray:
         """What postings add to a score, before their idf."""
         return compute_impacts(frequencies, self.norms.take(documents))
 
@@ -224,13 +217,13 @@ class Field:
         return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
 
 
-def decode_documents(lists: Sequence[tuple[Field, int, int]]) -> Integers:
+def decode_documents(lists: Sequence[tuple[Field, int, int]]) -> IntArray:
     """The documents of several rare terms, list after list: field, number and offset of each.
 
     One pass over all of them: for short ones, calling NumPy costs more than what it does.
     """
     entries = [field.entry(number) for field, number, _ in lists]
-    documents: Integers = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
+    documents: IntArray = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
     offsets = [offset for *_, offset in lists]
     # One cumulative sum for all: each list goes back to before its own first document.
     lasts = [0, *(o + entry.last for o, entry in zip(offsets, entries, strict=True))]
@@ -251,7 +244,7 @@ class RepeatedField(Field):
         self.lengths = np.repeat(self.lengths, self._counts)
         self.repeats = None
 
-    def documents(self, number: int) -> Integers:
+    def documents(self, number: int) -> IntArray:
         headings = super().documents(number)
         return expand_runs(self._firsts[headings], self._counts[headings])
 
@@ -265,18 +258,18 @@ def _total_length(lengths: Array, repeats: Array | None) -> int:
     return int(lengths.sum(dtype=np.int64))
 
 
-def compute_norms(lengths: Array, repeats: Array | None) -> Floats:
+def compute_norms(lengths: Array, repeats: Array | None) -> FloatArray:
     """K1 * (1 - B + B * length / average length) for each document."""
     count = len(lengths) if repeats is None else int(repeats.sum(dtype=np.int64))
     average = _total_length(lengths, repeats) / count if count else 0.0
     relative = lengths.astype(np.float64) / (average or 1.0)
-    result: Floats = (K1 * (1 - B + B * relative)).astype(np.float32)
+    result: FloatArray = (K1 * (1 - B + B * relative)).astype(np.float32)
     return result
 
 
-def compute_impacts(frequencies: Array, norm: Floats) -> Floats:
+def compute_impacts(frequencies: Array, norm: FloatArray) -> FloatArray:
     """BM25 without idf: tf * (K1 + 1) / (tf + norm)."""
-    result: Floats = frequencies.astype(np.float32)
+    result: FloatArray = frequencies.astype(np.float32)
     divisor = norm + result
     result *= np.float32(K1 + 1)
     result /= divisor

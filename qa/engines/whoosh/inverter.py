@@ -10,7 +10,8 @@ from itertools import chain, count, islice, pairwise
 import numpy as np
 
 from qa.analysis.tokenizer import stem, to_term, token_texts
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers, join_bytes, narrow_dtype
+from qa.engines.base import Array, IntArray
+from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype
 
 _RADIX_BITS = 16
 # Postings that are merged at once: few enough to stay small, enough that calls cost nothing.
@@ -24,7 +25,7 @@ class TermDictionary:
         self.names: list[bytes] = []
         self._numbers = defaultdict[str, int](count().__next__)
         self._sorted: list[int] = []
-        self._ranks: Integers = np.empty(0, np.int64)
+        self._ranks: IntArray = np.empty(0, np.int64)
 
     def number_terms(self, terms: Iterable[str]) -> Array:
         """The number of each term, new ones for those that were not known."""
@@ -32,7 +33,7 @@ class TermDictionary:
         self.names += map(str.encode, islice(self._numbers, len(self.names), None))
         return numbers
 
-    def ranks(self) -> Integers:
+    def ranks(self) -> IntArray:
         """For each number the place of its string when all are sorted."""
         if len(self._ranks) < len(self.names):
             # Sorted but for the new ones at its end, which is little work for Python.
@@ -51,7 +52,7 @@ class FieldPostings:
     """
 
     terms: list[bytes]
-    counts: Integers
+    counts: IntArray
     documents: Array
     frequencies: Array
     lengths: Array
@@ -86,7 +87,7 @@ class FieldPostings:
             file.get(f"{name}.positions"),
         )
 
-    def group_documents(self, group: Array, lengths: Integers) -> "FieldPostings":
+    def group_documents(self, group: Array, lengths: IntArray) -> "FieldPostings":
         """The same occurrences in groups of documents: *group* of each, *lengths* of groups."""
         documents = group[self.documents]
         is_first = np.empty(len(documents), bool)
@@ -101,7 +102,7 @@ class FieldPostings:
 
 
 def invert(
-    terms: TermDictionary, tokens: Array, lengths: Integers, *, positions: bool = False
+    terms: TermDictionary, tokens: Array, lengths: IntArray, *, positions: bool = False
 ) -> FieldPostings:
     """Invert *tokens*, numbers of *terms*, of documents *lengths* tokens long one after another."""
     used = np.flatnonzero(np.bincount(tokens, minlength=len(terms.names)))
@@ -126,9 +127,9 @@ def invert(
     )
 
 
-def _stable_order(keys: Array, most: int) -> Integers:
+def _stable_order(keys: Array, most: int) -> IntArray:
     """np.argsort(keys, kind="stable") by 16 bits at a time, for which NumPy has a radix sort."""
-    order: Integers = np.argsort(keys.astype(np.uint16), kind="stable")
+    order: IntArray = np.argsort(keys.astype(np.uint16), kind="stable")
     if most > 1 << _RADIX_BITS:
         high = (keys >> _RADIX_BITS).astype(np.uint16)
         order = order[np.argsort(high[order], kind="stable")]
@@ -170,7 +171,7 @@ class _MergeSource:
         self.starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(part.counts)])
         self._occurrence = 0
 
-    def slice_terms(self, begin: int, end: int) -> tuple[Integers, FieldPostings]:
+    def slice_terms(self, begin: int, end: int) -> tuple[IntArray, FieldPostings]:
         """The postings of the terms from *begin* to *end*, numbered from there; asked in order."""
         low, high = np.searchsorted(self.terms, (begin, end)).tolist()
         part, stretch = self.part, slice(int(self.starts[low]), int(self.starts[high]))
@@ -189,7 +190,7 @@ class _MergeSource:
 
 def _merge_terms(
     terms: list[bytes],
-    counts: Integers,
+    counts: IntArray,
     begin: int,
     sources: Sequence[_MergeSource],
     lengths: Array,
@@ -209,7 +210,7 @@ def _merge_terms(
     return FieldPostings(terms, counts, documents, narrow_dtype(frequencies), lengths, positions)
 
 
-def _merge_positions(terms: int, pieces: Sequence[tuple[Integers, FieldPostings]]) -> Array:
+def _merge_positions(terms: int, pieces: Sequence[tuple[IntArray, FieldPostings]]) -> Array:
     sums = [_run_sums(piece.frequencies, piece.counts) for _, piece in pieces]
     occurrences = np.zeros(terms, np.int64)
     for (number, _), counts in zip(pieces, sums, strict=True):
@@ -223,25 +224,25 @@ def _merge_positions(terms: int, pieces: Sequence[tuple[Integers, FieldPostings]
     return positions
 
 
-def run_starts(counts: Array) -> Integers:
+def run_starts(counts: Array) -> IntArray:
     """Where each of the runs of *counts* begins."""
     ends = np.cumsum(counts)
-    starts: Integers = ends - counts
+    starts: IntArray = ends - counts
     return starts
 
 
-def expand_runs(starts: Array, counts: Array) -> Integers:
+def expand_runs(starts: Array, counts: Array) -> IntArray:
     """The numbers from each of *starts* on, *counts* of them, run after run."""
-    targets: Integers = np.repeat(starts - run_starts(counts), counts)
+    targets: IntArray = np.repeat(starts - run_starts(counts), counts)
     targets += np.arange(len(targets))
     return targets
 
 
-def _run_sums(values: Array, counts: Integers) -> Integers:
+def _run_sums(values: Array, counts: IntArray) -> IntArray:
     """The sum of each run of *counts* values, none of them empty."""
     if not len(counts):
         return counts
-    sums: Integers = np.add.reduceat(values, run_starts(counts), dtype=np.int64)
+    sums: IntArray = np.add.reduceat(values, run_starts(counts), dtype=np.int64)
     return sums
 
 
@@ -338,7 +339,7 @@ class Vocabulary:
         self._exact_of = _put_values(self._exact_of, places, self.exact.number_terms(exact))
         self._stemmed_of = _put_values(self._stemmed_of, places, self.stemmed.number_terms(stems))
 
-    def column_tokens(self, column: Column) -> tuple[Array, Array, Integers]:
+    def column_tokens(self, column: Column) -> tuple[Array, Array, IntArray]:
         """The terms and the stems of a column, and how many words each text has."""
         chunks = np.frombuffer(column.chunks, np.int32)
         lengths: Array = self._lengths[chunks]

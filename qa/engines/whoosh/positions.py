@@ -4,16 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qa.analysis.deadline import Deadline
-from qa.engines.base import BoolArray, Positions
-from qa.engines.whoosh.arrays import Array, Integers
+from qa.engines.base import Array, BoolArray, IntArray, Positions
 from qa.engines.whoosh.fields import Field, decode_documents
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.queries.parser import Query
 
-Mask = NDArray[np.bool_]
 # So many documents are looked through at once.
 _STRETCH = 1 << 13
 
@@ -21,30 +18,32 @@ _STRETCH = 1 << 13
 class _Word(NamedTuple):
     """A word: how often it is in each of some documents, and where of its *positions* these are."""
 
-    times: Integers
-    firsts: Integers
+    times: IntArray
+    firsts: IntArray
     positions: Array
 
-    def keys(self, stretch: slice, starts: Integers) -> Integers:
+    def keys(self, stretch: slice, starts: IntArray) -> IntArray:
         """Where it stands in a *stretch* of the documents, which begin at *starts*."""
         times = self.times[stretch]
-        found: Integers = np.repeat(starts, times)
+        found: IntArray = np.repeat(starts, times)
         found += self.positions[expand_runs(self.firsts[stretch], times)]
         return found
 
 
-def with_word(field: Field, number: int) -> Mask:
+def with_word(field: Field, number: int) -> BoolArray:
     """Whether each document of *field* holds the word of that *number*."""
     row = field.entry(number).row
     if row is not None:
-        held: Mask = row > 0
+        held: BoolArray = row > 0
         return held
     mask = np.zeros(len(field.lengths), bool)
     mask[field.documents(number)[field.frequencies(number) > 0]] = True
     return mask
 
 
-def with_phrase(field: Field, phrase: Sequence[int], within: Mask, deadline: Deadline) -> Mask:
+def with_phrase(
+    field: Field, phrase: Sequence[int], within: BoolArray, deadline: Deadline
+) -> BoolArray:
     """Whether each document, of those *within*, holds the words of these numbers in this order."""
     rarest_first = sorted({*phrase}, key=field.document_frequency)
     mask = within
@@ -66,7 +65,7 @@ def with_phrase(field: Field, phrase: Sequence[int], within: Mask, deadline: Dea
     return mask
 
 
-def _word(field: Field, number: int, documents: Integers) -> _Word:
+def _word(field: Field, number: int, documents: IntArray) -> _Word:
     """What is known of a word in *documents*, all of which have it."""
     row, positions = field.entry(number).row, field.positions(number)
     frequencies = field.frequencies(number) if row is None else row
@@ -77,7 +76,7 @@ def _word(field: Field, number: int, documents: Integers) -> _Word:
     return _Word(frequencies[places].astype(np.int64), firsts[places], positions)
 
 
-def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Array) -> Integers:
+def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Array) -> IntArray:
     """In which of the documents of a *stretch* all words stand where the phrase has them.
 
     Each step is a word and how far before the end of the phrase it stands there.
@@ -85,7 +84,7 @@ def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Arra
     room = lengths.astype(np.int64) + len(steps)
     starts = run_starts(room)
     begins = np.zeros(int(room.sum()), bool)
-    found: Integers | None = None
+    found: IntArray | None = None
     for word, ahead in steps:
         # Shifted to where the phrase would have to begin.
         keys = word.keys(stretch, starts + ahead)
@@ -98,11 +97,11 @@ def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Arra
             break
     if found is None:
         return np.empty(0, np.int64)
-    which: Integers = np.unique(np.searchsorted(starts, found, side="right") - 1)
+    which: IntArray = np.unique(np.searchsorted(starts, found, side="right") - 1)
     return which
 
 
-def find_positions(stems: Field, words: Field, query: Query, passages: Integers) -> Positions:
+def find_positions(stems: Field, words: Field, query: Query, passages: IntArray) -> Positions:
     """Where the terms of *query* stand in *passages*, in the order that these are given."""
     order = np.argsort(passages)
     within = passages[order]
@@ -134,7 +133,7 @@ def find_positions(stems: Field, words: Field, query: Query, passages: Integers)
     )
 
 
-def match_headings(titles: Field, query: Query, headings: Integers) -> BoolArray:
+def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray:
     """Which of the question's own terms are in each of *headings*: a row for each, a column each.
 
     Passages of one document mostly share a heading, which is looked at once.
@@ -169,25 +168,25 @@ def _split_by_frequency(
     return frequent, rare
 
 
-def _concat_postings(lists: Sequence["_LabelledPostings"]) -> tuple[Integers, Array]:
+def _concat_postings(lists: Sequence["_LabelledPostings"]) -> tuple[IntArray, Array]:
     """The documents of rare terms, list after list, and how often each is there."""
     documents = decode_documents([(entry.field, entry.number, 0) for entry in lists])
     return documents, np.concatenate([entry.field.frequencies(entry.number) for entry in lists])
 
 
-def _labels_of(lists: Sequence["_LabelledPostings"], postings: Integers) -> Integers:
+def _labels_of(lists: Sequence["_LabelledPostings"], postings: IntArray) -> IntArray:
     """The mark of the list of each of *postings*, counted through all lists."""
     ends = np.cumsum([entry.field.entry(entry.number).length for entry in lists])
-    labels: Integers = np.array([entry.label for entry in lists])
+    labels: IntArray = np.array([entry.label for entry in lists])
     return labels[np.searchsorted(ends, postings, side="right")]
 
 
-def _is_member(values: Integers, ordered: Integers) -> NDArray[np.bool_]:
+def _is_member(values: IntArray, ordered: IntArray) -> BoolArray:
     """Which of *values* are in *ordered*."""
     if not len(ordered):
         return np.zeros(len(values), bool)
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    members: NDArray[np.bool_] = ordered[places] == values
+    members: BoolArray = ordered[places] == values
     return members
 
 
@@ -208,8 +207,8 @@ def _find_postings(field: Field, words: Iterable[tuple[str, int]]) -> list[_Labe
 
 
 def _occurrence_keys(
-    lists: Sequence[_LabelledPostings], within: Integers, span: int
-) -> tuple[Integers, Integers]:
+    lists: Sequence[_LabelledPostings], within: IntArray, span: int
+) -> tuple[IntArray, IntArray]:
     """passage * span + place of each occurrence in the passages *within*, and its list's mark.
 
     The lists of rare terms are gone through as one: calling NumPy for each would cost more.
@@ -228,8 +227,8 @@ def _occurrence_keys(
 
 
 def _rare_occurrences(
-    lists: Sequence[_LabelledPostings], within: Integers
-) -> tuple[Integers, Integers, Integers]:
+    lists: Sequence[_LabelledPostings], within: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
     """The passage, place and mark of each occurrence in the passages *within*."""
     documents, frequencies = _concat_postings(lists)
     positions = np.concatenate([entry.field.positions(entry.number) for entry in lists])
@@ -245,7 +244,7 @@ def _rare_occurrences(
     )
 
 
-def _occurrences(field: Field, number: int, within: Integers) -> tuple[Integers, Array]:
+def _occurrences(field: Field, number: int, within: IntArray) -> tuple[IntArray, Array]:
     """For each occurrence of a term in the documents *within*: document and place."""
     documents, frequencies = field.documents(number), field.frequencies(number)
     places = np.searchsorted(documents, within)

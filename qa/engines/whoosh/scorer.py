@@ -15,11 +15,10 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.engines.whoosh.arrays import Array, Floats, Integers
-from qa.engines.whoosh.fields import K1, Field, compute_impacts, decode_documents
+from qa.engines.base import K1, Array, BoolArray, FloatArray, IntArray
+from qa.engines.whoosh.fields import Field, compute_impacts, decode_documents
 from qa.engines.whoosh.inverter import expand_runs
 
 # What adding costs, in nanoseconds: a posting, or a document of a row.
@@ -61,7 +60,7 @@ class TermPostings:
         self.max_score = weight * self.entry.max_impact
         self.is_cacheable = row is not None or self.length > _MIN_CACHED_LENGTH
 
-    def score_documents(self, documents: Integers) -> Floats:
+    def score_documents(self, documents: IntArray) -> FloatArray:
         """What it adds to each of *documents*, which ascend."""
         row = self.entry.row
         if row is not None:
@@ -82,7 +81,7 @@ class DecodedPostings(NamedTuple):
     """What a list adds, and to which documents: to a stretch of all for a frequent term."""
 
     documents: Array | slice
-    scores: Floats
+    scores: FloatArray
 
     @property
     def nbytes(self) -> int:
@@ -91,7 +90,9 @@ class DecodedPostings(NamedTuple):
         return self.scores.nbytes + document_bytes
 
 
-def decode_rare_terms(lists: Sequence[TermPostings], norms: Floats) -> tuple[Integers, Floats]:
+def decode_rare_terms(
+    lists: Sequence[TermPostings], norms: FloatArray
+) -> tuple[IntArray, FloatArray]:
     """What several lists of rare terms add, list after list."""
     ends = list(accumulate(postings.length for postings in lists))
     documents = decode_documents([(p.field, p.number, p.offset) for p in lists])
@@ -102,13 +103,13 @@ def decode_rare_terms(lists: Sequence[TermPostings], norms: Floats) -> tuple[Int
     return documents, scores
 
 
-def _decode_list(postings: TermPostings, norms: Floats) -> DecodedPostings:
+def _decode_list(postings: TermPostings, norms: FloatArray) -> DecodedPostings:
     documents, scores = decode_rare_terms([postings], norms)
     return DecodedPostings(documents.astype(np.int32), scores)
 
 
 def _decode_row(postings: TermPostings, row: Array) -> DecodedPostings:
-    scores: Floats = row.astype(np.float32)
+    scores: FloatArray = row.astype(np.float32)
     scores /= scores + postings.field.norms
     scores *= np.float32(postings.weight * (K1 + 1))
     return DecodedPostings(slice(postings.offset, postings.offset + len(row)), scores)
@@ -123,7 +124,7 @@ class PostingsCache:
         self._entries: OrderedDict[TermPostings, DecodedPostings] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, postings: TermPostings, norms: Floats) -> DecodedPostings:
+    def get(self, postings: TermPostings, norms: FloatArray) -> DecodedPostings:
         """What *postings* adds."""
         with self._lock:
             decoded = self._entries.get(postings)
@@ -140,8 +141,6 @@ class PostingsCache:
                 self._bytes -= self._entries.popitem(last=False)[1].nbytes
         return decoded
 
-
-Mask = NDArray[np.bool_]
 
 # An array is looked at in so many strides at least, of so many places at most; the best at each
 # place in them tell the threshold.  More of them would be mostly equal, and np.partition is slow
@@ -166,11 +165,11 @@ class Hierarchy(NamedTuple):
     a word of its own or of its heading.
     """
 
-    passages_per_heading: Integers
+    passages_per_heading: IntArray
     heading_of_passage: Array
-    document_of_heading: Integers
+    document_of_heading: IntArray
 
-    def passages_under(self, headings: Integers) -> Integers:
+    def passages_under(self, headings: IntArray) -> IntArray:
         """The passages under each of *headings*."""
         starts = np.searchsorted(
             self.heading_of_passage, headings.astype(self.heading_of_passage.dtype)
@@ -184,10 +183,10 @@ class ScoreLayout:
     *norms* has for each of these what BM25 takes from the lengths; passages alone will do.
     """
 
-    def __init__(self, norms: Sequence[Floats], hierarchy: Hierarchy | None = None) -> None:
+    def __init__(self, norms: Sequence[FloatArray], hierarchy: Hierarchy | None = None) -> None:
         self.hierarchy = hierarchy
         self.passages = len(norms[0])
-        self.norms: Floats = np.concatenate(norms)
+        self.norms: FloatArray = np.concatenate(norms)
         # Where each begins.
         self.offsets = [0, *accumulate(map(len, norms))]
 
@@ -198,27 +197,27 @@ class TopPassages(NamedTuple):
     They are *partial* where there was no time to add every list.
     """
 
-    numbers: Integers
-    scores: Floats
+    numbers: IntArray
+    scores: FloatArray
     partial: bool = False
 
 
 class PassageScores:
     """What each passage scores at some time of a search, each in its place of one array."""
 
-    def __init__(self, scores: Floats) -> None:
+    def __init__(self, scores: FloatArray) -> None:
         self._scores = scores
 
     def threshold(self, k: int) -> float:
         """A score that at least *k* passages reach; 0 where so many cannot be told."""
         return _kth_score_floor(k, self._scores)
 
-    def at_least(self, threshold: float) -> tuple[Integers, Floats]:
+    def at_least(self, threshold: float) -> tuple[IntArray, FloatArray]:
         """The passages that score at least *least*, or anything at all, and what they score."""
         passages = _indices_at_least(self._scores, threshold)
         return passages, self._scores[passages]
 
-    def restrict(self, allowed: Mask) -> "PassageScores":
+    def restrict(self, allowed: BoolArray) -> "PassageScores":
         """The same, where none but *allowed* passages score; this one is used up."""
         self._scores[: len(allowed)] *= allowed
         return self
@@ -231,7 +230,9 @@ class InheritedScores(PassageScores):
     must bring the rest by itself, so that not all have to be looked at.
     """
 
-    def __init__(self, own_scores: Floats, heading_scores: Floats, hierarchy: Hierarchy) -> None:
+    def __init__(
+        self, own_scores: FloatArray, heading_scores: FloatArray, hierarchy: Hierarchy
+    ) -> None:
         super().__init__(own_scores)
         self._heading_scores = heading_scores
         self._hierarchy = hierarchy
@@ -256,7 +257,7 @@ class InheritedScores(PassageScores):
         _, scores = self._add_heading_scores(_indices_at_least(self._scores, floor))
         return float(np.partition(scores, -k)[-k])
 
-    def at_least(self, threshold: float) -> tuple[Integers, Floats]:
+    def at_least(self, threshold: float) -> tuple[IntArray, FloatArray]:
         """The passages that score at least *least*, or anything at all, and what they score."""
         own_threshold = threshold * (1 - _TOLERANCE) - self._heading_threshold
         if not self._heading_threshold or own_threshold <= 0:
@@ -265,7 +266,7 @@ class InheritedScores(PassageScores):
         selection = np.flatnonzero(scores >= threshold * (1 - _TOLERANCE))
         return passages[selection], scores[selection]
 
-    def restrict(self, allowed: Mask) -> PassageScores:
+    def restrict(self, allowed: BoolArray) -> PassageScores:
         """The same, where none but *allowed* passages score; this one is used up."""
         return self._total.restrict(allowed)
 
@@ -275,7 +276,7 @@ class InheritedScores(PassageScores):
             np.repeat(self._heading_scores, self._hierarchy.passages_per_heading) + self._scores
         )
 
-    def _add_heading_scores(self, passages: Integers) -> tuple[Integers, Floats]:
+    def _add_heading_scores(self, passages: IntArray) -> tuple[IntArray, FloatArray]:
         """*passages* and those under the highest headings, and what all of these score."""
         heading_scores = self._heading_scores[self._hierarchy.heading_of_passage[passages]]
         low = np.flatnonzero(heading_scores < self._heading_threshold)
@@ -295,8 +296,8 @@ class Accumulator:
     def __init__(self, layout: ScoreLayout, cache: PostingsCache) -> None:
         self._layout = layout
         self._cache = cache
-        self._scores: Floats = np.zeros(max(len(layout.norms), 1), np.float32)
-        self._passage_scores: Floats = self._scores[: layout.passages]
+        self._scores: FloatArray = np.zeros(max(len(layout.norms), 1), np.float32)
+        self._passage_scores: FloatArray = self._scores[: layout.passages]
         self._deadline = NO_DEADLINE
         self._partial = False
 
@@ -305,7 +306,7 @@ class Accumulator:
         lists: Sequence[TermPostings],
         k: int,
         *,
-        allowed: Mask | None = None,
+        allowed: BoolArray | None = None,
         deadline: Deadline = NO_DEADLINE,
     ) -> TopPassages:
         """The *k* best passages of those in any list; ties by number.
@@ -325,8 +326,8 @@ class Accumulator:
         return TopPassages(passages[order], scores[order], self._partial)
 
     def _collect(
-        self, lists: Sequence[TermPostings], k: int, allowed: Mask | None
-    ) -> tuple[Integers, Floats]:
+        self, lists: Sequence[TermPostings], k: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray]:
         """Passages among which the best are, and their scores."""
         scan_cost = _SCAN_BASE_NS + _SCAN_NS * self._layout.passages
         deferred = [p for p in lists if allowed is None and not p.offset and 2 * p.cost > scan_cost]
@@ -354,8 +355,8 @@ class Accumulator:
         return self._collect_all(heading_scores, k, allowed)
 
     def _collect_all(
-        self, heading_scores: Floats | None, k: int, allowed: Mask | None
-    ) -> tuple[Integers, Floats]:
+        self, heading_scores: FloatArray | None, k: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray]:
         """The same when every list is added."""
         passage_scores = self._score_passages(heading_scores)
         if allowed is not None:
@@ -372,7 +373,7 @@ class Accumulator:
             return passage_scores.at_least(passage_scores.threshold(k))
         return passages[matching], scores[matching]
 
-    def _score_passages(self, heading_scores: Floats | None) -> PassageScores:
+    def _score_passages(self, heading_scores: FloatArray | None) -> PassageScores:
         hierarchy = self._layout.hierarchy
         return (
             PassageScores(self._passage_scores)
@@ -380,20 +381,20 @@ class Accumulator:
             else InheritedScores(self._passage_scores, heading_scores, hierarchy)
         )
 
-    def _match_mask(self, passages: Integers) -> Mask:
+    def _match_mask(self, passages: IntArray) -> BoolArray:
         """Whether each of *passages* has a word of its own or of its heading."""
-        matching: Mask = self._passage_scores[passages] > 0
+        matching: BoolArray = self._passage_scores[passages] > 0
         if self._layout.hierarchy is not None:
             headings = self._scores[self._layout.passages :]
             matching |= headings[self._layout.hierarchy.heading_of_passage[passages]] > 0
         return matching
 
-    def _score_headings(self) -> Floats | None:
+    def _score_headings(self) -> FloatArray | None:
         """What each heading, with its document, adds to the passages under it."""
         if self._layout.hierarchy is None:
             return None
         _, first, second, _ = self._layout.offsets
-        heading_scores: Floats = (
+        heading_scores: FloatArray = (
             self._scores[first:second]
             + self._scores[second:][self._layout.hierarchy.document_of_heading]
         )
@@ -418,7 +419,7 @@ class Accumulator:
             np.add.at(self._scores, documents, scores)
 
 
-def _kth_score_floor(k: int, scores: Floats) -> float:
+def _kth_score_floor(k: int, scores: FloatArray) -> float:
     """A score that at least *k* of *scores* reach; 0 where so many cannot be told."""
     width = min(len(scores) // _MIN_STRIDES, _MAX_STRIDE)
     if width <= k:
@@ -427,7 +428,7 @@ def _kth_score_floor(k: int, scores: Floats) -> float:
     return float(np.partition(maxima, -k)[-k])
 
 
-def _indices_at_least(scores: Floats, score: float) -> Integers:
+def _indices_at_least(scores: FloatArray, score: float) -> IntArray:
     threshold = score * (1 - _TOLERANCE)
-    indices: Integers = np.flatnonzero(scores >= threshold if threshold > 0 else scores)
+    indices: IntArray = np.flatnonzero(scores >= threshold if threshold > 0 else scores)
     return indices

@@ -18,18 +18,26 @@ from rapidfuzz.distance import OSA, Levenshtein
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
-from qa.engines.base import MOST_NEAR, Candidates, DocumentSummary, max_edits, order_by_score
-from qa.engines.whoosh.arrays import ArrayFile, Integers
+from qa.engines.base import (
+    FIELD_WEIGHTS,
+    MOST_NEAR,
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+    BoolArray,
+    Candidates,
+    DocumentSummary,
+    IntArray,
+    max_edits,
+    order_by_score,
+)
+from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.fields import (
     CACHED_TERMS,
     DOCUMENTS,
     FILES,
     PASSAGES,
-    STEMS,
-    TITLE,
-    WEIGHTS,
-    WHOLE,
-    WORDS,
     Field,
     cache_method,
 )
@@ -38,7 +46,6 @@ from qa.engines.whoosh.positions import find_positions, match_headings, with_phr
 from qa.engines.whoosh.scorer import (
     Accumulator,
     Hierarchy,
-    Mask,
     PostingsCache,
     ScoreLayout,
     TermPostings,
@@ -78,7 +85,7 @@ class Spelling:
 
         return sorted((near for near, *_ in close), key=order)[:MOST_NEAR]
 
-    def _alike(self, term: str, most: int) -> Integers:
+    def _alike(self, term: str, most: int) -> IntArray:
         """The numbers of the terms that begin like *term* and may be *most* edits from it."""
         first = self._field.at_or_after(term[0].encode())
         end = self._field.at_or_after(chr(ord(term[0]) + 1).encode(errors="surrogatepass"))
@@ -102,7 +109,7 @@ class Spelling:
         return lengths.astype(np.int32), _signatures(letters, run_starts(lengths))
 
 
-def _signatures(letters: NDArray[np.integer], starts: Integers) -> NDArray[np.uint64]:
+def _signatures(letters: NDArray[np.integer], starts: IntArray) -> NDArray[np.uint64]:
     """The bits that the *letters* of words set, which begin at *starts*."""
     if not len(starts):
         return np.zeros(0, np.uint64)
@@ -189,7 +196,7 @@ class WhooshSearcher:
         """The numbers and scores of the *k* best passages for *query*, their texts unread."""
         weighted = [
             (field, stem, weight * term.weight)
-            for field, weight in WEIGHTS.items()
+            for field, weight in FIELD_WEIGHTS.items()
             for term in query.all_terms
             for stem in term.stems
         ]
@@ -203,7 +210,7 @@ class WhooshSearcher:
         self,
         terms: Iterable[tuple[str, str, float]],
         k: int,
-        allowed: Mask | None,
+        allowed: BoolArray | None,
         deadline: Deadline = NO_DEADLINE,
     ) -> TopPassages:
         deadline.check()
@@ -239,7 +246,7 @@ class WhooshSearcher:
             if not deadline.is_expired and not np.any(some & others)
         ]
 
-    def _mask_any_stem(self, stems: Iterable[str]) -> Mask:
+    def _mask_any_stem(self, stems: Iterable[str]) -> BoolArray:
         """The passages whose text holds one of *stems*."""
         field = self._fields[STEMS]
         mask = np.zeros(len(field.lengths), bool)
@@ -331,7 +338,7 @@ class WhooshSearcher:
         # STEMS and WORDS are the same words, so the lengths of passages are the same.
         return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
 
-    def _condition_mask(self, query: Query, deadline: Deadline) -> Mask | None:
+    def _condition_mask(self, query: Query, deadline: Deadline) -> BoolArray | None:
         """The passages that the query's conditions leave; None for all."""
         allowed = self._filter_mask(query.filters)
         if not (query.phrases or query.excluded_phrases):
@@ -345,7 +352,7 @@ class WhooshSearcher:
             allowed = allowed & ~self._phrase_mask(phrase, allowed, deadline)
         return allowed
 
-    def _filter_mask(self, filters: Filters) -> Mask | None:
+    def _filter_mask(self, filters: Filters) -> BoolArray | None:
         dates = self._store.dates
         allowed = np.ones(len(dates), bool)
         if filters.publishers:
@@ -367,7 +374,7 @@ class WhooshSearcher:
         """How many passages hold the rarest word of *phrase*."""
         return min(_document_frequency(self._fields[WORDS], term) for term in phrase.terms)
 
-    def _phrase_mask(self, phrase: Phrase, within: Mask, deadline: Deadline) -> Mask:
+    def _phrase_mask(self, phrase: Phrase, within: BoolArray, deadline: Deadline) -> BoolArray:
         """The passages, of those *within*, in which the terms of *phrase* stand together."""
         field = self._fields[WORDS]
         numbers = [field.find(term.encode()) for term in phrase.terms]

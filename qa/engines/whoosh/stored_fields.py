@@ -18,14 +18,8 @@ import numpy as np
 import zstandard
 
 from qa.documents.document import Document
-from qa.engines.whoosh.arrays import (
-    Array,
-    ArrayFile,
-    ByteStrings,
-    Integers,
-    join_bytes,
-    narrow_dtype,
-)
+from qa.engines.base import Array, IntArray
+from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
 
@@ -138,7 +132,7 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
     return arrays
 
 
-def _blocks(batch: Buffer) -> tuple[Integers, Integers]:
+def _blocks(batch: Buffer) -> tuple[IntArray, IntArray]:
     """Where blocks start, each in its document, and the first block of each document."""
     starts: list[int] = []
     firsts: list[int] = []
@@ -151,7 +145,7 @@ def _blocks(batch: Buffer) -> tuple[Integers, Integers]:
     return np.array(starts, np.int64), np.array(firsts, np.int64)
 
 
-def _block_texts(batch: Buffer, starts: Integers, firsts: Integers) -> Iterator[str]:
+def _block_texts(batch: Buffer, starts: IntArray, firsts: IntArray) -> Iterator[str]:
     ends = [*firsts.tolist(), len(starts)]
     for text, (first, end) in zip(batch.texts, itertools.pairwise(ends), strict=True):
         own = [*starts[first:end].tolist(), len(text)]
@@ -246,7 +240,7 @@ class StoredFields:
     def _block_count(self) -> int:
         return len(self._columns["block_starts"])
 
-    def passages(self, which: Sequence[int] | Integers) -> list[Passage]:
+    def passages(self, which: Sequence[int] | IntArray) -> list[Passage]:
         """The passages of these numbers, in that order."""
         numbers = np.asarray(which, np.int64)
         column = self._columns
@@ -285,17 +279,17 @@ class StoredFields:
         firsts = [*self.first_passages[document : document + 2].tolist(), len(self.document_of)]
         return self.passages(range(*firsts[:2]))
 
-    def headings(self, passages: Integers) -> list[str]:
+    def headings(self, passages: IntArray) -> list[str]:
         """The heading of each of *passages*."""
         headings = self._columns["passage_heading"][passages].tolist()
         titles = {heading: self._titles[heading].decode() for heading in {*headings}}
         return [titles[heading] for heading in headings]
 
-    def languages(self, documents: Integers) -> list[str]:
+    def languages(self, documents: IntArray) -> list[str]:
         """The language of each of *documents*."""
         return [self._languages[document] for document in documents.tolist()]
 
-    def origins(self, documents: Integers) -> tuple[list[str | None], list[datetime.date | None]]:
+    def origins(self, documents: IntArray) -> tuple[list[str | None], list[datetime.date | None]]:
         """The publisher and the date of each of *documents*."""
         days = self.dates[documents].tolist()
         return (

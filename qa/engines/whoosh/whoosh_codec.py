@@ -28,7 +28,8 @@ from whoosh.reading import TermInfo, TermNotFound
 from whoosh.scoring import BaseScorer
 from whoosh.system import pack_uint
 
-from qa.engines.whoosh.arrays import Array, ArrayFile, Integers
+from qa.engines.base import Array, IntArray
+from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.fields import DOCUMENTS, Field, RepeatedField
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.errors import CorruptIndexError
@@ -108,7 +109,7 @@ class ArrayMatcher(LeafMatcher):
         return positions
 
 
-def _real_postings(field: Field, number: int) -> tuple[Integers, Array]:
+def _real_postings(field: Field, number: int) -> tuple[IntArray, Array]:
     """The documents of a term and how often it is in each, without the bridging postings."""
     documents, frequencies = field.documents(number), field.frequencies(number)
     real = frequencies > 0
