@@ -4,12 +4,13 @@ import numpy as np
 
 from qa.analysis.tokenizer import stem, token_texts
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.engines.base import Candidates, find_passage_positions
+from qa.engines.base import Candidates
 from qa.index.passages import split_passages
 from qa.queries.parser import QuestionEntities, parse_query
 from qa.ranking.features import FEATURE_NAMES, TermStatistics, compute_features
 from qa.ranking.highlighter import Highlighter
 from qa.ranking.reranker import RankedPassage, load_ranking_weights, rank
+from tests.positions import find_passage_positions
 
 
 def passages(*texts, title="", ids=None, about=None):
@@ -43,7 +44,7 @@ def _over(passage, term):
 
 def rarity(query, frequencies=None):
     """As if every word were in one passage of a hundred, but for *frequencies*."""
-    counts = {stem: 1 for term in query.terms for stem in term.stems} | (frequencies or {})
+    counts = dict.fromkeys(query.stems, 1) | (frequencies or {})
     return TermStatistics(query, counts, 100)
 
 

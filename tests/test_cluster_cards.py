@@ -8,9 +8,9 @@ import pytest
 
 from qa.analysis.tokenizer import token_texts
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.engines.base import find_positions
 from qa.index.passages import split_passages
 from qa.queries.parser import parse_query
+from tests.positions import find_positions
 
 pytest.importorskip("opensearchpy")
 from qa.engines.opensearch.docvalues import Cards, analyze_token, pack_card, read_ordinals

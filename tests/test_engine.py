@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.engines.base import find_passage_positions
 from qa.engines.factory import open_engine
 from qa.engines.whoosh import builder as building
 from qa.errors import (
@@ -26,6 +25,7 @@ from qa.publishing.builder import index_documents
 from qa.queries.parser import Filters, parse_query
 from qa.settings import Settings
 from tests.conftest import built, write
+from tests.positions import find_passage_positions
 
 
 def ids(searcher, question, **filters):

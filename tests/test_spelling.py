@@ -7,7 +7,7 @@ from rapidfuzz import process
 from whoosh.codec.base import Automata
 from whoosh.support.levenshtein import distance
 
-from qa.engines.base import MOST_NEAR, max_edits
+from qa.engines.base import MAX_SUGGESTIONS, max_edits
 from qa.engines.factory import open_engine
 from qa.engines.whoosh.whoosh_codec import ArrayCursor
 
@@ -46,7 +46,7 @@ def by_automaton(words, term):
         near: (distance(near, term), -words.document_frequency(words.find(near.encode())), near)
         for near in set(close) - {term}
     }
-    return sorted(ranks, key=ranks.__getitem__)[:MOST_NEAR]
+    return sorted(ranks, key=ranks.__getitem__)[:MAX_SUGGESTIONS]
 
 
 def test_misspelt_words_get_what_an_automaton_finds(live, words):

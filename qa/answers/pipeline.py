@@ -112,8 +112,7 @@ def retrieve(  # noqa: PLR0913, PLR0917 - what each stage takes
     deadline: Deadline = NO_DEADLINE,
 ) -> RetrievalResult:
     """The *limit* best passages for *query*, read from *question*, and how sure the first is."""
-    stems = {stem for term in query.terms for stem in term.stems}
-    document_frequencies = searcher.document_frequencies(stems, deadline)
+    document_frequencies = searcher.document_frequencies(query.stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
     query = expand_synonyms(
         query, build_synonym_map(searcher.manifest.synonyms), searcher.manifest.languages

@@ -139,7 +139,7 @@ def _rarest(exact: str, searcher: Searcher, effort: Effort) -> tuple[QueryTerm, 
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
         terms.setdefault(stems, QueryTerm(word, to_term(word), stems))
     counts = searcher.document_frequencies({each for stems in terms for each in stems})
-    rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
+    rarity = {stems: term.document_frequency(counts) for stems, term in terms.items()}
     there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[:_MAX_QUERY_TERMS]
     sums = [*accumulate(map(rarity.__getitem__, there))]
     many = max(1, bisect_right(sums, _MOST_POSTINGS))

@@ -15,9 +15,10 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Levenshtein
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import stem, to_term, token_texts
 from qa.documents.document import Document
 from qa.documents.versions import analysis_version
 from qa.errors import GenerationError
@@ -83,46 +84,9 @@ class Positions:
         return [TermPosition(*row) for row in rows]
 
 
-def positions_from_rows(rows: Sequence[tuple[int, int, int, bool]]) -> Positions:
-    """Columns of *rows*: text, place, number and exact of each occurrence, in order."""
-    columns = np.array(rows, np.int64).reshape(-1, 4).T
-    return Positions(columns[0], columns[1], columns[2], columns[3] > 0)
-
-
-def find_positions(query: Query, texts: Sequence[str], languages: Sequence[str]) -> Positions:
-    """Where the terms of *query* stand in *texts*, each of a language."""
-    query_terms = query.all_terms
-    index_of_stem = {
-        term_stem: index
-        for index, query_term in reversed([*enumerate(query_terms)])
-        for term_stem in query_term.stems
-    }
-    rows: list[tuple[int, int, int, bool]] = []
-    for passage_index, (text, language) in enumerate(zip(texts, languages, strict=True)):
-        for position, word in enumerate(token_texts(text)):
-            term_index = index_of_stem.get(stem(word, language))
-            if term_index is not None:
-                rows.append(
-                    (
-                        passage_index,
-                        position,
-                        term_index,
-                        to_term(word) == query_terms[term_index].term,
-                    )
-                )
-    return positions_from_rows(rows)
-
-
-def find_passage_positions(query: Query, passages: Sequence[Passage]) -> Positions:
-    """Where the terms of *query* stand in *passages*."""
-    return find_positions(
-        query, [passage.text for passage in passages], [passage.language for passage in passages]
-    )
-
-
 _MIN_LETTERS = 4
-# So many are offered for one word.
-MOST_NEAR = 3
+# Terms that are suggested for one word, at most.
+MAX_SUGGESTIONS = 3
 
 
 def max_edits(term: str) -> int:
@@ -130,6 +94,21 @@ def max_edits(term: str) -> int:
     if len(term) < _MIN_LETTERS or not term.isalpha():
         return 0
     return 1 if len(term) <= 2 * _MIN_LETTERS else 2
+
+
+def nearest_terms(
+    term: str, terms: Sequence[str], document_frequency: Callable[[str], int]
+) -> list[str]:
+    """Those of *terms* within max_edits of *term*, itself aside: the nearest, then the frequent."""
+    near = process.extract(
+        term, terms, scorer=Levenshtein.distance, score_cutoff=max_edits(term), limit=None
+    )
+
+    def order(other: str) -> tuple[int, int, str]:
+        # Two letters that changed places are one slip of the fingers.
+        return OSA.distance(other, term), -document_frequency(other), other
+
+    return sorted((other for other, *_ in near if other != term), key=order)[:MAX_SUGGESTIONS]
 
 
 @dataclass(frozen=True)

@@ -111,10 +111,8 @@ class BM25Ranker:
         ).carried_words
         languages = self._searcher.manifest.languages
         query = parse_query(text, languages=languages, carried_words=carried)
-        stems = {stem for term in query.terms for stem in term.stems}
-        return prune_terms(
-            query, self._searcher.document_frequencies(stems), self._settings.max_terms
-        )
+        frequencies = self._searcher.document_frequencies(query.stems)
+        return prune_terms(query, frequencies, self._settings.max_terms)
 
 
 RANKERS: dict[str, Callable[[Searcher, Settings], Ranker]] = {

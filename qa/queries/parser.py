@@ -29,6 +29,10 @@ class QueryTerm:
     stems: tuple[str, ...]
     weight: float = 1.0
 
+    def document_frequency(self, document_frequencies: Mapping[str, int]) -> int:
+        """How many passages hold its most frequent stem."""
+        return max(document_frequencies[term_stem] for term_stem in self.stems)
+
 
 @dataclass(frozen=True)
 class Expansion:
@@ -92,6 +96,19 @@ class Query:
         """All that is looked for: the question's terms, then those of its expansions."""
         return (*self.terms, *(term for expansion in self.expansions for term in expansion.terms))
 
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of all terms, each once, in the order of the terms."""
+        return tuple(
+            dict.fromkeys(term_stem for term in self.all_terms for term_stem in term.stems)
+        )
+
+    @property
+    def term_index_by_stem(self) -> dict[str, int]:
+        """For each stem the index, among all terms, of the first that has it."""
+        indexed = reversed([*enumerate(self.all_terms)])
+        return {term_stem: index for index, term in indexed for term_stem in term.stems}
+
 
 _QUOTED_PHRASE = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
 _EXCLUDED_WORD = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
@@ -148,17 +165,17 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
 
 
 def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:
-    """*query* with its *most* rarest terms, as *frequencies* of stems tell; the rest is ignored.
+    """*query* with its *max_terms* rarest terms; the rest is ignored.
 
     A pasted page would otherwise be searched for every word in it.
     """
     if len(query.terms) <= max_terms:
         return query
-
-    def document_frequency(term: QueryTerm) -> int:
-        return max(map(document_frequencies.__getitem__, term.stems))
-
-    rarest = set(sorted(query.terms, key=document_frequency)[:max_terms])
+    rarest = set(
+        sorted(query.terms, key=lambda term: term.document_frequency(document_frequencies))[
+            :max_terms
+        ]
+    )
     pruned_words = [term.word.lower() for term in query.terms if term not in rarest]
     return replace(
         query,
@@ -178,7 +195,7 @@ def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]
     quoted_terms = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
     # A gap where a quoted word was keeps those beside it from being taken for one name.
     unquoted_words = ["" if term.term in quoted_terms else term.word for term in query.terms]
-    query_stems = {term_stem for term in query.terms for term_stem in term.stems}
+    query_stems = {*query.stems}
     expansions = []
     for member, other in synonyms.iter_synonyms(unquoted_words):
         terms = [

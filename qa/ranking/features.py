@@ -53,8 +53,7 @@ class TermStatistics:
         self, query: Query, document_frequencies: Mapping[str, int], passage_count: int
     ) -> None:
         self.document_frequencies = [
-            max(map(document_frequencies.__getitem__, query_term.stems))
-            for query_term in query.terms
+            query_term.document_frequency(document_frequencies) for query_term in query.terms
         ]
         self.absent_terms = tuple(
             query_term

@@ -136,15 +136,11 @@ class Highlighter:
     def __init__(self, query: Query, question: str, statistics: TermStatistics) -> None:
         self._terms: tuple[QueryTerm, ...] = query.terms
         self._idf: list[float] = statistics.normalized_idf.tolist()
-        numbered_terms = [*enumerate(query.all_terms)]
-        self._index_of_stem = {
-            term_stem: index for index, term in reversed(numbered_terms) for term_stem in term.stems
-        }
-        self._idf += [0.0] * (len(numbered_terms) - len(self._terms))
+        self._index_of_stem = query.term_index_by_stem
+        self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
         carried_words = {*query.carried_words}
         self._term_factors = [
-            _CARRIED_TERM_FACTOR if term.word in carried_words else 1.0
-            for _, term in numbered_terms
+            _CARRIED_TERM_FACTOR if term.word in carried_words else 1.0 for term in query.all_terms
         ]
         self._cache: dict[tuple[str, int], Highlight] = {}
         self._answer_type = next(

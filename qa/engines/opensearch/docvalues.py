@@ -181,7 +181,7 @@ class Occurrences(NamedTuple):
     def positions(self, query: Query, stems: Sequence[str], places: IntArray) -> Positions:
         """Where the terms of *query*, all of whose *stems* they are, stand in cards at *places*."""
         searched = query.all_terms
-        by_stem = {s: n for n, term in reversed([*enumerate(searched)]) for s in term.stems}
+        by_stem = query.term_index_by_stem
         number = np.array([by_stem[stem] for stem in stems], np.int64)[self.which]
         forms = np.array([_word_keys("", asked.term)[1] for asked in searched], np.uint64)
         order = np.full(len(self.text_counts), -1)

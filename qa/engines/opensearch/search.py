@@ -8,17 +8,14 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.lru_cache import BoundedCache
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
-    MOST_NEAR,
     STEMS,
     TITLE,
     WHOLE,
@@ -28,6 +25,7 @@ from qa.engines.base import (
     FloatArray,
     IntArray,
     max_edits,
+    nearest_terms,
 )
 from qa.engines.opensearch import query_dsl as asking
 from qa.engines.opensearch.cluster import Cluster, Json
@@ -52,19 +50,6 @@ from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFound
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
-
-
-def best_suggestions(term: str, suggested: Iterable[dict[str, Any]]) -> list[str]:
-    """The words *suggested* that are nearest to *term*, the more frequent first."""
-    options = [option for part in suggested for option in part["options"]]
-    rows = [
-        (Levenshtein.distance(option["text"], term), -option["freq"], option["text"])
-        for option in options
-    ]
-    return [suggestion for edits, _, suggestion in sorted(rows) if 0 < edits <= max_edits(term)][
-        :MOST_NEAR
-    ]
-
 
 _CACHED_COUNTS, _CACHED_DOCUMENTS, _CACHED_SUGGESTIONS = 1 << 16, 256, 1 << 12
 # Of passages that are read to be ranked, the documents of so many are fetched along, for the first
@@ -108,7 +93,7 @@ class ClusterSearcher:
 
     def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
         """The *limit* best passages for *query*, asked for in one round trip."""
-        counts = self._count_texts({s for asked in query.all_terms for s in asked.stems}, deadline)
+        counts = self._count_texts(query.stems, deadline)
         terms = asking.weigh_terms(query, counts, self._sizes)
         own = [*terms[STEMS], *terms[TITLE]]
         if not own:
@@ -129,7 +114,7 @@ class ClusterSearcher:
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         only = Query(query.terms)
-        counts = self._count_texts({s for asked in query.terms for s in asked.stems})
+        counts = self._count_texts(only.stems)
         terms = {STEMS: asking.weigh_terms(only, counts, self._sizes)[STEMS]}
         if not terms[STEMS]:
             return self._candidates(query, terms, [], {}, limit)
@@ -149,7 +134,7 @@ class ClusterSearcher:
         """The *limit* best of *hits*, by exact scores and what documents *added* to them."""
         tail_score = asking.tail_score(document_scores)
         cards = _best_cards(hits, document_scores, tail_score, limit + limit // _SPARE_SHARE)
-        stems = [*dict.fromkeys(s for term in query.all_terms for s in term.stems)]
+        stems = query.stems
         occurrences = cards.find_stems(stems)
         scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
         scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
@@ -244,8 +229,10 @@ class ClusterSearcher:
             ]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
-                found[term] = self._suggestions[term] = best_suggestions(
-                    term, answer["suggest"]["near"]
+                options = [o for part in answer["suggest"]["near"] for o in part["options"]]
+                counts = {option["text"]: option["freq"] for option in options}
+                found[term] = self._suggestions[term] = nearest_terms(
+                    term, [*counts], counts.__getitem__
                 )
         return {term: [*(near or ())] for term, near in found.items()}
 

@@ -13,14 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA, Levenshtein
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     FIELD_WEIGHTS,
-    MOST_NEAR,
     STEMS,
     TITLE,
     WHOLE,
@@ -30,6 +27,7 @@ from qa.engines.base import (
     DocumentSummary,
     IntArray,
     max_edits,
+    nearest_terms,
     order_by_score,
 )
 from qa.engines.whoosh.arrays import ArrayFile
@@ -68,22 +66,15 @@ class Spelling:
         self._field = field
 
     def near(self, term: str) -> list[str]:
-        """The terms spelt almost like *term*, of which at most MOST_NEAR, the nearest first."""
+        """The terms spelt almost like *term*, the nearest first."""
         most = max_edits(term)
         if not most or len(term) > self._longest + most:
             return []
         numbers = self._alike(term, most)
         words = {self._field.term(number).decode(): number for number in numbers.tolist()}
-        words.pop(term, None)
-        close = process.extract(
-            term, [*words], scorer=Levenshtein.distance, score_cutoff=most, limit=None
+        return nearest_terms(
+            term, [*words], lambda other: self._field.document_frequency(words[other])
         )
-
-        def order(near: str) -> tuple[int, int, str]:
-            # Two letters that changed places are one slip of the fingers.
-            return OSA.distance(near, term), -self._field.document_frequency(words[near]), near
-
-        return sorted((near for near, *_ in close), key=order)[:MOST_NEAR]
 
     def _alike(self, term: str, most: int) -> IntArray:
         """The numbers of the terms that begin like *term* and may be *most* edits from it."""
