@@ -4,9 +4,27 @@ import io
 import tarfile
 import zipfile
 
+from qa.documents.crawl import DocumentFolder
 from qa.documents.document import Document, Skip
-from qa.documents.reader import read_documents
+from qa.documents.file_access import open_failure, to_printable
+from qa.documents.reader import UNKNOWN_FORMAT, file_extension, load_content, read_content
 from qa.settings import Settings
+
+
+def read_folder(folder, settings, progress=None):
+    """Read all files below *folder*, in the order of their paths."""
+    return DocumentFolder(folder, settings).iter_documents(progress)
+
+
+def read_documents(path, source, settings):
+    """Read the file at *path*, called *source* below the documents folder."""
+    if not file_extension(path.name):
+        return [Skip(to_printable(source), UNKNOWN_FORMAT)]
+    try:
+        content = load_content(path, source, settings)
+    except OSError as error:
+        return [Skip(to_printable(source), open_failure(error))]
+    return read_content(content, source, settings)
 
 
 def found_in(folder, name, data, settings=None, **beside):

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 
 from qa.documents.cache import file_cache_key
-from qa.documents.crawl import SourceFile, find_files, read_folder
+from qa.documents.crawl import SourceFile, find_files
 from qa.documents.document import Document, Skip
 from qa.documents.file_access import open_file, read_file
-from qa.documents.reader import read_documents
 from qa.errors import IndexingError, SettingsError
 from qa.index.manifest import load_synonym_groups
 from qa.publishing.gate import load_golden_questions
 from qa.publishing.watcher import folder_snapshot
 from qa.settings import Settings
-from tests.files import tarred, zipped
+from tests.files import read_documents, read_folder, tarred, zipped
 
 SETTINGS = Settings()
 FOLLOWING = Settings(follow_links=True)

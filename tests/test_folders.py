@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from qa.analysis.deadline import Deadline
-from qa.documents.crawl import DocumentFolder, SourceFile, find_files, read_folder
+from qa.documents.crawl import DocumentFolder, SourceFile, find_files
 from qa.documents.document import Document, Skip
 from qa.errors import IndexingError
 from qa.settings import Settings
+from tests.files import read_folder
 
 SETTINGS = Settings()
 ROOT = Path(__file__).parent.parent

@@ -7,10 +7,9 @@ import sys
 import pytest
 
 from qa.documents.document import Document, RawBlock, Skip, build_document
-from qa.documents.reader import read_documents
 from qa.settings import Settings
 from tests.conftest import ROOT
-from tests.files import found_in, zipped
+from tests.files import found_in, read_documents, zipped
 
 PROSE = "The harbour of Lindholm was built in 1874."
 LEVELS = range(1, 30)

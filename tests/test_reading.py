@@ -12,9 +12,9 @@ import pytest
 from fpdf import FPDF
 
 from qa.documents.document import Skip
-from qa.documents.reader import EXTENSIONS, document_id, read_documents
+from qa.documents.reader import EXTENSIONS, document_id
 from qa.settings import Settings
-from tests.files import found_in, tarred, zipped
+from tests.files import found_in, read_documents, tarred, zipped
 
 SETTINGS = Settings()
 PROSE = "The harbour of Lindholm was built in 1874."

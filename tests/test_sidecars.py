@@ -6,11 +6,11 @@ import pytest
 
 from qa.documents.metadata import (
     is_sidecar,
-    iter_sidecar_names,
     merge_metadata,
     parse_sidecar,
     split_front_matter,
 )
+from qa.documents.reader import sidecar_names
 from qa.errors import UnreadableFileError
 
 DAY = datetime.date(2021, 12, 3)
@@ -21,7 +21,7 @@ def about(raw):
 
 
 def test_sidecars_are_called_like_the_file_with_or_without_its_ending():
-    names = list(iter_sidecar_names("report.pdf", "report"))
+    names = list(sidecar_names("report.pdf"))
 
     assert names[0] == "report.pdf.meta.json"
     assert set(names) > {"report.pdf.meta.yaml", "report.meta.json", "report.meta.yml"}

@@ -9,12 +9,12 @@ from click.testing import CliRunner
 from qa.app import create_app
 from qa.cli import main
 from qa.documents.document import MAX_LISTED, SKIPPED, Document, Skip, SkipTally, count_reasons
-from qa.documents.reader import read_documents
 from qa.engines.factory import open_engine
 from qa.index.manifest import Manifest, manifest_from_json
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE
+from tests.files import read_documents
 
 MANY = 160_000
 

@@ -104,6 +104,9 @@ _ENGLISH_HOMOGRAPHS = frozenset(
     mere bare jam pour mint till cum sedan bio sub con van sole via per on in an so to me
     """.split()
 )
+MONTHS = (
+    "january february march april may june july august september october november december"
+).split()
 # Stemmers that do for a close language.
 _STEMMER_FALLBACKS = {"nb": "no", "nn": "no", "hr": "sr", "bs": "sr", "ms": "id"}
 

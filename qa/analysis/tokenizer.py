@@ -42,6 +42,11 @@ def normalize(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
+def has_words(text: str) -> bool:
+    """Whether *text* has any letter or digit."""
+    return any(map(str.isalnum, text))
+
+
 class Token(NamedTuple):
     """A word as it stands in a text."""
 

@@ -21,7 +21,7 @@ from qa.queries.parser import (
 from qa.ranking.confidence import compute_signals, covers_question, estimate_probability
 from qa.ranking.features import TermStatistics, compute_features
 from qa.ranking.highlighter import Highlighter
-from qa.ranking.reranker import RankedPassage, RankingWeights, load_ranking_weights, rank
+from qa.ranking.reranker import TOP_SIZE, RankedPassage, RankingWeights, load_ranking_weights, rank
 from qa.settings import Settings
 
 # Pairs that never meet are told of the words that tell most, so many of them.
@@ -126,7 +126,7 @@ def retrieve(  # noqa: PLR0913, PLR0917 - what each stage takes
     feature_matrix = compute_features(query, entities, candidates, statistics)
     # Enough of them to tell how far the first one is ahead.
     ranked = rank(
-        candidates, feature_matrix, ranking_weights, max(limit, 5), entities, query.language
+        candidates, feature_matrix, ranking_weights, max(limit, TOP_SIZE), entities, query.language
     )
     highlight = highlighter.highlight(ranked[0])
     signal_values = compute_signals(

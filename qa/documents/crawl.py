@@ -33,6 +33,7 @@ from qa.documents.file_access import (
     check_inside,
     is_hidden_folder,
     is_leftover,
+    open_failure,
     reason_of,
     to_printable,
 )
@@ -46,7 +47,6 @@ from qa.documents.reader import (
     find_orphan_sidecars,
     is_reproducible,
     memory_limit_reason,
-    unopened,
 )
 from qa.errors import IndexingError
 from qa.settings import Settings
@@ -292,7 +292,7 @@ class DocumentFolder:
         except MemoryError:
             reason = memory_limit_reason(settings)
         except OSError as error:
-            reason = unopened(error)
+            reason = open_failure(error)
         else:
             reproducible = is_reproducible(results, settings)
             self.is_reproducible = self.is_reproducible and reproducible and key == pending_file.key
@@ -309,16 +309,6 @@ class _PendingFile(NamedTuple):
     file: SourceFile
     key: str | None
     future: "Future[tuple[str, ExtractionResults]]"
-
-
-def read_folder(
-    folder: Path, settings: Settings, progress: Callable[[int, int], None] | None = None
-) -> Iterator[Document | Skip]:
-    """Read all files below *folder* in the order of their paths, each text once, each id once.
-
-    *progress* is told after every file how many are done, and of how many.
-    """
-    return DocumentFolder(folder, settings).iter_documents(progress)
 
 
 def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self, TextIO
 
 import regex
 
-from qa.analysis.tokenizer import normalize
+from qa.analysis.tokenizer import has_words, normalize
 
 SEPARATOR = "\n\n"
 # What is longer is a paragraph that is styled as a heading; each citation has its heading.
@@ -168,7 +168,7 @@ def build_document(
     cleaned = [
         (text, level if len(text) <= _LONGEST_HEADING else 0, page)
         for text, level, page in cleaned
-        if any(map(str.isalnum, text))
+        if has_words(text)
     ]
     if all(level for _, level, _ in cleaned):
         cleaned = [(text, 0, page) for text, _, page in cleaned]

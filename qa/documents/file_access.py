@@ -101,18 +101,26 @@ def check_inside(path: Path, root: Path) -> Path:
 
 def reason_of(error: OSError) -> str:
     """Why a file was not read, for the report."""
-    known = {errno.ENOENT: "a link to nothing", errno.ELOOP: "symlink loop"}
-    if isinstance(error, NotAllowedError):
-        return str(error.strerror)
-    return known.get(error.errno or 0, f"cannot be opened ({error.strerror})")
+    reasons = {errno.ENOENT: "a link to nothing", errno.ELOOP: "symlink loop"}
+    return (
+        open_failure(error)
+        if isinstance(error, NotAllowedError)
+        else reasons.get(error.errno or 0, open_failure(error))
+    )
+
+
+def open_failure(error: OSError) -> str:
+    """Why a file that was found cannot be opened."""
+    message = str(error.strerror)
+    return message if isinstance(error, NotAllowedError) else f"cannot be opened ({message})"
 
 
 def _open_below(root: Path, path: Path) -> int:
     *folders, name = check_inside(path, root).parts
     descriptor = os.open(root, _FOLDER)
     try:
-        for each in folders:
-            inner = os.open(each, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+        for folder in folders:
+            inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = inner
         return os.open(name, _FILE | os.O_NOFOLLOW, dir_fd=descriptor)

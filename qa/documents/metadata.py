@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ import regex
 import yaml
 
 from qa.analysis.languages import detect_language, normalize_language_code
-from qa.analysis.tokenizer import normalize, split_sentences
+from qa.analysis.tokenizer import has_words, normalize, split_sentences
 from qa.documents.document import Metadata, RawBlock
 from qa.errors import UnreadableFileError
 
@@ -119,7 +119,7 @@ def scalar(value: object) -> str | None:
 
 def _parse_title(value: object) -> str | None:
     text = scalar(value)
-    return text if text and any(map(str.isalnum, text)) else None
+    return text if text and has_words(text) else None
 
 
 def _parse_publisher(value: object) -> str | None:
@@ -251,18 +251,12 @@ def shorten(text: str, length: int) -> str:
 MAX_METADATA_BYTES = 1 << 20
 
 _SIDECAR_NAME = regex.compile(r"\.meta\.(?:json|ya?ml)$", regex.IGNORECASE)
-_SIDECAR_EXTENSIONS = (".meta.json", ".meta.yaml", ".meta.yml")
+SIDECAR_EXTENSIONS = (".meta.json", ".meta.yaml", ".meta.yml")
 
 
 def is_sidecar(name: str) -> bool:
     """Whether the file of this name is about another one."""
     return _SIDECAR_NAME.search(name) is not None
-
-
-def iter_sidecar_names(name: str, stem: str) -> Iterator[str]:
-    """What the sidecars of a file may be called, the one that wins first."""
-    for base in (name, stem):
-        yield from (base + extension for extension in _SIDECAR_EXTENSIONS)
 
 
 def parse_sidecar(name: str, data: bytes) -> RawMetadata:
@@ -332,7 +326,7 @@ class RawDocument(NamedTuple):
 
 
 def build_raw_document(
-    blocks: list[RawBlock], metadata: RawMetadata, title: str | None
+    blocks: list[RawBlock], metadata: RawMetadata, title: str | None = None
 ) -> RawDocument:
     """An extract entitled *title* unless *about* has one; no heading repeats its title."""
     own_title = next((value for key, value in metadata.items() if field_of(key) == "title"), None)

@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.tokenizer import normalize
+from qa.analysis.tokenizer import has_words, normalize
 from qa.documents.document import Document, RawBlock, Skip, build_document
 from qa.documents.file_access import NotAllowedError, read_file, to_printable
 from qa.documents.formats.archives import ArchiveMember, unpack
 from qa.documents.metadata import (
     MAX_METADATA_BYTES,
+    SIDECAR_EXTENSIONS,
     RawDocument,
     RawMetadata,
     field_of,
     has_bomb,
     is_sidecar,
-    iter_sidecar_names,
     merge_metadata,
     parse_sidecar,
 )
@@ -99,22 +99,8 @@ def _sidecar(path: Path, root: Path | None) -> bytes | None:
     return None
 
 
-def read_documents(path: Path, source: str, settings: Settings) -> list[Document | Skip]:
-    """Read the file at *path*, called *source* below the documents folder.
-
-    Whatever is in the file, no exception leaves here.
-    """
-    if not file_extension(path.name):
-        return [Skip(to_printable(source), UNKNOWN_FORMAT)]
-    try:
-        content = load_content(path, source, settings)
-    except OSError as error:
-        return [Skip(to_printable(source), unopened(error))]
-    return read_content(content, source, settings)
-
-
 def read_content(content: FileContent, source: str, settings: Settings) -> list[Document | Skip]:
-    """Read what was loaded of the file called *source*."""
+    """Read what was loaded of the file called *source*; no exception leaves here."""
     source = to_printable(source)
     if len(content.data) > settings.max_file_mb << 20:
         return [Skip(source, f"larger than {settings.max_file_mb} MB")]
@@ -140,8 +126,9 @@ def memory_limit_reason(settings: Settings) -> str:
 
 
 def sidecar_names(name: str) -> Iterator[str]:
-    """What the sidecars of the file called *name* may be called."""
-    return iter_sidecar_names(name, _without_extension(name))
+    """What the sidecars of the file *name* may be called, the one that wins first."""
+    for base in (name, _without_extension(name)):
+        yield from (base + extension for extension in SIDECAR_EXTENSIONS)
 
 
 def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
@@ -161,13 +148,6 @@ def file_extension(name: str) -> str:
         if name.lower().endswith(extension) and len(name) > len(extension)
     )
     return max(extensions, key=len, default="")
-
-
-def unopened(error: OSError) -> str:
-    """Why a file is skipped that was there and cannot be opened."""
-    if isinstance(error, NotAllowedError):
-        return str(error.strerror)
-    return f"cannot be opened ({error.strerror})"
 
 
 def _parse_sidecars(
@@ -333,7 +313,7 @@ def _build_document(
 
 def _first_text(blocks: Iterable[RawBlock]) -> str:
     """The first block that could be a title, not a bare “CNN —” where another follows."""
-    texts = [block.text for block in blocks if any(map(str.isalnum, block.text))]
+    texts = [block.text for block in blocks if has_words(block.text)]
     return next((text for text in texts if len(text) >= 20), texts[0] if texts else "")
 
 

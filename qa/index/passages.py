@@ -10,6 +10,13 @@ import regex
 from qa.analysis.tokenizer import Span, count_words, split_sentences, tokenize
 from qa.documents.document import Block, Document
 
+_HEADING_SEPARATOR = " › "
+
+
+def title_of_heading(heading: str) -> str:
+    """The document's title, of a passage's *heading*."""
+    return heading.partition(_HEADING_SEPARATOR)[0]
+
 
 @dataclass(frozen=True)
 class Passage:
@@ -70,7 +77,7 @@ def _build_passage(document: Document, number: int, span: Span) -> Passage:
         start=span.start,
         end=span.end,
         text=document.text[span.start : span.end],
-        heading=f"{metadata.title} › {section}" if section else metadata.title,
+        heading=f"{metadata.title}{_HEADING_SEPARATOR}{section}" if section else metadata.title,
         language=metadata.language,
     )
 

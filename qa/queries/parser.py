@@ -13,7 +13,7 @@ from typing import NamedTuple
 import regex
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.languages import detect_question_languages, stop_words
+from qa.analysis.languages import MONTHS, detect_question_languages, stop_words
 from qa.analysis.normalization import remove_stop_words
 from qa.analysis.tokenizer import is_stop_word, normalize, stem, to_term, token_texts, tokenize
 from qa.errors import FilterError, QuestionError
@@ -304,9 +304,6 @@ def _build_terms(
     return tuple(terms_by_stem.values())
 
 
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
 _MONTH_NAME = "|".join(MONTHS)
 _YEAR = r"(?P<year>1[5-9]\d\d|20\d\d)"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"

@@ -13,7 +13,7 @@ from qa.analysis.normalization import is_unspaced
 from qa.queries.parser import Query
 from qa.ranking.features import FEATURE_NAMES, TermStatistics
 from qa.ranking.highlighter import Highlight
-from qa.ranking.reranker import RankedPassage, score_margin
+from qa.ranking.reranker import TOP_SIZE, RankedPassage, score_margin
 
 _RANKING_FEATURES = "bm25 exact_bm25 heading_coverage proximity".split()
 _COVERAGE_COLUMN = FEATURE_NAMES.index("coverage")
@@ -72,7 +72,7 @@ def compute_signals(
         "missing_idf": float(statistics.normalized_idf[is_missing].max(initial=0.0)),
         "missing_name_idf": float(statistics.normalized_idf[is_missing & is_name].sum()),
         "runner_up_coverage": max(
-            (ranked_passage.features[_COVERAGE_COLUMN] for ranked_passage in ranked[1:5]),
+            (ranked_passage.features[_COVERAGE_COLUMN] for ranked_passage in ranked[1:TOP_SIZE]),
             default=0.0,
         ),
         "total_idf": math.log1p(first_features["coverage"] * statistics.total_idf),

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import regex
 
+from qa.analysis.languages import MONTHS
 from qa.analysis.tokenizer import Span, split_sentences, stem, token_spans, token_texts
 from qa.engines.base import TermPosition
 from qa.index.passages import Passage
-from qa.queries.parser import MONTHS, Query, QueryTerm
+from qa.queries.parser import Query, QueryTerm
 from qa.ranking.features import TermStatistics
 from qa.ranking.reranker import RankedPassage
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from qa.engines.base import Candidates, FloatArray, TermPosition, order_by_score
-from qa.index.passages import Passage
+from qa.index.passages import Passage, title_of_heading
 from qa.queries.parser import QuestionEntities
 from qa.ranking.features import FEATURE_NAMES, feature_column
 
@@ -73,7 +73,7 @@ _MIN_COVERAGE_SHARE = 0.2
 # between two spaces, on average, is no word: there pairs of characters are compared.
 _DUPLICATE_OVERLAP, _MAX_MEAN_WORD_LENGTH = 0.8, 20
 # Among the first five, no more than two of one document.
-_TOP_SIZE, _MAX_PER_DOCUMENT = 5, 2
+TOP_SIZE, _MAX_PER_DOCUMENT = 5, 2
 # So many texts are read at a time: of ten questions nine need no more.
 _READ_BATCH = 8
 # What a passage counts for being in the question's language, beside what is fitted.
@@ -116,9 +116,9 @@ def rank(
     min_coverage = _MIN_COVERAGE_SHARE * coverage[order[0]]
     order = [index for index in order if coverage[index] >= min_coverage]
     single_document = len({*candidates.document_ids}) == 1 or entities.names_title(
-        candidates.headings[order[0]].partition(" › ")[0]
+        title_of_heading(candidates.headings[order[0]])
     )
-    deduplicator = _Deduplicator(_TOP_SIZE if single_document else _MAX_PER_DOCUMENT)
+    deduplicator = _Deduplicator(TOP_SIZE if single_document else _MAX_PER_DOCUMENT)
     for place, passage in _iter_passages(candidates, order):
         # What comes later can still be a duplicate of what is shown, but is not looked for.
         if deduplicator.is_full(limit):
@@ -153,7 +153,7 @@ class _Deduplicator:
             ):
                 earlier.duplicates.append(ranked_passage.passage)
                 return
-        if len(self._shingles) < 2 * _TOP_SIZE:
+        if len(self._shingles) < 2 * TOP_SIZE:
             self._shingles.append((shingles, ranked_passage))
         self._append(ranked_passage)
 
@@ -161,12 +161,12 @@ class _Deduplicator:
         document_count = sum(
             other.passage.document_id == ranked_passage.passage.document_id for other in self._top
         )
-        has_room = len(self._top) < _TOP_SIZE and document_count < self._max_per_document
+        has_room = len(self._top) < TOP_SIZE and document_count < self._max_per_document
         (self._top if has_room else self._overflow).append(ranked_passage)
 
     def is_full(self, limit: int) -> bool:
         """Whether the first *limit* places are settled."""
-        top_is_full = len(self._top) >= min(limit, _TOP_SIZE)
+        top_is_full = len(self._top) >= min(limit, TOP_SIZE)
         return top_is_full and len(self._top) + len(self._overflow) >= limit
 
     def results(self) -> list[RankedPassage]:

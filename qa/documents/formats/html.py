@@ -1,6 +1,5 @@
 """A web page -> its article's headings and paragraphs, without menus, and its metadata."""
 
-import codecs
 import copy
 import json
 from collections import deque
@@ -12,12 +11,12 @@ from lxml import etree
 from trafilatura import bare_extraction
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.plain import decode_text
+from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
 from qa.documents.metadata import RawDocument, build_raw_document, parse_date
 from qa.errors import UnreadableFileError
 
 _CHARSET_DECLARATION = regex.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)
-_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BYTE_ORDER_MARKS = tuple(mark for mark, _ in BYTE_ORDER_MARKS)
 # As browsers do, what is declared in these is read in the supersets that it is really in.
 _SUPERSETS = {
     "iso-8859-1": "cp1252",
@@ -41,13 +40,13 @@ def read_html(data: bytes) -> RawDocument:
         page = lxml.html.document_fromstring(text.encode(errors="replace"), parser=parser)
     except etree.ParserError as error:
         raise UnreadableFileError("no text") from error
-    return build_raw_document(_extract_article(page), _read_metadata(page), None)
+    return build_raw_document(_extract_article(page), _read_metadata(page))
 
 
 def _decode_html(data: bytes) -> str:
     """The text of *data*: as its byte order mark says, its declaration, or as it looks."""
     declared = _CHARSET_DECLARATION.search(data[:4096])
-    if declared and not data.startswith(_BOMS):
+    if declared and not data.startswith(_BYTE_ORDER_MARKS):
         name = declared[1].decode(errors="replace").lower()
         try:
             return data.decode(_SUPERSETS.get(name, name))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import regex
 from pypdf import PageObject, PdfReader
 
+from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock
 from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
 from qa.errors import UnreadableFileError
@@ -42,7 +43,7 @@ def read_pdf(data: bytes) -> RawDocument:
     if reader.is_encrypted and not reader.decrypt(""):
         raise UnreadableFileError("encrypted; save it without a password")
     pages = [_read_lines(page) for page in reader.pages]
-    if not any(any(map(str.isalnum, line.text)) for lines in pages for line in lines):
+    if not any(has_words(line.text) for lines in pages for line in lines):
         raise UnreadableFileError("no text (scanned?); run OCR first")
     pages = _remove_running_lines(pages)
     layout = _measure_layout(pages)
@@ -53,7 +54,7 @@ def read_pdf(data: bytes) -> RawDocument:
         for lines in _iter_paragraphs(page, layout)
         for text in [_join_lines(lines, layout.words)]
     ]
-    return build_raw_document(blocks, _read_properties(reader), None)
+    return build_raw_document(blocks, _read_properties(reader))
 
 
 def _read_lines(page: PageObject) -> list[TextLine]:

@@ -6,11 +6,13 @@ from itertools import groupby
 import charset_normalizer
 import regex
 
+from qa.analysis.languages import MONTHS
+from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock
 from qa.documents.metadata import RawDocument, RawMetadata, field_of, parse_date, split_front_matter
 from qa.errors import UnreadableFileError
 
-_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\p{L}*\.?"
+_MONTH = rf"(?i:{'|'.join(month[:3] for month in MONTHS)})\p{{L}}*\.?"
 _DATE = (
     r"(?P<date>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
     rf"|\d{{1,2}}\.?\ {_MONTH},?\ \d{{4}}|{_MONTH}\ \d{{1,2}},?\ \d{{4}})"
@@ -62,7 +64,7 @@ def split_front_lines(text: str) -> tuple[RawMetadata, str]:
         body = body[inline_date.end() :]
     elif dateline := _DATELINE.match(body):
         metadata = {"date": dateline["date"]} | metadata
-    return (metadata, body) if any(map(str.isalnum, body)) else ({}, text)
+    return (metadata, body) if has_words(body) else ({}, text)
 
 
 def _parse_front_line(line: str) -> dict[str, str] | None:
@@ -102,7 +104,7 @@ def _is_title(lines: list[str]) -> bool:
 # Nobody wraps lines later than this; what is longer was never wrapped.
 _MAX_WRAPPED_LENGTH = 120
 
-_BOMS = [
+BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -143,7 +145,7 @@ _JUNK = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}\uFFFD--\s]", regex.VERSION1)
 
 
 def _decode_bytes(data: bytes) -> str:
-    for mark, encoding in _BOMS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     try:
