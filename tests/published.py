@@ -6,7 +6,7 @@ from qa.documents.document import Skip
 from qa.errors import (
     IndexingError,
 )
-from qa.index.manifest import Manifest
+from qa.index.manifest import Manifest, seal_generation
 
 
 def manifest(**made_of):
@@ -19,7 +19,7 @@ def publish(generations, text, keep=3):
     """The name of a generation, now live, whose one file holds *text*."""
     with generations.building() as folder:
         (folder / "file").write_text(text)
-        name = generations.seal(folder, manifest()).name
+        name = seal_generation(folder, manifest()).name
         generations.publish(folder, name, keep, generations.live())
     return name
 
@@ -27,7 +27,7 @@ def publish(generations, text, keep=3):
 def refuse(generations, text):
     with generations.building() as folder:
         (folder / "file").write_text(text)
-        name = generations.seal(folder, manifest()).name
+        name = seal_generation(folder, manifest()).name
         generations.refuse(folder, name)
     return name
 

@@ -16,7 +16,7 @@ from qa.errors import (
     NoLiveGenerationError,
 )
 from qa.index.generations import GenerationFolder
-from qa.index.manifest import MANIFEST
+from qa.index.manifest import MANIFEST, seal_generation
 from tests.published import fail_half_way, folders, manifest, publish
 
 
@@ -44,7 +44,7 @@ def test_the_name_is_a_checksum_of_all_that_is_in_it(tmp_path):
 def test_what_went_in_is_in_the_name(tmp_path):
     generations = GenerationFolder(tmp_path)
     with generations.open_build_folder() as folder:
-        names = {generations.seal(folder, manifest(passage=n)).name for n in (60, 70)}
+        names = {seal_generation(folder, manifest(passage=n)).name for n in (60, 70)}
 
     assert len(names) == 2
 

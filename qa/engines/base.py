@@ -170,8 +170,27 @@ class DocumentSummary:
     sha256: str
 
     @classmethod
+    def of(cls, document: Document, passages: int, words: int = 0) -> "DocumentSummary":
+        """The summary of *document*, with these numbers of passages and words."""
+        metadata = document.metadata
+        return cls(
+            document.id,
+            document.source,
+            metadata.title,
+            metadata.publisher,
+            metadata.date,
+            words,
+            passages,
+            document.sha256,
+        )
+
+    def to_json(self) -> str:
+        """The summary as one line of JSON."""
+        return json.dumps(vars(self), default=str, ensure_ascii=False)
+
+    @classmethod
     def from_json(cls, line: str | bytes) -> "DocumentSummary":
-        """The summary that *line* holds, as an index keeps it."""
+        """The summary that to_json wrote."""
         values = json.loads(line)
         if values["date"]:
             values["date"] = datetime.date.fromisoformat(values["date"])

@@ -34,7 +34,6 @@ from qa.index.manifest import (
     check_file,
     check_files,
     read_manifest,
-    seal_generation,
     sync_to_disk,
 )
 
@@ -90,6 +89,13 @@ def find_generation(generations: Sequence[Generation], prefix: str) -> Generatio
     return min(matches, key=lambda generation: generation.is_refused)
 
 
+def choose_generation(generations: Sequence[Generation], prefix: str | None) -> str:
+    """The generation whose name begins so, by default the one published before the live one."""
+    if prefix:
+        return find_generation(generations, prefix).name
+    return previous_generation(generations)
+
+
 def previous_generation(generations: Sequence[Generation]) -> str:
     """The generation published before the live one; raise GenerationNotFoundError if none."""
     restorable = [
@@ -103,6 +109,11 @@ def previous_generation(generations: Sequence[Generation]) -> str:
             "No older generation is kept; `qa generations` lists all there are."
         )
     return restorable[live_index + 1].name
+
+
+def not_kept_error(name: str) -> GenerationNotFoundError:
+    """What to raise where the generation *name* is not there any more."""
+    return GenerationNotFoundError(f"Generation {name} is not kept here any more; ask without it.")
 
 
 def check_no_conflict(live_name: str | None, expected_live: str | None) -> None:
@@ -287,10 +298,6 @@ class GenerationFolder:
         for file in (self._pointer, self._history):
             for left in file.parent.glob(f"{file.name}.*"):
                 left.unlink(missing_ok=True)
-
-    def seal(self, build_folder: Path, manifest: Manifest) -> Manifest:
-        """Name what is in *built*; nothing in it changes from now on."""
-        return seal_generation(build_folder, manifest)
 
     def publish(self, build_folder: Path, name: str, keep: int, expected_live: str | None) -> None:
         """Make what is sealed as *name* in *built* the live generation, then prune all but *keep*.

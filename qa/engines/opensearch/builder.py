@@ -147,7 +147,9 @@ class ClusterBuilder:
             WHOLE: " ".join(whole),
             "id": document.id,
             "ordinal": ordinal,
-            "summary": _encode_summary(document, len(whole), len(passages)),
+            "summary": _encode_base64(
+                DocumentSummary.of(document, len(passages), len(whole)).to_json().encode()
+            ),
             "json": line,
             "checked": self._checksums[DOCUMENTS].add(line.encode()),
             **filters,
@@ -173,7 +175,7 @@ class ClusterBuilder:
             WORDS: " ".join([token.form for token in text_tokens]),
             TITLE: " ".join([token.stem for token in heading_tokens]),
             "document": document.id,
-            "card": base64.b64encode(card).decode(),
+            "card": _encode_base64(card),
             "text": passage.text,
             "checked": self._checksums[PASSAGES].add(card + passage.text.encode()),
             **filters,
@@ -238,26 +240,14 @@ def _analyze_tokens(text: str, language: str) -> list[EncodedToken]:
 
 
 def _filter_values(document: Document) -> dict[str, str | int]:
-    about = document.metadata
+    metadata = document.metadata
     values: dict[str, str | int] = {}
-    if about.publisher:
-        values["publisher"] = about.publisher.casefold()
-    if about.date:
-        values["date"] = about.date.toordinal()
+    if metadata.publisher:
+        values["publisher"] = metadata.publisher.casefold()
+    if metadata.date:
+        values["date"] = metadata.date.toordinal()
     return values
 
 
-def _encode_summary(document: Document, words: int, passages: int) -> str:
-    about = document.metadata
-    summary = DocumentSummary(
-        document.id,
-        document.source,
-        about.title,
-        about.publisher,
-        about.date,
-        words,
-        passages,
-        document.sha256,
-    )
-    line = json.dumps(vars(summary), default=str, ensure_ascii=False)
-    return base64.b64encode(line.encode()).decode()
+def _encode_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

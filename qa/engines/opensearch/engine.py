@@ -12,8 +12,8 @@ from qa.engines.opensearch.cluster import Cluster, parse_address
 from qa.engines.opensearch.docvalues import documents_of
 from qa.engines.opensearch.registry import Lease, Registry
 from qa.engines.opensearch.search import ClusterSearcher
-from qa.errors import CorruptIndexError, GenerationNotFoundError, NoLiveGenerationError, PurgeError
-from qa.index.generations import Generation, find_generation, previous_generation
+from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
+from qa.index.generations import Generation, choose_generation, find_generation, not_kept_error
 from qa.index.manifest import Manifest, check_still_asked
 from qa.settings import Settings
 
@@ -178,13 +178,7 @@ class ClusterEngine:
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one."""
-        history = self.generations()
-        name = (
-            find_generation(history, generation).name
-            if generation
-            else previous_generation(history)
-        )
-        return self._registry.switch(name)
+        return self._registry.switch(choose_generation(self.generations(), generation))
 
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
@@ -198,9 +192,7 @@ class ClusterEngine:
 
     def _pinned_searcher(self, generation: str) -> ClusterSearcher:
         if not self._registry.has_generation(generation):
-            raise GenerationNotFoundError(
-                f"Generation {generation} is not kept here any more; ask without it."
-            )
+            raise not_kept_error(generation)
         searcher = self._pinned.get(generation)
         if searcher is None:
             manifest = self._registry.manifest(generation)

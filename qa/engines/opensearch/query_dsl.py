@@ -7,9 +7,10 @@ and added here: so more passages are asked for than are wanted.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from qa.engines.base import FIELD_WEIGHTS, K1, STEMS, TITLE, WHOLE, WORDS, B
+from qa.engines.opensearch.cluster import Json
 from qa.queries.parser import Filters, Phrase, Query
 
 # Another number whenever what stands in the indices is to be read in another way.
@@ -22,7 +23,7 @@ INDEX_OF = {STEMS: PASSAGES, WORDS: PASSAGES, TITLE: PASSAGES, WHOLE: DOCUMENTS}
 # Longer words are cut, here and in questions alike; the cluster would take no more.
 MAX_TERM_LENGTH = 255
 
-_TEXT: dict[str, Any] = {"type": "text", "analyzer": "spaces", "similarity": "own"}
+_TEXT: Json = {"type": "text", "analyzer": "spaces", "similarity": "own"}
 # Only how often a word is there counts, not where.
 _TEXT_FREQUENCIES = {**_TEXT, "index_options": "freqs"}
 _COLUMN = {"index": False, "doc_values": True}
@@ -32,7 +33,7 @@ _FILTERS = {
     "date": {"type": "integer", "doc_values": False},
 }
 
-_FIELDS: dict[str, dict[str, Any]] = {
+_FIELDS: dict[str, Json] = {
     PASSAGES: {
         STEMS: _TEXT_FREQUENCIES,
         WORDS: {**_TEXT, "norms": False},
@@ -60,7 +61,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 _SOURCE_FIELDS = {PASSAGES: ["text"], DOCUMENTS: ["json", "manifest"]}
 
 
-def index_settings(kind: str, shards: int, meta: dict[str, Any]) -> dict[str, Any]:
+def index_settings(kind: str, shards: int, meta: Json) -> Json:
     """What an index of this *kind* is made with, to be written to as fast as can be."""
     return {
         "settings": {
@@ -85,7 +86,7 @@ def index_settings(kind: str, shards: int, meta: dict[str, Any]) -> dict[str, An
     }
 
 
-def sealed_settings(replicas: int) -> dict[str, Any]:
+def sealed_settings(replicas: int) -> Json:
     """What is set once all is written: nothing changes any more, copies as there are nodes."""
     return {
         "index": {
@@ -96,7 +97,6 @@ def sealed_settings(replicas: int) -> dict[str, Any]:
     }
 
 
-Json = dict[str, Any]
 # So many documents are asked for; the last of them hardly adds more than those behind it.
 MAX_DOCUMENTS = 500
 # What documents behind the last are taken to add, of what that adds.
@@ -115,13 +115,6 @@ class CollectionSizes(NamedTuple):
     words: float
     titles: float
     factor: float
-
-
-class FieldStem(NamedTuple):
-    """A stem in a field."""
-
-    field: str
-    stem: str
 
 
 class WeightedTerm(NamedTuple):
@@ -145,19 +138,18 @@ def weigh_terms(
             for stem in term.stems:
                 sums[stem] = sums.get(stem, 0.0) + weight * term.weight
         terms[field] = [
-            _weigh_term(FieldStem(field, stem), total, counts[field, stem], size, sizes.factor)
+            WeightedTerm(field, stem, *_weigh(total, counts[field, stem], size, sizes.factor))
             for stem, total in sums.items()
             if counts[field, stem]
         ]
     return terms
 
 
-def _weigh_term(
-    key: FieldStem, weight: float, count: int, size: int, factor: float
-) -> WeightedTerm:
+def _weigh(weight: float, count: int, size: int, factor: float) -> tuple[float, float]:
+    """Our weight of a term in *count* of *size* texts, and the boost that makes it theirs."""
     our_score = weight * (math.log(size / (count + 1)) + 1) * (K1 + 1)
     their_score = math.log(1 + (max(size - count, 0) + 0.5) / (count + 0.5))
-    return WeightedTerm(*key, our_score, our_score / their_score / factor)
+    return our_score, our_score / their_score / factor
 
 
 def count_query(field: str, stem: str) -> Json:

@@ -28,11 +28,16 @@ from qa.engines.opensearch.query_dsl import DOCUMENTS, PASSAGES
 from qa.errors import (
     BuildLockedError,
     CorruptIndexError,
-    GenerationNotFoundError,
     NoLiveGenerationError,
     QAError,
 )
-from qa.index.generations import Generation, check_no_conflict, select_prunable, sort_generations
+from qa.index.generations import (
+    Generation,
+    check_no_conflict,
+    not_kept_error,
+    select_prunable,
+    sort_generations,
+)
 from qa.index.manifest import Manifest, manifest_from_json
 
 # Seconds between signs of life, and without one until the lease may be taken over.
@@ -65,8 +70,7 @@ class Lease:
 
     def check(self) -> None:
         """Raise BuildLockedError when it was taken over meanwhile."""
-        lease = self._cluster.try_command("GET", self._path)
-        if self._lost or lease is None or lease["_source"]["holder"] != self._holder:
+        if self._lost or not self._read_own():
             raise BuildLockedError(
                 "Another `qa index` took over, since this one gave no sign of life; what it built"
                 " is dropped. Run it again."
@@ -94,27 +98,29 @@ class Lease:
             raise BuildLockedError("Another `qa index` has just begun; wait until it has ended.")
 
     def _renew(self, previous: Json) -> Json | None:
-        """Sign the lease unless it was signed by another since *over* was read."""
-        version = f"if_seq_no={previous['_seq_no']}&if_primary_term={previous['_primary_term']}"
-        return self._cluster.try_command("PUT", f"{self._path}?{version}", self._to_json())
+        """Sign the lease unless another has signed it since *previous* was read."""
+        return self._cluster.try_command("PUT", self._path_if_same(previous), self._to_json())
 
     def _keep_alive(self) -> None:
         while not self._ended.wait(_RENEW_SECONDS):
             with contextlib.suppress(QAError):
-                lease = self._cluster.try_command("GET", self._path)
-                if (
-                    lease is None
-                    or lease["_source"]["holder"] != self._holder
-                    or not self._renew(lease)
-                ):
+                lease = self._read_own()
+                if lease is None or not self._renew(lease):
                     self._lost = True
                     return
 
     def _release(self) -> None:
+        if lease := self._read_own():
+            self._cluster.try_command("DELETE", self._path_if_same(lease))
+
+    def _read_own(self) -> Json | None:
+        """The lease, None when another has it by now."""
         lease = self._cluster.try_command("GET", self._path)
-        if lease and lease["_source"]["holder"] == self._holder:
-            version = f"if_seq_no={lease['_seq_no']}&if_primary_term={lease['_primary_term']}"
-            self._cluster.try_command("DELETE", f"{self._path}?{version}")
+        return lease if lease and lease["_source"]["holder"] == self._holder else None
+
+    def _path_if_same(self, lease: Json) -> str:
+        """Where to write only if *lease* has not changed since it was read."""
+        return f"{self._path}?if_seq_no={lease['_seq_no']}&if_primary_term={lease['_primary_term']}"
 
     def _to_json(self) -> Json:
         return {
@@ -145,7 +151,7 @@ def _process_exists(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass
     return True
 
 
@@ -215,9 +221,7 @@ class Registry:
         """The manifest of *generation*; raise GenerationNotFoundError or CorruptIndexError."""
         seal = self._read_seals().get(generation)
         if seal is None or seal.state == BUILDING:
-            raise GenerationNotFoundError(
-                f"Generation {generation} is not kept here any more; ask without it."
-            )
+            raise not_kept_error(generation)
         return self._read_manifest(generation, seal)
 
     def has_generation(self, generation: str) -> bool:

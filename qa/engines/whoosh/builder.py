@@ -2,7 +2,6 @@
 
 import dataclasses
 import gc
-import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,7 +40,7 @@ from qa.engines.whoosh.stored_fields import Buffer, encode_columns, merge_column
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
 from qa.index.generations import GenerationFolder
-from qa.index.manifest import Manifest
+from qa.index.manifest import Manifest, seal_generation
 from qa.index.passages import Passage
 
 _MAX_GAP = 0xFFFF
@@ -266,19 +265,7 @@ class WhooshBuilder:
         """Index a document."""
         self._disk_space.add_text(len(document.text.encode()))
         self._buffer.add(document, passages)
-        about = document.metadata
-        self._summaries.append(
-            DocumentSummary(
-                document.id,
-                document.source,
-                about.title,
-                about.publisher,
-                about.date,
-                0,
-                len(passages),
-                document.sha256,
-            )
-        )
+        self._summaries.append(DocumentSummary.of(document, len(passages)))
         if len(self._buffer) >= _SEGMENT_PASSAGES:
             self._start_segment()
         elif self._pool is None and len(self._buffer) >= _SEGMENT_PASSAGES // 8:
@@ -302,7 +289,7 @@ class WhooshBuilder:
         self._write_summaries()
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
-        self._manifest = self._generations.seal(self._folder, manifest)
+        self._manifest = seal_generation(self._folder, manifest)
         return WhooshSearcher(self._folder, self._manifest)
 
     def publish(self, expected_live: str | None) -> None:
@@ -359,16 +346,11 @@ class WhooshBuilder:
 
     def _write_summaries(self) -> None:
         words = ArrayFile(self._folder / DOCUMENTS)[f"{WHOLE}.lengths"].tolist()
-        summaries = map(_set_words, self._summaries, words)
         with (self._folder / SUMMARIES).open("w", encoding="utf-8") as file:
-            for summary in sorted(summaries, key=lambda summary: summary.id):
-                row = json.dumps(vars(summary), default=str, ensure_ascii=False)
-                file.write(row + "\n")
+            counted = zip(self._summaries, words, strict=True)
+            for summary, count in sorted(counted, key=lambda pair: pair[0].id):
+                file.write(dataclasses.replace(summary, words=count).to_json() + "\n")
 
 
 def _do_nothing() -> None:
     """Nothing but a sign of life."""
-
-
-def _set_words(summary: DocumentSummary, words: int) -> DocumentSummary:
-    return dataclasses.replace(summary, words=words)

@@ -5,22 +5,24 @@ import logging
 import shutil
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from qa.documents.document import Document
 from qa.engines.base import DocumentSummary, SearcherManager
 from qa.engines.whoosh.builder import WhooshBuilder
 from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher, summaries_in
-from qa.errors import CorruptIndexError, GenerationError, GenerationNotFoundError
+from qa.errors import CorruptIndexError, GenerationError
 from qa.index.generations import (
     NO_POINTER,
     Generation,
     GenerationFolder,
+    choose_generation,
     find_generation,
-    previous_generation,
+    not_kept_error,
 )
 from qa.index.manifest import Manifest, check_still_asked
 
@@ -33,7 +35,7 @@ class WhooshEraser:
 
     def leftovers(self) -> Sequence[str]:
         """What builds that were killed left behind, by name."""
-        return [path.name for path in self._left()]
+        return [p.name for p in (*self._generations.leftovers(), *self._generations.strays())]
 
     def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
         """The documents of any generation, be it of an older format."""
@@ -61,9 +63,6 @@ class WhooshEraser:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-
-    def _left(self) -> list[Path]:
-        return [*self._generations.leftovers(), *self._generations.strays()]
 
     def _opened(self, generation: Generation) -> tuple[Path, Manifest]:
         if generation.manifest is None:
@@ -184,7 +183,7 @@ class WhooshEngine:
         self._processes = processes
         self._live = WhooshSearcherManager(self._generations, processes)
         self._lock = threading.Lock()
-        self._pinned: OrderedDict[str, WhooshSearcher] = OrderedDict()
+        self._pinned: LRUCache[str, WhooshSearcher] = LRUCache(_MAX_PINNED)
 
     @contextlib.contextmanager
     def build(self) -> Iterator[WhooshBuilder]:
@@ -229,13 +228,7 @@ class WhooshEngine:
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one."""
-        history = self.generations()
-        name = (
-            find_generation(history, generation).name
-            if generation
-            else previous_generation(history)
-        )
-        return self._generations.switch(name)
+        return self._generations.switch(choose_generation(self.generations(), generation))
 
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
@@ -255,18 +248,15 @@ class WhooshEngine:
 
     def _pinned_searcher(self, generation: str) -> WhooshSearcher:
         with self._lock:
-            searcher = self._pinned.pop(generation, None)
+            searcher = self._pinned.get(generation)
             if not self._generations.has_generation(generation):
-                raise GenerationNotFoundError(
-                    f"Generation {generation} is not kept here any more; ask without it."
-                )
+                self._pinned.pop(generation, None)
+                raise not_kept_error(generation)
             if searcher is None or searcher.fault:
                 folder = self._generations.folder_of(generation)
                 manifest = self._generations.manifest(generation)
                 check_still_asked(manifest)
                 searcher = WhooshSearcher(folder, manifest, self._processes)
-            self._pinned[generation] = searcher
-            while len(self._pinned) > _MAX_PINNED:
-                self._pinned.popitem(last=False)
+                self._pinned[generation] = searcher
         searcher.recheck()
         return searcher

@@ -7,14 +7,15 @@ headings and documents add is given to all their passages only where there are f
 to those that it could bring among the best.
 """
 
+import contextlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.engines.base import K1, Array, BoolArray, FloatArray, IntArray
@@ -116,29 +117,25 @@ def _decode_row(postings: TermPostings, row: Array) -> DecodedPostings:
 
 
 class PostingsCache:
-    """The decoded lists that were used last, *most* bytes of them; threads may share it."""
+    """The decoded lists used last, *max_bytes* of them at most; threads may share it."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._entries: OrderedDict[TermPostings, DecodedPostings] = OrderedDict()
+        self._entries: LRUCache[TermPostings, DecodedPostings] = LRUCache(
+            max_bytes, getsizeof=lambda decoded: decoded.nbytes
+        )
         self._lock = threading.Lock()
 
     def get(self, postings: TermPostings, norms: FloatArray) -> DecodedPostings:
         """What *postings* adds."""
         with self._lock:
             decoded = self._entries.get(postings)
-            if decoded is not None:
-                self._entries.move_to_end(postings)
-                return decoded
+        if decoded is not None:
+            return decoded
         row = postings.entry.row
         decoded = _decode_list(postings, norms) if row is None else _decode_row(postings, row)
-        with self._lock:
-            if postings not in self._entries:
-                self._entries[postings] = decoded
-                self._bytes += decoded.nbytes
-            while self._bytes > self._max_bytes:
-                self._bytes -= self._entries.popitem(last=False)[1].nbytes
+        # One that takes more than all the room is not cached.
+        with self._lock, contextlib.suppress(ValueError):
+            self._entries[postings] = decoded
         return decoded
 
 
