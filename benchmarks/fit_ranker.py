@@ -44,7 +44,7 @@ from qa.evaluation.runner import question_text
 from qa.evaluation.sets import EvaluationQuestion
 from qa.queries.parser import Query, QuestionEntities, parse_query, prune_terms
 from qa.ranking.confidence import SIGNAL_SIGNS, estimate_probability
-from qa.ranking.features import FEATURE_NAMES, TermStatistics, compute_features
+from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.reranker import WEIGHTS_FILE, RankingWeights, weights_to_json
 
 _DEPTH = 10
@@ -268,10 +268,10 @@ def surest(aside: list[Told], weighted: dict[str, float]) -> list[tuple[float, T
 
 def show(ranking: FloatArray, gain: dict[str, dict[str, float]]) -> None:
     """Print what was fitted, and what it won."""
-    for name, weight in sorted(
-        zip(FEATURE_NAMES, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])
+    for feature, weight in sorted(
+        zip(Feature, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])
     ):
-        click.echo(f"  {name:14} {weight:+.3f}")
+        click.echo(f"  {feature:14} {weight:+.3f}")
     for name, own in gain.items():
         parts = [f"{name:20} {own['questions']:4.0f} aside"]
         for measure in ("right@1", "RR@10"):

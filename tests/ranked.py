@@ -7,7 +7,7 @@ from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.base import Candidates
 from qa.index.passages import split_passages
 from qa.queries.parser import QuestionEntities, parse_query
-from qa.ranking.features import FEATURE_NAMES, TermStatistics, compute_features
+from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.highlighter import Highlighter
 from qa.ranking.reranker import RankedPassage, load_ranking_weights, rank
 from tests.positions import find_passage_positions
@@ -70,6 +70,4 @@ def evidence(question, text, frequencies=None, carried=(), **more):
     (passage,) = passages(text, **more)
     hits = find_passage_positions(query, [passage]).in_passage(0)
     reader = Highlighter(query, question, rarity(query, frequencies))
-    return passage, reader.highlight(
-        RankedPassage(passage, 1.0, np.zeros(len(FEATURE_NAMES)), hits)
-    )
+    return passage, reader.highlight(RankedPassage(passage, 1.0, np.zeros(len(Feature)), hits))

@@ -16,7 +16,7 @@ from qa.answers.pipeline import ask
 from qa.documents.document import Metadata, Page, RawBlock, build_document
 from qa.errors import CorruptIndexError
 from qa.index.passages import split_passages
-from qa.ranking.features import FEATURE_NAMES
+from qa.ranking.features import Feature
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import RankedPassage
 from qa.settings import Settings
@@ -40,7 +40,7 @@ def quoted(found, number=0, answer=None, rank=1):
 
 
 def placed(passage):
-    return RankedPassage(passage, 1.0, np.zeros(len(FEATURE_NAMES)))
+    return RankedPassage(passage, 1.0, np.zeros(len(Feature)))
 
 
 def test_a_quote_carries_its_place_and_its_surroundings():

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents.document import Metadata
-from qa.ranking.features import FEATURE_NAMES
+from qa.ranking.features import Feature, feature_column
 from tests.ranked import measured
 
 
 def feature(name, question, *texts, **more):
-    return measured(question, *texts, **more)[:, FEATURE_NAMES.index(name)].round(6).tolist()
+    return feature_column(measured(question, *texts, **more), Feature(name)).round(6).tolist()
 
 
 def test_coverage_counts_rare_words_for_more():
@@ -82,9 +82,12 @@ def test_the_publisher_that_is_named_is_told():
 def test_shares_stay_between_nothing_and_all(found):
     texts = [f"{' '.join(words)}." for words in found]
     rows = measured("b c e g", *texts)
-    shares = "coverage inside exact early window kernel adjacent ordered unordered heading".split()
+    shares = (
+        "coverage body_coverage exact_coverage lead_coverage window_coverage proximity"
+        " adjacent_pairs ordered_window unordered_window heading_coverage"
+    ).split()
 
     for name in shares:
-        column = rows[:, FEATURE_NAMES.index(name)]
+        column = feature_column(rows, Feature(name))
         assert (column >= 0).all(), name
         assert (column <= 1 + 1e-9).all(), name

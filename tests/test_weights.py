@@ -6,7 +6,7 @@ import pytest
 
 from qa.answers.pipeline import retrieve
 from qa.queries.parser import parse_query
-from qa.ranking.features import FEATURE_NAMES
+from qa.ranking.features import Feature
 from qa.ranking.reranker import (
     WEIGHTS_FILE,
     load_ranking_weights,
@@ -17,7 +17,7 @@ from qa.settings import Settings
 
 
 def test_every_feature_has_a_weight_and_every_gain_a_date():
-    assert len(load_ranking_weights().ranking) == len(FEATURE_NAMES)
+    assert len(load_ranking_weights().ranking) == len(Feature)
     assert load_ranking_weights().fitted_on
     assert all(gain["questions"] > 0 for gain in load_ranking_weights().gain.values())
 

@@ -11,12 +11,16 @@ import numpy as np
 
 from qa.analysis.normalization import is_unspaced
 from qa.queries.parser import Query
-from qa.ranking.features import FEATURE_NAMES, TermStatistics
+from qa.ranking.features import Feature, TermStatistics, feature_column
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import TOP_SIZE, RankedPassage, score_margin
 
-_RANKING_FEATURES = "bm25 exact_bm25 heading_coverage proximity".split()
-_COVERAGE_COLUMN = FEATURE_NAMES.index("coverage")
+_RANKING_FEATURES = (
+    Feature.BM25,
+    Feature.EXACT_BM25,
+    Feature.HEADING_COVERAGE,
+    Feature.PROXIMITY,
+)
 # Languages that write nouns with a capital, and those that write syllables with spaces between.
 _CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
 _MAX_MARGIN = 3.0
@@ -55,7 +59,7 @@ def compute_signals(
 
     It was found among so many *passages*: the more there are, the more hold the words by chance.
     """
-    first_features = dict(zip(FEATURE_NAMES, ranked[0].features.tolist(), strict=True))
+    first_features = dict(zip(Feature, ranked[0].features.tolist(), strict=True))
     is_missing = np.array([term.word in highlight.missing_words for term in query.terms])
     # In German every noun has a capital.
     capitals_mark_names = query.language not in _CAPITAL_NOUN_LANGUAGES
@@ -67,18 +71,21 @@ def compute_signals(
         "sentence_coverage": highlight.sentence_coverage,
         "wrong_answer_type": float(highlight.type_matches is False),
         # To be ahead with little of the question says little.
-        "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features["coverage"],
+        "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features[Feature.COVERAGE],
         "term_count": math.log(len(query.terms)),
         "missing_idf": float(statistics.normalized_idf[is_missing].max(initial=0.0)),
         "missing_name_idf": float(statistics.normalized_idf[is_missing & is_name].sum()),
         "runner_up_coverage": max(
-            (ranked_passage.features[_COVERAGE_COLUMN] for ranked_passage in ranked[1:TOP_SIZE]),
+            (
+                float(feature_column(other.features, Feature.COVERAGE))
+                for other in ranked[1:TOP_SIZE]
+            ),
             default=0.0,
         ),
-        "total_idf": math.log1p(first_features["coverage"] * statistics.total_idf),
+        "total_idf": math.log1p(first_features[Feature.COVERAGE] * statistics.total_idf),
         "corpus_size": math.log(passage_count),
         "cjk_share": cjk_share,
-        "cjk_proximity": cjk_share * first_features["proximity"],
+        "cjk_proximity": cjk_share * first_features[Feature.PROXIMITY],
         "cjk_sentence": cjk_share * highlight.sentence_coverage,
     }
 

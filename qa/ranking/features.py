@@ -1,11 +1,12 @@
-"""Candidates -> numbers that tell how well each answers: a row for each, a column for each name.
+"""Candidates -> a matrix of features, one row for each passage, one column for each Feature.
 
-All come from where the query's terms stand, from how rare these are, and from what is known of
-the document, in NumPy: no Python runs for a word.
+Computed in NumPy from the positions of the query's terms, their IDF and the document's metadata:
+no Python code runs for each word.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from functools import reduce
 from typing import Any
 
@@ -15,25 +16,45 @@ from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import K1, B, BoolArray, Candidates, FloatArray, IntArray, Positions
 from qa.queries.parser import EXPANSION_WEIGHT, Query, QuestionEntities
 
-FEATURE_NAMES = (
-    "bm25",  # of the passage, over the most that the question's words could add
-    "exact_bm25",  # the same, of the words in the very form that was typed
-    "heading_coverage",  # shares of the question's weight: in the title or the section's heading,
-    "coverage",  # in the passage or a heading over it,
-    "body_coverage",  # in the passage itself,
-    "exact_coverage",  # in it in the very form that was typed,
-    "lead_coverage",  # among its first words,
-    "window_coverage",  # in the best stretch of some twenty words,
-    "proximity",  # in the best place, what is near counting more
-    "adjacent_pairs",  # the question's neighbouring words: side by side here,
-    "ordered_window",  # in the same order a few words apart,
-    "unordered_window",  # near each other
-    "first_passage",  # whether it opens the document
-    "position_prior",  # how early in the document it stands
-    "length",  # of the passage, the logarithm of its words
-    "publisher_match",  # whether the question names the document's publisher,
-    "date_match",  # and its date
-)
+
+class Feature(StrEnum):
+    """A column of the matrix of features, in order; shares are of the question's total IDF."""
+
+    BM25 = "bm25"
+    """The passage's BM25 score, over the question's total IDF."""
+    EXACT_BM25 = "exact_bm25"
+    """The same, of the terms in the form that was typed."""
+    HEADING_COVERAGE = "heading_coverage"
+    """The share of the terms in the title or the section's heading."""
+    COVERAGE = "coverage"
+    """The share in the passage or its headings."""
+    BODY_COVERAGE = "body_coverage"
+    """The share in the passage itself."""
+    EXACT_COVERAGE = "exact_coverage"
+    """The share in the passage in the form that was typed."""
+    LEAD_COVERAGE = "lead_coverage"
+    """The share among the passage's first words."""
+    WINDOW_COVERAGE = "window_coverage"
+    """The share in the best window of some twenty words."""
+    PROXIMITY = "proximity"
+    """The share at the best position, each term discounted by its distance."""
+    ADJACENT_PAIRS = "adjacent_pairs"
+    """The share of the question's pairs of neighbors that are side by side."""
+    ORDERED_WINDOW = "ordered_window"
+    """The share of these pairs in the same order, at most four words apart."""
+    UNORDERED_WINDOW = "unordered_window"
+    """The share of these pairs in any order, at most ten words apart."""
+    FIRST_PASSAGE = "first_passage"
+    """1 for the first passage of a document."""
+    POSITION_PRIOR = "position_prior"
+    """1 / (1 + the passage's number in its document)."""
+    LENGTH = "length"
+    """The logarithm of 1 + the passage's words."""
+    PUBLISHER_MATCH = "publisher_match"
+    """1 where the question names the document's publisher."""
+    DATE_MATCH = "date_match"
+    """1 where the question names the document's date."""
+
 
 # A usual passage's length in words, for BM25.
 _AVERAGE_LENGTH = 95.0
@@ -44,9 +65,12 @@ _PASSAGE_STRIDE = 1 << 32
 
 
 class TermStatistics:
-    """How much each term of a query tells: its inverse document frequency, as in BM25.
+    """The inverse document frequency (IDF) of each term of a query, as in BM25.
 
-    *shares* are the parts of the whole question's weight; they add up to 1.
+    *normalized_idf*, float64 of shape (terms,), is the share of each term in *total_idf*: it sums
+    to 1.  *absent_terms* are those in no passage.
+
+    Robertson and Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009.
     """
 
     def __init__(
@@ -71,51 +95,57 @@ class TermStatistics:
 def compute_features(
     query: Query, entities: QuestionEntities, candidates: Candidates, statistics: TermStatistics
 ) -> FloatArray:
-    """A row for each of *candidates*, a column for each of NAMES."""
+    """The features of *candidates*: float64 of shape (candidates, len(Feature))."""
     passage_count, idf = len(candidates), statistics.normalized_idf
     positions, expansion_positions = _split_expansions(candidates.positions, len(idf))
     expansion_credit = _expansion_credit(query, expansion_positions, passage_count) @ idf
     cells = positions.passage_index * len(idf) + positions.term_index
-    term_frequencies = _count_terms(cells, passage_count, idf)
-    exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, idf)
+    term_frequencies = _count_terms(cells, passage_count, len(idf))
+    exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, len(idf))
     is_present = term_frequencies > 0
     length_norms = (K1 * (1 - B + B * candidates.lengths / _AVERAGE_LENGTH))[:, None]
-    in_lead = _count_terms(cells[positions.position < _LEAD_WORDS], passage_count, idf) > 0
+    in_lead = _count_terms(cells[positions.position < _LEAD_WORDS], passage_count, len(idf)) > 0
     columns = {
-        "bm25": (term_frequencies * (K1 + 1) / (term_frequencies + length_norms)) @ idf
+        Feature.BM25: (term_frequencies * (K1 + 1) / (term_frequencies + length_norms)) @ idf
         + expansion_credit,
-        "exact_bm25": (exact_frequencies * (K1 + 1) / (exact_frequencies + length_norms)) @ idf,
-        "heading_coverage": candidates.heading_matches @ idf,
-        "coverage": np.minimum(
+        Feature.EXACT_BM25: (exact_frequencies * (K1 + 1) / (exact_frequencies + length_norms))
+        @ idf,
+        Feature.HEADING_COVERAGE: candidates.heading_matches @ idf,
+        Feature.COVERAGE: np.minimum(
             1.0, (is_present | candidates.heading_matches) @ idf + expansion_credit
         ),
-        "body_coverage": np.minimum(1.0, is_present @ idf + expansion_credit),
-        "exact_coverage": (exact_frequencies > 0) @ idf,
-        "lead_coverage": in_lead @ idf,
-        "first_passage": candidates.passage_numbers == 0,
-        "position_prior": 1 / (1 + candidates.passage_numbers),
-        "length": np.log1p(candidates.lengths),
-        "publisher_match": _evaluate_distinct(entities.names_publisher, candidates.publishers),
-        "date_match": _evaluate_distinct(entities.names_date, candidates.dates),
+        Feature.BODY_COVERAGE: np.minimum(1.0, is_present @ idf + expansion_credit),
+        Feature.EXACT_COVERAGE: (exact_frequencies > 0) @ idf,
+        Feature.LEAD_COVERAGE: in_lead @ idf,
+        Feature.FIRST_PASSAGE: candidates.passage_numbers == 0,
+        Feature.POSITION_PRIOR: 1 / (1 + candidates.passage_numbers),
+        Feature.LENGTH: np.log1p(candidates.lengths),
+        Feature.PUBLISHER_MATCH: _evaluate_distinct(
+            entities.names_publisher, candidates.publishers
+        ),
+        Feature.DATE_MATCH: _evaluate_distinct(entities.names_date, candidates.dates),
         **_proximity_features(positions, passage_count, idf),
     }
-    return np.stack([columns[name] for name in FEATURE_NAMES], axis=1).astype(np.float64)
+    return np.stack([columns[feature] for feature in Feature], axis=1).astype(np.float64)
 
 
 def _evaluate_distinct(predicate: Callable[[Any], bool], values: Sequence[Any]) -> BoolArray:
-    """What is *asked* of each of *values*, most of which are the same."""
+    """*predicate* of each of *values*, evaluated once for each distinct value."""
     flag_of_value = {value: predicate(value) for value in set(values)}
     return np.array([flag_of_value[value] for value in values], bool)
 
 
 def _split_expansions(positions: Positions, term_count: int) -> tuple[Positions, Positions]:
-    """The occurrences of the question's own terms, and those of its expansions."""
+    """The positions of the question's own terms, and those of its expansions."""
     is_own = positions.term_index < term_count
     return positions.select(is_own), positions.select(~is_own)
 
 
 def _expansion_credit(query: Query, positions: Positions, passage_count: int) -> FloatArray:
-    """What expansions add where all their terms stand: a part of the words they stand for."""
+    """What expansions add to the passages that hold all their terms: a part of the original terms.
+
+    Float64 of shape (passages, terms of the question), with 0 or EXPANSION_WEIGHT in each cell.
+    """
     credit = np.zeros((passage_count, len(query.terms)))
     first_term = len(query.terms)
     for expansion in query.expansions:
@@ -136,39 +166,42 @@ def _expansion_credit(query: Query, positions: Positions, passage_count: int) ->
     return credit
 
 
-def _count_terms(cells: IntArray, passage_count: int, idf: FloatArray) -> IntArray:
-    """How often each term is in each passage."""
-    cell_count = passage_count * len(idf)
-    return np.bincount(cells, minlength=cell_count).reshape(passage_count, len(idf))
+def _count_terms(cells: IntArray, passage_count: int, term_count: int) -> IntArray:
+    """Term frequencies, int64 of shape (passages, terms); *cells* are passage * terms + term."""
+    counts = np.bincount(cells, minlength=passage_count * term_count)
+    return counts.reshape(passage_count, term_count)
 
 
 def _proximity_features(
     positions: Positions, passage_count: int, idf: FloatArray
-) -> dict[str, FloatArray]:
-    """How near each other the terms stand, as in the sequential dependence model.
+) -> dict[Feature, FloatArray]:
+    """How near each other the terms are: for each feature, float64 of shape (passages,).
 
-    Metzler and Croft, A Markov random field model for term dependencies, SIGIR 2005.
+    The pairs are those of the sequential dependence model: Metzler and Croft, A Markov random
+    field model for term dependencies, SIGIR 2005.
     """
-    names = ("window_coverage", "proximity", "adjacent_pairs", "ordered_window", "unordered_window")
-    columns: dict[str, FloatArray] = {name: np.zeros(passage_count) for name in names}
-    if not len(positions.passage_index):
-        return columns
     distances = _next_distances(positions, len(idf))
     starts = np.flatnonzero(np.diff(positions.passage_index, prepend=-1))
     passage_indexes = positions.passage_index[starts]
-    columns["window_coverage"][passage_indexes] = np.maximum.reduceat(
+    window_coverage, proximity = np.zeros(passage_count), np.zeros(passage_count)
+    window_coverage[passage_indexes] = np.maximum.reduceat(
         (distances < _WINDOW_WORDS) @ idf, starts
     )
-    columns["proximity"][passage_indexes] = np.maximum.reduceat(
+    proximity[passage_indexes] = np.maximum.reduceat(
         np.exp(-distances / _DECAY_WORDS) @ idf, starts
     )
-    if len(idf) > 1:
-        columns |= _pair_features(positions, distances, passage_count, idf)
-    return columns
+    return {
+        Feature.WINDOW_COVERAGE: window_coverage,
+        Feature.PROXIMITY: proximity,
+        **_pair_features(positions, distances, passage_count, idf),
+    }
 
 
 def _next_distances(positions: Positions, term_count: int) -> IntArray:
-    """For each occurrence, how many words behind it the next one of each term stands."""
+    """From each occurrence to the next of each term, in words; its own term is at 0.
+
+    Int64 of shape (occurrences, terms); at least 2**32 where the passage has no next one.
+    """
     absolute_positions = positions.passage_index * _PASSAGE_STRIDE + positions.position
     next_positions = np.full((len(absolute_positions), term_count), np.iinfo(np.int64).max)
     next_positions[np.arange(len(absolute_positions)), positions.term_index] = absolute_positions
@@ -178,8 +211,11 @@ def _next_distances(positions: Positions, term_count: int) -> IntArray:
 
 def _pair_features(
     positions: Positions, distances: IntArray, passage_count: int, idf: FloatArray
-) -> dict[str, FloatArray]:
-    """The share of the question's neighbouring words that are neighbours here."""
+) -> dict[Feature, FloatArray]:
+    """The share of the question's pairs of neighbors that are near each other, weighted by IDF.
+
+    *distances* is what _next_distances returns; each feature is float64 of shape (passages,).
+    """
     term_count = len(idf)
     weights = idf[:-1] + idf[1:]
     weights = weights / (weights.sum() or 1.0)
@@ -196,15 +232,18 @@ def _pair_features(
         return is_matched.reshape(passage_count, term_count)[:, :-1] @ weights
 
     return {
-        "adjacent_pairs": pair_share(cells[left[forward_distances <= _ADJACENT_DISTANCE]]),
-        "ordered_window": pair_share(cells[left[forward_distances <= _ORDERED_DISTANCE]]),
-        "unordered_window": pair_share(
+        Feature.ADJACENT_PAIRS: pair_share(cells[left[forward_distances <= _ADJACENT_DISTANCE]]),
+        Feature.ORDERED_WINDOW: pair_share(cells[left[forward_distances <= _ORDERED_DISTANCE]]),
+        Feature.UNORDERED_WINDOW: pair_share(
             cells[left[forward_distances <= _UNORDERED_DISTANCE]],
             cells[right[backward_distances <= _UNORDERED_DISTANCE]] - 1,
         ),
     }
 
 
-def feature_column(matrix: FloatArray, name: str) -> FloatArray:
-    """The column of *matrix* called *name*."""
-    return matrix[:, FEATURE_NAMES.index(name)]
+_COLUMN = {feature: column for column, feature in enumerate(Feature)}
+
+
+def feature_column(features: FloatArray, feature: Feature) -> FloatArray:
+    """The values of *feature* in a matrix of features, or its value in one row."""
+    return features[..., _COLUMN[feature]]

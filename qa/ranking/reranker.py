@@ -17,7 +17,7 @@ import numpy as np
 from qa.engines.base import Candidates, FloatArray, TermPosition, order_by_score
 from qa.index.passages import Passage, title_of_heading
 from qa.queries.parser import QuestionEntities
-from qa.ranking.features import FEATURE_NAMES, feature_column
+from qa.ranking.features import Feature, feature_column
 
 WEIGHTS_FILE = Path(__file__).with_name("weights.json")
 
@@ -38,9 +38,9 @@ class RankingWeights:
 def weights_from_json(values: dict[str, Any]) -> RankingWeights:
     """The weights that *values* hold; raise ValueError when they are for other features."""
     ranking = values["ranking"]
-    if set(ranking) != set(FEATURE_NAMES):
-        raise ValueError(f"weights for other features: {sorted(set(ranking) ^ set(FEATURE_NAMES))}")
-    vector = np.array([ranking[name] for name in FEATURE_NAMES])
+    if set(ranking) != set(Feature):
+        raise ValueError(f"weights for other features: {sorted(set(ranking) ^ set(Feature))}")
+    vector = np.array([ranking[feature] for feature in Feature])
     return RankingWeights(vector, values["confidence"], values["fitted"], values["gain"])
 
 
@@ -49,7 +49,7 @@ def weights_to_json(weights: RankingWeights) -> str:
     values = {
         "fitted": weights.fitted_on,
         "gain": weights.gain,
-        "ranking": dict(zip(FEATURE_NAMES, weights.ranking.tolist(), strict=True)),
+        "ranking": dict(zip(Feature, weights.ranking.tolist(), strict=True)),
         "confidence": weights.confidence,
     }
     return json.dumps(_round_floats(values), indent=1) + "\n"
@@ -112,7 +112,7 @@ def rank(
     )
     scores = features @ weights.ranking + _LANGUAGE_BOOST * in_question_language
     order = order_by_score(scores, candidates.document_ids, candidates.passage_numbers)
-    coverage = feature_column(features, "coverage").tolist()
+    coverage = feature_column(features, Feature.COVERAGE).tolist()
     min_coverage = _MIN_COVERAGE_SHARE * coverage[order[0]]
     order = [index for index in order if coverage[index] >= min_coverage]
     single_document = len({*candidates.document_ids}) == 1 or entities.names_title(
