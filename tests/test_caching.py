@@ -13,7 +13,7 @@ from qa.documents.cache import ExtractionCache
 def kept(path, **values):
     with ExtractionCache(path) as cache:
         for key, value in values.items():
-            cache.put(key, value)
+            cache.store(key, value)
     return path
 
 
@@ -40,7 +40,7 @@ def test_what_is_put_again_is_the_last(path):
 
 def test_without_a_file_nothing_is_kept():
     with ExtractionCache(None) as cache:
-        cache.put("one", 1)
+        cache.store("one", 1)
         assert cache.get("one") is None
 
 
@@ -50,7 +50,7 @@ def test_what_was_saved_survives_a_process_that_is_killed(path):
         from qa.documents.cache import Cache
         cache = Cache(pathlib.Path({str(path)!r}))
         for number in range(450):
-            cache.put(f"n{{number}}", number)
+            cache.store(f"n{{number}}", number)
         os.kill(os.getpid(), 9)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(source)], check=False)

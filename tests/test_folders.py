@@ -163,11 +163,11 @@ READ_AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from qa.documents.crawl import find_files
-from qa.documents.reader import read
+from tests.files import read_documents
 from qa.settings import Settings
 os.setuid(65534)
 for item in find_files(Path(sys.argv[1]), Settings()):
-    print(*(read(*item, Settings()) if hasattr(item, "path") else [item]))
+    print(*(read_documents(*item, Settings()) if hasattr(item, "path") else [item]))
 """
 
 

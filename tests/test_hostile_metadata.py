@@ -153,10 +153,10 @@ def read_about():
 LINKED = """
 import resource, sys, time
 from pathlib import Path
-from qa.documents.reader import read
+from tests.files import read_documents
 from qa.settings import Settings
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-print(len(read(Path(sys.argv[1]), "a.html", Settings())))
+print(len(read_documents(Path(sys.argv[1]), "a.html", Settings())))
 """
 
 

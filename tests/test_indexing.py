@@ -175,6 +175,6 @@ def test_the_cache_may_be_lost_or_damaged(index):
     (index / CACHE_FILE).write_bytes(b"?" * 4000)
     assert built(index).manifest.name == first
     with ExtractionCache(index / CACHE_FILE) as cache:
-        cache.put("x", 1)
+        cache.store("x", 1)
 
     assert built(index).manifest.name == first

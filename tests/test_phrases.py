@@ -52,7 +52,7 @@ def test_a_phrase_is_found_where_its_words_follow_one_another(live, texts, monke
     for phrase in {*drawn(texts)}:
         numbers = [field.find(each.encode()) for each in phrase]
         if None not in numbers:
-            found = phrases.with_phrase(field, numbers, within, NO_DEADLINE)
+            found = phrases.mask_with_phrase(field, numbers, within, NO_DEADLINE)
             expected = [
                 bool(w) and holds(text, phrase) for w, text in zip(within, texts, strict=True)
             ]
@@ -67,9 +67,9 @@ def looked_up(monkeypatch):
 
     def counted(field, phrase, *more):
         found.append(phrase)
-        return phrases.with_phrase(field, phrase, *more)
+        return phrases.mask_with_phrase(field, phrase, *more)
 
-    monkeypatch.setattr(search, "with_phrase", counted)
+    monkeypatch.setattr(search, "mask_with_phrase", counted)
     return found
 
 
@@ -82,10 +82,10 @@ def test_what_is_asked_twice_is_looked_up_once(live, looked_up, asked):
 
 def test_positions_are_read_only_where_all_words_of_a_phrase_are(live, monkeypatch):
     starts = []
-    following = phrases._following
+    following = phrases._match_phrase
     monkeypatch.setattr(
         phrases,
-        "_following",
+        "_match_phrase",
         lambda steps, stretch, lengths: (
             starts.append(len(lengths)) or following(steps, stretch, lengths)
         ),

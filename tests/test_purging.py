@@ -160,7 +160,7 @@ os.kill(os.getpid(), 9)
 def test_what_is_dropped_from_the_cache_in_builds_is_overwritten(index):
     for number in range(4):
         with ExtractionCache(index / "cache.sqlite") as cache:
-            cache.put("one", number)
+            cache.store("one", number)
             cache.prune()
 
     assert "cache.sqlite" not in holding(index)
@@ -182,7 +182,7 @@ def test_a_cache_that_cannot_be_read_goes_as_a_whole(index, spoil):
 
 
 def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(index, monkeypatch):
-    real = caching._opened
+    real = caching._open_database
 
     class Full:
         def __init__(self, file):
@@ -196,7 +196,7 @@ def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(index, monkeypatch):
         def __getattr__(self, name):
             return getattr(self._file, name)
 
-    monkeypatch.setattr(caching, "_opened", lambda path: Full(real(path)))
+    monkeypatch.setattr(caching, "_open_database", lambda path: Full(real(path)))
     result = run("purge", "diary", "--index", index)
 
     assert "Cache: the whole file removed." in result.output
@@ -208,7 +208,7 @@ def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(index, monkeypatch):
 ])  # fmt: skip
 def test_what_another_version_kept_and_we_cannot_read_goes(index, value):
     with ExtractionCache(index / "cache.sqlite") as cache:
-        cache.put("odd", value)
+        cache.store("odd", value)
     run("purge", "diary", "--index", index)
 
     with ExtractionCache(index / "cache.sqlite") as cache:

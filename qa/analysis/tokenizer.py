@@ -237,8 +237,8 @@ def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
     begin = 0
     while begin < len(text):
         stretch = text[begin : begin + _STRETCH]
-        found = sentencex.get_sentence_boundaries(language, stretch)
-        ends = [boundary["end_index"] for boundary in found]
+        boundaries = sentencex.get_sentence_boundaries(language, stretch)
+        ends = [boundary["end_index"] for boundary in boundaries]
         if begin + len(stretch) < len(text):
             ends = _complete(ends[:-1], stretch)
         for start, end in pairwise([0, *ends]):
@@ -263,9 +263,9 @@ _MIN_CLAUSE_LENGTH = 40
 def _add_clause_breaks(text: str, starts: list[int], pattern: "regex.Pattern[str]") -> list[int]:
     """*starts* and what follows a pause, as far as the piece before it is a clause."""
     clause_starts: list[int] = []
-    known = set(starts)
+    sentence_starts = set(starts)
     for start in sorted({*starts, *(match.end() for match in pattern.finditer(text))}):
-        if start in known or start - clause_starts[-1] >= _MIN_CLAUSE_LENGTH:
+        if start in sentence_starts or start - clause_starts[-1] >= _MIN_CLAUSE_LENGTH:
             clause_starts.append(start)
     return clause_starts
 

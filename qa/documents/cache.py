@@ -30,18 +30,18 @@ _CREATE_TABLE = (
 )
 
 
-def count(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
+def count_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
     """How many entries of the file at *path* erase() would remove; None for the whole file."""
     if not path.exists():
         return 0
     try:
-        with closing(_opened(path)) as file:
-            return sum(unwanted(*entry) for entry in _entries(file))
+        with closing(_open_database(path)) as file:
+            return sum(unwanted(*entry) for entry in _iter_entries(file))
     except sqlite3.Error:
         return None
 
 
-def erase(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
+def erase_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
     """Remove the *unwanted* entries of the file at *path* for good; how many there were.
 
     Their bytes are overwritten, and so are those of entries that were dropped before; no journal
@@ -52,10 +52,10 @@ def erase(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
         _remove(path)
         return 0
     try:
-        with closing(_opened(path)) as file:
+        with closing(_open_database(path)) as file:
             # A crash may damage the file, which is then begun anew; a journal would keep copies.
             file.execute("PRAGMA journal_mode = OFF")
-            doomed = [(key,) for key, value in _entries(file) if unwanted(key, value)]
+            doomed = [(key,) for key, value in _iter_entries(file) if unwanted(key, value)]
             file.execute("BEGIN EXCLUSIVE")
             file.executemany("DELETE FROM entries WHERE key IS ?", doomed)
             file.execute("COMMIT")
@@ -76,7 +76,7 @@ def _remove(path: Path, kinds: Iterable[str] = ("", *_BESIDE)) -> None:
         Path(f"{path}{kind}").unlink(missing_ok=True)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _open_database(path: Path) -> sqlite3.Connection:
     """The file at *path*, with what a killed build was about to change undone."""
     file = sqlite3.connect(path, isolation_level=None)
     try:
@@ -88,13 +88,13 @@ def _opened(path: Path) -> sqlite3.Connection:
     return file
 
 
-def _entries(file: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
+def _iter_entries(file: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
     unpack = zstandard.ZstdDecompressor()
     for key, data in file.execute("SELECT key, value FROM entries"):
-        yield key, _value(unpack, key, data)
+        yield key, _decode_value(unpack, key, data)
 
 
-def _value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> Any:  # noqa: ANN401
+def _decode_value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> Any:  # noqa: ANN401
     """The value that is packed in *data* under *key*; None when it is damaged."""
     try:
         stored, value = json.loads(unpack.decompress(data))
@@ -126,14 +126,14 @@ class ExtractionCache:
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         """The value under *key*, None if there is none that is whole."""
         rows = self._execute("SELECT value FROM entries WHERE key = ?", key)
-        value = _value(self._decompressor, key, rows[0][0]) if rows else None
+        value = _decode_value(self._decompressor, key, rows[0][0]) if rows else None
         if value is None:
             return None
         self._execute("UPDATE entries SET build = ? WHERE key = ?", self._build_number, key)
         self._commit_periodically()
         return value
 
-    def put(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    def store(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Keep *value*, not None, under *key*."""
         text = json.dumps([key, value], ensure_ascii=False)
         data = self._compressor.compress(text.encode())

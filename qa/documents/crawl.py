@@ -105,16 +105,18 @@ class _Crawl:
         while self._folders or self._links:
             path, source = (self._folders or self._links).popleft()
             try:
-                if again := self._again(path, source):
+                if again := self._duplicate_reason(path, source):
                     yield Skip(source, again)
                     continue
-                entries = sorted(self._counted(entries_of(path)), key=lambda entry: entry.name)
+                entries = sorted(
+                    self._count_entries(entries_of(path)), key=lambda entry: entry.name
+                )
             except OSError as error:
                 yield Skip(source or to_printable(str(self._root)), reason_of(error))
                 continue
-            yield from self._items(entries, source)
+            yield from self._classify_entries(entries, source)
 
-    def _counted(self, entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    def _count_entries(self, entries: Iterable[_Entry]) -> Iterator[_Entry]:
         most = self._settings.max_files
         for entry in entries:
             self._entries += 1
@@ -125,7 +127,7 @@ class _Crawl:
                 )
             yield entry
 
-    def _again(self, path: Path, source: str) -> str | None:
+    def _duplicate_reason(self, path: Path, source: str) -> str | None:
         """Why the folder *source* is left out that came before, under another name."""
         status = path.stat()
         same = self._seen.setdefault((status.st_dev, status.st_ino), source)
@@ -134,13 +136,13 @@ class _Crawl:
         inside = not same or source.startswith(f"{same}/")
         return "symlink loop" if inside else f"the same folder as {same}"
 
-    def _items(self, entries: list[_Entry], source: str) -> Iterator[SourceFile | Skip]:
+    def _classify_entries(self, entries: list[_Entry], source: str) -> Iterator[SourceFile | Skip]:
         """What *entries* of the folder *source* are; its folders are noted for later."""
         stray = find_orphan_sidecars(entry.name for entry in entries)
         for entry in entries:
             name = to_printable(entry.name)
             file = SourceFile(Path(entry.path), f"{source}/{name}" if source else name)
-            if fault := self._fault(entry):
+            if fault := self._skip_reason(entry):
                 about = is_sidecar(entry.name) and entry.name not in stray
                 yield Skip(file.source, f"{fault}{WITHOUT}" if about else fault)
             elif is_folder(entry):
@@ -150,7 +152,7 @@ class _Crawl:
             elif not is_sidecar(entry.name):
                 yield file
 
-    def _fault(self, entry: _Entry) -> str | None:
+    def _skip_reason(self, entry: _Entry) -> str | None:
         """Why an entry of a folder is not even opened."""
         try:
             status = entry.stat()
@@ -161,9 +163,9 @@ class _Crawl:
                 check_inside(Path(entry.path), self._root)
         except OSError as error:
             return reason_of(error)
-        return self._too_large(status.st_size) if is_file else None
+        return self._check_size(status.st_size) if is_file else None
 
-    def _too_large(self, size: int) -> str | None:
+    def _check_size(self, size: int) -> str | None:
         """Why a file of *size* bytes is not read; raise IndexingError if all are too large."""
         if size > self._settings.max_file_mb << 20:
             return f"larger than {self._settings.max_file_mb} MB"
@@ -297,7 +299,7 @@ class DocumentFolder:
             reproducible = is_reproducible(results, settings)
             self.is_reproducible = self.is_reproducible and reproducible and key == pending_file.key
             if self._cache and reproducible:
-                self._cache.put(key, results_to_json(results))
+                self._cache.store(key, results_to_json(results))
             return results
         self.is_reproducible = False
         return [Skip(pending_file.file.source, reason)]

@@ -244,7 +244,7 @@ class SkipTally:
     @property
     def reasons(self) -> Reasons:
         """How many there are for each reason, the most frequent first."""
-        return tuple(sorted(self._kinds.values(), key=lambda each: (-each[1], each[0])))
+        return tuple(sorted(self._kinds.values(), key=lambda kind: (-kind[1], kind[0])))
 
     def add(self, skip: Skip) -> None:
         """Count what is left out."""
@@ -263,7 +263,7 @@ class SkipTally:
             self._path.unlink(missing_ok=True)
         else:
             self._file.close()
-            _new(self._path).replace(self._path)
+            _new_path(self._path).replace(self._path)
 
     def _count(self, reason: str) -> None:
         kind, shown = kind_of(reason), parts_of(reason)[0]
@@ -274,14 +274,14 @@ class SkipTally:
 
     def _write(self, path: Path, skip: Skip) -> None:
         if self._file is None:
-            self._file = _new(path).open("w", encoding="ascii")
-            self._file.writelines(map(_line, self.listed))
-        self._file.write(_line(skip))
+            self._file = _new_path(path).open("w", encoding="ascii")
+            self._file.writelines(map(_to_line, self.listed))
+        self._file.write(_to_line(skip))
 
 
-def _new(path: Path) -> Path:
+def _new_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
-def _line(skip: Skip) -> str:
+def _to_line(skip: Skip) -> str:
     return json.dumps(skip._asdict()) + "\n"

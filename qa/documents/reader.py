@@ -173,11 +173,11 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
             if extension in _ARCHIVE_EXTENSIONS:
                 return _read_archive(file, settings)
             raw_documents = _read_raw_documents(file.data, extension, settings)
-            found = _merge_row_skips(
+            results = _merge_row_skips(
                 [_build_document(raw_document, file, settings) for raw_document in raw_documents],
                 file,
             )
-            return [*found, *_bombs(raw_documents, file, extension)]
+            return [*results, *_bombs(raw_documents, file, extension)]
     except UnreadableFileError as error:
         reason = str(error)
     except MemoryError:

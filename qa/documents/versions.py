@@ -44,7 +44,7 @@ def analysis_version() -> str:
 
     The modules and data files that do it, the libraries that these import, Unicode's data.
     """
-    modules = _modules(_ANALYSIS)
+    modules = _module_closure(_ANALYSIS)
     sources = [path.read_text(encoding="utf-8") for path in modules]
     data = [
         p
@@ -80,23 +80,25 @@ def _libraries() -> dict[str, str]:
 
     Optional tools are among them, since a library may do another thing where they are there.
     """
-    found: dict[str, str] = {}
-    waiting = _needed()
+    versions: dict[str, str] = {}
+    waiting = _requirements()
     while waiting:
-        name = _normalised(waiting.pop())
-        if name not in found:
+        name = _normalize_name(waiting.pop())
+        if name not in versions:
             # By a pattern: the parser of e-mail would take twice as long, at every start.
-            fields = _FIELD.findall(_head(name))
-            found[name] = next((value for field, value in fields if field == "Version"), "")
+            fields = _FIELD.findall(_metadata_head(name))
+            versions[name] = next((value for field, value in fields if field == "Version"), "")
             waiting += [value for field, value in fields if field == "Requires-Dist"]
-    return {name: version for name, version in sorted(found.items()) if version}
+    return {name: version for name, version in sorted(versions.items()) if version}
 
 
-def _needed() -> list[str]:
+def _requirements() -> list[str]:
     """What we need ourselves; whatever is there when we run from a folder, not installed."""
     if _library_version(_NAME) is None:
-        return [each.name for each in distributions()]
-    return [value for field, value in _FIELD.findall(_head(_NAME)) if field == "Requires-Dist"]
+        return [library.name for library in distributions()]
+    return [
+        value for field, value in _FIELD.findall(_metadata_head(_NAME)) if field == "Requires-Dist"
+    ]
 
 
 def _library_version(name: str) -> Distribution | None:
@@ -106,27 +108,27 @@ def _library_version(name: str) -> Distribution | None:
         return None
 
 
-def _head(name: str) -> str:
+def _metadata_head(name: str) -> str:
     """What the library *name* says of itself, without its description; empty if there is none."""
     library = _library_version(name)
     text = library and (library.read_text("METADATA") or library.read_text("PKG-INFO"))
     return (text or "").partition("\n\n")[0]
 
 
-def _normalised(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _modules(root: str) -> list[Path]:
+def _module_closure(root: str) -> list[Path]:
     """The files of the module *root* and of all modules of ours that it imports, at any depth."""
-    found: set[Path] = set()
+    paths: set[Path] = set()
     waiting = [_PACKAGE / f"{root}.py"]
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += [own for name in _imports([path]) if (own := _file_of(name))]
-    return sorted(found)
+        if path not in paths:
+            paths.add(path)
+            waiting += [file for name in _imports([path]) if (file := _file_of(name))]
+    return sorted(paths)
 
 
 def _file_of(name: str) -> Path | None:
@@ -160,15 +162,15 @@ def _imports(paths: Iterable[Path]) -> set[str]:
 def _providers(names: Iterable[str]) -> list[tuple[str, str]]:
     """The libraries that the modules *names* are from, with their versions."""
     tops = {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {_PACKAGE.name}
-    ours = {_normalised(name) for name in _needed()}
+    ours = {_normalize_name(name) for name in _requirements()}
     return [
         (name, version)
         for name, version in _libraries().items()
-        if name in ours and _has_any(name, tops)
+        if name in ours and _may_provide(name, tops)
     ]
 
 
-def _has_any(library: str, modules: Iterable[str]) -> bool:
+def _may_provide(library: str, modules: Iterable[str]) -> bool:
     """Whether one of *modules*, folders or files, may be among what *library* installed."""
     installed = _library_version(library)
     files = installed and installed.read_text("RECORD")

@@ -378,23 +378,23 @@ class SearcherManager(ABC, Generic[SearcherT]):
         if work:
             work()
 
-    def _passes_over(self, live: Manifest) -> bool:
+    def _must_keep_current(self, live: Manifest) -> bool:
         """Whether what is held goes on, for another analysis made the *live* one; that is logged.
 
         Somebody upgraded and built, and has not started this process anew yet.
         """
-        held = self._searcher
-        if held is None or live.same_analysis or not held.manifest.same_analysis:
+        current = self._searcher
+        if current is None or live.same_analysis or not current.manifest.same_analysis:
             return False
         log.error(
             "Generation %s is live, but was made by another version of the analysis; %s answers"
             " meanwhile. Restart the service with the version that made it.",
             live.name,
-            held.manifest.name,
+            current.manifest.name,
         )
         return True
 
-    def _tell_analysis(self, opened: Manifest) -> None:
+    def _warn_of_analysis(self, opened: Manifest) -> None:
         """Log that a generation was *opened* that another analysis made."""
         if warning := analysis_warning(opened):
             log.warning("%s", warning)

@@ -65,17 +65,25 @@ def sort_generations(
     What is not in it has its place by its time; a clock that went back moves no others.
     """
     places = {name: place for place, name in enumerate(sequence)}
-    line = [each for each in generations if each.name in places and not each.is_refused]
+    line = [
+        generation
+        for generation in generations
+        if generation.name in places and not generation.is_refused
+    ]
     line.sort(key=lambda generation: places[generation.name])
-    rest = [each for each in generations if each not in line]
-    for each in sorted(rest, key=lambda each: (each.published_at, each.name)):
-        line.insert(_place(each, line), each)
+    rest = [generation for generation in generations if generation not in line]
+    for generation in sorted(
+        rest, key=lambda generation: (generation.published_at, generation.name)
+    ):
+        line.insert(_insertion_index(generation, line), generation)
     return line[::-1]
 
 
-def _place(generation: Generation, line: Sequence[Generation]) -> int:
+def _insertion_index(generation: Generation, line: Sequence[Generation]) -> int:
     """Behind the last in *line* that was published no later."""
-    earlier = [n for n, each in enumerate(line, 1) if each.published_at <= generation.published_at]
+    earlier = [
+        n for n, other in enumerate(line, 1) if other.published_at <= generation.published_at
+    ]
     return max(earlier, default=0)
 
 
@@ -126,14 +134,18 @@ def check_no_conflict(live_name: str | None, expected_live: str | None) -> None:
 
 
 def select_prunable(
-    generations: Sequence[Generation], keep: int, over: str | None = None
+    generations: Sequence[Generation], keep: int, previous: str | None = None
 ) -> list[Generation]:
-    """Those that go when *keep* are kept: never the live one, nor one that was refused.
+    """Those to remove so that *keep* remain; never the live one, nor a refused one.
 
-    The first to stay is *over*, which was live before.
+    *previous*, which was live before, is the last to go.
     """
-    others = [each for each in generations if not (each.is_live or each.is_refused)]
-    others.sort(key=lambda generation: generation.name != over)
+    others = [
+        generation
+        for generation in generations
+        if not (generation.is_live or generation.is_refused)
+    ]
+    others.sort(key=lambda generation: generation.name != previous)
     return others[max(0, keep - 1) :]
 
 
@@ -160,7 +172,7 @@ class GenerationFolder:
         refused = self._folder / f"{name}{_REFUSED_SUFFIX}"
         return refused if refused.is_dir() and not published.is_dir() else published
 
-    def place(self, name: str, *, refused: bool) -> Path:
+    def folder_named(self, name: str, *, refused: bool) -> Path:
         """Where the generation *name* is that was, or was not, refused: there may be both."""
         return self._folder / (f"{name}{_REFUSED_SUFFIX}" if refused else name)
 
@@ -207,8 +219,8 @@ class GenerationFolder:
     def list_generations(self) -> list[Generation]:
         """All generations that are there, the last published first."""
         live_name = self.find_live_name()
-        found = [self._describe(folder, live_name) for folder in self._generation_folders()]
-        return sort_generations(found, self._sequence())
+        generations = [self._describe(folder, live_name) for folder in self._generation_folders()]
+        return sort_generations(generations, self._sequence())
 
     def _sequence(self) -> list[str]:
         """The names in HISTORY; where it cannot be read, the times of the generations do."""
@@ -248,7 +260,7 @@ class GenerationFolder:
         return manifest
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def hold_build_lock(self) -> Iterator[None]:
         """Keep builds out; raise BuildLockedError when there is one."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with hold_lock(self._build_lock, wait=False):
@@ -257,7 +269,7 @@ class GenerationFolder:
     @contextlib.contextmanager
     def open_build_folder(self) -> Iterator[Path]:
         """An empty folder to build in, held under the lock and gone afterwards."""
-        with self.locked():
+        with self.hold_build_lock():
             self.sweep()
             folder = self._folder / f"{_BUILD_PREFIX}{os.getpid()}"
             folder.mkdir()
@@ -274,9 +286,9 @@ class GenerationFolder:
 
     def strays(self) -> list[Path]:
         """Files and folders that no generation names, such as those of a copy that broke off."""
-        known, strays = {*self._generation_folders(), *self.leftovers()}, []
+        expected, strays = {*self._generation_folders(), *self.leftovers()}, []
         for folder in self._folder.iterdir() if self._folder.is_dir() else ():
-            if folder not in known:
+            if folder not in expected:
                 strays.append(folder)
             elif folder not in self.leftovers():
                 strays += self._strays_in(folder)
@@ -309,7 +321,7 @@ class GenerationFolder:
         """
         with hold_lock(self._pointer_lock, wait=True):
             check_no_conflict(self.find_live_name(), expected_live)
-            self._note(name)
+            self._append_to_history(name)
             self._move_into_place(build_folder, name)
             self._set_live(name)
             self._prune_unlocked(keep, expected_live)
@@ -329,7 +341,7 @@ class GenerationFolder:
             manifest = self.check(name)
             folder = self.folder_of(name)
             if folder.name.endswith(_REFUSED_SUFFIX):
-                self._note(name)
+                self._append_to_history(name)
                 folder.rename(self._folder / name)
                 sync_to_disk(self._folder)
             self._set_live(name)
@@ -345,7 +357,7 @@ class GenerationFolder:
         with hold_lock(self._pointer_lock, wait=True):
             if name == self.find_live_name() and not refused:
                 raise PurgeError(f"Generation {name} became live meanwhile; run `qa purge` again.")
-            self._remove(self.place(name, refused=refused))
+            self._remove(self.folder_named(name, refused=refused))
 
     def _move_into_place(self, build_folder: Path, name: str) -> None:
         target = self._folder / name
@@ -362,12 +374,12 @@ class GenerationFolder:
         for path in (target / MANIFEST, target, self._folder):
             sync_to_disk(path)
 
-    def _note(self, name: str) -> None:
+    def _append_to_history(self, name: str) -> None:
         """Note that *name* is published last: clocks may go back."""
         others = [
-            each.name
-            for each in self.list_generations()
-            if each.name != name and not each.is_refused
+            generation.name
+            for generation in self.list_generations()
+            if generation.name != name and not generation.is_refused
         ]
         new = self._history.with_name(f"HISTORY.{os.getpid()}")
         new.write_text("\n".join([*others[::-1], name]) + "\n", encoding="ascii")
@@ -381,14 +393,14 @@ class GenerationFolder:
         new_pointer.replace(self._pointer)
         sync_to_disk(self._pointer.parent)
 
-    def _prune_unlocked(self, keep: int, over: str | None = None) -> None:
+    def _prune_unlocked(self, keep: int, previous: str | None = None) -> None:
         # One without a manifest is none of ours yet: it is being copied here.
         complete = [
             generation
             for generation in self.list_generations()
             if (self.folder_of(generation.name) / MANIFEST).exists()
         ]
-        for generation in select_prunable(complete, keep, over):
+        for generation in select_prunable(complete, keep, previous):
             self._remove(self._folder / generation.name)
 
     def _remove(self, folder: Path) -> None:

@@ -200,7 +200,7 @@ def analysis_warning(manifest: Manifest) -> str:
     )
 
 
-def check_still_asked(older: Manifest) -> None:
+def check_same_analysis(older: Manifest) -> None:
     """Raise GenerationNotFoundError when another analysis made the *older* generation."""
     if not older.same_analysis:
         raise GenerationNotFoundError(

@@ -85,7 +85,7 @@ def index_folder(
             build, crawl.iter_documents(progress), settings, cache, home / SKIPPED
         )
         if not existing and crawl.is_reproducible:
-            cache.put(inputs_key, searcher.manifest.name)
+            cache.store(inputs_key, searcher.manifest.name)
         changes = _compare_with_live(searcher, live_searcher, golden, settings)
         report = BuildReport(
             searcher.manifest, 0, changes, find_faults(changes, settings), is_new=not existing
@@ -209,7 +209,7 @@ def _cut_passages(
     spans = cache.get(key)
     if spans is None:
         spans = find_passage_spans(document, settings.passage_min_words, settings.passage_max_words)
-        cache.put(key, spans)
+        cache.store(key, spans)
     return build_passages(document, (Span(*span) for span in spans))
 
 

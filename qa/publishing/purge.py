@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qa.documents.cache import ExtractionResults, count, erase, results_from_json
+from qa.documents.cache import ExtractionResults, count_entries, erase_entries, results_from_json
 from qa.documents.document import Document, Skip
 from qa.engines.base import DocumentSummary, Engine, Eraser
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
@@ -55,7 +55,9 @@ def purge_documents(
         for each in wanted:
             each.check_live()
         unwanted = partial(_is_of, wanted, {each.name for each in doomed})
-        unread = count(settings.home / CACHE_FILE, unwanted) is None or bool(eraser.leftovers())
+        unread = count_entries(settings.home / CACHE_FILE, unwanted) is None or bool(
+            eraser.leftovers()
+        )
         for each in wanted:
             each.check_known(unread=unread)
         done = _removed(eraser, doomed, unwanted, settings, dry_run=dry_run)
@@ -88,9 +90,9 @@ def _removed(
 ) -> Purge:
     cache, leftovers = settings.home / CACHE_FILE, tuple(eraser.leftovers())
     if dry_run:
-        return Purge(doomed, leftovers, count(cache, unwanted))
+        return Purge(doomed, leftovers, count_entries(cache, unwanted))
     try:
-        entries = erase(cache, unwanted)
+        entries = erase_entries(cache, unwanted)
         for each in doomed:
             eraser.remove(each)
         eraser.sweep()

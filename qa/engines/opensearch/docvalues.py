@@ -183,7 +183,7 @@ class Occurrences(NamedTuple):
         searched = query.all_terms
         by_stem = query.term_index_by_stem
         number = np.array([by_stem[stem] for stem in stems], np.int64)[self.which]
-        forms = np.array([_word_keys("", asked.term)[1] for asked in searched], np.uint64)
+        forms = np.array([_word_keys("", term.term)[1] for term in searched], np.uint64)
         order = np.full(len(self.text_counts), -1)
         order[places] = np.arange(len(places))
         text = order[self.card]
@@ -200,7 +200,7 @@ class Occurrences(NamedTuple):
         in_heading = self.heading_counts[places] > 0
         matches = np.zeros((len(places), len(query.terms)), bool)
         for n, term in enumerate(query.terms):
-            matches[:, n] = in_heading[:, [numbers[each] for each in term.stems]].any(axis=1)
+            matches[:, n] = in_heading[:, [numbers[stem] for stem in term.stems]].any(axis=1)
         return matches
 
 

@@ -14,26 +14,26 @@ from qa.engines.opensearch.registry import Lease, Registry
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation, choose_generation, find_generation, not_kept_error
-from qa.index.manifest import Manifest, check_still_asked
+from qa.index.manifest import Manifest, check_same_analysis
 from qa.settings import Settings
 
 
 class ClusterEraser:
     """The generations of a *cluster*, while *lease* keeps builds out."""
 
-    def __init__(self, cluster: Cluster, catalogue: Registry, lease: Lease) -> None:
+    def __init__(self, cluster: Cluster, registry: Registry, lease: Lease) -> None:
         self._cluster = cluster
-        self._catalogue = catalogue
+        self._registry = registry
         self._lease = lease
 
     def leftovers(self) -> Sequence[str]:
         """What builds that were killed left behind, by name."""
-        return self._catalogue.leftovers()
+        return self._registry.leftovers()
 
     def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
         """The documents of any generation that this version can read."""
         try:
-            return self._opened(generation).summaries()
+            return self._open_searcher(generation).summaries()
         except (ValueError, TypeError, KeyError) as error:
             raise CorruptIndexError(
                 f"Generation {generation.name} cannot be read ({error})."
@@ -48,21 +48,21 @@ class ClusterEraser:
     def remove(self, generation: Generation) -> None:
         """Remove a generation; raise PurgeError when it is the live one."""
         self._lease.check()
-        if generation.name == self._catalogue.find_live_name():
+        if generation.name == self._registry.find_live_name():
             raise PurgeError(
                 f"Generation {generation.name} became live meanwhile; run `qa purge` again."
             )
-        self._catalogue.remove(generation.name)
-        if generation.name in self._catalogue.names():
+        self._registry.remove(generation.name)
+        if generation.name in self._registry.names():
             raise PurgeError(
                 f"The cluster does not remove generation {generation.name}; run `qa purge` again."
             )
 
     def sweep(self) -> None:
         """Remove what was left behind."""
-        self._catalogue.sweep()
+        self._registry.sweep()
 
-    def _opened(self, generation: Generation) -> ClusterSearcher:
+    def _open_searcher(self, generation: Generation) -> ClusterSearcher:
         if generation.manifest is None:
             raise CorruptIndexError(f"{generation.error}")
         return ClusterSearcher(self._cluster, generation.manifest)
@@ -74,7 +74,7 @@ log = logging.getLogger(__name__)
 
 
 class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
-    """The live one of a *catalogue*; may be asked for by several threads at once."""
+    """The live one of a *registry*; may be asked for by several threads at once."""
 
     poll_interval = 0.5
 
@@ -94,32 +94,32 @@ class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
     def refresh(self, prepare: Prepare | None = None) -> ClusterSearcher:
         """The live generation, opened and prepared if it is another than before."""
         with self._lock:
-            found = self._searcher
+            searcher = self._searcher
             try:
                 name = self._registry.live_name()
-                if found is None or name not in {found.manifest.name, self._passed}:
-                    found = self._renewed(found, self._registry.manifest(name), prepare)
+                if searcher is None or name not in {searcher.manifest.name, self._passed}:
+                    searcher = self._open_if_new(searcher, self._registry.manifest(name), prepare)
             except NoLiveGenerationError:
                 self._searcher = None
                 raise
             except CorruptIndexError as error:
-                if found is None:
+                if searcher is None:
                     raise
                 log.error("%s", error)
-            return found
+            return searcher
 
-    def _renewed(
-        self, found: ClusterSearcher | None, live: Manifest, prepare: Prepare | None
+    def _open_if_new(
+        self, current: ClusterSearcher | None, live: Manifest, prepare: Prepare | None
     ) -> ClusterSearcher:
         """The *live* generation, opened and prepared; *found*, if it goes on in place of it."""
-        if found is not None and self._passes_over(live):
+        if current is not None and self._must_keep_current(live):
             self._passed = live.name
-            return found
+            return current
         opened = ClusterSearcher(self._cluster, live)
         if prepare is not None:
             prepare(opened)
         self._searcher, self._passed = opened, ""
-        self._tell_analysis(live)
+        self._warn_of_analysis(live)
         return opened
 
 
@@ -187,7 +187,7 @@ class ClusterEngine:
     @contextlib.contextmanager
     def erasing(self) -> Iterator[ClusterEraser]:
         """Keep builds out, to remove what must not stay."""
-        with self._registry.locked() as lease:
+        with self._registry.hold_build_lock() as lease:
             yield ClusterEraser(self._cluster, self._registry, lease)
 
     def _pinned_searcher(self, generation: str) -> ClusterSearcher:
@@ -196,7 +196,7 @@ class ClusterEngine:
         searcher = self._pinned.get(generation)
         if searcher is None:
             manifest = self._registry.manifest(generation)
-            check_still_asked(manifest)
+            check_same_analysis(manifest)
             searcher = ClusterSearcher(self._cluster, manifest)
             self._pinned[generation] = searcher
         return searcher

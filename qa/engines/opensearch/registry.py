@@ -256,12 +256,12 @@ class Registry:
     @contextlib.contextmanager
     def lock_for_build(self) -> Iterator[Lease]:
         """Hold the right to build, with nothing left of builds that were killed."""
-        with self.locked() as lease:
+        with self.hold_build_lock() as lease:
             self.sweep()
             yield lease
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[Lease]:
+    def hold_build_lock(self) -> Iterator[Lease]:
         """Keep builds out; raise BuildLockedError when there is one."""
         _ = self._cluster.major
         lease = Lease(self._cluster)
@@ -310,12 +310,12 @@ class Registry:
         self._move_alias(generation, self.find_live_name())
         return manifest
 
-    def prune(self, keep: int, over: str | None = None) -> None:
+    def prune(self, keep: int, previous: str | None = None) -> None:
         """Remove all but the live generation and the last published, *keep* in all.
 
-        The first to stay is *over*, which was live before.
+        *previous*, which was live before, is the last to go.
         """
-        for generation in select_prunable(self.list_generations(), keep, over):
+        for generation in select_prunable(self.list_generations(), keep, previous):
             self.remove(generation.name)
 
     def remove(self, generation: str) -> None:
@@ -324,7 +324,7 @@ class Registry:
             self._cluster.try_command("DELETE", f"/{index}?ignore_unavailable=true")
 
     def _move_alias(self, generation: str, replaces: str | None) -> None:
-        """Move the alias from *over*, which fails as a whole when it is not there any more."""
+        """Move the alias from *replaces*; fail as a whole when it is not there any more."""
         name = self._cluster.name
         actions: list[Json] = [
             {"remove": {"index": index, "alias": name, "must_exist": True}}
@@ -337,8 +337,8 @@ class Registry:
 
     def names(self) -> set[str]:
         """All generations of which an index is there, those half written or removed among them."""
-        found = self._cluster.command("GET", f"/_cat/indices/{self._cluster.name}-*?format=json")
-        matches = (self._pattern.fullmatch(str(each["index"])) for each in found)  # type: ignore[index]  # a list
+        rows = self._cluster.command("GET", f"/_cat/indices/{self._cluster.name}-*?format=json")
+        matches = (self._pattern.fullmatch(str(row["index"])) for row in rows)  # type: ignore[index]  # a list
         return {match[1] for match in matches if match}
 
     def _read_seals(self) -> dict[str, Seal]:

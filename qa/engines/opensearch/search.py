@@ -27,7 +27,7 @@ from qa.engines.base import (
     max_edits,
     nearest_terms,
 )
-from qa.engines.opensearch import query_dsl as asking
+from qa.engines.opensearch import query_dsl
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import (
     Cards,
@@ -94,32 +94,37 @@ class ClusterSearcher:
     def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
         """The *limit* best passages for *query*, asked for in one round trip."""
         counts = self._count_texts(query.stems, deadline)
-        terms = asking.weigh_terms(query, counts, self._sizes)
-        own = [*terms[STEMS], *terms[TITLE]]
-        if not own:
+        terms = query_dsl.weigh_terms(query, counts, self._sizes)
+        terms_of_passages = [*terms[STEMS], *terms[TITLE]]
+        if not terms_of_passages:
             return self._candidates(query, terms, [], {}, limit, deadline)
         searches = [
-            (self._index[PASSAGES], asking.passages_query(own, query, _DEPTH_FACTOR * limit))
+            (
+                self._index[PASSAGES],
+                query_dsl.passages_query(terms_of_passages, query, _DEPTH_FACTOR * limit),
+            )
         ]
         if terms[WHOLE]:
-            searches.append((self._index[DOCUMENTS], asking.documents_query(terms[WHOLE], query)))
+            searches.append(
+                (self._index[DOCUMENTS], query_dsl.documents_query(terms[WHOLE], query))
+            )
         answers = self._cluster.search(
             searches, partial=True, sharded=self._is_sharded, deadline=deadline
         )
         passages, *documents = [answer["hits"]["hits"] for answer in answers]
         added = {hit["fields"]["ordinal"][0]: hit["_score"] for hits in documents for hit in hits}
-        found = self._candidates(query, terms, passages, added, limit, deadline)
-        return replace(found, partial=any(answer["timed_out"] for answer in answers))
+        candidates = self._candidates(query, terms, passages, added, limit, deadline)
+        return replace(candidates, partial=any(answer["timed_out"] for answer in answers))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         only = Query(query.terms)
         counts = self._count_texts(only.stems)
-        terms = {STEMS: asking.weigh_terms(only, counts, self._sizes)[STEMS]}
+        terms = {STEMS: query_dsl.weigh_terms(only, counts, self._sizes)[STEMS]}
         if not terms[STEMS]:
             return self._candidates(query, terms, [], {}, limit)
-        asked = asking.passages_query(terms[STEMS], only, limit + limit // _SPARE_SHARE)
-        hits = self._search(PASSAGES, asked)["hits"]["hits"]
+        body = query_dsl.passages_query(terms[STEMS], only, limit + limit // _SPARE_SHARE)
+        hits = self._search(PASSAGES, body)["hits"]["hits"]
         return self._candidates(query, terms, hits, {}, limit)
 
     def _candidates(
@@ -132,7 +137,7 @@ class ClusterSearcher:
         deadline: Deadline = NO_DEADLINE,
     ) -> Candidates:
         """The *limit* best of *hits*, by exact scores and what documents *added* to them."""
-        tail_score = asking.tail_score(document_scores)
+        tail_score = query_dsl.tail_score(document_scores)
         cards = _best_cards(hits, document_scores, tail_score, limit + limit // _SPARE_SHARE)
         stems = query.stems
         occurrences = cards.find_stems(stems)
@@ -174,7 +179,8 @@ class ClusterSearcher:
         for id_, source in zip(new, sources[len(heads) :], strict=True):
             self._documents[id_] = Document.from_json(source["json"])
         return [
-            _make_passage(head, each["text"]) for head, each in zip(heads, sources, strict=False)
+            _make_passage(head, source["text"])
+            for head, source in zip(heads, sources, strict=False)
         ]
 
     def document_frequencies(
@@ -183,7 +189,7 @@ class ClusterSearcher:
         """How many passages each of *stems* is in, by text or else by title."""
         stems = set(stems)
         counts = self._count_texts(stems, deadline)
-        return {each: counts[STEMS, each] or counts[TITLE, each] for each in stems}
+        return {stem: counts[STEMS, stem] or counts[TITLE, stem] for stem in stems}
 
     def _count_texts(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
@@ -194,7 +200,7 @@ class ClusterSearcher:
         new = [pair for pair, count in counts.items() if count is None]
         if new:
             bodies = [
-                (self._index[INDEX_OF[field]], asking.count_query(field, s)) for field, s in new
+                (self._index[INDEX_OF[field]], query_dsl.count_query(field, s)) for field, s in new
             ]
             answers = self._cluster.search(bodies, deadline=deadline)
             for pair, answer in zip(new, answers, strict=True):
@@ -209,32 +215,36 @@ class ClusterSearcher:
         if not pairs or deadline.is_expired:
             return []
         bodies = [
-            asking.cooccurrence_query(stem_groups[one], stem_groups[other]) for one, other in pairs
+            query_dsl.cooccurrence_query(stem_groups[one], stem_groups[other])
+            for one, other in pairs
         ]
         with suppress(DeadlineExceededError):
             searches = [(self._index[PASSAGES], body) for body in bodies]
             answers = self._cluster.search(searches, deadline=deadline)
-            return _never(pairs, answers)
+            return _pairs_without_hits(pairs, answers)
         return []
 
     def suggest(
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none where no typo is likely."""
-        found = {term: self._suggestions.get(term) if _mistyped(term) else [] for term in terms}
-        new = [term for term, near in found.items() if near is None]
+        suggestions = {
+            term: self._suggestions.get(term) if _may_be_typo(term) else [] for term in terms
+        }
+        new = [term for term, near in suggestions.items() if near is None]
         with suppress(DeadlineExceededError):
             bodies = [
-                (self._index[PASSAGES], asking.suggest_query(term, max_edits(term))) for term in new
+                (self._index[PASSAGES], query_dsl.suggest_query(term, max_edits(term)))
+                for term in new
             ]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
                 options = [o for part in answer["suggest"]["near"] for o in part["options"]]
                 counts = {option["text"]: option["freq"] for option in options}
-                found[term] = self._suggestions[term] = nearest_terms(
+                suggestions[term] = self._suggestions[term] = nearest_terms(
                     term, [*counts], counts.__getitem__
                 )
-        return {term: [*(near or ())] for term, near in found.items()}
+        return {term: [*(near or ())] for term, near in suggestions.items()}
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
@@ -258,7 +268,7 @@ class ClusterSearcher:
 
     @cached_property
     def _summaries(self) -> tuple[DocumentSummary, ...]:
-        found: list[DocumentSummary] = []
+        summaries: list[DocumentSummary] = []
         body: Json = {
             "size": _PAGE,
             "_source": False,
@@ -268,9 +278,9 @@ class ClusterSearcher:
             "sort": ["ordinal"],
         }
         while hits := self._search(DOCUMENTS, body)["hits"]["hits"]:
-            found += [DocumentSummary.from_json(decode_column(hit, "summary")) for hit in hits]
+            summaries += [DocumentSummary.from_json(decode_column(hit, "summary")) for hit in hits]
             body["search_after"] = hits[-1]["sort"]
-        return tuple(sorted(found, key=lambda summary: summary.id))
+        return tuple(sorted(summaries, key=lambda summary: summary.id))
 
     def check(self) -> None:
         """Raise CorruptIndexError unless all is there that was written."""
@@ -283,13 +293,15 @@ class ClusterSearcher:
 _KINDS = (PASSAGES, DOCUMENTS)
 
 
-def _never(pairs: Sequence[tuple[int, int]], answers: Sequence[Json]) -> list[tuple[int, int]]:
+def _pairs_without_hits(
+    pairs: Sequence[tuple[int, int]], answers: Sequence[Json]
+) -> list[tuple[int, int]]:
     """Those of *pairs* for which the cluster found nothing."""
-    found = zip(pairs, answers, strict=True)
-    return [pair for pair, answer in found if not answer["hits"]["total"]["value"]]
+    answered = zip(pairs, answers, strict=True)
+    return [pair for pair, answer in answered if not answer["hits"]["total"]["value"]]
 
 
-def _mistyped(term: str) -> bool:
+def _may_be_typo(term: str) -> bool:
     """Whether *term* may be a slip of the fingers; what is longer than any word here is none."""
     return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + max_edits(term)
 

@@ -24,7 +24,7 @@ from qa.index.generations import (
     find_generation,
     not_kept_error,
 )
-from qa.index.manifest import Manifest, check_still_asked
+from qa.index.manifest import Manifest, check_same_analysis
 
 
 class WhooshEraser:
@@ -39,7 +39,7 @@ class WhooshEraser:
 
     def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
         """The documents of any generation, be it of an older format."""
-        folder, manifest = self._opened(generation)
+        folder, manifest = self._locate(generation)
         try:
             return summaries_in(folder, manifest)
         except (ValueError, TypeError, KeyError) as error:
@@ -47,7 +47,7 @@ class WhooshEraser:
 
     def documents(self, generation: Generation) -> Iterator[Document]:
         """The same as a whole."""
-        searcher = WhooshSearcher(*self._opened(generation))
+        searcher = WhooshSearcher(*self._locate(generation))
         for summary in searcher.summaries():
             yield searcher.document(summary.id)
 
@@ -64,10 +64,10 @@ class WhooshEraser:
             else:
                 path.unlink()
 
-    def _opened(self, generation: Generation) -> tuple[Path, Manifest]:
+    def _locate(self, generation: Generation) -> tuple[Path, Manifest]:
         if generation.manifest is None:
             raise CorruptIndexError(f"{generation.error}")
-        folder = self._generations.place(generation.name, refused=generation.is_refused)
+        folder = self._generations.folder_named(generation.name, refused=generation.is_refused)
         return folder, generation.manifest
 
 
@@ -111,17 +111,17 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         """Hold the generation that was opened last no more, if it is not the live one any more."""
         with self._lock:
             seen = self._generations.pointer_stamp()
-            if seen != self._state and not self._goes_on(seen):
+            if seen != self._state and not self._stays_current(seen):
                 self._searcher, self._state = None, NO_POINTER
 
     def refresh(self, prepare: Prepare | None = None) -> WhooshSearcher:
         """The live generation, opened and prepared if it is another than before."""
         with self._lock:
-            found, seen, failed = self._searcher, self._generations.pointer_stamp(), self._failure
-            if found and seen == self._state and not found.fault:
-                return found
-            if found and not found.fault and self._goes_on(seen):
-                return found
+            current, seen, failed = self._searcher, self._generations.pointer_stamp(), self._failure
+            if current and seen == self._state and not current.fault:
+                return current
+            if current and not current.fault and self._stays_current(seen):
+                return current
             if failed is None or seen != failed.state or time.monotonic() > failed.retry_at:
                 try:
                     opened = self._open_live()
@@ -134,17 +134,19 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
                     )
                 else:
                     self._searcher, self._state, self._failure = opened, seen, None
-                    if opened is not found:
-                        self._tell_analysis(opened.manifest)
+                    if opened is not current:
+                        self._warn_of_analysis(opened.manifest)
                     return opened
-            if found is None:
+            if current is None:
                 raise failed.error
-            return found
+            return current
 
-    def _goes_on(self, seen: tuple[int, int]) -> bool:
+    def _stays_current(self, seen: tuple[int, int]) -> bool:
         """Whether the one before stays, since another analysis made the one that is live now."""
         try:
-            stays = self._passes_over(self._generations.manifest(self._generations.live_name()))
+            stays = self._must_keep_current(
+                self._generations.manifest(self._generations.live_name())
+            )
         except GenerationError:
             return False
         if stays:
@@ -237,7 +239,7 @@ class WhooshEngine:
     @contextlib.contextmanager
     def erasing(self) -> Iterator[WhooshEraser]:
         """Keep builds out, to remove what must not stay."""
-        with self._generations.locked():
+        with self._generations.hold_build_lock():
             yield WhooshEraser(self._generations)
 
     def _drop_removed(self) -> None:
@@ -255,7 +257,7 @@ class WhooshEngine:
             if searcher is None or searcher.fault:
                 folder = self._generations.folder_of(generation)
                 manifest = self._generations.manifest(generation)
-                check_still_asked(manifest)
+                check_same_analysis(manifest)
                 searcher = WhooshSearcher(folder, manifest, self._processes)
                 self._pinned[generation] = searcher
         searcher.recheck()

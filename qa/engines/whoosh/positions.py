@@ -15,7 +15,7 @@ from qa.queries.parser import Query
 _STRETCH = 1 << 13
 
 
-class _Word(NamedTuple):
+class _PhraseWord(NamedTuple):
     """A word: how often it is in each of some documents, and where of its *positions* these are."""
 
     times: IntArray
@@ -25,23 +25,23 @@ class _Word(NamedTuple):
     def keys(self, stretch: slice, starts: IntArray) -> IntArray:
         """Where it stands in a *stretch* of the documents, which begin at *starts*."""
         times = self.times[stretch]
-        found: IntArray = np.repeat(starts, times)
-        found += self.positions[expand_runs(self.firsts[stretch], times)]
-        return found
+        keys: IntArray = np.repeat(starts, times)
+        keys += self.positions[expand_runs(self.firsts[stretch], times)]
+        return keys
 
 
-def with_word(field: Field, number: int) -> BoolArray:
+def mask_with_term(field: Field, number: int) -> BoolArray:
     """Whether each document of *field* holds the word of that *number*."""
     row = field.entry(number).row
-    if row is not None:
-        held: BoolArray = row > 0
-        return held
     mask = np.zeros(len(field.lengths), bool)
-    mask[field.documents(number)[field.frequencies(number) > 0]] = True
+    if row is None:
+        mask[field.documents(number)[field.frequencies(number) > 0]] = True
+    else:
+        np.greater(row, 0, out=mask)
     return mask
 
 
-def with_phrase(
+def mask_with_phrase(
     field: Field, phrase: Sequence[int], within: BoolArray, deadline: Deadline
 ) -> BoolArray:
     """Whether each document, of those *within*, holds the words of these numbers in this order."""
@@ -49,23 +49,23 @@ def with_phrase(
     mask = within
     for number in rarest_first:
         deadline.check()
-        mask = mask & with_word(field, number)
+        mask = mask & mask_with_term(field, number)
         if len(phrase) == 1 or not mask.any():
             return mask
     documents = np.flatnonzero(mask)
-    words = {number: _word(field, number, documents) for number in rarest_first}
+    words = {number: _load_word(field, number, documents) for number in rarest_first}
     order = sorted(range(len(phrase)), key=lambda place: rarest_first.index(phrase[place]))
     steps = [(words[phrase[place]], len(phrase) - place) for place in order]
     mask[documents] = False
     for first in range(0, len(documents), _STRETCH):
         deadline.check()
         stretch = slice(first, first + _STRETCH)
-        own = documents[stretch]
-        mask[own[_following(steps, stretch, field.lengths[own])]] = True
+        chunk = documents[stretch]
+        mask[chunk[_match_phrase(steps, stretch, field.lengths[chunk])]] = True
     return mask
 
 
-def _word(field: Field, number: int, documents: IntArray) -> _Word:
+def _load_word(field: Field, number: int, documents: IntArray) -> _PhraseWord:
     """What is known of a word in *documents*, all of which have it."""
     row, positions = field.entry(number).row, field.positions(number)
     frequencies = field.frequencies(number) if row is None else row
@@ -73,10 +73,12 @@ def _word(field: Field, number: int, documents: IntArray) -> _Word:
     places = documents
     if row is None:
         places = np.searchsorted(field.documents(number), documents)
-    return _Word(frequencies[places].astype(np.int64), firsts[places], positions)
+    return _PhraseWord(frequencies[places].astype(np.int64), firsts[places], positions)
 
 
-def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Array) -> IntArray:
+def _match_phrase(
+    steps: Sequence[tuple[_PhraseWord, int]], stretch: slice, lengths: Array
+) -> IntArray:
     """In which of the documents of a *stretch* all words stand where the phrase has them.
 
     Each step is a word and how far before the end of the phrase it stands there.
@@ -84,20 +86,20 @@ def _following(steps: Sequence[tuple[_Word, int]], stretch: slice, lengths: Arra
     room = lengths.astype(np.int64) + len(steps)
     starts = run_starts(room)
     begins = np.zeros(int(room.sum()), bool)
-    found: IntArray | None = None
+    matches: IntArray | None = None
     for word, ahead in steps:
         # Shifted to where the phrase would have to begin.
         keys = word.keys(stretch, starts + ahead)
-        if found is not None:
+        if matches is not None:
             keys = keys[begins[keys]]
-            begins[found] = False
+            begins[matches] = False
         begins[keys] = True
-        found = keys
-        if not len(found):
+        matches = keys
+        if not len(matches):
             break
-    if found is None:
+    if matches is None:
         return np.empty(0, np.int64)
-    which: IntArray = np.unique(np.searchsorted(starts, found, side="right") - 1)
+    which: IntArray = np.unique(np.searchsorted(starts, matches, side="right") - 1)
     return which
 
 
@@ -109,10 +111,10 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     searched = query.all_terms
     terms = len(searched)
     terms_postings = _find_postings(
-        stems, ((s, n) for n, asked in enumerate(searched) for s in asked.stems)
+        stems, ((s, n) for n, term in enumerate(searched) for s in term.stems)
     )
     terms_postings += _find_postings(
-        words, ((asked.term, terms + n) for n, asked in enumerate(searched))
+        words, ((term.term, terms + n) for n, term in enumerate(searched))
     )
     # One number for each occurrence: passage, place, term.
     keys, numbers = _occurrence_keys(terms_postings, within, span)
@@ -141,7 +143,7 @@ def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray
     distinct, inverse = np.unique(headings, return_inverse=True)
     matches = np.zeros((len(distinct), len(query.terms)), bool)
     lists = _find_postings(
-        titles, ((s, n) for n, asked in enumerate(query.terms) for s in asked.stems)
+        titles, ((s, n) for n, term in enumerate(query.terms) for s in term.stems)
     )
     frequent, rare = _split_by_frequency(lists)
     for entry, row in frequent:

@@ -40,7 +40,12 @@ from qa.engines.whoosh.fields import (
     cache_method,
 )
 from qa.engines.whoosh.inverter import run_starts
-from qa.engines.whoosh.positions import find_positions, match_headings, with_phrase, with_word
+from qa.engines.whoosh.positions import (
+    find_positions,
+    mask_with_phrase,
+    mask_with_term,
+    match_headings,
+)
 from qa.engines.whoosh.scorer import (
     Accumulator,
     Hierarchy,
@@ -65,24 +70,24 @@ class Spelling:
     def __init__(self, field: Field) -> None:
         self._field = field
 
-    def near(self, term: str) -> list[str]:
+    def suggest(self, term: str) -> list[str]:
         """The terms spelt almost like *term*, the nearest first."""
         most = max_edits(term)
         if not most or len(term) > self._longest + most:
             return []
-        numbers = self._alike(term, most)
+        numbers = self._similar_terms(term, most)
         words = {self._field.term(number).decode(): number for number in numbers.tolist()}
         return nearest_terms(
             term, [*words], lambda other: self._field.document_frequency(words[other])
         )
 
-    def _alike(self, term: str, most: int) -> IntArray:
+    def _similar_terms(self, term: str, most: int) -> IntArray:
         """The numbers of the terms that begin like *term* and may be *most* edits from it."""
         first = self._field.at_or_after(term[0].encode())
         end = self._field.at_or_after(chr(ord(term[0]) + 1).encode(errors="surrogatepass"))
         lengths, signatures = self._shapes
-        own = _signatures(np.array([ord(letter) for letter in term]), np.zeros(1, np.int64))
-        near = np.bitwise_count(signatures[first:end] ^ own) <= 2 * most
+        signature = _signatures(np.array([ord(letter) for letter in term]), np.zeros(1, np.int64))
+        near = np.bitwise_count(signatures[first:end] ^ signature) <= 2 * most
         near &= np.abs(lengths[first:end] - len(term)) <= most
         return first + np.flatnonzero(near)
 
@@ -143,7 +148,7 @@ class WhooshSearcher:
         self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
         self._cached_document = cache_method(self._load_document, 64)
         self._spelling = Spelling(self._fields[WORDS])
-        self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.near)
+        self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.suggest)
 
     @property
     def compute_lock(self) -> threading.Lock:
@@ -243,7 +248,7 @@ class WhooshSearcher:
         mask = np.zeros(len(field.lengths), bool)
         for number in (field.find(stem.encode()) for stem in stems):
             if number is not None:
-                mask |= with_word(field, number)
+                mask |= mask_with_term(field, number)
         return mask
 
     def suggest(
@@ -369,10 +374,10 @@ class WhooshSearcher:
         """The passages, of those *within*, in which the terms of *phrase* stand together."""
         field = self._fields[WORDS]
         numbers = [field.find(term.encode()) for term in phrase.terms]
-        there = [number for number in numbers if number is not None]
-        if len(there) < len(numbers) or not within.any():
+        present = [number for number in numbers if number is not None]
+        if len(present) < len(numbers) or not within.any():
             return np.zeros(len(within), bool)
-        return with_phrase(field, there, within, deadline)
+        return mask_with_phrase(field, present, within, deadline)
 
 
 def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...]:

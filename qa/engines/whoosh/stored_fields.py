@@ -148,8 +148,8 @@ def _blocks(batch: Buffer) -> tuple[IntArray, IntArray]:
 def _block_texts(batch: Buffer, starts: IntArray, firsts: IntArray) -> Iterator[str]:
     ends = [*firsts.tolist(), len(starts)]
     for text, (first, end) in zip(batch.texts, itertools.pairwise(ends), strict=True):
-        own = [*starts[first:end].tolist(), len(text)]
-        yield from (text[left:right] for left, right in itertools.pairwise(own))
+        bounds = [*starts[first:end].tolist(), len(text)]
+        yield from (text[left:right] for left, right in itertools.pairwise(bounds))
 
 
 _STRINGS = ("ids", "records", "blocks", "publishers", "languages", "headings")

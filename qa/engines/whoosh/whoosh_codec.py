@@ -231,7 +231,7 @@ class ArrayDocuments(_NoDeletions, base.PerDocumentReader):
         return int(field.lengths.max()) if field else 0
 
     @cached_property
-    def _stored(self) -> StoredFields:
+    def _stored_fields(self) -> StoredFields:
         is_documents = self._segment.file_name == DOCUMENTS
         return StoredFields(
             self._file if is_documents else ArrayFile.open_checked(self._folder / DOCUMENTS)
@@ -239,9 +239,9 @@ class ArrayDocuments(_NoDeletions, base.PerDocumentReader):
 
     def stored_fields(self, docnum: int) -> dict[str, Any]:
         if self._segment.file_name == DOCUMENTS:
-            document = self._stored.document(docnum)
+            document = self._stored_fields.document(docnum)
             return {"id": document.id, "json": document.to_json()}
-        values = asdict(self._stored.passages([docnum])[0])
+        values = asdict(self._stored_fields.passages([docnum])[0])
         return {"document": values.pop("document_id"), **values}
 
 
