@@ -15,12 +15,7 @@ from qa.ranking.features import Feature, TermStatistics, feature_column
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import TOP_SIZE, RankedPassage, score_margin
 
-_RANKING_FEATURES = (
-    Feature.BM25,
-    Feature.EXACT_BM25,
-    Feature.HEADING_COVERAGE,
-    Feature.PROXIMITY,
-)
+_RANKING_FEATURES = (Feature.BM25, Feature.EXACT_BM25, Feature.HEADING_COVERAGE, Feature.PROXIMITY)
 # Languages that write nouns with a capital, and those that write syllables with spaces between.
 _CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
 _MAX_MARGIN = 3.0

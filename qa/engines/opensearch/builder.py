@@ -157,11 +157,7 @@ class ClusterBuilder:
         self._writer.add(self._documents, str(ordinal), source)
 
     def _add_passage(
-        self,
-        document: Document,
-        ordinal: int,
-        passage: Passage,
-        filters: dict[str, str | int],
+        self, document: Document, ordinal: int, passage: Passage, filters: dict[str, str | int]
     ) -> list[str]:
         """Index a passage; its stems."""
         text_tokens = _analyze_tokens(passage.text, passage.language)

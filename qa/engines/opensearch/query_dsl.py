@@ -180,12 +180,7 @@ def passages_query(terms: Sequence[WeightedTerm], query: Query, limit: int) -> J
         clause["filter"] = conditions
     if query.excluded_phrases:
         clause["must_not"] = [_phrase_clause(phrase) for phrase in query.excluded_phrases]
-    return {
-        **_COLUMNS,
-        "size": limit,
-        "docvalue_fields": ["card"],
-        "query": {"bool": clause},
-    }
+    return {**_COLUMNS, "size": limit, "docvalue_fields": ["card"], "query": {"bool": clause}}
 
 
 def tail_score(added: Mapping[int, float]) -> float:

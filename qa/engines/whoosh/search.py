@@ -31,14 +31,7 @@ from qa.engines.base import (
     order_by_score,
 )
 from qa.engines.whoosh.arrays import ArrayFile
-from qa.engines.whoosh.fields import (
-    CACHED_TERMS,
-    DOCUMENTS,
-    FILES,
-    PASSAGES,
-    Field,
-    cache_method,
-)
+from qa.engines.whoosh.fields import CACHED_TERMS, DOCUMENTS, FILES, PASSAGES, Field, cache_method
 from qa.engines.whoosh.inverter import run_starts
 from qa.engines.whoosh.positions import (
     find_positions,
