@@ -1,12 +1,16 @@
 """One field of an index as arrays: its terms, their postings, the lengths of its documents.
 
-A rare term's postings are flat: the gaps between its document numbers, 16 bits each, and how often
-it occurs in each.  A gap that does not fit is bridged by postings of frequency 0, which score
-nothing; so a term's documents are one cumulative sum away.  A frequent term has a row instead: how
-often it occurs in every document, which takes no more bytes and is added many times faster.
+A rare term's postings are two arrays: the gaps between its document numbers, uint16, and its
+frequency in each document.  A gap that does not fit is bridged by postings of frequency 0, which
+score nothing, so a cumulative sum gives the documents.  A frequent term has a row instead: its
+frequency in every document, which takes no more bytes and is added many times faster.
 
-A document here may stand for several of the index: a heading, for the passages under it.  Then
-*repeats* says for how many, and everything that is counted for scores counts it as often.
+A document of a field may represent several of the index, as a heading does the passages under it.
+Then *repeats* is how many, and every count that enters a score counts it as often.
+
+Shapes: (terms,) for what each term has, (documents,) for what each document has, (postings,) for
+documents and frequencies of a term.  Document numbers are int64, frequencies, lengths and positions
+the smallest unsigned type that holds them, norms and impacts float32.
 """
 
 import weakref
@@ -29,10 +33,10 @@ from qa.engines.whoosh.inverter import expand_runs, run_starts
 PASSAGES, DOCUMENTS = "passages.bin", "documents.bin"
 FILES = {PASSAGES: (STEMS, WORDS, TITLE), DOCUMENTS: (WHOLE,)}
 
-# BM25 as Whoosh has it, for whoever opens an index with Whoosh.
+# The same BM25, for who searches an index with Whoosh itself.
 WEIGHTING = BM25F(B=B, K1=K1)
 
-# Named, because what Whoosh would take by default is not written down the same way twice.
+# Set explicitly, because Whoosh does not pickle its default the same way twice.
 _SPACES = SpaceSeparatedTokenizer()
 SCHEMAS = {
     PASSAGES: Schema(
@@ -53,12 +57,12 @@ SCHEMAS = {
 
 Result = TypeVar("Result")
 
-# The terms of questions recur: of so many is remembered where they are.
+# Terms of questions recur: this many lookups are cached.
 CACHED_TERMS = 1 << 13
 
 
 def cache_method(method: Callable[..., Result], maxsize: int) -> Callable[..., Result]:
-    """*method* with its last *most* results remembered; for an attribute of its own object."""
+    """*method* with a cache of *maxsize* results, to be an attribute of its own object."""
     reference = weakref.WeakMethod(method)
 
     def call(*arguments: object) -> Result:
@@ -76,7 +80,8 @@ _LANDMARK_EVERY = 64
 class TermEntry(NamedTuple):
     """What is known of a term without reading its postings.
 
-    *bound* is the most that any of them adds to a score, before its idf; *row* a frequent term's.
+    *last* is its last document, *max_impact* the most that a posting adds to a score before IDF,
+    *row* a frequent term's frequencies, of shape (documents,).
     """
 
     postings: slice
@@ -120,7 +125,7 @@ class Field:
 
     @property
     def has_positions(self) -> bool:
-        """Whether it keeps where in a document a term stands."""
+        """Whether it has the positions of terms."""
         return self._positions is not None
 
     @cached_property
@@ -135,7 +140,7 @@ class Field:
 
     @cached_property
     def norms(self) -> FloatArray:
-        """For each document the part of BM25's denominator that depends on its length."""
+        """The part of BM25's denominator that depends on a document's length: (documents,)."""
         return compute_norms(self.lengths, self.repeats)
 
     def term(self, number: int) -> bytes:
@@ -144,12 +149,12 @@ class Field:
 
     @property
     def all_terms(self) -> tuple[Array, Array]:
-        """All terms, one behind the other in UTF-8, and where each begins, with the last's end."""
+        """All terms in UTF-8, sorted and joined, and their offsets: (bytes,) and (terms + 1,)."""
         return self._terms, self._ends
 
     @cached_property
     def _landmarks(self) -> list[bytes]:
-        """Every so many-th term, in memory: the rest of a search stays in one stretch."""
+        """Every 64th term, in memory: the rest of a search stays within one stretch."""
         return [self.term(number) for number in range(0, len(self), _LANDMARK_EVERY)]
 
     def at_or_after(self, term: bytes) -> int:
@@ -186,7 +191,7 @@ class Field:
         return self.entry(number).document_frequency
 
     def documents(self, number: int) -> IntArray:
-        """The documents of the term, ascending; those of bridging postings among them."""
+        """The documents of the term, ascending, with those of bridging postings."""
         entry = self.entry(number)
         if entry.row is not None:
             return np.flatnonzero(entry.row)
@@ -195,11 +200,11 @@ class Field:
         return documents
 
     def gaps(self, number: int) -> Array:
-        """From each document of a rare term to the next, the first from before the first one."""
+        """The gap before each document of a rare term: uint16; the first counts from -1."""
         return self._gaps[self.entry(number).postings]
 
     def frequencies(self, number: int) -> Array:
-        """How often the term is in each of its documents; 0 for a bridging posting."""
+        """The frequency of the term in each of its documents; 0 for a bridging posting."""
         entry = self.entry(number)
         if entry.row is not None:
             frequencies: Array = entry.row[np.flatnonzero(entry.row)]
@@ -207,25 +212,26 @@ class Field:
         return self._frequencies[entry.postings]
 
     def impacts(self, documents: IntArray, frequencies: Array) -> FloatArray:
-        """What postings add to a score, before their idf."""
+        """What postings add to a score before IDF: float32 of shape (postings,)."""
         return compute_impacts(frequencies, self.norms.take(documents))
 
     def positions(self, number: int) -> Array:
-        """Where the term stands, document after document; only where positions are kept."""
+        """The positions of the term in words, document after document: (occurrences,)."""
         if self._positions is None or self._position_starts is None:
             raise ValueError(f"{self.name} keeps no positions")
         return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
 
 
 def decode_documents(lists: Sequence[tuple[Field, int, int]]) -> IntArray:
-    """The documents of several rare terms, list after list: field, number and offset of each.
+    """The documents of several rare terms, list after list: int64 of shape (postings of all,).
 
-    One pass over all of them: for short ones, calling NumPy costs more than what it does.
+    *lists* has field, number and offset of each term; the offset is added to its documents.  One
+    pass for all: for short lists, calling NumPy costs more than its work.
     """
     entries = [field.entry(number) for field, number, _ in lists]
     documents: IntArray = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
     offsets = [offset for *_, offset in lists]
-    # One cumulative sum for all: each list goes back to before its own first document.
+    # One cumulative sum for all: each list starts again from before its first document.
     lasts = [0, *(o + entry.last for o, entry in zip(offsets, entries, strict=True))]
     starts = [0, *accumulate(entry.length for entry in entries)]
     documents[starts[:-1]] += np.array(offsets) - 1 - np.array(lasts[:-1])
@@ -233,7 +239,7 @@ def decode_documents(lists: Sequence[tuple[Field, int, int]]) -> IntArray:
 
 
 class RepeatedField(Field):
-    """The same field with every document as often as it stands for one of the index."""
+    """The same field with every document repeated for each that it represents."""
 
     def __init__(self, file: ArrayFile, name: str) -> None:
         super().__init__(file, name)
@@ -259,7 +265,7 @@ def _total_length(lengths: Array, repeats: Array | None) -> int:
 
 
 def compute_norms(lengths: Array, repeats: Array | None) -> FloatArray:
-    """K1 * (1 - B + B * length / average length) for each document."""
+    """K1 * (1 - B + B * length / average length): float32 of shape (documents,)."""
     count = len(lengths) if repeats is None else int(repeats.sum(dtype=np.int64))
     average = _total_length(lengths, repeats) / count if count else 0.0
     relative = lengths.astype(np.float64) / (average or 1.0)
@@ -268,7 +274,10 @@ def compute_norms(lengths: Array, repeats: Array | None) -> FloatArray:
 
 
 def compute_impacts(frequencies: Array, norm: FloatArray) -> FloatArray:
-    """BM25 without idf: tf * (K1 + 1) / (tf + norm)."""
+    """BM25 without IDF, frequency * (K1 + 1) / (frequency + norm): float32, elementwise.
+
+    Robertson and Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009.
+    """
     result: FloatArray = frequencies.astype(np.float32)
     divisor = norm + result
     result *= np.float32(K1 + 1)

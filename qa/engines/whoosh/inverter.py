@@ -1,4 +1,8 @@
-"""Columns of words -> postings: tokens become integers, one sort makes the lists of a field."""
+"""Columns of words -> postings: tokens become integers, one sort makes the lists of a field.
+
+Sort-based inversion as in Manning, Raghavan and Schütze, Introduction to information retrieval,
+chapter 4.  Tokens and numbers of terms are int32 of shape (tokens,); counts and starts are int64.
+"""
 
 import string
 from array import array
@@ -14,12 +18,12 @@ from qa.engines.base import Array, IntArray
 from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype
 
 _RADIX_BITS = 16
-# Postings that are merged at once: few enough to stay small, enough that calls cost nothing.
+# Postings merged at a time: few enough to save memory, enough that calls cost nothing.
 _MERGE_POSTINGS = 1 << 20
 
 
 class TermDictionary:
-    """Distinct strings, numbered as they come; *names* has them in UTF-8."""
+    """Distinct strings, numbered in the order they come; *names* has them in UTF-8."""
 
     def __init__(self) -> None:
         self.names: list[bytes] = []
@@ -28,15 +32,15 @@ class TermDictionary:
         self._ranks: IntArray = np.empty(0, np.int64)
 
     def number_terms(self, terms: Iterable[str]) -> Array:
-        """The number of each term, new ones for those that were not known."""
+        """The number of each term, a new one for a new term: int32 of shape (terms,)."""
         numbers = np.fromiter(map(self._numbers.__getitem__, terms), np.int32)
         self.names += map(str.encode, islice(self._numbers, len(self.names), None))
         return numbers
 
     def ranks(self) -> IntArray:
-        """For each number the place of its string when all are sorted."""
+        """The rank of each term among all sorted: int64 of shape (distinct terms,)."""
         if len(self._ranks) < len(self.names):
-            # Sorted but for the new ones at its end, which is little work for Python.
+            # Sorted but for the new ones at the end, which Python's sort exploits.
             self._sorted.extend(range(len(self._sorted), len(self.names)))
             self._sorted.sort(key=self.names.__getitem__)
             self._ranks = np.empty(len(self.names), np.int64)
@@ -46,9 +50,10 @@ class TermDictionary:
 
 @dataclass(frozen=True)
 class FieldPostings:
-    """The lists of a field: *terms* sorted, with *counts* postings each, term after term.
+    """The postings of a field: *terms* sorted, with *counts* postings each, term after term.
 
-    *positions*, where kept, has one entry for each occurrence; *lengths* one for each document.
+    *counts* has shape (terms,), *documents* and *frequencies* (postings,), *positions*, if any,
+    (occurrences,), *lengths*, in words, (documents,).
     """
 
     terms: list[bytes]
@@ -75,7 +80,7 @@ class FieldPostings:
 
     @classmethod
     def from_arrays(cls, file: ArrayFile, name: str) -> "FieldPostings":
-        """The postings that arrays() gave."""
+        """The postings that to_arrays wrote."""
         blob = file[f"{name}.terms"].tobytes()
         ends = file[f"{name}.ends"].tolist()
         return cls(
@@ -88,7 +93,10 @@ class FieldPostings:
         )
 
     def group_documents(self, group: Array, lengths: IntArray) -> "FieldPostings":
-        """The same occurrences in groups of documents: *group* of each, *lengths* of groups."""
+        """The same occurrences with documents merged into groups.
+
+        *group*, of shape (documents,), ascends; *lengths* is of shape (groups,).
+        """
         documents = group[self.documents]
         is_first = np.empty(len(documents), bool)
         is_first[:1] = True
@@ -104,7 +112,10 @@ class FieldPostings:
 def invert(
     terms: TermDictionary, tokens: Array, lengths: IntArray, *, positions: bool = False
 ) -> FieldPostings:
-    """Invert *tokens*, numbers of *terms*, of documents *lengths* tokens long one after another."""
+    """The postings of *tokens*, numbers of *terms*, of one document after another.
+
+    *lengths* is how many tokens each document has, of shape (documents,).
+    """
     used = np.flatnonzero(np.bincount(tokens, minlength=len(terms.names)))
     used = used[np.argsort(terms.ranks()[used])]
     places = np.zeros(len(terms.names), np.uint32)
@@ -128,7 +139,7 @@ def invert(
 
 
 def _stable_order(keys: Array, most: int) -> IntArray:
-    """np.argsort(keys, kind="stable") by 16 bits at a time, for which NumPy has a radix sort."""
+    """np.argsort(keys, kind="stable"), 16 bits at a time: NumPy has a radix sort for those."""
     order: IntArray = np.argsort(keys.astype(np.uint16), kind="stable")
     if most > 1 << _RADIX_BITS:
         high = (keys >> _RADIX_BITS).astype(np.uint16)
@@ -137,9 +148,9 @@ def _stable_order(keys: Array, most: int) -> IntArray:
 
 
 def merge_postings(parts: Sequence[FieldPostings]) -> Iterator[FieldPostings]:
-    """One field of several parts, whose documents follow one another, as if inverted at once.
+    """The postings of several parts, whose documents follow one another, as if inverted at once.
 
-    A stretch of terms after another, so that memory holds only some of it.
+    In batches of terms, to save memory.
     """
     terms = sorted(set().union(*(part.terms for part in parts)))
     rank = {term: number for number, term in enumerate(terms)}
@@ -153,7 +164,7 @@ def merge_postings(parts: Sequence[FieldPostings]) -> Iterator[FieldPostings]:
         first += len(part.lengths)
     ends = np.cumsum(counts)
     begin = 0
-    # Once at least: a field without words has lengths.
+    # At least once: a field without words still has lengths.
     while not begin or begin < len(terms):
         before = int(ends[begin - 1]) if begin else 0
         end = max(begin + 1, int(np.searchsorted(ends, before + _MERGE_POSTINGS, side="right")))
@@ -162,7 +173,7 @@ def merge_postings(parts: Sequence[FieldPostings]) -> Iterator[FieldPostings]:
 
 
 class _MergeSource:
-    """A part to merge, whose terms have these numbers among all and whose documents begin there."""
+    """A part to merge: the rank of its terms among all, and the number of its first document."""
 
     def __init__(self, part: FieldPostings, rank: dict[bytes, int], first_document: int) -> None:
         self.part = part
@@ -172,7 +183,7 @@ class _MergeSource:
         self._occurrence = 0
 
     def slice_terms(self, begin: int, end: int) -> tuple[IntArray, FieldPostings]:
-        """The postings of the terms from *begin* to *end*, numbered from there; asked in order."""
+        """The postings of terms *begin* to *end*, numbered from *begin*; to be called in order."""
         low, high = np.searchsorted(self.terms, (begin, end)).tolist()
         part, stretch = self.part, slice(int(self.starts[low]), int(self.starts[high]))
         frequencies = part.frequencies[stretch]
@@ -195,7 +206,7 @@ def _merge_terms(
     sources: Sequence[_MergeSource],
     lengths: Array,
 ) -> FieldPostings:
-    """The postings of *terms*, which are numbered from *begin* on, out of all *sources*."""
+    """The postings of *terms*, numbered from *begin* on, from all *sources*."""
     pieces = [source.slice_terms(begin, begin + len(terms)) for source in sources]
     next_posting = run_starts(counts)
     documents = np.empty(int(counts.sum()), np.uint32)
@@ -225,47 +236,47 @@ def _merge_positions(terms: int, pieces: Sequence[tuple[IntArray, FieldPostings]
 
 
 def run_starts(counts: Array) -> IntArray:
-    """Where each of the runs of *counts* begins."""
+    """The start of each run, of *counts* elements, in their concatenation: shape (runs,)."""
     ends = np.cumsum(counts)
     starts: IntArray = ends - counts
     return starts
 
 
 def expand_runs(starts: Array, counts: Array) -> IntArray:
-    """The numbers from each of *starts* on, *counts* of them, run after run."""
+    """start, start + 1, ... for each of *starts*, *counts* of them: int64 of shape (sum,)."""
     targets: IntArray = np.repeat(starts - run_starts(counts), counts)
     targets += np.arange(len(targets))
     return targets
 
 
 def _run_sums(values: Array, counts: IntArray) -> IntArray:
-    """The sum of each run of *counts* values, none of them empty."""
+    """The sum of each run of *counts* values, none of them empty: int64 of shape (runs,)."""
     if not len(counts):
         return counts
     sums: IntArray = np.add.reduceat(values, run_starts(counts), dtype=np.int64)
     return sums
 
 
-# No word begins or ends with any of these, and none of them changes what stands inside.
+# No word begins or ends with any of these, and without them the word is the same.
 _PUNCTUATION = string.punctuation + "“”‘’«»…–—"
 
 
 class _StringNumbers(defaultdict[str, int]):
-    """Strings, numbered as they come by a count that others may share."""
+    """Strings, numbered in the order they come by a counter that others may share."""
 
     def __init__(self, following: Callable[[], int]) -> None:
         super().__init__(following)
         self._seen = 0
 
     def take_new(self) -> list[str]:
-        """The strings that came since this was asked last."""
+        """The strings that were added since the last call."""
         strings = list(islice(self, self._seen, None))
         self._seen = len(self)
         return strings
 
 
 class Column:
-    """One text after another, as numbers of chunks, with how many each has."""
+    """Texts as the numbers of their chunks, one text after another, with the chunks of each."""
 
     def __init__(self, vocabulary: "Vocabulary") -> None:
         self._vocabulary = vocabulary
@@ -273,7 +284,7 @@ class Column:
         self.counts = array("i")
 
     def add(self, texts: Iterable[str], language: str) -> None:
-        """Put texts behind the others."""
+        """Append *texts*."""
         number = self._vocabulary.chunks(language).__getitem__
         chunks = self.chunks
         before = len(chunks)
@@ -284,26 +295,26 @@ class Column:
 
 
 class Vocabulary:
-    """Every word so far; *exact* and *stemmed* are the terms and the stems of words."""
+    """The chunks (pieces of text between spaces) and words so far, with their terms and stems."""
 
     def __init__(self) -> None:
         self.exact = TermDictionary()
         self.stemmed = TermDictionary()
         self._next_chunk = count().__next__
         self._next_word = count().__next__
-        # For each language its chunks and its words: a word's stem depends on the language.
+        # The chunks and words of each language: stems depend on the language.
         self._languages: dict[str, tuple[_StringNumbers, _StringNumbers]] = {}
         nothing = np.empty(0, np.int32)
-        # For each chunk where its words begin among those of all chunks, and how many there are.
+        # Of each chunk, the start of its words among those of all chunks, and their number.
         self._starts, self._lengths, self._words = nothing, nothing, nothing
         self._exact_of, self._stemmed_of = nothing, nothing
 
     def __len__(self) -> int:
-        """The number of distinct chunks, which is what it costs to keep."""
+        """The number of distinct chunks, by which memory grows."""
         return sum(len(chunks) for chunks, _ in self._languages.values())
 
     def chunks(self, language: str) -> _StringNumbers:
-        """The chunks of a language, with their numbers."""
+        """The chunks of *language*, with their numbers."""
         if language not in self._languages:
             self._languages[language] = (
                 _StringNumbers(self._next_chunk),
@@ -312,7 +323,7 @@ class Vocabulary:
         return self._languages[language][0]
 
     def analyze_new(self) -> None:
-        """Find out what the new numbers stand for."""
+        """Analyze the chunks that are new since the last call."""
         for language, (chunks, words) in self._languages.items():
             new = chunks.take_new()
             places = [chunks[chunk] for chunk in new]
@@ -330,7 +341,7 @@ class Vocabulary:
     def _analyze_words(self, new: Sequence[str], numbers: _StringNumbers, language: str) -> None:
         places = [numbers[word] for word in new]
         exact = list(map(to_term, new))
-        # Other forms of the same term have the same stem, which then is known already.
+        # Other forms of the same term have the same stem, which is cached then.
         forms = (
             term if word.isascii() and word.isalnum() else word
             for term, word in zip(exact, new, strict=True)
@@ -340,7 +351,7 @@ class Vocabulary:
         self._stemmed_of = _put_values(self._stemmed_of, places, self.stemmed.number_terms(stems))
 
     def column_tokens(self, column: Column) -> tuple[Array, Array, IntArray]:
-        """The terms and the stems of a column, and how many words each text has."""
+        """Terms and stems of a column, int32 of shape (words,), and words of each text."""
         chunks = np.frombuffer(column.chunks, np.int32)
         lengths: Array = self._lengths[chunks]
         words = self._words[expand_runs(self._starts[chunks], lengths)]
@@ -350,13 +361,13 @@ class Vocabulary:
 
 
 def _words_of_chunk(chunk: str) -> Sequence[str]:
-    """The words of a chunk; most are one word, with punctuation around it perhaps."""
+    """The words of a chunk; most are one word, perhaps with punctuation around it."""
     core = chunk.strip(_PUNCTUATION)
     return (core,) if core.isascii() and core.isalnum() else token_texts(chunk)
 
 
 def _put_values(array: Array, places: Sequence[int], values: Array) -> Array:
-    """*array*, made long enough, with *values* at *places*."""
+    """*array*, int32, extended as needed, with *values* at the indexes *places*."""
     longer = np.zeros(max(len(array), 1 + max(places, default=-1)), np.int32)
     longer[: len(array)] = array
     longer[places] = values

@@ -1,4 +1,8 @@
-"""Where a query's terms stand in the passages that were found, and over them."""
+"""Candidates -> the positions of the query's terms in their texts and headings.
+
+Documents, positions, frequencies and labels are int64 of shape (n,) where not said otherwise; a
+mask is bool of shape (documents of the field,).
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,19 +15,22 @@ from qa.engines.whoosh.fields import Field, decode_documents
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.queries.parser import Query
 
-# So many documents are looked through at once.
+# Documents that are searched for a phrase at a time.
 _STRETCH = 1 << 13
 
 
 class _PhraseWord(NamedTuple):
-    """A word: how often it is in each of some documents, and where of its *positions* these are."""
+    """A word of a phrase: its frequency and first index into *positions*, in each document.
+
+    *times* and *firsts* have shape (documents,); *positions* are all positions of the word.
+    """
 
     times: IntArray
     firsts: IntArray
     positions: Array
 
     def keys(self, stretch: slice, starts: IntArray) -> IntArray:
-        """Where it stands in a *stretch* of the documents, which begin at *starts*."""
+        """Its positions in a *stretch* of the documents, each added to the document's start."""
         times = self.times[stretch]
         keys: IntArray = np.repeat(starts, times)
         keys += self.positions[expand_runs(self.firsts[stretch], times)]
@@ -31,7 +38,7 @@ class _PhraseWord(NamedTuple):
 
 
 def mask_with_term(field: Field, number: int) -> BoolArray:
-    """Whether each document of *field* holds the word of that *number*."""
+    """The documents of *field* that have the term of that *number*, as a mask."""
     row = field.entry(number).row
     mask = np.zeros(len(field.lengths), bool)
     if row is None:
@@ -44,7 +51,7 @@ def mask_with_term(field: Field, number: int) -> BoolArray:
 def mask_with_phrase(
     field: Field, phrase: Sequence[int], within: BoolArray, deadline: Deadline
 ) -> BoolArray:
-    """Whether each document, of those *within*, holds the words of these numbers in this order."""
+    """The documents of the mask *within* that have the terms of these numbers in a row."""
     rarest_first = sorted({*phrase}, key=field.document_frequency)
     mask = within
     for number in rarest_first:
@@ -66,7 +73,7 @@ def mask_with_phrase(
 
 
 def _load_word(field: Field, number: int, documents: IntArray) -> _PhraseWord:
-    """What is known of a word in *documents*, all of which have it."""
+    """A word of a phrase in *documents*, all of which have it."""
     row, positions = field.entry(number).row, field.positions(number)
     frequencies = field.frequencies(number) if row is None else row
     firsts = run_starts(frequencies.astype(np.int64))
@@ -79,16 +86,16 @@ def _load_word(field: Field, number: int, documents: IntArray) -> _PhraseWord:
 def _match_phrase(
     steps: Sequence[tuple[_PhraseWord, int]], stretch: slice, lengths: Array
 ) -> IntArray:
-    """In which of the documents of a *stretch* all words stand where the phrase has them.
+    """The indexes, within a *stretch* of documents, of those that have the phrase.
 
-    Each step is a word and how far before the end of the phrase it stands there.
+    Each step is a word and its distance from the end of the phrase, in words.
     """
     room = lengths.astype(np.int64) + len(steps)
     starts = run_starts(room)
     begins = np.zeros(int(room.sum()), bool)
     matches: IntArray | None = None
     for word, ahead in steps:
-        # Shifted to where the phrase would have to begin.
+        # Shifted to where the phrase would begin.
         keys = word.keys(stretch, starts + ahead)
         if matches is not None:
             keys = keys[begins[keys]]
@@ -104,7 +111,7 @@ def _match_phrase(
 
 
 def find_positions(stems: Field, words: Field, query: Query, passages: IntArray) -> Positions:
-    """Where the terms of *query* stand in *passages*, in the order that these are given."""
+    """The positions of the terms of *query* in *passages*, whose order need not ascend."""
     order = np.argsort(passages)
     within = passages[order]
     span = int(words.lengths.max(initial=0)) + 1
@@ -116,13 +123,13 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     terms_postings += _find_postings(
         words, ((term.term, terms + n) for n, term in enumerate(searched))
     )
-    # One number for each occurrence: passage, place, term.
+    # One number for each occurrence: passage, position, term.
     keys, numbers = _occurrence_keys(terms_postings, within, span)
     inexact = numbers < terms
     stem_keys = np.sort(keys[inexact] * terms + numbers[inexact])
     word_keys = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
     places = stem_keys // terms
-    # A word is a match of one term only: of the first, where stems of two languages are alike.
+    # A word matches one term only: the first, where stems of two languages are the same.
     first = np.diff(places, prepend=-1) > 0
     stem_keys, places = stem_keys[first], places[first]
     text = order[np.searchsorted(within, places // span)]
@@ -136,9 +143,9 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
 
 
 def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray:
-    """Which of the question's own terms are in each of *headings*: a row for each, a column each.
+    """Which of the question's terms are in each of *headings*: bool of shape (headings, terms).
 
-    Passages of one document mostly share a heading, which is looked at once.
+    Passages of one document mostly share a heading, which is looked up once.
     """
     distinct, inverse = np.unique(headings, return_inverse=True)
     matches = np.zeros((len(distinct), len(query.terms)), bool)
@@ -159,7 +166,7 @@ def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray
 def _split_by_frequency(
     lists: Sequence["_LabelledPostings"],
 ) -> tuple[list[tuple["_LabelledPostings", Array]], list["_LabelledPostings"]]:
-    """The lists of frequent terms, each with its row, and those of rare ones."""
+    """The lists of frequent terms, each with its row of frequencies, and those of rare terms."""
     frequent, rare = [], []
     for entry in lists:
         row = entry.field.entry(entry.number).row
@@ -171,20 +178,20 @@ def _split_by_frequency(
 
 
 def _concat_postings(lists: Sequence["_LabelledPostings"]) -> tuple[IntArray, Array]:
-    """The documents of rare terms, list after list, and how often each is there."""
+    """The documents of rare terms, list after list, and the frequency of each, of any type."""
     documents = decode_documents([(entry.field, entry.number, 0) for entry in lists])
     return documents, np.concatenate([entry.field.frequencies(entry.number) for entry in lists])
 
 
 def _labels_of(lists: Sequence["_LabelledPostings"], postings: IntArray) -> IntArray:
-    """The mark of the list of each of *postings*, counted through all lists."""
+    """The label of the list that each of *postings* is in, which are indexes into all lists."""
     ends = np.cumsum([entry.field.entry(entry.number).length for entry in lists])
     labels: IntArray = np.array([entry.label for entry in lists])
     return labels[np.searchsorted(ends, postings, side="right")]
 
 
 def _is_member(values: IntArray, ordered: IntArray) -> BoolArray:
-    """Which of *values* are in *ordered*."""
+    """Which of *values* are in *ordered*: bool of the shape of *values*."""
     if not len(ordered):
         return np.zeros(len(values), bool)
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
@@ -193,7 +200,7 @@ def _is_member(values: IntArray, ordered: IntArray) -> BoolArray:
 
 
 class _LabelledPostings(NamedTuple):
-    """The postings of a term of a field, of which the occurrences bear *mark*."""
+    """The postings of a term of a field, with a *label* for its occurrences."""
 
     field: Field
     number: int
@@ -201,7 +208,7 @@ class _LabelledPostings(NamedTuple):
 
 
 def _find_postings(field: Field, words: Iterable[tuple[str, int]]) -> list[_LabelledPostings]:
-    """Those of *words*, each with its mark, that occur."""
+    """The postings of *words*, each with its label, that occur in *field*."""
     entries = ((field.find(word.encode()), mark) for word, mark in words)
     return [
         _LabelledPostings(field, number, mark) for number, mark in entries if number is not None
@@ -211,9 +218,9 @@ def _find_postings(field: Field, words: Iterable[tuple[str, int]]) -> list[_Labe
 def _occurrence_keys(
     lists: Sequence[_LabelledPostings], within: IntArray, span: int
 ) -> tuple[IntArray, IntArray]:
-    """passage * span + place of each occurrence in the passages *within*, and its list's mark.
+    """passage * span + position of each occurrence in the passages *within*, and its label.
 
-    The lists of rare terms are gone through as one: calling NumPy for each would cost more.
+    The lists of rare terms are processed as one: calling NumPy for each would cost more.
     """
     frequent, rare = _split_by_frequency(lists)
     keys, labels = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -231,7 +238,7 @@ def _occurrence_keys(
 def _rare_occurrences(
     lists: Sequence[_LabelledPostings], within: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """The passage, place and mark of each occurrence in the passages *within*."""
+    """The passage, position and label of each occurrence in the passages *within*."""
     documents, frequencies = _concat_postings(lists)
     positions = np.concatenate([entry.field.positions(entry.number) for entry in lists])
     is_wanted = np.zeros(int(documents.max()) + 1, bool)
@@ -247,7 +254,7 @@ def _rare_occurrences(
 
 
 def _occurrences(field: Field, number: int, within: IntArray) -> tuple[IntArray, Array]:
-    """For each occurrence of a term in the documents *within*: document and place."""
+    """The document and position of each occurrence of a term in the documents *within*."""
     documents, frequencies = field.documents(number), field.frequencies(number)
     places = np.searchsorted(documents, within)
     places[places == len(documents)] = 0

@@ -1,10 +1,13 @@
-"""Lists of postings -> the best passages, by adding arrays.
+"""Postings lists -> the top k passages, by adding arrays.
 
-Every list adds its BM25 scores into one dense array, in which the headings and the whole documents
-come behind the passages.  Long lists that can no longer lift a passage among the best are only
-looked up for the passages that still can get there (MaxScore, Turtle and Flood 1995).  What
-headings and documents add is given to all their passages only where there are few of these; else
-to those that it could bring among the best.
+Term at a time: every list adds its BM25 scores to one dense array that holds passages first, then
+headings, then whole documents.  Long lists that can no longer bring a passage into the top k are
+only looked up for the passages that can still get there (MaxScore: Turtle and Flood, Query
+evaluation: strategies and optimizations, 1995).  In a large index the scores of headings and
+documents are added only to the passages that these could bring into the top k.
+
+In all of it: numbers of passages, headings and documents are int64 of shape (n,), ascending where
+not said otherwise; scores are float32 of shape (n,), BM25 times the weight of field and term.
 """
 
 import contextlib
@@ -22,19 +25,19 @@ from qa.engines.base import K1, Array, BoolArray, FloatArray, IntArray
 from qa.engines.whoosh.fields import Field, compute_impacts, decode_documents
 from qa.engines.whoosh.inverter import expand_runs
 
-# What adding costs, in nanoseconds: a posting, or a document of a row.
+# Nanoseconds to add a posting, and a cell of a row.
 _POSTING_NS, _CELL_NS = 3.0, 0.6
-# A list of so many postings is kept decoded for the next question; shorter ones are decoded all at
-# once, which costs less than to keep track of them.
+# Lists with more postings than this are cached decoded; shorter ones are decoded all at once, which
+# costs less than a cache.
 _MIN_CACHED_LENGTH = 1024
 
 
 class TermPostings:
-    """The list of a term to add, and what its scores are multiplied with.
+    """The postings list of a term, with the *weight* (IDF included) that multiplies its scores.
 
-    *offset* is where the documents of its field begin among all that are scored.  Made once for a
-    term: *cost* is about how long it takes to add it, *bound* the most it adds to a score, and
-    *kept* whether it is worth being kept decoded.
+    *offset* is the index of its field's first document in the array of scores.  Computed once for
+    a term: *cost* is about how many nanoseconds adding it takes, *max_score* the most that it adds
+    to a score, *is_cacheable* whether caching it decoded pays.
     """
 
     __slots__ = (
@@ -62,7 +65,7 @@ class TermPostings:
         self.is_cacheable = row is not None or self.length > _MIN_CACHED_LENGTH
 
     def score_documents(self, documents: IntArray) -> FloatArray:
-        """What it adds to each of *documents*, which ascend."""
+        """What it adds to each of *documents*: float32 of shape (documents,)."""
         row = self.entry.row
         if row is not None:
             scores = self.field.impacts(documents, row[documents])
@@ -79,14 +82,14 @@ class TermPostings:
 
 
 class DecodedPostings(NamedTuple):
-    """What a list adds, and to which documents: to a stretch of all for a frequent term."""
+    """What a list adds, and to which indexes of the scores: int32, or a slice for a row."""
 
     documents: Array | slice
     scores: FloatArray
 
     @property
     def nbytes(self) -> int:
-        """The memory it takes."""
+        """Bytes of memory of the arrays."""
         document_bytes = 0 if isinstance(self.documents, slice) else self.documents.nbytes
         return self.scores.nbytes + document_bytes
 
@@ -94,7 +97,10 @@ class DecodedPostings(NamedTuple):
 def decode_rare_terms(
     lists: Sequence[TermPostings], norms: FloatArray
 ) -> tuple[IntArray, FloatArray]:
-    """What several lists of rare terms add, list after list."""
+    """Documents and scores of several lists of rare terms, one list after another.
+
+    *norms* is float32 of the shape of all scores; the documents ascend within each list.
+    """
     ends = list(accumulate(postings.length for postings in lists))
     documents = decode_documents([(p.field, p.number, p.offset) for p in lists])
     frequencies = np.concatenate([p.field.frequencies(p.number) for p in lists])
@@ -126,7 +132,7 @@ class PostingsCache:
         self._lock = threading.Lock()
 
     def get(self, postings: TermPostings, norms: FloatArray) -> DecodedPostings:
-        """What *postings* adds."""
+        """The decoded *postings*; *norms* as in ScoreLayout."""
         with self._lock:
             decoded = self._entries.get(postings)
         if decoded is not None:
@@ -139,27 +145,29 @@ class PostingsCache:
         return decoded
 
 
-# An array is looked at in so many strides at least, of so many places at most; the best at each
-# place in them tell the threshold.  More of them would be mostly equal, and np.partition is slow
-# on those.
+# For a lower bound of the k-th score, an array is cut into this many strides or more, each of this
+# length at most; the maximum at each index within a stride is one of the scores partitioned.  More
+# of them would be mostly equal, and np.partition is slow on equal values.
 _MIN_STRIDES, _MAX_STRIDE = 64, 4096
-# What it costs, in nanoseconds, to see which documents can still be among the best, anyhow and for
-# each document; to look up a document in a list.
+# Nanoseconds to find the documents that can still be in the top k: fixed, and for each document;
+# and to look up one document in a list.
 _SCAN_BASE_NS, _SCAN_NS = 20_000, 0.3
 _LOOKUP_NS = 20
-# What sums of 32-bit floats may be off by, relative.
+# Relative error of sums of float32.
 _TOLERANCE = 1e-5
-# From so many passages on it pays to leave out those that nothing can bring among the best.
+# From this many passages on, leaving out those that cannot reach the top k pays.
 _MIN_PASSAGES_TO_PRUNE = 1 << 17
-# About so many headings are taken for the ones that add most.
+# About how many headings count as those that add most.
 _HIGH_HEADINGS = 64
 
 
 class Hierarchy(NamedTuple):
-    """What passages stand under: *repeats* of them under each heading, one after another.
+    """The headings above passages, and the documents of headings.
 
-    A passage scores what its *heading* and that one's *document* do, too; but it is found only for
-    a word of its own or of its heading.
+    *passages_per_heading* and *document_of_heading* are int64 of shape (headings,);
+    *heading_of_passage* is ascending, of any integer type and shape (passages,).  The scores of its
+    heading and document are added to a passage's, but only a term in the passage or its heading
+    makes it a match.
     """
 
     passages_per_heading: IntArray
@@ -167,7 +175,7 @@ class Hierarchy(NamedTuple):
     document_of_heading: IntArray
 
     def passages_under(self, headings: IntArray) -> IntArray:
-        """The passages under each of *headings*."""
+        """The passages under *headings*, heading by heading."""
         starts = np.searchsorted(
             self.heading_of_passage, headings.astype(self.heading_of_passage.dtype)
         )
@@ -175,9 +183,10 @@ class Hierarchy(NamedTuple):
 
 
 class ScoreLayout:
-    """Where in one array everything is scored: passages, then headings, then whole documents.
+    """The array of scores: passages, then headings, then whole documents.
 
-    *norms* has for each of these what BM25 takes from the lengths; passages alone will do.
+    *norms*, float32 of that shape, is the part of BM25's denominator that depends on the length.
+    Tests score passages alone, without a hierarchy.
     """
 
     def __init__(self, norms: Sequence[FloatArray], hierarchy: Hierarchy | None = None) -> None:
@@ -189,10 +198,7 @@ class ScoreLayout:
 
 
 class TopPassages(NamedTuple):
-    """Passages by number, the best first, and their scores.
-
-    They are *partial* where there was no time to add every list.
-    """
+    """Passages by descending score; *partial* where not every list was added in time."""
 
     numbers: IntArray
     scores: FloatArray
@@ -200,31 +206,32 @@ class TopPassages(NamedTuple):
 
 
 class PassageScores:
-    """What each passage scores at some time of a search, each in its place of one array."""
+    """The score of each passage at some point of a search: float32 of shape (passages,)."""
 
     def __init__(self, scores: FloatArray) -> None:
         self._scores = scores
 
     def threshold(self, k: int) -> float:
-        """A score that at least *k* passages reach; 0 where so many cannot be told."""
+        """A lower bound of the k-th highest score; 0 where there is none to give."""
         return _kth_score_floor(k, self._scores)
 
     def at_least(self, threshold: float) -> tuple[IntArray, FloatArray]:
-        """The passages that score at least *least*, or anything at all, and what they score."""
+        """The passages that score at least *threshold*, above 0 in any case, and their scores."""
         passages = _indices_at_least(self._scores, threshold)
         return passages, self._scores[passages]
 
     def restrict(self, allowed: BoolArray) -> "PassageScores":
-        """The same, where none but *allowed* passages score; this one is used up."""
+        """The same with 0 for all but *allowed* passages; overwrites this one."""
         self._scores[: len(allowed)] *= allowed
         return self
 
 
 class InheritedScores(PassageScores):
-    """The same, where what stands over a passage still has to be added to its *own* score.
+    """Passage scores to which those of heading and document still have to be added.
 
-    *over* is what each heading, with its document, adds.  Few add much: a passage under any other
-    must bring the rest by itself, so that not all have to be looked at.
+    *own_scores* is float32 of shape (passages,); *heading_scores*, of shape (headings,), includes
+    the documents'.  Few headings add much: a passage under any other must reach the rest of a
+    threshold by itself, so most passages need not be looked at.
     """
 
     def __init__(
@@ -233,7 +240,7 @@ class InheritedScores(PassageScores):
         super().__init__(own_scores)
         self._heading_scores = heading_scores
         self._hierarchy = hierarchy
-        # All headings add less but those over the passages *high*.
+        # Headings that add at least this much; 0 to add all of them.
         self._heading_threshold = (
             _kth_score_floor(_HIGH_HEADINGS, heading_scores)
             if len(own_scores) >= _MIN_PASSAGES_TO_PRUNE
@@ -247,7 +254,7 @@ class InheritedScores(PassageScores):
         self._high_passages = hierarchy.passages_under(high_headings)
 
     def threshold(self, k: int) -> float:
-        """A score that at least *k* passages reach; 0 where so many cannot be told."""
+        """A lower bound of the k-th highest score; 0 where there is none to give."""
         floor = super().threshold(k) if self._heading_threshold else 0.0
         if not floor:
             return self._total.threshold(k)
@@ -255,7 +262,7 @@ class InheritedScores(PassageScores):
         return float(np.partition(scores, -k)[-k])
 
     def at_least(self, threshold: float) -> tuple[IntArray, FloatArray]:
-        """The passages that score at least *least*, or anything at all, and what they score."""
+        """The passages that score at least *threshold*, above 0 in any case, and their scores."""
         own_threshold = threshold * (1 - _TOLERANCE) - self._heading_threshold
         if not self._heading_threshold or own_threshold <= 0:
             return self._total.at_least(threshold)
@@ -264,7 +271,7 @@ class InheritedScores(PassageScores):
         return passages[selection], scores[selection]
 
     def restrict(self, allowed: BoolArray) -> PassageScores:
-        """The same, where none but *allowed* passages score; this one is used up."""
+        """The same with 0 for all but *allowed* passages; overwrites this one."""
         return self._total.restrict(allowed)
 
     @cached_property
@@ -274,7 +281,7 @@ class InheritedScores(PassageScores):
         )
 
     def _add_heading_scores(self, passages: IntArray) -> tuple[IntArray, FloatArray]:
-        """*passages* and those under the highest headings, and what all of these score."""
+        """*passages* and those under the highest headings, and the total scores of both."""
         heading_scores = self._heading_scores[self._hierarchy.heading_of_passage[passages]]
         low = np.flatnonzero(heading_scores < self._heading_threshold)
         candidates = np.concatenate([passages[low], self._high_passages])
@@ -288,7 +295,7 @@ class InheritedScores(PassageScores):
 
 
 class Accumulator:
-    """A score for each of what is in a *layout*; one search at a time uses it."""
+    """The array of scores of a *layout*; for one search at a time."""
 
     def __init__(self, layout: ScoreLayout, cache: PostingsCache) -> None:
         self._layout = layout
@@ -308,7 +315,8 @@ class Accumulator:
     ) -> TopPassages:
         """The *k* best passages of those in any list; ties by number.
 
-        Only *allowed* ones, where given; from the lists that are added until the *deadline*.
+        *allowed*, of shape (passages,), restricts them.  Lists that are not added when the
+        *deadline* passes are left out.
         """
         self._deadline, self._partial = deadline, False
         try:
@@ -325,7 +333,7 @@ class Accumulator:
     def _collect(
         self, lists: Sequence[TermPostings], k: int, allowed: BoolArray | None
     ) -> tuple[IntArray, FloatArray]:
-        """Passages among which the best are, and their scores."""
+        """Passages with their scores, the top k among them, in no order."""
         scan_cost = _SCAN_BASE_NS + _SCAN_NS * self._layout.passages
         deferred = [p for p in lists if allowed is None and not p.offset and 2 * p.cost > scan_cost]
         deferred.sort(key=lambda postings: -postings.max_score)
@@ -354,7 +362,7 @@ class Accumulator:
     def _collect_all(
         self, heading_scores: FloatArray | None, k: int, allowed: BoolArray | None
     ) -> tuple[IntArray, FloatArray]:
-        """The same when every list is added."""
+        """The same after every list was added."""
         passage_scores = self._score_passages(heading_scores)
         if allowed is not None:
             passage_scores = passage_scores.restrict(allowed)
@@ -363,7 +371,7 @@ class Accumulator:
             return passages, scores
         matching = self._match_mask(passages)
         if np.count_nonzero(matching) < k and not matching.all():
-            # Those without a word were in the way of others.
+            # Passages without any term displaced some that have one.
             passage_scores = passage_scores.restrict(
                 self._match_mask(np.arange(self._layout.passages))
             )
@@ -379,7 +387,7 @@ class Accumulator:
         )
 
     def _match_mask(self, passages: IntArray) -> BoolArray:
-        """Whether each of *passages* has a word of its own or of its heading."""
+        """Whether each of *passages* has a term in its text or heading."""
         matching: BoolArray = self._passage_scores[passages] > 0
         if self._layout.hierarchy is not None:
             headings = self._scores[self._layout.passages :]
@@ -387,7 +395,7 @@ class Accumulator:
         return matching
 
     def _score_headings(self) -> FloatArray | None:
-        """What each heading, with its document, adds to the passages under it."""
+        """What each heading, with its document, adds to the passages under it: (headings,)."""
         if self._layout.hierarchy is None:
             return None
         _, first, second, _ = self._layout.offsets
@@ -417,7 +425,7 @@ class Accumulator:
 
 
 def _kth_score_floor(k: int, scores: FloatArray) -> float:
-    """A score that at least *k* of *scores* reach; 0 where so many cannot be told."""
+    """A lower bound of the k-th highest of *scores*, 0 where they are too few to give one."""
     width = min(len(scores) // _MIN_STRIDES, _MAX_STRIDE)
     if width <= k:
         return 0.0
