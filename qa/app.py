@@ -3,10 +3,9 @@
 from flask import Flask
 
 from qa.documents.versions import template_folder
-from qa.engines.factory import open_engine
 from qa.settings import Settings, settings_from_environ
-from qa.web.api import AnswerCache
 from qa.web.api import blueprint as api
+from qa.web.context import init_context
 from qa.web.mcp import blueprint as mcp
 from qa.web.middleware.access import init_access, init_rate_limits
 from qa.web.middleware.error_handlers import init_error_handlers
@@ -36,10 +35,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("qa", template_folder=str(template_folder()), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
-    app.extensions["qa.settings"] = settings
-    app.extensions["qa.engine"] = open_engine(settings)
+    init_context(app, settings)
     app.extensions["qa.static"] = static_files()
-    app.extensions["qa.recent"] = AnswerCache(settings.recent_answers, settings.recent_mb << 20)
     for blueprint in (
         api,
         site,

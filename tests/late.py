@@ -17,6 +17,11 @@ class Looks(Deadline):
         return -1.0 if len(self.seen) >= self.most else 60.0
 
     @property
-    def passed(self) -> bool:
+    def is_expired(self) -> bool:
         self.seen.append(None)
         return len(self.seen) > self.most
+
+
+def set_deadline(monkeypatch, deadline):
+    """Have each request that begins from now on be under this *deadline*."""
+    monkeypatch.setattr(Deadline, "after", lambda *_: deadline)

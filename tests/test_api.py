@@ -229,7 +229,7 @@ def test_every_error_has_one_shape(client, request_, status):
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(app, client, monkeypatch):
-    monkeypatch.setitem(app.extensions, "qa.engine", None)
+    monkeypatch.setattr(app.extensions["qa"], "engine", None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     found = is_problem(client.get("/ask?q=x"), 500)
 

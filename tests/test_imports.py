@@ -14,7 +14,7 @@ PACKAGE = Path(qa.__file__).parent
 PACKAGES = """
 errors
 settings
-analysis: deadline lru_cache normalization languages tokenizer
+analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
   formats.archives formats.plain formats.markdown formats.html formats.pdf formats.docx formats.rows
   reader cache crawl
@@ -31,7 +31,7 @@ ranking: features reranker highlighter confidence
 answers: answer citation_formats quote_search reanchoring pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner measures
-web: schemas.responses schemas.requests api pages.common middleware.access mcp openapi
+web: schemas.responses schemas.requests context api pages.common middleware.access mcp openapi
   middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
   pages.urls pages.index_stats pages.cite pages.conversation pages.document_search

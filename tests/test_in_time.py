@@ -13,9 +13,9 @@ from qa.engines.factory import open_engine
 from qa.errors import DeadlineExceededError
 from qa.queries.followup import carryover as conversation
 from qa.queries.followup.carryover import resolve_followup
-from qa.web.api import HEAD_READ
+from qa.web.context import HEAD_READ, AnswerCache, current_deadline
 from tests.conftest import built, write
-from tests.late import Looks
+from tests.late import Looks, set_deadline
 
 LATE = {HEAD_READ: time.monotonic() - 60}
 ASKED = [
@@ -104,8 +104,8 @@ def test_tools_are_under_the_same_deadline(app):
 
 def test_a_request_has_one_deadline_counted_from_its_head(app):
     with app.test_request_context("/", environ_overrides=LATE):
-        assert qa.web.api.deadline().moment == pytest.approx(LATE[HEAD_READ] + 2.0)
-        assert qa.web.api.deadline() is qa.web.api.deadline()
+        assert current_deadline().moment == pytest.approx(LATE[HEAD_READ] + 2.0)
+        assert current_deadline() is current_deadline()
 
 
 def test_under_another_server_time_runs_from_when_the_app_sees_the_request(app):
@@ -113,19 +113,20 @@ def test_under_another_server_time_runs_from_when_the_app_sees_the_request(app):
     with app.test_request_context("/"):
         app.preprocess_request()
 
-        assert before + 2.0 <= qa.web.api.deadline().moment <= time.monotonic() + 2.0
+        assert before + 2.0 <= current_deadline().moment <= time.monotonic() + 2.0
 
 
-def test_turns_share_the_time_and_those_in_time_are_shown(app):
+def test_turns_share_the_time_and_those_in_time_are_shown(app, monkeypatch):
     client = app.test_client()
     query = "q=who+built+the+harbour&q=who+opened+the+bridge&q=who+demanded+guarantees"
     client.get(f"/?{query}")
-    app.extensions["qa.recent"] = qa.web.api.AnswerCache(0)
+    app.extensions["qa"].answers = AnswerCache(0)
     conversation._memories = type(conversation._memories)(64)
     pages = []
     for most in range(400):
         deadline = Looks(most=most)
-        pages.append(client.get(f"/?{query}", environ_overrides={"qa.deadline": deadline}))
+        set_deadline(monkeypatch, deadline)
+        pages.append(client.get(f"/?{query}"))
         if pages[-1].status_code == 200 and len(deadline.seen) <= most:
             break
     some = [page for page in pages if page.status_code == 503 and "Karl Brandt" in page.text]
@@ -136,13 +137,13 @@ def test_turns_share_the_time_and_those_in_time_are_shown(app):
     assert all("QA_BUDGET_MS" in page.text for page in some)
 
 
-def test_half_a_conversation_is_not_exported(app):
-    app.extensions["qa.recent"] = qa.web.api.AnswerCache(0)
+def test_half_a_conversation_is_not_exported(app, monkeypatch):
+    app.extensions["qa"].answers = AnswerCache(0)
     query = "q=who+built+the+harbour&q=who+opened+the+bridge"
     statuses = set()
     for most in range(0, 60, 3):
-        late = {"qa.deadline": Looks(most=most)}
-        response = app.test_client().get(f"/export.json?{query}", environ_overrides=late)
+        set_deadline(monkeypatch, Looks(most=most))
+        response = app.test_client().get(f"/export.json?{query}")
         statuses.add(response.status_code)
         if response.status_code == 200:
             assert len(response.get_json()["turns"]) == 2

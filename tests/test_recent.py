@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from qa.analysis.lru_cache import size_of
 from qa.answers.pipeline import ask
 from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.api import AnswerCache
+from qa.web.context import AnswerCache, size_of
 from tests.conftest import built, write
 
 
@@ -60,7 +59,7 @@ def test_what_was_cut_short_is_asked_again(answer):
 
 def test_answers_are_forgotten_once_they_take_all_the_room(answer):
     one = size_of(("key 0", answer))
-    recent = AnswerCache(100, room=3 * one + one // 2)
+    recent = AnswerCache(100, max_bytes=3 * one + one // 2)
     for number in range(4):
         recent.get_or_compute(f"key {number}", lambda: answer)
     other = replace(answer, question="other")
@@ -72,7 +71,7 @@ def test_answers_are_forgotten_once_they_take_all_the_room(answer):
 
 
 def test_what_a_question_takes_counts_with_its_answer(answer):
-    recent = AnswerCache(100, room=2 * size_of(answer))
+    recent = AnswerCache(100, max_bytes=2 * size_of(answer))
     for number in range(50):
         recent.get_or_compute(("live", "x" * size_of(answer) * number), lambda: answer)
 
@@ -80,7 +79,7 @@ def test_what_a_question_takes_counts_with_its_answer(answer):
 
 
 def test_an_answer_larger_than_all_the_room_is_not_held_on_to(answer):
-    recent = AnswerCache(100, room=size_of(answer) // 2)
+    recent = AnswerCache(100, max_bytes=size_of(answer) // 2)
     other = replace(answer, question="other")
     recent.get_or_compute("a", lambda: answer)
 
@@ -117,7 +116,7 @@ def test_the_answers_of_a_service_have_the_room_of_its_settings(index):
         response = client.post("/ask", json={"question": f"harbour {number}", "turns": turns})
         assert response.status_code == 200
 
-    assert 1 << 19 < app.extensions["qa.recent"].size <= 1 << 20
+    assert 1 << 19 < app.extensions["qa"].answers.size <= 1 << 20
 
 
 @pytest.fixture
@@ -143,7 +142,7 @@ def told(client, **asked):
     ],
 )
 def test_whatever_is_asked_otherwise_is_answered_otherwise(client, other):
-    fresh = create_app(client.application.extensions["qa.settings"]).test_client()
+    fresh = create_app(client.application.extensions["qa"].settings).test_client()
     first = told(client)
 
     assert told(client, **other) == told(fresh, **other)
@@ -153,7 +152,7 @@ def test_whatever_is_asked_otherwise_is_answered_otherwise(client, other):
 def test_another_index_answers_anew(client, tmp_path):
     before = told(client)
     write(tmp_path / "documents", a_txt="Title A\n\nThe cat sat on the roof of the hall.")
-    settings = client.application.extensions["qa.settings"]
+    settings = client.application.extensions["qa"].settings
     index_folder(settings.documents_folder, open_engine(settings), settings)
 
     assert "mat" in before["passages"][0]["text"]

@@ -25,7 +25,7 @@ from qa.errors import AnalysisError, NoLiveGenerationError
 from qa.index.manifest import Manifest, analysis_warning
 from qa.server.resources import take_port
 from qa.settings import Settings, settings_table
-from qa.web.middleware.metrics_folder import _cache_static_file
+from qa.web.middleware.metrics_folder import create_metrics_folder
 from qa.web.middleware.request_log import hash_question
 
 
@@ -132,7 +132,7 @@ def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> N
         if not check:
             _build_in_subprocess(settings)
     # What counts requests has to know where before it is loaded.
-    with _cache_static_file():
+    with create_metrics_folder():
         from qa.server.service import check_service, serve  # noqa: PLC0415 - gunicorn is not on every system
 
         if check:

@@ -13,7 +13,7 @@ from gunicorn import http
 from gunicorn.workers.gthread import TConn
 
 from qa.server.request_parser import IncomingRequest
-from qa.web.api import HEAD_READ
+from qa.web.context import HEAD_READ
 
 # Providers hand out so much of an IPv6 address to one site.
 _ONE_SITE = 48

@@ -13,12 +13,13 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
 from qa.app import create_app
-from qa.engines.base import Engine, Searcher
+from qa.engines.base import Searcher
 from qa.errors import CorruptIndexError, SettingsError
 from qa.server.connections import tell_head_read
 from qa.server.resources import listen, tune_malloc, with_descriptors
 from qa.server.worker import Worker
 from qa.settings import Settings
+from qa.web.context import app_state
 from qa.web.middleware.access import check_rate_storage
 from qa.web.middleware.metrics import merge_ended_worker
 from qa.web.middleware.request_log import configure_logging, output
@@ -33,24 +34,19 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
     def murder_workers(self) -> None:
         """Look after the workers, as every second, and after what is held for them."""
         super().murder_workers()
-        _engine(self.app.wsgi()).release_stale()
+        app_state(self.app.wsgi()).engine.release_stale()
 
 
 def pre_fork(arbiter: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Open the live generation in the first process, unless it is open, before a worker parts."""
     app: Flask = arbiter.app.wsgi()
-    _engine(app).warm_up(lambda searcher: _prepare_generation(app, searcher))
+    app_state(app).engine.warm_up(lambda searcher: _prepare_generation(app, searcher))
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
     """Have a worker follow the live generation, open before its first request."""
     app: Flask = worker.wsgi
-    _engine(app).start_reload(lambda searcher: _prepare_generation(app, searcher))
-
-
-def _engine(app: Flask) -> Engine:
-    engine: Engine = app.extensions["qa.engine"]
-    return engine
+    app_state(app).engine.start_reload(lambda searcher: _prepare_generation(app, searcher))
 
 
 def _prepare_generation(app: Flask, searcher: Searcher) -> None:

@@ -30,6 +30,7 @@ from qa.server.request_parser import (
     status_of,
 )
 from qa.settings import Settings
+from qa.web.context import app_state
 from qa.web.middleware.metrics import CLOSED, REJECTED
 
 # What happens when a client has sent or read something.
@@ -69,8 +70,7 @@ class Worker(BalancedWorker):
     @property
     def settings(self) -> Settings:
         """The settings of the app."""
-        settings: Settings = self.wsgi.extensions["qa.settings"]
-        return settings
+        return app_state(self.wsgi).settings
 
     def accept(self, listener: socket.socket) -> None:
         """Let clients in, who get a thread when all of their request is there.

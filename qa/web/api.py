@@ -1,56 +1,36 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
 import dataclasses
-import math
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.lru_cache import BoundedCache
 from qa.analysis.tokenizer import tokenize
 from qa.answers.answer import Answer, sort_passages
 from qa.answers.pipeline import ask
 from qa.answers.quote_search import Effort, Quote
 from qa.answers.reanchoring import Anchor, reanchor
-from qa.engines.base import DocumentSummary, Engine, Searcher
+from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError, QAError
 from qa.index.manifest import analysis_warning
 from qa.queries.parser import Filters, parse_query
-from qa.settings import Settings
+from qa.web.context import (
+    app_state,
+    current_deadline,
+    current_searcher,
+    current_settings,
+    pin_generation,
+    record_answer,
+)
 from qa.web.schemas.requests import AskRequest, VerificationBody, VerifyRequest, limit_errors
 from qa.web.schemas.responses import HealthBody, answer_body
-
-
-class AnswerCache:
-    """The last *most* answers of a process that fit into *room*, in bytes; threads may share it."""
-
-    def __init__(self, max_size: int, room: float = math.inf) -> None:
-        self._answers: BoundedCache[Hashable, Answer] = BoundedCache(max_size, room)
-
-    def get_or_compute(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
-        """The answer known by *key*, or else what *ask* gives.
-
-        What was cut short for want of time is not held on to.
-        """
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = compute()
-            if not answer.partial:
-                self._answers[key] = answer
-        return answer
-
-    @property
-    def size(self) -> int:
-        """The bytes that all of them take."""
-        return self._answers.size
-
 
 blueprint = Blueprint("api", __name__)
 
@@ -60,14 +40,6 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SHORTEST_OF, _PROBE_WORDS, _OPENING = 100, 10, 1000
 # Wrong fields that are named; a body may have thousands of them.
 _MOST_ERRORS = 20
-# Where a request keeps the searcher that it is answered from, and the name that it asks for.
-_SEARCHER, _PINNED = "qa.searcher", "qa.generation"
-# And the last answer that it was given, and whether one of its answers was cut short.
-_ANSWER, _CUT_SHORT = "qa.answer", "qa.cut_short"
-# And when it must be done.
-_DEADLINE = "qa.deadline"
-# When the head of a request was read (time.monotonic), as the server tells it.
-HEAD_READ = "qa.head_read"
 
 
 class InvalidRequestError(QAError):
@@ -78,76 +50,9 @@ class InvalidRequestError(QAError):
         self.errors = errors
 
 
-def current_settings() -> Settings:
-    """The settings of the running app."""
-    settings: Settings = current_app.extensions["qa.settings"]
-    return settings
-
-
-def current_searcher() -> Searcher:
-    """The generation that this request is answered from, one for all of it: the live one.
-
-    Or the one that it was pinned to; raises NoLiveGenerationError or GenerationNotFoundError.
-    """
-    engine: Engine = current_app.extensions["qa.engine"]
-    state = request.environ
-    if _SEARCHER not in state:
-        state[_SEARCHER] = engine.searcher(state.get(_PINNED))
-    searcher: Searcher = state[_SEARCHER]
-    return searcher
-
-
-@blueprint.before_app_request
-def start() -> None:
-    """Let the time of a request run."""
-    deadline()
-
-
-def deadline() -> Deadline:
-    """The one deadline of this request, counted from when its head was read.
-
-    Under a server that does not tell, from when the app saw it.
-    """
-    environ = request.environ
-    if _DEADLINE not in environ:
-        budget = current_settings().budget_ms / 1000
-        environ[_DEADLINE] = Deadline.after(budget, environ.get(HEAD_READ))
-    found: Deadline = environ[_DEADLINE]
-    return found
-
-
-def request_generation() -> str | None:
-    """The name of the generation that this request was answered from, if it was from any."""
-    searcher: Searcher | None = request.environ.get(_SEARCHER)
-    return searcher.manifest.name if searcher else None
-
-
-def last_answer() -> Answer | None:
-    """The last answer that this request was given, if it asked anything."""
-    answer: Answer | None = request.environ.get(_ANSWER)
-    return answer
-
-
-def was_cut_short() -> bool:
-    """Whether time ran out for an answer in this request, which another time will have in full."""
-    return bool(request.environ.get(_CUT_SHORT))
-
-
-def pin_generation(generation: str | None) -> None:
-    """Answer this request from the generation of this name; None stands for the live one."""
-    request.environ[_PINNED] = generation
-    request.environ.pop(_SEARCHER, None)
-
-
 def json_response(model: BaseModel) -> Response:
     """*model* as JSON."""
     return Response(model.model_dump_json(by_alias=True), content_type="application/json")
-
-
-def generation_pin() -> str | None:
-    """The name of the generation that this request is pinned to."""
-    generation: str | None = request.environ.get(_PINNED)
-    return generation
 
 
 @blueprint.get("/ask")
@@ -200,7 +105,7 @@ def _finds(live: Searcher, text: str) -> bool:
     """Whether the first words of *text* are found."""
     opening = " ".join(word.text for word in tokenize(text)[:_PROBE_WORDS])
     query = parse_query(opening, languages=live.manifest.languages, max_characters=len(opening))
-    return bool(len(live.search(query, 1, deadline())))
+    return bool(len(live.search(query, 1, current_deadline())))
 
 
 def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
@@ -265,13 +170,12 @@ def answer_question(ask_request: AskRequest) -> Answer:
     # All that an answer depends on; the order of its passages is another matter.
     normalized_request = ask_request.model_copy(update={"sort": "relevance", "generation": None})
     key = searcher.manifest.name, repr(normalized_request)
-    cache: AnswerCache = current_app.extensions["qa.recent"]
-    answer = cache.get_or_compute(key, lambda: _compute_answer(searcher, ask_request, document_ids))
+    answer = app_state().answers.get_or_compute(
+        key, lambda: _compute_answer(searcher, ask_request, document_ids)
+    )
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     answer = dataclasses.replace(answer, took_ms=took_ms)
-    request.environ[_ANSWER] = answer
-    if answer.partial:
-        request.environ[_CUT_SHORT] = True
+    record_answer(answer)
     return sort_passages(answer, ask_request.sort)
 
 
@@ -288,7 +192,7 @@ def _compute_answer(
             dropped=ask_request.drop,
             filters=Filters(tuple(filters.publisher), filters.first, filters.last, document_ids),
             limit=ask_request.limit,
-            deadline=deadline(),
+            deadline=current_deadline(),
         )
 
 
@@ -296,7 +200,7 @@ def _check_document_ids(ids: list[str]) -> tuple[str, ...]:
     """The ids of *documents*, all of which must be in the index; forms send empty ones."""
     ids = [*dict.fromkeys(id_ for id_ in ids if id_)]
     for id_ in ids:
-        deadline().check()
+        current_deadline().check()
         try:
             _check_known(id_, current_searcher())
         except DocumentNotFoundError as error:
@@ -322,7 +226,7 @@ def verify() -> Response:
     """Look for saved citations again."""
     verify_request = parse_model(VerifyRequest, request_json())
     quotes = (citation.quote for citation in verify_request.citations)
-    return json_response(verify_quotes(quotes, current_searcher(), deadline()))
+    return json_response(verify_quotes(quotes, current_searcher(), current_deadline()))
 
 
 def verify_quotes(

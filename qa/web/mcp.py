@@ -14,14 +14,8 @@ from werkzeug.exceptions import BadRequest, Forbidden
 
 from qa import __version__
 from qa.errors import DocumentNotFoundError, RequestError
-from qa.web.api import (
-    InvalidRequestError,
-    answer_question,
-    current_searcher,
-    current_settings,
-    parse_ask_request,
-    parse_model,
-)
+from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, parse_model
+from qa.web.context import current_searcher, current_settings
 from qa.web.middleware.access import is_own_origin
 from qa.web.schemas.requests import NonNegativeInt, RequestModel
 from qa.web.schemas.responses import PassageBody, ResponseModel, answer_body

@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from qa import __version__
 from qa.settings import Settings
-from qa.web.api import current_settings
+from qa.web.context import current_settings
 from qa.web.schemas.requests import LIMITS, AskFilters, AskRequest, VerificationBody, VerifyRequest
 from qa.web.schemas.responses import (
     AnswerBody,

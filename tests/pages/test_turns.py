@@ -39,8 +39,8 @@ def test_synonyms_looked_for_are_told_and_can_be_left_out(told):
 @pytest.fixture
 def wary(app):
     """An app that is never sure enough of an answer."""
-    index = app.extensions["qa.settings"].index
-    app.extensions["qa.settings"] = Settings(index=index, found=1.0, weak=1.0)
+    index = app.extensions["qa"].settings.index
+    app.extensions["qa"].settings = Settings(index=index, found=1.0, weak=1.0)
 
 
 @pytest.mark.usefixtures("wary")

@@ -7,7 +7,7 @@ from qa.engines.factory import open_engine
 from qa.settings import Settings
 from qa.web import api
 from tests.conftest import BRIDGE, HARBOUR, built, write
-from tests.late import Looks
+from tests.late import Looks, set_deadline
 
 ASK = "/ask?q=who+demanded+guarantees%3F"
 PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/harbour", "/about"]
@@ -135,10 +135,12 @@ def test_a_request_is_answered_from_one_generation_whatever_happens_meanwhile(in
 
 
 @pytest.mark.parametrize("path", [ASK, "/?q=who+demanded+guarantees%3F"])
-def test_an_answer_that_was_cut_short_is_not_kept(index, path):
+def test_an_answer_that_was_cut_short_is_not_kept(index, path, monkeypatch):
     client = create_app(Settings(index=str(index), recent_answers=0)).test_client()
-    late = ({"qa.deadline": Looks(most=most)} for most in range(60))
-    responses = [client.get(path, environ_overrides=each) for each in late]
+    responses = []
+    for most in range(60):
+        set_deadline(monkeypatch, Looks(most=most))
+        responses.append(client.get(path))
     cut = [each for each in responses if each.headers.get("Cache-Control") == "no-store"]
 
     assert responses[0].status_code == 503

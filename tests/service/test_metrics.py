@@ -146,7 +146,7 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     processes[1].kill()
     processes[1].wait()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    with tallies._cache_static_file():
+    with tallies.create_metrics_folder():
         (own,) = {*tmp_path.iterdir()} - {running, strange, older}
 
     assert {*tmp_path.iterdir()} == {running, strange, older}

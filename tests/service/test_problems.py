@@ -89,7 +89,7 @@ def test_only_what_is_written_for_all_is_shown_to_all(settings, monkeypatch, cap
         )
 
     app = create_app(settings)
-    monkeypatch.setattr(type(app.extensions["qa.engine"]), "searcher", fail)
+    monkeypatch.setattr(type(app.extensions["qa"].engine), "searcher", fail)
     response = app.test_client().get("/readyz")
 
     assert (INSIDES in response.text) == (kind.__name__ in FOR_ALL)
@@ -110,7 +110,7 @@ def test_an_index_that_cannot_be_read_is_worth_another_try(settings, monkeypatch
         raise kind("x")
 
     app = create_app(settings)
-    monkeypatch.setattr(type(app.extensions["qa.engine"]), "searcher", fail)
+    monkeypatch.setattr(type(app.extensions["qa"].engine), "searcher", fail)
     response = app.test_client().get("/documents.json")
 
     assert response.status_code == status

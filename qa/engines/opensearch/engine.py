@@ -2,9 +2,11 @@
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from qa.analysis.lru_cache import BoundedCache
+from cachetools import LRUCache
+
 from qa.documents.document import Document
 from qa.engines.base import DocumentSummary, SearcherManager
 from qa.engines.opensearch.builder import ClusterBuilder
@@ -135,7 +137,8 @@ class ClusterEngine:
         self._registry = Registry(self._cluster)
         self._keep = settings.keep_generations
         self._live = ClusterSearcherManager(self._cluster, self._registry)
-        self._pinned: BoundedCache[str, ClusterSearcher] = BoundedCache(_MAX_PINNED)
+        self._pinned: LRUCache[str, ClusterSearcher] = LRUCache(_MAX_PINNED)
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def build(self) -> Iterator[ClusterBuilder]:
@@ -193,10 +196,12 @@ class ClusterEngine:
     def _pinned_searcher(self, generation: str) -> ClusterSearcher:
         if not self._registry.has_generation(generation):
             raise not_kept_error(generation)
-        searcher = self._pinned.get(generation)
+        with self._lock:
+            searcher = self._pinned.get(generation)
         if searcher is None:
             manifest = self._registry.manifest(generation)
             check_same_analysis(manifest)
             searcher = ClusterSearcher(self._cluster, manifest)
-            self._pinned[generation] = searcher
+            with self._lock:
+                self._pinned[generation] = searcher
         return searcher

@@ -3,6 +3,7 @@
 What a generation holds never changes, so what was counted or fetched once is remembered.
 """
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
@@ -10,9 +11,14 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+<<<<<<< HEAD
+=======
+from cachetools import LRUCache
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+>>>>>>> 8b6639f (Keep the state of a request in flask.g)
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.lru_cache import BoundedCache
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
@@ -82,9 +88,11 @@ class ClusterSearcher:
             # Up to OpenSearch 2, BM25 is as it was published; later a constant is left out.
             K1 + 1 if cluster.major < 3 else 1.0,
         )
-        self._counts: BoundedCache[tuple[str, str], int] = BoundedCache(_CACHED_COUNTS)
-        self._documents: BoundedCache[str, Document] = BoundedCache(_CACHED_DOCUMENTS)
-        self._suggestions: BoundedCache[str, list[str]] = BoundedCache(_CACHED_SUGGESTIONS)
+        self._counts: LRUCache[tuple[str, str], int] = LRUCache(_CACHED_COUNTS)
+        self._documents: LRUCache[str, Document] = LRUCache(_CACHED_DOCUMENTS)
+        self._suggestions: LRUCache[str, list[str]] = LRUCache(_CACHED_SUGGESTIONS)
+        # For all three: not even reading them is safe in several threads at once.
+        self._lock = threading.Lock()
 
     @property
     def compute_lock(self) -> AbstractContextManager[None]:
@@ -172,12 +180,15 @@ class ClusterSearcher:
         """The passages of *heads*, and on the way the documents that are likely asked for next."""
         prefetch = heads[:_PREFETCH] if len(heads) <= _MAX_HEADS_TO_PREFETCH else ()
         numbers = {h.document: h.ordinal for h in prefetch if h.size <= _MAX_PREFETCH_CHARS}
-        new = [document for document in numbers if document not in self._documents]
+        with self._lock:
+            new = [document for document in numbers if document not in self._documents]
         requests = [(self._index[PASSAGES], f"{h.ordinal}-{h.number}") for h in heads]
         requests += [(self._index[DOCUMENTS], str(numbers[document])) for document in new]
         sources = self._cluster.fetch(requests, deadline) if requests else []
         for id_, source in zip(new, sources[len(heads) :], strict=True):
-            self._documents[id_] = Document.from_json(source["json"])
+            document = Document.from_json(source["json"])
+            with self._lock:
+                self._documents[id_] = document
         return [
             _make_passage(head, source["text"])
             for head, source in zip(heads, sources, strict=False)
@@ -196,7 +207,8 @@ class ClusterSearcher:
     ) -> dict[tuple[str, str], int]:
         """How many texts of each field hold each of *stems*."""
         pairs = [(field, stem) for stem in stems for field in (STEMS, TITLE, WHOLE)]
-        counts = {pair: self._counts.get(pair) for pair in pairs}
+        with self._lock:
+            counts = {pair: self._counts.get(pair) for pair in pairs}
         new = [pair for pair, count in counts.items() if count is None]
         if new:
             bodies = [
@@ -204,7 +216,9 @@ class ClusterSearcher:
             ]
             answers = self._cluster.search(bodies, deadline=deadline)
             for pair, answer in zip(new, answers, strict=True):
-                counts[pair] = self._counts[pair] = answer["hits"]["total"]["value"]
+                counts[pair] = answer["hits"]["total"]["value"]
+            with self._lock:
+                self._counts.update((pair, counts[pair] or 0) for pair in new)
         return {pair: count or 0 for pair, count in counts.items()}
 
     def disjoint_pairs(
@@ -228,10 +242,16 @@ class ClusterSearcher:
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none where no typo is likely."""
+<<<<<<< HEAD
         suggestions = {
             term: self._suggestions.get(term) if _may_be_typo(term) else [] for term in terms
         }
         new = [term for term, near in suggestions.items() if near is None]
+=======
+        with self._lock:
+            found = {term: self._suggestions.get(term) if _mistyped(term) else [] for term in terms}
+        new = [term for term, near in found.items() if near is None]
+>>>>>>> 8b6639f (Keep the state of a request in flask.g)
         with suppress(DeadlineExceededError):
             bodies = [
                 (self._index[PASSAGES], query_dsl.suggest_query(term, max_edits(term)))
@@ -239,18 +259,28 @@ class ClusterSearcher:
             ]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
+<<<<<<< HEAD
                 options = [o for part in answer["suggest"]["near"] for o in part["options"]]
                 counts = {option["text"]: option["freq"] for option in options}
                 suggestions[term] = self._suggestions[term] = nearest_terms(
                     term, [*counts], counts.__getitem__
                 )
         return {term: [*(near or ())] for term, near in suggestions.items()}
+=======
+                near = found[term] = best_suggestions(term, answer["suggest"]["near"])
+                with self._lock:
+                    self._suggestions[term] = near
+        return {term: [*(near or ())] for term, near in found.items()}
+>>>>>>> 8b6639f (Keep the state of a request in flask.g)
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
-        document = self._documents.get(id)
+        with self._lock:
+            document = self._documents.get(id)
         if document is None:
-            document = self._documents[id] = self._load(id)
+            document = self._load(id)
+            with self._lock:
+                self._documents[id] = document
         return document
 
     def _load(self, id: str) -> Document:  # noqa: A002

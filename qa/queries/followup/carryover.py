@@ -1,5 +1,6 @@
 """A memory and the next turn -> the stems that are carried into it, the surest first."""
 
+import threading
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +9,9 @@ from importlib.resources import files
 from typing import Any
 
 import regex
+from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.lru_cache import BoundedCache
 from qa.analysis.tokenizer import stem, tokenize
 from qa.queries.followup.dialogue_state import (
     DialogueState,
@@ -213,7 +214,8 @@ class StandaloneQuestion:
 
 
 # Conversations of which is remembered what was spoken of: a page answers all turns of one.
-_memories: BoundedCache[tuple[str, ...], DialogueState] = BoundedCache(64)
+_memories: LRUCache[tuple[str, ...], DialogueState] = LRUCache(64)
+_lock = threading.Lock()
 
 
 def resolve_followup(
@@ -246,11 +248,13 @@ def _spoken_of(
 ) -> DialogueState:
     """What was spoken of in *turns*."""
     counts = range(len(turns), 0, -1)
-    known = next((count for count in counts if turns[:count] in _memories), 0)
-    memory = _memories.get(turns[:known]) or DialogueState()
-    for earlier in turns[known:]:
+    with _lock:
+        read = next((count for count in counts if turns[:count] in _memories), 0)
+        memory = _memories.get(turns[:read]) or DialogueState()
+    for turn in turns[read:]:
         deadline.check()
-        asked = analyze_turn(earlier)
-        memory = memory.advance(asked, choose_carried_stems(memory, asked, weights))
-    _memories[turns] = memory
+        analysis = analyze_turn(turn)
+        memory = memory.advance(analysis, choose_carried_stems(memory, analysis, weights))
+    with _lock:
+        _memories[turns] = memory
     return memory

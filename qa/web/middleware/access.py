@@ -7,13 +7,14 @@ from http import HTTPStatus
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qa.errors import SettingsError
 from qa.settings import Settings
+from qa.web.context import app_state, current_settings
 from qa.web.pages.common import is_static
 
 _LABEL = r"[A-Za-z0-9-]+"
@@ -118,7 +119,7 @@ _EXPOSED_HEADERS = "ETag, Retry-After, X-Request-ID"
 
 def init_access(app: Flask) -> None:
     """Let in who may ask *app*, and lock what it answers down."""
-    settings: Settings = app.extensions["qa.settings"]
+    settings = app_state(app).settings
     proxies = settings.trusted_proxies
     if proxies:
         proxy_fix = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
@@ -133,7 +134,7 @@ def has_valid_host() -> bool:
     """Whether the request is to a host that is served, of which addresses can be made."""
     try:
         # Names in Punycode are decoded in addresses, and some cannot be.
-        served = is_served(request.host, _settings()) and request.host_url
+        served = is_served(request.host, current_settings()) and request.host_url
     except UnicodeError:
         return False
     return bool(served) and _came_by_own_name()
@@ -145,7 +146,7 @@ def _came_by_own_name() -> bool:
     A browser here can be made to send what a proxy would, to the address that proxies use.
     """
     before: dict[str, str | None] = request.environ.get("werkzeug.proxy_fix.orig", {})
-    host, settings = before.get("HTTP_HOST"), _settings()
+    host, settings = before.get("HTTP_HOST"), current_settings()
     if not host or not is_loopback(settings.host):
         return True
     return is_loopback(host) or is_among(host, settings.trusted_hosts)
@@ -154,7 +155,7 @@ def _came_by_own_name() -> bool:
 def _check_host() -> None:
     if has_valid_host():
         return
-    settings = _settings()
+    settings = current_settings()
     if settings.trusted_hosts or not is_loopback(settings.host):
         raise BadRequest("No such host is served here; QA_TRUSTED_HOSTS has the names that are.")
     raise BadRequest(
@@ -170,7 +171,7 @@ def is_open() -> bool:
 
 def has_token() -> bool:
     """Whether the request has the read token, or none is asked for."""
-    token = _settings().token
+    token = current_settings().token
     return not token or hmac.compare_digest(_request_token().encode(), token.encode())
 
 
@@ -207,7 +208,7 @@ def _answer_preflight() -> Response | None:
 
 def _site() -> str | None:
     """The site whose script asks, as it is to be told, if its scripts may ask."""
-    origins = _settings().cors_origins
+    origins = current_settings().cors_origins
     origin = request.headers.get("Origin")
     if not origin or not {origin, "*"} & {*origins}:
         return None
@@ -227,17 +228,12 @@ def _add_headers(response: Response) -> Response:
 
 def _add_cors_headers(response: Response) -> None:
     """Let the scripts of other sites read *response*, if they may."""
-    origins, site = _settings().cors_origins, _site()
+    origins, site = current_settings().cors_origins, _site()
     if origins and "*" not in origins:
         response.vary.add("Origin")
     if site:
         response.headers["Access-Control-Allow-Origin"] = site
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["qa.settings"]
-    return found
 
 
 # So much of an IPv6 address names one network, of a household or a phone; so much names all that
@@ -257,7 +253,7 @@ _INVALID_STORAGE = (
 
 def init_rate_limits(app: Flask) -> None:
     """Refuse to *app*'s clients what is over the limit of the settings, if there is one."""
-    settings: Settings = app.extensions["qa.settings"]
+    settings = app_state(app).settings
     if not settings.rate_limit:
         return
     # Not loaded where nothing is limited.

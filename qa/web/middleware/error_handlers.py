@@ -119,7 +119,7 @@ def problem_response(
         response.content_type = "application/problem+json"
     else:
         # Who may not read the documents gets nothing of the index in the footer either.
-        facts = {} if has_token() else {"live": None}
+        facts = {} if has_token() else {"manifest": None}
         page = render_template(
             "error.html", status=status.value, title=status.phrase, detail=detail, **facts
         )

@@ -12,13 +12,8 @@ from flask import Flask, Response, current_app, request
 
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
-from qa.web.api import (
-    InvalidRequestError,
-    current_searcher,
-    pin_generation,
-    request_generation,
-    was_cut_short,
-)
+from qa.web.api import InvalidRequestError
+from qa.web.context import app_state, current_searcher, pin_generation, request_state
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _PINNED_CACHE_CONTROL, _LIVE_CACHE_CONTROL = "private, max-age=86400", "private, no-cache"
@@ -29,7 +24,7 @@ _UNCACHED_PATHS = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 
 def init_http_cache(app: Flask) -> None:
     """Answer each request to *app* from one generation, and tag what it gives with it."""
-    parts = [code_version(), repr(dataclasses.astuple(app.extensions["qa.settings"]))]
+    parts = [code_version(), repr(dataclasses.astuple(app_state(app).settings))]
     app.extensions["qa.code_digest"] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     app.before_request(_pin_requested_generation)
     app.before_request(_check_if_none_match)
@@ -57,12 +52,13 @@ def _check_if_none_match() -> Response | None:
 
 
 def _add_etag(response: Response) -> Response:
-    generation = request_generation()
-    if generation is None or request.path.startswith(_UNCACHED_PATHS):
+    state = request_state()
+    if state.searcher is None or request.path.startswith(_UNCACHED_PATHS):
         return response
-    if was_cut_short():
+    if state.was_cut_short:
         response.headers["Cache-Control"] = "no-store"
         return response
+    generation = state.searcher.manifest.name
     if request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
         response.set_etag(_build_etag(generation), weak=True)
         is_pinned = request.args.get("generation") == generation

@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.api import current_searcher
+from qa.web.context import current_searcher
 from qa.web.middleware.metrics_folder import lock_metrics, metrics_folder
 from qa.web.middleware.request_log import RequestRecord
 

@@ -22,7 +22,7 @@ def metrics_folder() -> Path | None:
 
 
 @contextlib.contextmanager
-def _cache_static_file() -> Iterator[None]:
+def create_metrics_folder() -> Iterator[None]:
     """Have a folder, in memory if there can be, until the process that made it ends."""
     owner = os.getpid()
     place = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())

@@ -8,12 +8,10 @@ import hashlib
 import json
 import logging
 import os
-import re
 import select
 import stat
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -22,10 +20,7 @@ from flask import Flask, Response, request
 
 from qa.analysis.normalization import printable_json
 from qa.analysis.tokenizer import normalize
-from qa.web.api import last_answer, request_generation
-
-_REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_STARTED, _REQUEST_ID = "qa.started", "qa.request_id"
+from qa.web.context import request_state
 
 
 @dataclass(frozen=True)
@@ -52,30 +47,20 @@ def init_request_log(app: Flask, *listeners: Callable[[RequestRecord], None]) ->
             listener(record)
         return response
 
-    app.before_request(_start_request)
     app.after_request(finish_request)
 
 
-def _start_request() -> None:
-    """Note when it began, and its name: that which a proxy gave it, or a new one."""
-    request_id = request.headers.get("X-Request-ID", "")
-    request.environ[_STARTED] = time.perf_counter()
-    request.environ[_REQUEST_ID] = (
-        request_id if _REQUEST_ID_PATTERN.fullmatch(request_id) else uuid.uuid4().hex
-    )
-
-
 def _build_record(response: Response) -> RequestRecord:
-    now = time.perf_counter()
-    answer = last_answer()
+    state = request_state()
+    answer, searcher = state.answer, state.searcher
     return RequestRecord(
-        request_id=request.environ.get(_REQUEST_ID) or uuid.uuid4().hex,
+        request_id=state.request_id,
         method=request.method,
         # Addresses have questions in them.
         endpoint=request.endpoint or "none",
         status=response.status_code,
-        seconds=now - request.environ.get(_STARTED, now),
-        generation=request_generation(),
+        seconds=time.perf_counter() - state.started,
+        generation=searcher.manifest.name if searcher else None,
         verdict=answer.verdict if answer else None,
         question=answer.question if answer else None,
     )

@@ -5,13 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 
 from qa.analysis.tokenizer import normalize
 from qa.errors import IndexingError
 from qa.publishing.gate import GoldenQuestion, is_answered, load_golden_questions
 from qa.ranking.reranker import load_ranking_weights
-from qa.web.api import current_searcher, current_settings, deadline, json_response
+from qa.web.api import json_response
+from qa.web.context import app_state, current_deadline, current_searcher, current_settings
 from qa.web.pages.common import parameter_error
 from qa.web.pages.index_stats import current_stats
 from qa.web.pages.urls import query_string
@@ -35,10 +36,10 @@ def description() -> Response:
 @search.get("/suggest")
 def suggestions() -> Response:
     """Questions to try, and titles, that begin with `q` or have a word that does."""
-    given, most = request.args.get("q", ""), current_settings().max_question
-    if len(given) > most:
-        raise parameter_error("q", too_much(len(given), most))
-    prefix = normalize(given)
+    text, most = request.args.get("q", ""), current_settings().max_question
+    if len(text) > most:
+        raise parameter_error("q", too_much(len(text), most))
+    prefix = normalize(text)
     matches = list(_match_suggestions(prefix.casefold())) if prefix else []
     response = json_response(
         SuggestionsBody([prefix, [text for text, _ in matches], [], [url for _, url in matches]])
@@ -53,7 +54,7 @@ def _match_suggestions(folded_prefix: str) -> Iterator[tuple[str, str]]:
     As many as there is time to look for.
     """
     suggestions: dict[str, str] = {}
-    ends = deadline()
+    ends = current_deadline()
     root = request.url_root
     for start in (folded_prefix, f" {folded_prefix}"):
         for question in current_stats().questions:
@@ -112,25 +113,19 @@ def ask_golden_questions() -> GoldenResults:
 
     There are none while a line of their file is wrong: `qa index` tells the operator.
     """
+    state, searcher = app_state(), current_searcher()
     golden: tuple[GoldenQuestion, ...] = ()
     with suppress(IndexingError):
-        golden = load_golden_questions(current_settings().home)[:_MAX_GOLDEN]
-    searcher = current_searcher()
-    cache: dict[tuple[str, tuple[GoldenQuestion, ...]], GoldenResults] = (
-        current_app.extensions.setdefault("qa.quality", {})
-    )
+        golden = load_golden_questions(state.settings.home)[:_MAX_GOLDEN]
     key = searcher.manifest.name, golden
-    if key not in cache:
-        failing = (
-            golden_question.question
-            for golden_question in golden
-            if not is_answered(golden_question, searcher, current_settings())
-        )
+    with state.lock:
+        results: GoldenResults | None = state.golden.get(key)
+    if results is None:
+        failing = (q.question for q in golden if not is_answered(q, searcher, state.settings))
         results = GoldenResults(len(golden), tuple(failing))
-        # The questions may change as often as their file is written: only the last are of use.
-        cache.clear()
-        cache[key] = results
-    return cache[key]
+        with state.lock:
+            state.golden[key] = results
+    return results
 
 
 def ranking_quality() -> RankingQuality:

@@ -20,7 +20,7 @@ from qa.answers.quote_search import Effort, Summed
 from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
-from qa.web.api import current_searcher, deadline, generation_pin, pin_generation
+from qa.web.context import current_deadline, current_searcher, pin_generation, request_state
 from qa.web.pages.common import parameter_error, today
 from qa.web.pages.urls import Conversation, query_string
 
@@ -59,7 +59,9 @@ def parse_citation_target(document: Document) -> CitationTarget | None:
 
 def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
     checksum = request.args.get("quote", "")
-    new_passage = Summed(text).place(checksum, passage, Effort(deadline())) if passage else None
+    new_passage = (
+        Summed(text).place(checksum, passage, Effort(current_deadline())) if passage else None
+    )
     if passage is None or new_passage is None:
         return None
     shift = new_passage.start - passage.start
@@ -195,7 +197,7 @@ def _add_pinned_generation(endpoint: str, values: dict[str, Any]) -> None:
         and endpoint in _PINNED_ENDPOINTS
         and not request.path.endswith(".json")
     ):
-        values.setdefault("generation", generation_pin())
+        values.setdefault("generation", request_state().generation)
 
 
 def fall_back_to_live() -> str | None:
@@ -232,7 +234,7 @@ def citation_statuses(quote_values: Sequence[str]) -> list[CitationStatus]:
     matches = [
         match for value in quote_values[:_MAX_QUOTES] if (match := _QUOTE_PATTERN.fullmatch(value))
     ]
-    effort, texts = Effort(deadline()), _Texts()
+    effort, texts = Effort(current_deadline()), _Texts()
     return [
         _citation_status(match[1], Span(int(match[2]), int(match[3])), match[4], texts, effort)
         for match in matches

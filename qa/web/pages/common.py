@@ -17,7 +17,8 @@ from qa.answers.answer import AnswerPassage
 from qa.documents.document import SEPARATOR, Document
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.api import InvalidRequestError, current_searcher
+from qa.web.api import InvalidRequestError
+from qa.web.context import current_searcher
 
 
 class TextSegment(NamedTuple):

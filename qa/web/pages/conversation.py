@@ -16,13 +16,8 @@ from qa.analysis.tokenizer import Token, normalize, to_term, tokenize
 from qa.answers.answer import Answer, AnswerPassage
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
 from qa.queries.parser import parse_query
-from qa.web.api import (
-    InvalidRequestError,
-    answer_question,
-    current_searcher,
-    current_settings,
-    parse_ask_args,
-)
+from qa.web.api import InvalidRequestError, answer_question, parse_ask_args
+from qa.web.context import current_searcher, current_settings
 from qa.web.pages.cite import QUOTED_PARAMETER, citation_statuses, fall_back_to_live, permalink
 from qa.web.pages.common import quote_paragraphs
 from qa.web.pages.index_stats import current_stats

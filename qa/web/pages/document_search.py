@@ -18,7 +18,7 @@ from qa.analysis.normalization import fold_accents
 from qa.analysis.tokenizer import normalize
 from qa.documents.document import Reasons, Skip, count_reasons, kind_of, parts_of
 from qa.engines.base import DocumentSummary
-from qa.web.api import current_settings
+from qa.web.context import current_settings
 from qa.web.pages.common import format_date, parameter_error
 from qa.web.pages.index_stats import Period, count_bars
 from qa.web.pages.urls import query_string

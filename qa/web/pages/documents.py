@@ -4,7 +4,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as Redirect
 
 from qa.engines.base import DocumentSummary
-from qa.web.api import current_searcher, current_settings, deadline, json_response
+from qa.web.api import json_response
+from qa.web.context import current_deadline, current_searcher, current_settings
 from qa.web.pages.common import parameter_error
 from qa.web.pages.document_search import (
     PAGE_SIZE,
@@ -55,12 +56,12 @@ def show() -> str | Redirect:
             current_searcher().manifest.skipped, current_searcher().manifest.reasons
         ),
         max_skipped=_MAX_SKIPPED,
-        longest=current_settings().max_filter,
+        max_length=current_settings().max_filter,
     )
 
 
 def _select_page(listing: Listing) -> Selection:
-    selection = select_documents(current_searcher().summaries(), listing, deadline())
+    selection = select_documents(current_searcher().summaries(), listing, current_deadline())
     if listing.page > selection.page_count:
         raise parameter_error(
             "page", f"{listing.page} is too far; the last page is {selection.page_count}"

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.errors import DeadlineExceededError
-from qa.web.api import current_searcher, deadline
+from qa.web.context import current_deadline, current_searcher
 from qa.web.pages.cite import build_reference
 from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
 from qa.web.pages.conversation import AnsweredTurn, answer_turns, verdict_text
@@ -85,7 +85,7 @@ def _absolute_url(path: str) -> str:
 
 def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:
     """An answer as /ask gives it, but for the time that it took, each citation with its address."""
-    deadline().check()
+    current_deadline().check()
     values = answer_body(turn.answer).model_dump(mode="json", by_alias=True)
     del values["took_ms"]
     for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
@@ -107,7 +107,7 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
     if filters:
         yield f"Limited to {escape_markdown(', '.join(filters))}."
     for turn in turns:
-        deadline().check()
+        current_deadline().check()
         yield f"## {turn.number}. {_escape_heading(turn.answer.question)}"
         yield f"**{verdict_text(turn.answer)}.** {' '.join(_describe_words(turn))}".rstrip()
         for passage in turn.answer.passages:

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import regex
-from flask import current_app
 
-from qa.analysis.lru_cache import BoundedCache
 from qa.answers.pipeline import ask
 from qa.documents.document import Document
 from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import RequestError
 from qa.index.manifest import Manifest
 from qa.settings import Settings
-from qa.web.api import current_searcher, current_settings
+from qa.web.context import app_state, current_searcher
 
 # Periods that fit in a line or three; more of them, and longer ones are taken.
 _MAX_PERIODS = 24
@@ -214,8 +212,6 @@ def _document_questions(document: Document) -> Iterator[SampleQuestion]:
 
 # Questions to try that a page shows.
 _SAMPLES_SHOWN = 3
-# Generations whose facts are held on to: the live one, the one before it, and pinned ones.
-_CACHED_GENERATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -235,23 +231,23 @@ def current_stats() -> IndexStats:
 
 def stats_of(searcher: Searcher) -> IndexStats:
     """The facts of a generation, gathered once for each."""
-    cache: BoundedCache[str, IndexStats] = current_app.extensions.setdefault(
-        "qa.facts", BoundedCache(_CACHED_GENERATIONS)
-    )
-    stats = cache.get(searcher.manifest.name)
+    state, name = app_state(), searcher.manifest.name
+    with state.lock:
+        stats: IndexStats | None = state.stats.get(name)
     if stats is None:
-        summaries = searcher.summaries()
-        publishers = Counter(summary.publisher for summary in summaries if summary.publisher)
-        stats = IndexStats(
-            searcher.manifest,
-            tuple(sorted(publishers.items(), key=lambda pair: (-pair[1], pair[0].casefold()))),
-            tuple(count_periods(summary.date for summary in summaries if summary.date)),
-            select_answered(
-                searcher,
-                current_settings(),
-                iter_sample_questions(searcher, current_settings()),
-                _SAMPLES_SHOWN,
-            ),
-        )
-        cache[searcher.manifest.name] = stats
+        stats = _gather_stats(searcher, state.settings)
+        with state.lock:
+            state.stats[name] = stats
     return stats
+
+
+def _gather_stats(searcher: Searcher, settings: Settings) -> IndexStats:
+    summaries = searcher.summaries()
+    publishers = Counter(summary.publisher for summary in summaries if summary.publisher)
+    candidates = iter_sample_questions(searcher, settings)
+    return IndexStats(
+        searcher.manifest,
+        tuple(sorted(publishers.items(), key=lambda pair: (-pair[1], pair[0].casefold()))),
+        tuple(count_periods(summary.date for summary in summaries if summary.date)),
+        select_answered(searcher, settings, candidates, _SAMPLES_SHOWN),
+    )

@@ -12,15 +12,8 @@ from qa.answers.answer import AnswerPassage, build_fragment_url
 from qa.documents.document import Block, Document
 from qa.engines.base import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.web.api import (
-    InvalidRequestError,
-    answer_question,
-    current_searcher,
-    current_settings,
-    deadline,
-    json_response,
-    parse_ask_args,
-)
+from qa.web.api import InvalidRequestError, answer_question, json_response, parse_ask_args
+from qa.web.context import current_deadline, current_searcher, current_settings
 from qa.web.pages.cite import (
     CitationTarget,
     citation_of,
@@ -340,7 +333,7 @@ def _document_body(document: Document) -> DocumentBody:
 
 def _in_time(every: Sequence[Block]) -> Iterator[Block]:
     """Each block; raises DeadlineExceededError where there are more than there is time for."""
-    ends = deadline()
+    ends = current_deadline()
     for number, block in enumerate(every):
         if number % _PART == 0:
             ends.check()

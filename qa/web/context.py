@@ -1,0 +1,182 @@
+"""The state of the app and of one request: settings, engine, generation, deadline, last answer."""
+
+import gc
+import math
+import re
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from cachetools import LRUCache
+from flask import Flask, current_app, g, request
+
+from qa.analysis.deadline import Deadline
+from qa.answers.answer import Answer
+from qa.engines.base import Engine, Searcher
+from qa.engines.factory import open_engine
+from qa.settings import Settings
+
+# When the server read the head of a request (time.monotonic), in the WSGI environment.
+HEAD_READ = "qa.head_read"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+# Generations with statistics in memory: the live one, the one before it, and pinned ones.
+_CACHED_GENERATIONS = 4
+# What all of a process share takes no more memory for being referred to.
+_SHARED = (type, ModuleType, FunctionType)
+
+
+class _Entry(NamedTuple):
+    """An answer, and the bytes that it takes with its key."""
+
+    answer: Answer
+    size: int
+
+
+class AnswerCache:
+    """The answers used last: at most *max_size* of them, in at most *max_bytes* of memory."""
+
+    def __init__(self, max_size: int, max_bytes: float = math.inf) -> None:
+        self._max_size = max_size
+        self._lock = threading.Lock()
+        self._entries: LRUCache[Hashable, _Entry] = LRUCache(
+            max_bytes, getsizeof=lambda entry: entry.size
+        )
+
+    def get_or_compute(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
+        """The answer of this *key*; an answer that was cut short for want of time is not cached."""
+        with self._lock:
+            entry = self._entries.get(key)
+        if entry:
+            return entry.answer
+        answer = compute()
+        if not answer.partial:
+            self._add(key, _Entry(answer, size_of((key, answer))))
+        return answer
+
+    def _add(self, key: Hashable, entry: _Entry) -> None:
+        with self._lock:
+            if entry.size <= self._entries.maxsize:
+                self._entries[key] = entry
+            while len(self._entries) > self._max_size:
+                self._entries.popitem()
+
+    @property
+    def size(self) -> int:
+        """The bytes that all of them take."""
+        return int(self._entries.currsize)
+
+
+def size_of(value: object) -> int:
+    """The bytes of memory that *value* takes, with all that it refers to, each thing once."""
+    seen: dict[int, object] = {}
+    stack: list[object] = [value]
+    while stack:
+        item = stack.pop()
+        if id(item) not in seen and not isinstance(item, _SHARED):
+            seen[id(item)] = item
+            stack += gc.get_referents(item)
+    return sum(map(sys.getsizeof, seen.values()))
+
+
+@dataclass
+class AppState:
+    """What all requests to an app share; the caches are used under the lock."""
+
+    settings: Settings
+    engine: Engine
+    answers: AnswerCache
+    stats: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
+    # The operator's questions may change as often as their file is written.
+    golden: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(1))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
+class RequestState:
+    """What belongs to one request; *generation* is the one it is pinned to, None for the live."""
+
+    environ: dict[str, Any]
+    request_id: str
+    started: float
+    deadline: Deadline
+    generation: str | None = None
+    searcher: Searcher | None = None
+    answer: Answer | None = None
+    was_cut_short: bool = False
+
+
+def init_context(app: Flask, settings: Settings) -> None:
+    """Open the engine of *settings* for *app*, and start the clock of each request."""
+    cache = AnswerCache(settings.recent_answers, settings.recent_mb << 20)
+    app.extensions["qa"] = AppState(settings, open_engine(settings), cache)
+    app.before_request(_start_request)
+
+
+def _start_request() -> None:
+    request_state()
+
+
+def app_state(app: Flask | None = None) -> AppState:
+    """The state of *app*, by default of the current one."""
+    state: AppState = (app or current_app).extensions["qa"]
+    return state
+
+
+def request_state() -> RequestState:
+    """The state of the current request.
+
+    `g` belongs to the app context, which requests may share: each request makes its own state.
+    """
+    state: RequestState | None = g.get("qa")
+    if state is None or state.environ is not request.environ:
+        # A proxy may have given it an id.
+        request_id = request.headers.get("X-Request-ID", "")
+        state = g.qa = RequestState(
+            request.environ,
+            request_id if _REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex,
+            time.perf_counter(),
+            Deadline.after(current_settings().budget_ms / 1000, request.environ.get(HEAD_READ)),
+        )
+    return state
+
+
+def current_settings() -> Settings:
+    """The settings of the current app."""
+    return app_state().settings
+
+
+def current_deadline() -> Deadline:
+    """The deadline of this request, counted from when the server read its head.
+
+    Under a server that does not say when, from when the app saw it.
+    """
+    return request_state().deadline
+
+
+def current_searcher() -> Searcher:
+    """The one generation that answers this request: the live one, or the one it is pinned to.
+
+    Raises NoLiveGenerationError or GenerationNotFoundError.
+    """
+    state = request_state()
+    if state.searcher is None:
+        state.searcher = app_state().engine.searcher(state.generation)
+    return state.searcher
+
+
+def pin_generation(generation: str | None) -> None:
+    """Answer this request from the generation of this name; None is the live one."""
+    state = request_state()
+    state.generation, state.searcher = generation, None
+
+
+def record_answer(answer: Answer) -> None:
+    """Note what this request was answered, for the log, the metrics and the ETag."""
+    state = request_state()
+    state.answer = answer
+    state.was_cut_short |= answer.partial
