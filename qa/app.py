@@ -17,9 +17,9 @@ from qa.web.openapi import blueprint as programs
 from qa.web.pages.about import blueprint as about
 from qa.web.pages.about import search
 from qa.web.pages.cite import blueprint as citing
-from qa.web.pages.cite import permalinks
+from qa.web.pages.cite import init_permalinks
 from qa.web.pages.common import blueprint as site
-from qa.web.pages.common import static_files
+from qa.web.pages.common import init_pages
 from qa.web.pages.conversation import blueprint as conversation
 from qa.web.pages.documents import blueprint as documents
 from qa.web.pages.export import blueprint as export
@@ -36,12 +36,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     init_context(app, settings)
-    app.extensions["qa.static"] = static_files()
     for blueprint in (
         api,
         site,
         conversation,
-        permalinks,
         documents,
         citing,
         export,
@@ -59,4 +57,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_access(app)
     init_http_cache(app)
     init_error_handlers(app)
+    init_permalinks(app)
+    init_pages(app)
     return app

@@ -94,6 +94,10 @@ class AppState:
     # The operator's questions may change as often as their file is written.
     golden: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
+    static_files: dict[str, Any] = field(default_factory=dict)
+    # A checksum of the code and the settings, in every ETag.
+    code_digest: str = ""
+    openapi: dict[str, Any] | None = None
 
 
 @dataclass

@@ -2,13 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from qa import __version__
 from qa.settings import Settings
-from qa.web.context import current_settings
+from qa.web.context import app_state
 from qa.web.schemas.requests import LIMITS, AskFilters, AskRequest, VerificationBody, VerifyRequest
 from qa.web.schemas.responses import (
     AnswerBody,
@@ -275,11 +275,10 @@ blueprint = Blueprint("programs", __name__)
 
 def _openapi_document() -> dict[str, Any]:
     """The document, made once: settings never change."""
-    extensions = current_app.extensions
-    if "qa.openapi" not in extensions:
-        extensions["qa.openapi"] = build_openapi_document(current_settings())
-    document: dict[str, Any] = extensions["qa.openapi"]
-    return document
+    state = app_state()
+    if state.openapi is None:
+        state.openapi = build_openapi_document(state.settings)
+    return state.openapi
 
 
 @blueprint.get("/openapi.json")

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import re
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
@@ -25,7 +25,7 @@ _UNCACHED_PATHS = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 def init_http_cache(app: Flask) -> None:
     """Answer each request to *app* from one generation, and tag what it gives with it."""
     parts = [code_version(), repr(dataclasses.astuple(app_state(app).settings))]
-    app.extensions["qa.code_digest"] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    app_state(app).code_digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     app.before_request(_pin_requested_generation)
     app.before_request(_check_if_none_match)
     app.after_request(_add_etag)
@@ -69,5 +69,5 @@ def _add_etag(response: Response) -> Response:
 
 
 def _build_etag(generation: str) -> str:
-    key = f"{current_app.extensions['qa.code_digest']} {request.full_path}"
+    key = f"{app_state().code_digest} {request.full_path}"
     return f"{generation}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import regex
-from flask import Blueprint, Response, has_request_context, request, url_for
+from flask import Blueprint, Flask, Response, has_request_context, request, url_for
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import Answer, Citation, build_citation, quote_checksum
@@ -167,8 +167,6 @@ def citation_of(document: Document, target: CitationTarget) -> Citation | None:
     return build_citation(document, passage, relative_answer)
 
 
-permalinks = Blueprint("pinning", __name__)
-
 QUOTED_PARAMETER = "quoted"
 # Where links of a page that is pinned lead to the same index.
 _PINNED_ENDPOINTS = ("reader.show", "citing.show", "documents.show")
@@ -190,7 +188,11 @@ class CitationStatus(NamedTuple):
     citation: Citation | None
 
 
-@permalinks.app_url_defaults
+def init_permalinks(app: Flask) -> None:
+    """Have the links of a page that is pinned to a generation lead to the same one."""
+    app.url_defaults(_add_pinned_generation)
+
+
 def _add_pinned_generation(endpoint: str, values: dict[str, Any]) -> None:
     if (
         has_request_context()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from qa.analysis.tokenizer import Span
@@ -18,7 +18,7 @@ from qa.documents.document import SEPARATOR, Document
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
 from qa.web.api import InvalidRequestError
-from qa.web.context import current_searcher
+from qa.web.context import app_state, current_searcher
 
 
 class TextSegment(NamedTuple):
@@ -118,14 +118,13 @@ def iter_blocks(
         )
 
 
-blueprint = Blueprint("site", __name__)
-
 STATIC = Path(__file__).parent.parent / "static"
 _STATIC_URL = "/static/"
+
+blueprint = Blueprint("site", __name__)
 _STAYS = "public, max-age=31536000, immutable"
 
 
-@blueprint.app_template_filter()
 def format_date(value: date) -> str:
     """A date as people write it."""
     return f"{value.day} {value:%B %Y}"
@@ -136,7 +135,6 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-@blueprint.app_template_test("web_url")
 def is_web_url(url: str | None) -> bool:
     """Whether *url* is safe to link to: a document may claim any address as its own."""
     try:
@@ -154,6 +152,14 @@ class StaticFile:
     version: str
 
 
+def init_pages(app: Flask) -> None:
+    """Read the static files, and add to *app* what the templates of all pages need."""
+    app_state(app).static_files = static_files()
+    app.add_template_filter(format_date)
+    app.add_template_test(is_web_url, "web_url")
+    app.context_processor(_inject_manifest)
+
+
 def static_files() -> dict[str, StaticFile]:
     """All that is served as static, read once: what is asked for later reaches no disk."""
     return {path.name: _static_file(path) for path in STATIC.iterdir() if path.is_file()}
@@ -166,8 +172,7 @@ def _static_file(path: Path) -> StaticFile:
 
 
 def _files() -> dict[str, StaticFile]:
-    files: dict[str, StaticFile] = current_app.extensions["qa.static"]
-    return files
+    return app_state().static_files
 
 
 def is_static() -> bool:
@@ -197,7 +202,6 @@ def static(filename: str) -> Response:
     return response
 
 
-@blueprint.app_context_processor
 def _inject_manifest() -> dict[str, Manifest | None]:
     """What the footer of every page says of the index; an error page may have none."""
     try:
