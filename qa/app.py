@@ -14,6 +14,7 @@ from qa.web.middleware.metrics import blueprint as metrics
 from qa.web.middleware.metrics import count_request
 from qa.web.middleware.request_log import build_log_writer, init_request_log
 from qa.web.openapi import blueprint as programs
+from qa.web.openapi import init_openapi
 from qa.web.pages.about import blueprint as about
 from qa.web.pages.about import search
 from qa.web.pages.cite import blueprint as citing
@@ -59,4 +60,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_error_handlers(app)
     init_permalinks(app)
     init_pages(app)
+    init_openapi(app)
     return app

@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
@@ -30,7 +30,7 @@ from qa.server.request_parser import (
     status_of,
 )
 from qa.settings import Settings
-from qa.web.context import app_state
+from qa.web.context import app_state, unlimited_paths
 from qa.web.middleware.metrics import CLOSED, REJECTED
 
 # What happens when a client has sent or read something.
@@ -46,8 +46,6 @@ _STALL_SECONDS = 2.0
 _UNSENT = 64 * 1024 * 1024
 # Idle connections that are looked at to find one that has not just sent something.
 _LOOKS = 16
-# They tell how the service is, most of all when it is busy.
-_NEVER_SHED = (b"GET /livez", b"GET /readyz", b"GET /metrics")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
@@ -71,6 +69,11 @@ class Worker(BalancedWorker):
     def settings(self) -> Settings:
         """The settings of the app."""
         return app_state(self.wsgi).settings
+
+    @cached_property
+    def _never_shed(self) -> tuple[bytes, ...]:
+        """How requests begin that say how the service is, most of all when it is busy."""
+        return tuple(f"GET {path}".encode() for path in unlimited_paths(self.wsgi))
 
     def accept(self, listener: socket.socket) -> None:
         """Let clients in, who get a thread when all of their request is there.
@@ -227,7 +230,7 @@ class Worker(BalancedWorker):
         """Answer a request, unless it has waited too long for that."""
         wait = time.monotonic() - conn.enqueued_at
         if wait * 1000 > self.settings.max_wait_ms and not conn.incoming.data.startswith(
-            _NEVER_SHED
+            self._never_shed
         ):
             return self._reject_busy(conn)
         return super().handle(conn)

@@ -21,16 +21,21 @@ from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError, QAError
 from qa.index.manifest import analysis_warning
 from qa.queries.parser import Filters, parse_query
+from qa.settings import Settings
 from qa.web.context import (
+    Operation,
+    Schema,
     app_state,
     current_deadline,
     current_searcher,
     current_settings,
     pin_generation,
     record_answer,
+    route_options,
 )
+from qa.web.openapi import field_parameters, parameter_schema, query_parameter
 from qa.web.schemas.requests import AskRequest, VerificationBody, VerifyRequest, limit_errors
-from qa.web.schemas.responses import HealthBody, answer_body
+from qa.web.schemas.responses import AnswerBody, HealthBody, answer_body
 
 blueprint = Blueprint("api", __name__)
 
@@ -55,13 +60,47 @@ def json_response(model: BaseModel) -> Response:
     return Response(model.model_dump_json(by_alias=True), content_type="application/json")
 
 
+# Load balancers ask these, which have no token.
+_HEALTH = {"is_public": True, "is_cached": False, "is_limited": False, "is_json": True}
+
+
+def _ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
+    """The fields of a posted question as parameters of an address."""
+    fields = schemas["AskRequest"]["properties"]
+    questions = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": settings.max_turns + 1,
+        "items": parameter_schema(fields["question"]),
+    }
+    others = {
+        name: schema
+        for name, schema in (fields | schemas["AskFilters"]["properties"]).items()
+        if name not in {"question", "turns", "filters"}
+    }
+    return [
+        query_parameter("q", questions, "The question; others before it are turns.", required=True),
+        *field_parameters(others),
+    ]
+
+
 @blueprint.get("/ask")
+@route_options(
+    is_json=True,
+    operation=Operation("ask", "Answer a question", AnswerBody, parameters=_ask_parameters),
+)
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
     return json_response(answer_body(_answer_ask_request(parse_ask_args(request.args))))
 
 
 @blueprint.post("/ask")
+@route_options(
+    is_json=True,
+    operation=Operation(
+        "askPosted", "Answer a question that is posted", AnswerBody, body=AskRequest
+    ),
+)
 def ask_post() -> Response:
     """Answer the question in the body."""
     return json_response(answer_body(_answer_ask_request(parse_ask_request(request_json()))))
@@ -84,12 +123,14 @@ def _answer_ask_request(ask_request: AskRequest) -> Answer:
 
 
 @blueprint.get("/livez")
+@route_options(**_HEALTH, operation=Operation("livez", "The process runs", HealthBody))
 def livez() -> Response:
     """Say that the process runs."""
     return json_response(HealthBody())
 
 
 @blueprint.get("/readyz")
+@route_options(**_HEALTH, operation=Operation("readyz", "A search works", HealthBody))
 def readyz() -> Response:
     """Say that questions can be answered: the first words of a document are found."""
     searcher = current_searcher()
@@ -222,6 +263,15 @@ def _id(summary: DocumentSummary) -> str:
 
 
 @blueprint.post("/verify")
+@route_options(
+    is_json=True,
+    operation=Operation(
+        "verify",
+        "Say of saved citations what became of them: unchanged, moved, or gone",
+        VerificationBody,
+        body=VerifyRequest,
+    ),
+)
 def verify() -> Response:
     """Look for saved citations again."""
     verify_request = parse_model(VerifyRequest, request_json())

@@ -10,10 +10,12 @@ import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
 from flask import Flask, current_app, g, request
+from pydantic import BaseModel
+from werkzeug.exceptions import MethodNotAllowed
 
 from qa.analysis.deadline import Deadline
 from qa.answers.answer import Answer
@@ -26,6 +28,7 @@ HEAD_READ = "qa.head_read"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # Generations with statistics in memory: the live one, the one before it, and pinned ones.
 _CACHED_GENERATIONS = 4
+_View = TypeVar("_View", bound=Callable[..., Any])
 # What all of a process share takes no more memory for being referred to.
 _SHARED = (type, ModuleType, FunctionType)
 
@@ -184,3 +187,80 @@ def record_answer(answer: Answer) -> None:
     state = request_state()
     state.answer = answer
     state.was_cut_short |= answer.partial
+
+
+Schema = dict[str, Any]
+
+
+def _no_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[Schema]:
+    return []
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route as OpenAPI describes it: its name, what it is for, what it takes and gives.
+
+    *parameters* makes those of the address from the settings and the schemas of all models.
+    """
+
+    name: str
+    summary: str
+    response: type[BaseModel] | Schema
+    media_type: str = "application/json"
+    parameters: Callable[[Settings, dict[str, Schema]], list[Schema]] = _no_parameters
+    body: type[BaseModel] | None = None
+    # Where it is not the path of the route.
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class RouteOptions:
+    """What applies to a route, declared where the route is."""
+
+    # Nobody is asked for the read token.
+    is_public: bool = False
+    # What it gives follows the index: it has an ETag, and a client may cache it.
+    is_cached: bool = True
+    # It counts for the rate limit, and is turned away when the service is busy.
+    is_limited: bool = True
+    # Its errors are JSON, whatever the client accepts.
+    is_json: bool = False
+    # How OpenAPI describes it; what is JSON must be described, unless this is false.
+    operation: Operation | None = None
+    is_described: bool = True
+
+
+_options: dict[Callable[..., Any], RouteOptions] = {}
+_DEFAULT_OPTIONS = RouteOptions()
+
+
+def route_options(**options: Any) -> Callable[[_View], _View]:  # noqa: ANN401 - as RouteOptions has
+    """Declare what applies to the route of a view."""
+
+    def declare(view: _View) -> _View:
+        _options[view] = RouteOptions(**options)
+        return view
+
+    return declare
+
+
+def options_of(app: Flask, endpoint: str | None) -> RouteOptions:
+    """What applies to the route of *endpoint*."""
+    view = app.view_functions.get(endpoint) if endpoint else None
+    return _options.get(view, _DEFAULT_OPTIONS) if view else _DEFAULT_OPTIONS
+
+
+def current_options() -> RouteOptions:
+    """What applies to the route of this request, even where its method is not allowed."""
+    endpoint, error = request.endpoint, request.routing_exception
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        adapter = current_app.create_url_adapter(request)
+        assert adapter is not None  # noqa: S101 - for mypy: there is one for each request
+        endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
+    return options_of(current_app, endpoint)
+
+
+def unlimited_paths(app: Flask) -> list[str]:
+    """The paths that *app* answers however busy it is."""
+    rules = app.url_map.iter_rules()
+    return [rule.rule for rule in rules if not options_of(app, rule.endpoint).is_limited]

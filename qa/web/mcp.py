@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 from qa import __version__
 from qa.errors import DocumentNotFoundError, RequestError
 from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, parse_model
-from qa.web.context import current_searcher, current_settings
+from qa.web.context import current_searcher, current_settings, route_options
 from qa.web.middleware.access import is_own_origin
 from qa.web.schemas.requests import NonNegativeInt, RequestModel
 from qa.web.schemas.responses import PassageBody, ResponseModel, answer_body
@@ -240,6 +240,7 @@ class JsonRpcError(Exception):
 
 
 @blueprint.post("/mcp")
+@route_options(is_json=True, is_described=False)
 def receive() -> Response:
     """Answer a message."""
     _check_origin()

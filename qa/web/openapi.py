@@ -1,57 +1,35 @@
-"""The models of the contract and the settings' limits -> the OpenAPI 3.1 document."""
+"""The routes, their models and the settings' limits -> the OpenAPI 3.1 document."""
 
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from qa import __version__
 from qa.settings import Settings
-from qa.web.context import app_state
-from qa.web.schemas.requests import LIMITS, AskFilters, AskRequest, VerificationBody, VerifyRequest
-from qa.web.schemas.responses import (
-    AnswerBody,
-    DocumentBody,
-    DocumentsBody,
-    HealthBody,
-    ProblemBody,
-    SuggestionsBody,
+from qa.web.context import (
+    Operation,
+    RouteOptions,
+    Schema,
+    app_state,
+    options_of,
+    route_options,
 )
-
-Schema = dict[str, Any]
+from qa.web.schemas.requests import LIMITS
+from qa.web.schemas.responses import ProblemBody
 
 _JSON, _PROBLEM_JSON = "application/json", "application/problem+json"
 _REFERENCE = "#/components/schemas/{model}"
-_DOCUMENT_ID: Schema = {
-    "name": "document_id",
-    "in": "path",
-    "required": True,
-    "description": "The id of a document, as citations have it; it may have slashes in it.",
-    "schema": {"type": "string", "minLength": 1},
-}
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
-class Operation(NamedTuple):
-    """What can be called: where, what for, and what comes back."""
-
-    path: str
-    name: str
-    summary: str
-    response: type[BaseModel] | Schema
-    media_type: str = _JSON
-    method: str = "get"
-    parameters: tuple[Schema, ...] = ()
-    body: type[BaseModel] | None = None
-    # Whether what comes back is tagged with the generation, and 304 to who has it.
-    has_etag: bool = True
-    # Whether the read token is not asked for.
-    public: bool = False
-
-
-def _query_parameter(
+def query_parameter(
     name: str, schema: Schema, description: str, *, required: bool = False
 ) -> Schema:
+    """A parameter of the query string."""
     return {
         "name": name,
         "in": "query",
@@ -61,123 +39,24 @@ def _query_parameter(
     }
 
 
-def _string_schema(longest: int) -> Schema:
+def string_schema(longest: int) -> Schema:
+    """A text of at most so many characters."""
     return {"type": "string", "maxLength": longest}
 
 
 _GENERATION = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
-_GENERATION_PARAMETER = _query_parameter(
+GENERATION_PARAMETER = query_parameter(
     "generation", _GENERATION, "The index to ask, by name; else the live one."
 )
 
 
-def operations(settings: Settings) -> list[Operation]:
-    """All that programs can call."""
-    return [
-        Operation(
-            "/ask", "ask", "Answer a question", AnswerBody, parameters=_ask_parameters(settings)
-        ),
-        Operation(
-            "/ask",
-            "askPosted",
-            "Answer a question that is posted",
-            AnswerBody,
-            method="post",
-            body=AskRequest,
-            has_etag=False,
-        ),
-        Operation(
-            "/verify",
-            "verify",
-            "Say of saved citations what became of them: unchanged, moved, or gone",
-            VerificationBody,
-            method="post",
-            body=VerifyRequest,
-            has_etag=False,
-        ),
-        Operation(
-            "/documents.json",
-            "documents",
-            "The list of documents, a page of it",
-            DocumentsBody,
-            parameters=_list_parameters(settings),
-        ),
-        Operation(
-            "/documents/{document_id}.json",
-            "document",
-            "A whole document",
-            DocumentBody,
-            parameters=(_DOCUMENT_ID, _GENERATION_PARAMETER),
-        ),
-        Operation(
-            "/suggest",
-            "suggest",
-            "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
-            SuggestionsBody,
-            media_type="application/x-suggestions+json",
-            parameters=(
-                _query_parameter("q", _string_schema(settings.max_question), "What is typed."),
-            ),
-        ),
-        Operation("/openapi.json", "openapi", "This document", {"type": "object"}, has_etag=False),
-        Operation(
-            "/metrics",
-            "metrics",
-            "Counts and times of requests (Prometheus)",
-            {"type": "string"},
-            media_type="text/plain",
-            has_etag=False,
-        ),
-        Operation("/livez", "livez", "The process runs", HealthBody, has_etag=False, public=True),
-        Operation("/readyz", "readyz", "A search works", HealthBody, has_etag=False, public=True),
-    ]
+def field_parameters(fields: dict[str, Schema]) -> Iterator[Schema]:
+    """The fields of a model as parameters of an address."""
+    for name, schema in fields.items():
+        yield query_parameter(name, parameter_schema(schema), schema["description"])
 
 
-def _ask_parameters(settings: Settings) -> tuple[Schema, ...]:
-    """The fields of a posted question as parameters of an address."""
-    schemas = _build_schemas(settings)
-    ask_properties = schemas["AskRequest"]["properties"]
-    filters = schemas["AskFilters"]["properties"]
-    questions = {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": settings.max_turns + 1,
-        "items": _parameter_schema(ask_properties["question"]),
-    }
-    return (
-        _query_parameter(
-            "q", questions, "The question; others before it are turns.", required=True
-        ),
-        *(
-            _query_parameter(name, _parameter_schema(schema), schema["description"])
-            for name, schema in (ask_properties | filters).items()
-            if name not in {"question", "turns", "filters"}
-        ),
-    )
-
-
-def _list_parameters(settings: Settings) -> tuple[Schema, ...]:
-    filters = _build_schemas(settings)["AskFilters"]["properties"]
-    sort = {"enum": ["title", "newest", "oldest", "publisher", "longest", "shortest"]}
-    return (
-        _query_parameter(
-            "title", _string_schema(settings.max_filter), "Only with these words in the title."
-        ),
-        *(
-            _query_parameter(name, _parameter_schema(filters[name]), filters[name]["description"])
-            for name in ("publisher", "from", "to")
-        ),
-        _query_parameter(
-            "sort", sort | {"type": "string", "default": "title"}, "The order of the list."
-        ),
-        _query_parameter(
-            "page", {"type": "integer", "minimum": 1, "default": 1}, "The page, from 1."
-        ),
-        _GENERATION_PARAMETER,
-    )
-
-
-def _parameter_schema(schema: Schema) -> Schema:
+def parameter_schema(schema: Schema) -> Schema:
     """*schema* without what a parameter says itself, and without null, which none can be."""
     bare = {key: value for key, value in schema.items() if key not in {"description", "title"}}
     choices = [choice for choice in bare.pop("anyOf", []) if choice != {"type": "null"}]
@@ -185,23 +64,44 @@ def _parameter_schema(schema: Schema) -> Schema:
     return bare | choices[0] if choices else bare
 
 
-def _build_schemas(settings: Settings) -> dict[str, Schema]:
-    """The schemas of all models by name, with the limits that *settings* sets."""
-    request_models: list[type[BaseModel]] = [AskRequest, AskFilters, VerifyRequest]
-    response_models: list[type[BaseModel]] = [
-        AnswerBody,
-        DocumentBody,
-        DocumentsBody,
-        HealthBody,
-        ProblemBody,
-        SuggestionsBody,
-        VerificationBody,
-    ]
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in request_models]
-        + [(model, "serialization") for model in response_models],
-        ref_template=_REFERENCE,
-    )
+def init_openapi(app: Flask) -> None:
+    """Raise RuntimeError where a route of *app* that gives JSON is not described."""
+    for rule in app.url_map.iter_rules():
+        options = options_of(app, rule.endpoint)
+        is_for_programs = options.is_json or rule.rule.endswith(".json")
+        if is_for_programs and options.is_described and not options.operation:
+            raise RuntimeError(f"The route {rule.rule} has no operation for OpenAPI; declare it.")
+
+
+class _Route(NamedTuple):
+    """An operation, and where and how it is called."""
+
+    path: str
+    method: str
+    options: RouteOptions
+    operation: Operation
+
+
+def _iter_routes(app: Flask) -> Iterator[_Route]:
+    """The routes of *app* that are described."""
+    for rule in app.url_map.iter_rules():
+        options = options_of(app, rule.endpoint)
+        if options.operation:
+            path = options.operation.path or _CONVERTER.sub(r"{\1}", rule.rule)
+            (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+            yield _Route(path, method.lower(), options, options.operation)
+
+
+def _build_schemas(routes: Iterable[_Route], settings: Settings) -> dict[str, Schema]:
+    """The schemas of all models of *routes* by name, with the limits that *settings* sets."""
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
+    for _, _, _, operation in routes:
+        if operation.body:
+            models[operation.body, "validation"] = None
+        if isinstance(operation.response, type):
+            models[operation.response, "serialization"] = None
+    models[ProblemBody, "serialization"] = None
+    _, definitions = models_json_schema([*models], ref_template=_REFERENCE)
     schemas: dict[str, Schema] = definitions["$defs"]
     for limit in LIMITS:
         field = schemas[limit.model.__name__]["properties"][limit.field]
@@ -210,12 +110,15 @@ def _build_schemas(settings: Settings) -> dict[str, Schema]:
     return schemas
 
 
-def build_openapi_document(settings: Settings) -> Schema:
-    """The OpenAPI document of a service with these *settings*."""
+def build_openapi_document(app: Flask) -> Schema:
+    """The OpenAPI document of *app*, from its routes and settings."""
+    settings, routes = app_state(app).settings, [*_iter_routes(app)]
+    schemas = _build_schemas(routes, settings)
     paths: dict[str, Schema] = {}
-    for operation in operations(settings):
-        paths.setdefault(operation.path, {})[operation.method] = _build_operation(operation)
-    components: Schema = {"schemas": _build_schemas(settings)}
+    for route in routes:
+        parameters = route.operation.parameters(settings, schemas)
+        paths.setdefault(route.path, {})[route.method] = _build_operation(route, parameters)
+    components: Schema = {"schemas": schemas}
     document: Schema = {
         "openapi": "3.1.0",
         "info": {
@@ -233,35 +136,28 @@ def build_openapi_document(settings: Settings) -> Schema:
     return document
 
 
-def _build_operation(operation: Operation) -> Schema:
-    operation_object: Schema = {
+def _build_operation(route: _Route, parameters: list[Schema]) -> Schema:
+    operation = route.operation
+    problem = {_PROBLEM_JSON: {"schema": _schema_or_reference(ProblemBody)}}
+    response = {operation.media_type: {"schema": _schema_or_reference(operation.response)}}
+    described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
         "responses": {
-            "200": {
-                "description": "OK",
-                "content": {
-                    operation.media_type: {"schema": _schema_or_reference(operation.response)}
-                },
-            },
-            "default": {
-                "description": "An error",
-                "content": {_PROBLEM_JSON: {"schema": _schema_or_reference(ProblemBody)}},
-            },
+            "200": {"description": "OK", "content": response},
+            "default": {"description": "An error", "content": problem},
         },
     }
-    if operation.parameters:
-        operation_object["parameters"] = list(operation.parameters)
+    if parameters:
+        described["parameters"] = parameters
     if operation.body:
-        operation_object["requestBody"] = {
-            "required": True,
-            "content": {_JSON: {"schema": _schema_or_reference(operation.body)}},
-        }
-    if operation.has_etag:
-        operation_object["responses"]["304"] = {"description": "What was had before is still so"}
-    if operation.public:
-        operation_object["security"] = []
-    return operation_object
+        body = {_JSON: {"schema": _schema_or_reference(operation.body)}}
+        described["requestBody"] = {"required": True, "content": body}
+    if route.method == "get" and route.options.is_cached:
+        described["responses"]["304"] = {"description": "What was had before is still so"}
+    if route.options.is_public:
+        described["security"] = []
+    return described
 
 
 def _schema_or_reference(model: type[BaseModel] | Schema) -> Schema:
@@ -277,11 +173,12 @@ def _openapi_document() -> dict[str, Any]:
     """The document, made once: settings never change."""
     state = app_state()
     if state.openapi is None:
-        state.openapi = build_openapi_document(state.settings)
+        state.openapi = build_openapi_document(current_app)
     return state.openapi
 
 
 @blueprint.get("/openapi.json")
+@route_options(is_cached=False, operation=Operation("openapi", "This document", {"type": "object"}))
 def openapi() -> Response:
     """Describe all that programs can call (OpenAPI 3.1)."""
     return jsonify(_openapi_document())

@@ -4,7 +4,8 @@ import pytest
 
 from qa.app import create_app
 from qa.settings import Settings
-from qa.web.openapi import build_openapi_document
+from qa.web.context import RouteOptions, options_of
+from qa.web.openapi import build_openapi_document, init_openapi
 
 # What people read, and browsers.
 PAGES = {
@@ -60,13 +61,55 @@ def test_every_route_for_programs_is_in_it(app, described):
     assert routes - PAGES == set(described["paths"]) - {"/documents/{document_id}.json"}
 
 
+def test_a_route_for_programs_that_is_not_described_stops_the_start(index):
+    app = create_app(Settings(index=str(index)))
+    app.add_url_rule("/new.json", "new", lambda: "{}")
+
+    with pytest.raises(RuntimeError, match=r"/new\.json has no operation"):
+        init_openapi(app)
+
+
+# What applies to a route where it is not the usual.
+OPTIONS = {
+    "/livez": {"is_public", "is_uncached", "is_unlimited", "is_json"},
+    "/readyz": {"is_public", "is_uncached", "is_unlimited", "is_json"},
+    "/metrics": {"is_uncached", "is_unlimited", "is_json"},
+    "/ask": {"is_json"},
+    "/verify": {"is_json"},
+    "/suggest": {"is_json"},
+    "/mcp": {"is_json"},
+    "/openapi.json": {"is_uncached"},
+    "/cite/<path:document_id>": {"is_uncached"},
+    "/export.md": {"is_uncached"},
+    "/export.json": {"is_uncached"},
+}
+
+
+def flags_of(options: RouteOptions):
+    flags = {
+        "is_public": options.is_public,
+        "is_uncached": not options.is_cached,
+        "is_unlimited": not options.is_limited,
+        "is_json": options.is_json,
+    }
+    return {name for name, is_set in flags.items() if is_set}
+
+
+def test_what_applies_to_each_route_is_what_is_written_here(app):
+    rules = [*app.url_map.iter_rules()]
+
+    assert {rule.rule for rule in rules} >= set(OPTIONS)
+    for rule in rules:
+        assert flags_of(options_of(app, rule.endpoint)) == OPTIONS.get(rule.rule, set()), rule
+
+
 LIMITED = {"max_question": 77, "max_turns": 3, "max_limit": 9, "max_terms": 5}
 LIMITED |= {"max_filters": 6, "max_filter": 30}
 
 
 def test_limits_are_those_of_the_settings(index):
     settings = Settings(index=str(index), **LIMITED)
-    found = build_openapi_document(settings)
+    found = build_openapi_document(create_app(settings))
     asked = found["components"]["schemas"]["AskRequest"]["properties"]
     (questions, limit, *_) = found["paths"]["/ask"]["get"]["parameters"]
 
@@ -79,8 +122,8 @@ def test_limits_are_those_of_the_settings(index):
 
 
 def test_limits_of_filters_are_those_of_the_settings_wherever_they_are_sent(index):
-    found = build_openapi_document(Settings(index=str(index), **LIMITED))
-    filters = found["components"]["schemas"]["AskedFilters"]["properties"]
+    found = build_openapi_document(create_app(Settings(index=str(index), **LIMITED)))
+    filters = found["components"]["schemas"]["AskFilters"]["properties"]
     sent = {
         (path, each["name"]): each["schema"]
         for path in ("/ask", "/documents.json", "/suggest")

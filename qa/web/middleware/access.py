@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qa.errors import SettingsError
 from qa.settings import Settings
-from qa.web.context import app_state, current_settings
+from qa.web.context import app_state, current_options, current_settings
 from qa.web.pages.common import is_static
 
 _LABEL = r"[A-Za-z0-9-]+"
@@ -103,8 +103,6 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _HSTS_HEADER = {"Strict-Transport-Security": "max-age=31536000"}
-# Load balancers get these, and have no token.
-_OPEN = ("/livez", "/readyz")
 # With a space in it, it is quoted, as browsers of old want it.
 _REALM = "Verbatim documents"
 _PREFLIGHT_HEADERS = {
@@ -166,7 +164,7 @@ def _check_host() -> None:
 
 def is_open() -> bool:
     """Whether the request is a health check, which needs no token."""
-    return request.method in {"GET", "HEAD"} and request.path in _OPEN
+    return request.method in {"GET", "HEAD"} and current_options().is_public
 
 
 def has_token() -> bool:
@@ -348,5 +346,5 @@ def _is_free() -> bool:
     """
     if is_open():
         return True
-    plain = request.method in {"GET", "HEAD"} and (request.path == "/metrics" or is_static())
-    return plain and has_token()
+    is_free = not current_options().is_limited or is_static()
+    return is_free and request.method in {"GET", "HEAD"} and has_token()

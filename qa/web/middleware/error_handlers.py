@@ -21,6 +21,7 @@ from qa.errors import (
     RequestError,
 )
 from qa.web.api import InvalidRequestError, json_response
+from qa.web.context import current_options
 from qa.web.middleware.access import has_token, has_valid_host
 from qa.web.schemas.responses import FieldErrorBody, ProblemBody
 
@@ -36,7 +37,6 @@ STATUSES: dict[type, HTTPStatus] = {
     DeadlineExceededError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_JSON_PATHS = ("/ask", "/verify", "/suggest", "/livez", "/readyz", "/metrics", "/mcp")
 _IN_LOG = "the operator finds the reason in the log. Try again later."
 _FAILED = "Something went wrong here; it was logged. Try again, or tell the operator."
 # For the public, in place of messages that may name files, addresses and settings.  Looked up along
@@ -105,7 +105,7 @@ def problem_response(
     status: HTTPStatus, detail: str, fields: list[dict[str, str]] | None = None
 ) -> Response:
     """An error body: RFC 9457 for programs, a page for people."""
-    wants_json = request.path in _JSON_PATHS or request.path.endswith(".json")
+    wants_json = current_options().is_json or request.path.endswith(".json")
     # No page can be made for a host that must not be answered: its links would lead there.
     wants_json = wants_json or not has_valid_host()
     if wants_json or not request.accept_mimetypes.accept_html:

@@ -13,13 +13,17 @@ from flask import Flask, Response, request
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
 from qa.web.api import InvalidRequestError
-from qa.web.context import app_state, current_searcher, pin_generation, request_state
+from qa.web.context import (
+    app_state,
+    current_options,
+    current_searcher,
+    pin_generation,
+    request_state,
+)
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _PINNED_CACHE_CONTROL, _LIVE_CACHE_CONTROL = "private, max-age=86400", "private, no-cache"
 _GENERATION_NAME = re.compile(r"[0-9a-f]{12}")
-# These tell of this moment, or of this day.
-_UNCACHED_PATHS = ("/livez", "/readyz", "/metrics", "/cite/", "/export.")
 
 
 def init_http_cache(app: Flask) -> None:
@@ -53,7 +57,7 @@ def _check_if_none_match() -> Response | None:
 
 def _add_etag(response: Response) -> Response:
     state = request_state()
-    if state.searcher is None or request.path.startswith(_UNCACHED_PATHS):
+    if state.searcher is None or not current_options().is_cached:
         return response
     if state.was_cut_short:
         response.headers["Cache-Control"] = "no-store"

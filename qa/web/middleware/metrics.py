@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.context import current_searcher
+from qa.web.context import Operation, current_searcher, route_options
 from qa.web.middleware.metrics_folder import lock_metrics, metrics_folder
 from qa.web.middleware.request_log import RequestRecord
 
@@ -73,6 +73,17 @@ class _IndexCollector(Collector):
 
 
 @blueprint.get("/metrics")
+@route_options(
+    is_cached=False,
+    is_limited=False,
+    is_json=True,
+    operation=Operation(
+        "metrics",
+        "Counts and times of requests (Prometheus)",
+        {"type": "string"},
+        media_type="text/plain",
+    ),
+)
 def show() -> Response:
     """All numbers, of all workers (Prometheus text format)."""
     with lock_metrics(shared=True):

@@ -12,7 +12,15 @@ from qa.errors import IndexingError
 from qa.publishing.gate import GoldenQuestion, is_answered, load_golden_questions
 from qa.ranking.reranker import load_ranking_weights
 from qa.web.api import json_response
-from qa.web.context import app_state, current_deadline, current_searcher, current_settings
+from qa.web.context import (
+    Operation,
+    app_state,
+    current_deadline,
+    current_searcher,
+    current_settings,
+    route_options,
+)
+from qa.web.openapi import query_parameter, string_schema
 from qa.web.pages.common import parameter_error
 from qa.web.pages.index_stats import current_stats
 from qa.web.pages.urls import query_string
@@ -34,6 +42,18 @@ def description() -> Response:
 
 
 @search.get("/suggest")
+@route_options(
+    is_json=True,
+    operation=Operation(
+        "suggest",
+        "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
+        SuggestionsBody,
+        media_type="application/x-suggestions+json",
+        parameters=lambda settings, _: [
+            query_parameter("q", string_schema(settings.max_question), "What is typed.")
+        ],
+    ),
+)
 def suggestions() -> Response:
     """Questions to try, and titles, that begin with `q` or have a word that does."""
     text, most = request.args.get("q", ""), current_settings().max_question

@@ -20,7 +20,13 @@ from qa.answers.quote_search import Effort, Summed
 from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
-from qa.web.context import current_deadline, current_searcher, pin_generation, request_state
+from qa.web.context import (
+    current_deadline,
+    current_searcher,
+    pin_generation,
+    request_state,
+    route_options,
+)
 from qa.web.pages.common import parameter_error, today
 from qa.web.pages.urls import Conversation, query_string
 
@@ -113,6 +119,7 @@ def citation_links(source: Citation | Document) -> list[Link]:
 
 
 @blueprint.get("/cite/<path:document_id>")
+@route_options(is_cached=False)
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
     for name in set(request.args) - {*_PLACE_PARAMETERS, "format", "generation"}:

@@ -4,8 +4,17 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as Redirect
 
 from qa.engines.base import DocumentSummary
+from qa.settings import Settings
 from qa.web.api import json_response
-from qa.web.context import current_deadline, current_searcher, current_settings
+from qa.web.context import (
+    Operation,
+    Schema,
+    current_deadline,
+    current_searcher,
+    current_settings,
+    route_options,
+)
+from qa.web.openapi import GENERATION_PARAMETER, field_parameters, query_parameter, string_schema
 from qa.web.pages.common import parameter_error
 from qa.web.pages.document_search import (
     PAGE_SIZE,
@@ -79,7 +88,29 @@ def _publisher_choices(selection: Selection, listing: Listing) -> list[tuple[str
     ]
 
 
+def _list_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
+    filters = schemas["AskFilters"]["properties"]
+    sort = {"enum": [*SORTS], "type": "string", "default": SORTS[0]}
+    page = {"type": "integer", "minimum": 1, "default": 1}
+    title = string_schema(settings.max_filter)
+    return [
+        query_parameter("title", title, "Only with these words in the title."),
+        *field_parameters({name: filters[name] for name in ("publisher", "from", "to")}),
+        query_parameter("sort", sort, "The order of the list."),
+        query_parameter("page", page, "The page, from 1."),
+        GENERATION_PARAMETER,
+    ]
+
+
 @blueprint.get("/documents.json")
+@route_options(
+    operation=Operation(
+        "documents",
+        "The list of documents, a page of it",
+        DocumentsBody,
+        parameters=_list_parameters,
+    )
+)
 def record() -> Response:
     """The same list for programs."""
     listing = parse_listing(parse_query_string(request.query_string), strict=True)

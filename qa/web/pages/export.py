@@ -15,7 +15,7 @@ from flask import Blueprint, Response, jsonify, request
 from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.errors import DeadlineExceededError
-from qa.web.context import current_deadline, current_searcher
+from qa.web.context import current_deadline, current_searcher, route_options
 from qa.web.pages.cite import build_reference
 from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
 from qa.web.pages.conversation import AnsweredTurn, answer_turns, verdict_text
@@ -28,6 +28,7 @@ _MAX_FILE_NAME = 60
 
 
 @blueprint.get("/export.md")
+@route_options(is_cached=False)
 def markdown() -> Response:
     """The conversation as CommonMark; what documents say stays text, whatever it looks like."""
     conversation, turns = _answer_conversation()
@@ -38,6 +39,7 @@ def markdown() -> Response:
 
 
 @blueprint.get("/export.json")
+@route_options(is_cached=False, is_described=False)
 def record() -> Response:
     """The conversation for programs: the answers as /ask gives them, with addresses in full."""
     conversation, turns = _answer_conversation()

@@ -13,7 +13,15 @@ from qa.documents.document import Block, Document
 from qa.engines.base import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
 from qa.web.api import InvalidRequestError, answer_question, json_response, parse_ask_args
-from qa.web.context import current_deadline, current_searcher, current_settings
+from qa.web.context import (
+    Operation,
+    Schema,
+    current_deadline,
+    current_searcher,
+    current_settings,
+    route_options,
+)
+from qa.web.openapi import GENERATION_PARAMETER
 from qa.web.pages.cite import (
     CitationTarget,
     citation_of,
@@ -124,7 +132,25 @@ _PART = 5_000
 _MIN_CHECKSUM_DIGITS = 12
 
 
+_DOCUMENT_ID: Schema = {
+    "name": "document_id",
+    "in": "path",
+    "required": True,
+    "description": "The id of a document, as citations have it; it may have slashes in it.",
+    "schema": {"type": "string", "minLength": 1},
+}
+
+
 @blueprint.get("/documents/<path:document_id>")
+@route_options(
+    operation=Operation(
+        "document",
+        "A whole document",
+        DocumentBody,
+        parameters=lambda *_: [_DOCUMENT_ID, GENERATION_PARAMETER],
+        path="/documents/{document_id}.json",
+    )
+)
 def show(document_id: str) -> str | Response:
     """Show a whole document, what is cited of it marked; with `.json` behind its id, as JSON."""
     lost_generation = None if document_id.endswith(".json") else fall_back_to_live()
