@@ -1,7 +1,6 @@
 """Which connection to close to make room: an idle one of the address that has most of them."""
 
 import contextlib
-import ipaddress
 import socket
 import time
 from collections import OrderedDict, defaultdict
@@ -14,9 +13,7 @@ from gunicorn.workers.gthread import TConn
 
 from qa.server.request_parser import IncomingRequest
 from qa.web.context import HEAD_READ
-
-# Providers hand out so much of an IPv6 address to one site.
-_ONE_SITE = 48
+from qa.web.middleware.access import SITE, client_group
 
 T = TypeVar("T", bound=Hashable)
 
@@ -125,15 +122,7 @@ class Crowd(Generic[T]):
 
 def owner_of(address: object) -> str:
     """Whose connection it is: the address of its other end, or the network of its site."""
-    try:
-        host = ipaddress.ip_address(address[0] if isinstance(address, tuple) else "")
-    except (ValueError, IndexError):
-        return ""
-    if isinstance(host, ipaddress.IPv4Address):
-        return str(host)
-    if host.ipv4_mapped:
-        return str(host.ipv4_mapped)
-    return str(ipaddress.ip_network((int(host), _ONE_SITE), strict=False))
+    return client_group(address[0], SITE) if isinstance(address, tuple) and address else ""
 
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -210,10 +199,10 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def tell_head_read(app: App) -> App:
-    """*app*, told when the head of each request was read."""
+    """*app*, with the moment when the head of a request was read in the environment of each."""
 
-    def told(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         environ[HEAD_READ] = environ["gunicorn.socket"].head_read
         return app(environ, start_response)
 
-    return told
+    return call

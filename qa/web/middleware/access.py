@@ -40,8 +40,8 @@ def is_among(host: str, names: Iterable[str]) -> bool:
     """Whether *host* is one of *names*; one with a dot before it stands for all below it, too."""
     name = _name(host)
     for other in names:
-        known = _name(other.removeprefix("."))
-        if name == known or (other.startswith(".") and name.endswith(f".{known}")):
+        allowed = _name(other.removeprefix("."))
+        if name == allowed or (other.startswith(".") and name.endswith(f".{allowed}")):
             return True
     return False
 
@@ -196,16 +196,14 @@ def _request_token() -> str:
 
 def _answer_preflight() -> Response | None:
     """Tell browsers what scripts of allowed sites may send; they ask that without the token."""
-    asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    return (
-        Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS)
-        if asked and _site()
-        else None
-    )
+    is_preflight = "Access-Control-Request-Method" in request.headers
+    if request.method == "OPTIONS" and is_preflight and _allowed_origin():
+        return Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS)
+    return None
 
 
-def _site() -> str | None:
-    """The site whose script asks, as it is to be told, if its scripts may ask."""
+def _allowed_origin() -> str | None:
+    """The origin of the script that asks, as the header of the answer names it, if it may ask."""
     origins = current_settings().cors_origins
     origin = request.headers.get("Origin")
     if not origin or not {origin, "*"} & {*origins}:
@@ -226,17 +224,17 @@ def _add_headers(response: Response) -> Response:
 
 def _add_cors_headers(response: Response) -> None:
     """Let the scripts of other sites read *response*, if they may."""
-    origins, site = current_settings().cors_origins, _site()
+    origins, origin = current_settings().cors_origins, _allowed_origin()
     if origins and "*" not in origins:
         response.vary.add("Origin")
-    if site:
-        response.headers["Access-Control-Allow-Origin"] = site
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
 
 
 # So much of an IPv6 address names one network, of a household or a phone; so much names all that
 # one customer gets at most, who has 65,536 of them.
-_NETWORK, _SITE = 64, 48
+_HOUSEHOLD, SITE = 64, 48
 # A customer with many networks may send as much as so many clients.  With IPv4 it would be one.
 _CLIENTS_OF_SITE = 8
 _STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
@@ -269,12 +267,12 @@ def init_rate_limits(app: Flask) -> None:
     of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
     try:
         Limiter(
-            client_key,
+            _household,
             app=app,
             application_limits=[
                 ApplicationLimit(settings.rate_limit, exempt_when=_is_free),
                 ApplicationLimit(
-                    "; ".join(map(str, of_site)), key_function=_network, exempt_when=_has_no_site
+                    "; ".join(map(str, of_site)), key_function=_site, exempt_when=_has_no_site
                 ),
             ],
             # By itself it counts neither what is at no address nor what is called static.
@@ -313,30 +311,30 @@ def _storage_scheme(storage: str) -> str:
     return scheme
 
 
-def client_key() -> str:
-    """Who asks: the address, or the network of one household."""
-    address = _address()
-    if isinstance(address, IPv6Address):
-        return str(IPv6Network((int(address), _NETWORK), strict=False))
-    return str(address or "unknown")
+def client_group(address: object, prefix: int) -> str:
+    """Whom an address belongs to: with IPv4 itself, with IPv6 the network of *prefix* bits.
+
+    Nothing for what is no address, such as that of a Unix socket.
+    """
+    try:
+        parsed = ip_address(str(address))
+    except ValueError:
+        return ""
+    if isinstance(parsed, IPv4Address) or parsed.ipv4_mapped:
+        return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+    return str(IPv6Network((int(parsed), prefix), strict=False))
 
 
-def _network() -> str:
-    """All networks that the one who asks may have."""
-    return str(IPv6Network((int(_address() or 0), _SITE), strict=False))
+def _household() -> str:
+    return client_group(request.remote_addr, _HOUSEHOLD) or "unknown"
+
+
+def _site() -> str:
+    return client_group(request.remote_addr, SITE)
 
 
 def _has_no_site() -> bool:
-    return _is_free() or not isinstance(_address(), IPv6Address)
-
-
-def _address() -> IPv4Address | IPv6Address | None:
-    """The address that asks; None for what is none."""
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:
-        return None
-    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+    return _is_free() or ":" not in _site()
 
 
 def _is_free() -> bool:
