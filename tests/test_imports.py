@@ -31,10 +31,10 @@ ranking: features reranker highlighter confidence
 answers: answer citation_formats quote_search reanchoring pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner measures
-web: schemas.responses schemas.requests context openapi api pages.common middleware.access mcp
-  middleware.error_handlers middleware.http_cache middleware.metrics_folder
+web: schemas.responses schemas.requests context openapi api pages.common pages.urls
+  middleware.access mcp middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
-  pages.urls pages.index_stats pages.cite pages.conversation pages.document_search
+  pages.index_stats pages.cite pages.conversation pages.document_search
   pages.documents pages.export pages.reader pages.about
 app
 server: request_parser connections load_balancing resources worker service

@@ -26,7 +26,7 @@ from qa.engines.factory import open_engine
 from qa.errors import InvalidCitationError
 from qa.web.api import verify_quotes
 from qa.web.schemas.requests import parse_quotes
-from qa.web.schemas.responses import answer_body
+from qa.web.schemas.responses import AnswerBody
 
 
 @click.command("ask")
@@ -47,7 +47,7 @@ def ask_command(
         deadline = Deadline.after(settings.budget_ms / 1000)
         answer = ask(searcher, settings, question, limit=limit, deadline=deadline)
     if as_json:
-        echo_json(answer_body(answer).model_dump_json(by_alias=True, indent=2))
+        echo_json(AnswerBody.model_validate(answer).model_dump_json(by_alias=True, indent=2))
     else:
         _print_answer(answer)
 

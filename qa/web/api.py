@@ -35,7 +35,7 @@ from qa.web.context import (
 )
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
 from qa.web.schemas.requests import AskRequest, VerificationBody, VerifyRequest, limit_errors
-from qa.web.schemas.responses import AnswerBody, HealthBody, answer_body
+from qa.web.schemas.responses import AnswerBody, HealthBody
 
 blueprint = Blueprint("api", __name__)
 
@@ -91,7 +91,9 @@ def _ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sche
 )
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
-    return json_response(answer_body(_answer_ask_request(parse_ask_args(request.args))))
+    return json_response(
+        AnswerBody.model_validate(_answer_ask_request(parse_ask_args(request.args)))
+    )
 
 
 @blueprint.post("/ask")
@@ -103,7 +105,9 @@ def ask_get() -> Response:
 )
 def ask_post() -> Response:
     """Answer the question in the body."""
-    return json_response(answer_body(_answer_ask_request(parse_ask_request(request_json()))))
+    return json_response(
+        AnswerBody.model_validate(_answer_ask_request(parse_ask_request(request_json())))
+    )
 
 
 def request_json() -> object:
@@ -135,7 +139,9 @@ def readyz() -> Response:
     """Say that questions can be answered: the first words of a document are found."""
     searcher = current_searcher()
     some = searcher.summaries()[:_SHORTEST_OF]
-    text = searcher.document(min(some, key=lambda each: (not each.words, each.words)).id).text
+    text = searcher.document(
+        min(some, key=lambda summary: (not summary.words, summary.words)).id
+    ).text
     if not any(_finds(searcher, text[:size]) for size in (_OPENING, len(text))):
         raise CorruptIndexError(f"A search in generation {searcher.manifest.name} finds nothing.")
     warning = analysis_warning(searcher.manifest)

@@ -17,8 +17,9 @@ from qa.errors import DocumentNotFoundError, RequestError
 from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, parse_model
 from qa.web.context import current_searcher, current_settings, route_options
 from qa.web.middleware.access import is_own_origin
+from qa.web.pages.urls import absolute_url
 from qa.web.schemas.requests import NonNegativeInt, RequestModel
-from qa.web.schemas.responses import PassageBody, ResponseModel, answer_body
+from qa.web.schemas.responses import AnswerBody, PassageBody, ResponseModel
 
 # Code points of a document in one piece.
 _CHUNK_CHARACTERS = 40_000
@@ -115,7 +116,7 @@ def search(arguments: SearchArguments) -> SearchResults:
         answer = answer_question(ask_request)
     except (InvalidRequestError, RequestError) as error:
         raise ToolError(str(error).replace("question", "query")) from None
-    body = answer_body(answer)
+    body = AnswerBody.model_validate(answer)
     return SearchResults(
         results=tuple(map(_search_hit, body.passages)),
         verdict=body.verdict,
@@ -130,7 +131,7 @@ def _search_hit(passage: PassageBody) -> SearchHit:
     return SearchHit(
         id=f"{citation.document_id}#{citation.start}-{citation.end}",
         title=citation.title,
-        url=_absolute_url(citation.read_url),
+        url=absolute_url(citation.read_url),
         text=passage.text,
         answer=passage.answer.text if passage.answer else None,
         document_id=citation.document_id,
@@ -162,7 +163,7 @@ def fetch(arguments: FetchArguments) -> FetchResult:
         id=arguments.id,
         title=metadata.title,
         text=document.text[start:end],
-        url=_absolute_url(url_for("reader.show", document_id=document.id)),
+        url=absolute_url(url_for("reader.show", document_id=document.id)),
         metadata=FetchMetadata(
             start=start,
             end=end,
@@ -175,10 +176,6 @@ def fetch(arguments: FetchArguments) -> FetchResult:
             generation=searcher.manifest.name,
         ),
     )
-
-
-def _absolute_url(path: str) -> str:
-    return request.host_url.rstrip("/") + path
 
 
 TOOLS = {

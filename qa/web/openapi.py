@@ -105,7 +105,7 @@ def _build_schemas(routes: Iterable[_Route], settings: Settings) -> dict[str, Sc
     schemas: dict[str, Schema] = definitions["$defs"]
     for limit in LIMITS:
         field = schemas[limit.model.__name__]["properties"][limit.field]
-        field = field["items"] if limit.each else field
+        field = field["items"] if limit.per_item else field
         field[limit.keyword] = getattr(settings, limit.setting)
     return schemas
 

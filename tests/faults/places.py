@@ -17,7 +17,7 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.index.generations import GenerationFolder
 from qa.settings import Settings
-from qa.web.schemas.responses import answer_body
+from qa.web.schemas.responses import AnswerBody
 from tests.conftest import ROOT, SAMPLE
 
 ASKED = (
@@ -145,7 +145,7 @@ class Place:
         searcher = open_engine(settings).searcher()
         answers = []
         for question in ASKED:
-            found = answer_body(ask(searcher, settings, question))
+            found = AnswerBody.model_validate(ask(searcher, settings, question))
             answers.append(found.model_dump_json(exclude={"took_ms"}))
         return Found(searcher.manifest.name, tuple(answers))
 

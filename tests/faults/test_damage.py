@@ -14,7 +14,7 @@ from qa.errors import CorruptIndexError
 from qa.index.generations import GenerationFolder
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.schemas.responses import answer_body
+from qa.web.schemas.responses import AnswerBody
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED
@@ -29,7 +29,7 @@ def answers(settings):
     searcher = open_engine(settings).searcher()
     found = []
     for question in ASKED:
-        answer = answer_body(ask(searcher, settings, question))
+        answer = AnswerBody.model_validate(ask(searcher, settings, question))
         found.append(answer.model_dump_json(exclude={"took_ms"}))
     return found, [searcher.document(each.id).text for each in searcher.summaries()]
 

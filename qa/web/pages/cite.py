@@ -28,7 +28,7 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.pages.common import parameter_error, today
-from qa.web.pages.urls import Conversation, query_string
+from qa.web.pages.urls import Conversation, absolute_url, query_string
 
 blueprint = Blueprint("citing", __name__)
 
@@ -159,7 +159,7 @@ def build_reference(document: Document, citation: Citation | None) -> Reference:
     return Reference(
         document=document,
         citation=citation,
-        reader_url=request.host_url.rstrip("/") + path,
+        reader_url=absolute_url(path),
         accessed=today(),
         generation=current_searcher().manifest.name,
     )
@@ -255,11 +255,11 @@ class _Texts(dict[str, Summed | None]):
 
     def __missing__(self, document_id: str) -> Summed | None:
         try:
-            found = Summed(current_searcher().document(document_id).text)
+            text = Summed(current_searcher().document(document_id).text)
         except DocumentNotFoundError:
-            found = None
-        self[document_id] = found
-        return found
+            text = None
+        self[document_id] = text
+        return text
 
 
 def _citation_status(

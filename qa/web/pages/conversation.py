@@ -21,7 +21,14 @@ from qa.web.context import current_searcher, current_settings
 from qa.web.pages.cite import QUOTED_PARAMETER, citation_statuses, fall_back_to_live, permalink
 from qa.web.pages.common import quote_paragraphs
 from qa.web.pages.index_stats import current_stats
-from qa.web.pages.urls import Conversation, TypedTurn, parse_conversation, parse_query_string
+from qa.web.pages.urls import (
+    ActiveFilter,
+    Conversation,
+    TypedTurn,
+    parse_conversation,
+    parse_query_string,
+)
+from qa.web.schemas.requests import AskRequest
 
 blueprint = Blueprint("conversation", __name__)
 
@@ -256,6 +263,13 @@ def show() -> tuple[str, int] | Response:
     return page, problem.status if problem else HTTPStatus.OK
 
 
+def ask_request_of(conversation: Conversation) -> AskRequest:
+    """The last question of *conversation* as a program would ask it."""
+    args = MultiDict(conversation.pairs())
+    args.setlist("drop", [*conversation.drop_words])
+    return parse_ask_args(args)
+
+
 def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnProblem | None]:
     """The turns up to the first question that cannot be asked, and why it cannot.
 
@@ -266,9 +280,7 @@ def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnPr
         # The limits are checked even where there is no question yet.
         for count in range(len(conversation.turns) + 1):
             partial = conversation.first_turns(count)
-            args = MultiDict([*partial.pairs()])
-            args.setlist("drop", partial.drop_words)
-            ask_request = parse_ask_args(args)
+            ask_request = ask_request_of(partial)
             if count:
                 turns.append(AnsweredTurn(partial, answer_question(ask_request)))
     except InvalidRequestError as error:
@@ -317,13 +329,6 @@ def _build_composer(
         typed_turns[:position],
         typed_turns[position].question if position < len(typed_turns) else "",
     )
-
-
-class ActiveFilter(NamedTuple):
-    """A filter that is on, and the address without it."""
-
-    label: str
-    removal_url: str
 
 
 def _active_filters(conversation: Conversation) -> list[ActiveFilter]:

@@ -8,10 +8,9 @@ import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import regex
-from flask import url_for
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.normalization import fold_accents
@@ -21,7 +20,7 @@ from qa.engines.base import DocumentSummary
 from qa.web.context import current_settings
 from qa.web.pages.common import format_date, parameter_error
 from qa.web.pages.index_stats import Period, count_bars
-from qa.web.pages.urls import query_string
+from qa.web.pages.urls import ActiveFilter, url_with
 from qa.web.schemas.requests import too_much
 
 # The orders of the list, the usual one first.
@@ -30,13 +29,6 @@ SORTS = ("title", "newest", "oldest", "publisher", "longest", "shortest")
 PARAMETERS = ("title", "publisher", "from", "to", "sort", "page", "generation")
 _DATE_PATTERN = regex.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PAGE_PATTERN = regex.compile(r"[1-9][0-9]{0,8}")
-
-
-class ActiveFilter(NamedTuple):
-    """A filter that is on, and the address without it."""
-
-    label: str
-    removal_url: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +59,7 @@ class Listing:
 
     def url_at(self, endpoint: str) -> str:
         """The address of the list as *endpoint* gives it."""
-        query = query_string(self.pairs())
-        return url_for(endpoint) + (f"?{query}" if query else "")
+        return url_with(endpoint, self.pairs())
 
     @property
     def url(self) -> str:
@@ -87,16 +78,16 @@ class Listing:
     @property
     def active_filters(self) -> list[ActiveFilter]:
         """The filters that are on, each with a way to take it off."""
-        filters = [
-            ActiveFilter(f"title has “{self.title}”", self.with_changes(title="").url)
-        ] * bool(self.title)
+        filters = []
+        if self.title:
+            url = self.with_changes(title="").url
+            filters.append(ActiveFilter(f"title has “{self.title}”", url))
         for name in self.publishers:
             others = tuple(publisher for publisher in self.publishers if publisher != name)
             filters.append(ActiveFilter(name, self.with_changes(publishers=others).url))
         if self.first or self.last:
-            filters.append(
-                ActiveFilter(_format_period(self.first, self.last), self._without_dates.url)
-            )
+            period = _format_period(self.first, self.last)
+            filters.append(ActiveFilter(period, self._without_dates.url))
         return filters
 
     @property

@@ -136,12 +136,9 @@ def record() -> Response:
                 PublisherBody(name=name, documents=count)
                 for name, count in selection.publisher_counts
             ),
-            periods=tuple(
-                PeriodBody(first=period.first, last=period.last, documents=period.documents)
-                for period in selection.bars
-            ),
+            periods=tuple(map(PeriodBody.model_validate, selection.bars)),
             undated=selection.undated,
-            skipped=tuple(SkipBody(**skip._asdict()) for skip in manifest.skipped),
+            skipped=tuple(map(SkipBody.model_validate, manifest.skipped)),
             skipped_total=manifest.left_out,
             skipped_reasons=tuple(
                 ReasonBody(reason=reason, count=count) for reason, count in manifest.reasons
@@ -158,14 +155,5 @@ def _page_url(listing: Listing, number: int, selection: Selection) -> str | None
 
 
 def _item_body(summary: DocumentSummary) -> DocumentItemBody:
-    return DocumentItemBody(
-        id=summary.id,
-        title=summary.title,
-        publisher=summary.publisher,
-        date=summary.date,
-        words=summary.words,
-        passages=summary.passages,
-        source=summary.source,
-        sha256=summary.sha256,
-        read_url=url_for("reader.show", document_id=summary.id),
-    )
+    url = url_for("reader.show", document_id=summary.id)
+    return DocumentItemBody(**vars(summary), read_url=url)

@@ -19,8 +19,14 @@ from qa.web.context import current_deadline, current_searcher, route_options
 from qa.web.pages.cite import build_reference
 from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
 from qa.web.pages.conversation import AnsweredTurn, answer_turns, verdict_text
-from qa.web.pages.urls import PARAMETERS, Conversation, parse_conversation, parse_query_string
-from qa.web.schemas.responses import answer_body
+from qa.web.pages.urls import (
+    PARAMETERS,
+    Conversation,
+    absolute_url,
+    parse_conversation,
+    parse_query_string,
+)
+from qa.web.schemas.responses import AnswerBody
 
 blueprint = Blueprint("export", __name__)
 
@@ -44,7 +50,7 @@ def record() -> Response:
     """The conversation for programs: the answers as /ask gives them, with addresses in full."""
     conversation, turns = _answer_conversation()
     response = jsonify(
-        address=_absolute_url(conversation.url),
+        address=absolute_url(conversation.url),
         accessed=today().isoformat(),
         generation=current_searcher().manifest.name,
         documents=current_searcher().manifest.documents,
@@ -80,18 +86,13 @@ def _as_attachment(response: Response, conversation: Conversation, extension: st
     return response
 
 
-def _absolute_url(path: str) -> str:
-    """A *path* of ours as an address that works from elsewhere."""
-    return request.host_url.rstrip("/") + path
-
-
 def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:
     """An answer as /ask gives it, but for the time that it took, each citation with its address."""
     current_deadline().check()
-    values = answer_body(turn.answer).model_dump(mode="json", by_alias=True)
+    values = AnswerBody.model_validate(turn.answer).model_dump(mode="json", by_alias=True)
     del values["took_ms"]
     for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
-        passage["citation"]["address"] = _absolute_url(passage["citation"]["read_url"])
+        passage["citation"]["address"] = absolute_url(passage["citation"]["read_url"])
     return values
 
 
@@ -100,7 +101,7 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
     manifest = current_searcher().manifest
     yield f"# {_escape_heading(conversation.questions[0])}"
     yield (
-        f"[Asked]({escape_markdown_url(_absolute_url(conversation.url))})"
+        f"[Asked]({escape_markdown_url(absolute_url(conversation.url))})"
         f" on {format_date(today())} of"
         f" {manifest.documents:,} documents, index {manifest.name}."
         " Every quote is word for word."

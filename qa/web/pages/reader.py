@@ -5,14 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from flask import Blueprint, Response, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage, build_fragment_url
 from qa.documents.document import Block, Document
 from qa.engines.base import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.web.api import InvalidRequestError, answer_question, json_response, parse_ask_args
+from qa.web.api import InvalidRequestError, answer_question, json_response
 from qa.web.context import (
     Operation,
     Schema,
@@ -30,6 +29,7 @@ from qa.web.pages.cite import (
     parse_passage_span,
 )
 from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
+from qa.web.pages.conversation import ask_request_of
 from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
 from qa.web.schemas.responses import BlockBody, DocumentBody
 
@@ -114,10 +114,8 @@ def _find_passages(document: Document, conversation: Conversation) -> list[Answe
         return []
     limit = min(_MAX_MATCHES, current_settings().max_limit)
     scoped = conversation.with_options(document=[document.id], limit=[str(limit)], sort=[])
-    args = MultiDict(scoped.pairs())
-    args.setlist("drop", list(scoped.drop_words))
     try:
-        answer = answer_question(parse_ask_args(args))
+        answer = answer_question(ask_request_of(scoped))
     except (InvalidRequestError, RequestError, DeadlineExceededError):
         return []
     passages = answer.none.closest if answer.none else answer.passages
@@ -165,7 +163,7 @@ def show(document_id: str) -> str | Response:
         if renamed_document is None:
             raise _not_found_error(error, lost_generation) from None
         document = renamed_document
-    target, late = _cited(document)
+    target, late = _find_target(document)
     part = _part(document, target)
     reader_blocks = list(iter_blocks(document, _mark_layers(target), part.blocks))
     lead = "answer" if target and target.answer else "passage"
@@ -189,7 +187,7 @@ def show(document_id: str) -> str | Response:
     )
 
 
-def _cited(document: Document) -> tuple[CitationTarget | None, bool]:
+def _find_target(document: Document) -> tuple[CitationTarget | None, bool]:
     """What the address cites of *document*, and whether it is too late to look for it."""
     try:
         return parse_citation_target(document), False
@@ -209,17 +207,17 @@ class Part(NamedTuple):
         return range((self.number - 1) * _PART, self.number * _PART)
 
 
-def _part(document: Document, cited: CitationTarget | None) -> Part:
+def _part(document: Document, target: CitationTarget | None) -> Part:
     """The part that is asked for, or else the one with what is cited."""
     parts = max(1, -(-len(document.blocks) // _PART))
-    asked = request.args.get("part", "")
-    if not asked:
-        start = cited.passage.start if cited and cited.passage else 0
+    text = request.args.get("part", "")
+    if not text:
+        start = target.passage.start if target and target.passage else 0
         place = bisect_right(document.blocks, start, key=lambda block: block.start) - 1
         return Part(max(0, place) // _PART + 1, parts)
-    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
     if not 1 <= number <= parts:
-        raise parameter_error("part", f"{asked!r} is none of this document's {parts}; leave it out")
+        raise parameter_error("part", f"{text!r} is none of this document's {parts}; leave it out")
     return Part(number, parts)
 
 
@@ -326,17 +324,11 @@ def _find_summary(document: Document) -> DocumentSummary:
 
 def _document_body(document: Document) -> DocumentBody:
     """The whole document for programs."""
-    metadata, summary = document.metadata, _find_summary(document)
+    summary = _find_summary(document)
     paragraph_numbers = {block: number for number, block in enumerate(document.paragraphs, 1)}
     return DocumentBody(
         id=document.id,
-        title=metadata.title,
-        author=metadata.author,
-        publisher=metadata.publisher,
-        date=metadata.date,
-        url=metadata.url,
-        language=metadata.language,
-        extra=metadata.extra,
+        **vars(document.metadata),
         source=document.source,
         words=summary.words,
         passages=summary.passages,
@@ -346,9 +338,7 @@ def _document_body(document: Document) -> DocumentBody:
         text=document.text,
         blocks=tuple(
             BlockBody(
-                start=block.start,
-                end=block.end,
-                level=block.level,
+                **block._asdict(),
                 paragraph=paragraph_numbers.get(block),
                 page=document.page_at(block.start),
             )

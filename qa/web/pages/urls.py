@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from flask import url_for
+from flask import request, url_for
 
 from qa.analysis.tokenizer import normalize, to_term, tokenize
 from qa.answers.answer import SORT_ORDERS
@@ -73,8 +74,7 @@ class Conversation:
 
     def url_at(self, endpoint: str) -> str:
         """The address of the conversation at another *endpoint*, without a place in it."""
-        query = query_string(self.pairs())
-        return url_for(endpoint) + (f"?{query}" if query else "")
+        return url_with(endpoint, self.pairs())
 
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters in order."""
@@ -166,11 +166,29 @@ def parse_conversation(pairs: Iterable[tuple[str, str]]) -> Conversation:
 
 def query_string(pairs: Iterable[tuple[str, str]]) -> str:
     """*pairs* encoded as browsers encode a form."""
-    return "&".join(_encoded(*pair) for pair in pairs)
+    return "&".join(_encode(*pair) for pair in pairs)
+
+
+def url_with(endpoint: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """The address of *endpoint* with these parameters."""
+    query = query_string(pairs)
+    return url_for(endpoint) + (f"?{query}" if query else "")
+
+
+def absolute_url(path: str) -> str:
+    """A *path* of ours as an address that works from elsewhere."""
+    return request.host_url.rstrip("/") + path
+
+
+class ActiveFilter(NamedTuple):
+    """A filter that is on, and the address without it."""
+
+    label: str
+    removal_url: str
 
 
 @lru_cache(maxsize=1 << 9)
-def _encoded(name: str, value: str) -> str:
+def _encode(name: str, value: str) -> str:
     """One parameter; a page has hundreds of links, and all of them have the same ones."""
     return urlencode([(name, value)], safe="*").replace("~", "%7E")
 

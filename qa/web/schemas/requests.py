@@ -123,14 +123,14 @@ class AskRequest(RequestModel):
 class Limit(NamedTuple):
     """The most that a field may be, by the setting of that name; *keyword* is JSON Schema's.
 
-    Or the most that *each* of the values in it may be.
+    Or, *per_item*, the most that each of the values in it may be.
     """
 
     model: type[RequestModel]
     field: str
     keyword: str
     setting: str
-    each: bool = False
+    per_item: bool = False
 
 
 LIMITS = (
@@ -141,13 +141,13 @@ LIMITS = (
     Limit(AskTurn, "question", "maxLength", "max_question"),
     Limit(AskFilters, "publisher", "maxItems", "max_filters"),
     Limit(AskFilters, "document", "maxItems", "max_filters"),
-    Limit(AskFilters, "publisher", "maxLength", "max_filter", each=True),
-    Limit(AskFilters, "document", "maxLength", "max_filter", each=True),
+    Limit(AskFilters, "publisher", "maxLength", "max_filter", per_item=True),
+    Limit(AskFilters, "document", "maxLength", "max_filter", per_item=True),
 )
 
 
 def limit_errors(ask_request: AskRequest, settings: Settings) -> dict[str, str]:
-    """The fields of *asked* that are over a limit of *settings*, each with what is wrong."""
+    """The fields of *ask_request* that are over a limit of *settings*, each with what is wrong."""
     errors: dict[str, str] = {}
     for limit in LIMITS:
         maximum = getattr(settings, limit.setting)
@@ -163,17 +163,19 @@ def too_much(size: int, most: int) -> str:
     return f"{size:,} is too much; the most is {most:,}"
 
 
-def _values(asked: AskRequest, limit: Limit) -> Iterator[tuple[str, int | str | list[object]]]:
-    """All that a *limit* holds for in *asked*, each with its name."""
+def _values(
+    ask_request: AskRequest, limit: Limit
+) -> Iterator[tuple[str, int | str | list[object]]]:
+    """All that a *limit* holds for in *ask_request*, each with its name."""
     owners: dict[type[RequestModel], list[tuple[str, RequestModel]]] = {
-        AskRequest: [("", asked)],
-        AskFilters: [("filters.", asked.filters)],
-        AskTurn: [(f"turns.{number}.", turn) for number, turn in enumerate(asked.turns)],
+        AskRequest: [("", ask_request)],
+        AskFilters: [("filters.", ask_request.filters)],
+        AskTurn: [(f"turns.{number}.", turn) for number, turn in enumerate(ask_request.turns)],
     }
     for path, owner in owners[limit.model]:
         name, value = f"{path}{limit.field}", getattr(owner, limit.field)
-        if limit.each:
-            yield from ((f"{name}.{number}", each) for number, each in enumerate(value))
+        if limit.per_item:
+            yield from ((f"{name}.{number}", item) for number, item in enumerate(value))
         else:
             yield name, value
 

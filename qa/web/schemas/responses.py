@@ -6,21 +6,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import (
-    Answer,
-    AnswerPassage,
-    Citation,
-    MarkedSentence,
-    NoAnswer,
-    QueryWords,
-    Reasons,
-)
+from qa.answers.answer import Citation, MarkedSentence, QueryWords, Reasons
 
 
 class ResponseModel(BaseModel):
-    """What a program gets."""
+    """What a program gets; made from an object with the same attributes by `model_validate`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
 class PassageBody(ResponseModel):
@@ -48,10 +40,12 @@ class NoAnswerBody(ResponseModel):
 class FiltersBody(ResponseModel):
     """The filters that were kept; `document` is left out when there is none."""
 
-    publisher: tuple[str, ...]
-    first: datetime.date | None = Field(serialization_alias="from")
-    last: datetime.date | None = Field(serialization_alias="to")
-    document: tuple[str, ...] = Field(default=(), exclude_if=lambda value: not value)
+    publisher: tuple[str, ...] = Field(validation_alias="publishers")
+    first: datetime.date | None = Field(validation_alias="date_from", serialization_alias="from")
+    last: datetime.date | None = Field(validation_alias="date_to", serialization_alias="to")
+    document: tuple[str, ...] = Field(
+        default=(), validation_alias="document_ids", exclude_if=lambda value: not value
+    )
 
 
 class AnswerBody(ResponseModel):
@@ -70,53 +64,6 @@ class AnswerBody(ResponseModel):
     )
     generation: str
     took_ms: float
-
-
-def answer_body(answer: Answer) -> AnswerBody:
-    """*found* in the contract's names; of documents that say the same, the first stands for all."""
-    return AnswerBody(
-        question=answer.question,
-        standalone=answer.standalone,
-        verdict=answer.verdict,  # type: ignore[arg-type]  # one of the three
-        confidence=answer.confidence,
-        passages=_passage_bodies(answer.passages),
-        query=answer.query,
-        filters=FiltersBody(
-            publisher=answer.filters.publishers,
-            first=answer.filters.date_from,
-            last=answer.filters.date_to,
-            document=answer.filters.document_ids,
-        ),
-        none=_no_answer_body(answer.none) if answer.none else None,
-        partial=answer.partial,
-        generation=answer.generation,
-        took_ms=answer.took_ms,
-    )
-
-
-def _no_answer_body(no_answer: NoAnswer) -> NoAnswerBody:
-    return NoAnswerBody(
-        missing=no_answer.missing,
-        near=no_answer.near,
-        span=no_answer.span,
-        apart=no_answer.apart,
-        closest=_passage_bodies(no_answer.closest),
-    )
-
-
-def _passage_bodies(passages: tuple[AnswerPassage, ...]) -> tuple[PassageBody, ...]:
-    return tuple(
-        PassageBody(
-            rank=passage.rank,
-            text=passage.text,
-            score=passage.score,
-            answer=passage.answer,
-            marks=passage.marks,
-            reasons=passage.reasons,
-            citation=passage.citation,
-        )
-        for passage in passages
-    )
 
 
 class SuggestionsBody(RootModel[list[str | list[str]]]):
@@ -149,7 +96,7 @@ class HealthBody(ResponseModel):
     generation: str | None = Field(default=None, exclude_if=lambda value: value is None)
     warning: str = Field(
         default="",
-        exclude_if=lambda found: not found,
+        exclude_if=lambda value: not value,
         description="What the operator should do, though questions are answered.",
     )
 
