@@ -104,14 +104,14 @@ class Worker(BalancedWorker):
         """Close idle connections until there is room for one more, or none is idle."""
         while self.nr_conns >= self.worker_connections and self._close_one():
             pass
-        while self.unsent > _UNSENT and self._close(self._stalled()):
+        while self.unsent > _UNSENT and self._close(self._find_stalled()):
             pass
 
     def _close_one(self) -> bool:
         """Close the connection that is missed least, if there is one that may be closed."""
-        return self._close(self._idle() or self._stalled())
+        return self._close(self._find_idle() or self._find_stalled())
 
-    def _idle(self) -> Connection | None:
+    def _find_idle(self) -> Connection | None:
         """The next idle connection to close: not one that has just sent something."""
         for _ in range(_LOOKS):
             conn = self.idle.first()
@@ -120,7 +120,7 @@ class Worker(BalancedWorker):
             self.idle.renew(conn)
         return None
 
-    def _stalled(self) -> Connection | None:
+    def _find_stalled(self) -> Connection | None:
         """The next connection to close of those that do not read their answer."""
         conn = self.senders.first()
         stalled = conn and time.monotonic() - conn.progress > _STALL_SECONDS

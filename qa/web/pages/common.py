@@ -130,6 +130,11 @@ def format_date(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
+def quantity(count: int, noun: str) -> str:
+    """So many of what the *noun* names."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def today() -> date:
     """The day on which this request is answered, the same for readers everywhere."""
     return datetime.now(UTC).date()
@@ -156,6 +161,7 @@ def init_pages(app: Flask) -> None:
     """Read the static files, and add to *app* what the templates of all pages need."""
     app_state(app).static_files = static_files()
     app.add_template_filter(format_date)
+    app.add_template_filter(quantity)
     app.add_template_test(is_web_url, "web_url")
     app.context_processor(_inject_manifest)
 
