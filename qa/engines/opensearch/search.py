@@ -11,12 +11,7 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-<<<<<<< HEAD
-=======
 from cachetools import LRUCache
-from numpy.typing import NDArray
-from rapidfuzz.distance import Levenshtein
->>>>>>> 8b6639f (Keep the state of a request in flask.g)
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
@@ -242,16 +237,11 @@ class ClusterSearcher:
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none where no typo is likely."""
-<<<<<<< HEAD
-        suggestions = {
-            term: self._suggestions.get(term) if _may_be_typo(term) else [] for term in terms
-        }
-        new = [term for term, near in suggestions.items() if near is None]
-=======
         with self._lock:
-            found = {term: self._suggestions.get(term) if _mistyped(term) else [] for term in terms}
-        new = [term for term, near in found.items() if near is None]
->>>>>>> 8b6639f (Keep the state of a request in flask.g)
+            suggestions = {
+                term: self._suggestions.get(term) if _may_be_typo(term) else [] for term in terms
+            }
+        new = [term for term, near in suggestions.items() if near is None]
         with suppress(DeadlineExceededError):
             bodies = [
                 (self._index[PASSAGES], query_dsl.suggest_query(term, max_edits(term)))
@@ -259,19 +249,12 @@ class ClusterSearcher:
             ]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
-<<<<<<< HEAD
                 options = [o for part in answer["suggest"]["near"] for o in part["options"]]
                 counts = {option["text"]: option["freq"] for option in options}
-                suggestions[term] = self._suggestions[term] = nearest_terms(
-                    term, [*counts], counts.__getitem__
-                )
-        return {term: [*(near or ())] for term, near in suggestions.items()}
-=======
-                near = found[term] = best_suggestions(term, answer["suggest"]["near"])
+                near = suggestions[term] = nearest_terms(term, [*counts], counts.__getitem__)
                 with self._lock:
                     self._suggestions[term] = near
-        return {term: [*(near or ())] for term, near in found.items()}
->>>>>>> 8b6639f (Keep the state of a request in flask.g)
+        return {term: [*(near or ())] for term, near in suggestions.items()}
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
