@@ -247,7 +247,7 @@ def test_what_is_nowhere_is_told_so_that_no_slip_goes_unnoticed(index, name):
     result = run("purge", name, "--index", index)
 
     assert result.exit_code == 1
-    assert f"holds {name}." in result.output
+    assert f"contains {name}." in result.output
     assert holding(index) == before
 
 
@@ -382,7 +382,7 @@ def test_where_something_cannot_be_removed_it_is_told(index, monkeypatch):
     result = run("purge", "diary", "--index", index)
 
     assert result.exit_code == 1
-    assert "cannot be removed; not all was removed" in result.output
+    assert "cannot be removed; not everything was removed" in result.output
 
 
 def test_what_became_live_meanwhile_is_not_removed(index):
@@ -417,7 +417,7 @@ def test_purged_generations_are_gone_and_asked_no_more(settings):
     assert holding(settings.home) == []
     with pytest.raises(Exception, match="not kept here any more"):
         engine.searcher(older)
-    with pytest.raises(PurgeError, match="holds diary"):
+    with pytest.raises(PurgeError, match="contains diary"):
         purge_documents(["diary"], engine, settings)
 
 

@@ -76,7 +76,7 @@ def test_carried_words_count_less_than_typed_ones():
 
 
 def test_carried_words_are_looked_for_too():
-    assert used("why?", carried=("guarantees", "Putin")) == ["guarantees", "Putin"]
+    assert used("why?", carried_words=("guarantees", "Putin")) == ["guarantees", "Putin"]
 
 
 @pytest.mark.parametrize("question", ["", "  ", "?!…", "\x00\x01", "-Putin", '""'])

@@ -9,7 +9,14 @@ import qa.answers.quote_search
 from qa.analysis.deadline import Deadline
 from qa.analysis.tokenizer import Span, tokenize
 from qa.answers.answer import quote_checksum
-from qa.answers.quote_search import Effort, Quote, Summed, beginning, likeness, locate_quote
+from qa.answers.quote_search import (
+    ChecksumSearch,
+    Effort,
+    Quote,
+    find_similar,
+    locate_quote,
+    truncate_quote,
+)
 from qa.errors import DeadlineExceededError
 
 LINDHOLM = "The old harbour of Lindholm was built in 1874 by the engineer Karl Brandt."
@@ -56,9 +63,11 @@ def test_what_stood_around_it_decides_before_what_is_near():
 @pytest.mark.parametrize("exact", ["a", "a a", "a " * 6000, "b" + " a" * 6000])
 def test_a_flood_of_small_words_is_not_tried_place_by_place(exact, monkeypatch):
     looked_at = []
-    context = qa.answers.quote_search._context
+    context = qa.answers.quote_search._context_overlap
     monkeypatch.setattr(
-        qa.answers.quote_search, "_context", lambda *args: looked_at.append(args) or context(*args)
+        qa.answers.quote_search,
+        "_context_overlap",
+        lambda *args: looked_at.append(args) or context(*args),
     )
     locate_quote(Quote("x", exact, "never", "there", start=5), "a " * 300_000)
 
@@ -72,7 +81,7 @@ def test_words_are_found_by_their_checksum_wherever_they_went(text, data):
     place = Span(first.start, max(first.end, last.end))
     old = Span(place.start + data.draw(st.integers(0, 300)), 0)
     old = Span(old.start, old.start + place.end - place.start)
-    found = Summed(text).place(quote_checksum(text[slice(*place)]), old)
+    found = ChecksumSearch(text).find(quote_checksum(text[slice(*place)]), old)
 
     if text:
         assert text[slice(*found)] == text[slice(*place)]
@@ -82,7 +91,7 @@ def test_words_are_found_by_their_checksum_wherever_they_went(text, data):
 def test_words_that_moved_far_are_found_by_their_checksum(exact):
     text = "\n\n".join([*["Something else was here. 其他。"] * 900, f"“{LINDHOLM}”", CHINESE])
 
-    found = Summed(text).place(quote_checksum(exact), Span(0, len(exact)), Effort(SOON))
+    found = ChecksumSearch(text).find(quote_checksum(exact), Span(0, len(exact)), Effort(SOON))
 
     assert text[slice(*found)] == exact
 
@@ -92,7 +101,9 @@ def test_of_several_places_with_one_checksum_the_nearest_is_taken():
     size = len(LINDHOLM)
     third = 3 * (size + 1)
 
-    assert Summed(text).place(quote_checksum(LINDHOLM), Span(third + 4, third + 4 + size)) == (
+    assert ChecksumSearch(text).find(
+        quote_checksum(LINDHOLM), Span(third + 4, third + 4 + size)
+    ) == (
         third,
         third + size,
     )
@@ -101,21 +112,21 @@ def test_of_several_places_with_one_checksum_the_nearest_is_taken():
 @pytest.mark.parametrize("digest", ["", "x", "0", "0" * 11, "0" * 64, "g" * 12, "A" * 12])
 def test_what_is_no_checksum_is_not_looked_for(digest, monkeypatch):
     monkeypatch.setattr(
-        qa.answers.quote_search, "quote_sum", lambda _: pytest.fail("it was hashed")
+        qa.answers.quote_search, "quote_checksum", lambda _: pytest.fail("it was hashed")
     )
 
-    assert Summed(LINDHOLM).place(digest, Span(0, 12)) is None
+    assert ChecksumSearch(LINDHOLM).find(digest, Span(0, 12)) is None
 
 
 @pytest.mark.parametrize("size", [2, 1000, 120_000])
 def test_a_checksum_of_nothing_there_costs_no_more_than_a_request_may(size, monkeypatch):
     hashed = []
     monkeypatch.setattr(
-        qa.answers.quote_search, "quote_sum", lambda text: hashed.append(len(text)) or ""
+        qa.answers.quote_search, "quote_checksum", lambda text: hashed.append(len(text)) or ""
     )
     text = "It was sold, they say. " * 60_000
     with pytest.raises(DeadlineExceededError):
-        Summed(text).place("0" * 12, Span(7, 7 + size), Effort(SOON))
+        ChecksumSearch(text).find("0" * 12, Span(7, 7 + size), Effort(SOON))
 
     assert sum(hashed) < 100_000_000
     assert len(hashed) < 100_000
@@ -125,17 +136,17 @@ def test_nothing_is_looked_for_once_the_time_is_over():
     late = Effort(Deadline.after(-1))
 
     with pytest.raises(DeadlineExceededError):
-        Summed(LINDHOLM).place("0" * 12, Span(0, 12), late)
+        ChecksumSearch(LINDHOLM).find("0" * 12, Span(0, 12), late)
     with pytest.raises(DeadlineExceededError):
         locate_quote(Quote("x", "pier"), LINDHOLM, late)
     with pytest.raises(DeadlineExceededError):
-        likeness("pier", LINDHOLM, late)
+        find_similar("pier", LINDHOLM, late)
 
 
 def test_who_has_no_deadline_may_look_for_anything():
     text = "It was sold, they say. " * 9_000
 
-    assert Summed(text).place("0" * 12, Span(7, 1007)) is None
+    assert ChecksumSearch(text).find("0" * 12, Span(7, 1007)) is None
 
 
 ALTERED = LINDHOLM.replace("built in 1874", "finished in 1885")
@@ -144,27 +155,32 @@ ALTERED = LINDHOLM.replace("built in 1874", "finished in 1885")
 @pytest.mark.parametrize("before", ["", "It was late. ", "The old pier is no harbour. "])
 @pytest.mark.parametrize("behind", ["", " So they say.", " Brandt was an engineer."])
 def test_nearly_the_same_is_found_without_what_only_stands_near(before, behind):
-    found = likeness(LINDHOLM, f"{before}{ALTERED}{behind}")
+    found = find_similar(LINDHOLM, f"{before}{ALTERED}{behind}")
 
-    assert f"{before}{ALTERED}{behind}"[slice(*found.place)] == ALTERED.rstrip(".")
+    assert f"{before}{ALTERED}{behind}"[slice(*found.span)] == ALTERED.rstrip(".")
     assert found.similarity == pytest.approx(24 / 28)
 
 
 def test_other_words_are_not_nearly_the_same():
-    assert likeness(LINDHOLM, "The bridge over the Vesa was opened by Mayor Ines Falk.") is None
-    assert likeness(LINDHOLM, "") is likeness("", LINDHOLM) is likeness("?", LINDHOLM) is None
+    assert find_similar(LINDHOLM, "The bridge over the Vesa was opened by Mayor Ines Falk.") is None
+    assert (
+        find_similar(LINDHOLM, "")
+        is find_similar("", LINDHOLM)
+        is find_similar("?", LINDHOLM)
+        is None
+    )
 
 
 @given(texts(), texts())
 def test_a_likeness_is_a_share_and_stands_in_the_text(exact, text):
-    found = likeness(exact, text)
+    found = find_similar(exact, text)
 
     if found:
         assert 0.6 <= found.similarity <= 1
-        assert 0 <= found.place.start < found.place.end <= len(text)
+        assert 0 <= found.span.start < found.span.end <= len(text)
 
 
 def test_of_a_long_quote_the_beginning_is_compared():
-    assert beginning(LINDHOLM) == LINDHOLM.rstrip(".")
-    assert beginning("a " * 5000) == ("a " * 1000).rstrip()
-    assert beginning("") == ""
+    assert truncate_quote(LINDHOLM) == LINDHOLM.rstrip(".")
+    assert truncate_quote("a " * 5000) == ("a " * 1000).rstrip()
+    assert truncate_quote("") == ""

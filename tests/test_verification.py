@@ -57,7 +57,7 @@ def test_a_posted_citation_is_looked_for(client, index, saved):
 
 def test_what_there_is_no_time_for_is_left_for_another_request(client, saved, monkeypatch):
     gone = cited(saved) | {"exact": "Captain Elsa Moberg demanded a legal pier from the council."}
-    monkeypatch.setattr("qa.answers.quote_search._MOST_STEPS", 2500)
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 2500)
     body = client.post("/verify", json={"citations": [gone] * 50}).get_json()
 
     assert body["partial"]
@@ -78,7 +78,7 @@ LATE = {"qa.head_read": -1e9}
 
 
 def test_the_command_takes_its_time(index, saved, monkeypatch):
-    monkeypatch.setattr("qa.answers.quote_search._MOST_STEPS", 0)
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
     rebuilt(index, LATER)
 
     assert not json.loads(verify(index, saved, "--json").stdout)["partial"]

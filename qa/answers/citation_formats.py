@@ -23,7 +23,7 @@ class PersonName(NamedTuple):
     """A person's name in two parts, or one that is not to be taken apart as *family*."""
 
     family: str
-    given: str | None = None
+    first_names: str | None = None
 
 
 class WorkType(NamedTuple):
@@ -167,11 +167,11 @@ _ORGANIZATION_WORDS = set(
 
 def _parse_name(author: str, publisher: str | None) -> PersonName:
     """*author* in two parts where it is surely a person's: two or three words, or with a comma."""
-    family, comma, given = (part.strip() for part in author.partition(","))
+    family, comma, first_names = (part.strip() for part in author.partition(","))
     if comma:
         return (
-            PersonName(family, given)
-            if family and given and "," not in given
+            PersonName(family, first_names)
+            if family and first_names and "," not in first_names
             else PersonName(author)
         )
     words = author.split()
@@ -406,7 +406,7 @@ def _escape_tex(text: str) -> str:
 def _format_tex_name(name: PersonName) -> str:
     """Braces keep BibTeX from taking a name apart."""
     family = _escape_tex(name.family)
-    return f"{family}, {_escape_tex(name.given)}" if name.given else f"{{{family}}}"
+    return f"{family}, {_escape_tex(name.first_names)}" if name.first_names else f"{{{family}}}"
 
 
 def _tex_date_fields(day: date | None) -> dict[str, str]:
@@ -417,8 +417,8 @@ def _tex_date_fields(day: date | None) -> dict[str, str]:
 
 
 def _csl_name_fields(name: PersonName) -> dict[str, str]:
-    if name.given:
-        return {"family": name.family, "given": name.given}
+    if name.first_names:
+        return {"family": name.family, "given": name.first_names}
     return {"literal": name.family}
 
 

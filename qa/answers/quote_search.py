@@ -25,7 +25,7 @@ from qa.engines.base import BoolArray
 from qa.errors import DeadlineExceededError
 
 # What a request may look at, in steps of about a microsecond: a dozen usual questions' worth.
-_MOST_STEPS = 75_000
+_MAX_STEPS = 75_000
 
 
 class Effort:
@@ -33,7 +33,7 @@ class Effort:
 
     def __init__(self, deadline: Deadline = NO_DEADLINE) -> None:
         self._deadline = deadline
-        self._left = math.inf if math.isinf(deadline.moment) else _MOST_STEPS
+        self._left = math.inf if math.isinf(deadline.moment) else _MAX_STEPS
 
     def spend(self, steps: float) -> None:
         """Take so many *steps*; raise DeadlineExceededError where they or the time are over."""
@@ -60,11 +60,11 @@ class Quote:
 
 # Places of one quote in one text that are compared by what stands around them, from the old place
 # on and from the beginning; so many characters on each side are compared.
-_MOST_PLACES, _CONTEXT = 100, 64
+_MAX_OCCURRENCES, _CONTEXT = 100, 64
 # How far before the old place they are looked for first.
-_BEFORE = 20_000
+_LOOKBACK = 20_000
 # Characters that are searched for a string in one step.
-_PER_STEP = 2_000
+_CHARACTERS_PER_STEP = 2_000
 
 
 def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
@@ -73,26 +73,26 @@ def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span 
     What stood before and behind them decides, then the nearness to the old place.
     """
     effort = effort or Effort()
-    if old := _unmoved(quote, text):
-        return old
+    if span := _match_in_place(quote, text):
+        return span
     exact = " ".join(quote.exact.split())
     if not exact or len(exact) > len(text):
         return None
-    effort.spend(len(text) / _PER_STEP)
-    squeezed = _Squeezed(text)
-    found = [
-        Span(squeezed.original(at), squeezed.original(at + len(exact) - 1) + 1)
-        for at in _occurrences(quote, exact, squeezed.text)
+    effort.spend(len(text) / _CHARACTERS_PER_STEP)
+    joined = _JoinedText(text)
+    spans = [
+        Span(joined.original(at), joined.original(at + len(exact) - 1) + 1)
+        for at in _find_occurrences(quote, exact, joined.text)
     ]
-    effort.spend(3 * len(found))
+    effort.spend(3 * len(spans))
 
-    def likelihood(span: Span) -> tuple[int, int]:
-        return _context(quote, text, span), -abs(span.start - (quote.start or 0))
+    def sort_key(span: Span) -> tuple[int, int]:
+        return _context_overlap(quote, text, span), -abs(span.start - (quote.start or 0))
 
-    return max(found, key=likelihood, default=None)
+    return max(spans, key=sort_key, default=None)
 
 
-def _unmoved(quote: Quote, text: str) -> Span | None:
+def _match_in_place(quote: Quote, text: str) -> Span | None:
     """The old place, where all of the quote stands with all that stood around it."""
     place = Span(quote.start or 0, (quote.start or 0) + len(quote.exact))
     if quote.start is None or quote.exact != quote.exact.strip():
@@ -103,7 +103,7 @@ def _unmoved(quote: Quote, text: str) -> Span | None:
     return place if same and quote.exact else None
 
 
-def _context(quote: Quote, text: str, place: Span) -> int:
+def _context_overlap(quote: Quote, text: str, place: Span) -> int:
     """How much of what stood around *quote* stands around *place*."""
     prefix, suffix = quote.prefix[-_CONTEXT:], quote.suffix[:_CONTEXT]
     before = text[max(0, place.start - len(prefix)) : place.start]
@@ -117,22 +117,22 @@ def _common_prefix_length(first: str, second: str) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
-def _occurrences(quote: Quote, exact: str, text: str) -> set[int]:
+def _find_occurrences(quote: Quote, exact: str, text: str) -> set[int]:
     """Where *exact* begins in *text*: with all its context, near its old place, anywhere."""
     prefix = _GAP.sub(" ", quote.prefix[-_CONTEXT:])
     whole = prefix + exact + _GAP.sub(" ", quote.suffix[:_CONTEXT])
-    near = max(0, (quote.start or 0) - _BEFORE)
+    near = max(0, (quote.start or 0) - _LOOKBACK)
     return {
-        *(at + len(prefix) for at in _beginnings(whole, text, 0)),
-        *_beginnings(exact, text, near),
-        *_beginnings(exact, text, 0),
+        *(at + len(prefix) for at in _iter_occurrences(whole, text, 0)),
+        *_iter_occurrences(exact, text, near),
+        *_iter_occurrences(exact, text, 0),
     }
 
 
-def _beginnings(wanted: str, text: str, start: int) -> Iterator[int]:
+def _iter_occurrences(wanted: str, text: str, start: int) -> Iterator[int]:
     """The first places from *start* on where *wanted* begins."""
     at = text.find(wanted, start)
-    for _ in range(_MOST_PLACES):
+    for _ in range(_MAX_OCCURRENCES):
         if at < 0:
             return
         yield at
@@ -142,7 +142,7 @@ def _beginnings(wanted: str, text: str, start: int) -> Iterator[int]:
 _GAP = regex.compile(r"\s+")
 
 
-class _Squeezed:
+class _JoinedText:
     """A canonical *text* with one space between paragraphs, as there is between words."""
 
     def __init__(self, text: str) -> None:
@@ -162,16 +162,16 @@ class _Squeezed:
 
 _DIGEST = regex.compile(r"[0-9a-f]{12}")
 # From here on, scripts may be written without spaces between words: Thai, Khmer, Chinese.
-_UNSPACED = 0x0E00
+_FIRST_UNSPACED = 0x0E00
 
 
-class Summed:
+class ChecksumSearch:
     """A text in which words are looked for of which nothing is known but quote_sum()."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def place(self, digest: str, old: Span, effort: Effort | None = None) -> Span | None:
+    def find(self, digest: str, old: Span, effort: Effort | None = None) -> Span | None:
         """Where the words of that *digest* stand: at their *old* place, or the nearest to it.
 
         Places where a sentence begins come first, then those where a word does.
@@ -180,32 +180,34 @@ class Summed:
         size, text = old.end - old.start, self._text
         if not _DIGEST.fullmatch(digest) or not 0 < size <= len(text):
             return None
-        for start in self._starts(old, effort):
+        for start in self._iter_starts(old, effort):
             # Hashing takes a step for each 1,000 characters.
             effort.spend(2 + size / 1000)
             if quote_checksum(text[start : start + size]) == digest:
                 return Span(start, start + size)
         return None
 
-    def _starts(self, old: Span, effort: Effort) -> Iterator[int]:
+    def _iter_starts(self, old: Span, effort: Effort) -> Iterator[int]:
         """Where as many characters as there were may be whole words, the likeliest first."""
         size = old.end - old.start
         if old.end <= len(self._text):
             yield old.start
-        if "_bounds" not in vars(self):
+        if "_boundaries" not in vars(self):
             effort.spend(len(self._text) / 75)
-        begins, ends, sentence = self._bounds
+        begins, ends, sentence = self._boundaries
         fit = np.flatnonzero(begins[: len(begins) - size + 1] & ends[size - 1 :])
         order = np.lexsort((np.abs(fit - old.start), ~sentence[fit]))
         yield from map(int, fit[order])
 
     @cached_property
-    def _bounds(self) -> tuple[BoolArray, BoolArray, BoolArray]:
+    def _boundaries(self) -> tuple[BoolArray, BoolArray, BoolArray]:
         """Of each character, whether a word may begin with it, end with it, a sentence begin."""
         codes = np.frombuffer(self._text.encode("utf-32-le"), np.uint32)
         characters = codes.view("<U1")
         wordy, visible = np.strings.isalnum(characters), ~np.strings.isspace(characters)
-        parted = ~(wordy[:-1] & wordy[1:]) | ((codes[:-1] >= _UNSPACED) & (codes[1:] >= _UNSPACED))
+        parted = ~(wordy[:-1] & wordy[1:]) | (
+            (codes[:-1] >= _FIRST_UNSPACED) & (codes[1:] >= _FIRST_UNSPACED)
+        )
         begins = visible & np.concatenate(([True], parted))
         ends = visible & np.concatenate((parted, [True]))
         before = np.concatenate(([False], wordy[:-1]))
@@ -215,37 +217,39 @@ class Summed:
 
 
 # Less alike than this, a place has other words rather than nearly the same.
-_ALIKE = 0.6
+_MIN_SIMILARITY = 0.6
 # Words of a quote that are compared; where a longer one nearly stands, its beginning does.
-_MOST_WORDS = 1_000
+_MAX_WORDS = 1_000
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How alike the words at *place* are: 1 for all of them in order."""
+class SimilarSpan:
+    """How alike the words at *span* are: 1 for all of them in order."""
 
     similarity: float
-    place: Span
+    span: Span
 
 
-def beginning(exact: str) -> str:
+def truncate_quote(exact: str) -> str:
     """As much of the words quoted as is compared."""
-    ends = (end for _, end in islice(token_spans(exact[: 20 * _MOST_WORDS]), _MOST_WORDS))
+    ends = (end for _, end in islice(token_spans(exact[: 20 * _MAX_WORDS]), _MAX_WORDS))
     return exact[: max(ends, default=0)]
 
 
-def likeness(exact: str, text: str, effort: Effort | None = None) -> Likeness | None:
+def find_similar(exact: str, text: str, effort: Effort | None = None) -> SimilarSpan | None:
     """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
     effort = effort or Effort()
     effort.spend((len(exact) + len(text)) / 4)
     wanted = [to_term(exact[start:end]) for start, end in token_spans(exact)]
-    there = token_spans(text)
-    terms = [to_term(text[start:end]) for start, end in there]
+    text_spans = token_spans(text)
+    terms = [to_term(text[start:end]) for start, end in text_spans]
     first, window = _window(wanted, terms)
-    similarity, start, end = _Alignment(wanted, window).tightest()
-    if similarity < _ALIKE:
+    similarity, start, end = _Alignment(wanted, window).best_window()
+    if similarity < _MIN_SIMILARITY:
         return None
-    return Likeness(similarity, Span(there[first + start][0], there[first + end - 1][1]))
+    return SimilarSpan(
+        similarity, Span(text_spans[first + start][0], text_spans[first + end - 1][1])
+    )
 
 
 def _window(wanted: list[str], terms: list[str]) -> tuple[int, list[str]]:
@@ -261,10 +265,10 @@ def _window(wanted: list[str], terms: list[str]) -> tuple[int, list[str]]:
 
 
 class _Block(NamedTuple):
-    """So many words that are the same from *wanted* on in what is wanted, and from *there* on."""
+    """So many words that are the same from *wanted* on in what is wanted, and from *window* on."""
 
     wanted: int
-    there: int
+    window: int
     size: int
 
 
@@ -274,42 +278,42 @@ class _Alignment:
     def __init__(self, wanted: list[str], window: list[str]) -> None:
         self._wanted, self._window = wanted, window
         aligned = LCSseq.editops(wanted, window).as_matching_blocks()[:-1]
-        self._blocks = [_Block(each.a, each.b, each.size) for each in aligned]
+        self._blocks = [_Block(block.a, block.b, block.size) for block in aligned]
         self._sums = [0, *accumulate(block.size for block in self._blocks)]
 
-    def tightest(self) -> tuple[float, int, int]:
+    def best_window(self) -> tuple[float, int, int]:
         """How alike a stretch of the window is at most, and where it begins and ends.
 
         Words that only happen to stand far before or behind the others are left out.
         """
-        many = len(self._blocks)
-        if not many:
+        count = len(self._blocks)
+        if not count:
             return 0.0, 0, 0
-        first = max(range(many), key=lambda block: self._alike(block, many - 1))
-        last = max(range(first, many), key=lambda block: self._alike(first, block))
-        head, tail = self._before(self._blocks[first]), self._behind(self._blocks[last])
-        grown = head.size - self._blocks[first].size + tail.size - self._blocks[last].size
-        same = self._sums[last + 1] - self._sums[first] + grown
-        start, end = head.there, tail.there + tail.size
+        first = max(range(count), key=lambda block: self._similarity_between(block, count - 1))
+        last = max(range(first, count), key=lambda block: self._similarity_between(first, block))
+        head, tail = self._extend_left(self._blocks[first]), self._extend_right(self._blocks[last])
+        extension = head.size - self._blocks[first].size + tail.size - self._blocks[last].size
+        same = self._sums[last + 1] - self._sums[first] + extension
+        start, end = head.window, tail.window + tail.size
         return 2 * same / (len(self._wanted) + end - start), start, end
 
-    def _alike(self, first: int, last: int) -> float:
+    def _similarity_between(self, first: int, last: int) -> float:
         """How alike the stretch from one block to another is."""
-        end = self._blocks[last].there + self._blocks[last].size
+        end = self._blocks[last].window + self._blocks[last].size
         same = self._sums[last + 1] - self._sums[first]
-        return 2 * same / (len(self._wanted) + end - self._blocks[first].there)
+        return 2 * same / (len(self._wanted) + end - self._blocks[first].window)
 
-    def _before(self, block: _Block) -> _Block:
+    def _extend_left(self, block: _Block) -> _Block:
         """*block* with the words before it that are the same, too."""
-        wanted, there, size = block
-        while wanted and there and self._wanted[wanted - 1] == self._window[there - 1]:
-            wanted, there, size = wanted - 1, there - 1, size + 1
-        return _Block(wanted, there, size)
+        wanted, window, size = block
+        while wanted and window and self._wanted[wanted - 1] == self._window[window - 1]:
+            wanted, window, size = wanted - 1, window - 1, size + 1
+        return _Block(wanted, window, size)
 
-    def _behind(self, block: _Block) -> _Block:
+    def _extend_right(self, block: _Block) -> _Block:
         """*block* with the words behind it that are the same, too."""
-        wanted, there, size = block
-        most = min(len(self._wanted) - wanted, len(self._window) - there)
-        while size < most and self._wanted[wanted + size] == self._window[there + size]:
+        wanted, window, size = block
+        most = min(len(self._wanted) - wanted, len(self._window) - window)
+        while size < most and self._wanted[wanted + size] == self._window[window + size]:
             size += 1
-        return _Block(wanted, there, size)
+        return _Block(wanted, window, size)

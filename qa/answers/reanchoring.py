@@ -13,7 +13,14 @@ from typing import Literal
 
 from qa.analysis.tokenizer import Span, stem, to_term, token_spans
 from qa.answers.answer import Citation, build_citation
-from qa.answers.quote_search import Effort, Likeness, Quote, beginning, likeness, locate_quote
+from qa.answers.quote_search import (
+    Effort,
+    Quote,
+    SimilarSpan,
+    find_similar,
+    locate_quote,
+    truncate_quote,
+)
 from qa.documents.document import Document
 from qa.engines.base import Candidates, Searcher
 from qa.errors import DocumentNotFoundError
@@ -66,9 +73,9 @@ def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> 
     if original and (span := locate_quote(quote, original.text, effort)):
         state: QuoteState = "unchanged" if quote.start in {None, span.start} else "moved"
         return Anchor(quote, state, document_state, citation=build_citation(original, span))
-    terms = _rarest(quote.exact, searcher, effort)
-    hits = _hits(terms, searcher, effort) if terms else None
-    for other in _others(quote, hits, searcher):
+    terms = _rarest_terms(quote.exact, searcher, effort)
+    hits = _find_hits(terms, searcher, effort) if terms else None
+    for other in _iter_others(quote, hits, searcher):
         if span := locate_quote(quote, other.text, effort):
             return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
     return Anchor(
@@ -99,22 +106,22 @@ class _Hits:
     def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
         self._candidates = candidates
         self.terms = terms
-        found: dict[str, set[int]] = {id_: set() for id_ in candidates.document_ids}
+        numbers: dict[str, set[int]] = {id_: set() for id_ in candidates.document_ids}
         matches = candidates.positions
         for place, number in set(
             zip(matches.passage_index.tolist(), matches.term_index.tolist(), strict=True)
         ):
-            found[candidates.document_ids[place]].add(number)
+            numbers[candidates.document_ids[place]].add(number)
         # The part of the terms that the passages of each document have.
-        self.shares = {id_: len(numbers) / len(terms) for id_, numbers in found.items()}
+        self.shares = {id_: len(term_set) / len(terms) for id_, term_set in numbers.items()}
 
-    def around(self, id_: str, margin: int) -> Span:
+    def window(self, id_: str, margin: int) -> Span:
         """The best passage of a document, and so many characters on each side."""
         (passage,) = self._candidates.read_passages([self._candidates.document_ids.index(id_)])
         return Span(max(0, passage.start - margin), passage.end + margin)
 
 
-def _hits(
+def _find_hits(
     terms: tuple[QueryTerm, ...],
     searcher: Searcher,
     effort: Effort,
@@ -126,36 +133,36 @@ def _hits(
     return _Hits(searcher.search(query, _MAX_CANDIDATES), terms)
 
 
-def _rarest(exact: str, searcher: Searcher, effort: Effort) -> tuple[QueryTerm, ...]:
+def _rarest_terms(exact: str, searcher: Searcher, effort: Effort) -> tuple[QueryTerm, ...]:
     """The words of a quote that the fewest passages have.
 
     Left out are those that none has, and common ones behind rarer ones.
     """
-    words = _sample(exact)
+    words = _sample_words(exact)
     effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
     terms: dict[tuple[str, ...], QueryTerm] = {}
     for word in words:
         stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
         terms.setdefault(stems, QueryTerm(word, to_term(word), stems))
-    counts = searcher.document_frequencies({each for stems in terms for each in stems})
-    rarity = {stems: term.document_frequency(counts) for stems, term in terms.items()}
-    there = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[:_MAX_QUERY_TERMS]
-    sums = [*accumulate(map(rarity.__getitem__, there))]
-    many = max(1, bisect_right(sums, _MOST_POSTINGS))
-    effort.spend(sum(sums[many - 1 : many]) / 10)
-    return tuple(terms[stems] for stems in there[:many])
+    counts = searcher.document_frequencies({stem_ for stems in terms for stem_ in stems})
+    rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
+    rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[:_MAX_QUERY_TERMS]
+    sums = [*accumulate(map(rarity.__getitem__, rarest))]
+    count = max(1, bisect_right(sums, _MOST_POSTINGS))
+    effort.spend(sum(sums[count - 1 : count]) / 10)
+    return tuple(terms[stems] for stems in rarest[:count])
 
 
-def _sample(exact: str) -> list[str]:
+def _sample_words(exact: str) -> list[str]:
     """The different words of a quote, of a long one those at its ends."""
     if len(exact) > 2 * _LONG:
         exact = f"{exact[:_LONG]} {exact[-_LONG:]}"
-    found = [exact[start:end] for start, end in token_spans(exact)]
-    return list(dict.fromkeys(found[:_SAMPLE] + found[_SAMPLE:][-_SAMPLE:]))
+    words = [exact[start:end] for start, end in token_spans(exact)]
+    return list(dict.fromkeys(words[:_SAMPLE] + words[_SAMPLE:][-_SAMPLE:]))
 
 
-def _others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
+def _iter_others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
     """The documents that have most of the words, but for the quote's own."""
     shares = hits.shares if hits else {}
     most = [
@@ -174,26 +181,28 @@ def _find_nearest(
     if original:
         in_original = hits
         if original.id not in hits.shares:
-            in_original = _hits(hits.terms, searcher, effort, (original.id,))
+            in_original = _find_hits(hits.terms, searcher, effort, (original.id,))
         compared |= {original.id: in_original} if original.id in in_original.shares else {}
     most = max((its_hits.shares[id_] for id_, its_hits in compared.items()), default=0)
     matches = [
         (likeness, id_)
         for id_, its_hits in compared.items()
         if its_hits.shares[id_] >= max(_LEAST_SHARE, most / 2)
-        if (likeness := _alike(quote, its_hits, id_, searcher, effort))
+        if (likeness := _compare(quote, its_hits, id_, searcher, effort))
     ]
     if not matches:
         return None
     best, id_ = max(matches, key=lambda match: match[0].similarity)
-    return Near(round(best.similarity, 2), build_citation(searcher.document(id_), best.place))
+    return Near(round(best.similarity, 2), build_citation(searcher.document(id_), best.span))
 
 
-def _alike(
+def _compare(
     quote: Quote, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
-) -> Likeness | None:
+) -> SimilarSpan | None:
     """How like *quote* the document is around its best passage, if it is alike at all."""
-    exact = beginning(quote.exact)
-    start, end = hits.around(id_, len(exact) + len(exact) // 4)
-    found = likeness(exact, searcher.document(id_).text[start:end], effort)
-    return found and replace(found, place=Span(start + found.place.start, start + found.place.end))
+    exact = truncate_quote(quote.exact)
+    start, end = hits.window(id_, len(exact) + len(exact) // 4)
+    similar = find_similar(exact, searcher.document(id_).text[start:end], effort)
+    return similar and replace(
+        similar, span=Span(start + similar.span.start, start + similar.span.end)
+    )

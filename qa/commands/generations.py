@@ -144,7 +144,7 @@ def _live_name(generations: Sequence[Generation]) -> str:
 
 
 # So many ids and notes are told one by one.
-_MOST_TOLD = 20
+_MAX_LISTED = 20
 
 
 @click.command("purge")
@@ -176,10 +176,10 @@ def purge_command(
     with report_errors():
         settings = load_settings(index=index_dir)
         if not (dry_run or yes) and _is_terminal():
-            _tell(_purge(documents, settings, dry_run=True), "would be removed")
+            _print_purge(_purge(documents, settings, dry_run=True), "would be removed")
             click.confirm("Remove that for good?", abort=True)
-        done = _purge(documents, settings, dry_run=dry_run)
-    _tell(done, "would be removed" if dry_run else "removed")
+        purge = _purge(documents, settings, dry_run=dry_run)
+    _print_purge(purge, "would be removed" if dry_run else "removed")
 
 
 def _is_terminal() -> bool:
@@ -193,10 +193,10 @@ def _purge(documents: tuple[str, ...], settings: Settings, *, dry_run: bool) -> 
     return purge_all_but_live(engine, settings, dry_run=dry_run)
 
 
-def _tell(purge: Purge, done: str) -> None:
-    for line in _lines(purge, done):
+def _print_purge(purge: Purge, outcome: str) -> None:
+    for line in _purge_lines(purge, outcome):
         echo(line)
-    for note in purge.notes[:_MOST_TOLD]:
+    for note in purge.notes[:_MAX_LISTED]:
         echo(f"Note: {note}", err=True)
     if purge.generations:
         echo(
@@ -205,18 +205,18 @@ def _tell(purge: Purge, done: str) -> None:
         )
 
 
-def _lines(purge: Purge, done: str) -> Iterator[str]:
+def _purge_lines(purge: Purge, outcome: str) -> Iterator[str]:
     if purge.documents:
-        more = len(purge.documents) - _MOST_TOLD
-        yield f"Documents: {', '.join(purge.documents[:_MOST_TOLD])}" + (
+        more = len(purge.documents) - _MAX_LISTED
+        yield f"Documents: {', '.join(purge.documents[:_MAX_LISTED])}" + (
             f" and {more:,} more" if more > 0 else ""
         )
-    for each in purge.generations:
-        yield f"Generation {each.name} ({_purge_state(each)}): {done}."
-    for left in purge.leftovers:
-        yield f"Left behind, {left}: {done}."
+    for generation in purge.generations:
+        yield f"Generation {generation.name} ({_purge_state(generation)}): {outcome}."
+    for leftover in purge.leftovers:
+        yield f"Left behind, {leftover}: {outcome}."
     entries = "the whole file" if purge.entries is None else f"{purge.entries:,} entries"
-    yield f"Cache: {entries} {done}."
+    yield f"Cache: {entries} {outcome}."
 
 
 def _purge_state(generation: Generation) -> str:

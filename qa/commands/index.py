@@ -130,13 +130,13 @@ def print_report(report: BuildReport, settings: Settings, *, dry_run: bool = Fal
         f"{counts} in {report.seconds:.1f} s; generation {manifest.name} {state}"
         f" in {settings.index}."
     )
-    _tell_skipped(manifest, settings)
+    _print_skipped(manifest, settings)
     _print_changes(report.changes)
     if report.faults:
         _print_faults(report, dry_run=dry_run)
 
 
-def _tell_skipped(manifest: Manifest, settings: Settings) -> None:
+def _print_skipped(manifest: Manifest, settings: Settings) -> None:
     total = manifest.left_out
     if not total:
         return

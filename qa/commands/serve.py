@@ -23,7 +23,7 @@ from qa.commands.options import (
 from qa.engines.factory import open_engine
 from qa.errors import AnalysisError, NoLiveGenerationError
 from qa.index.manifest import Manifest, analysis_warning
-from qa.server.resources import take_port
+from qa.server.resources import bind_port
 from qa.settings import Settings, settings_table
 from qa.web.middleware.metrics_folder import create_metrics_folder
 from qa.web.middleware.request_log import hash_question
@@ -120,11 +120,11 @@ def serve_command(
     """Serve the page and /ask; build the index first if there is none."""
     with report_errors():
         settings = load_settings(host=host, port=port, workers=workers, index=index_dir)
-        with take_port(settings) as taken:
-            _serve(settings, taken, check=check)
+        with bind_port(settings) as server_socket:
+            _serve(settings, server_socket, check=check)
 
 
-def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> None:
+def _serve(settings: Settings, server_socket: socket.socket | None, *, check: bool) -> None:
     try:
         live = open_engine(settings).searcher().manifest
     except NoLiveGenerationError:
@@ -141,7 +141,7 @@ def _serve(settings: Settings, taken: socket.socket | None, *, check: bool) -> N
             return
         if live:
             warn_of_analysis(live)
-        serve(settings, taken)
+        serve(settings, server_socket)
 
 
 def _check_index(live: Manifest | None) -> None:

@@ -1,7 +1,7 @@
-"""Documents that are to be forgotten -> nothing of them in older generations and in the cache.
+"""Documents to forget -> older generations and cache entries without them.
 
-The live generation is never touched: what it holds is there to be asked for.  Files are the
-operator's own; the disk, backups and logs are out of our reach.
+The live generation is never changed: remove a document's file and build first.  Files belong to the
+operator; purging does not reach the disk's free space, backups or logs.
 """
 
 import hashlib
@@ -21,16 +21,16 @@ from qa.index.generations import Generation
 from qa.publishing.builder import CACHE_FILE, passages_key
 from qa.settings import Settings
 
-# Whether the value under a key of the cache goes; a value that cannot be read is None.
+# Whether to erase the value under a key of the cache; a value that cannot be read is None.
 Unwanted = Callable[[str, Any], bool]
 
 
 @dataclass(frozen=True)
 class Purge:
-    """What was removed, or would be: *generations*, and what *leftovers* of killed builds.
+    """What was removed, or would be: *generations*, and *leftovers* of killed builds.
 
-    And how many *entries* of the cache, None for the whole file, where it could not be read or
-    written; *documents* are the ids that were found, *notes* what the operator should know.
+    *entries* counts those of the cache; None means the whole file, because it could not be read or
+    written.  *documents* are the ids found, *notes* what the operator should know.
     """
 
     generations: tuple[Generation, ...]
@@ -43,44 +43,49 @@ class Purge:
 def purge_documents(
     names: Sequence[str], engine: Engine, settings: Settings, *, dry_run: bool = False
 ) -> Purge:
-    """Remove every older generation, and all of the cache, that holds one of these documents.
+    """Remove the older generations and cache entries that contain one of these documents.
 
-    They are *names* by id or by path, of a file or of a folder.  Raises PurgeError, and removes
-    nothing, when the live generation holds one, or when nothing does.
+    *names* are ids, or paths of files or folders.  Raises PurgeError, and removes nothing, when the
+    live generation contains one of them, or when none is found anywhere.
     """
     with engine.erasing() as eraser:
-        held = [_Held(each, _summaries(eraser, each)) for each in engine.generations()]
-        wanted = [_Wanted(name, settings, held) for name in names]
-        doomed = tuple(e.generation for e in held if any(w.is_in(e) for w in wanted))
-        for each in wanted:
-            each.check_live()
-        unwanted = partial(_is_of, wanted, {each.name for each in doomed})
-        unread = count_entries(settings.home / CACHE_FILE, unwanted) is None or bool(
-            eraser.leftovers()
+        contents = [
+            _Contents(generation, _summaries(eraser, generation))
+            for generation in engine.generations()
+        ]
+        targets = [_Target(name, settings, contents) for name in names]
+        doomed = tuple(
+            content.generation
+            for content in contents
+            if any(target.may_be_in(content) for target in targets)
         )
-        for each in wanted:
-            each.check_known(unread=unread)
-        done = _removed(eraser, doomed, unwanted, settings, dry_run=dry_run)
-    found = sorted({summary.id for each in wanted for summary in each.found})
-    notes = tuple(note for each in wanted for note in each.notes())
-    return replace(done, documents=tuple(found), notes=notes)
+        for target in targets:
+            target.check_not_live()
+        unwanted = partial(_contains_target, targets, {generation.name for generation in doomed})
+        unread = count_entries(settings.home / CACHE_FILE, unwanted) is None or bool(eraser.leftovers())
+        for target in targets:
+            target.check_exists(unread=unread)
+        purge = _remove(eraser, doomed, unwanted, settings, dry_run=dry_run)
+    ids = sorted({summary.id for target in targets for summary in target.matches})
+    notes = tuple(note for target in targets for note in target.notes())
+    return replace(purge, documents=tuple(ids), notes=notes)
 
 
 def purge_all_but_live(engine: Engine, settings: Settings, *, dry_run: bool = False) -> Purge:
-    """Remove every generation but the live one, and of the cache all that is not in that one."""
+    """Remove every generation but the live one, and cache entries of documents not in it."""
     with engine.erasing() as eraser:
-        history = engine.generations()
-        live = next((each for each in history if each.is_live), None)
+        generations = engine.generations()
+        live = next((generation for generation in generations if generation.is_live), None)
         if live is None:
             raise NoLiveGenerationError(
                 "No index is live, so nothing would be left; run `qa index`."
             )
-        kept = _Kept(eraser.documents(live), live, settings)
-        doomed = tuple(each for each in history if not each.is_live)
-        return _removed(eraser, doomed, kept.is_unwanted, settings, dry_run=dry_run)
+        unwanted = _LiveEntries(eraser.documents(live), live, settings).is_unwanted
+        doomed = tuple(generation for generation in generations if not generation.is_live)
+        return _remove(eraser, doomed, unwanted, settings, dry_run=dry_run)
 
 
-def _removed(
+def _remove(
     eraser: Eraser,
     doomed: tuple[Generation, ...],
     unwanted: Unwanted,
@@ -92,22 +97,22 @@ def _removed(
     if dry_run:
         return Purge(doomed, leftovers, count_entries(cache, unwanted))
     try:
-        entries = erase_entries(cache, unwanted)
-        for each in doomed:
-            eraser.remove(each)
+        entries = erase(cache, unwanted)
+        for generation in doomed:
+            eraser.remove(generation)
         eraser.sweep()
     except OSError as error:
-        raise PurgeError(f"{error.filename or cache}: {error.strerror}; {_AGAIN}") from error
-    if left := eraser.leftovers():
-        raise PurgeError(f"{', '.join(left)} cannot be removed; {_AGAIN}")
+        raise PurgeError(f"{error.filename or cache}: {error.strerror}; {_RETRY}") from error
+    if remaining := eraser.leftovers():
+        raise PurgeError(f"{', '.join(remaining)} cannot be removed; {_RETRY}")
     return Purge(doomed, leftovers, entries)
 
 
-_AGAIN = "not all was removed. Mend that, and run `qa purge` again."
+_RETRY = "not everything was removed. Fix that, and run `qa purge` again."
 
 
 def _summaries(eraser: Eraser, generation: Generation) -> Sequence[DocumentSummary] | None:
-    """The documents of a generation; None when it cannot be told what it holds."""
+    """The documents of a generation; None when they cannot be read."""
     try:
         return eraser.summaries(generation)
     except CorruptIndexError:
@@ -115,152 +120,166 @@ def _summaries(eraser: Eraser, generation: Generation) -> Sequence[DocumentSumma
 
 
 @dataclass(frozen=True)
-class _Held:
-    """A generation and its documents, if they can be told."""
+class _Contents:
+    """A generation and its documents; None when they cannot be read."""
 
     generation: Generation
     summaries: Sequence[DocumentSummary] | None
 
 
-class _Wanted:
-    """A document, or all in a file or a folder, by *name*, and where it was *found*."""
+class _Target:
+    """A document to purge, or all documents of a file or folder, and where they were found."""
 
-    def __init__(self, name: str, settings: Settings, held: Sequence[_Held]) -> None:
+    def __init__(self, name: str, settings: Settings, contents: Sequence[_Contents]) -> None:
         self._name = name
         self._folder = settings.documents_folder
-        self._names = {_plain(each) for each in (name, _below(name, self._folder)) if each}
-        self._held = held
-        self.found = [s for each in held for s in each.summaries or () if self._is(s.id, s.source)]
-        self._sums = {each.sha256 for each in self.found}
-        self._sources = {each.source for each in self.found}
+        self._names = {
+            _normalize_path(path) for path in (name, _relative_path(name, self._folder)) if path
+        }
+        self._contents = contents
+        self.matches = [
+            summary
+            for content in contents
+            for summary in content.summaries or ()
+            if self._has_name(summary.id, summary.source)
+        ]
+        self._checksums = {summary.sha256 for summary in self.matches}
+        self._sources = {summary.source for summary in self.matches}
 
-    def is_in(self, held: _Held) -> bool:
-        """Whether a generation holds it, or may do so."""
-        if held.summaries is None:
-            return True
-        return any(self._is(each.id, each.source) for each in held.summaries)
+    def may_be_in(self, content: _Contents) -> bool:
+        """Whether a generation contains the target, or cannot be read."""
+        return content.summaries is None or any(
+            self._has_name(summary.id, summary.source) for summary in content.summaries
+        )
 
     def is_among(self, results: ExtractionResults) -> bool:
-        """Whether it is among what was read of a file: by its name, or by its text."""
-        sources = {each.source for each in results if self._is_result(each)}
+        """Whether one of the *results* of a file is the target, by name or by text."""
+        sources = {result.source for result in results if self._matches(result)}
         self._sources |= sources
         return bool(sources)
 
-    def check_live(self) -> None:
-        """Raise PurgeError when the live generation holds it, or cannot be read."""
-        for each in self._held:
-            if each.generation.is_live and each.summaries is None:
+    def check_not_live(self) -> None:
+        """Raise PurgeError when the live generation contains the target, or cannot be read."""
+        for content in self._contents:
+            if content.generation.is_live and content.summaries is None:
                 raise PurgeError(
-                    f"The live index, generation {each.generation.name}, is damaged, so it cannot"
-                    " be told what it holds: run `qa index`, then `qa purge` again. Nothing was"
+                    f"The live index, generation {content.generation.name}, is damaged, and its"
+                    " documents cannot be read: run `qa index`, then `qa purge` again. Nothing was"
                     " removed."
                 )
-            if each.generation.is_live and self.is_in(each):
+            if content.generation.is_live and self.may_be_in(content):
                 raise PurgeError(
-                    f"{self._name} is in the live index, generation {each.generation.name}: delete"
-                    f" its file in {self._folder} if it is still there, run `qa index`, then"
+                    f"{self._name} is in the live index, generation {content.generation.name}:"
+                    f" delete its file in {self._folder} if it is still there, run `qa index`, then"
                     " `qa purge` again. Nothing was removed."
                 )
 
-    def check_known(self, *, unread: bool) -> None:
-        """Raise PurgeError when it is nowhere; not where something is *unread*, which goes."""
-        unread = unread or any(each.summaries is None for each in self._held)
+    def check_exists(self, *, unread: bool) -> None:
+        """Raise PurgeError when the target is nowhere, unless something could not be read."""
+        unread = unread or any(content.summaries is None for content in self._contents)
         if not unread and not self._sources:
             raise PurgeError(
-                f"No generation and no entry of the cache holds {self._name}. Give its id, or its"
-                f" path below {self._folder}; nothing was removed."
+                f"No generation and no cache entry contains {self._name}. Give its id, or its path"
+                f" below {self._folder}; nothing was removed."
             )
 
     def notes(self) -> Iterator[str]:
-        """Where its words are in spite of all: in its file, or under another name."""
+        """Where the text remains: in its file, or in a live document of another name."""
         for source in sorted(self._sources):
             path = self._folder / source
             # A member is in its archive.
-            if file := next((each for each in (path, *path.parents) if each.is_file()), None):
+            file = next((part for part in (path, *path.parents) if part.is_file()), None)
+            if file:
                 yield f"{file} is still there; the next `qa index` reads it again."
-        for each in self._held:
-            for other in (each.summaries or ()) if each.generation.is_live else ():
-                if other.sha256 in self._sums:
+        for content in self._contents:
+            for other in (content.summaries or ()) if content.generation.is_live else ():
+                if other.sha256 in self._checksums:
                     yield f"The live index has the same text as {other.id} (of {other.source})."
 
-    def _is_result(self, result: Document | Skip) -> bool:
+    def _matches(self, result: Document | Skip) -> bool:
         if isinstance(result, Skip):
-            return self._is(result.source)
-        return self._is(result.id, result.source) or result.sha256 in self._sums
+            return self._has_name(result.source)
+        return self._has_name(result.id, result.source) or result.sha256 in self._checksums
 
-    def _is(self, *names: str) -> bool:
-        """Whether one of *names* is it, or a part of it."""
-        plain = [_plain(name) for name in names]
+    def _has_name(self, *paths: str) -> bool:
+        """Whether one of *paths* is the target, or is inside it."""
         return any(
-            name == own or name.startswith(f"{own}/") for own in self._names for name in plain
+            path == name or path.startswith(f"{name}/")
+            for path in map(_normalize_path, paths)
+            for name in self._names
         )
 
 
-def _below(name: str, folder: Path) -> str | None:
-    """The path below *folder* that *name* leads to from where we are, if it leads there."""
+def _relative_path(name: str, folder: Path) -> str | None:
+    """The path below *folder* that *name*, a path from the working directory, leads to."""
     path = os.path.relpath(name, folder)
     return None if path in {".", ".."} or path.startswith("../") else path
 
 
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip("/")
+def _normalize_path(path: str) -> str:
+    return unicodedata.normalize("NFC", path).strip("/")
 
 
-def _is_of(wanted: Sequence[_Wanted], gone: Collection[str], _: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether a value of the cache goes with *wanted* documents and generations that are *gone*."""
+def _contains_target(
+    targets: Sequence[_Target],
+    doomed: Collection[str],
+    _: str,
+    value: Any,  # noqa: ANN401 - any JSON value
+) -> bool:
+    """Whether a cache value belongs to one of *targets* or to a *doomed* generation."""
     if isinstance(value, str):
-        return value in gone
-    if _is_spans(value):  # numbers that say nothing without the text
+        return value in doomed
+    if _is_spans(value):  # numbers mean nothing without the text
         return False
-    results = _results(value)
-    # Each of them looks, to know later where it was.
-    found = [results is None or each.is_among(results) for each in wanted]
-    return any(found)
+    results = _load_results(value)
+    # Ask each target: it remembers the sources of what it finds.
+    found_in = [results is None or target.is_among(results) for target in targets]
+    return any(found_in)
 
 
 def _is_spans(value: object) -> bool:
-    """Whether a value of the cache is where passages begin and end."""
+    """Whether a cache value is the spans of a document's passages."""
     return isinstance(value, list) and all(
-        isinstance(each, list) and all(isinstance(number, int) for number in each) for each in value
+        isinstance(span, list) and all(isinstance(number, int) for number in span) for span in value
     )
 
 
-def _results(value: Any) -> ExtractionResults | None:  # noqa: ANN401 - any JSON value
-    """What was read of a file, as a value of the cache has it; None when that cannot be told."""
+def _load_results(value: Any) -> ExtractionResults | None:  # noqa: ANN401 - any JSON value
+    """What was extracted from a file, from a cache value; None when it cannot be read."""
     try:
         return results_from_json(value)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-class _Kept:
-    """What of the cache is in the live generation: all else goes."""
+class _LiveEntries:
+    """The cache entries that the live generation was built from; all others are unwanted."""
 
     def __init__(self, documents: Iterable[Document], live: Generation, settings: Settings) -> None:
         self._live = live.name
         self._documents: set[str] = set()
         self._passages: set[str] = set()
-        for each in documents:
-            self._documents.add(_sum(each))
-            self._passages.add(passages_key(each.to_json().encode(), settings))
+        for document in documents:
+            self._documents.add(_checksum(document))
+            self._passages.add(passages_key(document.to_json().encode(), settings))
         skipped = live.manifest.skipped if live.manifest else ()
-        self._skipped = {each.source for each in skipped}
+        self._skipped = {skip.source for skip in skipped}
 
     def is_unwanted(self, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
-        """Whether a value is not, or not as a whole, in the live generation."""
+        """Whether not all of a value is in the live generation."""
         if isinstance(value, str):
             return value != self._live
         if _is_spans(value):
             return key not in self._passages
-        results = _results(value)
+        results = _load_results(value)
         return results is None or not all(map(self._has, results))
 
     def _has(self, result: Document | Skip) -> bool:
         if isinstance(result, Skip):
             return result.source in self._skipped
-        return _sum(result) in self._documents
+        return _checksum(result) in self._documents
 
 
-def _sum(document: Document) -> str:
-    """A checksum of all of a document but its id, which another of the same name may change."""
+def _checksum(document: Document) -> str:
+    """A checksum of everything but the id, which another document of the same name can change."""
     return hashlib.sha256(replace(document, id="").to_json().encode()).hexdigest()

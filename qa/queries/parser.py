@@ -224,16 +224,16 @@ def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...],
         return " "
 
     free_text = _EXCLUDED_WORD.sub(take_exclusion, _QUOTED_PHRASE.sub(take_phrase, text))
-    return _different(required_phrases), _different(excluded_phrases), free_text
+    return _deduplicate(required_phrases), _deduplicate(excluded_phrases), free_text
 
 
-def _different(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
+def _deduplicate(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
     """Each of *phrases* once, by its terms, those without any left out."""
-    found: dict[tuple[str, ...], Phrase] = {}
+    by_terms: dict[tuple[str, ...], Phrase] = {}
     for phrase in phrases:
         if phrase.terms:
-            found.setdefault(phrase.terms, phrase)
-    return tuple(found.values())
+            by_terms.setdefault(phrase.terms, phrase)
+    return tuple(by_terms.values())
 
 
 def _build_phrase(text: str) -> Phrase:

@@ -56,7 +56,7 @@ class Queue(Generic[T]):
         return iter(self._items)
 
 
-class Crowd(Generic[T]):
+class EvictionQueue(Generic[T]):
     """Things that belong to somebody: who has most of them is known at every moment.
 
     Adding, removing and asking take the same time however many there are.
@@ -198,11 +198,11 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         self.enqueued_at = time.monotonic()
 
 
-def tell_head_read(app: App) -> App:
-    """*app*, with the moment when the head of a request was read in the environment of each."""
+def pass_head_read(app: App) -> App:
+    """*app*, which learns when the head of each request was read."""
 
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+    def call_app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         environ[HEAD_READ] = environ["gunicorn.socket"].head_read
         return app(environ, start_response)
 
-    return call
+    return call_app

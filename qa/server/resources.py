@@ -1,4 +1,4 @@
-"""The address that the service is at: taken before anything else is done, or refused in a line."""
+"""The service's address, open files and memory: claimed before anything else, or an error."""
 
 import contextlib
 import ctypes
@@ -14,93 +14,93 @@ from qa.errors import SettingsError
 from qa.settings import Settings
 
 # Set by whoever hands a service sockets that listen already: systemd, or gunicorn to its successor.
-_HANDED_ON = ("LISTEN_FDS", "GUNICORN_FD")
+_INHERITED_SOCKETS = ("LISTEN_FDS", "GUNICORN_FD")
 
 
 @contextlib.contextmanager
-def take_port(settings: Settings) -> Iterator[socket.socket | None]:
+def bind_port(settings: Settings) -> Iterator[socket.socket | None]:
     """A socket at the address of *settings* that does not listen yet; None if one is handed on.
 
     Raise SettingsError where there can be none.
     """
-    if any(os.environ.get(name) for name in _HANDED_ON):
+    if any(os.environ.get(name) for name in _INHERITED_SOCKETS):
         yield None
         return
-    with _bind(settings) as taken:
-        yield taken
+    with _bind(settings) as server_socket:
+        yield server_socket
 
 
 def _bind(settings: Settings) -> socket.socket:
-    taken = None
+    server_socket = None
     try:
         family, address = _address(settings)
-        taken = socket.socket(family, socket.SOCK_STREAM)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
+        server_socket = socket.socket(family, socket.SOCK_STREAM)
+        server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server_socket.bind(address)
     except OSError as error:
-        if taken:
-            taken.close()
-        raise SettingsError(_explain(settings, error)) from error
-    return taken
+        if server_socket:
+            server_socket.close()
+        raise SettingsError(_bind_error(settings, error)) from error
+    return server_socket
 
 
 def _address(settings: Settings) -> tuple[socket.AddressFamily, Any]:
     """The address of a host, that of IPv4 where it has both."""
     host = settings.host.strip("[]") or None
-    found = socket.getaddrinfo(
+    candidates = socket.getaddrinfo(
         host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
-    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    family, *_, address = min(candidates, key=lambda info: info[0] != socket.AF_INET)
     return family, address
 
 
-def listen(taken: socket.socket, backlog: int) -> int:
-    """Let clients come to *taken*, whose descriptor is the caller's from then on.
+def listen(server_socket: socket.socket, backlog: int) -> int:
+    """Let clients come to *server_socket*, whose descriptor is the caller's from then on.
 
     Raise SettingsError if another process was faster.
     """
     try:
-        taken.listen(backlog)
+        server_socket.listen(backlog)
     except OSError as error:
-        raise SettingsError(_in_use(taken.getsockname()[1])) from error
-    return taken.detach()
+        raise SettingsError(_port_in_use(server_socket.getsockname()[1])) from error
+    return server_socket.detach()
 
 
-def _explain(settings: Settings, error: OSError) -> str:
+def _bind_error(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return _in_use(settings.port)
+        return _port_in_use(settings.port)
     return (
         f"Nothing can be served at {settings.host}:{settings.port}: {error.strerror};"
         " change QA_HOST or QA_PORT."
     )
 
 
-def _in_use(port: int) -> str:
+def _port_in_use(port: int) -> str:
     return f"Port {port} is in use; stop what serves there, or set QA_PORT (or --port) to another."
 
 
 # For the index, the log, the metrics, a cluster and whatever a request opens.
 _RESERVE = 128
-_FEWEST = 16
+_MIN_CONNECTIONS = 16
 
 
-def with_descriptors(settings: Settings) -> Settings:
+def raise_file_limit(settings: Settings) -> Settings:
     """*settings* with as many connections as there can be; the limit is raised as far as needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = settings.max_connections + _RESERVE
-    limit = max(_number(soft), min(wanted, _number(hard)))
-    if limit - _RESERVE < _FEWEST:
+    needed = settings.max_connections + _RESERVE
+    limit = max(_as_float(soft), min(needed, _as_float(hard)))
+    if limit - _RESERVE < _MIN_CONNECTIONS:
         raise SettingsError(
             f"A process may open {limit} files here, which is too few;"
-            f" raise that to {wanted} with `ulimit -n`."
+            f" raise that to {needed} with `ulimit -n`."
         )
-    if limit > _number(soft):
+    if limit > _as_float(soft):
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit), hard))
     room = min(settings.max_connections, limit - _RESERVE)
     return dataclasses.replace(settings, max_connections=int(room))
 
 
-def _number(limit: int) -> float:
+def _as_float(limit: int) -> float:
     return float("inf") if limit == resource.RLIM_INFINITY else limit
 
 

@@ -15,8 +15,8 @@ from gunicorn.glogging import Logger
 from qa.app import create_app
 from qa.engines.base import Searcher
 from qa.errors import CorruptIndexError, SettingsError
-from qa.server.connections import tell_head_read
-from qa.server.resources import listen, tune_malloc, with_descriptors
+from qa.server.connections import pass_head_read
+from qa.server.resources import listen, raise_file_limit, tune_malloc
 from qa.server.worker import Worker
 from qa.settings import Settings
 from qa.web.context import app_state
@@ -158,7 +158,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Flask:
         """The app, made once, before the workers fork."""
         app = create_app(self._settings)
-        app.wsgi_app = tell_head_read(app.wsgi_app)  # type: ignore[assignment,method-assign]
+        app.wsgi_app = pass_head_read(app.wsgi_app)  # type: ignore[assignment,method-assign]
         return app
 
     def run(self) -> None:
@@ -172,18 +172,18 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 def check_service(settings: Settings) -> None:
     """Raise SettingsError unless all parts of the service take these *settings*."""
     check_rate_storage(create_app(settings))
-    Service(with_descriptors(settings))
+    Service(raise_file_limit(settings))
 
 
-def serve(settings: Settings, taken: socket.socket | None) -> None:
-    """Serve until stopped, at the address *taken* or at sockets that are handed on."""
+def serve(settings: Settings, server_socket: socket.socket | None) -> None:
+    """Serve until stopped, at the address *server_socket* or at sockets that are handed on."""
     configure_logging()
     tune_malloc()
-    fitting = with_descriptors(settings)
-    if fitting.max_connections < settings.max_connections:
+    adjusted = raise_file_limit(settings)
+    if adjusted.max_connections < settings.max_connections:
         log.warning(
             "QA_MAX_CONNECTIONS is %d here: the system lets a process open no more files; raise it"
             " with `ulimit -n` (LimitNOFILE= of systemd).",
-            fitting.max_connections,
+            adjusted.max_connections,
         )
-    Service(fitting, listen(taken, _BACKLOG) if taken else None).run()
+    Service(adjusted, listen(server_socket, _BACKLOG) if server_socket else None).run()

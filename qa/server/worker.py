@@ -20,7 +20,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from qa.server.connections import BufferedSocket, Connection, Crowd, Queue, State
+from qa.server.connections import BufferedSocket, Connection, EvictionQueue, Queue, State
 from qa.server.load_balancing import BalancedWorker
 from qa.server.request_parser import (
     BUSY_RESPONSES,
@@ -37,13 +37,13 @@ from qa.web.middleware.metrics import CLOSED, REJECTED
 Then = Callable[[Connection, BufferedSocket], None]
 
 # At once from one client; new clients at once.
-_RECV_BYTES, _ACCEPTED = 64 * 1024, 16
+_RECV_BYTES, _ACCEPT_BATCH = 64 * 1024, 16
 # How long a client may take to read an answer, and to hang up after the last one.
 _SEND_SECONDS, _LINGER_SECONDS = 60.0, 2.0
 # Who reads nothing of an answer for so long may be closed to make room.
 _STALL_SECONDS = 2.0
 # Most bytes that a worker keeps for clients that do not read them.
-_UNSENT = 64 * 1024 * 1024
+_MAX_UNSENT = 64 * 1024 * 1024
 # Idle connections that are looked at to find one that has not just sent something.
 _LOOKS = 16
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -61,8 +61,8 @@ class Worker(BalancedWorker):
         self.pending_conns = self.queues[State.RECEIVING]
         # Where there are too many, idle ones are closed; no answer has to end its connection.
         self.max_keepalived = self.worker_connections
-        self.idle: Crowd[Connection] = Crowd()
-        self.senders: Crowd[Connection] = Crowd()
+        self.idle: EvictionQueue[Connection] = EvictionQueue()
+        self.senders: EvictionQueue[Connection] = EvictionQueue()
         self.unsent = 0
 
     @property
@@ -80,7 +80,7 @@ class Worker(BalancedWorker):
 
         Of two workers, the one that has more clients leaves them to the other.
         """
-        for _ in range(_ACCEPTED):
+        for _ in range(_ACCEPT_BATCH):
             full = self.nr_conns >= self.worker_connections
             if full or self.yields_to_others() or not self._accept_one(listener):
                 return
@@ -104,7 +104,7 @@ class Worker(BalancedWorker):
         """Close idle connections until there is room for one more, or none is idle."""
         while self.nr_conns >= self.worker_connections and self._close_one():
             pass
-        while self.unsent > _UNSENT and self._close(self._find_stalled()):
+        while self.unsent > _MAX_UNSENT and self._close(self._find_stalled()):
             pass
 
     def _close_one(self) -> bool:
@@ -123,8 +123,8 @@ class Worker(BalancedWorker):
     def _find_stalled(self) -> Connection | None:
         """The next connection to close of those that do not read their answer."""
         conn = self.senders.first()
-        stalled = conn and time.monotonic() - conn.progress > _STALL_SECONDS
-        return conn if stalled else None
+        is_stalled = conn and time.monotonic() - conn.progress > _STALL_SECONDS
+        return conn if is_stalled else None
 
     def _close(self, conn: Connection | None) -> bool:
         """Close *conn*, which waits; say whether there is one."""
@@ -149,7 +149,7 @@ class Worker(BalancedWorker):
             return
         conn.state = state
         self.queues[state].append(conn)
-        self._crowd(state).add(conn, conn.owner, state)
+        self._eviction_queue(state).add(conn, conn.owner, state)
 
     def _on_event(self, conn: Connection, then: Then, client: BufferedSocket) -> None:
         """Go on with *conn*, unless it was closed after its client had been seen to move."""
@@ -163,11 +163,11 @@ class Worker(BalancedWorker):
         with contextlib.suppress(OSError, ValueError, KeyError):
             self.poller.unregister(conn.sock)
         self.queues[state].remove(conn)
-        self._crowd(state).remove(conn)
+        self._eviction_queue(state).remove(conn)
         self.unsent -= conn.unsent
         conn.unsent = 0
 
-    def _crowd(self, state: State) -> Crowd[Connection]:
+    def _eviction_queue(self, state: State) -> EvictionQueue[Connection]:
         return self.senders if state is State.SENDING else self.idle
 
     def _end(self, conn: Connection) -> None:
@@ -215,12 +215,12 @@ class Worker(BalancedWorker):
 
     def _enqueue(self, conn: Connection) -> None:
         """Put a request that is there in the line before the threads; refuse what is none."""
-        refused = conn.incoming.error_status
-        if refused:
-            REJECTED.labels(str(refused.value)).inc()
-            reason = conn.incoming.reason or DETAILS[refused]
+        status = conn.incoming.error_status
+        if status:
+            REJECTED.labels(str(status.value)).inc()
+            reason = conn.incoming.reason or DETAILS[status]
             with contextlib.suppress(OSError):
-                conn.sock.send(problem_bytes(refused, reason, keep_alive=False))
+                conn.sock.send(problem_bytes(status, reason, keep_alive=False))
             self._linger(conn)
             return
         conn.hand_over()
@@ -322,15 +322,15 @@ class Worker(BalancedWorker):
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Let go of clients that ask nothing more, of all of them by *force*."""
-        self._let_expired_go(State.KEPT_ALIVE, math.inf if force else time.monotonic())
+        self._close_expired(State.KEPT_ALIVE, math.inf if force else time.monotonic())
 
     def murder_pending(self) -> None:
         """Let go of clients that take too long to send, to read, or to hang up."""
         for state in (State.RECEIVING, State.SENDING, State.CLOSING):
-            self._let_expired_go(state, time.monotonic())
+            self._close_expired(state, time.monotonic())
         self._make_room()
 
-    def _let_expired_go(self, state: State, now: float) -> None:
+    def _close_expired(self, state: State, now: float) -> None:
         queue = self.queues[state]
         while queue and queue[0].timeout <= now:
             conn = queue[0]

@@ -180,7 +180,7 @@ def test_programs_get_410(changed, link, index, client):
 
 
 def test_what_there_is_no_time_to_look_for_is_not_called_gone(page, changed, link, monkeypatch):
-    monkeypatch.setattr("qa.answers.quote_search._MOST_STEPS", 0)
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
     changed(harbour_md=LATER, bridge_md=BRIDGE)
     lost = one(page(link), "//section[@class='lost']")
 
@@ -191,7 +191,7 @@ def test_what_there_is_no_time_to_look_for_is_not_called_gone(page, changed, lin
 def test_a_reader_says_that_there_was_no_time_to_look(page, changed, link, monkeypatch):
     address = reader(page, link)
     changed(harbour_md=LATER, bridge_md=BRIDGE)
-    monkeypatch.setattr("qa.answers.quote_search._MOST_STEPS", 0)
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
     shown = page(address)
 
     assert "there was no time to look for the passage" in text(shown)

@@ -236,7 +236,7 @@ def test_the_app_still_gets_the_socket_of_its_client():
     request = Mock(version=(1, 1))
 
     assert wsgi.default_environ(request, client, Config())["gunicorn.socket"] is client, (
-        "gunicorn tells apps nothing of their socket: see tell_head_read in qa/serving/connections"
+        "gunicorn tells apps nothing of their socket: see pass_head_read in qa/serving/connections"
     )
 
 

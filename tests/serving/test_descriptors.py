@@ -16,12 +16,12 @@ from tests.hostility.test_sockets import WHOLE, idle
 PROGRAM = """
 import resource, sys
 from qa.errors import SettingsError
-from qa.server.resources import with_descriptors
+from qa.server.resources import raise_file_limit
 from qa.settings import Settings
 
 resource.setrlimit(resource.RLIMIT_NOFILE, tuple(map(int, sys.argv[1:])))
 try:
-    print(with_descriptors(Settings(max_connections=500)).max_connections)
+    print(raise_file_limit(Settings(max_connections=500)).max_connections)
 except SettingsError as error:
     print(error)
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])

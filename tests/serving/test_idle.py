@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.server.connections import Crowd, Queue, State, owner_of
+from qa.server.connections import EvictionQueue, Queue, State, owner_of
 
 _STEPS = st.lists(
     st.tuples(
@@ -21,7 +21,7 @@ _STEPS = st.lists(
 
 @given(_STEPS)
 def test_who_has_most_loses_the_oldest_of_the_least_missed(steps):
-    crowd, plain = Crowd(), {}
+    crowd, plain = EvictionQueue(), {}
     for number, (what, item, owner, rank) in enumerate(steps):
         if what == "add" and item not in plain:
             crowd.add(item, owner, rank)
@@ -47,7 +47,7 @@ def test_who_has_most_loses_the_oldest_of_the_least_missed(steps):
 
 
 def test_among_owners_with_as_many_the_one_goes_who_came_first():
-    crowd = Crowd()
+    crowd = EvictionQueue()
     for owner in ("b", "a", "c"):
         crowd.add(owner * 2, owner, State.RECEIVING)
 
@@ -55,7 +55,7 @@ def test_among_owners_with_as_many_the_one_goes_who_came_first():
 
 
 def test_kept_alive_connections_go_before_those_that_have_asked_nothing_yet():
-    crowd = Crowd()
+    crowd = EvictionQueue()
     crowd.add("fresh", "a", State.RECEIVING)
     crowd.add("kept alive", "a", State.KEPT_ALIVE)
 

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from gunicorn.http.errors import InvalidRequestLine
 
-from qa.server.connections import HEAD_READ, tell_head_read
+from qa.server.connections import HEAD_READ, pass_head_read
 from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import built, served, write
@@ -242,7 +242,7 @@ def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_,
 
 def test_the_app_is_told_when_the_head_of_a_request_was_read():
     environ = {"gunicorn.socket": Mock(head_read=3.5)}
-    app = tell_head_read(lambda environ, _: [environ[HEAD_READ]])
+    app = pass_head_read(lambda environ, _: [environ[HEAD_READ]])
 
     assert app(environ, None) == [3.5]
 

@@ -214,7 +214,7 @@ class StandaloneQuestion:
 
 
 # Conversations of which is remembered what was spoken of: a page answers all turns of one.
-_memories: LRUCache[tuple[str, ...], DialogueState] = LRUCache(64)
+_states: LRUCache[tuple[str, ...], DialogueState] = LRUCache(64)
 _lock = threading.Lock()
 
 
@@ -233,7 +233,7 @@ def resolve_followup(
     if not turns:
         return StandaloneQuestion(question)
     weights = load_carryover_weights()
-    state = _spoken_of(tuple(turns), weights, deadline)
+    state = _load_state(tuple(turns), weights, deadline)
     deadline.check()
     analysis = analyze_turn(question)
     dropped_stems = {stem(word.text, "en") for text in dropped for word in tokenize(text)}
@@ -243,18 +243,18 @@ def resolve_followup(
     return StandaloneQuestion(text, carried_words)
 
 
-def _spoken_of(
+def _load_state(
     turns: tuple[str, ...], weights: CarryoverWeights, deadline: Deadline
 ) -> DialogueState:
     """What was spoken of in *turns*."""
     counts = range(len(turns), 0, -1)
     with _lock:
-        read = next((count for count in counts if turns[:count] in _memories), 0)
-        memory = _memories.get(turns[:read]) or DialogueState()
-    for turn in turns[read:]:
+        analyzed = next((count for count in counts if turns[:count] in _states), 0)
+        state = _states.get(turns[:analyzed]) or DialogueState()
+    for text in turns[analyzed:]:
         deadline.check()
-        analysis = analyze_turn(turn)
-        memory = memory.advance(analysis, choose_carried_stems(memory, analysis, weights))
+        turn = analyze_turn(text)
+        state = state.advance(turn, choose_carried_stems(state, turn, weights))
     with _lock:
-        _memories[turns] = memory
-    return memory
+        _states[turns] = state
+    return state

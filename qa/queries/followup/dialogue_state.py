@@ -137,32 +137,32 @@ def _latest_mentions(mentions: dict[str, Mention]) -> dict[str, Mention]:
 
 def context_cues(memory: DialogueState, turn: TurnAnalysis) -> frozenset[str]:
     """The cues of *turn*, and those that only its place in the conversation gives."""
-    known = turn.stems & memory.mentions.keys()
-    mentions = [memory.mentions[stem] for stem in known]
-    active = len(known & (memory.last_stems | memory.last_carried))
+    repeated = turn.stems & memory.mentions.keys()
+    mentions = [memory.mentions[stem] for stem in repeated]
+    active = len(repeated & (memory.last_stems | memory.last_carried))
     new = [word.kind for word in turn.content_words if word.stem not in memory.mentions]
-    found = {
-        f"repeats {min(len(known), 2)}",
+    features = {
+        f"repeats {min(len(repeated), 2)}",
         f"repeats {min(active, 2)} of the last",
         f"{min(new.count('name'), 2)} new names",
         f"{min(new.count('plain'), 3)} new plain",
         "second turn" if memory.turn_count == 1 else "later turn",
         "after an opener" if not memory.last_carried else "after a follow-up",
     }
-    found |= {
+    features |= {
         cue
         for cue, holds in (
             ("introduces", turn.introduces_topic),
             ("after an introduction", memory.last_introduction == memory.turn_count - 1),
             ("repeats a name", any(m.word.kind == "name" for m in mentions)),
             ("repeats the first topic", any(m.in_first_turn and _is_topic(m) for m in mentions)),
-            ("points freely", "free pronoun" in turn.features and not known),
+            ("points freely", "free pronoun" in turn.features and not repeated),
         )
         if holds
     }
     for mention in mentions:
-        found |= _repetition_features(memory, turn, mention)
-    return turn.features | found
+        features |= _repetition_features(memory, turn, mention)
+    return turn.features | features
 
 
 def _is_topic(mention: Mention) -> bool:

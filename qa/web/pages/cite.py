@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, has_request_context, request, url_
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import Answer, Citation, build_citation, quote_checksum
 from qa.answers.citation_formats import FORMATS, Reference
-from qa.answers.quote_search import Effort, Summed
+from qa.answers.quote_search import ChecksumSearch, Effort
 from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
@@ -66,7 +66,7 @@ def parse_citation_target(document: Document) -> CitationTarget | None:
 def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
     checksum = request.args.get("quote", "")
     new_passage = (
-        Summed(text).place(checksum, passage, Effort(current_deadline())) if passage else None
+        ChecksumSearch(text).find(checksum, passage, Effort(current_deadline())) if passage else None
     )
     if passage is None or new_passage is None:
         return None
@@ -250,12 +250,12 @@ def citation_statuses(quote_values: Sequence[str]) -> list[CitationStatus]:
     ]
 
 
-class _Texts(dict[str, Summed | None]):
+class _Texts(dict[str, ChecksumSearch | None]):
     """The texts of documents, None for those that are not there; each is prepared once."""
 
-    def __missing__(self, document_id: str) -> Summed | None:
+    def __missing__(self, document_id: str) -> ChecksumSearch | None:
         try:
-            text = Summed(current_searcher().document(document_id).text)
+            text = ChecksumSearch(current_searcher().document(document_id).text)
         except DocumentNotFoundError:
             text = None
         self[document_id] = text
@@ -268,7 +268,7 @@ def _citation_status(
     try:
         effort.spend(_OPENING)
         text = texts[document_id]
-        new_span = text.place(checksum, old_span, effort) if text else None
+        new_span = text.find(checksum, old_span, effort) if text else None
     except DeadlineExceededError:
         return CitationStatus("unknown", document_id, None)
     if new_span is None:
