@@ -202,10 +202,10 @@ def answers(each: Opened, known: RankingWeights) -> Iterator[Told]:
     kinds = [(q, "impossible" if q.impossible else "own") for q in each.questions]
     for question, kind in [*kinds, *((q, "foreign") for q in each.foreign)]:
         try:
-            text, query = understood(each, question)
+            _, query = understood(each, question)
         except QuestionError:
             continue
-        found = retrieve(each.searcher, each.settings, query, text, 5, known)
+        found = retrieve(each.searcher, each.settings, query, 5, weights=known)
         if found.ranked:
             first = found.ranked[0].passage
             yield Told(

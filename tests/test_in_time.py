@@ -8,7 +8,7 @@ import qa.app
 import qa.web.api
 from qa.analysis.deadline import NO_DEADLINE
 from qa.analysis.tokenizer import tokenize
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.engines.factory import open_engine
 from qa.errors import DeadlineExceededError
 from qa.queries.followup import carryover as conversation
@@ -29,7 +29,7 @@ ASKED = [
 def outcome(live, settings, asked, deadline):
     question, turns = asked
     try:
-        answer = ask(live, settings, question, turns=turns, deadline=deadline)
+        answer = ask(live, settings, question, AskOptions(turns), deadline)
     except DeadlineExceededError:
         return "late"
     return "partial" if answer.partial else "whole"
@@ -158,7 +158,7 @@ def test_each_turn_of_a_conversation_is_read_once(monkeypatch):
     chosen = conversation.choose_carried_stems
     monkeypatch.setattr(
         conversation,
-        "chosen",
+        "choose_carried_stems",
         lambda memory, turn, *more: read.append(turn.text) or chosen(memory, turn, *more),
     )
     for count in range(len(turns)):

@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import split_sentences
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.engines.factory import open_engine
 from qa.errors import RequestError
 from qa.publishing.builder import index_folder
@@ -126,7 +126,7 @@ def test_a_misspelt_word_is_told_with_its_nearest(sample):
 def test_a_follow_up_finds_what_it_points_back_to(sample):
     searcher = open_engine(sample).searcher()
     turns = ["What did NATO promise Ukraine and Georgia at the Bucharest summit?"]
-    answer = ask(searcher, sample, "When did they meet?", turns=turns)
+    answer = ask(searcher, sample, "When did they meet?", AskOptions(turns=tuple(turns)))
 
     assert "Bucharest" in answer.query.carried
     assert answer.passages[0].citation.document_id == "bucharest-summit-2008"

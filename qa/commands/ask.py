@@ -12,7 +12,7 @@ from rich.text import Text
 from qa.analysis.deadline import Deadline
 from qa.analysis.normalization import printable, printable_prose
 from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.answers.reanchoring import Anchor
 from qa.commands.options import (
     echo,
@@ -45,7 +45,7 @@ def ask_command(
         searcher = engine.open_verified(generation) if generation else engine.searcher()
         warn_of_analysis(searcher.manifest)
         deadline = Deadline.after(settings.budget_ms / 1000)
-        answer = ask(searcher, settings, question, limit=limit, deadline=deadline)
+        answer = ask(searcher, settings, question, AskOptions(limit=limit), deadline)
     if as_json:
         echo_json(AnswerBody.model_validate(answer).model_dump_json(by_alias=True, indent=2))
     else:

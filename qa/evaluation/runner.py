@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from qa.analysis.tokenizer import normalize
 from qa.answers.answer import AnswerPassage
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.documents.document import Document, RawBlock, build_document
 from qa.documents.formats.plain import split_paragraphs
 from qa.documents.metadata import merge_metadata
@@ -71,12 +71,12 @@ class VerbatimRanker:
 
     def confidence(self, text: str, turns: Sequence[str]) -> float:
         """Answer as a reader is answered, and say how sure the answer is."""
-        return ask(self._searcher, self._settings, text, turns=turns).confidence
+        return ask(self._searcher, self._settings, text, AskOptions(tuple(turns))).confidence
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
         """All that are ranked."""
-        depth = self._settings.candidates
-        answer = ask(self._searcher, self._never_refuse_settings, text, turns=turns, limit=depth)
+        options = AskOptions(tuple(turns), limit=self._settings.candidates)
+        answer = ask(self._searcher, self._never_refuse_settings, text, options)
         return tuple(map(_to_ranked_passage, answer.passages))
 
 

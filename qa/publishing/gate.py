@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa.analysis.tokenizer import contains_words
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.documents.file_access import read_text
 from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import IndexingError, QAError
@@ -176,9 +176,8 @@ def find_failing_questions(
 def is_answered(golden_question: GoldenQuestion, searcher: Searcher, settings: Settings) -> bool:
     """Whether the first passage is the one expected, or none is found where there is none."""
     try:
-        answer = ask(
-            searcher, settings, golden_question.question, turns=golden_question.turns, limit=1
-        )
+        options = AskOptions(golden_question.turns, limit=1)
+        answer = ask(searcher, settings, golden_question.question, options)
     except QAError:
         return False
     if golden_question.verdict == "none" or not answer.passages:

@@ -90,6 +90,7 @@ class Query:
     carried_words: tuple[str, ...] = ()
     language: str | None = None
     expansions: tuple[Expansion, ...] = ()
+    text: str = ""
 
     @property
     def all_terms(self) -> tuple[QueryTerm, ...]:
@@ -161,6 +162,7 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
         ignored_words,
         carried_words,
         question_languages.likely,
+        text=text,
     )
 
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import tokenize
 from qa.answers.answer import Answer, sort_passages
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.answers.quote_search import Effort, Quote
 from qa.answers.reanchoring import Anchor, reanchor
 from qa.engines.base import DocumentSummary, Searcher
@@ -91,9 +91,9 @@ def _ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sche
 )
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
-    return json_response(
-        AnswerBody.model_validate(_answer_ask_request(parse_ask_args(request.args)))
-    )
+    ask_request = parse_ask_args(request.args)
+    _pin_ask_request(ask_request)
+    return json_response(AnswerBody.model_validate(answer_question(ask_request)))
 
 
 @blueprint.post("/ask")
@@ -105,9 +105,9 @@ def ask_get() -> Response:
 )
 def ask_post() -> Response:
     """Answer the question in the body."""
-    return json_response(
-        AnswerBody.model_validate(_answer_ask_request(parse_ask_request(request_json())))
-    )
+    ask_request = parse_ask_request(request_json())
+    _pin_ask_request(ask_request)
+    return json_response(AnswerBody.model_validate(answer_question(ask_request)))
 
 
 def request_json() -> object:
@@ -118,12 +118,12 @@ def request_json() -> object:
         raise BadRequest("The JSON is nested too deeply.") from None
 
 
-def _answer_ask_request(ask_request: AskRequest) -> Answer:
+def _pin_ask_request(ask_request: AskRequest) -> None:
+    """Pin this request to the generation asked; raise InvalidRequestError without a question."""
     if not ask_request.question:
         error = {"field": "question", "detail": "it is empty; type at least one word"}
         raise InvalidRequestError([error])
     pin_generation(ask_request.generation)
-    return answer_question(ask_request)
 
 
 @blueprint.get("/livez")
@@ -211,36 +211,31 @@ def parse_model(model: type[_Model], values: object) -> _Model:
 
 
 def answer_question(ask_request: AskRequest) -> Answer:
-    """Answer what was *asked* from the generation of this request."""
+    """Answer *ask_request* from the generation of this request."""
     started = time.perf_counter()
-    searcher, document_ids = current_searcher(), _check_document_ids(ask_request.filters.document)
-    # All that an answer depends on; the order of its passages is another matter.
-    normalized_request = ask_request.model_copy(update={"sort": "relevance", "generation": None})
-    key = searcher.manifest.name, repr(normalized_request)
-    answer = app_state().answers.get_or_compute(
-        key, lambda: _compute_answer(searcher, ask_request, document_ids)
+    searcher, answers, filters = current_searcher(), app_state().answers, ask_request.filters
+    options = AskOptions(
+        turns=tuple(turn.question for turn in ask_request.turns),
+        dropped=tuple(ask_request.drop),
+        filters=Filters(
+            tuple(filters.publisher),
+            filters.first,
+            filters.last,
+            _check_document_ids(filters.document),
+        ),
+        limit=ask_request.limit,
     )
-    took_ms = round((time.perf_counter() - started) * 1000, 1)
-    answer = dataclasses.replace(answer, took_ms=took_ms)
+    key = searcher.manifest.name, ask_request.question, options
+    answer = answers.get(key)
+    if answer is None:
+        with searcher.compute_lock:
+            answer = ask(
+                searcher, current_settings(), ask_request.question, options, current_deadline()
+            )
+        answers.add(key, answer)
+    answer = dataclasses.replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))
     record_answer(answer)
     return sort_passages(answer, ask_request.sort)
-
-
-def _compute_answer(
-    searcher: Searcher, ask_request: AskRequest, document_ids: tuple[str, ...]
-) -> Answer:
-    filters = ask_request.filters
-    with searcher.compute_lock:
-        return ask(
-            searcher,
-            current_settings(),
-            ask_request.question,
-            turns=[turn.question for turn in ask_request.turns],
-            dropped=ask_request.drop,
-            filters=Filters(tuple(filters.publisher), filters.first, filters.last, document_ids),
-            limit=ask_request.limit,
-            deadline=current_deadline(),
-        )
 
 
 def _check_document_ids(ids: list[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
@@ -50,18 +50,17 @@ class AnswerCache:
             max_bytes, getsizeof=lambda entry: entry.size
         )
 
-    def get_or_compute(self, key: Hashable, compute: Callable[[], Answer]) -> Answer:
-        """The answer of this *key*; an answer that was cut short for want of time is not cached."""
+    def get(self, key: Hashable) -> Answer | None:
+        """The answer of this *key*, if it is cached."""
         with self._lock:
             entry = self._entries.get(key)
-        if entry:
-            return entry.answer
-        answer = compute()
-        if not answer.partial:
-            self._add(key, _Entry(answer, size_of((key, answer))))
-        return answer
+        return entry.answer if entry else None
 
-    def _add(self, key: Hashable, entry: _Entry) -> None:
+    def add(self, key: Hashable, answer: Answer) -> None:
+        """Cache *answer*, unless it was cut short for want of time."""
+        if answer.partial:
+            return
+        entry = _Entry(answer, size_of((key, answer)))
         with self._lock:
             if entry.size <= self._entries.maxsize:
                 self._entries[key] = entry

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import regex
 
-from qa.answers.pipeline import ask
+from qa.answers.pipeline import AskOptions, ask
 from qa.documents.document import Document
 from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import RequestError
@@ -163,7 +163,7 @@ def _find_answer_document(
 ) -> str | None:
     """The document that answers a question, if any does, and the right one."""
     try:
-        answer = ask(searcher, settings, candidate.question, limit=1)
+        answer = ask(searcher, settings, candidate.question, AskOptions(limit=1))
     except RequestError:
         return None
     if answer.verdict != "found" or not answer.passages[0].answer:
