@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -51,15 +51,17 @@ _OUTPUT_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--run", type=_OUTPUT_FILE, help="Write the entries found, for TREC.")
 @click.option("--qrels", type=_OUTPUT_FILE, help="Write the judgements, for TREC.")
 @index_option
-def evaluate_command(
+def evaluate_command(  # noqa: PLR0913 - click passes each option
     folder: Path,
     *,
     as_json: bool,
+    limit: int | None,
     ranker: str,
+    form: str,
+    foreign: Path | None,
     run: Path | None,
     qrels: Path | None,
     index_dir: str | None,
-    **options: Any,  # noqa: ANN401 - the fields of EvaluationOptions
 ) -> None:
     """Measure the answers to the questions in SET, over a throw-away index of its entries.
 
@@ -67,7 +69,7 @@ def evaluate_command(
     corpus.jsonl, the live index is asked.
     """
     # Only this command needs it.
-    from qa.evaluation.measures import EvaluationOptions, evaluate, trec_qrels, trec_run  # noqa: PLC0415  # noqa: PLC0415
+    from qa.evaluation.measures import EvaluationOptions, evaluate, trec_qrels, trec_run  # noqa: PLC0415
 
     if run and ranker == "both":
         raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
@@ -75,10 +77,9 @@ def evaluate_command(
         if path and not path.parent.is_dir():
             raise click.UsageError(f"No folder {path.parent} to write {path.name} in; create it.")
     rankers = ("verbatim", "bm25") if ranker == "both" else (ranker,)
+    options = EvaluationOptions(rankers, limit, form, foreign)
     with report_errors(), show_progress() as advance:
-        evaluation = evaluate(
-            folder, load_settings(index=index_dir), EvaluationOptions(rankers, **options), advance
-        )
+        evaluation = evaluate(folder, load_settings(index=index_dir), options, advance)
     results = next(iter(evaluation.results.values()), ())
     if run:
         run.write_text(trec_run(results, ranker), encoding="utf-8")

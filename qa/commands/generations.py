@@ -131,7 +131,7 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     if golden:
         echo(f"{len(golden)} golden questions: {len(golden) - len(failing)} answered.")
     for question in failing:
-        echo(f"  unanswered {question}", err=True)
+        echo(f"  unanswered {question.question}", err=True)
     if failing:
         sys.exit(EXIT_REFUSED)
 

@@ -153,7 +153,7 @@ NO_POINTER = (0, 0)
 _BUILD_PREFIX = ".building-"
 _REMOVAL_PREFIX = ".removing-"
 _REFUSED_SUFFIX = ".refused"
-_GENERATION_NAME = regex.compile(r"[0-9a-f]{12}")
+GENERATION_NAME = regex.compile(r"[0-9a-f]{12}")
 
 
 class GenerationFolder:
@@ -188,7 +188,7 @@ class GenerationFolder:
             raise CorruptIndexError(
                 f"{self._pointer} cannot be read ({error}); run `qa index`, or roll back."
             ) from None
-        if not _GENERATION_NAME.fullmatch(name) or not (self._folder / name).is_dir():
+        if not GENERATION_NAME.fullmatch(name) or not (self._folder / name).is_dir():
             raise CorruptIndexError(
                 f"{self._pointer} names no generation; run `qa index`, or roll back."
             )
@@ -214,7 +214,7 @@ class GenerationFolder:
 
     def has_generation(self, name: str) -> bool:
         """Whether the generation *name* is there and was not refused."""
-        return bool(_GENERATION_NAME.fullmatch(name)) and (self._folder / name).is_dir()
+        return bool(GENERATION_NAME.fullmatch(name)) and (self._folder / name).is_dir()
 
     def list_generations(self) -> list[Generation]:
         """All generations that are there, the last published first."""
@@ -234,7 +234,7 @@ class GenerationFolder:
         return [
             folder
             for folder in self._folder.iterdir()
-            if _GENERATION_NAME.fullmatch(folder.name.removesuffix(_REFUSED_SUFFIX))
+            if GENERATION_NAME.fullmatch(folder.name.removesuffix(_REFUSED_SUFFIX))
         ]
 
     def _describe(self, folder: Path, live_name: str | None) -> Generation:

@@ -1,4 +1,4 @@
-"""A new generation beside the live one -> what changed, and why it should not be published."""
+"""A new generation and the live one -> what changed, and why not to publish it."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 from qa.analysis.tokenizer import contains_words
 from qa.answers.pipeline import AskOptions, ask
 from qa.documents.file_access import read_text
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
 from qa.errors import IndexingError, QAError
 from qa.settings import Settings
 
@@ -17,7 +17,7 @@ QUESTIONS_FILE = "questions.jsonl"
 
 @dataclass(frozen=True)
 class GoldenQuestion:
-    """A question whose answer is known: what its first passage holds, or that there is none."""
+    """A question with a known answer: what its first passage contains, or that there is none."""
 
     question: str
     contains: tuple[str, ...] = ()
@@ -28,9 +28,9 @@ class GoldenQuestion:
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs from the generation that was live: ids of documents, golden questions.
+    """What differs from the generation that was live: document ids and golden questions.
 
-    *failing* are the golden questions without their answer; those of them that had it are *lost*.
+    *failing_questions* are not answered as expected; the *lost_questions* among them were before.
     """
 
     base_generation: str | None = None
@@ -51,78 +51,62 @@ def compare_generations(
     golden: Sequence[GoldenQuestion],
     settings: Settings,
 ) -> Changes:
-    """Hold *new* against *live*: their documents, and the golden questions that each answers."""
-    versions = {summary.id: _document_version(summary) for summary in searcher.summaries()}
-    old_versions = (
-        {summary.id: _document_version(summary) for summary in live_searcher.summaries()}
-        if live_searcher
-        else {}
-    )
-    answered_now = [is_answered(golden_question, searcher, settings) for golden_question in golden]
-    answered_before = [
-        live_searcher is not None and is_answered(golden_question, live_searcher, settings)
-        for golden_question in golden
-    ]
-    outcomes = list(
-        zip(
-            (golden_question.question for golden_question in golden),
-            answered_now,
-            answered_before,
-            strict=True,
+    """Compare a new generation with the live one: its documents, and the golden answers."""
+    versions = _document_versions(searcher)
+    failing = find_failing_questions(golden, searcher, settings)
+    if live_searcher is None:
+        return Changes(
+            documents_now=len(versions),
+            added_ids=tuple(versions),
+            golden_count=len(golden),
+            failing_questions=_texts(failing),
         )
-    )
+    old_versions = _document_versions(live_searcher)
+    old_failing = find_failing_questions(golden, live_searcher, settings)
     return Changes(
-        base_generation=live_searcher.manifest.name if live_searcher else None,
+        base_generation=live_searcher.manifest.name,
         documents_before=len(old_versions),
         documents_now=len(versions),
-        added_ids=tuple(document_id for document_id in versions if document_id not in old_versions),
+        added_ids=tuple(id_ for id_ in versions if id_ not in old_versions),
         changed_ids=tuple(
-            document_id
-            for document_id in versions
-            if versions[document_id] != old_versions.get(document_id, versions[document_id])
+            id_ for id_, version in versions.items() if version != old_versions.get(id_, version)
         ),
-        removed_ids=tuple(
-            document_id for document_id in old_versions if document_id not in versions
-        ),
+        removed_ids=tuple(id_ for id_ in old_versions if id_ not in versions),
         golden_count=len(golden),
-        gained_questions=tuple(
-            question
-            for question, new_ok, old_ok in outcomes
-            if new_ok and not old_ok and live_searcher
-        ),
-        lost_questions=tuple(
-            question for question, new_ok, old_ok in outcomes if old_ok and not new_ok
-        ),
-        failing_questions=tuple(question for question, new_ok, _ in outcomes if not new_ok),
+        gained_questions=_texts(question for question in old_failing if question not in failing),
+        lost_questions=_texts(question for question in failing if question not in old_failing),
+        failing_questions=_texts(failing),
     )
+
+
+def _texts(golden: Iterable[GoldenQuestion]) -> tuple[str, ...]:
+    return tuple(question.question for question in golden)
+
+
+def _document_versions(searcher: Searcher) -> dict[str, tuple[object, ...]]:
+    return {
+        summary.id: (summary.sha256, summary.title, summary.publisher, summary.date)
+        for summary in searcher.summaries()
+    }
 
 
 def find_faults(changes: Changes, settings: Settings) -> tuple[str, ...]:
-    """Why a generation with these changes should not take the live one's place."""
+    """Why a generation with these changes should not replace the live one."""
     faults = []
-    if changes.lost_questions:
-        faults.append(
-            f"{len(changes.lost_questions)} of {changes.golden_count} golden questions"
-            " lost their answer"
-        )
-    shrinkage = (
-        1 - changes.documents_now / changes.documents_before if changes.documents_before else 0
-    )
+    lost, before, now = len(changes.lost_questions), changes.documents_before, changes.documents_now
+    if lost:
+        faults.append(f"{lost} of {changes.golden_count} golden questions lost their answer")
+    shrinkage = 1 - now / before if before else 0
     if shrinkage > settings.max_shrink:
         faults.append(
-            f"{changes.documents_before:,} documents became {changes.documents_now:,},"
-            f" {shrinkage:.0%} fewer"
+            f"{before:,} documents became {now:,}, {shrinkage:.0%} fewer"
             f" (QA_MAX_SHRINK allows {settings.max_shrink:.0%})"
         )
     return tuple(faults)
 
 
-def _document_version(summary: DocumentSummary) -> tuple[object, ...]:
-    return summary.sha256, summary.title, summary.publisher, summary.date
-
-
 def load_golden_questions(index: Path) -> tuple[GoldenQuestion, ...]:
-    """The questions in the index folder; none without the file, IndexingError for a wrong line."""
+    """The questions in the index folder, if any; raise IndexingError when a line is invalid."""
     path = index / QUESTIONS_FILE
     try:
         lines = read_text(path).splitlines()
@@ -138,7 +122,7 @@ def load_golden_questions(index: Path) -> tuple[GoldenQuestion, ...]:
 def _parse_golden(path: Path, number: int, line: str) -> GoldenQuestion:
     try:
         row = json.loads(line)
-        golden_question = GoldenQuestion(
+        return GoldenQuestion(
             question=_check_text(row["question"]),
             contains=_parse_texts(row.get("contains", ())),
             document=row.get("document"),
@@ -149,7 +133,6 @@ def _parse_golden(path: Path, number: int, line: str) -> GoldenQuestion:
         raise IndexingError(
             f"{path}, line {number}: no golden question ({error}); correct or remove it."
         ) from None
-    return golden_question
 
 
 def _check_text(value: object) -> str:
@@ -164,25 +147,21 @@ def _parse_texts(values: Iterable[object]) -> tuple[str, ...]:
 
 def find_failing_questions(
     golden: Sequence[GoldenQuestion], searcher: Searcher, settings: Settings
-) -> tuple[str, ...]:
-    """The golden questions that are not answered as they should be."""
-    return tuple(
-        golden_question.question
-        for golden_question in golden
-        if not is_answered(golden_question, searcher, settings)
-    )
+) -> tuple[GoldenQuestion, ...]:
+    """The golden questions that are not answered as expected."""
+    return tuple(question for question in golden if not is_answered(question, searcher, settings))
 
 
-def is_answered(golden_question: GoldenQuestion, searcher: Searcher, settings: Settings) -> bool:
-    """Whether the first passage is the one expected, or none is found where there is none."""
+def is_answered(golden: GoldenQuestion, searcher: Searcher, settings: Settings) -> bool:
+    """Whether the first passage is the expected one, or there is none where none is expected."""
+    options = AskOptions(golden.turns, limit=1)
     try:
-        options = AskOptions(golden_question.turns, limit=1)
-        answer = ask(searcher, settings, golden_question.question, options)
+        answer = ask(searcher, settings, golden.question, options)
     except QAError:
         return False
-    if golden_question.verdict == "none" or not answer.passages:
-        return golden_question.verdict == answer.verdict
+    if golden.verdict == "none" or not answer.passages:
+        return golden.verdict == answer.verdict
     passage = answer.passages[0]
-    return golden_question.document in {None, passage.citation.document_id} and all(
-        contains_words(passage.text, words) for words in golden_question.contains
+    return golden.document in {None, passage.citation.document_id} and all(
+        contains_words(passage.text, words) for words in golden.contains
     )

@@ -13,7 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qa.documents.cache import ExtractionResults, count_entries, erase_entries, results_from_json
+from qa.documents.cache import (
+    ExtractionResults,
+    count_entries,
+    erase_entries,
+    results_from_json,
+)
 from qa.documents.document import Document, Skip
 from qa.engines.base import DocumentSummary, Engine, Eraser
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
@@ -62,7 +67,9 @@ def purge_documents(
         for target in targets:
             target.check_not_live()
         unwanted = partial(_contains_target, targets, {generation.name for generation in doomed})
-        unread = count_entries(settings.home / CACHE_FILE, unwanted) is None or bool(eraser.leftovers())
+        unread = count_entries(settings.home / CACHE_FILE, unwanted) is None or bool(
+            eraser.leftovers()
+        )
         for target in targets:
             target.check_exists(unread=unread)
         purge = _remove(eraser, doomed, unwanted, settings, dry_run=dry_run)
@@ -97,7 +104,7 @@ def _remove(
     if dry_run:
         return Purge(doomed, leftovers, count_entries(cache, unwanted))
     try:
-        entries = erase(cache, unwanted)
+        entries = erase_entries(cache, unwanted)
         for generation in doomed:
             eraser.remove(generation)
         eraser.sweep()

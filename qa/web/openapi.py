@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from qa import __version__
+from qa.index.generations import GENERATION_NAME
 from qa.settings import Settings
 from qa.web.context import (
     Operation,
@@ -44,7 +45,7 @@ def string_schema(longest: int) -> Schema:
     return {"type": "string", "maxLength": longest}
 
 
-_GENERATION = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
+_GENERATION = {"type": "string", "pattern": f"^{GENERATION_NAME.pattern}$"}
 GENERATION_PARAMETER = query_parameter(
     "generation", _GENERATION, "The index to ask, by name; else the live one."
 )

@@ -6,12 +6,12 @@ tags are compared before anything is asked.
 
 import dataclasses
 import hashlib
-import re
 
 from flask import Flask, Response, request
 
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
+from qa.index.generations import GENERATION_NAME
 from qa.web.api import InvalidRequestError
 from qa.web.context import (
     app_state,
@@ -23,7 +23,6 @@ from qa.web.context import (
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _PINNED_CACHE_CONTROL, _LIVE_CACHE_CONTROL = "private, max-age=86400", "private, no-cache"
-_GENERATION_NAME = re.compile(r"[0-9a-f]{12}")
 
 
 def init_http_cache(app: Flask) -> None:
@@ -37,7 +36,7 @@ def init_http_cache(app: Flask) -> None:
 
 def _pin_requested_generation() -> None:
     names = request.args.getlist("generation")
-    if not all(map(_GENERATION_NAME.fullmatch, names)) or len(names) > 1:
+    if not all(map(GENERATION_NAME.fullmatch, names)) or len(names) > 1:
         raise InvalidRequestError(
             [{"field": "generation", "detail": "it is one name of 12 digits, 0 to 9 and a to f"}]
         )

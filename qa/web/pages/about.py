@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from qa.analysis.tokenizer import normalize
 from qa.errors import IndexingError
-from qa.publishing.gate import GoldenQuestion, is_answered, load_golden_questions
+from qa.publishing.gate import GoldenQuestion, find_failing_questions, load_golden_questions
 from qa.ranking.reranker import load_ranking_weights
 from qa.web.api import json_response
 from qa.web.context import (
@@ -141,8 +141,8 @@ def ask_golden_questions() -> GoldenResults:
     with state.lock:
         results: GoldenResults | None = state.golden.get(key)
     if results is None:
-        failing = (q.question for q in golden if not is_answered(q, searcher, state.settings))
-        results = GoldenResults(len(golden), tuple(failing))
+        failing = find_failing_questions(golden, searcher, state.settings)
+        results = GoldenResults(len(golden), tuple(question.question for question in failing))
         with state.lock:
             state.golden[key] = results
     return results

@@ -66,7 +66,9 @@ def parse_citation_target(document: Document) -> CitationTarget | None:
 def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
     checksum = request.args.get("quote", "")
     new_passage = (
-        ChecksumSearch(text).find(checksum, passage, Effort(current_deadline())) if passage else None
+        ChecksumSearch(text).find(checksum, passage, Effort(current_deadline()))
+        if passage
+        else None
     )
     if passage is None or new_passage is None:
         return None

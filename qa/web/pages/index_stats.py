@@ -5,12 +5,11 @@ the documents are looked through for questions that they raise themselves.
 """
 
 import datetime
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 import regex
@@ -18,8 +17,9 @@ import regex
 from qa.answers.pipeline import AskOptions, ask
 from qa.documents.document import Document
 from qa.engines.base import DocumentSummary, Searcher
-from qa.errors import RequestError
+from qa.errors import IndexingError, RequestError
 from qa.index.manifest import Manifest
+from qa.publishing.gate import load_golden_questions
 from qa.settings import Settings
 from qa.web.context import app_state, current_searcher
 
@@ -138,7 +138,7 @@ class SampleQuestion(NamedTuple):
 
 def iter_sample_questions(searcher: Searcher, settings: Settings) -> Iterator[SampleQuestion]:
     """Questions that may be answered, the likeliest first."""
-    operator_questions = list(_read_operator_questions(settings.home / "questions.jsonl"))
+    operator_questions = list(_operator_questions(settings))
     yield from operator_questions or chain(
         _title_questions(searcher.summaries()), _introduction_questions(searcher)
     )
@@ -172,13 +172,12 @@ def _find_answer_document(
     return document_id if candidate.document_id in (None, document_id) else None
 
 
-def _read_operator_questions(path: Path) -> Iterator[SampleQuestion]:
-    """The operator's questions, but those that nothing should answer."""
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        yield from [SampleQuestion(str(row["question"])) for row in rows if "verdict" not in row]
-    except (OSError, ValueError, TypeError, KeyError):
-        return
+def _operator_questions(settings: Settings) -> Iterator[SampleQuestion]:
+    """The operator's questions that have an answer; none while a line of their file is invalid."""
+    with suppress(IndexingError):
+        for golden in load_golden_questions(settings.home):
+            if golden.verdict is None:
+                yield SampleQuestion(golden.question)
 
 
 def _title_questions(summaries: Sequence[DocumentSummary]) -> Iterator[SampleQuestion]:

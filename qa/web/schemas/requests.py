@@ -22,6 +22,7 @@ from pydantic import (
 from qa.answers.quote_search import Quote
 from qa.answers.reanchoring import Anchor
 from qa.errors import InvalidCitationError
+from qa.index.generations import GENERATION_NAME
 from qa.queries.followup.carryover import MAX_CARRIED_LENGTH
 from qa.settings import Settings
 from qa.web.schemas.responses import ResponseModel
@@ -30,7 +31,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 _Text = Annotated[str, StringConstraints(strict=True)]
 _Word = Annotated[str, StringConstraints(strict=True, max_length=MAX_CARRIED_LENGTH)]
-_Generation = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{12}$")]
+_Generation = Annotated[str, StringConstraints(strict=True, pattern=f"^{GENERATION_NAME.pattern}$")]
 
 
 def _check_iso_date(value: object) -> object:
