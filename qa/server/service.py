@@ -22,6 +22,7 @@ from qa.settings import Settings
 from qa.web.context import app_state
 from qa.web.middleware.access import check_rate_storage
 from qa.web.middleware.metrics import merge_ended_worker
+from qa.web.middleware.metrics_folder import SHARED_MEMORY
 from qa.web.middleware.request_log import configure_logging, output
 from qa.web.pages.index_stats import stats_of
 
@@ -72,9 +73,6 @@ def freeze_gc(_: object = None) -> None:
     gc.freeze()
 
 
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a file without a name
-
-
 # Clients that may wait for a worker to let them in, as far as the system allows; who finds no place
 # comes back after a second.
 _BACKLOG = 8192
@@ -102,7 +100,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "max_requests": settings.max_requests,
         "max_requests_jitter": settings.max_requests // 5,
         # Signs of life go to memory: the file system may be read-only, a disk may be slow.
-        "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None,
+        "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
         # A platform gives a stopping process 30 seconds and a request as long.
         "timeout": 30,
         "graceful_timeout": 20,

@@ -2,7 +2,7 @@
 
 One loop takes in what all clients send and gives out what they read, however slowly, and lets go of
 who takes too long; a thread only has to answer.  It keeps room for one more: who has most idle
-connections loses one.  A request that has waited too long for a thread is told to come back: under
+connections loses one.  A request that has waited too long for a thread is asked to come back: under
 more load than can be carried, those that are answered are answered soon.
 """
 
@@ -180,7 +180,7 @@ class Worker(BalancedWorker):
         self._start_request(conn)
 
     def _start_request(self, conn: Connection, buffered: bytes = b"") -> None:
-        """Begin to take in a request, of which there is some *already*."""
+        """Begin to take in a request, of which *buffered* is there already."""
         conn.incoming = IncomingRequest(self.settings.max_body_kb * 1024)
         if conn.incoming.feed(buffered):
             self._enqueue(conn)
@@ -285,7 +285,7 @@ class Worker(BalancedWorker):
         self._continue(conn)
 
     def _continue(self, conn: Connection) -> None:
-        """Wait for the next request of a client that stays; let go of one that does not."""
+        """Wait for the next request of a client that stays; close one that does not."""
         if not conn.keep_alive:
             self._linger(conn)
             return

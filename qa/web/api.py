@@ -239,7 +239,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
 
 
 def _check_document_ids(ids: list[str]) -> tuple[str, ...]:
-    """The ids of *documents*, all of which must be in the index; forms send empty ones."""
+    """The *ids* of documents, all of which must be in the index; forms send empty ones."""
     ids = [*dict.fromkeys(id_ for id_ in ids if id_)]
     for id_ in ids:
         current_deadline().check()
@@ -283,7 +283,7 @@ def verify() -> Response:
 def verify_quotes(
     quotes: Iterable[Quote], searcher: Searcher, deadline: Deadline = NO_DEADLINE
 ) -> VerificationBody:
-    """What became of *quotes* in the *live* index, of as many as there is time for.
+    """What became of *quotes* in the index of *searcher*, of as many as there is time for.
 
     Raises DeadlineExceededError where that is none.
     """

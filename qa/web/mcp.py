@@ -23,7 +23,7 @@ from qa.web.schemas.responses import AnswerBody, PassageBody, ResponseModel
 
 # Code points of a document in one piece.
 _CHUNK_CHARACTERS = 40_000
-# Characters of what is sent that are told again.
+# Characters of an id that an error repeats.
 _ECHO = 200
 
 

@@ -1,4 +1,4 @@
-"""The log: one line of JSON for each request and for whatever else is to be told."""
+"""The log: one line of JSON for each request and for each other message."""
 
 import contextlib
 import datetime
@@ -37,14 +37,17 @@ class RequestRecord:
     question: str | None = None
 
 
-def init_request_log(app: Flask, *listeners: Callable[[RequestRecord], None]) -> None:
-    """*tell* what became of each request to *app*."""
+Listener = Callable[[RequestRecord], None]
+
+
+def init_request_log(app: Flask, count: Listener, write: Listener) -> None:
+    """Count each request to *app*, and write it to the log."""
 
     def finish_request(response: Response) -> Response:
         record = _build_record(response)
         response.headers["X-Request-ID"] = record.request_id
-        for listener in listeners:
-            listener(record)
+        count(record)
+        write(record)
         return response
 
     app.after_request(finish_request)
@@ -134,8 +137,8 @@ def _unwaiting(descriptor: int) -> int:
 log = logging.getLogger("qa.requests")
 
 
-def build_log_writer(questions: str) -> Callable[[RequestRecord], None]:
-    """What writes accounts to the log; *questions* is "1" to have them in it, "hash", or "0"."""
+def build_log_writer(questions: str) -> Listener:
+    """A writer of records to the log; *questions* is "1" to have them in it, "hash", or "0"."""
 
     def write(record: RequestRecord) -> None:
         fields: dict[str, Any] = {
@@ -174,7 +177,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class Handler(logging.Handler):
-    """Writes to *out*; what cannot be written is told to *err* once, and in the log afterwards."""
+    """Writes to *out*; a line that is lost is reported to *err* once, and in the log afterwards."""
 
     def __init__(self, out: Output, err: Output) -> None:
         super().__init__()

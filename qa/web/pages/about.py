@@ -90,7 +90,7 @@ def _match_suggestions(folded_prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _has_word_start(text: str, start: str) -> bool:
-    """Whether *text* begins with *starts* or, if that is a space and more, has it inside."""
+    """Whether *text* begins with *start* or, if that is a space and more, has it inside."""
     folded = text.casefold()
     return start in folded if start.startswith(" ") else folded.startswith(start)
 
@@ -108,7 +108,7 @@ _MAX_GOLDEN = 200
 
 @dataclass(frozen=True)
 class GoldenResults:
-    """Of the operator's *asked* questions, those that do not have their answer in this index."""
+    """The operator's questions, and those that do not have their answer in this index."""
 
     total: int
     failing: tuple[str, ...]
@@ -118,7 +118,7 @@ class GoldenResults:
 class RankingQuality:
     """What ranking won, measured on *questions* of *sets* that it was not fitted on.
 
-    *right* is the share of them whose first passage answers, *plain* the same of BM25.
+    *success_at_1* is the share of them whose first passage answers.
     """
 
     date: str

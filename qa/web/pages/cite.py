@@ -39,7 +39,7 @@ _SPAN_PATTERN = regex.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 class CitationTarget(NamedTuple):
     """What an address cites of a document; *passage* is None for the whole of it.
 
-    It was *found* again where the text is another than that in which the place was counted.
+    *is_relocated*: the text has changed since, and the passage was found in it again.
     """
 
     passage: Span | None
@@ -187,9 +187,9 @@ _QUOTE_PATTERN = regex.compile(r"(.+) ([0-9]{1,12})-([0-9]{1,12}) ([0-9a-f]{12})
 
 
 class CitationStatus(NamedTuple):
-    """What became of a passage of *document_id*, and where it stands now, if it does.
+    """What became of a passage of *document_id*, and where it is now, if it is there.
 
-    It is *unknown* where there was no time to look for it.
+    "unknown" where there was no time to look for it.
     """
 
     state: QuoteState | Literal["unknown"]
@@ -212,7 +212,7 @@ def _add_pinned_generation(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def fall_back_to_live() -> str | None:
-    """The index that the address asks for, if it is not kept any more: the live one is, then."""
+    """The generation that the address asks for, if it is gone: the live one answers then."""
     try:
         current_searcher()
     except GenerationNotFoundError:

@@ -1,4 +1,4 @@
-"""Text and the places to mark in it -> segments to print, so that no page is built from strings."""
+"""What all pages need: marked text, dates, static files."""
 
 import hashlib
 import mimetypes
@@ -37,7 +37,7 @@ class MarkLayer(NamedTuple):
 
 
 def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[TextSegment, ...]:
-    """Cut the part of *text* that is *within* at the marks of *layers*, the outermost first."""
+    """Cut the part of *text* in *span* at the marks of *layers*, the outermost first."""
     if not layers:
         return (TextSegment(text[slice(*span)]),) if span.start < span.end else ()
     (kind, spans), *rest = layers

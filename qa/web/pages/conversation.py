@@ -40,7 +40,7 @@ _YEAR = regex.compile(r"(?:1[5-9]|20)\d\d")
 
 
 class Suggestion(NamedTuple):
-    """A link to the conversation put otherwise: *text* says how; no *address*, no way there."""
+    """A link to the conversation put otherwise: *text* says how; *url* may be missing."""
 
     text: str
     url: str | None
@@ -215,7 +215,7 @@ blueprint.add_app_template_filter(quote_paragraphs)
 
 
 class TurnProblem(NamedTuple):
-    """Why the question *at* this place of the conversation, from 0, cannot be asked."""
+    """Why the question at this *position* of the conversation, from 0, cannot be asked."""
 
     text: str
     position: int

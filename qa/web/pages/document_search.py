@@ -208,10 +208,10 @@ _SORT_KEYS: dict[str, Callable[[DocumentSummary], Any]] = {
 
 @dataclass(frozen=True)
 class Selection:
-    """The documents that a list holds, *all* in order.
+    """The documents of a list in order.
 
-    *publishers* are counted as if none was chosen, so that one sees what choosing another would
-    bring; *bars* count the dates, *undated* the documents without one.
+    *publisher_counts* count as if no publisher was chosen, so that one sees what choosing another
+    would bring; *bars* count the dates, *undated* the documents without one.
     """
 
     summaries: Sequence[DocumentSummary]

@@ -1,6 +1,6 @@
 """A conversation -> a file to keep: the same turns and answers, as Markdown and as JSON.
 
-Each quote stands there with its citation and the address that opens it, under the day and the index
+Each quote has its citation and the address that opens it, under the day and the index
 that it was asked of.
 """
 
@@ -97,7 +97,7 @@ def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:
 
 
 def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> Iterator[str]:
-    """The parts of the Markdown, to stand with an empty line between them."""
+    """The parts of the Markdown, to be joined by empty lines."""
     manifest = current_searcher().manifest
     yield f"# {_escape_heading(conversation.questions[0])}"
     yield (

@@ -30,7 +30,7 @@ _MAX_BARS = 31
 
 
 class Period(NamedTuple):
-    """A stretch of time with its number of documents; *short* is a label for little room."""
+    """A stretch of time with its number of documents; *short_label* fits into little room."""
 
     label: str
     short_label: str
@@ -147,7 +147,7 @@ def iter_sample_questions(searcher: Searcher, settings: Settings) -> Iterator[Sa
 def select_answered(
     searcher: Searcher, settings: Settings, candidates: Iterable[SampleQuestion], limit: int
 ) -> tuple[str, ...]:
-    """The first *most* of those *tried* that are answered, each from another document."""
+    """The first *limit* of *candidates* that are answered, each from another document."""
     questions: dict[str, str] = {}
     for _, candidate in zip(range(_MAX_CANDIDATES), candidates, strict=False):
         document_id = _find_answer_document(searcher, settings, candidate)
@@ -215,7 +215,7 @@ _SAMPLES_SHOWN = 3
 
 @dataclass(frozen=True)
 class IndexStats:
-    """What the live generation holds: *publishers* with their numbers of documents, *titles*."""
+    """What a generation holds: *publishers* and *periods* with their numbers of documents."""
 
     manifest: Manifest
     publishers: tuple[tuple[str, int], ...]

@@ -50,7 +50,7 @@ class DocumentMatch(NamedTuple):
 
 
 class DocumentMatches(NamedTuple):
-    """The passages that match; the one that is open, and those *before* and *after* it."""
+    """The passages that match; the one that is open, and its neighbours."""
 
     all: Sequence[DocumentMatch] = ()
     current: DocumentMatch | None = None
@@ -83,25 +83,19 @@ def find_matches(
     ]
     if current_span is None:
         return DocumentMatches(all_matches, next=all_matches[0] if all_matches else None)
-    spans = [(match.passage.citation.start, match.passage.citation.end) for match in all_matches]
-    position = (
-        spans.index((current_span.start, current_span.end)) if current_span in spans else None
+    starts = [match.passage.citation.start for match in all_matches]
+    first, behind = (
+        bisect_left(starts, current_span.start),
+        bisect_right(starts, current_span.start),
     )
-    before = [
-        match
-        for match, (start, _) in zip(all_matches, spans, strict=True)
-        if start < current_span.start
-    ]
-    after = [
-        match
-        for match, (start, _) in zip(all_matches, spans, strict=True)
-        if start > current_span.start
-    ]
+    ends_there = (
+        m for m in all_matches[first:behind] if m.passage.citation.end == current_span.end
+    )
     return DocumentMatches(
-        all=all_matches,
-        current=all_matches[position] if position is not None else None,
-        previous=before[-1] if before else None,
-        next=after[0] if after else None,
+        all_matches,
+        current=next(ends_there, None),
+        previous=all_matches[first - 1] if first else None,
+        next=all_matches[behind] if behind < len(all_matches) else None,
     )
 
 

@@ -3,7 +3,7 @@
 `/?q=first&q=second&drop=word&publisher=Gazette&sort=newest`: every `q` is a turn, a `drop` is a
 word that the question before it must not take along, the rest limits and sorts all answers, or has
 them all from the index that `generation` names.
-What else stands in an address, such as a newsletter's utm_source, is no part of a conversation.
+What else is in an address, such as a newsletter's utm_source, is no part of a conversation.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ PARAMETERS = ("q", "drop", *_REPEATED, *_SINGLE)
 
 @dataclass(frozen=True)
 class TypedTurn:
-    """A question of a conversation; *dropped* are words it must not take from those before."""
+    """A question of a conversation; *drop_words* are words it must not take from those before."""
 
     question: str
     drop_words: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Conversation:
         return self.restart(self.turns[-1].question)
 
     def with_options(self, **options: Iterable[str]) -> "Conversation":
-        """The conversation with these *limits* in place of its own of the same names."""
+        """The conversation with these *options* in place of its own of the same names."""
         return replace(
             self,
             options=_order_options(
@@ -138,7 +138,7 @@ class Conversation:
 
 
 def parse_query_string(query: bytes) -> list[tuple[str, str]]:
-    """The parameters of a query string as they stand there."""
+    """The parameters of a query string, in its order."""
     return parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
 
 
@@ -194,7 +194,7 @@ def _encode(name: str, value: str) -> str:
 
 
 def _order_options(options: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """*limits* in the order of addresses, without what limits nothing."""
+    """*options* in the order of addresses, without what limits nothing."""
     ordered_options = {name: options[name] for name in (*_REPEATED, *_SINGLE) if options.get(name)}
     if ordered_options.get("sort") == SORT_ORDERS[:1]:
         del ordered_options["sort"]
