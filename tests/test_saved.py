@@ -3,7 +3,7 @@
 import pytest
 
 from qa.errors import InvalidCitationError
-from qa.web.schemas.requests import parse_quotes
+from qa.web.request_schemas import parse_quotes
 
 ASKED = {"q": "who demanded guarantees?"}
 

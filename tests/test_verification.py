@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from qa.app import create_app
 from qa.cli import main
 from qa.settings import Settings
-from qa.web.schemas.requests import SavedCitation
+from qa.web.request_schemas import SavedCitation
 from tests.conftest import BRIDGE, HARBOUR, built, write
 
 LATER = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbour")

@@ -25,8 +25,8 @@ from qa.commands.options import (
 from qa.engines.factory import open_engine
 from qa.errors import InvalidCitationError
 from qa.web.api import verify_quotes
-from qa.web.schemas.requests import parse_quotes
-from qa.web.schemas.responses import AnswerBody
+from qa.web.request_schemas import parse_quotes
+from qa.web.response_schemas import AnswerBody
 
 
 @click.command("ask")

@@ -34,8 +34,8 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
-from qa.web.schemas.requests import AskRequest, VerificationBody, VerifyRequest, limit_errors
-from qa.web.schemas.responses import AnswerBody, HealthBody
+from qa.web.request_schemas import AskRequest, VerificationBody, VerifyRequest, limit_errors
+from qa.web.response_schemas import AnswerBody, HealthBody
 
 blueprint = Blueprint("api", __name__)
 

@@ -18,8 +18,8 @@ from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, 
 from qa.web.context import current_searcher, current_settings, route_options
 from qa.web.middleware.access import is_own_origin
 from qa.web.pages.urls import absolute_url
-from qa.web.schemas.requests import NonNegativeInt, RequestModel
-from qa.web.schemas.responses import AnswerBody, PassageBody, ResponseModel
+from qa.web.request_schemas import NonNegativeInt, RequestModel
+from qa.web.response_schemas import AnswerBody, PassageBody, ResponseModel
 
 # Code points of a document in one piece.
 _CHUNK_CHARACTERS = 40_000

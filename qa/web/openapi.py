@@ -19,8 +19,8 @@ from qa.web.context import (
     options_of,
     route_options,
 )
-from qa.web.schemas.requests import LIMITS
-from qa.web.schemas.responses import ProblemBody
+from qa.web.request_schemas import LIMITS
+from qa.web.response_schemas import ProblemBody
 
 _JSON, _PROBLEM_JSON = "application/json", "application/problem+json"
 _REFERENCE = "#/components/schemas/{model}"

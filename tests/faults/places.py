@@ -17,7 +17,7 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.index.generations import GenerationFolder
 from qa.settings import Settings
-from qa.web.schemas.responses import AnswerBody
+from qa.web.response_schemas import AnswerBody
 from tests.conftest import ROOT, SAMPLE
 
 ASKED = (

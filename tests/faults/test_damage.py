@@ -14,7 +14,7 @@ from qa.errors import CorruptIndexError
 from qa.index.generations import GenerationFolder
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.schemas.responses import AnswerBody
+from qa.web.response_schemas import AnswerBody
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED

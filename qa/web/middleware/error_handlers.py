@@ -23,7 +23,7 @@ from qa.errors import (
 from qa.web.api import InvalidRequestError, json_response
 from qa.web.context import current_options
 from qa.web.middleware.access import has_token, has_valid_host
-from qa.web.schemas.responses import FieldErrorBody, ProblemBody
+from qa.web.response_schemas import FieldErrorBody, ProblemBody
 
 _Value = TypeVar("_Value")
 

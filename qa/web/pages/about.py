@@ -24,8 +24,8 @@ from qa.web.openapi import query_parameter, string_schema
 from qa.web.pages.common import parameter_error
 from qa.web.pages.index_stats import current_stats
 from qa.web.pages.urls import query_string
-from qa.web.schemas.requests import too_much
-from qa.web.schemas.responses import SuggestionsBody
+from qa.web.request_schemas import too_much
+from qa.web.response_schemas import SuggestionsBody
 
 search = Blueprint("search", __name__)
 

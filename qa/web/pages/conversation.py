@@ -28,7 +28,7 @@ from qa.web.pages.urls import (
     parse_conversation,
     parse_query_string,
 )
-from qa.web.schemas.requests import AskRequest
+from qa.web.request_schemas import AskRequest
 
 blueprint = Blueprint("conversation", __name__)
 

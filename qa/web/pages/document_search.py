@@ -21,7 +21,7 @@ from qa.web.context import current_settings
 from qa.web.pages.common import format_date, parameter_error
 from qa.web.pages.index_stats import Period, count_bars
 from qa.web.pages.urls import ActiveFilter, url_with
-from qa.web.schemas.requests import too_much
+from qa.web.request_schemas import too_much
 
 # The orders of the list, the usual one first.
 SORTS = ("title", "newest", "oldest", "publisher", "longest", "shortest")

@@ -27,7 +27,7 @@ from qa.web.pages.document_search import (
     select_documents,
 )
 from qa.web.pages.urls import parse_query_string
-from qa.web.schemas.responses import (
+from qa.web.response_schemas import (
     DocumentFiltersBody,
     DocumentItemBody,
     DocumentsBody,

@@ -26,7 +26,7 @@ from qa.web.pages.urls import (
     parse_conversation,
     parse_query_string,
 )
-from qa.web.schemas.responses import AnswerBody
+from qa.web.response_schemas import AnswerBody
 
 blueprint = Blueprint("export", __name__)
 

@@ -31,7 +31,7 @@ from qa.web.pages.cite import (
 from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
 from qa.web.pages.conversation import ask_request_of
 from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
-from qa.web.schemas.responses import BlockBody, DocumentBody
+from qa.web.response_schemas import BlockBody, DocumentBody
 
 blueprint = Blueprint("reader", __name__)
 

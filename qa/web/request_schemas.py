@@ -25,7 +25,7 @@ from qa.errors import InvalidCitationError
 from qa.index.generations import GENERATION_NAME
 from qa.queries.followup.carryover import MAX_CARRIED_LENGTH
 from qa.settings import Settings
-from qa.web.schemas.responses import ResponseModel
+from qa.web.response_schemas import ResponseModel
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 

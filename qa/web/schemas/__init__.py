@@ -1,1 +1,0 @@
-"""The JSON that programs send and get, as pydantic models."""
