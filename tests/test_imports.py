@@ -31,7 +31,7 @@ ranking: features reranker highlighter confidence
 answers: answer citation_formats quote_search reanchoring pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner measures
-web: schemas.responses schemas.requests context openapi api pages.common pages.urls
+web: response_schemas request_schemas context openapi api pages.common pages.urls
   middleware.access mcp middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
   pages.index_stats pages.cite pages.conversation pages.document_search
