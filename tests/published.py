@@ -17,15 +17,15 @@ def manifest(**made_of):
 
 def publish(generations, text, keep=3):
     """The name of a generation, now live, whose one file holds *text*."""
-    with generations.building() as folder:
+    with generations.open_build_folder() as folder:
         (folder / "file").write_text(text)
         name = seal_generation(folder, manifest()).name
-        generations.publish(folder, name, keep, generations.live())
+        generations.publish(folder, name, keep, generations.find_live_name())
     return name
 
 
 def refuse(generations, text):
-    with generations.building() as folder:
+    with generations.open_build_folder() as folder:
         (folder / "file").write_text(text)
         name = seal_generation(folder, manifest()).name
         generations.refuse(folder, name)

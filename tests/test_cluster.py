@@ -60,7 +60,7 @@ def test_no_answer_fails_when_a_node_dies_under_load(settings, nodes):
     build(settings)
     nodes.wait(3)
     app = create_app(settings)
-    app.extensions["qa"].engine.follow(lambda new: None)
+    app.extensions["qa"].engine.start_reload(lambda new: None)
     ended = threading.Event()
 
     def asking(number):
@@ -86,7 +86,7 @@ def test_no_answer_fails_when_a_node_dies_under_load(settings, nodes):
 def test_a_cluster_that_is_gone_is_told_and_taken_up_again(settings, nodes):
     build(settings)
     app = create_app(settings)
-    app.extensions["qa"].engine.follow(lambda new: None)
+    app.extensions["qa"].engine.start_reload(lambda new: None)
     client = app.test_client()
 
     def ask():

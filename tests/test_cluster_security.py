@@ -163,7 +163,7 @@ def not_let_in(client):
 def test_a_service_is_let_in_no_more_and_then_again(settings, secured, caplog):
     index_folder(settings.documents_folder, open_engine(settings), settings)
     app = create_app(settings)
-    app.extensions["qa"].engine.follow(lambda new: None)
+    app.extensions["qa"].engine.start_reload(lambda new: None)
     client = app.test_client()
 
     assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
@@ -184,7 +184,7 @@ def test_a_service_is_let_in_no_more_and_then_again(settings, secured, caplog):
 )
 def test_a_worker_that_is_not_let_in_starts_and_says_so(settings, changed, logged, caplog):
     app = create_app(dataclasses.replace(settings, **changed))
-    app.extensions["qa"].engine.follow(lambda new: None)
+    app.extensions["qa"].engine.start_reload(lambda new: None)
     said = not_let_in(app.test_client())
 
     assert logged in caplog.text

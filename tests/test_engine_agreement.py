@@ -15,32 +15,32 @@ from tests.engines import forget, indexed
 
 def columns(found):
     """For each passage all that is known of it but the score, which one engine rounds."""
-    matches = found.matches
+    matches = found.positions
     rows = zip(
-        found.documents,
-        found.numbers.tolist(),
+        found.document_ids,
+        found.passage_numbers.tolist(),
         found.lengths.tolist(),
         found.headings,
         found.languages,
         found.publishers,
         found.dates,
-        found.over.tolist(),
-        found.passages(),
+        found.heading_matches.tolist(),
+        found.read_all(),
         strict=True,
     )
     where = [
-        [*zip(*(c[matches.text == n].tolist() for c in matches_of(matches)), strict=True)]
+        [*zip(*(c[matches.passage_index == n].tolist() for c in matches_of(matches)), strict=True)]
         for n in range(len(found))
     ]
     return {row[:2]: (row[2:], places) for row, places in zip(rows, where, strict=True)}
 
 
 def matches_of(matches):
-    return matches.place, matches.number, matches.exact
+    return matches.position, matches.term_index, matches.is_exact
 
 
 def scores(found):
-    keys = zip(found.documents, found.numbers.tolist(), strict=True)
+    keys = zip(found.document_ids, found.passage_numbers.tolist(), strict=True)
     return dict(zip(keys, found.scores.tolist(), strict=True))
 
 
@@ -73,13 +73,13 @@ def test_both_engines_refuse_alike_and_the_cluster_is_asked_at_once(both, monkey
     question = "Which garantees did wombats give Gates, Wörner, Kalin, Odesa and Budapest?"
     cluster, paths = open_engine(there), []
     fresh = cluster.searcher()
-    perform = cluster._cluster._asking.transport.perform_request
+    perform = cluster._cluster._search_client.transport.perform_request
 
     def counted(method, path, **more):
         paths.append(path.partition("?")[0])
         return perform(method, path, **more)
 
-    monkeypatch.setattr(cluster._cluster._asking.transport, "perform_request", counted)
+    monkeypatch.setattr(cluster._cluster._search_client.transport, "perform_request", counted)
     refused = ask(fresh, there, question).none
 
     assert refused == ask(one, here, question).none
@@ -93,7 +93,7 @@ def test_both_engines_refuse_alike_and_the_cluster_is_asked_at_once(both, monkey
     "question", [*ASKED[:6], '"legal guarantees" -Georgia', "NATO Putin treaty 1997 Act Ukraine"]
 )
 def test_both_engines_hand_over_the_same_columns(both, question):
-    one, other = (searcher.candidates(parse_query(question), 45) for _, searcher in both)
+    one, other = (searcher.search(parse_query(question), 45) for _, searcher in both)
 
     assert columns(one) == columns(other)
     assert scores(one) == pytest.approx(scores(other), rel=0.02)
@@ -106,8 +106,8 @@ def test_both_engines_know_the_same_of_the_whole(both):
     words = [asked.stems for question in ASKED[:6] for asked in parse_query(question).terms]
 
     assert one.summaries() == other.summaries()
-    assert one.apart(words) == other.apart(words)
+    assert one.disjoint_pairs(words) == other.disjoint_pairs(words)
     assert (
-        one.plain(parse_query(ASKED[0]), 20).documents
-        == other.plain(parse_query(ASKED[0]), 20).documents
+        one.bm25_search(parse_query(ASKED[0]), 20).document_ids
+        == other.bm25_search(parse_query(ASKED[0]), 20).document_ids
     )

@@ -45,7 +45,7 @@ def small(request, tmp_path_factory):
 
 def ids(searcher, question, **filters):
     query = parse_query(question, filters=Filters(**filters))
-    return searcher.candidates(query, 10).documents
+    return searcher.search(query, 10).document_ids
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,15 @@ def test_words_propose_phrases_are_required_and_exclusions_kept(small, question,
         ({"publishers": ("northern gazette",)}, {"harbour"}),
         ({"publishers": ("Northern Gazette", "VESA COURIER")}, {"harbour", "bridge"}),
         ({"publishers": ("Nobody",)}, set()),
-        ({"first": datetime.date(2022, 1, 1)}, {"bridge"}),
-        ({"last": datetime.date(2021, 12, 3)}, {"harbour"}),
-        ({"first": datetime.date(2022, 3, 29), "last": datetime.date(2022, 3, 29)}, {"bridge"}),
-        ({"documents": ("bridge",)}, {"bridge"}),
-        ({"documents": ("elsewhere",)}, set()),
-        ({"publishers": ("Northern Gazette",), "documents": ("bridge",)}, set()),
+        ({"date_from": datetime.date(2022, 1, 1)}, {"bridge"}),
+        ({"date_to": datetime.date(2021, 12, 3)}, {"harbour"}),
+        (
+            {"date_from": datetime.date(2022, 3, 29), "date_to": datetime.date(2022, 3, 29)},
+            {"bridge"},
+        ),
+        ({"document_ids": ("bridge",)}, {"bridge"}),
+        ({"document_ids": ("elsewhere",)}, set()),
+        ({"publishers": ("Northern Gazette",), "document_ids": ("bridge",)}, set()),
     ],
 )
 def test_filters_leave_only_what_they_name(small, filters, expected):
@@ -86,17 +89,17 @@ def test_filters_leave_only_what_they_name(small, filters, expected):
 
 
 def test_passages_stand_in_their_documents(small):
-    found = small.candidates(parse_query("council of Lindholm in winter"), 10)
+    found = small.search(parse_query("council of Lindholm in winter"), 10)
 
-    assert len(found) == len(found.passages()) > 2
-    for passage in found.passages():
+    assert len(found) == len(found.read_all()) > 2
+    for passage in found.read_all():
         whole = small.document(passage.document_id).text
         assert whole[passage.start : passage.end] == passage.text
 
 
 def test_words_in_the_heading_over_a_passage_are_told(small):
     question = parse_query("who guarded the bridges of the harbour in winter?")
-    found = small.candidates(question, 10)
+    found = small.search(question, 10)
     expected = [
         [
             any(stem(word, "en") in term.stems for word in token_texts(heading))
@@ -105,9 +108,9 @@ def test_words_in_the_heading_over_a_passage_are_told(small):
         for heading in found.headings
     ]
 
-    assert found.over.tolist() == expected
-    assert found.over.any()
-    assert not found.over.all()
+    assert found.heading_matches.tolist() == expected
+    assert found.heading_matches.any()
+    assert not found.heading_matches.all()
 
 
 def test_documents_are_found_by_their_ids_and_listed(small):
@@ -121,12 +124,12 @@ def test_after_the_deadline_an_engine_looks_for_nothing(small):
     late = Deadline.after(-1)
 
     with pytest.raises(DeadlineExceededError):
-        small.candidates(parse_query("council of Lindholm"), 10, late)
+        small.search(parse_query("council of Lindholm"), 10, late)
     with pytest.raises(DeadlineExceededError):
         small.frequencies(["zebra"], late)
-    assert small.near(["guarantes"], late) == {"guarantes": []}
-    assert small.apart([["granit"], ["storm"]], late) == []
-    assert small.near(["guarantes"]) == {"guarantes": ["guarantees"]}
+    assert small.suggest(["guarantes"], late) == {"guarantes": []}
+    assert small.disjoint_pairs([["granit"], ["storm"]], late) == []
+    assert small.suggest(["guarantes"]) == {"guarantes": ["guarantees"]}
 
 
 def test_passages_are_counted_by_words(small):
@@ -150,19 +153,19 @@ def test_passages_are_counted_by_words(small):
     ],
 )
 def test_words_that_share_no_passage_are_told(small, words, expected):
-    assert small.apart(words) == expected
+    assert small.disjoint_pairs(words) == expected
 
 
 def test_what_is_spelt_almost_alike_is_told(small):
     expected = {"guarantes": ["guarantees"], "xylophone": [], "ice": [], "1905": []}
 
-    assert small.near(expected) == expected
+    assert small.suggest(expected) == expected
     # Another time, of which a part is known.
-    assert small.near(["guarantes", "granits"]) == {
+    assert small.suggest(["guarantes", "granits"]) == {
         "guarantes": ["guarantees"],
         "granits": ["granite"],
     }
-    assert small.near([]) == {}
+    assert small.suggest([]) == {}
 
 
 def test_what_is_whole_checks(small):

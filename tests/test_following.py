@@ -73,7 +73,7 @@ def test_the_one_before_is_closed_with_the_last_who_holds_it(live, index):
             return file.read().count(f"/{name}/")
 
     held = live.searcher()
-    held.candidates, held.summaries()
+    held.search, held.summaries()
     held.document("harbour")
     name, reference = held.manifest.name, weakref.ref(held)
     descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
@@ -99,7 +99,7 @@ def test_a_follower_prepares_a_new_one_before_it_is_handed_out(live, index):
         if len(prepared) > 1:
             may_go.wait(10)
 
-    live.follow(prepare)
+    live.start_reload(prepare)
     before = live.searcher().manifest.name
     after = rebuild(index)
 
@@ -128,9 +128,9 @@ def test_a_follower_goes_on_after_trouble(live, index, caplog):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        live.follow(prepare)
+        live.start_reload(prepare)
     live._followed = False
-    live.follow(prepare)
+    live.start_reload(prepare)
     after = rebuild(index)
 
     assert eventually(lambda: live.searcher().manifest.name == after)
@@ -159,7 +159,7 @@ def test_one_that_cannot_be_opened_is_logged_and_the_one_before_answers(live, in
 
 
 def test_one_that_could_not_be_opened_is_tried_again(live, index, monkeypatch):
-    monkeypatch.setattr(following, "_RETRY", 0)
+    monkeypatch.setattr(following, "_RETRY_SECONDS", 0)
     before = live.searcher()
     name = rebuild(index)
     whole = file_of(index).read_bytes()
@@ -199,7 +199,7 @@ def test_a_file_that_is_written_to_while_it_is_open_is_never_asked(live, index, 
     file_of(index, name).write_bytes(whole)
     with pytest.raises(CorruptIndexError, match=name):
         live.searcher()
-    live._failed = None  # as if some seconds had passed
+    live._failure = None  # as if some seconds had passed
     assert live.searcher().document("harbour")
 
 

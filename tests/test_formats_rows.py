@@ -14,7 +14,7 @@ def texts(extracts):
     return [
         extract.reason
         if isinstance(extract, Skip)
-        else (extract.name, [block.text for block in extract.blocks], extract.about)
+        else (extract.name, [block.text for block in extract.blocks], extract.metadata)
         for extract in extracts
     ]
 

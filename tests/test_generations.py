@@ -171,8 +171,8 @@ def test_every_byte_reaches_the_disk_before_the_pointer_changes(tmp_path, monkey
 def test_a_second_builder_is_kept_out_and_a_dead_one_does_not_lock(tmp_path):
     source = f"""
         import pathlib, sys
-        from qa.index.generations import Generations
-        with Generations(pathlib.Path({str(tmp_path)!r})).building() as folder:
+        from qa.index.generations import GenerationFolder
+        with GenerationFolder(pathlib.Path({str(tmp_path)!r})).open_build_folder() as folder:
             (folder / "file").write_text("half")
             print("building", flush=True)
             sys.stdin.read()

@@ -12,6 +12,7 @@ from qa.errors import (
     PublishConflictError,
 )
 from qa.index.generations import GenerationFolder, find_generation, previous_generation
+from qa.index.manifest import seal_generation
 from tests.published import folders, manifest, publish, refuse
 
 
@@ -186,7 +187,7 @@ def test_a_build_does_not_undo_a_roll_back_that_came_meanwhile(tmp_path):
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(generations.open_build_folder())
         (folder / "file").write_text("three")
-        name = generations.seal(folder, manifest()).name
+        name = seal_generation(folder, manifest()).name
         GenerationFolder(tmp_path).switch(one)
         with pytest.raises(PublishConflictError, match=one):
             generations.publish(folder, name, 3, two)

@@ -38,12 +38,12 @@ def outcome(live, settings, asked, deadline):
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_deadline_that_passes_anywhere_leaves_an_error_or_a_part(sample, asked):
     live = open_engine(sample).searcher()
-    conversation._memories = type(conversation._memories)(64)
+    conversation._states = type(conversation._states)(64)
     whole = Looks(most=10_000)
     assert outcome(live, sample, asked, whole) == "whole"
     outcomes = []
     for most in range(len(whole.seen) + 1):
-        conversation._memories = type(conversation._memories)(64)
+        conversation._states = type(conversation._states)(64)
         deadline = Looks(most=most)
         outcomes.append(outcome(live, sample, asked, deadline))
         # Once it has passed, hardly anything goes on.
@@ -121,7 +121,7 @@ def test_turns_share_the_time_and_those_in_time_are_shown(app, monkeypatch):
     query = "q=who+built+the+harbour&q=who+opened+the+bridge&q=who+demanded+guarantees"
     client.get(f"/?{query}")
     app.extensions["qa"].answers = AnswerCache(0)
-    conversation._memories = type(conversation._memories)(64)
+    conversation._states = type(conversation._states)(64)
     pages = []
     for most in range(400):
         deadline = Looks(most=most)
@@ -152,7 +152,7 @@ def test_half_a_conversation_is_not_exported(app, monkeypatch):
 
 
 def test_each_turn_of_a_conversation_is_read_once(monkeypatch):
-    conversation._memories = type(conversation._memories)(64)
+    conversation._states = type(conversation._states)(64)
     turns = [f"Who built harbour number {n}?" for n in range(12)]
     read = []
     chosen = conversation.choose_carried_stems

@@ -75,7 +75,7 @@ def looked_up(monkeypatch):
 
 @pytest.mark.parametrize("asked", ['"of the" ', "“Of The” ", '-"of the" ', "-the "])
 def test_what_is_asked_twice_is_looked_up_once(live, looked_up, asked):
-    live.candidates(parse_query(asked * 180 + "NATO"), 10)
+    live.search(parse_query(asked * 180 + "NATO"), 10)
 
     assert len(looked_up) == 1
 
@@ -90,8 +90,8 @@ def test_positions_are_read_only_where_all_words_of_a_phrase_are(live, monkeypat
             starts.append(len(lengths)) or following(steps, stretch, lengths)
         ),
     )
-    live.candidates(parse_query('"the Bucharest" -of NATO'), 10)
-    both = live.candidates(parse_query("the Bucharest"), 1000)
+    live.search(parse_query('"the Bucharest" -of NATO'), 10)
+    both = live.search(parse_query("the Bucharest"), 1000)
 
     assert sum(starts) <= len(both)
 
@@ -109,5 +109,5 @@ def test_phrases_are_not_looked_up_beyond_the_deadline(live, looked_up):
     query = parse_query('"of the" "in the" "to the" NATO')
 
     with pytest.raises(DeadlineExceededError):
-        live.candidates(query, 10, Looks(most=1))
+        live.search(query, 10, Looks(most=1))
     assert len(looked_up) == 1

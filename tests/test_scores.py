@@ -62,9 +62,9 @@ def check(found, expected, k):
     best = sorted(expected.values(), reverse=True)[:k]
 
     assert found.scores.tolist() == pytest.approx(best, rel=1e-5)
-    for document, score in zip(found.documents.tolist(), found.scores.tolist(), strict=True):
+    for document, score in zip(found.numbers.tolist(), found.scores.tolist(), strict=True):
         assert score == pytest.approx(expected[document], rel=1e-5)
-    assert len(set(found.documents.tolist())) == len(best)
+    assert len(set(found.numbers.tolist())) == len(best)
 
 
 weighted = st.lists(
@@ -84,10 +84,10 @@ weighted = st.lists(
 )
 def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up, kept):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scores, "_LOOKED_UP", look_up)
-        patch.setattr(scores, "_LOOK_ANYHOW", 0)
-        patch.setattr(scores, "_LOOK", 0.001)
-        patch.setattr(postings, "_KEPT", kept)
+        patch.setattr(scores, "_LOOKUP_NS", look_up)
+        patch.setattr(scores, "_SCAN_BASE_NS", 0)
+        patch.setattr(scores, "_SCAN_NS", 0.001)
+        patch.setattr(postings, "_MIN_CACHED_LENGTH", kept)
         found = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
             [TermPostings(field, n, w) for n, w in weights], k
         )
@@ -166,11 +166,11 @@ def test_passages_score_what_they_stand_under(  # noqa: PLR0917
         if d in own or d // 10 in title
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scores, "_LOOK_ANYHOW", look)
-        patch.setattr(scores, "_LOOK", 0)
-        patch.setattr(scores, "_MANY", many)
-        patch.setattr(scores, "_STRIDES", 8)
-        patch.setattr(scores, "_HIGHEST", 5)
+        patch.setattr(scores, "_SCAN_BASE_NS", look)
+        patch.setattr(scores, "_SCAN_NS", 0)
+        patch.setattr(scores, "_MIN_PASSAGES_TO_PRUNE", many)
+        patch.setattr(scores, "_MIN_STRIDES", 8)
+        patch.setattr(scores, "_HIGH_HEADINGS", 5)
         found = Accumulator(layout, PostingsCache(10**5)).top_k(lists, k)
 
     check(found, expected, k)

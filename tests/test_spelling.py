@@ -53,7 +53,7 @@ def test_misspelt_words_get_what_an_automaton_finds(live, words):
     chance = random.Random(7)
     numbers = [chance.randrange(len(words)) for _ in range(150)]
     terms = [slips(words.term(number).decode(), chance) for number in numbers]
-    found = live.near(terms)
+    found = live.suggest(terms)
 
     assert found == {term: by_automaton(words, term) for term in terms}
     assert sum(map(bool, found.values())) > 30
@@ -78,20 +78,23 @@ def test_a_word_longer_than_any_other_is_compared_with_none(live, compared):
         len(live._fields["words"].term(n).decode()) for n in range(len(live._fields["words"]))
     )
 
-    assert live.near(["q" * (longest + 3), "x" * 2000]) == {"q" * (longest + 3): [], "x" * 2000: []}
+    assert live.suggest(["q" * (longest + 3), "x" * 2000]) == {
+        "q" * (longest + 3): [],
+        "x" * 2000: [],
+    }
     assert compared == []
 
 
 def test_few_words_are_compared_letter_by_letter(live, words, compared):
     chance = random.Random(8)
     terms = ["".join(chance.choices(LETTERS[:26], k=9)) for _ in range(24)]
-    live.near(terms)
+    live.suggest(terms)
 
     assert sum(compared) < len(words) / 4
 
 
 def test_what_was_respelt_is_not_respelt_again(live, compared):
-    live.near(["Stoltenburg".lower()] * 3)
-    live.near(["Stoltenburg".lower()])
+    live.suggest(["Stoltenburg".lower()] * 3)
+    live.suggest(["Stoltenburg".lower()])
 
     assert len(compared) <= 1

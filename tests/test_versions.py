@@ -14,7 +14,7 @@ from qa.documents.versions import analysis_version, code_version, template_folde
 from qa.settings import Settings
 from tests.conftest import ROOT
 
-PACKAGE = Path(versions.__file__).parent
+PACKAGE = Path(versions.__file__).parent.parent
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ def test_one_byte_of_any_file_changes_the_key_of_the_cache_and_the_tag_of_answer
 
 @pytest.mark.parametrize("alter", [
     lambda package: (package / "new.txt").write_text(""),
-    lambda package: (package / "stop_words.txt").rename(package / "words.txt"),
-    lambda package: (package / "weights.json").unlink(),
+    lambda package: (package / "analysis" / "stop_words.txt").rename(package / "words.txt"),
+    lambda package: (package / "ranking" / "weights.json").unlink(),
 ])  # fmt: skip
 def test_files_that_come_go_or_move_change_it(copy, forget, alter):
     before = code_version()
@@ -91,8 +91,8 @@ def test_files_that_come_go_or_move_change_it(copy, forget, alter):
 
 def test_what_python_compiled_does_not_change_it(copy, forget):
     before = code_version()
-    (copy / "formats" / "__pycache__").mkdir()
-    (copy / "formats" / "__pycache__" / "pdf.cpython-311.pyc").write_bytes(b"?")
+    (copy / "documents" / "__pycache__").mkdir()
+    (copy / "documents" / "__pycache__" / "pdf.cpython-311.pyc").write_bytes(b"?")
     forget()
 
     assert code_version() == before
@@ -100,7 +100,7 @@ def test_what_python_compiled_does_not_change_it(copy, forget):
 
 def test_it_is_that_of_the_code_that_runs_whatever_is_installed_meanwhile(copy):
     before = code_version(), analysis_version()
-    change(copy / "text.py")
+    change(copy / "analysis/tokenizer.py")
 
     assert (code_version(), analysis_version()) == before
 
@@ -171,7 +171,8 @@ def test_run_from_a_folder_all_that_is_installed_counts(tmp_path, monkeypatch, f
 
 
 @pytest.mark.parametrize("name", [
-    "text.py", "languages.py", "segmentation.py", "spellings.py", "passages.py", "stop_words.txt",
+    "analysis/tokenizer.py", "analysis/languages.py", "analysis/normalization.py",
+    "analysis/stop_words.txt", "index/passages.py",
 ])  # fmt: skip
 def test_what_cuts_and_stems_is_the_analysis(copy, forget, name):
     before = analysis_version()
@@ -182,8 +183,8 @@ def test_what_cuts_and_stems_is_the_analysis(copy, forget, name):
 
 
 @pytest.mark.parametrize("name", [
-    "weights.json", "conversation/weights.toml", "static/style.css", "templates/base.html",
-    "formats/pdf.py", "service/access.py",
+    "ranking/weights.json", "queries/followup/weights.toml", "web/static/style.css",
+    "templates/base.html", "documents/formats/pdf.py", "web/middleware/access.py",
 ])  # fmt: skip
 def test_what_ranks_shows_and_reads_is_not(copy, forget, name):
     before = analysis_version()
@@ -194,9 +195,9 @@ def test_what_ranks_shows_and_reads_is_not(copy, forget, name):
 
 
 def test_what_the_analysis_comes_to_import_is_part_of_it(copy, forget):
-    (copy / "endings.py").write_text("RULES = 'endings.txt'\n")
-    with (copy / "spellings.py").open("a") as file:
-        file.write("\nfrom qa import endings\n")
+    (copy / "analysis" / "endings.py").write_text("RULES = 'endings.txt'\n")
+    with (copy / "analysis" / "normalization.py").open("a") as file:
+        file.write("\nfrom qa.analysis import endings\n")
     before = analysis_version()
     (copy / "endings.txt").write_text("-ing\n")
     forget()

@@ -106,4 +106,4 @@ def check_ranking(expected, found):
     assert found.scores.tolist() == pytest.approx(scores, rel=1e-5)
     last = scores[-1] * (1 + 1e-5) if scores else 0
     told_apart = {number for number, score in expected if score > last}
-    assert told_apart <= set(found.documents.tolist())
+    assert told_apart <= set(found.numbers.tolist())

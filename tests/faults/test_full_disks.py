@@ -37,7 +37,7 @@ def told(build):
 
 def test_another_program_fills_the_disk_at_any_moment(small_disk, rounds, chance, tally):
     place, ballast = small_disk, small_disk.index / "ballast"
-    size = sum(each.size for each in place.generations.kept())
+    size = sum(each.size for each in place.generations.list_generations())
     operations = {}
     # Room is looked at before anything is written; what writes begins with a segment.
     for beginning in (".building-", "segment-"):
@@ -58,7 +58,7 @@ def test_another_program_fills_the_disk_at_any_moment(small_disk, rounds, chance
 
 
 def test_files_may_become_only_so_large(place, rounds, chance, tally):
-    (generation,) = place.generations.kept()
+    (generation,) = place.generations.list_generations()
     largest = max(each.size for each in generation.manifest.files.values())
     for number in range(rounds(2, 100)):
         before = place.found()
