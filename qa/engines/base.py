@@ -1,4 +1,4 @@
-"""What an engine must offer: three protocols, where building and asking meet."""
+"""The protocols of an engine: what builds an index, what searches it, what manages generations."""
 
 import contextlib
 import datetime
@@ -43,7 +43,7 @@ BoolArray = NDArray[np.bool_]
 
 
 class TermPosition(NamedTuple):
-    """An occurrence in a text: its place among the words, and the number of the term."""
+    """An occurrence in a text: its index among the words, and the index of the term."""
 
     position: int
     term_index: int
@@ -51,10 +51,11 @@ class TermPosition(NamedTuple):
 
 @dataclass(frozen=True)
 class Positions:
-    """Occurrences of a query's terms in a list of texts, by text and place.
+    """Occurrences of a query's terms in a list of passages, ordered by passage and position.
 
-    Of each: its *text*, its *place* among that text's words, the *number* of the term among all
-    that the query looks for, and whether it is *exact*, the very form that was asked for.
+    Columns of shape (occurrences,): *passage_index* into the list, *position* in words,
+    *term_index* into the query's all_terms, all int64, and *is_exact*, bool, for the form that was
+    typed.
     """
 
     passage_index: IntArray
@@ -63,7 +64,7 @@ class Positions:
     is_exact: BoolArray
 
     def select(self, mask: BoolArray) -> "Positions":
-        """Those that are *chosen*."""
+        """Those where *mask*, of shape (occurrences,), is true."""
         if mask.all():
             return self
         return Positions(
@@ -74,7 +75,7 @@ class Positions:
         )
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
-        """Those in one text, in order."""
+        """Those in one passage, in order."""
         start, end = np.searchsorted(
             self.passage_index, [passage_index, passage_index + 1]
         ).tolist()
@@ -90,7 +91,7 @@ MAX_SUGGESTIONS = 3
 
 
 def max_edits(term: str) -> int:
-    """How many letters of *term* may differ; none of numbers and short words, not mistyped."""
+    """The edits within which terms are suggested for *term*; 0 for numbers and short words."""
     if len(term) < _MIN_LETTERS or not term.isalpha():
         return 0
     return 1 if len(term) <= 2 * _MIN_LETTERS else 2
@@ -113,13 +114,12 @@ def nearest_terms(
 
 @dataclass(frozen=True)
 class Candidates:
-    """Passages that an engine proposes, as columns, the best first.
+    """Passages that an engine proposes, as columns of shape (passages,), the best first.
 
-    Of each: the id of its document and its number there, the engine's score, its length in words,
-    its heading, its document's language, publisher and date, where the query's terms stand in it,
-    and which of the question's own stand *over* it, in its heading: a column for each.  *read*
-    fetches those of the given places.  They are *partial* where an engine had not the time to look
-    at everything.
+    *passage_numbers* count within a document, *lengths* are in words, both int64; *scores* are
+    float32.  *heading_matches*, bool of shape (passages, terms of the question), is which terms are
+    in the heading.  *read_passages* fetches those at the given indexes.  *partial* says that the
+    time did not suffice to search everything.
     """
 
     document_ids: list[str]
@@ -147,7 +147,7 @@ class Candidates:
 def order_by_score(
     scores: FloatArray, document_ids: Sequence[str], passage_numbers: IntArray
 ) -> list[int]:
-    """The places of passages by score, those that score the same by document and number."""
+    """The indexes of passages by descending score; ties by document id and passage number."""
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
     ascending = scores[order[::-1]]
     if np.all(ascending[1:] > ascending[:-1]):
@@ -158,7 +158,7 @@ def order_by_score(
 
 @dataclass(frozen=True)
 class DocumentSummary:
-    """What the list of documents shows of one."""
+    """A document in the list of documents."""
 
     id: str
     source: str
@@ -198,50 +198,49 @@ class DocumentSummary:
 
 
 class Searcher(Protocol):
-    """One generation, open for asking; may be used by several threads at once."""
+    """One generation, open for search; may be used by several threads at once."""
 
     @property
     def manifest(self) -> Manifest:
-        """What the generation holds."""
+        """The manifest of the generation."""
 
     @property
     def compute_lock(self) -> AbstractContextManager[object]:
-        """Held while a question is answered, by one thread of a process where that is fastest."""
+        """The lock to hold while answering, where one thread at a time is fastest."""
 
     def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
         """The *limit* best passages for *query*; ties by document id and passage number.
 
-        Phrases, exclusions and filters are kept; scores add up over the terms in the passage's
-        text, in the title and section that it stands under, and in its whole document.  They are
-        partial where the deadline passes meanwhile; it raises DeadlineExceededError where that
-        leaves nothing to choose from.
+        All meet the query's phrases, exclusions and filters; the scores of terms in the passage's
+        text, its heading and its whole document are added.  The result is partial where the
+        deadline passes meanwhile; DeadlineExceededError is raised where it would be empty.
         """
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
-        """The *limit* best passages by the BM25 score of their text alone, whatever the conditions.
+        """The *limit* best passages by the BM25 score of their text alone, without conditions.
 
-        What ranking is measured against.
+        The baseline of evaluation.
         """
 
     def document_frequencies(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, int]:
-        """How many passages each of *stems* is in; raise DeadlineExceededError if that is late."""
+        """How many passages each of *stems* is in; raise DeadlineExceededError if out of time."""
 
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
-        """The places of any two of *words*, each given by its stems, that share no passage.
+        """The indexes of any two of *stem_groups*, the stems of a word each, that share no passage.
 
-        As far as there is time for.
+        As many as there is time for.
         """
 
     def suggest(
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
-        """For each of *terms* those of the index that are spelt almost like it, nearest first.
+        """For each of *terms* similar ones of the index, nearest first; see nearest_terms.
 
-        Terms that there is no time for have none.
+        Terms that there is no time for get none.
         """
 
     def document(self, id: str) -> Document:  # noqa: A002
@@ -251,7 +250,7 @@ class Searcher(Protocol):
         """All documents, by id."""
 
     def check(self) -> None:
-        """Raise CorruptIndexError unless all is there and every passage stands in its document."""
+        """Raise CorruptIndexError unless all is there and every passage is in its document."""
 
 
 class IndexBuilder(Protocol):
@@ -271,16 +270,16 @@ class IndexBuilder(Protocol):
 
 
 class Eraser(Protocol):
-    """What of an index can be removed for good while no build runs."""
+    """Removes generations for good while no build runs."""
 
     def leftovers(self) -> Sequence[str]:
-        """What builds that were killed left behind, by name."""
+        """The names of what killed builds left behind."""
 
     def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
-        """The documents of any generation; raise GenerationError when that cannot be told."""
+        """The documents of any generation; raise GenerationError when they cannot be read."""
 
     def documents(self, generation: Generation) -> Iterator[Document]:
-        """The same as a whole."""
+        """The same documents in full."""
 
     def remove(self, generation: Generation) -> None:
         """Remove a generation; raise PurgeError when it is the live one."""
@@ -290,58 +289,57 @@ class Eraser(Protocol):
 
 
 class Engine(Protocol):
-    """An index that can be built anew and asked."""
+    """An index that can be built and searched."""
 
     def build(self) -> AbstractContextManager[IndexBuilder]:
-        """Start a generation; unless it is published or refused in the context, nothing stays."""
+        """Start a generation; it is removed unless published or refused within the context."""
 
     def searcher(self, generation: str | None = None) -> Searcher:
         """The live generation, or the one of this name.
 
-        Raises NoLiveGenerationError when none is live, GenerationNotFoundError when none has
-        that name.
-        or another analysis made it.
+        Raises NoLiveGenerationError when none is live, GenerationNotFoundError when none has that
+        name or another analysis made it.
         """
 
     def warm_up(self, prepare: Callable[[Searcher], None]) -> None:
-        """Open the live generation, and *prepare* it, for processes that part from this one.
+        """Open the live generation, and *prepare* it, before this process forks.
 
-        They share what it takes in memory.  Nothing happens where none is live, or none is shared.
+        The children share its memory.  Does nothing where none is live, or nothing can be shared.
         """
 
     def release_stale(self) -> None:
-        """Hold the generation that was opened last no more, if it is not the live one any more.
+        """Close the generation that was opened last if it is not live any more.
 
-        For a process that only holds it for others.
+        For a process that only opened it for its children.
         """
 
     def start_reload(self, prepare: Callable[[Searcher], None]) -> None:
-        """From now on open each new live generation aside, *prepare* it, and then hand it out.
+        """From now on open each new generation in the background, *prepare* it, then use it.
 
-        Without that it is opened by the first who asks after it was published.
+        Otherwise the first request after it was published opens it.
         """
 
     def generations(self) -> Sequence[Generation]:
-        """All generations that are kept, the last published first."""
+        """All generations, the last published first."""
 
     def open_verified(self, generation: str) -> Searcher:
-        """Open any generation, a refused one too, after comparing every byte of it.
+        """Open any generation, even a refused one, after verifying every byte of it.
 
-        The first few digits of its name do.  Raises CorruptIndexError on any difference.
+        *generation* may be the first digits of its name.  Raises CorruptIndexError if damaged.
         """
 
     def switch(self, generation: str | None) -> Manifest:
         """Make another generation live, by default the one published before the live one.
 
-        It is checked first; raises CorruptIndexError or GenerationNotFoundError, and leaves the
-        live one, if not.
+        It is verified first; raises CorruptIndexError or GenerationNotFoundError, and changes
+        nothing, if that fails.
         """
 
     def prune(self, keep: int) -> None:
         """Remove all but the *keep* last generations."""
 
     def erasing(self) -> AbstractContextManager[Eraser]:
-        """Keep builds out, to remove what must not stay; raise BuildLockedError if one runs."""
+        """Lock out builds, to remove generations; raise BuildLockedError if one runs."""
 
 
 SearcherT = TypeVar("SearcherT", bound=Searcher)
@@ -350,9 +348,9 @@ log = logging.getLogger(__name__)
 
 
 class SearcherManager(ABC, Generic[SearcherT]):
-    """The live generation of an engine; may be asked for by several threads at once."""
+    """The live generation of an engine, for several threads at once."""
 
-    # Seconds between two looks at which one is live.
+    # Seconds between two checks of which one is live.
     poll_interval: ClassVar[float]
 
     def __init__(self) -> None:
@@ -360,7 +358,7 @@ class SearcherManager(ABC, Generic[SearcherT]):
         self._searcher: SearcherT | None = None
         self._is_reloading = False
         self._tidy: weakref.WeakMethod[Callable[[], None]] | None = None
-        # Counted now, while the files of the package are those that run.
+        # Computed now, while the package's files are those that run.
         analysis_version()
 
     @abstractmethod
@@ -368,20 +366,20 @@ class SearcherManager(ABC, Generic[SearcherT]):
         """The live generation, opened and prepared if it is another than before."""
 
     def tidy_with(self, work: Callable[[], None]) -> None:
-        """Have *work*, a method, done after every look at which one is live."""
+        """Call *work*, a method, after every check of which one is live."""
         self._tidy = weakref.WeakMethod(work)
 
     def look_again(self, prepare: Callable[[SearcherT], None]) -> None:
-        """Renew what is held, and tidy."""
+        """Check which one is live, and tidy."""
         self.refresh(prepare)
         work = self._tidy and self._tidy()
         if work:
             work()
 
     def _must_keep_current(self, live: Manifest) -> bool:
-        """Whether what is held goes on, for another analysis made the *live* one; that is logged.
+        """Whether the current one stays in use, since another analysis made *live*; log that.
 
-        Somebody upgraded and built, and has not started this process anew yet.
+        That is so when a new version built an index and this process was not restarted yet.
         """
         current = self._searcher
         if current is None or live.same_analysis or not current.manifest.same_analysis:
@@ -395,19 +393,19 @@ class SearcherManager(ABC, Generic[SearcherT]):
         return True
 
     def _warn_of_analysis(self, opened: Manifest) -> None:
-        """Log that a generation was *opened* that another analysis made."""
+        """Log a warning if another analysis made the generation that was *opened*."""
         if warning := analysis_warning(opened):
             log.warning("%s", warning)
 
     def warm_up(self, prepare: Callable[[SearcherT], None]) -> None:
-        """Open the live generation, and *prepare* it, for processes that part from this one."""
+        """Open the live generation, and *prepare* it, before this process forks."""
         with contextlib.suppress(GenerationError):
             self.refresh(prepare)
 
     def start_reload(self, prepare: Callable[[SearcherT], None]) -> None:
-        """From now on open each new generation aside, *prepare* it, and only then hand it out.
+        """From now on open each new generation in the background, *prepare* it, then use it.
 
-        So no question waits for that, and the one before is let go of even where none is asked.
+        So no request waits for that, and the one before is closed even without requests.
         """
         self.warm_up(prepare)
         self._is_reloading = True
@@ -419,7 +417,7 @@ class SearcherManager(ABC, Generic[SearcherT]):
 def _reload_periodically(
     manager_ref: "weakref.ref[SearcherManager[SearcherT]]", prepare: Callable[[SearcherT], None]
 ) -> None:
-    """Renew the searcher as long as there is someone to ask for it."""
+    """Refresh the searcher for as long as its manager exists."""
     manager = manager_ref()
     while manager is not None:
         interval = manager.poll_interval
@@ -431,6 +429,6 @@ def _reload_periodically(
         try:
             manager.look_again(prepare)
         except GenerationError:
-            pass  # told to whoever asks
+            pass  # raised again for each request
         except Exception:
             log.exception("The live generation cannot be followed")

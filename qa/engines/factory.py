@@ -1,4 +1,4 @@
-"""The engines that propose passages, and the one place that knows them all."""
+"""Settings -> the engine; the one module that knows all engines."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from qa.settings import Settings
 
 
 def open_engine(settings: Settings) -> Engine:
-    """The engine that keeps the index of *settings*: in a folder, or at an address."""
+    """The engine for the index of *settings*, which is a folder or an address."""
     if "://" not in settings.index:
         return WhooshEngine(
             Path(settings.index), settings.keep_generations, processes=settings.workers

@@ -30,7 +30,7 @@ from qa.errors import IndexingError, QAError
 from qa.index.manifest import FileChecksum, Manifest
 from qa.index.passages import Passage
 
-# Bytes of a request, requests under way, and how often and how long what was turned away waits.
+# Bytes of a request, concurrent requests, and tries and first pause, in seconds, when refused.
 _REQUEST_BYTES, _MAX_REQUESTS = 2 << 20, 4
 _MAX_TRIES, _FIRST_BACKOFF = 8, 0.25
 _TOO_MANY_REQUESTS = 429
@@ -56,7 +56,7 @@ class BulkWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Send what was gathered."""
+        """Send what was added."""
         if self._lines:
             self._running.append(self._pool.submit(self._send_bulk, self._lines))
             self._lines, self._size = [], 0
@@ -68,7 +68,7 @@ class BulkWriter:
         self._wait_for_requests(0)
 
     def stop(self) -> None:
-        """Let go of everything; what is under way is waited for, lest it come after a removal."""
+        """Drop the rest, and wait for running requests, lest they arrive after a removal."""
         self._pool.shutdown(cancel_futures=True)
 
     def _wait_for_requests(self, max_running: int) -> None:
@@ -159,7 +159,7 @@ class ClusterBuilder:
     def _add_passage(
         self, document: Document, ordinal: int, passage: Passage, filters: dict[str, str | int]
     ) -> list[str]:
-        """Index a passage; its stems."""
+        """Index a passage, and return its stems."""
         text_tokens = _analyze_tokens(passage.text, passage.language)
         stems = [token.stem for token in text_tokens]
         heading_tokens = _analyze_tokens(passage.heading, passage.language)
@@ -212,7 +212,7 @@ class ClusterBuilder:
         return ClusterSearcher(self._cluster, dataclasses.replace(manifest, name=self.name))
 
     def publish(self, expected_live: str | None) -> None:
-        """Make it live in place of *over*."""
+        """Make it live in place of *expected_live*."""
         self._lease.check()
         self._registry.publish(self.name, self._digest, expected_live)
         self._is_final = True
@@ -225,7 +225,7 @@ class ClusterBuilder:
         self._is_final = True
 
     def discard(self) -> None:
-        """Let go of what was neither published nor refused."""
+        """Remove it unless it was published or refused."""
         self._writer.stop()
         if not self._is_final:
             self._registry.remove(self.name)

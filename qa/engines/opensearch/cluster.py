@@ -1,7 +1,7 @@
-"""Requests to a cluster: time limits, other nodes when one is gone, and no waiting for a dead one.
+"""Requests to a cluster: with timeouts, other nodes when one is down, and a pause when all are.
 
-Two clients: one for questions, which have little time, and one for builds, which have much.
-What goes wrong comes out as an error of ours; no user, password or key is in any of them.
+There are two clients: one for questions, which have little time, one for builds, which have much.
+Errors of the client are translated; none shows a user, a password or a key.
 """
 
 import contextlib
@@ -45,16 +45,16 @@ _EXAMPLE = "https://host:9200/verbatim"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a cluster is; *name* is the alias of the live generation."""
+    """The hosts of a cluster; *name* is the alias of the live generation."""
 
     hosts: tuple[str, ...]
     name: str
 
 
 def parse_address(index: str) -> Address:
-    """The address that *index* is; raise SettingsError when it is none.
+    """The address in *index*; raise SettingsError when it is none.
 
-    Several nodes are parted by commas: https://one:9200,two:9200/verbatim.
+    Nodes are separated by commas: https://one:9200,two:9200/verbatim.
     """
     scheme, _, rest = index.partition("://")
     nodes, _, name = rest.partition("/")
@@ -62,7 +62,7 @@ def parse_address(index: str) -> Address:
     if scheme not in {"http", "https"}:
         raise SettingsError(f"QA_INDEX begins with {scheme}://; an address is like {_EXAMPLE}.")
     if "@" in nodes:
-        # It is printed here and there, and must stay fit for that.
+        # The address is printed in messages.
         raise SettingsError(
             "QA_INDEX holds a user or a password; set QA_INDEX_USER and QA_INDEX_PASSWORD instead."
         )
@@ -85,15 +85,15 @@ def _parse_host(scheme: str, node: str) -> str:
 
 
 Json = dict[str, Any]
-# Seconds in which nobody tries again after the cluster could not be reached.
+# Seconds without another try after the cluster could not be reached.
 _PAUSE_SECONDS = 1.0
-# The share of the time after which shards hand over what they have.
+# The share of the time after which shards return what they have.
 _SHARD_TIME_SHARE = 0.8
-# A build waits that long for one answer.
+# Seconds that a build waits for one answer.
 _BUILD_TIMEOUT = 120
 _MAJOR_VERSIONS = {"2", "3"}
 
-# What it has to say comes out as an error of ours, once; what is asked is nobody's business.
+# Its errors are translated and logged once; requests must not be logged.
 for _name in ("opensearch", "opensearchpy.trace"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
@@ -110,7 +110,7 @@ class Cluster:
         self._search_client = OpenSearch(
             **_client_options(address, settings),
             timeout=self._seconds,
-            # Asking changes nothing, so another node may be asked, but not after the time is up.
+            # Searches change nothing, so another node may be tried, but not after a timeout.
             max_retries=len(address.hosts),
             retry_on_timeout=False,
         )
@@ -131,10 +131,10 @@ class Cluster:
         sharded: bool = False,
         deadline: Deadline = NO_DEADLINE,
     ) -> list[Json]:
-        """The answers to *searches*, each of an index, in one round trip.
+        """The answers to *searches*, pairs of index and request, in one round trip.
 
-        Each is whole, unless *partial* ones will do where the time was up.  In an index *shared*
-        out over shards a word then counts as rare as it is in all of them.
+        With *partial*, they may be incomplete when the time is up.  With *sharded*, document
+        frequencies are those of all shards.
         """
         deadline.check()
         limit = f"{max(1, int(self._within(deadline) * _SHARD_TIME_SHARE * 1000))}ms"
@@ -152,7 +152,7 @@ class Cluster:
     ) -> list[Json]:
         """The sources of documents, by index and id; raise CorruptIndexError if one is missing."""
         docs = [{"_index": index, "_id": id_} for index, id_ in documents]
-        # What is asked for has long been written: nobody need look for what is on its way.
+        # All of it was written long ago, so no pending writes need be searched.
         path = "/_mget?realtime=false"
         documents_found = self._request("POST", path, json.dumps({"docs": docs}), deadline)["docs"]
         for document in documents_found:
@@ -163,32 +163,32 @@ class Cluster:
         return [document["_source"] for document in documents_found]
 
     def get(self, path: str) -> Json | None:
-        """What is at *path*, in the time that a question has; None when nothing is."""
+        """The answer from *path*, within a question's time; None when there is nothing."""
         try:
             return self._request("GET", path, None)
         except RefusalError:
             return None
 
     def command(self, method: str, path: str, body: Json | str | None = None) -> Json:
-        """Have the cluster do something, with patience."""
+        """Send a request with a build's patience."""
         with _translate_errors(self._address):
             answer: Json = self._build_client.transport.perform_request(method, path, body=body)
         return answer
 
     def try_command(self, method: str, path: str, body: Json | str | None = None) -> Json | None:
-        """The same; None where the cluster has a reason against it: not there, or there already."""
+        """The same; None where the cluster refuses: it is not there, or there already."""
         try:
             return self.command(method, path, body)
         except RefusalError:
             return None
 
     def bulk(self, lines: str) -> Json:
-        """Write documents; doing so twice does no harm, for each has its id."""
+        """Write documents, which have ids, so that repeating it does no harm."""
         return self.command("POST", "/_bulk?filter_path=errors,items.*.status,items.*.error", lines)
 
     @cached_property
     def major(self) -> int:
-        """The first number of its version; raise SettingsError when that is none that we know."""
+        """Its major version; raise SettingsError when it is not supported."""
         version = (self.get("/") or {}).get("version", {})
         number = str(version.get("number", "?"))
         if (
@@ -202,7 +202,7 @@ class Cluster:
         return int(number.partition(".")[0])
 
     def _within(self, deadline: Deadline) -> float:
-        """The seconds that an answer may take."""
+        """The seconds that a request may take."""
         return min(self._seconds, deadline.remaining)
 
     def _request(
@@ -217,7 +217,7 @@ class Cluster:
                     method, path, params={"request_timeout": self._within(deadline)}, body=body
                 )
         except ClusterUnreachableError:
-            # Who has little time left learns nothing of the cluster by waiting for it.
+            # A timeout that the deadline shortened says nothing about the cluster.
             deadline.check()
             with self._lock:
                 self._paused_until = time.monotonic() + _PAUSE_SECONDS
@@ -225,7 +225,7 @@ class Cluster:
         return answer
 
     def _check_complete(self, answer: Json, *, partial: bool) -> Json:
-        """*answer*, unless it is an error, or only a part where no *partial* one will do."""
+        """*answer*; raise if it is an error, or incomplete and *partial* is false."""
         if "error" in answer:
             reason = answer["error"].get("reason") or answer["error"].get("type")
             if answer.get("status") == 404:
@@ -239,7 +239,7 @@ class Cluster:
 
 
 class JsonSerializer(JSONSerializer):
-    """Reads answers, half a megabyte of cards, in less than half the client's own time."""
+    """Parses answers, half a megabyte of cards, in less than half the client's own time."""
 
     def loads(self, text: str) -> Any:  # noqa: ANN401 - any JSON
         """The values in *text*."""
@@ -250,7 +250,7 @@ class JsonSerializer(JSONSerializer):
 
 
 class RefusalError(GenerationError):
-    """The cluster has a reason not to: what is named is not there, or is there already."""
+    """The cluster refuses: what a request names is not there, or is there already."""
 
 
 def _client_options(address: Address, settings: Settings) -> Json:
@@ -274,7 +274,7 @@ def _unreachable_message(address: Address) -> str:
 
 @contextlib.contextmanager
 def _translate_errors(address: Address) -> Iterator[None]:
-    """Turn what the client raises into an error of ours."""
+    """Translate the client's errors into those of qa.errors."""
     try:
         yield
     except (AuthenticationException, AuthorizationException) as error:

@@ -1,9 +1,9 @@
-"""What ranking wants of a passage <-> its card, some hundred bytes in one column of the index.
+"""What ranking needs of a passage <-> its card, some hundred bytes in a doc-values column.
 
-A card is a front of numbers, 6 bytes for each word, 6 for each word of its heading, and a line of
-JSON, filled up with spaces.  The cluster hands cards over in base64, where 6 bytes are 8 letters:
-so where a question's words stand in hundreds of passages is found by comparing letters, eight at a
-time, without decoding them, and without a text.
+A card is a header of numbers, 6 bytes for each word, 6 for each word of its heading, and a line of
+JSON, padded with spaces.  The cluster returns cards in base64, where 6 bytes are 8 letters: the
+positions of a question's words in hundreds of passages are found by comparing uint64, a word each,
+without decoding the cards and without any text.
 """
 
 import base64
@@ -31,21 +31,22 @@ from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
 
-# Bytes, and letters, of a word; all parts of a card are so many, or several times as many.
+# Bytes, and base64 letters, of a word; the size of every part of a card is a multiple of them.
 _WORD_BYTES, _WORD_LETTERS = 6, 8
-# The front: a date is a day's number, 0 for none; *words* and *over* are how many words follow.
+# The header: a date is a day's ordinal, 0 for none; "words" and "over" count the words of text and
+# heading that follow.
 _HEAD_COLUMNS = ("ordinal", "number", "start", "end", "date", "size", "words", "over")
 _FRONT = struct.Struct(f"<{len(_HEAD_COLUMNS)}I4x")
 _FRONT_DTYPE = np.dtype([*((name, "<u4") for name in _HEAD_COLUMNS), ("", "<u4")])
 _FRONT_WORDS = _FRONT.size // _WORD_BYTES
-# Of a word's 48 bits so many tell its stem, in the first 5 letters; the others its form.
+# Of a word's 48 bits, the first 30 (5 letters) are a hash of its stem, the others of its form.
 _KEY_BITS, _FORM_BITS = 30, 18
 _KEY_LETTERS = np.uint64((1 << 40) - 1)
 _KEY_SIZE = np.uint64(40)
 
 
 class PassageHead(NamedTuple):
-    """What a card tells of a passage beside its words; *size* is the document's length."""
+    """A passage's fields in a card; *size* is the document's length in characters."""
 
     document: str
     ordinal: int
@@ -58,7 +59,7 @@ class PassageHead(NamedTuple):
 
 
 class EncodedToken(NamedTuple):
-    """A word as it is indexed, and what stands for it in a card."""
+    """A word as it is indexed, and its 6 bytes in a card."""
 
     stem: str
     form: str
@@ -67,7 +68,7 @@ class EncodedToken(NamedTuple):
 
 @lru_cache(maxsize=1 << 18)
 def analyze_token(word: str, language: str, max_length: int) -> EncodedToken:
-    """*word* as it is indexed, no longer than *longest*."""
+    """*word* as it is indexed, cut to *max_length* characters."""
     stemmed, form = stem(word, language)[:max_length], to_term(word)[:max_length]
     return EncodedToken(stemmed, form, _pack_word(stemmed, form))
 
@@ -79,7 +80,7 @@ def pack_card(
     text_tokens: Sequence[EncodedToken],
     heading_tokens: Sequence[EncodedToken],
 ) -> bytes:
-    """The card of *passage*, whose words are *found*, and those of its heading *over*."""
+    """The card of *passage*, with the words of its text and heading."""
     about = document.metadata
     date = about.date.toordinal() if about.date else 0
     numbers = (ordinal, passage.number, passage.start, passage.end, date, len(document.text))
@@ -93,13 +94,16 @@ def pack_card(
 
 
 def read_ordinals(cards: Sequence[str]) -> IntArray:
-    """The numbers of the documents of *cards*, in base64, which are not unpacked for that."""
+    """The ordinals of the documents of *cards*, in base64: int64 of shape (cards,)."""
     fronts = binascii.a2b_base64("".join([card[:_WORD_LETTERS] for card in cards]))
     return np.frombuffer(fronts, [("ordinal", "<u4"), ("", "<u2")])["ordinal"].astype(np.int64)
 
 
 class Cards:
-    """Several cards, in base64, unpacked: a column for each number, and for each string."""
+    """Cards in base64, decoded into columns of shape (cards,): int64 for numbers, lists of strings.
+
+    The words stay encoded: uint64 of shape (letters of all cards / 8,).
+    """
 
     def __init__(self, cards: Sequence[str]) -> None:
         letters = "".join(cards).encode()
@@ -113,7 +117,7 @@ class Cards:
         self.lengths, self.heading_lengths = self.columns["words"], self.columns["over"]
         lines = self._starts + self.lengths + self.heading_lengths
         spans = zip((_WORD_LETTERS * lines).tolist(), (_WORD_LETTERS * ends).tolist(), strict=True)
-        # All at once, which is several times as fast.
+        # All at once: several times as fast.
         line = binascii.a2b_base64(b"".join([letters[start:end] for start, end in spans]))
         rows = orjson.loads(b"[%b]" % line.rstrip().removesuffix(b","))
         self.documents: list[str] = [row[0] for row in rows]
@@ -126,7 +130,7 @@ class Cards:
         return len(self.documents)
 
     def head(self, place: int) -> PassageHead:
-        """What the card at *place* tells of its passage."""
+        """The passage's fields in the card at index *place*."""
         ordinal, number, start, end, size = (
             int(self.columns[name][place]) for name in ("ordinal", "number", "start", "end", "size")
         )
@@ -136,16 +140,16 @@ class Cards:
         )
 
     def dates(self, places: IntArray) -> list[datetime.date | None]:
-        """The dates of the documents of the cards at *places*."""
+        """The dates of the documents of the cards at indexes *places*."""
         days = self.columns["date"][places].tolist()
         return [datetime.date.fromordinal(day) if day else None for day in days]
 
     def find_stems(self, stems: Sequence[str]) -> "Occurrences":
-        """Where each of *stems*, which differ, stands: in the passages and in their headings."""
+        """The occurrences of each of *stems*, which are distinct, in passages and headings."""
         stem_keys = np.array([_word_keys(stem, "")[0] for stem in stems], np.uint64)
         order = np.argsort(stem_keys, kind="stable")
         ascending = stem_keys[order]
-        # Looked for in all there is, for most of it is words.
+        # Searched in everything, since most of it is words.
         keys = self._words & _KEY_LETTERS
         at = np.flatnonzero(np.isin(keys, ascending))
         card = np.searchsorted(self._starts, at, side="right") - 1
@@ -166,9 +170,10 @@ class Cards:
 
 
 class Occurrences(NamedTuple):
-    """Where some stems stand: *card*, *place*, *which* stem, and the *mark* of its form.
+    """Occurrences of stems in texts: card, position in words, index of the stem, hash of the form.
 
-    How often each is *inside* each passage, and *over* it, are matrices: a row for each card.
+    These have shape (occurrences,), ordered by card and position; *text_counts* and
+    *heading_counts* are the frequencies, int64 of shape (cards, stems).
     """
 
     card: IntArray
@@ -179,7 +184,7 @@ class Occurrences(NamedTuple):
     heading_counts: IntArray
 
     def positions(self, query: Query, stems: Sequence[str], places: IntArray) -> Positions:
-        """Where the terms of *query*, all of whose *stems* they are, stand in cards at *places*."""
+        """The positions of the terms of *query* in cards at *places*; *stems* are all its stems."""
         searched = query.all_terms
         by_stem = query.term_index_by_stem
         number = np.array([by_stem[stem] for stem in stems], np.int64)[self.which]
@@ -195,7 +200,7 @@ class Occurrences(NamedTuple):
         )
 
     def match_headings(self, query: Query, stems: Sequence[str], places: IntArray) -> BoolArray:
-        """Which of the question's own terms stand over the passages of cards at *places*."""
+        """Which of the question's terms are in the headings: bool of shape (places, terms)."""
         numbers = {stem: n for n, stem in enumerate(stems)}
         in_heading = self.heading_counts[places] > 0
         matches = np.zeros((len(places), len(query.terms)), bool)
@@ -205,7 +210,7 @@ class Occurrences(NamedTuple):
 
 
 def decode_column(hit: Mapping[str, Any], name: str) -> bytes:
-    """The bytes of a column in what the cluster found, which leaves the padding out."""
+    """The bytes of a column of *hit*, which has base64 without padding."""
     return base64.b64decode(hit["fields"][name][0] + "==")
 
 
@@ -222,7 +227,7 @@ def _pack_word(stemmed: str, form: str) -> bytes:
 
 @lru_cache(maxsize=1 << 16)
 def _word_keys(stemmed: str, form: str) -> tuple[int, int]:
-    """The letters of a stem, and those of a form, as numbers."""
+    """The hash of a stem, and of a form, as the numbers that their base64 letters are."""
     letters = int.from_bytes(base64.b64encode(_pack_word(stemmed, form)), "little")
     return letters & int(_KEY_LETTERS), letters >> int(_KEY_SIZE)
 
@@ -232,7 +237,7 @@ _BITS = 0xFFFFFF
 
 
 class TextChecksum:
-    """A checksum of many texts, in whatever order they come."""
+    """A checksum of many texts that does not depend on their order."""
 
     def __init__(self) -> None:
         self._total = 0
@@ -240,7 +245,7 @@ class TextChecksum:
         self.size = 0
 
     def add(self, text: bytes) -> int:
-        """Count *text* in; what the cluster is given for it to add up."""
+        """Add *text*; its own checksum, which the cluster stores and adds up."""
         self._total += int.from_bytes(hashlib.sha256(text).digest(), "big")
         checksum = zlib.crc32(text) & _BITS
         self.checksum_total += checksum
@@ -275,7 +280,7 @@ def check_counts(cluster: Cluster, manifest: Manifest) -> None:
 def check_texts(cluster: Cluster, manifest: Manifest) -> None:
     """Read all back; raise CorruptIndexError unless every byte is as it was written.
 
-    A passage is written only where it stands in its document.
+    A passage is only written if it is in its document.
     """
     check_counts(cluster, manifest)
     checksum = TextChecksum()
@@ -296,7 +301,7 @@ def documents_of(cluster: Cluster, manifest: Manifest) -> Iterator[Document]:
 
 
 def _iter_texts(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> Iterator[Json]:
-    """Every text of an index, by pages that cost the cluster no sorting."""
+    """Every text of an index, page by page, unsorted."""
     index = f"{cluster.name}-{manifest.name}-{kind}"
     body = {"size": _PAGE, "sort": ["_doc"], "query": {"exists": {"field": "checked"}}, **more}
     page = cluster.command("POST", f"/{index}/_search?scroll=2m", body)

@@ -29,7 +29,7 @@ class ClusterEraser:
         self._lease = lease
 
     def leftovers(self) -> Sequence[str]:
-        """What builds that were killed left behind, by name."""
+        """The names of what killed builds left behind."""
         return self._registry.leftovers()
 
     def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
@@ -42,7 +42,7 @@ class ClusterEraser:
             ) from None
 
     def documents(self, generation: Generation) -> Iterator[Document]:
-        """The same as a whole."""
+        """The same documents in full."""
         if generation.manifest is None:
             raise CorruptIndexError(f"{generation.error}")
         return documents_of(self._cluster, generation.manifest)
@@ -76,7 +76,7 @@ log = logging.getLogger(__name__)
 
 
 class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
-    """The live one of a *registry*; may be asked for by several threads at once."""
+    """The live generation of a *registry*, for several threads at once."""
 
     poll_interval = 0.5
 
@@ -84,7 +84,7 @@ class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
         super().__init__()
         self._cluster = cluster
         self._registry = registry
-        # A live generation that is not followed.
+        # The name of a live generation that is not used.
         self._passed = ""
 
     def searcher(self) -> ClusterSearcher:
@@ -113,7 +113,7 @@ class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
     def _open_if_new(
         self, current: ClusterSearcher | None, live: Manifest, prepare: Prepare | None
     ) -> ClusterSearcher:
-        """The *live* generation, opened and prepared; *found*, if it goes on in place of it."""
+        """The *live* generation, opened and prepared, or *current* if that stays in use."""
         if current is not None and self._must_keep_current(live):
             self._passed = live.name
             return current
@@ -125,7 +125,7 @@ class ClusterSearcherManager(SearcherManager[ClusterSearcher]):
         return opened
 
 
-# Older generations that are held open for who asks them.
+# Older generations that stay open, at most.
 _MAX_PINNED = 4
 
 
@@ -142,7 +142,7 @@ class ClusterEngine:
 
     @contextlib.contextmanager
     def build(self) -> Iterator[ClusterBuilder]:
-        """Start a generation; unless it is published or refused in the context, nothing stays."""
+        """Start a generation; it is removed unless published or refused within the context."""
         with self._registry.lock_for_build() as lease:
             build = ClusterBuilder(self._cluster, self._registry, lease, self._keep)
             try:
@@ -161,21 +161,21 @@ class ClusterEngine:
         )
 
     def warm_up(self, prepare: Prepare) -> None:
-        """Do nothing: connections must not be shared by processes, and little else would be."""
+        """Do nothing: processes must not share connections, and there is little else to share."""
 
     def release_stale(self) -> None:
-        """Do nothing: a cluster keeps what it keeps, whoever asks."""
+        """Do nothing: the generations are in the cluster."""
 
     def start_reload(self, prepare: Prepare) -> None:
-        """From now on open each new generation aside, *prepare* it, and only then hand it out."""
+        """From now on open each new generation in the background, *prepare* it, then use it."""
         self._live.start_reload(prepare)
 
     def generations(self) -> Sequence[Generation]:
-        """All generations that are kept, the last published first."""
+        """All generations, the last published first."""
         return self._registry.list_generations()
 
     def open_verified(self, generation: str) -> ClusterSearcher:
-        """Open any generation, a refused one too, after reading all of it back."""
+        """Open any generation, even a refused one, after reading all of it back."""
         name = find_generation(self.generations(), generation).name
         return ClusterSearcher(self._cluster, self._registry.check(name))
 
@@ -189,7 +189,7 @@ class ClusterEngine:
 
     @contextlib.contextmanager
     def erasing(self) -> Iterator[ClusterEraser]:
-        """Keep builds out, to remove what must not stay."""
+        """Lock out builds, to remove generations."""
         with self._registry.hold_build_lock() as lease:
             yield ClusterEraser(self._cluster, self._registry, lease)
 

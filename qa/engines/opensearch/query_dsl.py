@@ -1,8 +1,8 @@
-"""A Query -> what the cluster is asked, so that its scores are those of the embedded engine.
+"""A Query -> requests in the cluster's query language, with the scores of the embedded engine.
 
-The cluster's BM25 weighs a word by its own measure of rarity; a boost takes that out and puts ours
-in.  What a whole document adds to its passages is asked of the documents in the same round trip,
-and added here: so more passages are asked for than are wanted.
+The cluster's BM25 has another IDF; a boost replaces it with ours.  What a whole document adds to
+its passages is searched in the same round trip and added here, so more passages are requested than
+are wanted.
 """
 
 import math
@@ -13,18 +13,18 @@ from qa.engines.base import FIELD_WEIGHTS, K1, STEMS, TITLE, WHOLE, WORDS, B
 from qa.engines.opensearch.cluster import Json
 from qa.queries.parser import Filters, Phrase, Query
 
-# Another number whenever what stands in the indices is to be read in another way.
+# To be incremented whenever the contents of the indices change.
 LAYOUT = 4
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 # The index of each field.
 INDEX_OF = {STEMS: PASSAGES, WORDS: PASSAGES, TITLE: PASSAGES, WHOLE: DOCUMENTS}
 
-# Longer words are cut, here and in questions alike; the cluster would take no more.
+# Longer words are cut, in documents and questions; the cluster accepts no longer ones.
 MAX_TERM_LENGTH = 255
 
 _TEXT: Json = {"type": "text", "analyzer": "spaces", "similarity": "own"}
-# Only how often a word is there counts, not where.
+# Frequencies without positions.
 _TEXT_FREQUENCIES = {**_TEXT, "index_options": "freqs"}
 _COLUMN = {"index": False, "doc_values": True}
 _STORED_ONLY = {"type": "keyword", "index": False, "doc_values": False}
@@ -39,7 +39,7 @@ _FIELDS: dict[str, Json] = {
         WORDS: {**_TEXT, "norms": False},
         TITLE: _TEXT_FREQUENCIES,
         "document": {"type": "keyword", "doc_values": False},
-        # All that ranking wants of a passage, in one column.
+        # All that ranking needs of a passage, in one column.
         "card": {"type": "binary", "doc_values": True},
         "text": _STORED_ONLY,
         "checked": {"type": "integer", **_COLUMN},
@@ -48,7 +48,7 @@ _FIELDS: dict[str, Json] = {
     DOCUMENTS: {
         WHOLE: _TEXT_FREQUENCIES,
         "id": {"type": "keyword", "doc_values": False},
-        # The number of the document, in the order in which they came.
+        # The number of the document, in the order they were added.
         "ordinal": {"type": "integer"},
         "summary": {"type": "binary", "doc_values": True},
         "json": _STORED_ONLY,
@@ -57,12 +57,12 @@ _FIELDS: dict[str, Json] = {
         **_FILTERS,
     },
 }
-# What is stored to be handed out; the rest is in the index only.
+# What is stored to be returned; the rest is only indexed.
 _SOURCE_FIELDS = {PASSAGES: ["text"], DOCUMENTS: ["json", "manifest"]}
 
 
 def index_settings(kind: str, shards: int, meta: Json) -> Json:
-    """What an index of this *kind* is made with, to be written to as fast as can be."""
+    """The settings of a new index of this *kind*, for fast writing."""
     return {
         "settings": {
             "number_of_shards": shards,
@@ -87,7 +87,7 @@ def index_settings(kind: str, shards: int, meta: Json) -> Json:
 
 
 def sealed_settings(replicas: int) -> Json:
-    """What is set once all is written: nothing changes any more, copies as there are nodes."""
+    """The settings once all is written: read-only, with as many replicas as there are nodes."""
     return {
         "index": {
             "blocks": {"write": True},
@@ -97,17 +97,17 @@ def sealed_settings(replicas: int) -> Json:
     }
 
 
-# So many documents are asked for; the last of them hardly adds more than those behind it.
+# Documents requested; the last of them adds hardly more than those after it.
 MAX_DOCUMENTS = 500
-# What documents behind the last are taken to add, of what that adds.
+# The share of the last one's score that documents after it are assumed to add.
 _TAIL_SHARE = 0.8
 _COLUMNS: Json = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 
 
 class CollectionSizes(NamedTuple):
-    """What scores depend on beside the words: numbers of texts, and their average lengths.
+    """Numbers of texts, and their average lengths in words.
 
-    *factor* is what the cluster's BM25 has all scores multiplied with.
+    The cluster's BM25 multiplies all scores by *factor*.
     """
 
     passages: int
@@ -118,7 +118,7 @@ class CollectionSizes(NamedTuple):
 
 
 class WeightedTerm(NamedTuple):
-    """A stem to look for in a field: *weight* is ours, *boost* what makes theirs the same."""
+    """A stem to search in a field: *weight* is ours, *boost* makes the cluster's the same."""
 
     field: str
     stem: str
@@ -129,7 +129,7 @@ class WeightedTerm(NamedTuple):
 def weigh_terms(
     query: Query, counts: Mapping[tuple[str, str], int], sizes: CollectionSizes
 ) -> dict[str, list[WeightedTerm]]:
-    """For each field what of *query* is in it; *counts* tells how many of its texts hold a stem."""
+    """The terms of *query* by field; *counts* is how many texts of a field have a stem."""
     terms: dict[str, list[WeightedTerm]] = {}
     for field, weight in FIELD_WEIGHTS.items():
         size = sizes.documents if field == WHOLE else sizes.passages
@@ -153,12 +153,12 @@ def _weigh(weight: float, count: int, size: int, factor: float) -> tuple[float, 
 
 
 def count_query(field: str, stem: str) -> Json:
-    """Ask how many texts hold *stem* in *field*."""
+    """A request for the number of texts with *stem* in *field*."""
     return {"size": 0, "track_total_hits": True, "query": _term_clause(field, stem)}
 
 
 def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
-    """Ask for the documents that add the most to their passages."""
+    """A request for the documents that add most to their passages."""
     clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
     if conditions := filter_clauses(query.filters, "id"):
         clause["filter"] = conditions
@@ -171,7 +171,7 @@ def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
 
 
 def passages_query(terms: Sequence[WeightedTerm], query: Query, limit: int) -> Json:
-    """Ask for the *limit* best passages by what stands in themselves and over them."""
+    """A request for the *limit* best passages by their texts and headings."""
     clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
     if conditions := [
         *filter_clauses(query.filters, "document"),
@@ -184,19 +184,19 @@ def passages_query(terms: Sequence[WeightedTerm], query: Query, limit: int) -> J
 
 
 def tail_score(added: Mapping[int, float]) -> float:
-    """What a document adds that is not in *added*."""
+    """What a document that is not in *added* is assumed to add."""
     return _TAIL_SHARE * min(added.values()) if len(added) >= MAX_DOCUMENTS else 0.0
 
 
 def cooccurrence_query(stems: Sequence[str], others: Sequence[str]) -> Json:
-    """Ask whether a passage holds one of *stems* and one of *others*."""
+    """A request that finds whether a passage has one of *stems* and one of *others*."""
     both = [{"terms": {STEMS: [_truncate(stem) for stem in group]}} for group in (stems, others)]
     # Each shard stops at the first that it finds.
     return {"size": 0, "track_total_hits": 1, "query": {"bool": {"filter": both}}}
 
 
 def suggest_query(term: str, edits: int) -> Json:
-    """Ask for words spelt almost like *term*."""
+    """A request for words within *edits* of *term*."""
     options = {
         "field": WORDS,
         "suggest_mode": "always",
@@ -212,7 +212,7 @@ def suggest_query(term: str, edits: int) -> Json:
 
 
 def filter_clauses(filters: Filters, documents: str) -> list[Json]:
-    """The conditions of *chosen*; *documents* is the field with their ids."""
+    """The conditions of *filters*; *documents* is the field of document ids."""
     conditions: list[Json] = []
     if filters.publishers:
         conditions.append(

@@ -1,11 +1,11 @@
 """The generations of a cluster: two physical indices each, and an alias that names the live one.
 
-<name>-<generation>-passages    what is searched
+<name>-<generation>-passages    the passages
 <name>-<generation>-documents   whole documents, and the manifest
-<name>                          the alias of both, of the live generation
-<name>-lock                     who builds
+<name>                          the alias of both indices of the live generation
+<name>-lock                     the lease of the process that builds
 
-What state a generation is in stands in the mapping of its documents: building, whole or refused.
+The mapping of a generation's documents index has its state: building, whole or refused.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ from qa.index.generations import (
 )
 from qa.index.manifest import Manifest, manifest_from_json
 
-# Seconds between signs of life, and without one until the lease may be taken over.
+# Seconds between renewals of a lease, and after which one that was not renewed has expired.
 _RENEW_SECONDS, _EXPIRE_SECONDS = 5.0, 60.0
 
 
@@ -64,7 +64,7 @@ class Lease:
                 self._release()
 
     def check(self) -> None:
-        """Raise BuildLockedError when it was taken over meanwhile."""
+        """Raise BuildLockedError when another took it over."""
         if self._lost or not self._read_own():
             raise BuildLockedError(
                 "Another `qa index` took over, since this one gave no sign of life; what it built"
@@ -156,9 +156,9 @@ _KINDS = (PASSAGES, DOCUMENTS)
 
 
 class Seal(NamedTuple):
-    """What stands in the mapping of a generation's documents; *since* is when it got there.
+    """The state in the mapping of a generation's documents, *since* when, and its manifest's hash.
 
-    Those that were published have a *number*, the last the highest: clocks may go back.
+    Published generations have a *number*, the last the highest, since clocks may go back.
     """
 
     state: str
@@ -168,9 +168,9 @@ class Seal(NamedTuple):
 
 
 def _sequence(seals: Mapping[str, Seal]) -> list[str]:
-    """The names of the generations that were published, the last one last.
+    """The names of published generations, the last one last.
 
-    Those from before there were numbers have 0, and an order by time.
+    Old ones without a number have 0 and are ordered by time.
     """
     whole = [name for name, seal in seals.items() if seal.state == WHOLE]
     return sorted(whole, key=lambda name: (seals[name].number, seals[name].since))
@@ -195,7 +195,7 @@ class Registry:
 
     def live_name(self) -> str:
         """The name of the live generation; raise NoLiveGenerationError when none is live."""
-        # Among our own indices: who may see no others may ask.
+        # Among our own indices, for users that may see no others.
         name = self._cluster.name
         live = self._live_name(self._cluster.get(f"/{name}-*/_alias/{name}"))
         if live is None:
@@ -250,21 +250,21 @@ class Registry:
 
     @contextlib.contextmanager
     def lock_for_build(self) -> Iterator[Lease]:
-        """Hold the right to build, with nothing left of builds that were killed."""
+        """Lock out other builds, and remove what killed ones left behind."""
         with self.hold_build_lock() as lease:
             self.sweep()
             yield lease
 
     @contextlib.contextmanager
     def hold_build_lock(self) -> Iterator[Lease]:
-        """Keep builds out; raise BuildLockedError when there is one."""
+        """Lock out builds; raise BuildLockedError when one runs."""
         _ = self._cluster.major
         lease = Lease(self._cluster)
         with lease.acquire():
             yield lease
 
     def leftovers(self) -> list[str]:
-        """The generations that killed builds left behind; to be looked for under the lease."""
+        """The generations that killed builds left behind; to be called with the lease."""
         seals = self._read_seals()
         return sorted(n for n in self.names() if n not in seals or seals[n].state == BUILDING)
 
@@ -274,7 +274,7 @@ class Registry:
             self.remove(name)
 
     def seal(self, generation: str, state: str, manifest: str = "") -> None:
-        """Note that *generation* is in *state* from now on; *manifest* is its manifest's sum."""
+        """Set the state of *generation*; *manifest* is the hash of its manifest."""
         number = self._next_number() if state == WHOLE else 0
         meta = Seal(state, utc_now(), manifest, number)._asdict()
         documents = self.indices(generation)[1]
@@ -314,7 +314,7 @@ class Registry:
             self.remove(generation.name)
 
     def remove(self, generation: str) -> None:
-        """Take *generation* away; its documents last, so that what is left of it is swept."""
+        """Remove *generation*; its documents last, so that sweep finds what is left of it."""
         for index in self.indices(generation):
             self._cluster.try_command("DELETE", f"/{index}?ignore_unavailable=true")
 
@@ -331,13 +331,13 @@ class Registry:
             raise CorruptIndexError(f"The cluster does not make {generation} live; run `qa index`.")
 
     def names(self) -> set[str]:
-        """All generations of which an index is there, those half written or removed among them."""
+        """The names of all generations that have an index, even incomplete ones."""
         rows = self._cluster.command("GET", f"/_cat/indices/{self._cluster.name}-*?format=json")
         matches = (self._pattern.fullmatch(str(row["index"])) for row in rows)  # type: ignore[index]  # a list
         return {match[1] for match in matches if match}
 
     def _read_seals(self) -> dict[str, Seal]:
-        """Of each generation what its documents' mapping says."""
+        """The seal of each generation, by name."""
         mappings = self._cluster.get(f"/{self._cluster.name}-*-{DOCUMENTS}/_mapping") or {}
         seals = {}
         for index, values in mappings.items():

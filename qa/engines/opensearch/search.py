@@ -1,6 +1,6 @@
 """A Query -> candidate passages, from the two physical indices of one generation.
 
-What a generation holds never changes, so what was counted or fetched once is remembered.
+A generation never changes, so counts and documents are cached.
 """
 
 import threading
@@ -53,17 +53,17 @@ from qa.index.passages import Passage
 from qa.queries.parser import Query
 
 _CACHED_COUNTS, _CACHED_DOCUMENTS, _CACHED_SUGGESTIONS = 1 << 16, 256, 1 << 12
-# Of passages that are read to be ranked, the documents of so many are fetched along, for the first
-# of them are shown; longer documents, and those of more passages, when it is known that they are.
+# When passages are fetched, so are the documents of the first few, which will be shown; not long
+# documents, and not for many passages at once.
 _PREFETCH, _MAX_PREFETCH_CHARS, _MAX_HEADS_TO_PREFETCH = 6, 100_000, 24
 _PAGE = 2000
-# So many times as many passages are asked for as are wanted, because their documents may lift them;
-# and a few more are looked at closely, because the cluster rounds their lengths.
+# Passages are requested this many times over, because their documents may raise them; and a seventh
+# more are scored exactly, because the cluster rounds their lengths.
 _DEPTH_FACTOR, _SPARE_SHARE = 2, 7
 
 
 class ClusterSearcher:
-    """One generation, open for asking by any number of threads."""
+    """One generation, open for search by any number of threads."""
 
     def __init__(self, cluster: Cluster, manifest: Manifest) -> None:
         made_of = manifest.made_of
@@ -91,11 +91,11 @@ class ClusterSearcher:
 
     @property
     def compute_lock(self) -> AbstractContextManager[None]:
-        """Not one at a time: most of the time it waits for the cluster."""
+        """No lock: most of the time is spent waiting for the cluster."""
         return nullcontext()
 
     def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
-        """The *limit* best passages for *query*, asked for in one round trip."""
+        """The *limit* best passages for *query*, in one round trip."""
         counts = self._count_texts(query.stems, deadline)
         terms = query_dsl.weigh_terms(query, counts, self._sizes)
         terms_of_passages = [*terms[STEMS], *terms[TITLE]]
@@ -139,14 +139,14 @@ class ClusterSearcher:
         limit: int,
         deadline: Deadline = NO_DEADLINE,
     ) -> Candidates:
-        """The *limit* best of *hits*, by exact scores and what documents *added* to them."""
+        """The *limit* best of *hits*, by exact scores and *document_scores*, by ordinal."""
         tail_score = query_dsl.tail_score(document_scores)
         cards = _best_cards(hits, document_scores, tail_score, limit + limit // _SPARE_SHARE)
         stems = query.stems
         occurrences = cards.find_stems(stems)
         scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
         scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
-        # As exact as the embedded engine's, so that what is alike there is alike here.
+        # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
         keys = [
             *zip(
@@ -172,7 +172,7 @@ class ClusterSearcher:
         )
 
     def _fetch_passages(self, heads: Sequence[PassageHead], deadline: Deadline) -> list[Passage]:
-        """The passages of *heads*, and on the way the documents that are likely asked for next."""
+        """The passages of *heads*; caches the documents that are likely needed next."""
         prefetch = heads[:_PREFETCH] if len(heads) <= _MAX_HEADS_TO_PREFETCH else ()
         numbers = {h.document: h.ordinal for h in prefetch if h.size <= _MAX_PREFETCH_CHARS}
         with self._lock:
@@ -200,7 +200,7 @@ class ClusterSearcher:
     def _count_texts(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[tuple[str, str], int]:
-        """How many texts of each field hold each of *stems*."""
+        """How many texts of each field have each of *stems*, by field and stem."""
         pairs = [(field, stem) for stem in stems for field in (STEMS, TITLE, WHOLE)]
         with self._lock:
             counts = {pair: self._counts.get(pair) for pair in pairs}
@@ -219,7 +219,7 @@ class ClusterSearcher:
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
-        """The places of any two of *words*, each given by its stems, that share no passage."""
+        """The indexes of any two of *stem_groups* that share no passage."""
         pairs = [*combinations(range(len(stem_groups)), 2)]
         if not pairs or deadline.is_expired:
             return []
@@ -309,20 +309,20 @@ _KINDS = (PASSAGES, DOCUMENTS)
 def _pairs_without_hits(
     pairs: Sequence[tuple[int, int]], answers: Sequence[Json]
 ) -> list[tuple[int, int]]:
-    """Those of *pairs* for which the cluster found nothing."""
+    """Those of *pairs* whose answer has no hit."""
     answered = zip(pairs, answers, strict=True)
     return [pair for pair, answer in answered if not answer["hits"]["total"]["value"]]
 
 
 def _may_be_typo(term: str) -> bool:
-    """Whether *term* may be a slip of the fingers; what is longer than any word here is none."""
+    """Whether *term* may be a typo of a word that is indexed."""
     return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + max_edits(term)
 
 
 def _best_cards(
     hits: Sequence[Json], document_scores: Mapping[int, float], tail_score: float, max_cards: int
 ) -> Cards:
-    """The cards of the best of what was found, by the cluster's own scores."""
+    """The cards of the best hits, by the cluster's own scores."""
     cards: list[str] = [hit["fields"]["card"][0] for hit in hits]
     scores = np.array([hit["_score"] for hit in hits]) + _document_scores(
         document_scores, tail_score, read_ordinals(cards)
@@ -334,7 +334,10 @@ def _best_cards(
 def _document_scores(
     document_scores: Mapping[int, float], tail_score: float, documents: IntArray
 ) -> FloatArray:
-    """What each of *documents* adds to the scores of its passages; *rest* where that is unknown."""
+    """What each of *documents*, by ordinal, adds to its passages: float64 of its shape.
+
+    *tail_score* where that is unknown.
+    """
     return np.array([document_scores.get(document, tail_score) for document in documents.tolist()])
 
 
@@ -345,7 +348,7 @@ def _score_passages(
     terms: Mapping[str, Sequence[WeightedTerm]],
     sizes: CollectionSizes,
 ) -> FloatArray:
-    """What the words of passages, and over them, add to their scores: from exact lengths."""
+    """The BM25 scores of texts and headings, from exact lengths: float64 of shape (cards,)."""
     total = np.zeros(len(cards))
     for field, counts, lengths, average in (
         (STEMS, occurrences.text_counts, cards.lengths, sizes.words),

@@ -59,13 +59,13 @@ class ArrayFile:
     """The arrays and facts of a file, read-only and shared through the page cache."""
 
     def __init__(self, path: Path) -> None:
-        """Open *path*; raise CorruptIndexError, naming it, when a byte of it is not as written."""
+        """Open *path*; raise CorruptIndexError, naming it, when its directory is damaged."""
         self._path = path
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             weakref.finalize(self, os.close, self._descriptor)
             with open(self._descriptor, "rb", closefd=False) as file:
-                # As a plain array: every slice of a memmap costs a call of Python's.
+                # A plain array: slicing a memmap runs Python code each time.
                 self._bytes: Array = np.memmap(file, np.uint8, mode="r").view(np.ndarray)
         except (OSError, ValueError) as error:
             raise self._damage_error(str(error)) from None
@@ -76,7 +76,7 @@ class ArrayFile:
 
     @classmethod
     def open_checked(cls, path: Path, name: str | None = None) -> Self:
-        """Open *path* and compare every array with its checksum, or those *name* is about."""
+        """Open *path* and verify the checksum of every array, or of those check(*name*) does."""
         file = cls(path)
         file.check(name)
         return file
@@ -94,9 +94,9 @@ class ArrayFile:
         return self._arrays.get(name)
 
     def recheck(self) -> None:
-        """Check it again if it was written to since; never touch it where it was cut short.
+        """Check it again if it was written to since; never read it where it was truncated.
 
-        Reading a mapped file beyond its end would end the process.
+        Reading a mapped file beyond its end would kill the process.
         """
         status = self._file_status()
         if status != self._status_checked:
@@ -112,7 +112,7 @@ class ArrayFile:
     def check(self, name: str | None = None) -> None:
         """Raise CorruptIndexError when an array is not as it was written.
 
-        Only those called *about*, or with it and a dot before their names, where that is given.
+        With a *name*, only that array and those whose names begin with it and a dot are checked.
         """
         sums = [s for s in self._checksums if name in (None, s[0], s[0].partition(".")[0])]
         with ThreadPoolExecutor(_CHECK_THREADS) as pool:
@@ -130,7 +130,7 @@ class ArrayFile:
         return total
 
     def _read_directory(self) -> None:
-        # Name, first and last byte, and checksum of each array.
+        # Name, first byte, end and checksum of each array.
         self._checksums: list[tuple[str, int, int, int]] = []
         size = len(self._bytes)
         if size < _ALIGNMENT:
@@ -164,16 +164,16 @@ class ArrayFile:
 
 
 def join_bytes(items: list[bytes]) -> tuple[Array, Array]:
-    """Strings of bytes as one array, and where each begins, with the end of the last."""
+    """Byte strings as one array, uint8, and their offsets, of shape (items + 1,)."""
     lengths = np.fromiter(map(len, items), np.int64, len(items))
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     return np.frombuffer(b"".join(items), np.uint8), narrow_dtype(starts)
 
 
 class ByteStrings:
-    """What joined() put together, to be read one by one.
+    """Byte strings that join_bytes joined, read one at a time.
 
-    Through memory views: slicing an array costs several times as much as what is read here.
+    Through memory views: slicing an array takes several times as long.
     """
 
     def __init__(self, columns: "ArrayFile | Mapping[str, Array]", name: str) -> None:

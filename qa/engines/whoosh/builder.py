@@ -46,23 +46,24 @@ from qa.index.passages import Passage
 _MAX_GAP = 0xFFFF
 # A term has a row when it is in one of so many documents.
 _FREQUENT_SHARE = 4
-# What is written as the sums of the counts before.
+# Arrays of counts that are written as cumulative sums.
 _COUNT_ARRAYS = {"starts", "position_starts"}
 
 
 def encode_field(
     name: str, batches: Iterable[FieldPostings], lengths: Array, repeats: Array | None = None
 ) -> dict[str, Array]:
-    """The arrays of the field called *name*, as Field reads them.
+    """The arrays of the field *name*, as Field reads them.
 
-    *stretches* are its postings in the order of terms, *lengths* those of its documents.
+    *batches* are its postings in the order of terms; *lengths*, in words, and *repeats* are of
+    shape (documents,).
     """
     norms = compute_norms(lengths, repeats)
     terms: list[bytes] = []
     pieces: list[dict[str, Array]] = []
     for postings in batches:
         pieces.append(_encode_postings(postings, norms, repeats))
-        pieces[-1]["frequent"] += len(terms)  # its numbers were those in the stretch
+        pieces[-1]["frequent"] += len(terms)  # which are numbered within the batch
         terms += postings.terms
     arrays = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
     for key in _COUNT_ARRAYS.intersection(arrays):
@@ -77,7 +78,7 @@ def encode_field(
 def _encode_postings(
     postings: FieldPostings, norms: FloatArray, repeats: Array | None
 ) -> dict[str, Array]:
-    """The arrays of some terms; `starts` are only counts yet, `frequent` the numbers among them."""
+    """The arrays of some terms; `starts` are counts as yet, `frequent` are numbers among them."""
     counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
     first = run_starts(counts)
     impacts = compute_impacts(frequencies, norms[documents])
@@ -88,7 +89,7 @@ def _encode_postings(
     rows, rare = _frequency_rows(postings, frequent, len(norms))
     arrays: dict[str, Array] = {
         "document_frequencies": _reduce_runs(np.add, repeats_of_postings, first).astype(np.uint32),
-        # A hair above, so that rounding never makes a bound too low.
+        # Slightly above, so that rounding never makes a bound too low.
         "bounds": _reduce_runs(np.maximum, impacts, first) * np.float32(1.000001),
         "frequent": np.flatnonzero(frequent),
         "rows": rows,
@@ -102,7 +103,10 @@ def _encode_postings(
 def _frequency_rows(
     postings: FieldPostings, frequent: Array, documents: int
 ) -> tuple[Array, Array | slice]:
-    """A row for each *frequent* term, one after another, and which postings are of the others."""
+    """The rows of *frequent* terms, flat (frequent terms * documents,), and the other postings.
+
+    *frequent* is a mask of shape (terms,), the second result one of shape (postings,), or a slice.
+    """
     rows = np.zeros(
         (np.count_nonzero(frequent), documents), narrow_dtype(postings.frequencies).dtype
     )
@@ -116,7 +120,7 @@ def _frequency_rows(
 
 
 def _encode_gaps(counts: IntArray, documents: Array, frequencies: Array) -> dict[str, Array]:
-    """The gaps between documents, bridged where they are too wide."""
+    """The gaps between documents, uint16, bridged where they are too wide; *counts* is (terms,)."""
     ends = np.cumsum(counts)
     nonempty = counts > 0
     first = (ends - counts)[nonempty]
@@ -143,33 +147,33 @@ def _encode_gaps(counts: IntArray, documents: Array, frequencies: Array) -> dict
 
 
 def _reduce_runs(ufunc: np.ufunc, values: Array, first: IntArray) -> Array:
-    """What *how* makes of each run of *values*."""
+    """*ufunc* reduced over each run of *values*, which begin at *first*: shape (runs,)."""
     dtype = values.dtype if values.dtype.kind == "f" else np.int64
     reduced: Array = ufunc.reduceat(values, first, dtype=dtype) if len(first) else values[:0]
     return reduced
 
 
 def _cumulative(counts: Array) -> IntArray:
-    """0 and the cumulative sums."""
+    """0 and the cumulative sums: int64 of shape (counts + 1,)."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
 
 
-# What the columns of documents are called beside the fields.
+# The part with the columns of documents, beside those of the fields.
 COLUMNS = "columns"
 _REPEATS = "repeats"
-# Distinct chunks to know; about 200 bytes each.
+# Distinct chunks in memory, at most; about 200 bytes each.
 _MAX_CHUNKS = 1 << 19
 
 
 class _Process:
-    """What a process remembers from one segment to the next."""
+    """The state of a process from one segment to the next."""
 
     vocabulary = Vocabulary()
 
 
 @contextmanager
 def _gc_disabled() -> Iterator[None]:
-    """No search for garbage: there are millions of objects, none of them in a cycle."""
+    """Disable the garbage collector: there are millions of objects, none of them in a cycle."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -181,7 +185,7 @@ def _gc_disabled() -> Iterator[None]:
 
 @_gc_disabled()
 def write_segment(path: Path, buffer: Buffer) -> None:
-    """Index *batch* into a new file."""
+    """Index *buffer* into a new file."""
     if len(_Process.vocabulary) > _MAX_CHUNKS:
         _Process.vocabulary = Vocabulary()
     vocabulary = _Process.vocabulary
@@ -223,7 +227,7 @@ def merge_segments(folder: Path, name: str, segments: Sequence[Path]) -> None:
 
 
 def join_parts(folder: Path, file: str) -> None:
-    """Write a file of an index from the parts that merge() has written."""
+    """Write a file of an index from the parts that merge_segments wrote."""
     names = FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
     arrays: dict[str, Array] = {}
     for name in names:
@@ -238,7 +242,7 @@ def _part_path(folder: Path, name: str) -> Path:
     return folder / f"part-{name}.bin"
 
 
-# Passages of a segment: enough to share out words, few enough for all cores to have some.
+# Passages of a segment: enough to repeat words, few enough to give every core some.
 _SEGMENT_PASSAGES = 10_000
 
 
@@ -293,7 +297,7 @@ class WhooshBuilder:
         return WhooshSearcher(self._folder, self._manifest)
 
     def publish(self, expected_live: str | None) -> None:
-        """Make it live in place of *over*."""
+        """Make it live in place of *expected_live*."""
         self._generations.publish(self._folder, self._manifest.name, self._keep, expected_live)
 
     def refuse(self) -> None:
@@ -301,12 +305,12 @@ class WhooshBuilder:
         self._generations.refuse(self._folder, self._manifest.name)
 
     def discard(self) -> None:
-        """Let go of what was not published."""
+        """Stop the processes; the folder is removed by whoever opened it."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
     def _start_pool(self) -> None:
-        """Have processes come up while the first segment is gathered."""
+        """Start the processes while the first segment is being filled."""
         # Not fork: the folder's reader has threads by now.
         context = get_context("forkserver")
         context.set_forkserver_preload(["__main__", write_segment.__module__])
@@ -319,11 +323,11 @@ class WhooshBuilder:
             self._start_pool()
         self._run(write_segment, self._next_segment_path(), self._buffer)
         self._buffer = Buffer()
-        # Some wait, so that nobody has to wait for the next.
+        # A few are queued, so that no process is idle.
         self._wait_for_workers(2 * (os.cpu_count() or 1))
 
     def _run(self, work: Callable[..., None], *arguments: object) -> None:
-        """Have *work* done in another process if there are any, here and now otherwise."""
+        """Run *work* in another process if there are any, else here."""
         if self._pool is None:
             work(*arguments)
         else:
@@ -334,7 +338,7 @@ class WhooshBuilder:
         return self._segments[-1]
 
     def _wait_for_workers(self, max_running: int) -> None:
-        """Wait until no more than *most* pieces of work are being done."""
+        """Wait until at most *max_running* tasks are unfinished."""
         while len(self._running) > max_running:
             try:
                 self._running.popleft().result()
@@ -353,4 +357,4 @@ class WhooshBuilder:
 
 
 def _do_nothing() -> None:
-    """Nothing but a sign of life."""
+    """Do nothing, in a process that thereby starts."""

@@ -34,11 +34,11 @@ class WhooshEraser:
         self._generations = generations
 
     def leftovers(self) -> Sequence[str]:
-        """What builds that were killed left behind, by name."""
+        """The names of what killed builds left behind."""
         return [p.name for p in (*self._generations.leftovers(), *self._generations.strays())]
 
     def summaries(self, generation: Generation) -> Sequence[DocumentSummary]:
-        """The documents of any generation, be it of an older format."""
+        """The documents of any generation, even of an older format."""
         folder, manifest = self._locate(generation)
         try:
             return summaries_in(folder, manifest)
@@ -46,7 +46,7 @@ class WhooshEraser:
             raise CorruptIndexError(f"{folder / SUMMARIES} cannot be read ({error}).") from None
 
     def documents(self, generation: Generation) -> Iterator[Document]:
-        """The same as a whole."""
+        """The same documents in full."""
         searcher = WhooshSearcher(*self._locate(generation))
         for summary in searcher.summaries():
             yield searcher.document(summary.id)
@@ -72,14 +72,14 @@ class WhooshEraser:
 
 
 Prepare = Callable[[WhooshSearcher], None]
-# Seconds before one that cannot be opened is tried again.
+# Seconds before a generation that could not be opened is tried again.
 _RETRY_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
 
 class _OpenFailure(NamedTuple):
-    """A look at CURRENT that led to what cannot be opened; not to be tried again before *until*."""
+    """A generation that could not be opened, and when to try again, on the monotonic clock."""
 
     state: tuple[int, int]
     retry_at: float
@@ -87,7 +87,7 @@ class _OpenFailure(NamedTuple):
 
 
 class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
-    """The live one of *generations*; may be asked for by several threads at once."""
+    """The live generation of *generations*, for several threads at once."""
 
     poll_interval = 0.2
 
@@ -99,7 +99,7 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         self._failure: _OpenFailure | None = None
 
     def searcher(self) -> WhooshSearcher:
-        """The live generation; the one before it while it cannot be opened, which is logged."""
+        """The live generation, or the one before while it cannot be opened, which is logged."""
         searcher, state = self._searcher, self._generations.pointer_stamp()
         is_current = self._is_reloading or state == self._state
         if searcher is None or state == NO_POINTER or not is_current or searcher.fault:
@@ -108,7 +108,7 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         return searcher
 
     def release_stale(self) -> None:
-        """Hold the generation that was opened last no more, if it is not the live one any more."""
+        """Close the generation that was opened last if it is not live any more."""
         with self._lock:
             seen = self._generations.pointer_stamp()
             if seen != self._state and not self._stays_current(seen):
@@ -142,7 +142,7 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
             return current
 
     def _stays_current(self, seen: tuple[int, int]) -> bool:
-        """Whether the one before stays, since another analysis made the one that is live now."""
+        """Whether the current one stays in use, since another analysis made the live one."""
         try:
             stays = self._must_keep_current(
                 self._generations.manifest(self._generations.live_name())
@@ -154,7 +154,7 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         return stays
 
     def _open_live(self) -> WhooshSearcher:
-        """The live generation; it may change, and the one before it go, while it is opened."""
+        """The live generation; tried again when another became live while it was opened."""
         name, searcher = self._generations.live_name(), self._searcher
         if searcher is not None and searcher.manifest.name == name:
             with contextlib.suppress(CorruptIndexError):
@@ -169,14 +169,14 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         return self._open_live()
 
 
-# Older generations that are held open for who asks them.
+# Older generations that stay open, at most.
 _MAX_PINNED = 2
 
 
 class WhooshEngine:
     """An index folder; *keep* is how many generations stay in it.
 
-    So many *processes* ask it, and have to get along with the memory of the machine.
+    *processes* is how many serve it and divide the memory of caches between them.
     """
 
     def __init__(self, index: Path, keep: int, processes: int = 1) -> None:
@@ -189,7 +189,7 @@ class WhooshEngine:
 
     @contextlib.contextmanager
     def build(self) -> Iterator[WhooshBuilder]:
-        """Start a generation; unless it is published or refused in the context, nothing stays."""
+        """Start a generation; it is removed unless published or refused within the context."""
         with self._generations.open_build_folder() as folder:
             build = WhooshBuilder(self._generations, folder, self._keep)
             try:
@@ -207,24 +207,24 @@ class WhooshEngine:
         )
 
     def warm_up(self, prepare: Prepare) -> None:
-        """Open the live generation, and *prepare* it, for processes that part from this one."""
+        """Open the live generation, and *prepare* it, before this process forks."""
         self._live.warm_up(prepare)
 
     def release_stale(self) -> None:
-        """Hold the generation that was opened last no more, if it is not the live one any more."""
+        """Close the generation that was opened last if it is not live any more."""
         self._live.release_stale()
 
     def start_reload(self, prepare: Prepare) -> None:
-        """From now on open each new generation aside, *prepare* it, and only then hand it out."""
+        """From now on open each new generation in the background, *prepare* it, then use it."""
         self._live.tidy_with(self._drop_removed)
         self._live.start_reload(prepare)
 
     def generations(self) -> Sequence[Generation]:
-        """All generations that are kept, the last published first."""
+        """All generations, the last published first."""
         return self._generations.list_generations()
 
     def open_verified(self, generation: str) -> WhooshSearcher:
-        """Open any generation, a refused one too, after comparing every byte of it."""
+        """Open any generation, even a refused one, after verifying every byte of it."""
         name = find_generation(self.generations(), generation).name
         return WhooshSearcher(self._generations.folder_of(name), self._generations.check(name))
 
@@ -238,12 +238,12 @@ class WhooshEngine:
 
     @contextlib.contextmanager
     def erasing(self) -> Iterator[WhooshEraser]:
-        """Keep builds out, to remove what must not stay."""
+        """Lock out builds, to remove generations."""
         with self._generations.hold_build_lock():
             yield WhooshEraser(self._generations)
 
     def _drop_removed(self) -> None:
-        """Close older generations that were removed: their bytes are on the disk until then."""
+        """Close older generations that were removed, so that their disk space is freed."""
         with self._lock:
             for name in [n for n in self._pinned if not self._generations.has_generation(n)]:
                 del self._pinned[name]

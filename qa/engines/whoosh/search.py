@@ -1,7 +1,7 @@
 """A Query -> candidate passages, from the arrays of one generation.
 
-Nothing is changed by a search but the accumulators, of which each thread has its own; the arrays
-are mapped read-only and shared by all processes.
+A search changes nothing but its thread's accumulator; the arrays are mapped read-only and shared by
+all processes.
 """
 
 import math
@@ -75,7 +75,10 @@ class Spelling:
         )
 
     def _similar_terms(self, term: str, most: int) -> IntArray:
-        """The numbers of the terms that begin like *term* and may be *most* edits from it."""
+        """The numbers of terms with the first letter of *term* that may be *most* edits from it.
+
+        By length and by the letters that are in one but not in the other, at most two for an edit.
+        """
         first = self._field.at_or_after(term[0].encode())
         end = self._field.at_or_after(chr(ord(term[0]) + 1).encode(errors="surrogatepass"))
         lengths, signatures = self._shapes
@@ -90,7 +93,7 @@ class Spelling:
 
     @cached_property
     def _shapes(self) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
-        """The letters of each term, counted, and its signature."""
+        """The length of each term in letters, and its signature: shape (terms,)."""
         text, ends = self._field.all_terms
         begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(text & _LEAD != _CONTINUES)])
         lengths = np.diff(begins[ends])
@@ -99,7 +102,10 @@ class Spelling:
 
 
 def _signatures(letters: NDArray[np.integer], starts: IntArray) -> NDArray[np.uint64]:
-    """The bits that the *letters* of words set, which begin at *starts*."""
+    """For each word the set of its letters modulo 64, as bits: uint64 of shape (words,).
+
+    *letters* are the code points of all words, joined; *starts* is where each word begins.
+    """
     if not len(starts):
         return np.zeros(0, np.uint64)
     bits = np.uint64(1) << (letters % _BITS).astype(np.uint64)
@@ -107,27 +113,26 @@ def _signatures(letters: NDArray[np.integer], starts: IntArray) -> NDArray[np.ui
 
 
 SUMMARIES = "summaries.jsonl"
-# Bytes of decoded lists to hold on to, or a quarter of the files if that is more: where there is
-# room for these in memory, there is for those.  They are a process's own, unlike the files, so that
-# each of several gets its part.
+# Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
+# fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
-# All generations of a process compute on the same core.
+# One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
 
 class WhooshSearcher:
-    """One generation, open for asking by any number of threads."""
+    """One generation, open for search by any number of threads."""
 
     def __init__(self, folder: Path, manifest: Manifest, processes: int = 1) -> None:
-        """Open and check the files; raise CorruptIndexError, naming the file that is not whole.
+        """Open and check the files; raise CorruptIndexError, naming the file that is damaged.
 
-        So many *processes* share what may be held in memory.
+        *processes* is how many divide the memory of caches between them.
         """
         self.manifest = manifest
         self._folder = folder
         files = {name: ArrayFile.open_checked(folder / name) for name in FILES}
         self._files = tuple(files.values())
-        # Why it must not be asked any more.
+        # Why it must not be searched any more.
         self.fault: CorruptIndexError | None = None
         self._fields = {
             name: Field(files[file], name) for file, names in FILES.items() for name in names
@@ -145,7 +150,7 @@ class WhooshSearcher:
 
     @property
     def compute_lock(self) -> threading.Lock:
-        """Threads that only compute take one another's time: NumPy lets go of the GIL all along."""
+        """One lock: threads that compute slow each other down, as NumPy releases the GIL often."""
         return _COMPUTE_LOCK
 
     def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
@@ -182,7 +187,7 @@ class WhooshSearcher:
         )
 
     def top_passages(self, query: Query, k: int, deadline: Deadline = NO_DEADLINE) -> TopPassages:
-        """The numbers and scores of the *k* best passages for *query*, their texts unread."""
+        """The numbers and scores of the *k* best passages for *query*, without their texts."""
         weighted = [
             (field, stem, weight * term.weight)
             for field, weight in FIELD_WEIGHTS.items()
@@ -227,7 +232,7 @@ class WhooshSearcher:
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
-        """The places of any two of *words*, each given by its stems, that share no passage."""
+        """The indexes of any two of *stem_groups* that share no passage."""
         masks = [self._mask_any_stem(stems) for stems in stem_groups if not deadline.is_expired]
         return [
             (one, other)
@@ -236,7 +241,7 @@ class WhooshSearcher:
         ]
 
     def _mask_any_stem(self, stems: Iterable[str]) -> BoolArray:
-        """The passages whose text holds one of *stems*."""
+        """The passages whose text has one of *stems*: bool of shape (passages,)."""
         field = self._fields[STEMS]
         mask = np.zeros(len(field.lengths), bool)
         for number in (field.find(stem.encode()) for stem in stems):
@@ -247,10 +252,7 @@ class WhooshSearcher:
     def suggest(
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
-        """For each of *terms* those spelt almost like it.
-
-        None for numbers and short words, which have no typos.
-        """
+        """For each of *terms* those spelt almost like it; none for numbers and short words."""
         return {
             term: [] if deadline.is_expired else [*self._cached_suggest(term)] for term in terms
         }
@@ -268,10 +270,7 @@ class WhooshSearcher:
         return summaries_in(self._folder, self.manifest)
 
     def recheck(self) -> None:
-        """Raise CorruptIndexError when a file has changed since it was opened.
-
-        It costs next to nothing where none was.
-        """
+        """Raise CorruptIndexError when a file has changed since it was opened; fast if none has."""
         if self.fault is not None:
             raise self.fault
         try:
@@ -282,7 +281,7 @@ class WhooshSearcher:
             raise
 
     def check(self) -> None:
-        """Raise CorruptIndexError unless all is there and every passage stands in its document."""
+        """Raise CorruptIndexError unless all is there and every passage is in its document."""
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
             raise self._damage_error(
@@ -328,13 +327,13 @@ class WhooshSearcher:
         return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
 
     def _condition_mask(self, query: Query, deadline: Deadline) -> BoolArray | None:
-        """The passages that the query's conditions leave; None for all."""
+        """The passages that meet the query's conditions, as a mask; None for all."""
         allowed = self._filter_mask(query.filters)
         if not (query.phrases or query.excluded_phrases):
             return allowed
         if allowed is None:
             allowed = np.ones(len(self._store.document_of), bool)
-        # What leaves the fewest first: of the others only those passages are looked at.
+        # The rarest first, so that few passages are left to look at for the others.
         for phrase in sorted(query.phrases, key=self._rarity):
             allowed = self._phrase_mask(phrase, allowed, deadline)
         for phrase in sorted(query.excluded_phrases, key=lambda phrase: len(phrase.terms)):
@@ -364,7 +363,7 @@ class WhooshSearcher:
         return min(_document_frequency(self._fields[WORDS], term) for term in phrase.terms)
 
     def _phrase_mask(self, phrase: Phrase, within: BoolArray, deadline: Deadline) -> BoolArray:
-        """The passages, of those *within*, in which the terms of *phrase* stand together."""
+        """The passages, of those *within*, that have the terms of *phrase* in a row."""
         field = self._fields[WORDS]
         numbers = [field.find(term.encode()) for term in phrase.terms]
         present = [number for number in numbers if number is not None]
@@ -391,5 +390,5 @@ def _idf(field: Field, number: int) -> float:
 
 
 def _publisher_key(publisher: str) -> str:
-    """The form in which publishers are compared."""
+    """*publisher* as it is compared."""
     return publisher.casefold()

@@ -1,6 +1,8 @@
-"""What is kept of documents and passages beside their words, compressed block by block.
+"""The stored texts and metadata of documents and passages, compressed in blocks.
 
-A document's text is cut into blocks between passages, so that a passage costs one block to read.
+A document's text is cut into blocks between passages, so that reading a passage takes one block.
+Columns have shape (documents,), (passages,), (blocks,) or (headings,) and the smallest unsigned
+type that holds them; offsets are code points of the document's text.
 """
 
 import datetime
@@ -26,9 +28,9 @@ from qa.index.passages import Passage
 
 @dataclass
 class Buffer:
-    """Documents in order; one entry of each list for each, but where another thing is said.
+    """Documents to be indexed, in order: one entry of each list for each, unless noted.
 
-    A passage's text is not kept apart: it stands in its document's.
+    A passage's text is not stored by itself: it is part of its document's.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -37,10 +39,10 @@ class Buffer:
     publishers: list[str] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
     dates: list[int] = field(default_factory=list)
-    # How many passages, and how many different headings one after another.
+    # Numbers of passages, and of runs of passages under the same heading.
     passages: list[int] = field(default_factory=list)
     headings: list[int] = field(default_factory=list)
-    # Of each passage; of each heading, with how many passages stand under it.
+    # One entry for each passage; for each heading, with the number of passages under it.
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     ends: "array[int]" = field(default_factory=lambda: array("q"))
     titles: list[str] = field(default_factory=list)
@@ -59,7 +61,7 @@ class Buffer:
         return len(self.starts)
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
-        """Put a document behind the others."""
+        """Append a document."""
         about = document.metadata
         self.ids.append(document.id)
         self.records.append(json.dumps(document.to_record(), ensure_ascii=False))
@@ -94,8 +96,8 @@ _LEVEL = 3
 
 
 def encode_columns(batch: Buffer) -> dict[str, Array]:
-    """The arrays that a Store reads, of a batch."""
-    # The checksum of each block is compared whenever it is read: no quote is ever altered.
+    """The arrays that StoredFields reads, of *batch*."""
+    # Each block has a checksum that is verified when it is read, so no quote is ever altered.
     compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
     starts, first_blocks = _blocks(batch)
     texts = _block_texts(batch, starts, first_blocks)
@@ -133,7 +135,7 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
 
 
 def _blocks(batch: Buffer) -> tuple[IntArray, IntArray]:
-    """Where blocks start, each in its document, and the first block of each document."""
+    """The start of each block in its document, (blocks,), and each document's first block."""
     starts: list[int] = []
     firsts: list[int] = []
     for _, _, passages, _ in batch.documents():
@@ -153,7 +155,7 @@ def _block_texts(batch: Buffer, starts: IntArray, firsts: IntArray) -> Iterator[
 
 
 _STRINGS = ("ids", "records", "blocks", "publishers", "languages", "headings")
-# Columns of numbers that count what the other column has one entry of each for.
+# Columns of numbers that are indexes into another column.
 _COUNTING = {
     "first_blocks": "blocks",
     "first_passages": "passage_document",
@@ -206,7 +208,7 @@ class StoredFields:
         self.document_of_heading: Array = self.document_of[first].astype(np.int64)
         self.dates: Array = columns["dates"]
         self._names = [name.decode() or None for name in self._strings["publishers"]]
-        # Folded for comparison; empty for none.
+        # Case folded for comparison; empty for none.
         self.publishers = np.array([(name or "").casefold() for name in self._names])
         self._languages = [language.decode() for language in self._strings["languages"]]
 
@@ -298,7 +300,7 @@ class StoredFields:
         )
 
     def _decompress(self, name: str, number: int) -> bytes:
-        # A decompressor must not be shared by threads, and is costly to make.
+        # Threads must not share a decompressor, and creating one is slow.
         if not hasattr(self._local, "decompressor"):
             self._local.decompressor = zstandard.ZstdDecompressor()
         try:

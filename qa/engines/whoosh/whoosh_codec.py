@@ -1,11 +1,11 @@
 """The arrays of a generation as Whoosh's own: `whoosh.index.open_dir(generation)` opens them.
 
 Its default index holds the passages, the one called "documents" whole documents.  Whoosh can read
-and search both with all that it has; nothing can be written.  What the methods here do is told
-where Whoosh declares them, in whoosh.codec.base and whoosh.matching.
+and search both with all that it has; nothing can be written.  Whoosh documents the methods where
+it declares them, in whoosh.codec.base and whoosh.matching.
 
 Whoosh keeps a table of contents of each, a pickle of the schema and of an ArraySegment.  Our own
-searches never open it and so load no pickle; who calls `open_dir` trusts the folder.
+searches never open it and so load no pickle; whoever calls `open_dir` trusts the folder.
 """
 
 import copy
@@ -36,7 +36,7 @@ from qa.errors import CorruptIndexError
 
 
 class ArrayMatcher(LeafMatcher):
-    """The postings of a term, one after another; they are one block."""
+    """An iterator over the postings of a term, which are one block."""
 
     def __init__(
         self, field: Field, number: int, format_: Format, scorer: BaseScorer | None
@@ -72,8 +72,8 @@ class ArrayMatcher(LeafMatcher):
         self._place = bisect_left(self._documents, id, self._place)
 
     def max_quality(self) -> float:
-        # Told that a list cannot matter alone, Whoosh 3.54 puts it into an AndMaybeMatcher, whose
-        # skip_to leaves the second list behind the first: good documents lose scores they have.
+        # With a finite bound, Whoosh 3.54 puts lists that cannot matter alone into an
+        # AndMaybeMatcher, whose skip_to leaves the second list behind: documents lose scores.
         return math.inf
 
     def skip_to_quality(self, minquality: float) -> int:
@@ -110,7 +110,7 @@ class ArrayMatcher(LeafMatcher):
 
 
 def _real_postings(field: Field, number: int) -> tuple[IntArray, Array]:
-    """The documents of a term and how often it is in each, without the bridging postings."""
+    """The documents of a term and its frequencies, without bridging postings: (postings,)."""
     documents, frequencies = field.documents(number), field.frequencies(number)
     real = frequencies > 0
     return documents[real], frequencies[real]
@@ -135,7 +135,7 @@ def write_toc(folder: Path, schema: Schema, indexname: str, file_name: str, docu
     segment = ArraySegment(indexname, file_name, documents)
     storage = FileStorage(str(folder))  # type: ignore[no-untyped-call]
     TOC(schema, [segment], 0).write(storage, indexname)  # type: ignore[no-untyped-call]
-    # Whoosh's writers make this file before they learn that they may not write: so it is there.
+    # Whoosh's writers create this file before they find that they may not write.
     (folder / f"{indexname}_WRITELOCK").touch()
 
 
@@ -158,7 +158,7 @@ class _NoDeletions:
 
 
 class ArraySegment(_NoDeletions, base.Segment):
-    """What the table of contents says of an index: where its arrays are, for how many documents."""
+    """The segment of an index in Whoosh's table of contents: its array file and document count."""
 
     compound = False
 
@@ -171,12 +171,12 @@ class ArraySegment(_NoDeletions, base.Segment):
     def codec(self) -> "ArrayCodec":
         return ArrayCodec()
 
-    # Whoosh's writers ask for the count before they change a file, and its readers never do.
+    # Whoosh's writers get the count before they change a file; its readers never do.
     doc_count_all = set_doc_count = delete_document = _raise_read_only
 
 
 class ArrayCodec(base.Codec):
-    """Reads one segment, whose file it opens once."""
+    """A reader of one segment, whose file it opens once."""
 
     def __init__(self) -> None:
         self._documents: ArrayDocuments | None = None
@@ -246,7 +246,7 @@ class ArrayDocuments(_NoDeletions, base.PerDocumentReader):
 
 
 def open_field(file: ArrayFile, name: str) -> Field:
-    """A field as Whoosh is to see it: with every document of the index."""
+    """A field as Whoosh sees it: with every document of the index."""
     field = Field(file, name)
     return field if field.repeats is None else RepeatedField(file, name)
 
@@ -319,7 +319,7 @@ class ArrayTerms(base.TermsReader):
 
 
 class ArrayCursor(base.FieldCursor):
-    """A place among the terms of a field, the first to begin with."""
+    """A position among the terms of a field, at first the first."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
@@ -329,7 +329,7 @@ class ArrayCursor(base.FieldCursor):
         return self._move_to(0)
 
     def find(self, string: str | bytes) -> str | None:
-        # Whoosh's automata ask for strings that no text holds, too.
+        # Whoosh's automata look up strings that no text has, too.
         text = string.encode(errors="surrogatepass") if isinstance(string, str) else string
         return self._move_to(self._field.at_or_after(text))
 
