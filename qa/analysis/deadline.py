@@ -1,4 +1,4 @@
-"""The moment until which a request may take; passed down as a value to every loop that it feeds."""
+"""The deadline of a request, passed down as a value to every loop that works for it."""
 
 import math
 import time
@@ -10,7 +10,7 @@ from qa.errors import DeadlineExceededError
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment on the monotonic clock, in seconds; by default one that never comes."""
+    """A time on the monotonic clock, in seconds; by default infinite."""
 
     moment: float = math.inf
 
@@ -26,11 +26,11 @@ class Deadline:
 
     @property
     def is_expired(self) -> bool:
-        """Whether there is no time left: whoever has a part of the answer returns that part."""
+        """Whether there is no time left, so that a partial result is to be returned."""
         return time.monotonic() >= self.moment
 
     def check(self) -> None:
-        """Raise DeadlineExceededError once it has passed, where a part would be of no use."""
+        """Raise DeadlineExceededError once it has passed, where a partial result is of no use."""
         if self.is_expired:
             raise DeadlineExceededError(
                 "This takes longer than a request may take (QA_BUDGET_MS);"

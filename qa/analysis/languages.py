@@ -1,7 +1,7 @@
-"""Which language a text is in, and the little words and the stemmer of each language.
+"""Language detection, and the stop words and stemmer of each language.
 
-A language is known by its script where that is its own, and else by the little words in the text
-and its accented letters: a sentence is full of them; a table, a list of names, a program is not.
+A language is detected by its script if only it uses that, else by its stop words and special
+letters, of which sentences have many; tables, lists of names and programs have none.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import Stemmer
 
-# What a script means by itself; some are shared, and there the words may say another language.
+# The default language of each script; in shared scripts the words may show another.
 _LANGUAGE_OF_SCRIPT = {
     "GREEK": "el",
     "HEBREW": "he",
@@ -43,11 +43,11 @@ _LANGUAGE_OF_SCRIPT = {
 }
 _SHARED_SCRIPTS = {"LATIN", "CYRILLIC", "ARABIC", "DEVANAGARI"}
 _KANA_SCRIPTS = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
-# A Japanese text has at least this much kana beside its kanji.
+# A Japanese text has at least this much kana for its kanji.
 _MIN_KANA_SHARE = 0.05
-# One character of these scripts says as much as several letters.
+# One character of these scripts counts as several letters.
 _LETTERS_PER_CHARACTER = {"CJK": 3, "KANA": 2, "HANGUL": 3}
-# The letters and marks that a language has beyond the alphabet of its script's others.
+# The letters and marks of a language that most others of its script do not have.
 _SPECIAL_LETTERS = {
     "de": "äöüß",
     "fr": "àâæçéèêëîïôœùûü",
@@ -96,7 +96,7 @@ _THREE_LETTER_CODES = dict(
     mya:my bur:my hye:hy arm:hy
     """.split()
 )
-# English words that are little words elsewhere: the war in Ukraine is not a German question.
+# English words that are stop words elsewhere: the war in Ukraine is not a German question.
 _ENGLISH_HOMOGRAPHS = frozenset(
     """
     one no see need go come too care man war post men son sale non comment met sense door plus bit
@@ -107,17 +107,17 @@ _ENGLISH_HOMOGRAPHS = frozenset(
 MONTHS = (
     "january february march april may june july august september october november december"
 ).split()
-# Stemmers that do for a close language.
+# Stemmers of closely related languages.
 _STEMMER_FALLBACKS = {"nb": "no", "nn": "no", "hr": "sr", "bs": "sr", "ms": "id"}
 
-# A text is in a language when this part of its words are signs of it ...
+# A text is in a language when this share of its words are markers of it ...
 _MIN_MARKER_SHARE = 0.05
-# ... at least so many, and so many more than twice those that another language has alone.  To be
-# sure of a question's takes more, since words of it are left out; to be likely takes one sign.
+# ... at least the first number, and the second number more than twice those that only another
+# language has.  To be certain of a question's takes more, since its stop words are removed.
 _TEXT_THRESHOLDS, _CERTAIN_THRESHOLDS, _LIKELY_THRESHOLDS = (2, 1), (2, 2), (1, 1)
-# Of two languages in one text the one with more signs counts, if it has this many alone.
+# Of two languages in one text the one with more markers counts, if it has this many alone.
 _MIN_EXCLUSIVE_MARKERS = 5
-# What of a long text is looked at.
+# The sample of a long text.
 _SAMPLE_PIECES, _SAMPLE_PIECE_LENGTH = 4, 150
 
 
@@ -135,7 +135,7 @@ _STOP_WORDS = _load_stop_words()
 
 
 def stop_words(language: str) -> frozenset[str]:
-    """The words that say nothing in a question, in small letters; none where we have no list."""
+    """The stop words of *language*, case folded; none where there is no list."""
     return _STOP_WORDS.get(language, frozenset())
 
 
@@ -149,7 +149,7 @@ def stemmer_for(language: str) -> "Stemmer.Stemmer | None":
 
 
 def dominant_script(text: str) -> str | None:
-    """The script that most of *text* is in, by its Unicode name; None where there is no letter."""
+    """The script of most of *text*, by its Unicode name; None without letters."""
     if text.isascii():
         return "LATIN" if any(map(str.isalpha, text)) else None
     counts: Counter[str] = Counter()
@@ -170,21 +170,21 @@ def _script_of_letter(letter: str) -> str:
 
 @lru_cache(maxsize=256)
 def scripts_of(language: str) -> frozenset[str]:
-    """The scripts that *language* is written in; empty where we do not know."""
+    """The scripts of *language*; empty if unknown."""
     scripts = {name for name, code in _LANGUAGE_OF_SCRIPT.items() if code == language}
     scripts |= {_script_of_letter(word[0]) for word in stop_words(language)}
     return frozenset(scripts | {"CJK"} if language == "ja" else scripts)
 
 
 def normalize_language_code(code: str) -> str:
-    """The two letters of a language code where it is the three letters of one that has two."""
+    """The two-letter code of a language for its three-letter one; other codes as they are."""
     return _THREE_LETTER_CODES.get(code, code)
 
 
 def detect_language(text: str, declared: str | None = None) -> str | None:
-    """The language of a document; None where neither its script nor its words tell.
+    """The language of a document; None where neither its script nor its words show it.
 
-    What is *stated* counts unless it is written otherwise: web pages often state their template's.
+    The *declared* one is used unless its script differs: web pages often declare their template's.
     """
     sample = unicodedata.normalize("NFC", _sample_text(text))
     text_script = dominant_script(sample)
@@ -198,7 +198,7 @@ def detect_language(text: str, declared: str | None = None) -> str | None:
 
 
 def _sample_text(text: str) -> str:
-    """Pieces from all over *text*, so that neither a table nor a quotation decides alone."""
+    """Pieces from all over *text*, so that no table or quotation decides alone."""
     if len(text) <= _SAMPLE_PIECES * _SAMPLE_PIECE_LENGTH:
         return text
     step = (len(text) - _SAMPLE_PIECE_LENGTH) // (_SAMPLE_PIECES - 1)
@@ -208,14 +208,14 @@ def _sample_text(text: str) -> str:
 
 
 class QuestionLanguages(NamedTuple):
-    """What languages of an index a question may be in, only the one that is sure, or the likely."""
+    """The languages that a question may be in, one if that is certain, and the likely one."""
 
     possible: tuple[str, ...]
     likely: str | None
 
 
 def detect_question_languages(question: str, languages: Iterable[str]) -> QuestionLanguages:
-    """Which of *languages* a question is in, as far as its script and its words tell."""
+    """Which of *languages* a question is in, by its script and words."""
     question_script = dominant_script(question)
     possible = tuple(
         language
@@ -243,7 +243,7 @@ _PUNCTUATION = ".,;:!?¿¡()[]{}<>\"'«»“”„‘’…–—-/*#،؛؟।"
 
 
 class _LanguageEvidence:
-    """Which words and letters of a text speak for each of some languages."""
+    """The words and letters of a text that are markers of some languages."""
 
     def __init__(self, text: str, languages: tuple[str, ...]) -> None:
         text = text.casefold()
@@ -262,7 +262,7 @@ class _LanguageEvidence:
                     self._scores[language] += 1 / len(languages_by_marker[marker])
 
     def best_language(self, min_markers: int, margin: int) -> str | None:
-        """The language with most signs, where they are enough and lead by enough."""
+        """The language with most markers, if they are enough and lead by enough."""
         language = max(sorted(self._scores), key=self._scores.__getitem__, default=None)
         if language is None or len(self._markers[language]) < max(
             min_markers, _MIN_MARKER_SHARE * self._word_count
@@ -283,7 +283,7 @@ LanguagesByMarker = Mapping[str, tuple[str, ...]]
 
 @lru_cache(maxsize=64)
 def _language_markers(languages: tuple[str, ...]) -> tuple[LanguagesByMarker, LanguagesByMarker]:
-    """The little words and the letters of *languages*, and which of these have each."""
+    """The stop words and special letters of *languages*, each with the languages that have it."""
     words = {language: stop_words(language) for language in languages}
     if "en" in words:
         words["en"] |= _ENGLISH_HOMOGRAPHS

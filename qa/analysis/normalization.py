@@ -1,7 +1,7 @@
-"""Scripts written without spaces between words: runs of their characters -> what can be matched.
+"""Case and accent folding; tokens of scripts without spaces; printable text.
 
-No dictionary tells where words begin, so every two neighbouring characters are one, as in Lucene;
-Chinese characters and Korean syllables, which often are words, are also taken by themselves.
+In runs of characters without spaces, tokens are pairs of neighboring characters, as in Lucene's
+CJKBigramFilter; Chinese characters and Korean syllables, often words, are tokens themselves, too.
 """
 
 import json
@@ -22,7 +22,7 @@ _ELISION = regex.compile(
 
 
 def strip_clitics(word: str) -> str:
-    """*word* without what an apostrophe joins to it."""
+    """*word* without elided articles and possessive endings."""
     word = _POSSESSIVE.sub("", word)
     elision = _ELISION.match(word)
     return word[elision.end() :] if elision else word
@@ -33,7 +33,7 @@ _PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "\u200c": None})
 
 
 def fold_case(word: str, language: str) -> str:
-    """*word* case folded as *language* has it, as its stemmer and its list of little words do."""
+    """*word* case folded as the stemmer and stop words of *language* are."""
     if word.isascii() and word.isalnum():
         return word.lower()
     if language == "tr":
@@ -44,7 +44,7 @@ def fold_case(word: str, language: str) -> str:
 
 
 _MARKED_LETTER = regex.compile(r"([\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}+")
-# Signs that are written or left out at will: in Arabic, in Hindi, joiners.
+# Optional signs: of Arabic, of Hindi, joiners.
 _OPTIONAL_SIGNS = regex.compile(r"[\u0640\u093C\u200C\u200D]")
 _EQUIVALENT_LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ё": "е", "ی": "ي", "ک": "ك"}
@@ -52,7 +52,7 @@ _EQUIVALENT_LETTERS = str.maketrans(
 
 
 def fold_accents(word: str) -> str:
-    """*word* as those type it who have not its keyboard: Łódź is lodz, İstanbul is istanbul."""
+    """*word* without accents, as on a foreign keyboard: Łódź is lodz, İstanbul is istanbul."""
     word = _APOSTROPHE.sub("", word)
     if word.isascii():
         return word.lower()
@@ -75,12 +75,12 @@ _JOINING = regex.compile(r"[\p{M}\u200C\u200D]")
 _UNIGRAM = regex.compile(rf"[{_UNIGRAM_SCRIPTS}]")
 _ALL_ALONE = regex.compile(rf"[{_UNIGRAM_SCRIPTS}]+")
 _HANGUL = regex.compile(r"\p{Hangul}")
-# About as many characters say what one word of another script says.
+# Characters that are about as much as a word of another script.
 _CHARACTERS_PER_WORD = 2
 
 
 def split_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the words of the run from *start* to *end* are; those of any part are among them."""
+    """The spans of the tokens of the run from *start* to *end*."""
     if _ALL_ALONE.fullmatch(text, start, end):
         # Most of Chinese and Korean, several times as fast.
         for first in range(start, end - 1):
@@ -97,14 +97,14 @@ def split_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _characters(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Where the characters of a run are, each with what is joined to it."""
+    """The spans of the characters of a run, each with the marks joined to it."""
     if _JOINING.search(text, start, end):
         return [match.span() for match in _GRAPHEME.finditer(text, start, end)]
     return [(place, place + 1) for place in range(start, end)]
 
 
 def is_unspaced(word: str) -> bool:
-    """Whether *word* is of such a script throughout."""
+    """Whether all of *word* is of scripts without spaces."""
     return bool(_RUN.fullmatch(word))
 
 
@@ -114,7 +114,7 @@ def count_run_words(run: str) -> int:
 
 
 def remove_stop_words(stop_words: frozenset[str], text: str) -> tuple[str, tuple[str, ...]]:
-    """*text* with spaces in place of *stops* in its runs, so that no pair has part of one; which.
+    """*text* with spaces for stop words in its runs, so that no pair has part of one; and these.
 
     Korean has spaces between words, so there a stop word is a whole run.
     """
@@ -140,16 +140,16 @@ def _stop_word_pattern(stop_words: frozenset[str]) -> "regex.Pattern[str] | None
     return regex.compile("|".join(longest_first)) if longest_first else None
 
 
-# Control and escape characters, line breaks, half characters, and what reorders a line.
+# Control and escape characters, line breaks, surrogates, and marks that reorder a line.
 _ACTIVE = r"\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}"
 _UNPRINTABLE = regex.compile(f"[{_ACTIVE}]")
-# Marks of direction belong to the spelling of Hebrew and Arabic, and move no other words.
+# Hebrew and Arabic need these marks of direction, which move no other words.
 _UNPRINTABLE_PROSE = regex.compile(rf"[{_ACTIVE}--\u200E\u200F\u061C]", regex.VERSION1)
 _UNPRINTABLE_JSON = regex.compile(rf"[{_ACTIVE}--\n]", regex.VERSION1)
 
 
 def printable(text: str) -> str:
-    """*text* on one line, with an escape such as \\x1b for each character that does something."""
+    """*text* on one line, with escapes such as \\x1b for control characters."""
     return _UNPRINTABLE.sub(_escape, text)
 
 
@@ -159,7 +159,7 @@ def printable_prose(text: str) -> str:
 
 
 def printable_json(text: str) -> str:
-    """*text*, which is JSON, with the escapes of JSON: it means the same."""
+    """*text*, which is JSON, with the equivalent escapes of JSON."""
     return _UNPRINTABLE_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 

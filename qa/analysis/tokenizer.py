@@ -1,7 +1,7 @@
-"""The one analysis of text: normalised strings, words, terms, stems, sentences.
+"""The analysis of text: normalization, tokens, terms, stems, sentences.
 
-Documents and questions go through the same functions, so what is indexed and what is asked for
-cannot differ.  Offsets are Unicode code points everywhere.
+Documents and questions go through the same functions, so they always match.  Offsets are Unicode
+code points everywhere.
 """
 
 import re
@@ -33,8 +33,8 @@ _SURROGATE = regex.compile(r"\p{Cs}")
 def normalize(text: str) -> str:
     """One line of clean text: NFC, single spaces, no control or invisible characters.
 
-    Lone surrogates become U+FFFD.  Done once, when a document or a question comes in: every
-    offset that we hand out counts in its result.
+    Lone surrogates become U+FFFD.  Done once, when a document or a question is read: all offsets
+    that the service returns count in the result.
     """
     if not text.isascii():
         text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -48,7 +48,7 @@ def has_words(text: str) -> bool:
 
 
 class Token(NamedTuple):
-    """A word as it stands in a text."""
+    """A word in a text, with its offsets."""
 
     text: str
     start: int
@@ -92,14 +92,14 @@ _MATCH_SPAN = re.Match.span
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:
-    """Where each word of *text* begins and ends, for where only that is needed."""
+    """The offsets of the words of *text*, faster than tokenize."""
     if _LATIN_TEXT.fullmatch(text):
         return list(map(_MATCH_SPAN, _LATIN_TOKEN.finditer(text)))
     return [(word.start, word.end) for word in _iter_tokens(text)]
 
 
 def token_texts(text: str) -> list[str]:
-    """The words of *text* without their places, for where only those are needed."""
+    """The words of *text*, faster than tokenize."""
     texts: list[str] = []
     # No word goes across white space.
     for chunk in text.split():
@@ -134,7 +134,7 @@ def _count_chunk_words(chunk: str) -> int:
     return sum(count_run_words(match[0]) if match.lastgroup else 1 for match in matches)
 
 
-# In capitals these are names, in small letters they say nothing: US, IT, WHO.
+# Stop words that are names in capitals: US, IT, WHO.
 _SHORT_NAMES = frozenset(
     "US IT WHO AM IS ARE OR ALL CAN DO HE ME SO WE AS AT BE BY IN NO ON".split()
 )
@@ -143,7 +143,7 @@ _GROUPED_NUMBER = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 @lru_cache(maxsize=1 << 18)
 def to_term(word: str) -> str:
-    """The form in which *word* is matched exactly: case folded, accents and articles off.
+    """The form of *word* for exact matches: case folded, without accents and elided articles.
 
     U.S. and US are one term and differ from us; Putin’s is Putin; l'homme is homme; 1,000 is 1000.
     """
@@ -157,14 +157,14 @@ def to_term(word: str) -> str:
     return word if word in _SHORT_NAMES else fold_accents(word)
 
 
-# Where too many words differ from others by nothing but their accents.
+# Languages in which too many words differ only in accents.
 _KEEP_ACCENTS = {"vi"}
 _MAX_UNSTEMMED_LENGTH = 2
 
 
 @lru_cache(maxsize=1 << 18)
 def stem(word: str, language: str) -> str:
-    """The term of *word* without its ending, after Snowball; the term itself where it has none."""
+    """The Snowball stem of *word*; its term in a language without a stemmer."""
     exact = to_term(word)
     if exact in _SHORT_NAMES:
         return exact
@@ -174,20 +174,20 @@ def stem(word: str, language: str) -> str:
     snowball = languages.stemmer_for(language)
     if snowball is None or (case_folded == exact and len(exact) <= _MAX_UNSTEMMED_LENGTH):
         return exact
-    # Stems of accented languages depend on the accents, so they come off last.
+    # Stemmers need the accents, so they are removed last.
     return to_term(snowball.stemWord(case_folded)) or exact
 
 
 @lru_cache(maxsize=1 << 16)
 def is_stop_word(word: str, language: str) -> bool:
-    """Whether *word* says nothing in a question; what in capitals is a name says something."""
+    """Whether *word* is a stop word; names in capitals, such as US, are not."""
     exact = to_term(word)
     return exact not in _SHORT_NAMES and fold_case(word, language) in languages.stop_words(language)
 
 
 @lru_cache(maxsize=64)
 def stop_terms(language: str) -> frozenset[str]:
-    """The terms of the words that say nothing in a question; none where we have no list."""
+    """The terms of the stop words of *language*."""
     return frozenset(map(to_term, languages.stop_words(language)))
 
 
@@ -204,17 +204,17 @@ _OPENING_QUOTES = tuple('“«‘"([')
 
 
 def split_sentences(text: str, language: str = "en") -> list[Span]:
-    """Where each sentence of *text* is, without the white space around it.
+    """The spans of the sentences of *text*, without white space around them.
 
-    The boundaries are sentencex's, with two mends for quotations: a rest that only continues
-    the sentence (“, – he said.”) goes back to it, an opening quote forward to its words; and with
-    what it does not know: Thai and Lao end a clause with a space, Khmer a sentence with ។.
+    The boundaries are sentencex's, corrected after quotations: what continues the sentence
+    (“, – he said.”) is part of it, an opening quote belongs to the next.  Thai and Lao, which
+    sentencex does not know, end a clause with a space, Khmer a sentence with ។.
     """
     starts = [0]
     overhang = 0
     for first, end in _boundaries(text, language):
         start = first - overhang
-        # Most sentences begin with a letter and end with a mark, which tells without a pattern.
+        # Fast path: most sentences begin with a letter.
         continuing = not text[start].isalnum() and _CONTINUATION.match(text, start, end)
         if start > 0 and not continuing:
             starts.append(start)
@@ -228,12 +228,12 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
     return [span for span in spans if span.start < span.end]
 
 
-# sentencex takes time by the square of a paragraph's length; longer ones are read by stretches.
+# sentencex takes time quadratic in a paragraph's length; longer ones are split first.
 _STRETCH = 1 << 14
 
 
 def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
-    """Where sentencex begins and ends each sentence; the last of a stretch goes into the next."""
+    """The sentences of sentencex; the last of each stretch is read again with the next."""
     begin = 0
     while begin < len(text):
         stretch = text[begin : begin + _STRETCH]
@@ -247,7 +247,7 @@ def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
 
 
 def _complete(ends: list[int], stretch: str) -> list[int]:
-    """*ends*, and the last space as one where a sentence takes up more than half of *stretch*."""
+    """*ends*, with the last space where a sentence takes up more than half of *stretch*."""
     if ends and ends[-1] > len(stretch) // 2:
         return ends
     gap = stretch.rfind(" ") + 1
@@ -256,12 +256,12 @@ def _complete(ends: list[int], stretch: str) -> list[int]:
 
 _CLAUSE_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
 _CLAUSE_BREAKS = {"th": _CLAUSE_SPACE, "lo": _CLAUSE_SPACE, "km": regex.compile(r"[។៕]\s*")}
-# Shorter pieces are parts of a list or names.
+# Shorter pieces are names or parts of a list.
 _MIN_CLAUSE_LENGTH = 40
 
 
 def _add_clause_breaks(text: str, starts: list[int], pattern: "regex.Pattern[str]") -> list[int]:
-    """*starts* and what follows a pause, as far as the piece before it is a clause."""
+    """*starts*, with those after a pause if the piece before it is long enough for a clause."""
     clause_starts: list[int] = []
     sentence_starts = set(starts)
     for start in sorted({*starts, *(match.end() for match in pattern.finditer(text))}):
@@ -275,12 +275,12 @@ def _trim_span(text: str, start: int, end: int) -> Span:
     return Span(start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip()))
 
 
-# In scripts without spaces every character is a word: any part of a text can be an answer.
+# In scripts without spaces every character is a word, since any part of a text can be an answer.
 _UNSPACED_CHARACTER = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _MATCH_WORD = regex.compile(
     rf"{_UNSPACED_CHARACTER}\p{{M}}*|(?:(?!{_UNSPACED_CHARACTER})[\p{{L}}\p{{N}}\p{{M}}])+"
 )
-# So many words in a row are the same in two texts that overlap.
+# Two texts overlap if they share this many words in a row.
 _MIN_COMMON_WORDS = 5
 
 
@@ -292,7 +292,7 @@ def to_match_form(text: str) -> str:
 
 
 def contains_words(text: str, part: str) -> bool:
-    """Whether *text* holds the words of *part*, whole and in a row."""
+    """Whether *text* has the words of *part*, whole and in a row."""
     phrase = to_match_form(part)
     return bool(phrase) and phrase in to_match_form(text)
 

@@ -1,7 +1,7 @@
-"""What took long to make -> kept under a key in one SQLite file, and had again from there.
+"""Results that took long to compute <-> one SQLite file, by key.
 
-Nothing depends on it: an entry that is damaged is made anew, a file that is damaged is begun anew,
-and where nothing can be written nothing is kept.
+Nothing depends on it: a damaged entry is computed again, a damaged file is started again, and where
+nothing can be written nothing is cached.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ from qa.documents.versions import code_version
 from qa.settings import Settings
 
 _COMPRESSION_LEVEL = 3
-# An entry that so many builds in a row had no use for is dropped.
+# An entry that this many builds in a row did not use is dropped.
 _MAX_UNUSED_BUILDS = 3
-# So many entries reach the file at once.
+# Entries of a transaction.
 _COMMIT_INTERVAL = 200
 _CREATE_TABLE = (
     "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
@@ -31,7 +31,7 @@ _CREATE_TABLE = (
 
 
 def count_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
-    """How many entries of the file at *path* erase() would remove; None for the whole file."""
+    """How many entries erase_entries would remove; None where it would remove the whole file."""
     if not path.exists():
         return 0
     try:
@@ -42,18 +42,18 @@ def count_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | Non
 
 
 def erase_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
-    """Remove the *unwanted* entries of the file at *path* for good; how many there were.
+    """Remove the *unwanted* entries of the file at *path* for good, and return their number.
 
-    Their bytes are overwritten, and so are those of entries that were dropped before; no journal
-    has a copy.  *unwanted* is given None for a value that is damaged.  A file that cannot be
-    rewritten is removed as a whole; then it is None.
+    Their bytes, and those of entries dropped before, are overwritten; no journal has a copy.
+    *unwanted* gets None for a damaged value.  A file that cannot be rewritten is removed; the
+    result is None then.
     """
     if not path.exists():
         _remove(path)
         return 0
     try:
         with closing(_open_database(path)) as file:
-            # A crash may damage the file, which is then begun anew; a journal would keep copies.
+            # A journal would keep copies; a file that a crash damages is started again.
             file.execute("PRAGMA journal_mode = OFF")
             doomed = [(key,) for key, value in _iter_entries(file) if unwanted(key, value)]
             file.execute("BEGIN EXCLUSIVE")
@@ -67,7 +67,7 @@ def erase_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | Non
     return len(doomed)
 
 
-# What SQLite keeps beside a file, now or in other modes.
+# The names of files that SQLite writes beside a database, in any mode.
 _BESIDE = ("-journal", "-wal", "-shm")
 
 
@@ -77,7 +77,7 @@ def _remove(path: Path, kinds: Iterable[str] = ("", *_BESIDE)) -> None:
 
 
 def _open_database(path: Path) -> sqlite3.Connection:
-    """The file at *path*, with what a killed build was about to change undone."""
+    """The database at *path*, after a rollback of what a killed build left unfinished."""
     file = sqlite3.connect(path, isolation_level=None)
     try:
         file.execute("PRAGMA secure_delete = ON")
@@ -95,7 +95,7 @@ def _iter_entries(file: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
 
 
 def _decode_value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> Any:  # noqa: ANN401
-    """The value that is packed in *data* under *key*; None when it is damaged."""
+    """The value of *key* in *data*; None when it is damaged."""
     try:
         stored, value = json.loads(unpack.decompress(data))
     except (ValueError, TypeError, zstandard.ZstdError):
@@ -104,10 +104,10 @@ def _decode_value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> 
 
 
 class ExtractionCache:
-    """Values that JSON can hold, by key; to be used by one process at a time."""
+    """JSON values by key, for one process at a time."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open the file at *path*; without one, nothing is kept."""
+        """Open the file at *path*; without one, nothing is cached."""
         self._path = path
         self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
         self._decompressor = zstandard.ZstdDecompressor()
@@ -124,7 +124,7 @@ class ExtractionCache:
         self.close()
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        """The value under *key*, None if there is none that is whole."""
+        """The value of *key*, None if there is none or it is damaged."""
         rows = self._execute("SELECT value FROM entries WHERE key = ?", key)
         value = _decode_value(self._decompressor, key, rows[0][0]) if rows else None
         if value is None:
@@ -134,20 +134,20 @@ class ExtractionCache:
         return value
 
     def store(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
-        """Keep *value*, not None, under *key*."""
+        """Store *value*, not None, under *key*."""
         text = json.dumps([key, value], ensure_ascii=False)
         data = self._compressor.compress(text.encode())
         self._execute("REPLACE INTO entries VALUES (?, ?, ?)", key, self._build_number, data)
         self._commit_periodically()
 
     def prune(self) -> None:
-        """Drop what the last builds had no use for."""
+        """Drop entries that the last builds did not use."""
         self._execute(
             "DELETE FROM entries WHERE build <= ?", self._build_number - _MAX_UNUSED_BUILDS
         )
 
     def close(self) -> None:
-        """Save what is not saved yet."""
+        """Commit, and close the file."""
         if self._connection is not None:
             self._commit()
         self._disconnect()
@@ -163,10 +163,10 @@ class ExtractionCache:
     def _connect(self, path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None)
         try:
-            # Losing the last entries in a crash is no loss; a damaged file is noticed.
+            # Entries lost in a crash are computed again; damage is detected.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA auto_vacuum = FULL")
-            # What is dropped is overwritten.
+            # Overwrite what is deleted.
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute(_CREATE_TABLE)
             connection.execute("BEGIN IMMEDIATE")
@@ -178,7 +178,7 @@ class ExtractionCache:
         return connection
 
     def _recreate(self) -> None:
-        """Remove the file, which cannot be read, and begin with an empty one if there can be."""
+        """Replace a file that cannot be read by an empty one, if possible."""
         self._disconnect()
         if self._path is None:
             return
@@ -222,7 +222,7 @@ def file_cache_key(path: Path, source: str, settings: Settings) -> str:
 
 
 def extract_file(path: Path, source: str, settings: Settings) -> tuple[str, ExtractionResults]:
-    """What is in the file at *path*, and the key of just those bytes it was read from."""
+    """The key and the documents and skips of the file at *path*, both from the same bytes."""
     content = load_content(path, source, settings)
     return _content_cache_key(content, source, settings), read_content(content, source, settings)
 
@@ -236,7 +236,7 @@ def _content_cache_key(content: FileContent, source: str, settings: Settings) ->
 
 
 def results_to_json(results: Iterable[Document | Skip]) -> list[Any]:
-    """*found* as JSON keeps it."""
+    """*results* as JSON values."""
     return [
         [result.to_record(), result.text] if isinstance(result, Document) else list(result)
         for result in results
@@ -244,7 +244,7 @@ def results_to_json(results: Iterable[Document | Skip]) -> list[Any]:
 
 
 def results_from_json(values: list[Any]) -> ExtractionResults:
-    """What stored() was given."""
+    """The results that results_to_json converted."""
     return [
         Skip(first, second)
         if isinstance(first, str)

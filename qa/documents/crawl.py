@@ -1,7 +1,6 @@
-"""The documents folder -> every document in it, and every file that gave none and why.
+"""The documents folder -> every document in it, and a Skip for every file without one.
 
-Files are read in worker processes with limits on time and memory, so none can hang or crash a
-build.
+Worker processes read the files, with limits on time and memory, so none can hang or crash a build.
 """
 
 import hashlib
@@ -62,10 +61,10 @@ class SourceFile(NamedTuple):
 
 
 def find_files(folder: Path, settings: Settings) -> list[SourceFile | Skip]:
-    """All files below *folder* sorted by path, Skips for what is no readable file.
+    """All files below *folder* sorted by path, with Skips for what is no readable file.
 
-    Links are followed, to each folder once, those out of *folder* only if the settings say so;
-    hidden files and what programs leave beside documents are passed over.
+    Links are followed, to each folder once, but out of *folder* only if the settings say so.
+    Hidden files and those that programs leave beside documents are ignored.
     """
     if not folder.is_dir():
         raise IndexingError(f"No folder {folder}; create it and put documents in, or name another.")
@@ -73,7 +72,7 @@ def find_files(folder: Path, settings: Settings) -> list[SourceFile | Skip]:
 
 
 def entries_of(folder: Path) -> Iterator[_Entry]:
-    """What is in *folder*, but hidden files and those that programs leave."""
+    """The entries of *folder*, without hidden files and those that programs leave."""
     with os.scandir(folder) as entries:
         for entry in entries:
             is_noise = is_hidden_folder if is_folder(entry) else is_leftover
@@ -89,7 +88,7 @@ def is_folder(entry: _Entry) -> bool:
 
 
 class _Crawl:
-    """One walk through a folder, which counts what it sees."""
+    """One walk through a folder, with limits on files and bytes."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self._root = root
@@ -98,7 +97,7 @@ class _Crawl:
         self._bytes = 0
         self._seen: dict[tuple[int, int], str] = {}
         self._folders = deque([SourceFile(root, "")])
-        # Links come last, so that a folder goes by its own name if it has one here.
+        # Links come last, so that a folder has its own path if it is below the root.
         self._links = deque[SourceFile]()
 
     def __iter__(self) -> Iterator[SourceFile | Skip]:
@@ -128,7 +127,7 @@ class _Crawl:
             yield entry
 
     def _duplicate_reason(self, path: Path, source: str) -> str | None:
-        """Why the folder *source* is left out that came before, under another name."""
+        """Why the folder *source* is skipped, if it was visited under another name."""
         status = path.stat()
         same = self._seen.setdefault((status.st_dev, status.st_ino), source)
         if same == source:
@@ -137,7 +136,7 @@ class _Crawl:
         return "symlink loop" if inside else f"the same folder as {same}"
 
     def _classify_entries(self, entries: list[_Entry], source: str) -> Iterator[SourceFile | Skip]:
-        """What *entries* of the folder *source* are; its folders are noted for later."""
+        """The files and Skips among *entries* of the folder *source*; folders are queued."""
         stray = find_orphan_sidecars(entry.name for entry in entries)
         for entry in entries:
             name = to_printable(entry.name)
@@ -153,7 +152,7 @@ class _Crawl:
                 yield file
 
     def _skip_reason(self, entry: _Entry) -> str | None:
-        """Why an entry of a folder is not even opened."""
+        """Why an entry of a folder is not opened."""
         try:
             status = entry.stat()
             is_file = stat.S_ISREG(status.st_mode)
@@ -185,7 +184,7 @@ _Item = TypeVar("_Item")
 class DocumentFolder:
     """The files below a folder as they are now.
 
-    With a *cache*, only those are read that were not read before, with the same bytes and settings.
+    With a *cache*, files that were read before, with the same bytes and settings, are not read.
     """
 
     def __init__(
@@ -195,7 +194,7 @@ class DocumentFolder:
         cache: ExtractionCache | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        """Raise IndexingError, now or later, when the *deadline* has passed before all is read.
+        """Raise IndexingError, now or while reading, when the *deadline* has passed.
 
         By default it is the longest time that a build may take, from now on.
         """
@@ -205,12 +204,12 @@ class DocumentFolder:
         self._deadline = deadline or Deadline.after(settings.max_build_minutes * 60)
         self.files = find_files(folder, settings)
         self._keys = [_file_cache_key(file, settings) for file in self._in_time(self.files)]
-        # Whether the same files would give the same again.
+        # Whether reading the same files again gives the same documents.
         self.is_reproducible = None not in self._keys
 
     @property
     def digest(self) -> str:
-        """A checksum of all that the documents depend on."""
+        """A checksum of everything that the documents depend on."""
         return hashlib.sha256("\n".join(map(str, self._keys)).encode()).hexdigest()
 
     def iter_documents(
@@ -218,7 +217,7 @@ class DocumentFolder:
     ) -> Iterator[Document | Skip]:
         """All documents in the order of their paths, each text once, each id once.
 
-        *progress* is told after every file how many are done, and of how many.
+        *progress* is called after every file with the numbers of files done and in all.
         """
         ids_by_checksum: dict[str, str] = {}
         ids: set[str] = set()
@@ -233,7 +232,7 @@ class DocumentFolder:
                 progress(file_count, len(self.files))
 
     def _iter_results(self) -> Iterator[ExtractionResults]:
-        """What is in each file, in their order; at most a few are read ahead."""
+        """The results of each file, in order; only a few files are read ahead."""
         workers = os.cpu_count() or 1
         pending: deque[ExtractionResults | _PendingFile] = deque()
         with _open_reading_pool(workers, self._settings) as pool:
@@ -245,7 +244,7 @@ class DocumentFolder:
                 yield self._finish_reading(pending.popleft())
 
     def _in_time(self, items: Iterable[_Item]) -> Iterator[_Item]:
-        """*items* for as long as there is time for them."""
+        """*items*; raise IndexingError once the deadline has passed."""
         for item in items:
             if self._deadline.is_expired:
                 raise IndexingError(
@@ -281,7 +280,7 @@ class DocumentFolder:
     def _finish_reading(
         self, pending_file: "ExtractionResults | _PendingFile"
     ) -> ExtractionResults:
-        """What was found in a file; a Skip if reading it took too long, too much, or died."""
+        """The results of a file; a Skip if its process ran out of time or memory, or died."""
         if isinstance(pending_file, list):
             return pending_file
         settings = self._settings
@@ -306,7 +305,7 @@ class DocumentFolder:
 
 
 class _PendingFile(NamedTuple):
-    """A file that is being read, and the key of what was in it before."""
+    """A file that is being read, and its key before that."""
 
     file: SourceFile
     key: str | None
@@ -314,7 +313,7 @@ class _PendingFile(NamedTuple):
 
 
 def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:
-    """What reading *file* depends on; None when it cannot be opened."""
+    """The cache key of *file*; None when it cannot be opened."""
     if isinstance(file, Skip):
         return "\0".join(file)
     if not file_extension(file.path.name):
@@ -328,7 +327,7 @@ def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:
 def _deduplicate(
     document: Document, ids_by_checksum: dict[str, str], ids: set[str]
 ) -> Document | Skip:
-    """*document* with an id of its own; a Skip if its text came before."""
+    """*document* with a unique id; a Skip if an earlier one has the same text."""
     if duplicate_of := ids_by_checksum.get(document.sha256):
         return Skip(document.source, f"same text as {duplicate_of}")
     new_id, number = document.id, 1
@@ -342,14 +341,14 @@ def _deduplicate(
 
 @contextmanager
 def _open_reading_pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
-    """Processes forked off one that has imported the reading, and no threads, so forks are safe."""
+    """Processes forked from one that has imported the readers and has no threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["qa.documents.cache"])
     memory = settings.extract_memory_mb << 20
     pool = ProcessPool(workers, initializer=_initialize_worker, initargs=(memory,), context=context)
     try:
         yield pool
-    except RuntimeError as error:  # what pebble raises once a process died while it had no task
+    except RuntimeError as error:  # pebble's, when an idle process died
         raise IndexingError("The processes that read files died; index again.") from error
     finally:
         pool.stop()  # type: ignore[no-untyped-call]  # pebble left it out
@@ -358,6 +357,6 @@ def _open_reading_pool(workers: int, settings: Settings) -> Iterator[ProcessPool
 
 def _initialize_worker(limit: int) -> None:
     exit_with_parent()
-    # Fails where the operator's own limit is lower: all the better.
+    # Fails where the operator's own limit is lower, which applies then.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

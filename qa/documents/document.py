@@ -1,7 +1,7 @@
-"""A document: its canonical text, where its paragraphs and pages are, and what is known of it.
+"""A document: its canonical text, the offsets of its paragraphs and pages, and its metadata.
 
-The canonical text is fixed here, once: blocks cleaned by text.normalise, joined by an empty line.
-All offsets that ever leave the service count Unicode code points in it.
+The canonical text is made here, once: normalized blocks, joined by an empty line.  All offsets that
+the service returns count Unicode code points in it.
 """
 
 import datetime
@@ -19,13 +19,13 @@ import regex
 from qa.analysis.tokenizer import has_words, normalize
 
 SEPARATOR = "\n\n"
-# What is longer is a paragraph that is styled as a heading; each citation has its heading.
+# A longer heading is a paragraph in the style of one; each citation has its heading.
 _LONGEST_HEADING = 1000
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known of a document; *extra* holds whatever else its author wrote down."""
+    """The metadata of a document; *extra* is what fits no other field."""
 
     title: str
     author: str | None = None
@@ -45,7 +45,7 @@ class Block(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Where a page starts in a document's text, and the number it bears in the file."""
+    """The offset at which a page starts in a document's text, and its number in the file."""
 
     start: int
     number: int
@@ -55,9 +55,9 @@ class Page(NamedTuple):
 class Document:
     """One text that can be cited.
 
-    *id* is the path below the documents folder without its ending, for one of several in a file
-    with the row's or member's name behind; *source* is the file, the same way, as it is on disk.
-    *pages* is empty for what has no pages.
+    *id* is the path below the documents folder without its extension, followed by the name of the
+    row or member where a file has several documents; *source* is the file's path there.  *pages*
+    is empty for formats without pages.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Document:
         return tuple(block for block in self.blocks if block.level == 0)
 
     def paragraph_at(self, offset: int) -> int:
-        """The number of the paragraph that *offset* is in; the first one's before all."""
+        """The number of the paragraph at *offset*; 1 before the first."""
         return max(1, bisect_right(self.paragraphs, offset, key=lambda block: block.start))
 
     def page_at(self, offset: int) -> int | None:
@@ -95,7 +95,7 @@ class Document:
         return tuple(block for block in self.blocks if block.level)
 
     def section_at(self, offset: int) -> str | None:
-        """The heading that *offset* stands under."""
+        """The last heading before *offset*."""
         before = bisect_right(self.headings, offset, key=lambda block: block.start)
         if not before:
             return None
@@ -107,7 +107,7 @@ class Document:
         return json.dumps(self.to_record() | {"text": self.text}, ensure_ascii=False)
 
     def to_record(self) -> dict[str, Any]:
-        """All but the text, as JSON has it."""
+        """All but the text, as JSON values."""
         metadata = self.metadata
         return {
             "id": self.id,
@@ -125,7 +125,7 @@ class Document:
 
     @classmethod
     def from_record(cls, values: dict[str, Any]) -> "Document":
-        """The document whose fields are *values*, as JSON has them."""
+        """The document whose fields are *values*, as JSON values."""
         metadata = dict(values["metadata"])
         if metadata["date"]:
             metadata["date"] = datetime.date.fromisoformat(metadata["date"])
@@ -140,14 +140,14 @@ class Document:
 
 
 class Skip(NamedTuple):
-    """A file, or a part of one, that is left out of the index, and why."""
+    """A file, or a part of one, that is not in the index, and why."""
 
     source: str
     reason: str
 
 
 class RawBlock(NamedTuple):
-    """A paragraph or heading as a file format gave it, before cleaning."""
+    """A paragraph or heading as a format reader returns it, before normalization."""
 
     text: str
     level: int = 0
@@ -160,9 +160,9 @@ def build_document(
     raw_blocks: Iterable[RawBlock],
     metadata: Metadata,
 ) -> Document:
-    """Fix the canonical text; one without any words has the empty text.
+    """Make the canonical text, which is empty where there are no words.
 
-    Where everything is a heading, the headings are taken for paragraphs: only those can be cited.
+    Where everything is a heading, headings become paragraphs, since only those can be cited.
     """
     cleaned = [(normalize(raw.text), raw.level, raw.page) for raw in raw_blocks]
     cleaned = [
@@ -184,16 +184,16 @@ def build_document(
     return Document(id, source, full_text, tuple(blocks), metadata, tuple(pages))
 
 
-# So many are listed in an index; a file beside it has them all.
+# Skips in a manifest, at most; a file beside the index has all of them.
 MAX_LISTED = 1000
 SKIPPED = "skipped.jsonl"
-# Reasons that quote a file may be as many as files.
+# Reasons that quote a file may be as many as the files.
 _MAX_REASONS = 100
 _OTHER = "other reasons"
 
 Reasons = tuple[tuple[str, int], ...]
 
-# What differs from file to file in a reason: the place in it, and what it is the same as.
+# The parts of a reason that differ from file to file: the place in it, and what it duplicates.
 _PLACE_PATTERN = regex.compile(
     r"(?P<what>(?:row|line|item) .{1,100}): (?P<reason>.*)", regex.DOTALL
 )
@@ -202,13 +202,13 @@ _NUMBER = regex.compile(r"\d[\d,]*")
 
 
 def parts_of(reason: str) -> tuple[str, str]:
-    """A reason without what it says of one file only, and that."""
+    """A reason without the part that is specific to one file, and that part."""
     match = _PLACE_PATTERN.fullmatch(reason) or _SAME_PATTERN.fullmatch(reason)
     return (match["reason"], match["what"]) if match else (reason, "")
 
 
 def kind_of(reason: str) -> str:
-    """What reasons have in common that differ only in places and numbers."""
+    """A reason without places and numbers, the same for all of its kind."""
     return _NUMBER.sub("…", parts_of(reason)[0])
 
 
@@ -221,9 +221,9 @@ def count_reasons(skipped: Iterable[Skip]) -> Reasons:
 
 
 class SkipTally:
-    """Counts what is left out by reason, and remembers the first.
+    """Counts skips by reason, and lists the first.
 
-    If there are more, all of them are written to *path*, where nothing of an earlier build stays.
+    If there are more, all of them are written to *path*, which replaces an earlier build's.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -231,7 +231,7 @@ class SkipTally:
         self._file: TextIO | None = None
         self.listed: list[Skip] = []
         self.total = 0
-        # Of each kind, the reason as it is shown, and how many.
+        # The reason as it is shown, and its count, by kind.
         self._kinds: dict[str, tuple[str, int]] = {}
 
     def __enter__(self) -> Self:
@@ -247,7 +247,7 @@ class SkipTally:
         return tuple(sorted(self._kinds.values(), key=lambda kind: (-kind[1], kind[0])))
 
     def add(self, skip: Skip) -> None:
-        """Count what is left out."""
+        """Count *skip*."""
         self.total += 1
         self._count(skip.reason)
         if len(self.listed) < MAX_LISTED:
@@ -256,7 +256,7 @@ class SkipTally:
             self._write(self._path, skip)
 
     def close(self) -> None:
-        """Put the file with all in place, or take away that of an earlier build."""
+        """Replace or remove the file of an earlier build."""
         if self._path is None:
             return
         if self._file is None:

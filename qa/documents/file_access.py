@@ -1,4 +1,4 @@
-"""Files of the documents folder, opened so that none leads out of it or makes a reader wait."""
+"""Opens files of the documents folder, so that no link leaves it and no pipe blocks a reader."""
 
 import errno
 import os
@@ -13,12 +13,12 @@ import regex
 
 from qa.errors import IndexingError
 
-# Longer than any name on a disk; those in archives may have any length.
+# Longer than any name on a disk; names in archives may have any length.
 MAX_NAME = 1000
 
 
 def to_printable(name: str) -> str:
-    """*name* as it can be printed and stored: bytes that are no UTF-8 as U+FFFD."""
+    """*name* with U+FFFD for bytes that are not UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
@@ -31,7 +31,7 @@ _FOLDERS = frozenset(
 _FILES = frozenset(
     "thumbs.db,thumbs.db:encryptable,ehthumbs.db,ehthumbs_vista.db,desktop.ini,icon\r".split(",")
 )
-# Lock files of Office, backups, swap files of editors, downloads that have not ended.
+# Lock files of Office, backups, swap files of editors, unfinished downloads.
 _LEFTOVER = regex.compile(
     r"~\$.*|.*~|\#.*\#"
     r"|.*\.(?:tmp|temp|bak|orig|rej|sw[a-p]|kate-swp|part|partial|crdownload|filepart|aria2)",
@@ -40,20 +40,20 @@ _LEFTOVER = regex.compile(
 
 
 def is_hidden_folder(name: str) -> bool:
-    """Whether a folder of this name is hidden, or kept by a system for itself."""
+    """Whether a folder of this name is hidden, or belongs to the system."""
     return name.startswith(".") or name.lower() in _FOLDERS
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file of this name is hidden, or left beside documents by a program."""
+    """Whether a file of this name is hidden, or one that programs leave beside documents."""
     return name.startswith(".") or name.lower() in _FILES or _LEFTOVER.fullmatch(name) is not None
 
 
-# A pipe without a writer would make whoever opens it wait.
+# O_NONBLOCK: opening a pipe without a writer would block.
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 
-# Of a file with questions or synonyms.
+# Bytes of a file with questions or synonyms, at most.
 _MAX_TEXT = 16 << 20
 
 _OUTSIDE = "a link that leads out of the folder; QA_FOLLOW_LINKS=1 follows it"
@@ -65,13 +65,13 @@ class NotAllowedError(OSError):
 
 
 def read_file(path: Path, limit: int, root: Path | None = None) -> bytes:
-    """The first *limit* bytes of a file, and one more if there is; see open_file."""
+    """The first *limit* + 1 bytes of a file, one more to see that it is longer; see open_file."""
     with open_file(path, root) as file:
         return file.read(limit + 1)
 
 
 def read_text(path: Path) -> str:
-    """The text of a file that an operator writes; raise OSError or UnicodeDecodeError."""
+    """The text of a file of the operator's; raise OSError or UnicodeDecodeError."""
     data = read_file(path, _MAX_TEXT)
     if len(data) > _MAX_TEXT:
         raise NotAllowedError(errno.EFBIG, f"larger than {_MAX_TEXT >> 20} MB")
@@ -79,9 +79,9 @@ def read_text(path: Path) -> str:
 
 
 def open_file(path: Path, root: Path | None = None) -> BinaryIO:
-    """Open a regular file, with a *root* only one below it.
+    """Open a regular file, with a *root* only below it.
 
-    Below a *root* no link is followed in opening, so none that comes meanwhile leads out of it.
+    No link below *root* is followed on opening, so none that is created meanwhile leads out of it.
     """
     descriptor = os.open(path, _FILE) if root is None else _open_below(root, path)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -91,7 +91,7 @@ def open_file(path: Path, root: Path | None = None) -> BinaryIO:
 
 
 def check_inside(path: Path, root: Path) -> Path:
-    """The path below *root* that *path* really is; raise NotAllowedError if it is elsewhere."""
+    """The real path of *path* below *root*; raise NotAllowedError if it is elsewhere."""
     real = Path(os.path.realpath(path, strict=True))
     try:
         return real.relative_to(os.path.realpath(root))
@@ -137,14 +137,14 @@ _ERROR_REASONS = {
     errno.EPERM: "it may not be written by this user",
     errno.EIO: "the disk has a fault",
 }
-# Bytes still to be written for each byte of text, at most, when all of it is in segments.
+# Bytes still to be written for each byte of text, at most, once all of it is in segments.
 _INDEX_BYTES_PER_TEXT_BYTE = 2.5
-# Between two looks at the disk, so many bytes of text.
+# Bytes of text between two checks of the disk.
 _CHECK_INTERVAL = 1 << 22
 
 
 class DiskSpaceGuard:
-    """Watches the disk that *folder* is on while text is added to an index there."""
+    """Checks the free space of *folder*'s disk while text is added to an index there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -159,7 +159,7 @@ class DiskSpaceGuard:
             self.check()
 
     def check(self) -> None:
-        """Raise IndexingError unless what is still to be written fits."""
+        """Raise IndexingError unless there is room for what is still to be written."""
         needed, free = (
             int(self._text_bytes * _INDEX_BYTES_PER_TEXT_BYTE),
             shutil.disk_usage(self._folder).free,
@@ -174,7 +174,7 @@ class DiskSpaceGuard:
 
 @contextmanager
 def wrap_disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what the system says of a disk into an IndexingError that says what to do."""
+    """Turn errors of the disk into an IndexingError that says what to do."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What files say about themselves, in whatever words, made into documents.Metadata."""
+"""The metadata in files, under whatever names -> Metadata."""
 
 import datetime
 import json
@@ -18,7 +18,7 @@ from qa.errors import UnreadableFileError
 
 RawMetadata = Mapping[str, object]
 
-# The words that people and programs use for each field, the most telling first.
+# The names that people and programs use for each field, the most specific first.
 FIELD_NAMES = {
     "title": "title headline heading subject",
     "author": "author authors byline creator",
@@ -35,7 +35,7 @@ _FIELD_OF_NAME = {
 # Longer values are text rather than metadata, and each document carries its extras everywhere.
 _MAX_EXTRA_LENGTH = 500
 _MAX_EXTRA_KEYS = 20
-# Longer than any that is meant: each passage's citation has them.
+# Characters of each field, at most, since each passage's citation has them.
 _LONGEST = {"title": 500, "author": 2000, "publisher": 300}
 
 
@@ -47,11 +47,11 @@ def merge_metadata(
     default_language: str,
     full_text: str = "",
 ) -> Metadata:
-    """Merge *sources*, the earlier of which wins field by field.
+    """Merge *sources*, the earlier of which take precedence, field by field.
 
-    Where none has a title, the file's or row's *name* is it if it reads as words, else the
-    beginning of *text*.  A language that is stated wins unless *whole*, by default *text*, is
-    written otherwise; *language* is for where none is stated and what is read does not tell.
+    The default title is *file_name*, if it consists of words, else the beginning of *text*.  A
+    declared language is used unless *full_text*, by default *text*, is in another script;
+    *default_language* where none is declared and none is detected.
     """
     normalized = [
         {_normalize_key(key): value for key, value in source.items()} for source in sources
@@ -98,7 +98,7 @@ def _first_value(sources: Iterable[RawMetadata], field: str) -> Any:  # noqa: AN
 
 
 def _extra_fields(sources: Iterable[RawMetadata], used_fields: set[str]) -> dict[str, str]:
-    """What stands for no field, or would not fit the field it stands for."""
+    """Values that belong to no field, or that their field does not accept."""
     extra: dict[str, str] = {}
     for source in sources:
         for key, value in source.items():
@@ -164,7 +164,7 @@ _SEPARATED_DATE = regex.compile(
 _COMPACT_DATE = regex.compile(
     r"(?:D:)?(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:\d{4}|\d{6})?(?:\D.*)?"  # PDF's D:20211203101500
 )
-# A date that says all of itself reads the same whatever it is filled up from.
+# A complete date is parsed the same whatever the defaults for missing parts.
 _DATE_DEFAULTS = [
     (datetime.datetime(2001, 1, 1), False),
     (datetime.datetime(2004, 2, 28), False),
@@ -173,7 +173,7 @@ _DATE_DEFAULTS = [
 
 
 def parse_date(value: object) -> datetime.date | None:
-    """The day that *value* names beyond doubt: not a month or year only, not 03/12/2021."""
+    """The day that *value* is, if unambiguous: no month or year alone, no 03/12/2021."""
     if isinstance(value, datetime.date):
         return _plausible_date(datetime.date(value.year, value.month, value.day))
     text = scalar(value)
@@ -207,14 +207,14 @@ _FIELD_PARSERS: dict[str, Callable[[object], Any]] = {
     "language": _parse_language,
 }
 
-# Names that a scanner, an export or a template gave.
+# Words of names that scanners, exports and templates give.
 _GENERIC_WORDS = set(
     "doc document file page scan img image untitled text article row item part".split()
 )
 
 
 def _title_from_name(name: str) -> str | None:
-    """annual-report-2023 -> Annual report 2023; None for names that nobody chose to be read."""
+    """annual-report-2023 -> Annual report 2023; None for names that are not words."""
     words = regex.findall(r"[\p{L}\p{M}\p{N}]+", name)
     letters = regex.findall(r"[\p{L}\p{M}]{3,}", name.lower())
     if set(letters) <= _GENERIC_WORDS or any(map(_is_code, words)):
@@ -226,7 +226,7 @@ def _title_from_name(name: str) -> str | None:
 
 
 def _is_code(word: str) -> bool:
-    """Whether it looks like a hash or a key: a hexadecimal number, digits strewn into letters."""
+    """Whether *word* looks like a hash or a key: hexadecimal, or digits among letters."""
     if len(word) < 8 or word.isdigit() or not any(map(str.isdigit, word)):
         return False
     is_scattered = len(regex.findall(r"\d+", word)) >= 3
@@ -247,7 +247,7 @@ def shorten(text: str, length: int) -> str:
     return (cut[: cut.rfind(" ")] if " " in cut else cut[: length - 1]).rstrip(" ,;:–—-") + "…"
 
 
-# More than anybody writes about one file; a parser never sees a bigger one.
+# Larger sidecars and front matter are not parsed.
 MAX_METADATA_BYTES = 1 << 20
 
 _SIDECAR_NAME = regex.compile(r"\.meta\.(?:json|ya?ml)$", regex.IGNORECASE)
@@ -255,7 +255,7 @@ SIDECAR_EXTENSIONS = (".meta.json", ".meta.yaml", ".meta.yml")
 
 
 def is_sidecar(name: str) -> bool:
-    """Whether the file of this name is about another one."""
+    """Whether a file of this name is a sidecar."""
     return _SIDECAR_NAME.search(name) is not None
 
 
@@ -284,7 +284,7 @@ _KEY_VALUE_LINE = regex.compile(r"^([\p{L}_][\p{L}_ -]*):[ \t]+(.+)$", regex.MUL
 def split_front_matter(text: str) -> tuple[RawMetadata, str]:
     """The YAML between the lines of dashes that *text* begins with, and the rest of it.
 
-    What is no mapping is no front matter but text between two rules.
+    If it is no mapping, it is text between two rules.
     """
     match = _FRONT_MATTER.match(text)
     if not match or len(match[1]) > MAX_METADATA_BYTES:
@@ -292,15 +292,15 @@ def split_front_matter(text: str) -> tuple[RawMetadata, str]:
     try:
         raw = _parse_yaml(match[1]) or {}
     except (ValueError, RecursionError, yaml.YAMLError):
-        # People forget the quotes that YAML wants around "Polityka: Putin demands guarantees".
+        # People forget the quotes that YAML requires around "Polityka: Putin demands guarantees".
         raw = dict(_KEY_VALUE_LINE.findall(match[1]))
     return (raw, text[match.end() :]) if isinstance(raw, dict) else ({}, text)
 
 
 def has_bomb(raw: RawMetadata) -> bool:
-    """Whether aliases stand for more values than text of MAX_BYTES can hold.
+    """Whether YAML aliases expand to more values than MAX_METADATA_BYTES of text can have.
 
-    They take no room as long as nobody writes them out, and nobody does.
+    They take no memory as long as they are not expanded, and they are not.
     """
     waiting, count = list(raw.values()), 0
     while waiting and count <= MAX_METADATA_BYTES:
@@ -313,12 +313,12 @@ def has_bomb(raw: RawMetadata) -> bool:
 
 
 def _parse_yaml(text: str) -> object:
-    # The base loader leaves scalars as they are written: no octal titles, no language False.
+    # The base loader leaves scalars as strings: no octal titles, no language False.
     return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and dicts only
 
 
 class RawDocument(NamedTuple):
-    """One text of a file; *name* tells it from the others where a file holds several."""
+    """One text of a file; *name* is its own where a file has several."""
 
     blocks: list[RawBlock]
     metadata: RawMetadata
@@ -328,7 +328,7 @@ class RawDocument(NamedTuple):
 def build_raw_document(
     blocks: list[RawBlock], metadata: RawMetadata, title: str | None = None
 ) -> RawDocument:
-    """An extract entitled *title* unless *about* has one; no heading repeats its title."""
+    """A raw document; *title* is for metadata without one, a heading that repeats it is removed."""
     own_title = next((value for key, value in metadata.items() if field_of(key) == "title"), None)
     title = scalar(own_title) or normalize(title or "")
     for number, block in enumerate(blocks):

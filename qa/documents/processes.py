@@ -14,7 +14,7 @@ from qa.errors import BuildLockedError
 
 @contextlib.contextmanager
 def hold_lock(lock: Path, *, wait: bool) -> Iterator[None]:
-    """Hold *lock*; the system lets go of it when this process ends, however it ends."""
+    """Hold *lock*; the system releases it when this process ends in any way."""
     with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -28,13 +28,13 @@ def hold_lock(lock: Path, *, wait: bool) -> Iterator[None]:
 def exit_with_parent() -> None:
     """End this worker of a pool when the process that started the pool does, killed or not.
 
-    By itself it would go on with what it does, and then wait for more work for ever.
+    Otherwise it would finish its task, and then wait for another for ever.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    # The pipe that tells of the parent's end sends a signal then, whose default is to end the
-    # process: no thread has to wait for it, and no code that hangs can keep it off.
+    # Have the kernel send SIGIO, which ends the process by default, when the parent's pipe closes:
+    # no thread has to wait for that, and no code that hangs can block it.
     signal.signal(signal.SIGIO, signal.SIG_DFL)
     fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
     flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)

@@ -30,8 +30,8 @@ from qa.documents.metadata import (
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 
-# The module and function that read each kind of file.  Some of the libraries behind them are slow
-# to import, so each is imported by the first file that needs it.
+# The module and function that read each format.  Some of their libraries are slow to import, so
+# each is imported for the first file that needs it.
 _FORMAT_READERS = {
     ".txt": ("plain", "read_text"),
     ".text": ("plain", "read_text"),
@@ -61,7 +61,7 @@ _EXTRACTION_LIBRARIES = ("charset_normalizer", "htmldate", "justext", "pypdf", "
 
 
 class _RawFile(NamedTuple):
-    """A file or a member of an archive, what its sidecars say of it, and what the archive's say."""
+    """A file or a member of an archive, with its sidecars and those of the archive."""
 
     source: str
     id: str
@@ -71,15 +71,15 @@ class _RawFile(NamedTuple):
 
 
 class FileContent(NamedTuple):
-    """The bytes of a file, and those of its sidecars by their names."""
+    """The bytes of a file, and of its sidecars by name."""
 
     data: bytes
     sidecars: dict[str, bytes]
 
 
 def load_content(path: Path, source: str, settings: Settings) -> FileContent:
-    """What reading the file called *source* depends on; raise OSError if it cannot be opened."""
-    # The path ends like the source, which is below the documents folder.
+    """The file at *path*, called *source*, and its sidecars; raise OSError if it is unreadable."""
+    # The path ends with the source, which is relative to the documents folder.
     root = None if settings.follow_links else path.parents[source.count("/")]
     sidecar_paths = filter(Path.is_file, map(path.with_name, sidecar_names(path.name)))
     return FileContent(
@@ -93,7 +93,7 @@ def load_content(path: Path, source: str, settings: Settings) -> FileContent:
 
 
 def _sidecar(path: Path, root: Path | None) -> bytes | None:
-    """The bytes of a sidecar; None for one that must not be read, which the crawl reports."""
+    """The bytes of a sidecar; None if it must not be read, which the crawl reports."""
     with suppress(NotAllowedError):
         return read_file(path, MAX_METADATA_BYTES, root)
     return None
@@ -113,7 +113,7 @@ def read_content(content: FileContent, source: str, settings: Settings) -> list[
 
 
 def is_reproducible(results: Iterable[Document | Skip], settings: Settings) -> bool:
-    """Whether reading the same bytes anew gives the same again, on any machine."""
+    """Whether reading the same bytes again gives the same results, on any machine."""
     out_of_memory = memory_limit_reason(settings)
     return not any(
         isinstance(result, Skip) and result.reason == out_of_memory for result in results
@@ -121,7 +121,7 @@ def is_reproducible(results: Iterable[Document | Skip], settings: Settings) -> b
 
 
 def memory_limit_reason(settings: Settings) -> str:
-    """Why a file is skipped that takes too much memory."""
+    """The reason to skip a file that takes too much memory."""
     return f"takes more than {settings.extract_memory_mb} MB of memory to read"
 
 
@@ -132,7 +132,7 @@ def sidecar_names(name: str) -> Iterator[str]:
 
 
 def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
-    """Those among *names* that are about no other of them."""
+    """The sidecars among *names* of no file among *names*."""
     names = set(names)
     sidecars = set(filter(is_sidecar, names))
     return sidecars - {
@@ -141,7 +141,7 @@ def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
 
 
 def file_extension(name: str) -> str:
-    """The ending that tells what kind of file it is; empty if we cannot read that kind."""
+    """The extension of a format that can be read; empty for others."""
     extensions = (
         extension
         for extension in EXTENSIONS
@@ -190,7 +190,7 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
 
 
 def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Iterator[Skip]:
-    """What to say of front matter whose aliases stand for too much."""
+    """Skips for front matter whose YAML aliases expand to too much."""
     if _FORMAT_READERS[kind][0] in _WITH_FRONT_MATTER:
         for extract in extracts:
             if isinstance(extract, RawDocument) and has_bomb(extract.metadata):
@@ -198,20 +198,20 @@ def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Ite
 
 
 def _merge_row_skips(results: list[Document | Skip], file: _RawFile) -> list[Document | Skip]:
-    """One Skip in place of one for every row where no row gave a document."""
+    """One Skip in place of one for every row, where no row has a document."""
     skips = [result for result in results if isinstance(result, Skip)]
     if len(skips) < max(2, len(results)):
         return results
     return [Skip(file.source, f"no text in any of its {len(skips):,} rows ({skips[0].reason})")]
 
 
-# What a library says in words; not the bytes or objects that it shows with them.
+# Messages of libraries in words, without the bytes or objects in some of them.
 _READABLE_MESSAGE = regex.compile(r"[\w ,.-]{1,80}")
 
 
 @contextmanager
 def _silence_libraries() -> Iterator[None]:
-    """Keep the libraries from reporting what we report as a Skip, or what does not matter."""
+    """Silence warnings of libraries, which are reported as Skips or do not matter."""
     loggers = [logging.getLogger(name) for name in _EXTRACTION_LIBRARIES]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
@@ -289,7 +289,7 @@ def _member_skip_reason(name: str) -> str | None:
 def _build_document(
     raw_document: RawDocument | Skip, file: _RawFile, settings: Settings
 ) -> Document | Skip:
-    """The document of an extract; a row's own metadata come before its file's sidecars."""
+    """The document of *raw_document*; a row's own metadata precede its file's sidecars."""
     if isinstance(raw_document, Skip):
         return raw_document._replace(source=file.source)
     name, raw_metadata, blocks = raw_document.name, raw_document.metadata, raw_document.blocks
@@ -318,7 +318,7 @@ def _first_text(blocks: Iterable[RawBlock]) -> str:
 
 
 def _common_metadata(file: _RawFile) -> list[RawMetadata]:
-    """What the sidecars of a file of many documents say that can be true of each."""
+    """The sidecars of a file of many documents, without what cannot be true of each."""
     common = [
         {key: value for key, value in sidecar.items() if field_of(str(key)) != "title"}
         for sidecar in file.sidecars
@@ -326,13 +326,13 @@ def _common_metadata(file: _RawFile) -> list[RawMetadata]:
     return [*common, *file.archive_sidecars]
 
 
-# Longer names of rows are texts that somebody put where the id goes.
+# Longer names of rows are texts in the place of an id.
 _MAX_ID_PART_LENGTH = 120
 _LONGEST_LABEL = 60
 
 
 def document_id(source: str) -> str:
-    """The path without its ending, in characters that a URL shows as they are."""
+    """The path without its extension, in characters that need no escapes in a URL."""
     return "/".join(map(_slugify, _without_extension(source).split("/")))
 
 

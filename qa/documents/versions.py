@@ -1,9 +1,8 @@
 """The package, its libraries, Python -> versions that change with any byte of them.
 
-What is kept from one run to the next is kept under them.  They are counted from the files and from
-what packages say of themselves: no list of modules or libraries is kept by hand, to be forgotten.
-Each is counted once in a process, and is then that of the code which runs, whatever is installed
-meanwhile.
+Caches and indexes have them in their keys.  They are computed from the files and from the metadata
+of packages, so no list of modules or libraries has to be maintained.  Each is computed once in a
+process, and is that of the code which runs, whatever is installed meanwhile.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent.parent
 _NAME = "verbatim-qa"
-# What cuts texts into passages and words; what it imports is part of it.
+# The module that cuts texts into passages and words; what it imports counts too.
 _ANALYSIS = "index/passages"
 _DIGITS = 16
 
@@ -30,7 +29,7 @@ def template_folder() -> Path:
 
 @cache
 def code_version() -> str:
-    """A checksum of all that runs: every file of ours, the libraries, Python, Unicode's data."""
+    """A checksum of all code: the package's files, the libraries, Python, Unicode's data."""
     digest = hashlib.sha256(f"{sys.version} {unicodedata.unidata_version}\n".encode())
     digest.update(repr(_libraries()).encode())
     for folder in (_PACKAGE, template_folder()):
@@ -40,9 +39,10 @@ def code_version() -> str:
 
 @cache
 def analysis_version() -> str:
-    """A checksum of what makes passages, words and stems: an index must be asked with its own.
+    """A checksum of the analysis, which must be the same for an index and its questions.
 
-    The modules and data files that do it, the libraries that these import, Unicode's data.
+    That is the modules and data files that make passages, words and stems, the libraries that these
+    import, and Unicode's data.
     """
     modules = _module_closure(_ANALYSIS)
     sources = [path.read_text(encoding="utf-8") for path in modules]
@@ -58,13 +58,13 @@ def analysis_version() -> str:
 
 
 def _iter_source_files(folder: Path) -> list[Path]:
-    """Every file below *folder* but what Python compiled."""
+    """Every file below *folder* but compiled ones."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     return [path for path in paths if "__pycache__" not in path.relative_to(folder).parts]
 
 
 def _add_files(digest: "hashlib._Hash", folder: Path, paths: Iterable[Path]) -> None:
-    """Count *paths* in, with names and sizes: nothing can move from one to another unnoticed."""
+    """Add *paths* to *digest*, with names and sizes, so that no move goes undetected."""
     for path in sorted(paths):
         data = path.read_bytes()
         digest.update(f"\n{path.relative_to(folder).as_posix()} {len(data)}\n".encode())
@@ -76,16 +76,16 @@ _FIELD = re.compile(r"^(Version|Requires-Dist): *([\w.+!-]+)", re.MULTILINE)
 
 @cache
 def _libraries() -> dict[str, str]:
-    """What we need, and what that needs, as far as it is installed: names and versions.
+    """The versions, by name, of installed libraries that are required, at any depth.
 
-    Optional tools are among them, since a library may do another thing where they are there.
+    Optional ones are among them, since a library may behave differently with them.
     """
     versions: dict[str, str] = {}
     waiting = _requirements()
     while waiting:
         name = _normalize_name(waiting.pop())
         if name not in versions:
-            # By a pattern: the parser of e-mail would take twice as long, at every start.
+            # With a pattern: the e-mail parser would take twice as long, at every start.
             fields = _FIELD.findall(_metadata_head(name))
             versions[name] = next((value for field, value in fields if field == "Version"), "")
             waiting += [value for field, value in fields if field == "Requires-Dist"]
@@ -93,7 +93,7 @@ def _libraries() -> dict[str, str]:
 
 
 def _requirements() -> list[str]:
-    """What we need ourselves; whatever is there when we run from a folder, not installed."""
+    """Our own requirements; all that is installed when the package itself is not."""
     if _library_version(_NAME) is None:
         return [library.name for library in distributions()]
     return [
@@ -109,7 +109,7 @@ def _library_version(name: str) -> Distribution | None:
 
 
 def _metadata_head(name: str) -> str:
-    """What the library *name* says of itself, without its description; empty if there is none."""
+    """The metadata of the library *name*, without its description; empty if there is none."""
     library = _library_version(name)
     text = library and (library.read_text("METADATA") or library.read_text("PKG-INFO"))
     return (text or "").partition("\n\n")[0]
@@ -120,7 +120,7 @@ def _normalize_name(name: str) -> str:
 
 
 def _module_closure(root: str) -> list[Path]:
-    """The files of the module *root* and of all modules of ours that it imports, at any depth."""
+    """The files of the module *root* and of our modules that it imports, at any depth."""
     paths: set[Path] = set()
     waiting = [_PACKAGE / f"{root}.py"]
     while waiting:
@@ -140,14 +140,14 @@ def _file_of(name: str) -> Path | None:
     return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
 
 
-# Not by a parser, which takes ten times as long at every start; a name too many does no harm.
+# Not with a parser, which takes ten times as long at every start; extra names do no harm.
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE
 )
 
 
 def _imports_of(path: Path) -> Iterator[str]:
-    """What the module at *path* may import, by full name; names inside of modules among them."""
+    """The full names that the module at *path* may import, modules and names in modules."""
     for module, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
         if module:
             yield module
@@ -171,9 +171,9 @@ def _providers(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _may_provide(library: str, modules: Iterable[str]) -> bool:
-    """Whether one of *modules*, folders or files, may be among what *library* installed."""
+    """Whether *library* may have installed one of *modules*."""
     installed = _library_version(library)
     files = installed and installed.read_text("RECORD")
-    if not files:  # a system's own packages do not always say
+    if not files:  # packages of a system do not always have it
         return True
     return any(f"\n{module}{end}" in f"\n{files}" for module in modules for end in "/.")

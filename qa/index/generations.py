@@ -1,6 +1,6 @@
-"""The index folder: generations built aside, published by one rename, one builder at a time.
+"""The index folder: generations built in folders of their own and published by one rename.
 
-index/generations/<name>/           one whole index each, never changed once it is there
+index/generations/<name>/           one complete index each, never changed
 index/generations/<name>.refused/   the last one that was not published, for inspection
 index/CURRENT                       the name of the live one
 index/HISTORY                       the names of those published, the last one last
@@ -42,7 +42,7 @@ _NAME_PREFIX = regex.compile(r"[0-9a-f]{4,12}")
 
 @dataclass(frozen=True)
 class Generation:
-    """One generation of an index; *fault* tells why its manifest cannot be read."""
+    """One generation of an index; *error* is why its manifest cannot be read."""
 
     name: str
     published_at: datetime.datetime
@@ -60,9 +60,9 @@ class Generation:
 def sort_generations(
     generations: Sequence[Generation], sequence: Sequence[str] = ()
 ) -> list[Generation]:
-    """*found* as a history: in the order of *sequence*, the names as they were published.
+    """*generations*, the last published first, in the order of *sequence*, their names.
 
-    What is not in it has its place by its time; a clock that went back moves no others.
+    Those not in *sequence* are inserted by time, so a clock that went back moves no others.
     """
     places = {name: place for place, name in enumerate(sequence)}
     line = [
@@ -80,7 +80,7 @@ def sort_generations(
 
 
 def _insertion_index(generation: Generation, line: Sequence[Generation]) -> int:
-    """Behind the last in *line* that was published no later."""
+    """The index after the last in *line* that was published no later than *generation*."""
     earlier = [
         n for n, other in enumerate(line, 1) if other.published_at <= generation.published_at
     ]
@@ -88,7 +88,7 @@ def _insertion_index(generation: Generation, line: Sequence[Generation]) -> int:
 
 
 def find_generation(generations: Sequence[Generation], prefix: str) -> Generation:
-    """The one generation whose name begins so; raise GenerationNotFoundError if not just one."""
+    """The generation whose name begins with *prefix*; raise GenerationNotFoundError if not one."""
     matches = [generation for generation in generations if generation.name.startswith(prefix)]
     if len({generation.name for generation in matches}) != 1 or not _NAME_PREFIX.fullmatch(prefix):
         raise GenerationNotFoundError(
@@ -98,7 +98,7 @@ def find_generation(generations: Sequence[Generation], prefix: str) -> Generatio
 
 
 def choose_generation(generations: Sequence[Generation], prefix: str | None) -> str:
-    """The generation whose name begins so, by default the one published before the live one."""
+    """The generation whose name begins with *prefix*, by default the one before the live one."""
     if prefix:
         return find_generation(generations, prefix).name
     return previous_generation(generations)
@@ -120,7 +120,7 @@ def previous_generation(generations: Sequence[Generation]) -> str:
 
 
 def not_kept_error(name: str) -> GenerationNotFoundError:
-    """What to raise where the generation *name* is not there any more."""
+    """The error where the generation *name* is not there any more."""
     return GenerationNotFoundError(f"Generation {name} is not kept here any more; ask without it.")
 
 
@@ -167,13 +167,13 @@ class GenerationFolder:
         self._pointer_lock = index / "LOCK.current"
 
     def folder_of(self, name: str) -> Path:
-        """Where the generation *name* is, be it refused."""
+        """The folder of the generation *name*, refused or not."""
         published = self._folder / name
         refused = self._folder / f"{name}{_REFUSED_SUFFIX}"
         return refused if refused.is_dir() and not published.is_dir() else published
 
     def folder_named(self, name: str, *, refused: bool) -> Path:
-        """Where the generation *name* is that was, or was not, refused: there may be both."""
+        """The folder of the generation *name*, *refused* or not: both may exist."""
         return self._folder / (f"{name}{_REFUSED_SUFFIX}" if refused else name)
 
     def live_name(self) -> str:
@@ -201,7 +201,7 @@ class GenerationFolder:
         return None
 
     def pointer_stamp(self) -> tuple[int, int]:
-        """A cheap mark that differs once another generation is live; NONE_LIVE when none is."""
+        """A value that changes with the live generation, fast to read; NO_POINTER when none is."""
         try:
             status = self._pointer.stat()
         except OSError:
@@ -209,11 +209,11 @@ class GenerationFolder:
         return (status.st_ino, status.st_mtime_ns)
 
     def manifest(self, name: str) -> Manifest:
-        """What the generation *name* holds; raise CorruptIndexError when that cannot be read."""
+        """The manifest of the generation *name*; raise CorruptIndexError when it is damaged."""
         return read_manifest(self.folder_of(name), name)
 
     def has_generation(self, name: str) -> bool:
-        """Whether the generation *name* is there and was not refused."""
+        """Whether the generation *name* exists and was not refused."""
         return bool(GENERATION_NAME.fullmatch(name)) and (self._folder / name).is_dir()
 
     def list_generations(self) -> list[Generation]:
@@ -223,7 +223,7 @@ class GenerationFolder:
         return sort_generations(generations, self._sequence())
 
     def _sequence(self) -> list[str]:
-        """The names in HISTORY; where it cannot be read, the times of the generations do."""
+        """The names in HISTORY; none where it cannot be read, so that times decide."""
         with contextlib.suppress(OSError, UnicodeDecodeError):
             return self._history.read_text(encoding="ascii").split()
         return []
@@ -254,21 +254,21 @@ class GenerationFolder:
         )
 
     def check(self, name: str) -> Manifest:
-        """Compare every byte with what was sealed; raise CorruptIndexError on a difference."""
+        """Verify every byte; raise CorruptIndexError on a difference."""
         manifest = self.manifest(name)
         check_files(self.folder_of(name), manifest)
         return manifest
 
     @contextlib.contextmanager
     def hold_build_lock(self) -> Iterator[None]:
-        """Keep builds out; raise BuildLockedError when there is one."""
+        """Lock out builds; raise BuildLockedError when one runs."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with hold_lock(self._build_lock, wait=False):
             yield
 
     @contextlib.contextmanager
     def open_build_folder(self) -> Iterator[Path]:
-        """An empty folder to build in, held under the lock and gone afterwards."""
+        """An empty folder to build in, locked, and removed afterwards."""
         with self.hold_build_lock():
             self.sweep()
             folder = self._folder / f"{_BUILD_PREFIX}{os.getpid()}"
@@ -279,13 +279,13 @@ class GenerationFolder:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def leftovers(self) -> list[Path]:
-        """The folders that killed builds left behind; to be looked for under the lock."""
+        """The folders that killed builds left behind; to be called with the lock."""
         return sorted(
             p for kind in (_BUILD_PREFIX, _REMOVAL_PREFIX) for p in self._folder.glob(f"{kind}*")
         )
 
     def strays(self) -> list[Path]:
-        """Files and folders that no generation names, such as those of a copy that broke off."""
+        """Files and folders that belong to no generation, such as those of an aborted copy."""
         expected, strays = {*self._generation_folders(), *self.leftovers()}, []
         for folder in self._folder.iterdir() if self._folder.is_dir() else ():
             if folder not in expected:
@@ -312,12 +312,11 @@ class GenerationFolder:
                 left.unlink(missing_ok=True)
 
     def publish(self, build_folder: Path, name: str, keep: int, expected_live: str | None) -> None:
-        """Make what is sealed as *name* in *built* the live generation, then prune all but *keep*.
+        """Make the generation *name*, sealed in *build_folder*, live, and prune all but *keep*.
 
         Every file has reached the disk before CURRENT names it, and CURRENT changes in one rename:
-        a crash leaves the old generation live or the new one, never a half.  Raises
-        PublishConflictError
-        when another than *over* has become live since.
+        after a crash either the old generation is live or the new one, whole.  Raises
+        PublishConflictError when another than *expected_live* has become live.
         """
         with hold_lock(self._pointer_lock, wait=True):
             check_no_conflict(self.find_live_name(), expected_live)
@@ -327,7 +326,7 @@ class GenerationFolder:
             self._prune_unlocked(keep, expected_live)
 
     def refuse(self, build_folder: Path, name: str) -> None:
-        """Keep what is sealed as *name* in *built* for inspection, in place of what was before."""
+        """Move the generation *name* in *build_folder* to where the last refused one was."""
         with hold_lock(self._pointer_lock, wait=True):
             for folder in self._generation_folders():
                 if folder.name.endswith(_REFUSED_SUFFIX):
@@ -336,7 +335,7 @@ class GenerationFolder:
             sync_to_disk(self._folder)
 
     def switch(self, name: str) -> Manifest:
-        """Check the generation *name* and make it live, a refused one too."""
+        """Verify the generation *name*, even a refused one, and make it live."""
         with hold_lock(self._pointer_lock, wait=True):
             manifest = self.check(name)
             folder = self.folder_of(name)
@@ -368,14 +367,14 @@ class GenerationFolder:
             _repair(target, build_folder, name)
         else:
             build_folder.rename(target)
-        # The clock of the file system is too coarse to order two in a row.
+        # The file system's own clock is too coarse to order two in a row.
         now = time.time_ns()
         os.utime(target / MANIFEST, ns=(now, now))
         for path in (target / MANIFEST, target, self._folder):
             sync_to_disk(path)
 
     def _append_to_history(self, name: str) -> None:
-        """Note that *name* is published last: clocks may go back."""
+        """Record that *name* was published last, since clocks may go back."""
         others = [
             generation.name
             for generation in self.list_generations()
@@ -383,7 +382,7 @@ class GenerationFolder:
         ]
         new = self._history.with_name(f"HISTORY.{os.getpid()}")
         new.write_text("\n".join([*others[::-1], name]) + "\n", encoding="ascii")
-        # It need not outlive a crash: without it, the times tell the order.
+        # It need not survive a crash: without it, the times give the order.
         new.rename(self._history)
 
     def _set_live(self, name: str) -> None:
@@ -394,7 +393,7 @@ class GenerationFolder:
         sync_to_disk(self._pointer.parent)
 
     def _prune_unlocked(self, keep: int, previous: str | None = None) -> None:
-        # One without a manifest is none of ours yet: it is being copied here.
+        # A folder without a manifest is being copied here.
         complete = [
             generation
             for generation in self.list_generations()
@@ -404,7 +403,7 @@ class GenerationFolder:
             self._remove(self._folder / generation.name)
 
     def _remove(self, folder: Path) -> None:
-        """Take *folder* away in one step, so that never a half of it bears a name."""
+        """Rename *folder*, then remove it, so that no generation's name is on half of it."""
         renamed = self._folder / f"{_REMOVAL_PREFIX}{folder.name}-{os.getpid()}"
         folder.rename(renamed)
         shutil.rmtree(renamed, ignore_errors=True)
@@ -417,9 +416,9 @@ def _publication_time(folder: Path) -> datetime.datetime:
 
 
 def _repair(target: Path, build_folder: Path, name: str) -> None:
-    """Put files of *built* in place of those of *target* that are not the same.
+    """Replace the files of *target* that differ from those of *build_folder*.
 
-    The name vouches for the bytes: at every moment each file is as it was, or as it should be.
+    The name is a checksum of all bytes: at any moment each file is as it was, or as it should be.
     """
     manifest = read_manifest(build_folder, name)
     for path in manifest.files:

@@ -1,7 +1,7 @@
-"""What a generation holds and is made of -> its manifest, whose checksum is the generation's name.
+"""The contents of a generation -> its manifest, whose checksum is the generation's name.
 
-The manifest lists every file with its checksum, so the name vouches for every byte.  When a
-generation was published is not among them: that is the time of the manifest's own file.
+The manifest has the checksum of every file, so the name is a checksum of every byte.  The time of
+publication is not in it: that is the modification time of the manifest's file.
 """
 
 import datetime
@@ -22,13 +22,13 @@ from qa.errors import CorruptIndexError, GenerationNotFoundError, SettingsError
 
 FILE_NAME = "synonyms.txt"
 _MAX_MEMBERS, _MAX_WORDS = 20, 8
-# As an index keeps them: the members of each.
+# The members of each group, as an index stores them.
 SynonymGroups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Synonym:
-    """One way to say it, and its terms."""
+    """A member of a group of synonyms, and its terms."""
 
     text: str
     terms: tuple[str, ...]
@@ -36,12 +36,12 @@ class Synonym:
 
 @dataclass(frozen=True)
 class SynonymMap:
-    """Groups of members that mean the same."""
+    """Groups of words and phrases that mean the same."""
 
     groups: tuple[tuple[Synonym, ...], ...] = ()
 
     def iter_synonyms(self, words: Sequence[str]) -> Iterator[tuple[Synonym, Synonym]]:
-        """Each member that stands in *words*, with each other one of its group that does not."""
+        """The first member of each group that is in *words*, with each member that is not."""
         terms = [to_term(word) for word in words]
         for group in self.groups:
             present = [member for member in group if _contains_phrase(member.terms, terms)]
@@ -55,7 +55,7 @@ def _contains_phrase(phrase: tuple[str, ...], terms: Sequence[str]) -> bool:
 
 
 def load_synonym_groups(folder: Path) -> SynonymGroups:
-    """Those told in *folder*; raise SettingsError, naming the line, for one that is wrong."""
+    """The groups in the file in *folder*; raise SettingsError, naming the line, if one is wrong."""
     path = folder / FILE_NAME
     try:
         lines = read_text(path).splitlines()
@@ -82,7 +82,7 @@ def load_synonym_groups(folder: Path) -> SynonymGroups:
 
 @lru_cache(maxsize=4)
 def build_synonym_map(groups: SynonymGroups) -> SynonymMap:
-    """*groups* as they are looked for."""
+    """*groups* as they are matched with questions."""
     return SynonymMap(tuple(tuple(map(_parse_synonym, group)) for group in groups))
 
 
@@ -104,12 +104,11 @@ class FileChecksum(NamedTuple):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a generation holds; *first* and *last* are the earliest and latest document's dates.
+    """The contents of a generation; *first* and *last* are the earliest and latest dates.
 
-    *made_of* names all that went in: the documents' checksum, versions, settings; *synonyms* are
-    those that its questions are looked up by; *skipped* are the first that were left out, *reasons*
-    count all of them.  *name* and *files* are empty until it is sealed, *published* until it is
-    read back.
+    *made_of* is everything that it depends on: the documents' checksum, versions, settings.
+    *skipped* are the first files and rows that were skipped, *reasons* count all of them.  *name*
+    and *files* are empty until it is sealed, *published_at* until it is read back.
     """
 
     documents: int
@@ -127,7 +126,7 @@ class Manifest:
 
     @property
     def left_out(self) -> int:
-        """How many files and rows were left out."""
+        """How many files and rows were skipped."""
         return sum(count for _, count in self.reasons) or len(self.skipped)
 
     @property
@@ -137,18 +136,18 @@ class Manifest:
 
     @property
     def same_analysis(self) -> bool:
-        """Whether its words were made as those of questions are; else answers may be wrong."""
+        """Whether its words were analyzed as those of questions are; else answers may be wrong."""
         return self.made_of.get("analysis") == analysis_version()
 
     def to_json(self) -> str:
-        """The manifest as it is stored: the same text for the same generation."""
+        """The manifest as JSON: the same text for the same generation."""
         values = asdict(self)
         del values["name"], values["published_at"]
         return json.dumps(values, default=str, ensure_ascii=False, indent=1) + "\n"
 
 
 def seal_generation(folder: Path, manifest: Manifest) -> Manifest:
-    """Write the manifest of all that is in *folder*, and make every file reach the disk."""
+    """Write the manifest of the files in *folder*, and flush all of them to the disk."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): _checksum_of(path) for path in paths}
     manifest = replace(manifest, files=files)
@@ -175,14 +174,14 @@ def read_manifest(folder: Path, name: str) -> Manifest:
 
 
 def manifest_from_json(record: dict[str, Any], name: str, seconds: float) -> Manifest:
-    """The manifest of *values*, as JSON has them, called *name*, published at that time."""
+    """The manifest in *record*, called *name*, published at *seconds* since the epoch."""
     for bound in ("first", "last"):
         if record[bound]:
             record[bound] = datetime.date.fromisoformat(record[bound])
     record["languages"] = tuple(record["languages"])
     record["synonyms"] = tuple(map(tuple, record.get("synonyms", ())))
     skipped = tuple(Skip(*skip) for skip in record["skipped"])
-    # Older manifests list all of them, and count none.
+    # Older manifests list all skips and have no counts.
     reasons = record.get("reasons") or count_reasons(skipped)
     record["skipped"], record["reasons"] = skipped[:MAX_LISTED], tuple(map(tuple, reasons))
     record["files"] = {path: FileChecksum(*entry) for path, entry in record["files"].items()}
@@ -191,7 +190,7 @@ def manifest_from_json(record: dict[str, Any], name: str, seconds: float) -> Man
 
 
 def analysis_warning(manifest: Manifest) -> str:
-    """What to tell and do where another analysis made the generation; empty where ours did."""
+    """A warning where another version of the analysis made the generation, else empty."""
     if manifest.same_analysis:
         return ""
     return (
@@ -210,13 +209,13 @@ def check_same_analysis(older: Manifest) -> None:
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Compare every byte of every file; raise CorruptIndexError, naming the first that differs."""
+    """Verify every file; raise CorruptIndexError, naming the first that differs."""
     for path in manifest.files:
         check_file(folder, manifest, path)
 
 
 def check_file(folder: Path, manifest: Manifest, path: str) -> None:
-    """Compare the file at *path* with its checksum; raise CorruptIndexError when it differs."""
+    """Verify the checksum of the file at *path*; raise CorruptIndexError when it differs."""
     expected = manifest.files[path]
     try:
         if (folder / path).stat().st_size != expected.size:
@@ -230,7 +229,7 @@ def check_file(folder: Path, manifest: Manifest, path: str) -> None:
 
 
 def sync_to_disk(path: Path) -> None:
-    """Make what *path* holds, a file or the names in a folder, reach the disk."""
+    """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

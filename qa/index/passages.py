@@ -20,10 +20,10 @@ def title_of_heading(heading: str) -> str:
 
 @dataclass(frozen=True)
 class Passage:
-    """The unit that is searched and cited: `document.text[start:end] == text`.
+    """The unit of search and citation: `document.text[start:end] == text`.
 
-    *number* counts the passages of one document from 0; *heading* is the title and the section
-    that the passage stands under.
+    *number* counts the passages of one document from 0; *heading* is the title and the section's
+    heading.
     """
 
     document_id: str
@@ -48,16 +48,15 @@ def split_passages(document: Document, min_words: int = 60, max_words: int = 150
 
 
 def build_passages(document: Document, spans: Iterable[Span]) -> list[Passage]:
-    """The passages of *document* that cut() found."""
+    """The passages of *document* at *spans*."""
     return [_build_passage(document, number, span) for number, span in enumerate(spans)]
 
 
 def find_passage_spans(document: Document, min_words: int, max_words: int) -> list[Span]:
-    """Where the passages of *document* begin and end, in order.
+    """The spans of the passages of *document*, in order.
 
-    Paragraphs are kept whole where they fit: a passage ends with the first paragraph that brings
-    it to *min_words*, and before the sentence that would take it over *max_words*.  Only a
-    sentence longer than that is cut, between words.
+    A passage ends with the first paragraph that brings it to *min_words*, and before the sentence
+    that would take it over *max_words*.  Only a sentence longer than that is cut, between words.
     """
     spans: list[Span] = []
     for section in _iter_sections(document.blocks):
@@ -104,7 +103,7 @@ def _iter_sentences(document: Document, blocks: list[Block], max_words: int) -> 
 
 
 def _iter_pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int]]:
-    """Start, end and number of words of each sentence, of each part of one that is too long."""
+    """Start, end and number of words of each sentence, or of the parts of one that is too long."""
     for start, end in split_sentences(text, language):
         word_count = count_words(text[start:end])
         if word_count <= max_words:
@@ -124,7 +123,7 @@ _UNIT = regex.compile(r"[^\s、，；：]+[、，；：]*|[、，；：]+")
 
 
 def _iter_units(text: str, start: int, end: int, max_words: int) -> Iterator["_TextPiece"]:
-    """What is kept together of a long sentence, as far as it has not too many words itself."""
+    """The parts of a long sentence that are not cut, unless they are too long themselves."""
     for match in _UNIT.finditer(text, start, end):
         unit = _TextPiece(*match.span(), count_words(match[0]))
         if unit.word_count <= max_words:
@@ -162,7 +161,7 @@ def _pack_sentences(
 
 
 def _merge_short_tail(pieces: list[_TextPiece], min_words: int, max_words: int) -> list[Span]:
-    """Give a short rest at the end of a section to the passage before it, if that stays in size."""
+    """Merge a short last passage of a section into the one before it, if that has room."""
     if len(pieces) > 1 and pieces[-1].word_count < min_words:
         previous, tail = pieces[-2:]
         if previous.word_count + tail.word_count <= max_words:

@@ -1,7 +1,7 @@
 """Ranked passages -> the probability that the first one answers, by logistic regression.
 
-Each signal is a number that a reader could check: how much of the question is there, how near to
-each other, whether a sentence holds what was asked for, which words occur nowhere.
+Each signal is a number that a reader could check: how much of the question is in the passage, how
+near to each other, whether a sentence has an answer of the right type, which words are missing.
 """
 
 import math
@@ -16,12 +16,12 @@ from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import TOP_SIZE, RankedPassage, score_margin
 
 _RANKING_FEATURES = (Feature.BM25, Feature.EXACT_BM25, Feature.HEADING_COVERAGE, Feature.PROXIMITY)
-# Languages that write nouns with a capital, and those that write syllables with spaces between.
+# Languages that capitalize nouns, and those that put spaces between syllables.
 _CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
 _MAX_MARGIN = 3.0
-# So many words of a question do not meet in one sentence by chance.
+# This many words of a question are not in one sentence by chance.
 _MIN_TERMS = 3
-# What adding up the shares of a question's words may be off by.
+# The rounding error of a sum of normalized IDF.
 _ROUNDING_ERROR = 1e-6
 
 # Whether more of a signal speaks for an answer (1) or against it (-1); the others may do either.
@@ -50,9 +50,9 @@ def compute_signals(
     highlight: Highlight,
     passage_count: int,
 ) -> dict[str, float]:
-    """What tells whether the first of *ranked*, with its *evidence*, answers.
+    """The signals, by name, of whether the first of *ranked*, with its *highlight*, answers.
 
-    It was found among so many *passages*: the more there are, the more hold the words by chance.
+    *passage_count* is that of the index: the more, the more have the words by chance.
     """
     first_features = dict(zip(Feature, ranked[0].features.tolist(), strict=True))
     is_missing = np.array([term.word in highlight.missing_words for term in query.terms])
@@ -65,7 +65,7 @@ def compute_signals(
         **{name: first_features[name] for name in _RANKING_FEATURES},
         "sentence_coverage": highlight.sentence_coverage,
         "wrong_answer_type": float(highlight.type_matches is False),
-        # To be ahead with little of the question says little.
+        # A margin says little where little of the question is covered.
         "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features[Feature.COVERAGE],
         "term_count": math.log(len(query.terms)),
         "missing_idf": float(statistics.normalized_idf[is_missing].max(initial=0.0)),
@@ -86,22 +86,22 @@ def compute_signals(
 
 
 def covers_question(query: Query, signals: Mapping[str, float]) -> bool:
-    """Whether a sentence holds every word of a *query* that has enough; *found* are its signals.
+    """Whether a sentence has every word of a *query* that has enough of them.
 
-    That is worth showing, however many passages it is one of: who asks about what everyone tells
-    is not helped by being told that it is not found.  Parts of words without spaces do not count.
+    Then it is shown whatever the probability: "not found" would not help who asks about what many
+    passages say.  Not for scripts without spaces.
     """
     is_long_enough = len(query.terms) >= _MIN_TERMS and not signals["cjk_share"]
     return is_long_enough and signals["sentence_coverage"] > 1 - _ROUNDING_ERROR
 
 
 def _cjk_share(query: Query) -> float:
-    """The share of the words that are parts of a run without spaces, and stand in many others."""
+    """The share of the terms that are parts of a run without spaces, and in many others."""
     run_count = sum(is_unspaced(term.word) for term in query.terms)
     return run_count / len(query.terms)
 
 
 def estimate_probability(signals: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """The probability that *weights* give to the signals *found*."""
+    """The probability of an answer by logistic regression: the *weights* of *signals*."""
     logit = sum(weight * signals[name] for name, weight in weights.items())
     return round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)

@@ -1,4 +1,4 @@
-"""A passage and a question -> what in it speaks for it: the words, the phrase, the sentence."""
+"""A passage and a question -> its highlight: the words, the phrase, the answering sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from qa.queries.parser import Query, QueryTerm
 from qa.ranking.features import TermStatistics
 from qa.ranking.reranker import RankedPassage
 
-# What one of the asked kind (a date for "when") is worth in a sentence beside its words.
+# The bonus of a sentence with an answer of the right type, such as a date for "when".
 _ANSWER_TYPE_BONUS = 0.15
-# A sentence is marked from this share of the question's weight on.
+# The share of the question's total IDF from which a sentence is highlighted.
 _MIN_ANSWER_COVERAGE = 0.2
-# What a word from earlier turns is worth in telling one: they say what it is about, not what it is.
+# The factor of a word from earlier turns: it is the topic rather than the answer.
 _CARRIED_TERM_FACTOR = 0.3
 
 
 @dataclass(frozen=True)
 class Highlight:
-    """What in a passage speaks for it; spans are offsets into the passage's text.
+    """How a passage matches the question; spans are offsets into the passage's text.
 
-    *matched* and *missing* are the question's words as typed; *sentence* is the share of the
-    question's weight in the best sentence, *fits* whether that holds what the question asks for:
-    a date for "when", a name for "who"; None when it asks for nothing that can be told.
+    *matched_words* and *missing_words* are as typed.  *sentence_coverage* is the share of the
+    question's total IDF in the best sentence, *type_matches* whether that has an answer of the
+    right type, a date for "when" or a name for "who"; None for questions of no known type.
     """
 
     matched_words: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ _NUMBER_WORDS = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|twenty|thirty|forty"
     "|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|half|third"
 )
-# What a sentence holds that answers a question of that kind; the first kind that is asked counts.
+# What a sentence has that answers a question of a type; the first type that matches counts.
 ANSWER_TYPES = [
     _AnswerType(
         regex.compile(
@@ -96,7 +96,7 @@ ANSWER_TYPES = [
 
 
 class _ScoredSentence(NamedTuple):
-    """A sentence: its *share* of the question's weight, and how well it *tells* what is asked."""
+    """A sentence: *coverage* is its share of the total IDF, *score* how well it answers."""
 
     coverage: float
     score: float
@@ -110,7 +110,7 @@ def _is_question(sentence: str) -> bool:
 
 
 def _select_answer(scored_sentences: Sequence[_ScoredSentence]) -> _ScoredSentence:
-    """The sentence that tells best; one that asks is the heading of what answers it."""
+    """The sentence with the highest score; after a question, the best one that follows."""
     best = max(scored_sentences, key=lambda row: row.score)
     if not best.is_question:
         return best
@@ -124,7 +124,7 @@ def _select_answer(scored_sentences: Sequence[_ScoredSentence]) -> _ScoredSenten
 
 
 class _TermMatch(NamedTuple):
-    """A word of the question in a text: which of its words, and where."""
+    """An occurrence of a term: its index in the query, position in words, and span."""
 
     term_index: int
     position: int
@@ -132,7 +132,7 @@ class _TermMatch(NamedTuple):
 
 
 class Highlighter:
-    """Reads passages for one question."""
+    """Highlights passages for one question."""
 
     def __init__(self, query: Query, question: str, statistics: TermStatistics) -> None:
         self._terms: tuple[QueryTerm, ...] = query.terms
@@ -154,7 +154,7 @@ class Highlighter:
         )
 
     def highlight(self, ranked: RankedPassage) -> Highlight:
-        """What speaks for a *ranked* passage; it is read once."""
+        """The highlight of a *ranked* passage, computed once."""
         key = ranked.passage.document_id, ranked.passage.number
         highlight = self._cache.get(key)
         if highlight is None:
@@ -191,7 +191,7 @@ class Highlighter:
     def _find_answer(
         self, passage: Passage, matches: Sequence[_TermMatch]
     ) -> tuple[Span | None, float, bool | None]:
-        """The sentence that answers best, if it is to be marked, its share, and whether it fits."""
+        """The answering sentence, if any, the best one's coverage, and whether its type matches."""
         scored_sentences = []
         for span in split_sentences(passage.text, passage.language):
             term_indexes = {
@@ -221,7 +221,7 @@ class Highlighter:
         return answer_span, best.coverage, best.type_matches if self._answer_type else None
 
     def _longest_phrase(self, text: str, matches: Sequence[_TermMatch]) -> str | None:
-        """The longest run of the question's own words in its order."""
+        """The longest run of the question's own words in the same order."""
         own_matches = [match for match in matches if match.term_index < len(self._terms)]
         longest = start = 0
         phrase: str | None = None
@@ -239,5 +239,5 @@ class Highlighter:
 
 @lru_cache(maxsize=1 << 8)
 def _stems_of_heading(heading: str, language: str) -> frozenset[str]:
-    """The stems of the words in a *heading*; one document's passages mostly share it."""
+    """The stems of the words in a *heading*, which a document's passages mostly share."""
     return frozenset(stem(word, language) for word in token_texts(heading))

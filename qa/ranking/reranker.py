@@ -1,7 +1,7 @@
-"""Candidates -> ranked passages: order, near-duplicates folded, a cut, places per document.
+"""Candidates -> ranked passages: scored, without near-duplicates, a few per document.
 
-Everything is decided from the passages themselves and from how rare each word is, so that two
-engines which propose the same candidates give the same answer.
+Only the passages and the IDF of terms count, so two engines that propose the same candidates give
+the same answer.
 """
 
 import json
@@ -24,9 +24,9 @@ WEIGHTS_FILE = Path(__file__).with_name("weights.json")
 
 @dataclass(frozen=True)
 class RankingWeights:
-    """*ranking* has a weight for each feature, *confidence* one for each of its signals.
+    """*ranking*, float64 of shape (len(Feature),), and *confidence* by signal.
 
-    *fitted* is the date, *gain* what ranking won over BM25 when it was fitted, set by set.
+    *fitted_on* is the date, *gain* the gain over BM25 when it was fitted, by evaluation set.
     """
 
     ranking: FloatArray
@@ -36,7 +36,7 @@ class RankingWeights:
 
 
 def weights_from_json(values: dict[str, Any]) -> RankingWeights:
-    """The weights that *values* hold; raise ValueError when they are for other features."""
+    """The weights in *values*; raise ValueError when they are for other features."""
     ranking = values["ranking"]
     if set(ranking) != set(Feature):
         raise ValueError(f"weights for other features: {sorted(set(ranking) ^ set(Feature))}")
@@ -45,7 +45,7 @@ def weights_from_json(values: dict[str, Any]) -> RankingWeights:
 
 
 def weights_to_json(weights: RankingWeights) -> str:
-    """The file that from_json reads, its numbers as short as they can be told."""
+    """The JSON that weights_from_json reads, with rounded numbers."""
     values = {
         "fitted": weights.fitted_on,
         "gain": weights.gain,
@@ -67,24 +67,24 @@ def load_ranking_weights() -> RankingWeights:
     return weights_from_json(json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")))
 
 
-# Passages with less than this part of the best one's coverage are not shown.
+# Passages with less than this share of the first one's coverage are not shown.
 _MIN_COVERAGE_SHARE = 0.2
-# Two passages say the same when this part of the shorter one's words is in both.  What is longer
-# between two spaces, on average, is no word: there pairs of characters are compared.
+# Two passages are duplicates when this share of the shorter one's words is in both.  Where words
+# between spaces are longer on average, pairs of characters are compared instead.
 _DUPLICATE_OVERLAP, _MAX_MEAN_WORD_LENGTH = 0.8, 20
 # Among the first five, no more than two of one document.
 TOP_SIZE, _MAX_PER_DOCUMENT = 5, 2
-# So many texts are read at a time: of ten questions nine need no more.
+# Texts read at a time: nine questions of ten need no more.
 _READ_BATCH = 8
-# What a passage counts for being in the question's language, beside what is fitted.
+# What is added to the score of a passage in the question's language; not fitted.
 _LANGUAGE_BOOST = 1.0
 
 
 @dataclass(frozen=True)
 class RankedPassage:
-    """A passage in its place; *features* is its row of features, *hits* are the query's words.
+    """A passage with its score, its row of *features* and the *positions* of the query's terms.
 
-    *duplicates* say the same elsewhere and are folded into it.
+    *duplicates* are passages that say the same elsewhere.
     """
 
     passage: Passage
@@ -104,8 +104,8 @@ def rank(
 ) -> list[RankedPassage]:
     """The *limit* passages to show, the best first; ties by document and passage.
 
-    No document fills the first places alone, unless the question *named* it; of texts that fit
-    alike those in its *language* come first.
+    *features* is float64 of shape (candidates, len(Feature)).  No document fills the first places
+    alone, unless the question names it; texts in the question's *language* are preferred.
     """
     in_question_language = np.array(
         [language == passage_language for passage_language in candidates.languages]
@@ -120,7 +120,7 @@ def rank(
     )
     deduplicator = _Deduplicator(TOP_SIZE if single_document else _MAX_PER_DOCUMENT)
     for place, passage in _iter_passages(candidates, order):
-        # What comes later can still be a duplicate of what is shown, but is not looked for.
+        # Later passages may be duplicates of those shown, but are not read for that.
         if deduplicator.is_full(limit):
             break
         hits = candidates.positions.in_passage(place)
@@ -129,14 +129,14 @@ def rank(
 
 
 def _iter_passages(candidates: Candidates, order: list[int]) -> Iterator[tuple[int, Passage]]:
-    """The passages at the places of *order*, read in helpings: few are needed."""
+    """The passages at the indexes in *order*, read in batches, since few are needed."""
     for start in range(0, len(order), _READ_BATCH):
         batch = order[start : start + _READ_BATCH]
         yield from zip(batch, candidates.read_passages(batch), strict=True)
 
 
 class _Deduplicator:
-    """Passages as they come, those that say the same as one before folded into it."""
+    """Collects passages in order, and adds near-duplicates to the earlier passage."""
 
     def __init__(self, max_per_document: int) -> None:
         self._max_per_document = max_per_document
@@ -145,7 +145,7 @@ class _Deduplicator:
         self._overflow: list[RankedPassage] = []
 
     def add(self, ranked_passage: RankedPassage) -> None:
-        """Put *found* behind those before, or into one of them."""
+        """Append *ranked_passage*, or add it to the duplicates of an earlier one."""
         shingles = _shingles_of(ranked_passage.passage.text)
         for earlier_shingles, earlier in self._shingles:
             if len(shingles & earlier_shingles) >= _DUPLICATE_OVERLAP * min(
@@ -165,17 +165,17 @@ class _Deduplicator:
         (self._top if has_room else self._overflow).append(ranked_passage)
 
     def is_full(self, limit: int) -> bool:
-        """Whether the first *limit* places are settled."""
+        """Whether the first *limit* results are final."""
         top_is_full = len(self._top) >= min(limit, TOP_SIZE)
         return top_is_full and len(self._top) + len(self._overflow) >= limit
 
     def results(self) -> list[RankedPassage]:
-        """All, those held back behind the others."""
+        """All passages, those beyond a document's share last."""
         return self._top + self._overflow
 
 
 def _shingles_of(text: str) -> frozenset[str]:
-    """What tells whether another text says the same."""
+    """The words of *text*, or its pairs of characters, to compare with another's."""
     words = text.split()
     if len(text) <= _MAX_MEAN_WORD_LENGTH * len(words):
         return frozenset(words)
@@ -183,7 +183,7 @@ def _shingles_of(text: str) -> frozenset[str]:
 
 
 def score_margin(ranked: Sequence[RankedPassage]) -> float:
-    """By how much the first passage is ahead of the first of another document."""
+    """The first passage's score minus that of the first of another document."""
     others = [
         other for other in ranked[1:] if other.passage.document_id != ranked[0].passage.document_id
     ]

@@ -1,4 +1,4 @@
-"""An archive -> its members' names and bytes, in memory; none is ever written to disk."""
+"""An archive -> the names and bytes of its members, in memory; nothing is written to disk."""
 
 import lzma
 import stat
@@ -19,7 +19,7 @@ from qa.errors import UnreadableFileError
 
 _MAX_MEMBERS = 100_000
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
-# What zipfile raises for passwords and for ways of packing that it does not know.
+# What zipfile raises for passwords and for unknown compression methods.
 _UNSUPPORTED = (RuntimeError, NotImplementedError)
 
 
@@ -31,7 +31,7 @@ class ArchiveMember(NamedTuple):
 
 
 class _ArchiveEntry(NamedTuple):
-    """A member as its archive describes it; *fault* says why it must not be opened."""
+    """A member as its archive describes it; *skip_reason* is why it must not be opened."""
 
     name: str
     skip_reason: str | None
@@ -41,9 +41,9 @@ class _ArchiveEntry(NamedTuple):
 def unpack(
     data: bytes, *, is_zip: bool, skip_reason: Callable[[str], str | None], limit: int
 ) -> list[ArchiveMember | Skip]:
-    """Read the members with whose name *fault* finds nothing wrong, *limit* bytes in all at most.
+    """Read the members for whose name *skip_reason* returns None.
 
-    Raise UnreadableFileError for an archive that is damaged or holds more than that.
+    Raise UnreadableFileError for an archive that is damaged or has more than *limit* bytes.
     """
     members: list[ArchiveMember | Skip] = []
     remaining = limit
@@ -59,8 +59,8 @@ def unpack(
             reason = "unsafe path" if name is None else entry.skip_reason or skip_reason(name)
             if len(entry.name) > MAX_NAME:
                 reason = f"its name is longer than {MAX_NAME:,} characters"
-            fault_of = Skip(entry.name[:MAX_NAME], reason) if reason else None
-            member = fault_of or _read_member(name or "", entry, remaining)
+            skip = Skip(entry.name[:MAX_NAME], reason) if reason else None
+            member = skip or _read_member(name or "", entry, remaining)
             remaining -= len(member.data) if isinstance(member, ArchiveMember) else 0
             if remaining < 0:
                 raise UnreadableFileError(f"unpacks to more than {limit >> 20} MB")
@@ -71,7 +71,7 @@ def unpack(
 
 
 def _read_member(name: str, entry: _ArchiveEntry, remaining: int) -> ArchiveMember | Skip:
-    """Unpack a member, of which one byte more than is *left* at most: sizes in headers may lie."""
+    """Unpack a member, at most one byte more than *remaining*: sizes in headers may be wrong."""
     try:
         stream = entry.open()
         if stream is None:
@@ -106,7 +106,7 @@ _DRIVE_LETTER = regex.compile(r"[A-Za-z]:")
 
 
 def _safe_path(name: str) -> str | None:
-    """*name* with plain slashes; None if it leads out of the archive."""
+    """*name* with slashes; None if it leads out of the archive."""
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in {"", "."}]
     escapes = name.startswith("/") or _DRIVE_LETTER.match(name) or ".." in parts or not parts

@@ -15,7 +15,7 @@ from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
 from qa.errors import UnreadableFileError
 
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# Content controls (sdt) hold whole paragraphs, too; python-docx leaves those out.
+# Content controls (sdt) have whole paragraphs, too, which python-docx omits.
 _BODY_PATH = "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"
 _TEXT_TAG = qn("w:t")
 _SPACE_TAGS = (qn("w:tab"), qn("w:br"), qn("w:cr"))
@@ -44,7 +44,7 @@ def read_docx(data: bytes, limit: int) -> RawDocument:
 
 
 def _read_properties(document: Document) -> RawMetadata:
-    """The properties that somebody filled in, and not python-docx's template."""
+    """The properties that differ from those of python-docx's template."""
     properties, template = document.core_properties, docx.Document().core_properties
     values = {
         name: getattr(properties, name) for name in ("title", "author", "created", "language")
@@ -78,7 +78,7 @@ def _iter_rows(table: BaseOxmlElement) -> Iterator[str]:
 
 
 def _paragraph_text(paragraph: BaseOxmlElement) -> str:
-    """The words of a paragraph, those in links, insertions and fields too."""
+    """The text of a paragraph, with links, insertions and fields."""
     elements = paragraph.iter(_TEXT_TAG, *_SPACE_TAGS)
     return "".join(
         (element.text or "") if element.tag == _TEXT_TAG else " " for element in elements

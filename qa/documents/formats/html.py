@@ -17,7 +17,7 @@ from qa.errors import UnreadableFileError
 
 _CHARSET_DECLARATION = regex.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)
 _BYTE_ORDER_MARKS = tuple(mark for mark, _ in BYTE_ORDER_MARKS)
-# As browsers do, what is declared in these is read in the supersets that it is really in.
+# Like browsers, decode these encodings as the supersets that are meant.
 _SUPERSETS = {
     "iso-8859-1": "cp1252",
     "latin1": "cp1252",
@@ -31,7 +31,7 @@ _XML_DECLARATION = regex.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
 def read_html(data: bytes) -> RawDocument:
-    """Read a web page: the article that trafilatura finds, else all that is not navigation."""
+    """Read a web page: the article that trafilatura extracts, else all but navigation."""
     text = _XML_DECLARATION.sub("", _decode_html(data)).replace("\0", "")
     parser = lxml.html.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
@@ -44,7 +44,7 @@ def read_html(data: bytes) -> RawDocument:
 
 
 def _decode_html(data: bytes) -> str:
-    """The text of *data*: as its byte order mark says, its declaration, or as it looks."""
+    """The text of *data*, by its byte order mark, its declaration, or detection."""
     declared = _CHARSET_DECLARATION.search(data[:4096])
     if declared and not data.startswith(_BYTE_ORDER_MARKS):
         name = declared[1].decode(errors="replace").lower()
@@ -56,10 +56,10 @@ def _decode_html(data: bytes) -> str:
 
 
 def _extract_article(page: lxml.html.HtmlElement) -> list[RawBlock]:
-    """The article as trafilatura finds it, or the whole page where it finds none.
+    """The article that trafilatura extracts, or the whole page where it finds none.
 
-    Of small pages it makes one paragraph, menus and all.  It is asked for text only: its metadata
-    guesses dates and authors from anywhere on the page.
+    It makes one paragraph of small pages, with their menus.  Its metadata is not used: it guesses
+    dates and authors from anywhere on the page.
     """
     extraction = bare_extraction(
         copy.deepcopy(page), favor_recall=True, include_tables=True, include_comments=False
@@ -74,7 +74,7 @@ def _text_length(blocks: list[RawBlock]) -> int:
     return sum(len(block.text) for block in blocks)
 
 
-# The names of HTML and those of the tree that trafilatura makes.
+# The tags of HTML and those of trafilatura's tree.
 _HIDDEN_TAGS = frozenset(
     "aside button footer form header iframe nav noscript script select style svg template textarea "
     "title".split()
@@ -86,13 +86,13 @@ _BLOCK_TAGS = frozenset(
 )
 _ROW_TAGS = frozenset({"tr", "row"})
 _CELL_TAGS = ("td", "th", "cell")
-# A row with these in it lays out a page rather than a table.
+# A row that contains these is part of a page's layout rather than of a table.
 _LAYOUT_TAGS = ("table", "p", "div", "ul", "ol", "h1", "h2", "h3", "list")
 _HEADING_TAG = regex.compile(r"h([1-6])")
 
 
 def _iter_blocks(root: etree._Element | None) -> Iterator[RawBlock]:
-    """The text below *root*, cut where a block begins or ends."""
+    """The text below *root*, split where block elements begin and end."""
     if root is None:
         return
     words: list[str] = []
@@ -138,14 +138,14 @@ _DATE_NAMES = (
     "dcterms.created pubdate publishdate publish-date publish_date publication_date "
     "parsely-pub-date sailthru.date citation_publication_date citation_date"
 ).split()
-# What is said to browsers and crawlers rather than of the text.
+# For browsers and crawlers, not about the text.
 _TECHNICAL_NAMES = frozenset(
     "viewport robots generator referrer googlebot bingbot rating progid".split()
 )
 
 
 def _read_metadata(page: lxml.html.HtmlElement) -> dict[str, object]:
-    """What the head of a page says: Open Graph, JSON-LD, meta elements, the canonical link."""
+    """The metadata of a page: Open Graph, JSON-LD, meta elements, the canonical link."""
     meta_elements = _read_meta_elements(page)
     linked_data = _read_linked_data(page)
     times = [time.get("datetime") for time in _find_time_elements(page)]
@@ -219,7 +219,7 @@ def _find_time_elements(page: lxml.html.HtmlElement) -> list[lxml.html.HtmlEleme
 
 
 def _page_title(page: lxml.html.HtmlElement) -> str | None:
-    """The title, without the site's name where the page's own heading shows what is the title."""
+    """The title, without the site's name where a heading of the page shows which part that is."""
     title = _element_text(next(page.iter("title"), None))
     headings = [text for text in map(_element_text, page.iter("h1")) if text]
     matching_heading = next((text for text in headings if title.startswith(text)), None)

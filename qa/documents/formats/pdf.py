@@ -17,7 +17,7 @@ from qa.errors import UnreadableFileError
 
 
 class TextLine(NamedTuple):
-    """A line of a page: its words, the size of its type, its height on the page."""
+    """A line of a page: its text, font size, and height on the page, in points."""
 
     text: str
     size: float
@@ -25,7 +25,7 @@ class TextLine(NamedTuple):
 
 
 class PageLayout(NamedTuple):
-    """What is usual in a file: the size of type, the step between lines, how long lines are."""
+    """The usual font size, distance of lines and length of a full line of a file; its words."""
 
     size: float
     step: float
@@ -33,12 +33,12 @@ class PageLayout(NamedTuple):
     words: frozenset[str]
 
 
-# Short, no sentence, no line of a table of contents: text in large type stays text.
+# Short, no sentence, no line of a table of contents; other large type is text.
 _HEADING_TEXT = regex.compile(r"(?!.*(?:\.\s?){4}).{1,199}[^.,;]", regex.DOTALL)
 
 
 def read_pdf(data: bytes) -> RawDocument:
-    """Read a PDF; raise UnreadableFileError if it wants a password or is pictures only."""
+    """Read a PDF; raise UnreadableFileError if it needs a password or has images only."""
     reader = PdfReader(BytesIO(data))
     if reader.is_encrypted and not reader.decrypt(""):
         raise UnreadableFileError("encrypted; save it without a password")
@@ -90,7 +90,7 @@ _EDGE_LINES = 2
 
 
 def _remove_running_lines(pages: list[list[TextLine]]) -> list[list[TextLine]]:
-    """Drop what recurs but for its numbers at the top or foot of pages, short and no sentence."""
+    """Drop short lines, no sentences, that recur, but for numbers, at the top or foot of pages."""
     signature_counts = Counter(
         signature
         for page in pages
@@ -126,7 +126,7 @@ def _strip_running_lines(page: list[TextLine], running: set[str]) -> list[TextLi
 
 
 def _usual_length(lines: Iterable[TextLine]) -> float:
-    """What a line must reach to count as full: nearly the length of the longer ones."""
+    """The length of a full line: 85 % of the 90th percentile."""
     lengths = sorted(len(line.text) for line in lines)
     return 0.85 * lengths[len(lengths) * 9 // 10] if lengths else 0
 
@@ -151,7 +151,7 @@ def _measure_layout(pages: list[list[TextLine]]) -> PageLayout:
 
 
 def _heading_levels(pages: Iterable[list[TextLine]], layout: PageLayout) -> dict[float, int]:
-    """The level of a heading by its size of type, the largest being 1."""
+    """The level of a heading by its font size; the largest is 1."""
     sizes = {line.size for page in pages for line in page if line.size > layout.size * 1.1}
     return {size: min(level, 6) for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
 
@@ -192,9 +192,9 @@ _CONTINUATION = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*")
 
 
 def _join_lines(lines: Iterable[TextLine], words: frozenset[str]) -> str:
-    """The lines as one text; a hyphen at a line's end goes unless the word is known with it.
+    """The lines as one text, without hyphens at line ends unless *words* has the word with it.
 
-    It stays before a capital or a number: Russo-Ukrainian, mid-1990s.
+    They stay before a capital or a number: Russo-Ukrainian, mid-1990s.
     """
     text = ""
     for line in lines:
@@ -214,7 +214,7 @@ def _join_lines(lines: Iterable[TextLine], words: frozenset[str]) -> str:
     return text
 
 
-# What programs enter where people enter nothing.
+# Titles that programs set where people set none.
 _PLACEHOLDER_TITLE = regex.compile(
     r"microsoft word - .*|untitled.*|(?:document|presentation|slide)\s*\d*|powerpoint presentation"
     r"|.*\.(?:docx?|pdf|tex|dvi|indd|rtf|pptx?|qxd)",

@@ -21,7 +21,7 @@ _DATE_LABEL = r"(?i:date|dated|published(?:\ (?:on|at))?|posted(?:\ on)?)"
 _NAME_WORD = r"\p{Lu}[\p{L}.'’-]*"
 _NAME_PARTICLE = r"(?:and|&|of|de|da|di|van|von|der|den|al|el|bin)"
 
-# Lines that exporters put above a text; on their own they say nothing.
+# Labels that exporters put above a text.
 _TEXT_LABEL = regex.compile(r"(?i:description|text|summary|abstract|content|body|article)\s*:?")
 _FIELD_LINE = regex.compile(r"(?P<key>\p{L}[\p{L} _-]{1,20}):\s*(?P<value>\S.{0,200})")
 _DATE_LINE = regex.compile(rf"(?:{_DATE_LABEL}\s*:?\s+)?(?P<date>.{{6,40}})")
@@ -42,9 +42,9 @@ _UNFINISHED_LINE = regex.compile(r"[.,;:][\"'”’»)]*$")
 
 
 def split_front_lines(text: str) -> tuple[RawMetadata, str]:
-    """Take title, source, author and date off the beginning of *text*, up to the first prose.
+    """Split title, source, author and date from the beginning of *text*, up to the first prose.
 
-    A text that would be left without a word stays whole.
+    Nothing is split off where no words would remain.
     """
     lines = text[:10_000].splitlines(keepends=True)
     stripped = [line.strip() for line in lines]
@@ -68,7 +68,7 @@ def split_front_lines(text: str) -> tuple[RawMetadata, str]:
 
 
 def _parse_front_line(line: str) -> dict[str, str] | None:
-    """What a line says about the text below it; nothing if it is empty; None if it is prose."""
+    """The metadata in a line above a text; empty for an empty line, None for prose."""
     if not line or _TEXT_LABEL.fullmatch(line):
         return {}
     if (match := _DATE_LINE.fullmatch(line)) and parse_date(match["date"]):
@@ -85,7 +85,7 @@ def _parse_front_line(line: str) -> dict[str, str] | None:
 
 
 def _is_title(lines: list[str]) -> bool:
-    """Whether the first line is short, finished, and stands alone above the beginning of a text."""
+    """Whether the first line is short, complete, and by itself above the beginning of a text."""
     line = lines[0]
     if (
         not _TITLE_LINE.fullmatch(line)
@@ -101,7 +101,7 @@ def _is_title(lines: list[str]) -> bool:
     return next_prose != "" and not next_prose[0].islower()
 
 
-# Nobody wraps lines later than this; what is longer was never wrapped.
+# Text with longer lines was not wrapped.
 _MAX_WRAPPED_LENGTH = 120
 
 BYTE_ORDER_MARKS = [
@@ -122,7 +122,7 @@ def read_text(data: bytes) -> RawDocument:
 
 
 def split_paragraphs(text: str) -> list[str]:
-    """What empty lines part; lines too long to have been wrapped are paragraphs of their own."""
+    """The paragraphs between empty lines; unwrapped lines are paragraphs of their own."""
     result: list[str] = []
     for blank, lines in groupby(text.splitlines(), key=lambda line: not line.strip()):
         if not blank:
@@ -133,7 +133,7 @@ def split_paragraphs(text: str) -> list[str]:
 
 
 def decode_text(data: bytes) -> str:
-    """The text of *data* in whatever encoding it is; raise UnreadableFileError if it is no text."""
+    """The text of *data* in a detected encoding; raise UnreadableFileError if it is no text."""
     text = _decode_bytes(data).replace("\r\n", "\n").replace("\r", "\n")
     sample = text[:10_000]
     if len(_JUNK.findall(sample)) * 50 > len(sample):
@@ -155,9 +155,9 @@ def _decode_bytes(data: bytes) -> str:
 
 
 def _decode_damaged_utf8(data: bytes) -> str | None:
-    """UTF-8 with a few bytes gone wrong, as where a file was cut off.
+    """The text of UTF-8 with a few invalid bytes, as of a truncated file, else None.
 
-    Text in another encoding hardly ever happens to hold what looks like a letter in UTF-8.
+    Text in another encoding hardly ever has valid multibyte sequences of UTF-8.
     """
     text = data.decode(errors="replace")
     invalid = text.count("\N{REPLACEMENT CHARACTER}")
@@ -165,8 +165,8 @@ def _decode_damaged_utf8(data: bytes) -> str | None:
     return text if invalid * 2 < valid else None
 
 
-# What files are in that are not in Unicode, the commonest first.  Left to all that Python knows,
-# the detection takes short Western texts for Baltic or Macintosh ones.
+# Encodings other than Unicode, the most common first.  With all that Python knows, short Western
+# texts would be detected as Baltic or Macintosh ones.
 _LEGACY_ENCODINGS = (
     "cp1252 cp1250 cp1251 koi8_r cp1253 cp1254 cp1255 cp1256 cp1257 cp932 euc_jp gb18030 big5 cp949"
 ).split()
@@ -177,9 +177,9 @@ def _decode_by_detection(data: bytes) -> str:
     matches = charset_normalizer.from_bytes(non_ascii_lines, cp_isolation=_LEGACY_ENCODINGS)
     best = matches.best()
     if best is None or b"\0" in data:
-        # Junk, or nearly clean UTF-8: what this leaves of it shows which.
+        # Junk, or nearly valid UTF-8: the caller sees which from the replacement characters.
         return data.decode(errors="replace")
-    # Among those as good, the one in widest use.
+    # The most common of those that are as good.
     best_matches = [
         match
         for match in matches

@@ -1,4 +1,4 @@
-"""Tables and lists of objects -> one extract a row."""
+"""Tables and lists of objects -> a raw document for each row."""
 
 import csv
 import json
@@ -10,25 +10,25 @@ from qa.documents.formats.plain import decode_text, split_paragraphs
 from qa.documents.metadata import RawDocument, RawMetadata
 from qa.errors import UnreadableFileError
 
-# The names a row's text goes by, the most telling first.
+# The names of the field with a row's text, the most specific first.
 _TEXT_KEYS = "text content contents body article full_text passage abstract description".split()
 _ID_KEYS = ("_id", "id", "doc_id")
 
 
 def read_csv(data: bytes) -> Iterator[RawDocument | Skip]:
-    """Read a table with a header, its columns parted by whatever parts the header's."""
+    """Read a table with a header, whose most frequent delimiter is the table's."""
     text = decode_text(data)
     header = text.lstrip("\n").partition("\n")[0]
     return _read_table(text, max(",;\t|", key=header.count))
 
 
 def read_tsv(data: bytes) -> Iterator[RawDocument | Skip]:
-    """Read a table with a header, its columns parted by tabs."""
+    """Read a table with a header and tabs between columns."""
     return _read_table(decode_text(data), "\t")
 
 
 def read_json(data: bytes) -> Iterator[RawDocument | Skip]:
-    """Read a list of objects, an object that holds one such list, or a single object."""
+    """Read a list of objects, an object with one such list, or a single object."""
     value = _parse_json(decode_text(data))
     if isinstance(value, dict) and _find_text_key(value) is None:
         lists = [items for items in value.values() if isinstance(items, list) and items]
@@ -41,7 +41,7 @@ def read_json(data: bytes) -> Iterator[RawDocument | Skip]:
 
 
 def read_jsonl(data: bytes) -> Iterator[RawDocument | Skip]:
-    """Read one object a line; lines that are none are skipped one by one."""
+    """Read an object from each line; other lines are skipped one by one."""
     # Not splitlines: JSON strings may hold U+2028 as it is.
     for number, line in enumerate(decode_text(data).split("\n"), start=1):
         if line.strip():
@@ -77,7 +77,7 @@ def _read_table(text: str, delimiter: str) -> Iterator[RawDocument | Skip]:
 
 
 def _longest_column(rows: Sequence[RawMetadata], names: Iterable[str]) -> str | None:
-    """The column that holds the most text."""
+    """The column with the most text."""
     lengths = {name: sum(len(_value_text(row[name])) for row in rows) for name in names}
     return max(lengths, key=lengths.__getitem__, default=None)
 
@@ -85,7 +85,7 @@ def _longest_column(rows: Sequence[RawMetadata], names: Iterable[str]) -> str | 
 def _read_row(
     row: object, label: str, number: str, column: str | None = None
 ) -> RawDocument | Skip:
-    """The extract of a row, called by its id or else its *number*."""
+    """The raw document of a row, named by its id or else its *number*."""
     if not isinstance(row, dict):
         return Skip("", f"{label}: not an object")
     column = column or _find_text_key(row)
@@ -107,7 +107,7 @@ def _build_row_document(row: RawMetadata, column: str | None, number: str | None
 
 
 def _find_text_key(row: RawMetadata) -> str | None:
-    """The field that holds a row's text."""
+    """The field with a row's text."""
     keys = {str(key).strip().lower(): key for key in row}
     text_keys = (keys[name] for name in _TEXT_KEYS if name in keys and _value_text(row[keys[name]]))
     return next(text_keys, None)
