@@ -203,7 +203,7 @@ def _sample_text(text: str) -> str:
         return text
     step = (len(text) - _SAMPLE_PIECE_LENGTH) // (_SAMPLE_PIECES - 1)
     return "\n".join(
-        text[i * step : i * step + _SAMPLE_PIECE_LENGTH] for i in range(_SAMPLE_PIECES)
+        text[i : i + _SAMPLE_PIECE_LENGTH] for i in range(0, _SAMPLE_PIECES * step, step)
     )
 
 

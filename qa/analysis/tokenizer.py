@@ -300,9 +300,7 @@ def contains_words(text: str, part: str) -> bool:
 def texts_overlap(first_text: str, second_text: str) -> bool:
     """Whether two texts have five words in a row in common, or all of the shorter one."""
     short, long = sorted((to_match_form(first_text), to_match_form(second_text)), key=len)
-    short_words = short.split()
-    run_length = min(_MIN_COMMON_WORDS, len(short_words))
-    runs = (
-        " ".join(short_words[i : i + run_length]) for i in range(len(short_words) - run_length + 1)
-    )
-    return bool(short_words) and any(f" {run} " in long for run in runs)
+    words = short.split()
+    size = min(_MIN_COMMON_WORDS, len(words))
+    runs = (" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    return bool(words) and any(f" {run} " in long for run in runs)

@@ -25,9 +25,7 @@ _COMPRESSION_LEVEL = 3
 _MAX_UNUSED_BUILDS = 3
 # Entries of a transaction.
 _COMMIT_INTERVAL = 200
-_CREATE_TABLE = (
-    "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
-)
+_TABLE = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
 
 
 def count_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
@@ -168,7 +166,7 @@ class ExtractionCache:
             connection.execute("PRAGMA auto_vacuum = FULL")
             # Overwrite what is deleted.
             connection.execute("PRAGMA secure_delete = ON")
-            connection.execute(_CREATE_TABLE)
+            connection.execute(_TABLE)
             connection.execute("BEGIN IMMEDIATE")
             (last_build,) = connection.execute("SELECT max(build) FROM entries").fetchone()
         except BaseException:

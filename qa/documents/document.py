@@ -86,7 +86,7 @@ class Document:
         if not self.pages:
             return None
         return self.pages[
-            max(0, bisect_right(self.pages, offset, key=lambda page: page.start) - 1)
+            max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
         ].number
 
     @cached_property

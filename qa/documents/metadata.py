@@ -28,9 +28,7 @@ FIELD_NAMES = {
     "url": "url link canonical canonical_url original permalink source_url source",
     "language": "language lang in_language",
 }
-_FIELD_OF_NAME = {
-    name: field for field, names in reversed(FIELD_NAMES.items()) for name in names.split()
-}
+_FIELD_OF_NAME = {name: f for f, names in reversed(FIELD_NAMES.items()) for name in names.split()}
 
 # Longer values are text rather than metadata, and each document carries its extras everywhere.
 _MAX_EXTRA_LENGTH = 500
@@ -53,9 +51,7 @@ def merge_metadata(
     declared language is used unless *full_text*, by default *text*, is in another script;
     *default_language* where none is declared and none is detected.
     """
-    normalized = [
-        {_normalize_key(key): value for key, value in source.items()} for source in sources
-    ]
+    normalized = [{_normalize_key(k): v for k, v in source.items()} for source in sources]
     values = {field: _first_value(normalized, field) for field in FIELD_NAMES}
     metadata = Metadata(
         title=values["title"] or shorten(_title_from_name(file_name) or "", _LONGEST["title"]),
@@ -65,9 +61,7 @@ def merge_metadata(
         url=values["url"],
         language=detect_language(full_text or text, declared=values["language"])
         or default_language,
-        extra=_extra_fields(
-            sources, {field for field, value in values.items() if value is not None}
-        ),
+        extra=_extra_fields(sources, {f for f, value in values.items() if value is not None}),
     )
     return (
         metadata

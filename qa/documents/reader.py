@@ -115,9 +115,7 @@ def read_content(content: FileContent, source: str, settings: Settings) -> list[
 def is_reproducible(results: Iterable[Document | Skip], settings: Settings) -> bool:
     """Whether reading the same bytes again gives the same results, on any machine."""
     out_of_memory = memory_limit_reason(settings)
-    return not any(
-        isinstance(result, Skip) and result.reason == out_of_memory for result in results
-    )
+    return not any(isinstance(item, Skip) and item.reason == out_of_memory for item in results)
 
 
 def memory_limit_reason(settings: Settings) -> str:
@@ -135,9 +133,7 @@ def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
     """The sidecars among *names* of no file among *names*."""
     names = set(names)
     sidecars = set(filter(is_sidecar, names))
-    return sidecars - {
-        sidecar_name for name in names - sidecars for sidecar_name in sidecar_names(name)
-    }
+    return sidecars - {sidecar for name in names - sidecars for sidecar in sidecar_names(name)}
 
 
 def file_extension(name: str) -> str:
@@ -253,9 +249,7 @@ def _read_archive(file: _RawFile, settings: Settings) -> list[Document | Skip]:
     )
     if not members:
         raise UnreadableFileError("nothing in it")
-    data_by_name = {
-        member.name: member.data for member in members if isinstance(member, ArchiveMember)
-    }
+    data_by_name = {m.name: m.data for m in members if isinstance(m, ArchiveMember)}
     orphans = find_orphan_sidecars(data_by_name)
     results: list[Document | Skip] = []
     for member in members:

@@ -96,9 +96,7 @@ def _requirements() -> list[str]:
     """Our own requirements; all that is installed when the package itself is not."""
     if _library_version(_NAME) is None:
         return [library.name for library in distributions()]
-    return [
-        value for field, value in _FIELD.findall(_metadata_head(_NAME)) if field == "Requires-Dist"
-    ]
+    return [v for field, v in _FIELD.findall(_metadata_head(_NAME)) if field == "Requires-Dist"]
 
 
 def _library_version(name: str) -> Distribution | None:

@@ -72,9 +72,7 @@ def sort_generations(
     ]
     line.sort(key=lambda generation: places[generation.name])
     rest = [generation for generation in generations if generation not in line]
-    for generation in sorted(
-        rest, key=lambda generation: (generation.published_at, generation.name)
-    ):
+    for generation in sorted(rest, key=lambda g: (g.published_at, g.name)):
         line.insert(_insertion_index(generation, line), generation)
     return line[::-1]
 

@@ -69,9 +69,7 @@ def load_synonym_groups(folder: Path) -> SynonymGroups:
         distinct = tuple({member.terms: member for member in members if member.terms}.values())
         if len(distinct) == 1:
             raise SettingsError(f"{path}, line {number}: only one word; put others behind commas.")
-        if len(distinct) > _MAX_MEMBERS or any(
-            len(member.terms) > _MAX_WORDS for member in distinct
-        ):
+        if len(distinct) > _MAX_MEMBERS or any(len(m.terms) > _MAX_WORDS for m in distinct):
             raise SettingsError(
                 f"{path}, line {number}: at most {_MAX_MEMBERS} members of {_MAX_WORDS} words."
             )

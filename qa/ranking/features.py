@@ -182,16 +182,12 @@ def _proximity_features(
     """
     distances = _next_distances(positions, len(idf))
     starts = np.flatnonzero(np.diff(positions.passage_index, prepend=-1))
-    passage_indexes = positions.passage_index[starts]
-    window_coverage, proximity = np.zeros(passage_count), np.zeros(passage_count)
-    window_coverage[passage_indexes] = np.maximum.reduceat(
-        (distances < _WINDOW_WORDS) @ idf, starts
-    )
-    proximity[passage_indexes] = np.maximum.reduceat(
-        np.exp(-distances / _DECAY_WORDS) @ idf, starts
-    )
+    passages = positions.passage_index[starts]
+    coverage, proximity = np.zeros(passage_count), np.zeros(passage_count)
+    coverage[passages] = np.maximum.reduceat((distances < _WINDOW_WORDS) @ idf, starts)
+    proximity[passages] = np.maximum.reduceat(np.exp(-distances / _DECAY_WORDS) @ idf, starts)
     return {
-        Feature.WINDOW_COVERAGE: window_coverage,
+        Feature.WINDOW_COVERAGE: coverage,
         Feature.PROXIMITY: proximity,
         **_pair_features(positions, distances, passage_count, idf),
     }

@@ -109,15 +109,13 @@ def _is_question(sentence: str) -> bool:
     return sentence.rstrip("\"'”’»)").endswith(("?", "？", "؟"))
 
 
-def _select_answer(scored_sentences: Sequence[_ScoredSentence]) -> _ScoredSentence:
+def _select_answer(sentences: Sequence[_ScoredSentence]) -> _ScoredSentence:
     """The sentence with the highest score; after a question, the best one that follows."""
-    best = max(scored_sentences, key=lambda row: row.score)
+    best = max(sentences, key=lambda row: row.score)
     if not best.is_question:
         return best
     answering = [
-        row
-        for row in scored_sentences
-        if not row.is_question and row.coverage >= _MIN_ANSWER_COVERAGE
+        row for row in sentences if not row.is_question and row.coverage >= _MIN_ANSWER_COVERAGE
     ]
     following = [row for row in answering if row.span.start > best.span.start]
     return max(following or answering or [best], key=lambda row: row.score)
@@ -168,17 +166,13 @@ class Highlighter:
             for position in positions
         ]
         heading_stems = _stems_of_heading(passage.heading, passage.language)
-        heading_terms = {
-            number for stem, number in self._index_of_stem.items() if stem in heading_stems
-        }
+        heading_terms = {n for stem, n in self._index_of_stem.items() if stem in heading_stems}
         present = {match.term_index for match in matches} | heading_terms
         answer_span, coverage, fits = self._find_answer(passage, matches)
         return Highlight(
-            matched_words=tuple(
-                term.word for index, term in enumerate(self._terms) if index in present
-            ),
+            matched_words=tuple(term.word for n, term in enumerate(self._terms) if n in present),
             missing_words=tuple(
-                term.word for index, term in enumerate(self._terms) if index not in present
+                term.word for n, term in enumerate(self._terms) if n not in present
             ),
             term_spans=tuple(match.span for match in matches),
             answer_span=answer_span,
@@ -192,7 +186,7 @@ class Highlighter:
         self, passage: Passage, matches: Sequence[_TermMatch]
     ) -> tuple[Span | None, float, bool | None]:
         """The answering sentence, if any, the best one's coverage, and whether its type matches."""
-        scored_sentences = []
+        sentences = []
         for span in split_sentences(passage.text, passage.language):
             term_indexes = {
                 match.term_index for match in matches if span.start <= match.span.start < span.end
@@ -206,17 +200,15 @@ class Highlighter:
                 self._answer_type and self._answer_type.answer_pattern.search(passage.text, *span)
             )
             is_question = _is_question(passage.text[slice(*span)])
-            scored_sentences.append(
+            sentences.append(
                 _ScoredSentence(
                     coverage, score + _ANSWER_TYPE_BONUS * fits, fits, is_question, span
                 )
             )
-        if not scored_sentences:
+        if not sentences:
             return None, 0.0, None
-        best = max(
-            scored_sentences, key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches
-        )
-        selected = _select_answer(scored_sentences)
+        best = max(sentences, key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches)
+        selected = _select_answer(sentences)
         answer_span = selected.span if selected.coverage >= _MIN_ANSWER_COVERAGE else None
         return answer_span, best.coverage, best.type_matches if self._answer_type else None
 

@@ -184,7 +184,5 @@ def _shingles_of(text: str) -> frozenset[str]:
 
 def score_margin(ranked: Sequence[RankedPassage]) -> float:
     """The first passage's score minus that of the first of another document."""
-    others = [
-        other for other in ranked[1:] if other.passage.document_id != ranked[0].passage.document_id
-    ]
+    others = [r for r in ranked[1:] if r.passage.document_id != ranked[0].passage.document_id]
     return ranked[0].score - others[0].score if others else float(np.inf)

@@ -46,12 +46,8 @@ def read_docx(data: bytes, limit: int) -> RawDocument:
 def _read_properties(document: Document) -> RawMetadata:
     """The properties that differ from those of python-docx's template."""
     properties, template = document.core_properties, docx.Document().core_properties
-    values = {
-        name: getattr(properties, name) for name in ("title", "author", "created", "language")
-    }
-    return {
-        name: value for name, value in values.items() if value and value != getattr(template, name)
-    }
+    values = {n: getattr(properties, n) for n in ("title", "author", "created", "language")}
+    return {n: value for n, value in values.items() if value and value != getattr(template, n)}
 
 
 def _iter_styled_blocks(document: Document) -> Iterator[tuple[str, RawBlock]]:

@@ -145,7 +145,7 @@ def _measure_layout(pages: list[list[TextLine]]) -> PageLayout:
         step=downward_steps[0] if downward_steps else 0,
         length=_usual_length(line for page in pages for line in page if line.size == size),
         words=frozenset(
-            _WORD.findall(" ".join(line.text for page in pages for line in page).lower())
+            _WORD.findall(" ".join(line.text for lines in pages for line in lines).lower())
         ),
     )
 

@@ -185,8 +185,6 @@ def _decode_by_detection(data: bytes) -> str:
         for match in matches
         if match.chaos < best.chaos + 0.02 and match.coherence >= best.coherence
     ]
-    possible_encodings = {name for match in best_matches for name in match.could_be_from_charset}
-    encoding = next(
-        (name for name in _LEGACY_ENCODINGS if name in possible_encodings), best.encoding
-    )
+    possible = {name for match in best_matches for name in match.could_be_from_charset}
+    encoding = next((name for name in _LEGACY_ENCODINGS if name in possible), best.encoding)
     return data.decode(encoding, errors="replace")

@@ -96,13 +96,9 @@ def _read_row(
 
 def _build_row_document(row: RawMetadata, column: str | None, number: str | None) -> RawDocument:
     id_values = [row[key] for key in _ID_KEYS if isinstance(row.get(key), str | int)]
-    name = number and next(
-        (str(id_value) for id_value in id_values if str(id_value).strip()), number
-    )
+    name = number and next((str(value) for value in id_values if str(value).strip()), number)
     metadata = {key: value for key, value in row.items() if key and key not in {column, *_ID_KEYS}}
-    blocks = [
-        RawBlock(paragraph) for paragraph in split_paragraphs(_value_text(row.get(column or "")))
-    ]
+    blocks = [*map(RawBlock, split_paragraphs(_value_text(row.get(column or ""))))]
     return RawDocument(blocks, metadata, name)
 
 

@@ -87,9 +87,7 @@ def pack_card(
     front = _FRONT.pack(*numbers, len(text_tokens), len(heading_tokens))
     row = (passage.document_id, passage.heading, passage.language, about.publisher)
     line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b","
-    words = b"".join(
-        [token.packed for token in text_tokens] + [token.packed for token in heading_tokens]
-    )
+    words = b"".join(token.packed for token in (*text_tokens, *heading_tokens))
     return front + words + line + b" " * (-len(line) % _WORD_BYTES)
 
 

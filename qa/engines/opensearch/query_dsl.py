@@ -215,9 +215,7 @@ def filter_clauses(filters: Filters, documents: str) -> list[Json]:
     """The conditions of *filters*; *documents* is the field of document ids."""
     conditions: list[Json] = []
     if filters.publishers:
-        conditions.append(
-            {"terms": {"publisher": [name.casefold() for name in filters.publishers]}}
-        )
+        conditions.append({"terms": {"publisher": [*map(str.casefold, filters.publishers)]}})
     if filters.document_ids:
         conditions.append({"terms": {documents: list(filters.document_ids)}})
     if filters.date_from or filters.date_to:

@@ -27,6 +27,7 @@ from qa.engines.base import (
     IntArray,
     max_edits,
     nearest_terms,
+    order_by_score,
 )
 from qa.engines.opensearch import query_dsl
 from qa.engines.opensearch.cluster import Cluster, Json
@@ -148,12 +149,7 @@ class ClusterSearcher:
         scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
-        keys = [
-            *zip(
-                (-rounded).tolist(), cards.documents, cards.columns["number"].tolist(), strict=True
-            )
-        ]
-        order = sorted(range(len(keys)), key=keys.__getitem__)[:limit]
+        order = order_by_score(rounded, cards.documents, cards.columns["number"])[:limit]
         places: IntArray = np.array(order, np.int64)
         return Candidates(
             document_ids=[cards.documents[place] for place in order],
@@ -206,9 +202,7 @@ class ClusterSearcher:
             counts = {pair: self._counts.get(pair) for pair in pairs}
         new = [pair for pair, count in counts.items() if count is None]
         if new:
-            bodies = [
-                (self._index[INDEX_OF[field]], query_dsl.count_query(field, s)) for field, s in new
-            ]
+            bodies = [(self._index[INDEX_OF[f]], query_dsl.count_query(f, s)) for f, s in new]
             answers = self._cluster.search(bodies, deadline=deadline)
             for pair, answer in zip(new, answers, strict=True):
                 counts[pair] = answer["hits"]["total"]["value"]
@@ -238,9 +232,7 @@ class ClusterSearcher:
     ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none where no typo is likely."""
         with self._lock:
-            suggestions = {
-                term: self._suggestions.get(term) if _may_be_typo(term) else [] for term in terms
-            }
+            suggestions = {t: self._suggestions.get(t) if _may_be_typo(t) else [] for t in terms}
         new = [term for term, near in suggestions.items() if near is None]
         with suppress(DeadlineExceededError):
             bodies = [

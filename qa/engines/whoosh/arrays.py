@@ -47,12 +47,10 @@ def write_arrays(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, ob
             directory[name] = [flat.dtype.str, len(flat), file.tell(), crc]
             file.write(flat.data)
         offset = file.tell()
-        directory_json = json.dumps({"arrays": directory, "facts": facts}).encode()
-        file.write(directory_json)
+        text = json.dumps({"arrays": directory, "facts": facts}).encode()
+        file.write(text)
         file.seek(0)
-        file.write(
-            _HEADER.pack(_MAGIC, _VERSION, offset, len(directory_json), zlib.crc32(directory_json))
-        )
+        file.write(_HEADER.pack(_MAGIC, _VERSION, offset, len(text), zlib.crc32(text)))
 
 
 class ArrayFile:
@@ -116,11 +114,9 @@ class ArrayFile:
         """
         sums = [s for s in self._checksums if name in (None, s[0], s[0].partition(".")[0])]
         with ThreadPoolExecutor(_CHECK_THREADS) as pool:
-            for (array_name, *_, crc), computed in zip(
-                sums, pool.map(self._checksum, sums), strict=True
-            ):
-                if computed != crc:
-                    raise self._damage_error(f"the checksum of {array_name} is wrong")
+            for (array, *_, crc), actual in zip(sums, pool.map(self._checksum, sums), strict=True):
+                if actual != crc:
+                    raise self._damage_error(f"the checksum of {array} is wrong")
 
     def _checksum(self, stored: tuple[str, int, int, int]) -> int:
         _, begin, end, _ = stored
@@ -141,10 +137,10 @@ class ArrayFile:
             raise self._damage_error(f"it is no array file of version {_VERSION}")
         if offset + length != size or self._bytes[_HEADER.size : _ALIGNMENT].any():
             raise self._damage_error("it is truncated")
-        directory_json = self._bytes[offset:].tobytes()
-        if zlib.crc32(directory_json) != crc:
+        text = self._bytes[offset:].tobytes()
+        if zlib.crc32(text) != crc:
             raise self._damage_error("the checksum of its directory is wrong")
-        values = json.loads(directory_json)
+        values = json.loads(text)
         self.facts = values["facts"]
         end = _ALIGNMENT
         for name, (dtype, count, start, crc) in values["arrays"].items():

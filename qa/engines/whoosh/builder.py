@@ -82,13 +82,11 @@ def _encode_postings(
     counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
     first = run_starts(counts)
     impacts = compute_impacts(frequencies, norms[documents])
-    repeats_of_postings = (
-        np.ones(len(documents), np.uint8) if repeats is None else repeats[documents]
-    )
+    repeated = np.ones(len(documents), np.uint8) if repeats is None else repeats[documents]
     frequent = counts * _FREQUENT_SHARE >= len(norms)
     rows, rare = _frequency_rows(postings, frequent, len(norms))
     arrays: dict[str, Array] = {
-        "document_frequencies": _reduce_runs(np.add, repeats_of_postings, first).astype(np.uint32),
+        "document_frequencies": _reduce_runs(np.add, repeated, first).astype(np.uint32),
         # Slightly above, so that rounding never makes a bound too low.
         "bounds": _reduce_runs(np.maximum, impacts, first) * np.float32(1.000001),
         "frequent": np.flatnonzero(frequent),

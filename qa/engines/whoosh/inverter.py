@@ -327,14 +327,12 @@ class Vocabulary:
         for language, (chunks, words) in self._languages.items():
             new = chunks.take_new()
             places = [chunks[chunk] for chunk in new]
-            words_of_chunks = list(map(_words_of_chunk, new))
-            lengths = np.fromiter(map(len, words_of_chunks), np.int64, len(words_of_chunks))
+            chunk_words = list(map(_words_of_chunk, new))
+            lengths = np.fromiter(map(len, chunk_words), np.int64, len(chunk_words))
             starts = len(self._words) + run_starts(lengths)
             self._starts = _put_values(self._starts, places, starts)
             self._lengths = _put_values(self._lengths, places, lengths)
-            flat = np.fromiter(
-                map(words.__getitem__, chain.from_iterable(words_of_chunks)), np.int32
-            )
+            flat = np.fromiter(map(words.__getitem__, chain.from_iterable(chunk_words)), np.int32)
             self._words = np.concatenate([self._words, flat])
             self._analyze_words(words.take_new(), words, language)
 

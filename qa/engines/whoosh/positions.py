@@ -118,11 +118,9 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     searched = query.all_terms
     terms = len(searched)
     terms_postings = _find_postings(
-        stems, ((s, n) for n, term in enumerate(searched) for s in term.stems)
+        stems, ((s, n) for n, t in enumerate(searched) for s in t.stems)
     )
-    terms_postings += _find_postings(
-        words, ((term.term, terms + n) for n, term in enumerate(searched))
-    )
+    terms_postings += _find_postings(words, ((t.term, terms + n) for n, t in enumerate(searched)))
     # One number for each occurrence: passage, position, term.
     keys, numbers = _occurrence_keys(terms_postings, within, span)
     inexact = numbers < terms
@@ -149,9 +147,7 @@ def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray
     """
     distinct, inverse = np.unique(headings, return_inverse=True)
     matches = np.zeros((len(distinct), len(query.terms)), bool)
-    lists = _find_postings(
-        titles, ((s, n) for n, term in enumerate(query.terms) for s in term.stems)
-    )
+    lists = _find_postings(titles, ((s, n) for n, t in enumerate(query.terms) for s in t.stems))
     frequent, rare = _split_by_frequency(lists)
     for entry, row in frequent:
         matches[:, entry.label] |= row[distinct] > 0
@@ -209,10 +205,8 @@ class _LabelledPostings(NamedTuple):
 
 def _find_postings(field: Field, words: Iterable[tuple[str, int]]) -> list[_LabelledPostings]:
     """The postings of *words*, each with its label, that occur in *field*."""
-    entries = ((field.find(word.encode()), mark) for word, mark in words)
-    return [
-        _LabelledPostings(field, number, mark) for number, mark in entries if number is not None
-    ]
+    entries = ((field.find(word.encode()), label) for word, label in words)
+    return [_LabelledPostings(field, n, label) for n, label in entries if n is not None]
 
 
 def _occurrence_keys(

@@ -40,18 +40,6 @@ class TermPostings:
     to a score, *is_cacheable* whether caching it decoded pays.
     """
 
-    __slots__ = (
-        "cost",
-        "entry",
-        "field",
-        "is_cacheable",
-        "length",
-        "max_score",
-        "number",
-        "offset",
-        "weight",
-    )
-
     def __init__(self, field: Field, number: int, weight: float, offset: int = 0) -> None:
         self.field = field
         self.number = number
@@ -338,14 +326,10 @@ class Accumulator:
         deferred = [p for p in lists if allowed is None and not p.offset and 2 * p.cost > scan_cost]
         deferred.sort(key=lambda postings: -postings.max_score)
         self._accumulate([postings for postings in lists if postings not in deferred])
-        heading_scores = (
-            self._score_headings() if any(postings.offset for postings in lists) else None
-        )
+        heading_scores = self._score_headings() if any(p.offset for p in lists) else None
         while deferred and (cost := sum(postings.cost for postings in deferred)) > scan_cost:
             partial_scores = self._score_passages(heading_scores)
-            threshold = partial_scores.threshold(k) - sum(
-                postings.max_score for postings in deferred
-            )
+            threshold = partial_scores.threshold(k) - sum(p.max_score for p in deferred)
             if threshold > 0:
                 passages, scores = partial_scores.at_least(threshold)
                 if len(passages) * len(deferred) * _LOOKUP_NS < cost:

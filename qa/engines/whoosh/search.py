@@ -70,9 +70,7 @@ class Spelling:
             return []
         numbers = self._similar_terms(term, most)
         words = {self._field.term(number).decode(): number for number in numbers.tolist()}
-        return nearest_terms(
-            term, [*words], lambda other: self._field.document_frequency(words[other])
-        )
+        return nearest_terms(term, [*words], lambda w: self._field.document_frequency(words[w]))
 
     def _similar_terms(self, term: str, most: int) -> IntArray:
         """The numbers of terms with the first letter of *term* that may be *most* edits from it.
@@ -134,9 +132,7 @@ class WhooshSearcher:
         self._files = tuple(files.values())
         # Why it must not be searched any more.
         self.fault: CorruptIndexError | None = None
-        self._fields = {
-            name: Field(files[file], name) for file, names in FILES.items() for name in names
-        }
+        self._fields = {n: Field(files[file], n) for file, names in FILES.items() for n in names}
         self._store = StoredFields(files[DOCUMENTS])
         self._layout = self._make_layout(files[PASSAGES])
         self._offsets = dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
@@ -211,9 +207,7 @@ class WhooshSearcher:
         if not hasattr(self._local, "accumulator"):
             self._local.accumulator = Accumulator(self._layout, self._postings_cache)
         accumulator: Accumulator = self._local.accumulator
-        lists = [
-            postings for term in terms if (postings := self._cached_postings(*term)) is not None
-        ]
+        lists = [postings for term in terms if (postings := self._cached_postings(*term))]
         return accumulator.top_k(lists, k, allowed=allowed, deadline=deadline)
 
     def document_frequencies(
@@ -253,9 +247,7 @@ class WhooshSearcher:
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
         """For each of *terms* those spelt almost like it; none for numbers and short words."""
-        return {
-            term: [] if deadline.is_expired else [*self._cached_suggest(term)] for term in terms
-        }
+        return {t: [] if deadline.is_expired else [*self._cached_suggest(t)] for t in terms}
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The whole document; raise DocumentNotFoundError when there is none of that *id*."""

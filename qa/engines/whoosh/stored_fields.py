@@ -111,20 +111,18 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
     }
     passages = np.array(batch.passages, np.int64)
     documents = np.repeat(np.arange(len(passages)), passages)
-    passage_start = np.array(batch.starts, np.int64)
+    start = np.array(batch.starts, np.int64)
     # The last block of the document that begins at or before the passage.
     keys = np.repeat(np.arange(len(passages)), np.diff(first_blocks, append=len(starts)))
     stride = 1 << 40
-    blocks = np.searchsorted(
-        keys * stride + starts, documents * stride + passage_start, side="right"
-    )
+    blocks = np.searchsorted(keys * stride + starts, documents * stride + start, side="right")
     arrays: dict[str, Array] = {
         "first_blocks": first_blocks,
         "first_passages": np.cumsum(passages) - passages,
         "block_starts": starts,
         "dates": np.array(batch.dates, np.int64),
         "passage_document": documents,
-        "passage_start": passage_start,
+        "passage_start": start,
         "passage_end": np.array(batch.ends, np.int64),
         "passage_block": blocks - 1,
         "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),

@@ -200,9 +200,7 @@ class ArrayDocuments(_NoDeletions, base.PerDocumentReader):
         self._folder = folder
         self._segment = segment
         self._file = ArrayFile.open_checked(folder / segment.file_name)
-        self.fields = {
-            name: open_field(self._file, name) for name in sorted(self._file.facts["fields"])
-        }
+        self.fields = {n: open_field(self._file, n) for n in sorted(self._file.facts["fields"])}
         if any(len(field.lengths) != segment.documents for field in self.fields.values()):
             raise CorruptIndexError(
                 f"{folder / segment.file_name} does not hold the {segment.documents} documents"
@@ -278,9 +276,7 @@ class ArrayTerms(base.TermsReader):
         self, fieldname: str, prefix: bytes
     ) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
         terms = self._iter_terms(fieldname, prefix)
-        return (
-            ((field.name, field.term(number)), term_info(field, number)) for field, number in terms
-        )
+        return (((field.name, field.term(n)), term_info(field, n)) for field, n in terms)
 
     def _iter_terms(self, fieldname: str, prefix: bytes) -> Iterator[tuple[Field, int]]:
         """The terms of the field from *prefix* on, then those of all fields after it."""
