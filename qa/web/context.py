@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +17,7 @@ from cachetools import LRUCache
 from flask import Flask, current_app, g, request
 from pydantic import BaseModel
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import RequestRedirect
 
 from qa.analysis.deadline import Deadline
 from qa.answers.answer import Answer
@@ -255,7 +257,9 @@ def current_options() -> RouteOptions:
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         adapter = current_app.create_url_adapter(request)
         assert adapter is not None  # noqa: S101 - for mypy: there is one for each request
-        endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
+        # An address with doubled slashes is none of ours, but one to redirect.
+        with suppress(RequestRedirect):
+            endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
     return options_of(current_app, endpoint)
 
 
