@@ -1,4 +1,4 @@
-"""The command line: all commands, in the order in which an operator meets them."""
+"""The command line: all commands, in the order in which an operator needs them."""
 
 import logging
 
@@ -21,8 +21,8 @@ from qa.commands.serve import report_command, serve_command
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="qa")
 def main() -> None:
-    """Ask a folder of documents; read the passages that answer, word for word."""
-    # Warnings are for the log of the service; commands tell what they are about themselves.
+    """Answer questions from a folder of documents, with word-for-word passages."""
+    # Warnings are for the log of the service; commands print their own messages.
     if logging.lastResort:
         logging.lastResort.setLevel(logging.ERROR)
 

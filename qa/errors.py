@@ -1,40 +1,40 @@
-"""Everything that can go wrong on purpose; each message says what to do next.
+"""All expected errors; each message says what to do next.
 
 QAError
-├── SettingsError          a QA_* variable is unknown or has a wrong value
-│   └── AuthenticationError      the cluster does not let us in with them; a GenerationError, too
-├── RequestError           what was asked cannot be done as asked
-│   ├── QuestionError      no words to look for, or too many
-│   ├── FilterError        a filter that makes no sense
-│   └── InvalidCitationError         what was saved is no citation
-├── DeadlineExceededError  the time for a request is over, and there is nothing to show
-├── UnreadableFileError        a file holds no text that can be read; it is skipped
-├── DocumentNotFoundError  no document of that name in the live index
-├── IndexingError          an index could not be built
-│   ├── BuildLockedError   another build is running
-│   └── PublishRefusedError       it was built and should not be published
-│       └── PublishConflictError another index became live meanwhile
-├── PurgeError             what was to be removed is not, or must not be
-├── EvaluationError        a set of questions cannot be read or measured
-└── GenerationError        an index cannot be read
-    ├── NoLiveGenerationError  there is none yet
-    ├── GenerationNotFoundError       that one is not kept, or not any more
-    ├── AnalysisError      that one was made by another analysis than would ask it
-    ├── ClusterUnreachableError   the cluster that keeps it does not answer
-    └── CorruptIndexError       its files contradict each other
+├── SettingsError                    a QA_* variable is unknown or invalid
+│   └── AuthenticationError          the cluster rejects the credentials; also a GenerationError
+├── RequestError                     a request cannot be answered as sent
+│   ├── QuestionError                the question has no words to search for, or too many
+│   ├── FilterError                  a filter is invalid
+│   └── InvalidCitationError         a saved citation is invalid
+├── DeadlineExceededError            time ran out before there was a result
+├── UnreadableFileError              a file cannot be read, and is skipped
+├── DocumentNotFoundError            the live index has no document of that id
+├── IndexingError                    an index could not be built
+│   ├── BuildLockedError             another build is running
+│   └── PublishRefusedError          the index was built, but should not be published
+│       └── PublishConflictError     another index was published during the build
+├── PurgeError                       documents could not, or must not, be removed
+├── EvaluationError                  a question set cannot be read or measured
+└── GenerationError                  an index cannot be read
+    ├── NoLiveGenerationError        no index is live yet
+    ├── GenerationNotFoundError      no index of that name is kept
+    ├── AnalysisError                another version of the analysis made the index
+    ├── ClusterUnreachableError      the cluster does not respond
+    └── CorruptIndexError            the files of an index contradict each other
 """
 
 
 class QAError(Exception):
-    """The root of all errors raised here."""
+    """The root of all errors of this package."""
 
 
 class SettingsError(QAError):
-    """A QA_* variable is unknown or has a wrong value."""
+    """A QA_* variable is unknown or has an invalid value."""
 
 
 class RequestError(QAError):
-    """What was asked cannot be done as asked; *field* names the part at fault."""
+    """A request cannot be answered as sent; *field* names the invalid part."""
 
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
@@ -42,57 +42,57 @@ class RequestError(QAError):
 
 
 class QuestionError(RequestError):
-    """The question has no words to look for, or too many."""
+    """The question has no words to search for, or too many."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "question")
 
 
 class FilterError(RequestError):
-    """A filter makes no sense."""
+    """A filter is invalid."""
 
 
 class InvalidCitationError(RequestError):
-    """What was saved is no citation."""
+    """A saved citation is invalid."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "citations")
 
 
 class DeadlineExceededError(QAError):
-    """The time for a request is over before there is anything to show."""
+    """The time for a request ran out before there was a result."""
 
 
 class UnreadableFileError(QAError):
-    """A file, or a part of one, cannot be read; it is skipped for this reason."""
+    """A file, or a part of one, cannot be read; it is skipped, with this message as reason."""
 
 
 class DocumentNotFoundError(QAError):
-    """No document of that name is in the live index."""
+    """The live index has no document of that id."""
 
 
 class IndexingError(QAError):
-    """An index could not be built; the live one is as it was."""
+    """An index could not be built; the live one is unchanged."""
 
 
 class BuildLockedError(IndexingError):
     """Another build is running."""
 
 
-class PurgeError(QAError):
-    """What was to be removed for good is not removed, or not all of it."""
-
-
-class EvaluationError(QAError):
-    """A set of questions cannot be read or measured."""
-
-
 class PublishRefusedError(IndexingError):
-    """An index was built and should not be published."""
+    """An index was built, but should not be published."""
 
 
 class PublishConflictError(PublishRefusedError):
-    """Another index became live while this one was built."""
+    """Another index was published during the build."""
+
+
+class PurgeError(QAError):
+    """Documents could not, or must not, be removed, or not all of them were."""
+
+
+class EvaluationError(QAError):
+    """A question set cannot be read or measured."""
 
 
 class GenerationError(QAError):
@@ -100,23 +100,23 @@ class GenerationError(QAError):
 
 
 class NoLiveGenerationError(GenerationError):
-    """There is no index yet."""
+    """No index is live yet."""
 
 
 class GenerationNotFoundError(GenerationError):
-    """That index is not kept here, or not any more."""
+    """No index of that name is kept, or it was removed."""
 
 
 class AnalysisError(GenerationError):
-    """That index was made by another analysis: its words are not those of questions."""
+    """Another version of the analysis made the index: its terms differ from those of questions."""
 
 
 class ClusterUnreachableError(GenerationError):
-    """The cluster that keeps the index does not answer, or not in time."""
+    """The cluster does not respond, or not in time."""
 
 
 class AuthenticationError(SettingsError, GenerationError):
-    """The cluster that keeps the index does not let us in; it may have, or may again."""
+    """The cluster rejects the credentials, perhaps only for now."""
 
 
 class CorruptIndexError(GenerationError):

@@ -9,7 +9,7 @@ from typing import Any
 
 from qa.errors import SettingsError
 
-# What QA_LOG_QUESTIONS may be.
+# The values of QA_LOG_QUESTIONS.
 LOG_QUESTIONS_CHOICES = ("0", "1", "hash")
 
 
@@ -21,16 +21,16 @@ def setting(
     maximum: float = float("inf"),
     secret: bool = False,
 ) -> Any:  # noqa: ANN401
-    """A field with its help; *also* is a platform's own name for it, read when QA_* is unset.
+    """A field of Settings; *alias* is another environment variable, read when QA_* is unset.
 
-    A number is from *least* to *most*; so is the length of a text that is not empty.  What is
-    *secret* is shown nowhere.
+    *minimum* and *maximum* limit a number, or the length of a text that is not empty.  A *secret*
+    is never printed.
     """
     bounds = {"minimum": minimum, "maximum": maximum}
     return field(default=default, repr=not secret, metadata={"help": help, "alias": alias} | bounds)
 
 
-# Where documents and the operator's files are when the index is not in a folder.
+# The operator's folder when the index is in a cluster.
 _DEFAULT_HOME = "index"
 
 
@@ -148,17 +148,17 @@ class Settings:
 
     @property
     def home(self) -> Path:
-        """Where all is that belongs to the operator and not to an engine."""
+        """The operator's folder: cache, synonyms, golden questions."""
         return Path(self.folder or (_DEFAULT_HOME if "://" in self.index else self.index))
 
     @property
     def documents_folder(self) -> Path:
-        """Where the documents are."""
+        """The folder of the documents."""
         return Path(self.documents) if self.documents else self.home / "documents"
 
 
 def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; raise SettingsError for an unknown QA_* or a value that does not fit."""
+    """Read the settings; raise SettingsError for an unknown QA_* variable or an invalid value."""
     fields = {
         f"QA_{setting_field.name.upper()}": setting_field
         for setting_field in dataclasses.fields(Settings)
@@ -181,7 +181,7 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _check_consistency(settings: Settings) -> Settings:
-    """*settings*, unless one contradicts another."""
+    """Return *settings*, unless two of them contradict each other."""
     for low, high in (("weak", "found"), ("passage_min_words", "passage_max_words")):
         if getattr(settings, low) > getattr(settings, high):
             raise SettingsError(f"QA_{low.upper()} must not be above QA_{high.upper()}.")
@@ -215,38 +215,26 @@ _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "1 or 0"}
 
 
 def _check_bounds(name: str, value: Any, setting_field: "dataclasses.Field[Any]") -> Any:  # noqa: ANN401
-    """*value*, unless it is out of the bounds of its setting; NaN is out of any."""
-    size = value if isinstance(value, (int, float)) else len(value)
+    """Return *value* if it is within the bounds of its setting, which NaN never is."""
+    size, unit = (value, "") if isinstance(value, (int, float)) else (len(value), " characters")
     minimum, maximum = setting_field.metadata["minimum"], setting_field.metadata["maximum"]
     if minimum <= size <= maximum:
         return value
-    unit = "" if isinstance(value, (int, float)) else " characters"
     bounds = f"at least {minimum}{unit}" if size < minimum else f"at most {maximum}{unit}"
     raise SettingsError(f"{name} must be {bounds}; correct or unset it.")
 
 
 def settings_table() -> list[tuple[str, str, str]]:
     """Name, default and help of each setting, for `qa serve --help` and docs/operating.md."""
-    return [
-        (
-            f"QA_{setting_field.name.upper()}",
-            _format_default(setting_field.default),
-            _help_text(setting_field),
-        )
-        for setting_field in dataclasses.fields(Settings)
-    ]
+    rows = []
+    for item in dataclasses.fields(Settings):
+        alias = item.metadata["alias"]
+        help_text = item.metadata["help"] + (f" Also read from {alias}." if alias else "")
+        rows.append((f"QA_{item.name.upper()}", _format_default(item.default), help_text))
+    return rows
 
 
 def _format_default(default: object) -> str:
     if isinstance(default, tuple):
         return ",".join(default)
     return str(int(default)) if isinstance(default, bool) else str(default)
-
-
-def _help_text(setting_field: "dataclasses.Field[Any]") -> str:
-    alias = setting_field.metadata["alias"]
-    return (
-        f"{setting_field.metadata['help']} Also read from {alias}."
-        if alias
-        else str(setting_field.metadata["help"])
-    )

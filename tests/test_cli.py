@@ -125,8 +125,8 @@ def test_ask_says_which_words_never_meet_and_what_came_nearest(folder):
         "ask", "guarantees of the bridge", "--index", folder, QA_FOUND="1.0", QA_WEAK="1.0"
     )
 
-    assert "Never in one passage: " in result.output
-    assert "Came nearest: The harbour of Lindholm" in result.output
+    assert "Never together in one passage: " in result.output
+    assert "Closest passage: The harbour of Lindholm" in result.output
 
 
 @pytest.fixture

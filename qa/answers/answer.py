@@ -1,7 +1,6 @@
-"""Ranked passages -> an Answer: the contract of /ask as records, every quote checked.
+"""Ranked passages -> an Answer, the data of /ask, with every quote checked.
 
-`document.text[start:end] == text` holds for each passage that leaves here; one for which it does
-not is never shown: CorruptIndexError is raised instead.
+`document.text[start:end] == text` is true for each passage; otherwise CorruptIndexError is raised.
 """
 
 import datetime
@@ -16,21 +15,21 @@ from qa.queries.parser import Filters
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import RankedPassage
 
-# The orders that passages can be shown in, the usual one first.
+# The orders of passages, the default first.
 SORT_ORDERS = ("relevance", "newest", "oldest")
 _CONTEXT_LENGTH = 32
 # Longer quotes are found more reliably by their first and last words.
 _MAX_WHOLE_FRAGMENT = 80
 _FRAGMENT_EDGE_WORDS = 5
-# Nobody writes such words, and servers refuse addresses that are as long.
+# Servers reject longer addresses.
 _LONGEST_FRAGMENT = 4_000
 
 
 @dataclass(frozen=True)
 class Citation:
-    """Where a quote stands; *start* and *end* are code points into the document's text.
+    """The place of a quote; *start* and *end* are offsets into the text, in code points.
 
-    *paragraph*, *page* and *section* are those of the answering sentence where one is marked.
+    *paragraph*, *page* and *section* are those of the marked sentence, if there is one.
     """
 
     document_id: str
@@ -74,7 +73,7 @@ class Reasons:
 class AnswerPassage:
     """One passage of an answer; *marks* are the question's words, as offsets into *text*.
 
-    *also* are the documents that say the same, as identifier and title.
+    *duplicates* are the ids and titles of documents with nearly the same passage.
     """
 
     rank: int
@@ -89,10 +88,10 @@ class AnswerPassage:
 
 @dataclass(frozen=True)
 class QueryWords:
-    """What became of the words of a question.
+    """How the words of a question were used.
 
-    *corrected* offers for a word that occurs nowhere the one most like it; nothing is replaced.
-    *expanded* has the synonyms that were looked for besides a word.
+    *corrected* suggests, for a word that occurs nowhere, the most similar one; nothing is replaced.
+    *expanded* has the synonyms that were also searched for.
     """
 
     used: tuple[str, ...]
@@ -106,9 +105,9 @@ class QueryWords:
 class NoAnswer:
     """Why there is no answer.
 
-    *missing* words occur nowhere, *near* are words spelt almost like them; the two words of each
-    pair in *apart* occur, but never in one passage; *span* are the dates covered; *closest* are
-    the passages that came nearest, and do not answer.
+    *missing* words occur nowhere, *near* are words with a similar spelling; the two words of each
+    pair in *apart* occur, but never in one passage; *span* is the range of the documents' dates;
+    *closest* are the best passages, which do not answer.
     """
 
     missing: tuple[str, ...]
@@ -120,9 +119,9 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Answer:
-    """All that /ask and the page say; *none* is set exactly when the verdict is "none".
+    """The content of /ask and of the page; *none* is set if the verdict is "none".
 
-    It is *partial* when the time for a question was over before all passages were read.
+    It is *partial* when time ran out before all passages were read.
     """
 
     question: str
@@ -139,9 +138,9 @@ class Answer:
 
 
 def sort_passages(answer: Answer, sort: str) -> Answer:
-    """*answer* with its passages by date, unless *sort* is relevance; undated ones come last.
+    """*answer* with its passages sorted by date, unless *sort* is relevance; undated ones last.
 
-    Which passages answer, and the rank of each, stay the same.
+    The passages and their ranks stay the same.
     """
     if sort == SORT_ORDERS[0]:
         return answer
@@ -161,7 +160,7 @@ def quote_passage(
     document: Document,
     duplicates: list[Document],
 ) -> AnswerPassage:
-    """Quote *ranked* from *document*; raise CorruptIndexError when it does not stand there."""
+    """Quote *ranked* from *document*; raise CorruptIndexError if the texts differ."""
     passage = ranked.passage
     if document.text[passage.start : passage.end] != passage.text:
         raise CorruptIndexError(
@@ -186,7 +185,7 @@ def quote_passage(
 
 
 def build_citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
-    """Cite *passage* of *document*, led by the *answer* sentence in it."""
+    """Cite *passage* of *document*, at the *answer* sentence in it."""
     metadata = document.metadata
     start, end = passage
     answer_span = Span(start + answer.start, start + answer.end) if answer else None
@@ -216,7 +215,7 @@ def build_citation(document: Document, passage: Span, answer: Span | None = None
 def build_reader_url(document: Document, passage: Span, answer: Span | None) -> str:
     """The reader page of *document* at *passage*.
 
-    `sha256` tells it when the text has changed, `quote` which words to look for then.
+    With `sha256` the page notices a changed text, with `quote` it finds the words again.
     """
     target = answer or passage
     answer_parameter = f"&answer={answer.start}-{answer.end}" if answer else ""
@@ -230,33 +229,28 @@ def build_reader_url(document: Document, passage: Span, answer: Span | None) -> 
 
 
 def quote_checksum(exact: str) -> str:
-    """The beginning of a checksum of quoted words, which an address has room for."""
+    """The first 12 digits of the SHA-256 of quoted words, for addresses."""
     return hashlib.sha256(exact.encode()).hexdigest()[:12]
 
 
 def build_fragment_url(url: str | None, exact: str) -> str | None:
     """*url* with a text fragment that scrolls to *exact* (WICG, URL Fragment Text Directives).
 
-    None where there is no *url*, or where the words are too long for one.
+    None without a *url*, or if the words are too long.
     """
     if url is None:
         return None
     first, last = exact.partition(SEPARATOR)[0], exact.rpartition(SEPARATOR)[2]
-    # What is given whole must stand in one paragraph.
+    # A whole quote must be within one paragraph.
     if first == exact and (len(exact) <= _MAX_WHOLE_FRAGMENT or _few_words(exact)):
         fragments = [exact]
     else:
-        opening, closing = (
-            first.split(None, _FRAGMENT_EDGE_WORDS),
-            last.rsplit(None, _FRAGMENT_EDGE_WORDS),
-        )
-        fragments = [
-            " ".join(opening[:_FRAGMENT_EDGE_WORDS]),
-            " ".join(closing[-_FRAGMENT_EDGE_WORDS:]),
-        ]
+        opening = first.split(None, _FRAGMENT_EDGE_WORDS)[:_FRAGMENT_EDGE_WORDS]
+        closing = last.rsplit(None, _FRAGMENT_EDGE_WORDS)[-_FRAGMENT_EDGE_WORDS:]
+        fragments = [" ".join(opening), " ".join(closing)]
     if sum(map(len, fragments)) > _LONGEST_FRAGMENT:
         return None
-    # quote() leaves "-" alone, but there it separates a prefix from the text.
+    # quote() does not escape "-", which separates a prefix from the text.
     directive = ",".join(quote(fragment, safe="").replace("-", "%2D") for fragment in fragments)
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
 

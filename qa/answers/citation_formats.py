@@ -1,7 +1,7 @@
-"""A Reference -> its citation as text, for people and for programs that keep citations.
+"""A Reference -> its citation as text, for people and for reference managers.
 
-Each format says the same: who, what, where and when, the quote word for word, the address that
-opens the place, and which text it was copied from.  What means something to a format is escaped.
+Each format has the author, title, place and date, the quote word for word, the address of the
+place, and the checksum of the text.  Special characters of each format are escaped.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ from qa.documents.document import SEPARATOR, Document
 
 
 class PersonName(NamedTuple):
-    """A person's name in two parts, or one that is not to be taken apart as *family*."""
+    """A person's name in two parts, or an undivided name as *family*."""
 
     family: str
     first_names: str | None = None
 
 
 class WorkType(NamedTuple):
-    """What sort of work it is, as each format calls it; *holder* is BibTeX's word for publisher.
+    """The type of a work in each format, and the BibTeX field of its publisher.
 
-    What is *contained* is part of something: an article of a newspaper, a page of a site.
+    A contained work is part of another: an article of a newspaper, a page of a site.
     """
 
     bibtex: str
@@ -43,7 +43,7 @@ class WorkType(NamedTuple):
 class Reference:
     """What is cited, and when it was read; *citation* is None for the whole document.
 
-    *address* is that of the reader page, in full.
+    *reader_url* is the absolute address of the reader page.
     """
 
     document: Document
@@ -54,12 +54,12 @@ class Reference:
 
     @property
     def quote(self) -> str:
-        """The passage, its paragraphs apart as they are in the document."""
+        """The passage, with its paragraph breaks."""
         return self.citation.exact if self.citation else ""
 
     @property
     def link(self) -> str:
-        """The original at the place, or our own page of it where there is none."""
+        """The original at the place, or else the reader page."""
         original = self.document.metadata.url or ""
         if not original.lower().startswith(("http://", "https://")):
             return self.reader_url
@@ -67,7 +67,7 @@ class Reference:
 
     @property
     def section(self) -> str | None:
-        """The heading that the place is under, unless that is the title again."""
+        """The heading above the place, unless it is the title."""
         section = self.citation.section if self.citation else None
         return section if section != self.document.metadata.title else None
 
@@ -78,18 +78,18 @@ class Reference:
 
     @property
     def pages(self) -> str | None:
-        """The same of its pages."""
+        """The page numbers, in the same way."""
         return self._format_range(self.document.page_at)
 
     @property
     def provenance(self) -> str:
-        """Which text the quote was copied from, and where it stands there."""
+        """The checksum of the text, and the offsets of the quote."""
         offsets = f", characters {self.citation.start}–{self.citation.end}" if self.citation else ""
         return f"Text SHA-256 {self.document.sha256}{offsets}; index {self.generation}"
 
     @cached_property
     def work_type(self) -> WorkType:
-        """The sort of work the document says it is; else a page where it has an address."""
+        """The type that the document declares; by default a web page if it has an address."""
         metadata = self.document.metadata
         declared_type = next(
             (value for name, value in metadata.extra.items() if name.lower() in _TYPE_FIELDS), ""
@@ -99,7 +99,7 @@ class Reference:
 
     @cached_property
     def authors(self) -> tuple[PersonName, ...]:
-        """Those who wrote it, one by one."""
+        """The authors, one by one."""
         metadata = self.document.metadata
         return tuple(
             _parse_name(author, metadata.publisher)
@@ -108,7 +108,7 @@ class Reference:
 
     @cached_property
     def citation_key(self) -> str:
-        """A short name for it, always the same for the same passage: berg2021harbour-3f9ac1."""
+        """A short key, always the same for the same passage: berg2021harbour-3f9ac1."""
         metadata = self.document.metadata
         creator = self.authors[0].family if self.authors else metadata.publisher or ""
         year = str(metadata.date.year) if metadata.date else ""
@@ -149,7 +149,7 @@ _AUTHOR_SEPARATOR = regex.compile(r"\s*;\s*|\s*,?\s+(?:and|&)\s+")
 
 
 def _split_authors(authors: str) -> list[str]:
-    """Each of *authors*; a comma parts them only where full names stand on both sides of it."""
+    """The names in *authors*; a comma separates them only if all parts are full names."""
     names = []
     for author in filter(None, _AUTHOR_SEPARATOR.split(authors)):
         parts = [part.strip() for part in author.split(",")]
@@ -157,7 +157,7 @@ def _split_authors(authors: str) -> list[str]:
     return names
 
 
-# Words in the names of bodies rather than people.
+# Words in the names of organizations.
 _ORGANIZATION_WORDS = set(
     "agency association bureau centre center commission committee council department desk editors"
     " foundation group institute ministry news office press reporters service staff team times"
@@ -166,7 +166,7 @@ _ORGANIZATION_WORDS = set(
 
 
 def _parse_name(author: str, publisher: str | None) -> PersonName:
-    """*author* in two parts where it is surely a person's: two or three words, or with a comma."""
+    """*author* in two parts if it is clearly a person's: two or three words, or with a comma."""
     family, comma, first_names = (part.strip() for part in author.partition(","))
     if comma:
         return (
@@ -195,7 +195,7 @@ def _ascii_words(text: str) -> list[str]:
 
 
 class CitationFormat(NamedTuple):
-    """A way to write a reference; what is not *shown* by a browser is handed to a program."""
+    """A citation format; browsers show an inline one, and download the others."""
 
     label: str
     write: Callable[[Reference], str]
@@ -219,7 +219,7 @@ def format_text(reference: Reference) -> str:
 
 
 def format_markdown(reference: Reference) -> str:
-    """CommonMark: a block quote, and below it where it is from, with links."""
+    """CommonMark: a block quote, then its source with links."""
     block_quote = "\n>\n".join(
         f"> {escape_markdown(text)}" for text in reference.quote.split(SEPARATOR) if text
     )
@@ -227,7 +227,7 @@ def format_markdown(reference: Reference) -> str:
 
 
 def markdown_attribution(reference: Reference) -> str:
-    """A line of CommonMark that says where a quote is from, with links."""
+    """A line of CommonMark with the source of a quote, and links."""
     metadata = reference.document.metadata
     parts = [
         escape_markdown(metadata.author or ""),
@@ -268,7 +268,7 @@ def format_bibtex(reference: Reference) -> str:
 
 
 def format_csl_json(reference: Reference) -> str:
-    """A list of one item, as citeproc and Pandoc read it."""
+    """A list of one item, for citeproc and Pandoc."""
     metadata = reference.document.metadata
     item: dict[str, Any] = {
         "id": reference.citation_key,
@@ -331,7 +331,7 @@ FORMATS = {
 
 
 def _iter_imprint(reference: Reference) -> Iterator[str]:
-    """Publisher, date and place, as people write them."""
+    """Publisher, date and place."""
     metadata = reference.document.metadata
     if metadata.publisher:
         yield metadata.publisher
@@ -361,22 +361,22 @@ def _collapse_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
-# Any ASCII punctuation may be escaped; these are what starts something, two of them only in front.
+# The punctuation that has a meaning in CommonMark; the last group only at the start.
 _MARKDOWN_SYNTAX = regex.compile(r"[\\`*_\[\]<>&~|!]|^(?:[-+#=]|\d+\K[.)])")
 
 
 def escape_markdown(text: str) -> str:
-    """*text* as CommonMark that shows it as it is."""
+    """*text* as CommonMark that is displayed unchanged."""
     return _MARKDOWN_SYNTAX.sub(r"\\\g<0>", text)
 
 
 def escape_markdown_url(url: str) -> str:
-    """*url* for CommonMark, where a bracket would end a link and an asterisk begin something."""
+    """*url* for CommonMark, without characters that have a meaning there."""
     return _percent_encode(url, "()<>*_\\`")
 
 
 def _percent_encode(url: str, characters: str) -> str:
-    """*url* with these *characters*, and blanks, percent-encoded."""
+    """*url* with *characters* and whitespace percent-encoded."""
     return "".join(
         f"%{ord(character):02X}" if character in characters or character.isspace() else character
         for character in url
@@ -395,7 +395,7 @@ _TEX_ESCAPES = str.maketrans(
         **{character: f"\\{character}" for character in "%&$#_"},
     }
 )
-# Pairs that TeX's fonts would draw as one: -- is a dash, '' a quotation mark.
+# Pairs that are ligatures in TeX: -- is a dash, '' a quotation mark.
 _TEX_LIGATURE = regex.compile(r"([-',<>])(?=\1)")
 
 
@@ -404,13 +404,13 @@ def _escape_tex(text: str) -> str:
 
 
 def _format_tex_name(name: PersonName) -> str:
-    """Braces keep BibTeX from taking a name apart."""
+    """The name; braces keep BibTeX from splitting an undivided one."""
     family = _escape_tex(name.family)
     return f"{family}, {_escape_tex(name.first_names)}" if name.first_names else f"{{{family}}}"
 
 
 def _tex_date_fields(day: date | None) -> dict[str, str]:
-    """The month by its macro, so that each style can spell it."""
+    """Date fields; the month is a macro, which each style can spell."""
     if day is None:
         return {}
     return {"year": str(day.year), "month": f"{day:%b}".lower(), "day": str(day.day)}

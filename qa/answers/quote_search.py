@@ -1,7 +1,7 @@
-"""Quoted words and a text -> where they stand in it: exactly, by their checksum, or nearly.
+"""A quote and a text -> the place of the quote: exact, by its checksum, or the most similar.
 
-White space does not matter.  All of it takes time in proportion to the text, and no more than an
-Effort allows, whatever is quoted.
+Whitespace does not matter.  The time is linear in the text, and limited by an Effort, for any
+quote.
 """
 
 import math
@@ -24,31 +24,31 @@ from qa.documents.document import SEPARATOR
 from qa.engines.base import BoolArray
 from qa.errors import DeadlineExceededError
 
-# What a request may look at, in steps of about a microsecond: a dozen usual questions' worth.
+# The limit of a request, in steps of about a microsecond: about a dozen usual questions.
 _MAX_STEPS = 75_000
 
 
 class Effort:
-    """The steps that are left for one request; without a deadline there are always more."""
+    """The remaining steps of one request; unlimited without a deadline."""
 
     def __init__(self, deadline: Deadline = NO_DEADLINE) -> None:
         self._deadline = deadline
         self._left = math.inf if math.isinf(deadline.moment) else _MAX_STEPS
 
     def spend(self, steps: float) -> None:
-        """Take so many *steps*; raise DeadlineExceededError where they or the time are over."""
+        """Use *steps*; raise DeadlineExceededError when none are left, or no time."""
         self._deadline.check()
         self._left -= steps
         if self._left < 0:
             raise DeadlineExceededError(
-                "This is more to look for than one request may ask; ask for fewer quotes at once,"
-                " or open the document and cite the place anew."
+                "Finding this takes longer than one request may take; send fewer quotes at once,"
+                " or open the document and cite the place again."
             )
 
 
 @dataclass(frozen=True)
 class Quote:
-    """Words that were cited, and where they stood then; *start* may not be known."""
+    """A cited text, its context and its old place, if known."""
 
     document_id: str
     exact: str
@@ -58,19 +58,19 @@ class Quote:
     sha256: str = ""
 
 
-# Places of one quote in one text that are compared by what stands around them, from the old place
-# on and from the beginning; so many characters on each side are compared.
+# Occurrences of a quote to compare, from the old place and from the beginning; characters of
+# context on each side.
 _MAX_OCCURRENCES, _CONTEXT = 100, 64
-# How far before the old place they are looked for first.
+# How far before the old place the search starts.
 _LOOKBACK = 20_000
-# Characters that are searched for a string in one step.
+# Characters searched for a string in one step.
 _CHARACTERS_PER_STEP = 2_000
 
 
 def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
-    """Where the words of *quote* stand in a canonical *text*, at the likeliest place of several.
+    """The most likely place of *quote* in a canonical *text*.
 
-    What stood before and behind them decides, then the nearness to the old place.
+    Of several, the one with the most similar context, then the nearest to the old place.
     """
     effort = effort or Effort()
     if span := _match_in_place(quote, text):
@@ -93,7 +93,7 @@ def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span 
 
 
 def _match_in_place(quote: Quote, text: str) -> Span | None:
-    """The old place, where all of the quote stands with all that stood around it."""
+    """The old place, if the quote is still there with the same context."""
     place = Span(quote.start or 0, (quote.start or 0) + len(quote.exact))
     if quote.start is None or quote.exact != quote.exact.strip():
         return None
@@ -104,7 +104,7 @@ def _match_in_place(quote: Quote, text: str) -> Span | None:
 
 
 def _context_overlap(quote: Quote, text: str, place: Span) -> int:
-    """How much of what stood around *quote* stands around *place*."""
+    """How many characters of the context of *quote* are around *place*."""
     prefix, suffix = quote.prefix[-_CONTEXT:], quote.suffix[:_CONTEXT]
     before = text[max(0, place.start - len(prefix)) : place.start]
     behind = text[place.end : place.end + len(suffix)]
@@ -112,13 +112,13 @@ def _context_overlap(quote: Quote, text: str, place: Span) -> int:
 
 
 def _common_prefix_length(first: str, second: str) -> int:
-    """How many characters both begin with."""
+    """The length of the common prefix."""
     pairs = zip(first, second, strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
 def _find_occurrences(quote: Quote, exact: str, text: str) -> set[int]:
-    """Where *exact* begins in *text*: with all its context, near its old place, anywhere."""
+    """Where *exact* occurs in *text*: with its context, near its old place, or anywhere."""
     prefix = _GAP.sub(" ", quote.prefix[-_CONTEXT:])
     whole = prefix + exact + _GAP.sub(" ", quote.suffix[:_CONTEXT])
     near = max(0, (quote.start or 0) - _LOOKBACK)
@@ -130,7 +130,7 @@ def _find_occurrences(quote: Quote, exact: str, text: str) -> set[int]:
 
 
 def _iter_occurrences(wanted: str, text: str, start: int) -> Iterator[int]:
-    """The first places from *start* on where *wanted* begins."""
+    """The first occurrences of *wanted* from *start* on."""
     at = text.find(wanted, start)
     for _ in range(_MAX_OCCURRENCES):
         if at < 0:
@@ -143,19 +143,19 @@ _GAP = regex.compile(r"\s+")
 
 
 class _JoinedText:
-    """A canonical *text* with one space between paragraphs, as there is between words."""
+    """A canonical *text* with one space between paragraphs, as between words."""
 
     def __init__(self, text: str) -> None:
         self._original = text
         self.text = text.replace(SEPARATOR, " ")
 
     def original(self, place: int) -> int:
-        """Where what stands at *place* stood in the text."""
+        """The offset in the text of *place* in the joined text."""
         return place + (len(SEPARATOR) - 1) * bisect_left(self._gaps, place)
 
     @cached_property
     def _gaps(self) -> list[int]:
-        """Where the spaces between paragraphs are."""
+        """The offsets of the spaces between paragraphs."""
         gaps = re.finditer(SEPARATOR, self._original)
         return [gap.start() - number * (len(SEPARATOR) - 1) for number, gap in enumerate(gaps)]
 
@@ -166,15 +166,15 @@ _FIRST_UNSPACED = 0x0E00
 
 
 class ChecksumSearch:
-    """A text in which words are looked for of which nothing is known but quote_sum()."""
+    """A text in which to find words of which only the quote_checksum() is known."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def find(self, digest: str, old: Span, effort: Effort | None = None) -> Span | None:
-        """Where the words of that *digest* stand: at their *old* place, or the nearest to it.
+        """The place of the words with this *digest*: the *old* one, or the nearest to it.
 
-        Places where a sentence begins come first, then those where a word does.
+        Places at the start of a sentence are tried before those at other words.
         """
         effort = effort or Effort()
         size, text = old.end - old.start, self._text
@@ -188,7 +188,7 @@ class ChecksumSearch:
         return None
 
     def _iter_starts(self, old: Span, effort: Effort) -> Iterator[int]:
-        """Where as many characters as there were may be whole words, the likeliest first."""
+        """Where whole words of the old length start, the most likely first."""
         size = old.end - old.start
         if old.end <= len(self._text):
             yield old.start
@@ -201,7 +201,7 @@ class ChecksumSearch:
 
     @cached_property
     def _boundaries(self) -> tuple[BoolArray, BoolArray, BoolArray]:
-        """Of each character, whether a word may begin with it, end with it, a sentence begin."""
+        """For each character, whether it can start a word, end a word, start a sentence."""
         codes = np.frombuffer(self._text.encode("utf-32-le"), np.uint32)
         characters = codes.view("<U1")
         wordy, visible = np.strings.isalnum(characters), ~np.strings.isspace(characters)
@@ -216,28 +216,28 @@ class ChecksumSearch:
         return begins, ends, ~before & ~(spaced & two_before)
 
 
-# Less alike than this, a place has other words rather than nearly the same.
+# A place that is less similar has other words.
 _MIN_SIMILARITY = 0.6
-# Words of a quote that are compared; where a longer one nearly stands, its beginning does.
+# Words of a quote to compare; the beginning of a longer one is enough.
 _MAX_WORDS = 1_000
 
 
 @dataclass(frozen=True)
 class SimilarSpan:
-    """How alike the words at *span* are: 1 for all of them in order."""
+    """How similar the words at *span* are: 1 for the same words in the same order."""
 
     similarity: float
     span: Span
 
 
 def truncate_quote(exact: str) -> str:
-    """As much of the words quoted as is compared."""
+    """The part of a quote that is compared."""
     ends = (end for _, end in islice(token_spans(exact[: 20 * _MAX_WORDS]), _MAX_WORDS))
     return exact[: max(ends, default=0)]
 
 
 def find_similar(exact: str, text: str, effort: Effort | None = None) -> SimilarSpan | None:
-    """Where the most pairs of neighbouring words of *exact* stand in *text*, if they are enough."""
+    """The most similar place to *exact* in *text*, if it is similar enough."""
     effort = effort or Effort()
     effort.spend((len(exact) + len(text)) / 4)
     wanted = [to_term(exact[start:end]) for start, end in token_spans(exact)]
@@ -253,7 +253,7 @@ def find_similar(exact: str, text: str, effort: Effort | None = None) -> Similar
 
 
 def _window(wanted: list[str], terms: list[str]) -> tuple[int, list[str]]:
-    """Where the most neighbours of *wanted* are neighbours too, with a quarter more around."""
+    """The window with the most adjacent pairs of *wanted*, and a quarter more on each side."""
     pairs = set(pairwise(wanted))
     sums = np.cumsum([0, *(pair in pairs for pair in pairwise(terms))])
     size = len(wanted)
@@ -265,7 +265,7 @@ def _window(wanted: list[str], terms: list[str]) -> tuple[int, list[str]]:
 
 
 class _Block(NamedTuple):
-    """So many words that are the same from *wanted* on in what is wanted, and from *window* on."""
+    """A run of *size* equal words, from *wanted* on in the quote and from *window* on there."""
 
     wanted: int
     window: int
@@ -273,7 +273,7 @@ class _Block(NamedTuple):
 
 
 class _Alignment:
-    """The words of *wanted* and of a *window* of a text, side by side where they are the same."""
+    """The words of a quote aligned with those of a *window* of a text."""
 
     def __init__(self, wanted: list[str], window: list[str]) -> None:
         self._wanted, self._window = wanted, window
@@ -282,9 +282,9 @@ class _Alignment:
         self._sums = [0, *accumulate(block.size for block in self._blocks)]
 
     def best_window(self) -> tuple[float, int, int]:
-        """How alike a stretch of the window is at most, and where it begins and ends.
+        """The highest similarity of a part of the window, and its start and end.
 
-        Words that only happen to stand far before or behind the others are left out.
+        Words that only happen to occur far from the others are left out.
         """
         count = len(self._blocks)
         if not count:
@@ -298,20 +298,20 @@ class _Alignment:
         return 2 * same / (len(self._wanted) + end - start), start, end
 
     def _similarity_between(self, first: int, last: int) -> float:
-        """How alike the stretch from one block to another is."""
+        """The similarity of the part from one block to another."""
         end = self._blocks[last].window + self._blocks[last].size
         same = self._sums[last + 1] - self._sums[first]
         return 2 * same / (len(self._wanted) + end - self._blocks[first].window)
 
     def _extend_left(self, block: _Block) -> _Block:
-        """*block* with the words before it that are the same, too."""
+        """*block*, extended by equal words before it."""
         wanted, window, size = block
         while wanted and window and self._wanted[wanted - 1] == self._window[window - 1]:
             wanted, window, size = wanted - 1, window - 1, size + 1
         return _Block(wanted, window, size)
 
     def _extend_right(self, block: _Block) -> _Block:
-        """*block* with the words behind it that are the same, too."""
+        """*block*, extended by equal words after it."""
         wanted, window, size = block
         most = min(len(self._wanted) - wanted, len(self._window) - window)
         while size < most and self._wanted[wanted + size] == self._window[window + size]:

@@ -1,8 +1,7 @@
-"""A saved quote -> where it stands in an index now: unchanged, moved, or gone.
+"""A saved quote -> its place in an index now: unchanged, moved, or gone.
 
-It is looked for by its words, like a TextQuoteSelector of W3C's Web Annotation, in its own document
-and in those that have its rarest words.  Where the words do not stand, the place is told where
-nearly the same does.
+It is found by its words, like a TextQuoteSelector of W3C's Web Annotation, in its own document and
+in those with its rarest words.  If the words are gone, the most similar place is given.
 """
 
 from bisect import bisect_right
@@ -28,23 +27,21 @@ from qa.queries.parser import Filters, Query, QueryTerm
 
 QuoteState = Literal["unchanged", "moved", "gone"]
 DocumentState = Literal["unchanged", "changed", "gone"]
-# Documents that are looked through for a quote that is not in its own any more, and those of them
-# in which it is looked for nearly the same.
-_MAX_OTHER_DOCUMENTS, _MIN_SIMILARITY = 10, 2
-# The rarest words of a quote, to find those by; passages to find them among.
+# Other documents to search for a quote that left its own, and to search for a similar place.
+_MAX_OTHER_DOCUMENTS, _MAX_COMPARED = 10, 2
+# Rarest words of a quote to find these documents by; passages to find them among.
 _MAX_QUERY_TERMS, _MAX_CANDIDATES = 12, 30
-# Words at each end of a long quote that these are taken from, and characters.
+# Words, and characters, at each end of a long quote to take these from.
 _SAMPLE, _LONG = 40, 800
-# Passages that have these words, all counted; beyond that there is only one.
-_MOST_POSTINGS = 20_000
-# Documents are not compared that have less than this part of those words, and not looked through
-# that have less than that.
+# Postings of these words in total, unless one word alone has more.
+_MAX_POSTINGS = 20_000
+# The shares of these words that a document needs to be compared, and to be searched.
 _LEAST_SHARE, _MOST_SHARE = 0.25, 0.5
 
 
 @dataclass(frozen=True)
 class Near:
-    """Where nearly the same words stand; *similarity* is 1 for all of them in order."""
+    """The most similar place; *similarity* is 1 for the same words in the same order."""
 
     similarity: float
     citation: Citation
@@ -52,9 +49,9 @@ class Near:
 
 @dataclass(frozen=True)
 class Anchor:
-    """What became of a *quote*: its *state*, where it stands now, or else nearly stands.
+    """The state of a *quote*, and where it is now, or the most similar place.
 
-    *document* tells of its own document, by the checksum of the text: unchanged, changed, or gone.
+    *document* is the state of its own document, by the checksum of the text.
     """
 
     quote: Quote
@@ -65,7 +62,7 @@ class Anchor:
 
 
 def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> Anchor:
-    """Find *quote* in its own document, or else in those that have its words."""
+    """Find *quote* in its own document, or else in those with its words."""
     effort = effort or Effort()
     effort.spend(_OPENING)
     original = _load_original(quote, searcher)
@@ -96,12 +93,12 @@ def _document_state(quote: Quote, original: Document | None) -> DocumentState:
     return "unchanged" if original.sha256.startswith(quote.sha256.lower()) else "changed"
 
 
-# What opening a document, a search, and looking up a word take, in steps of an Effort.
+# The steps of opening a document, of a search, and of looking up a word.
 _OPENING, _SEARCH, _WORD = 100, 800, 16
 
 
 class _Hits:
-    """The passages that have some of the rare *terms* of a quote, the best first."""
+    """The passages with some of the rare *terms* of a quote, the best first."""
 
     def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
         self._candidates = candidates
@@ -112,11 +109,11 @@ class _Hits:
             zip(matches.passage_index.tolist(), matches.term_index.tolist(), strict=True)
         ):
             numbers[candidates.document_ids[place]].add(number)
-        # The part of the terms that the passages of each document have.
+        # The share of the terms in the passages of each document.
         self.shares = {id_: len(term_set) / len(terms) for id_, term_set in numbers.items()}
 
     def window(self, id_: str, margin: int) -> Span:
-        """The best passage of a document, and so many characters on each side."""
+        """The best passage of a document, with *margin* characters on each side."""
         (passage,) = self._candidates.read_passages([self._candidates.document_ids.index(id_)])
         return Span(max(0, passage.start - margin), passage.end + margin)
 
@@ -127,17 +124,14 @@ def _find_hits(
     effort: Effort,
     documents: tuple[str, ...] = (),
 ) -> _Hits:
-    """The passages that have some of the *terms*, of all documents or of these only."""
+    """The passages with some of *terms*, of all documents or only of *documents*."""
     effort.spend(_SEARCH)
     query = Query(terms, filters=Filters(document_ids=documents))
     return _Hits(searcher.search(query, _MAX_CANDIDATES), terms)
 
 
 def _rarest_terms(exact: str, searcher: Searcher, effort: Effort) -> tuple[QueryTerm, ...]:
-    """The words of a quote that the fewest passages have.
-
-    Left out are those that none has, and common ones behind rarer ones.
-    """
+    """The rarest words of a quote, without absent ones, as many as _MAX_POSTINGS allows."""
     words = _sample_words(exact)
     effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
@@ -149,13 +143,13 @@ def _rarest_terms(exact: str, searcher: Searcher, effort: Effort) -> tuple[Query
     rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
     rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[:_MAX_QUERY_TERMS]
     sums = [*accumulate(map(rarity.__getitem__, rarest))]
-    count = max(1, bisect_right(sums, _MOST_POSTINGS))
+    count = max(1, bisect_right(sums, _MAX_POSTINGS))
     effort.spend(sum(sums[count - 1 : count]) / 10)
     return tuple(terms[stems] for stems in rarest[:count])
 
 
 def _sample_words(exact: str) -> list[str]:
-    """The different words of a quote, of a long one those at its ends."""
+    """The different words of a quote; of a long one, those at its ends."""
     if len(exact) > 2 * _LONG:
         exact = f"{exact[:_LONG]} {exact[-_LONG:]}"
     words = [exact[start:end] for start, end in token_spans(exact)]
@@ -163,7 +157,7 @@ def _sample_words(exact: str) -> list[str]:
 
 
 def _iter_others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
-    """The documents that have most of the words, but for the quote's own."""
+    """The other documents with most of the words."""
     shares = hits.shares if hits else {}
     most = [
         id_ for id_, share in shares.items() if share >= _MOST_SHARE and id_ != quote.document_id
@@ -174,10 +168,10 @@ def _iter_others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterat
 def _find_nearest(
     quote: Quote, original: Document | None, hits: _Hits | None, searcher: Searcher, effort: Effort
 ) -> Near | None:
-    """The place most like *quote*, in its own document or those with most of its words."""
+    """The most similar place, in the quote's own document or in those with most of its words."""
     if hits is None:
         return None
-    compared = dict.fromkeys([*hits.shares][:_MIN_SIMILARITY], hits)
+    compared = dict.fromkeys([*hits.shares][:_MAX_COMPARED], hits)
     if original:
         in_original = hits
         if original.id not in hits.shares:
@@ -199,7 +193,7 @@ def _find_nearest(
 def _compare(
     quote: Quote, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
 ) -> SimilarSpan | None:
-    """How like *quote* the document is around its best passage, if it is alike at all."""
+    """The most similar place around the best passage of a document, if similar enough."""
     exact = truncate_quote(quote.exact)
     start, end = hits.window(id_, len(exact) + len(exact) // 4)
     similar = find_similar(exact, searcher.document(id_).text[start:end], effort)

@@ -1,4 +1,4 @@
-"""`qa ask`: the passages that answer, on the terminal or as /ask gives them."""
+"""`qa ask` and `qa verify`: an answer, and what became of saved citations."""
 
 import json
 import sys
@@ -31,9 +31,11 @@ from qa.web.response_schemas import AnswerBody
 
 @click.command("ask")
 @click.argument("question")
-@click.option("--json", "as_json", is_flag=True, help="Print the body that /ask gives.")
-@click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True)
-@click.option("--generation", metavar="NAME", help="Ask this one, a refused one too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON of /ask.")
+@click.option(
+    "--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Maximum passages."
+)
+@click.option("--generation", metavar="NAME", help="Ask this generation, even if it was refused.")
 @index_option
 def ask_command(
     question: str, as_json: bool, limit: int, generation: str | None, index_dir: str | None
@@ -69,15 +71,15 @@ def _print_answer(answer: Answer) -> None:
 def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
     yield "Not found in the documents."
     if no_answer.missing:
-        yield f"Words that occur nowhere: {', '.join(no_answer.missing)}"
+        yield f"Words not in any document: {', '.join(no_answer.missing)}"
     if no_answer.near:
-        yield f"Nearest words: {', '.join(no_answer.near)}"
+        yield f"Similar words: {', '.join(no_answer.near)}"
     for first, second in no_answer.apart:
-        yield f"Never in one passage: {first}, {second}"
+        yield f"Never together in one passage: {first}, {second}"
     if no_answer.span:
         yield f"The documents are dated {no_answer.span[0]} to {no_answer.span[1]}."
     for passage in no_answer.closest:
-        yield f"Came nearest:{_format_source(passage).plain.removeprefix('    —')}"
+        yield f"Closest passage:{_format_source(passage).plain.removeprefix('    —')}"
 
 
 def _format_passage(passage: AnswerPassage) -> Text:
@@ -103,23 +105,22 @@ def _format_source(passage: AnswerPassage) -> Text:
     return Text(printable("    — " + " · ".join(str(part) for part in parts if part)))
 
 
-# The worst that became of a quote decides.
+# The worst state of a quote decides.
 _EXIT_CODES = {"unchanged": 0, "moved": 4, "gone": 5}
-# So much of a quote is printed.
+# Characters of a quote to print.
 _MAX_QUOTE = 60
 
 
 @click.command("verify")
 @click.argument("file", metavar="CITATION.json", type=click.File(encoding="utf-8"))
-@click.option("--json", "as_json", is_flag=True, help="Print the body that /verify gives.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON of /verify.")
 @index_option
 def verify_command(file: IO[str], as_json: bool, index_dir: str | None) -> None:
-    """Say of each quote in CITATION.json (- for standard input) what became of it.
+    """Check each quote in CITATION.json (- for standard input) against the live index.
 
-    It may hold a citation or a whole answer of /ask, a saved conversation, or our CSL-JSON. In the
-    live index, a quote is unchanged, has moved (the same words stand elsewhere), or is gone; then
-    the place is told where nearly the same stands. The exit code is 0 if all are unchanged, 5 if
-    one is gone, else 4.
+    The file has a citation or an answer of /ask, a saved conversation, or exported CSL-JSON. A
+    quote is unchanged, has moved (the same words are elsewhere), or is gone; then the most similar
+    place is shown. The exit code is 0 if all are unchanged, 5 if one is gone, else 4.
     """
     with report_errors():
         quotes = parse_quotes(_load_json(file))
@@ -156,7 +157,7 @@ def _format_anchor(anchor: Anchor) -> Iterator[str]:
         yield f"“{' '.join(anchor.near.citation.exact.split())}”"
 
 
-_DOCUMENT_STATES = {"changed": "has changed", "gone": "is not there any more"}
+_DOCUMENT_STATES = {"changed": "has changed", "gone": "is no longer in the index"}
 
 
 def _format_place(citation: Citation) -> str:

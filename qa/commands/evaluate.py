@@ -1,4 +1,4 @@
-"""`qa evaluate`: questions with known answers into measures."""
+"""`qa evaluate`: a set of questions with known answers -> measures."""
 
 import json
 from pathlib import Path
@@ -25,14 +25,14 @@ _OUTPUT_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 @click.command("evaluate")
 @click.argument("folder", metavar="SET", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one object, {measure: number}.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask N of the questions.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, {measure: number}.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask only N of the questions.")
 @click.option(
     "--ranker",
     type=click.Choice(["verbatim", "bm25", "both"]),
     default="verbatim",
     show_default=True,
-    help="The service, the plain first stage (BM25 of the passage), or both side by side.",
+    help="The service, plain BM25 over passages, or both side by side.",
 )
 @click.option(
     "--question",
@@ -40,16 +40,16 @@ _OUTPUT_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
     type=click.Choice(["standalone", "bare", "rewrite"]),
     default="standalone",
     show_default=True,
-    help="Ask a follow-up after its turns, by itself, or as a person put it.",
+    help="Ask a follow-up with its turns, by itself, or as a person rewrote it.",
 )
 @click.option(
     "--foreign",
     metavar="OTHER",
     type=click.Path(path_type=Path),
-    help="Set to take questions without an answer from; by default one beside SET.",
+    help="Set to take unanswerable questions from; by default one next to SET.",
 )
-@click.option("--run", type=_OUTPUT_FILE, help="Write the entries found, for TREC.")
-@click.option("--qrels", type=_OUTPUT_FILE, help="Write the judgements, for TREC.")
+@click.option("--run", type=_OUTPUT_FILE, help="Write the ranked entries as a TREC run.")
+@click.option("--qrels", type=_OUTPUT_FILE, help="Write the judgements as TREC qrels.")
 @index_option
 def evaluate_command(  # noqa: PLR0913 - click passes each option
     folder: Path,
@@ -63,16 +63,15 @@ def evaluate_command(  # noqa: PLR0913 - click passes each option
     qrels: Path | None,
     index_dir: str | None,
 ) -> None:
-    """Measure the answers to the questions in SET, over a throw-away index of its entries.
+    """Measure the answers to the questions in SET, over a temporary index of its entries.
 
     SET is a folder with queries.jsonl, corpus.jsonl and qrels.tsv (see docs/evaluation.md). Without
     corpus.jsonl, the live index is asked.
     """
-    # Only this command needs it.
     from qa.evaluation.measures import EvaluationOptions, evaluate, trec_qrels, trec_run  # noqa: PLC0415
 
     if run and ranker == "both":
-        raise click.UsageError("--run holds what one ranker found; choose it with --ranker.")
+        raise click.UsageError("--run writes the results of one ranker; choose it with --ranker.")
     for path in (run, qrels):
         if path and not path.parent.is_dir():
             raise click.UsageError(f"No folder {path.parent} to write {path.name} in; create it.")

@@ -1,4 +1,4 @@
-"""`qa generations`, `qa rollback`, `qa verify-index`: what is kept, what is live, is it whole."""
+"""`qa generations`, `rollback`, `verify-index`, `purge`: what is kept, live, intact, removed."""
 
 import json
 import sys
@@ -26,13 +26,16 @@ from qa.settings import Settings
 
 
 @click.command("generations")
-@click.option("--json", "as_json", is_flag=True, help="Print a list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @click.option(
-    "--prune", type=click.IntRange(1), metavar="KEEP", help="Remove all but the KEEP last."
+    "--prune",
+    type=click.IntRange(1),
+    metavar="KEEP",
+    help="Remove all but the last KEEP generations.",
 )
 @index_option
 def generations_command(as_json: bool, prune: int | None, index_dir: str | None) -> None:
-    """List the generations that are kept, the last published first."""
+    """List the generations, the last published first."""
     with report_errors():
         engine = open_engine(load_settings(index=index_dir))
         if prune:
@@ -91,8 +94,8 @@ def _print_table(generations: Sequence[Generation]) -> None:
 def rollback_command(name: str | None, index_dir: str | None) -> None:
     """Make the generation NAME live, by default the one published before the live one.
 
-    Every byte of it is checked first. A running service follows within a second, unless another
-    version of the analysis made NAME than the one that it runs with.
+    Every byte of it is checked first. A running service switches within a second, unless NAME was
+    made by another version of the analysis than the service runs.
     """
     with report_errors():
         settings = load_settings(index=index_dir)
@@ -106,13 +109,13 @@ def rollback_command(name: str | None, index_dir: str | None) -> None:
 
 @click.command("verify-index")
 @click.argument("name", required=False)
-@click.option("--questions", is_flag=True, help="Put the golden questions to it, too.")
+@click.option("--questions", is_flag=True, help="Also ask the golden questions.")
 @index_option
 def verify_index_command(name: str | None, questions: bool, index_dir: str | None) -> None:
     """Compare every byte of the generation NAME, by default the live one, with its checksum.
 
-    Every passage is also looked up in its document. With --questions, the exit code is 3 when one
-    of <index>/questions.jsonl is not answered.
+    Every passage is also compared with its document. With --questions, the exit code is 3 when a
+    question of <index>/questions.jsonl is not answered as expected.
     """
     with report_errors():
         settings = load_settings(index=index_dir)
@@ -143,15 +146,17 @@ def _live_name(generations: Sequence[Generation]) -> str:
     raise NoLiveGenerationError("No index is live; build one with `qa index`.")
 
 
-# So many ids and notes are told one by one.
+# Ids and notes to list one by one.
 _MAX_LISTED = 20
 
 
 @click.command("purge")
 @click.argument("documents", metavar="DOCUMENT...", nargs=-1)
-@click.option("--all-but-live", is_flag=True, help="Remove all that the live index does not hold.")
-@click.option("--dry-run", is_flag=True, help="Tell what would be removed, and remove nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
+@click.option(
+    "--all-but-live", is_flag=True, help="Remove everything that is not in the live index."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @index_option
 def purge_command(
     documents: tuple[str, ...],
@@ -161,13 +166,13 @@ def purge_command(
     yes: bool,
     index_dir: str | None,
 ) -> None:
-    """Remove what was kept of documents that were deleted, for good.
+    """Remove all remains of deleted documents for good.
 
-    DOCUMENT is an id, or the path of a file or folder below the documents folder. Every older
-    index that holds it goes as a whole (so does one that cannot be read), its entries in the cache
-    are overwritten, and what killed builds left behind goes, too. The live index is not touched:
-    when it holds DOCUMENT, delete the file and run `qa index` first. Nothing is removed then, nor
-    when DOCUMENT is nowhere, and the exit code is 1.
+    DOCUMENT is an id, or the path of a file or folder below the documents folder. Older generations
+    that contain it are removed, as are those that cannot be read and what killed builds left
+    behind; its entries in the cache are overwritten. The live index is not changed: if it contains
+    DOCUMENT, delete the file and run `qa index` first. In that case, or if DOCUMENT is not found,
+    nothing is removed, and the exit code is 1.
 
     Copies elsewhere (backups, logs, browser caches) are not removed; docs/operating.md lists them.
     """
@@ -200,7 +205,7 @@ def _print_purge(purge: Purge, outcome: str) -> None:
         echo(f"Note: {note}", err=True)
     if purge.generations:
         echo(
-            "Note: a service that runs may have parts of them in memory until it is restarted.",
+            "Note: a running service may have parts of them in memory until it is restarted.",
             err=True,
         )
 
@@ -214,7 +219,7 @@ def _purge_lines(purge: Purge, outcome: str) -> Iterator[str]:
     for generation in purge.generations:
         yield f"Generation {generation.name} ({_purge_state(generation)}): {outcome}."
     for leftover in purge.leftovers:
-        yield f"Left behind, {leftover}: {outcome}."
+        yield f"Left behind by a killed build, {leftover}: {outcome}."
     entries = "the whole file" if purge.entries is None else f"{purge.entries:,} entries"
     yield f"Cache: {entries} {outcome}."
 

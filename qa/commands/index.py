@@ -1,4 +1,4 @@
-"""`qa index`: a folder of documents becomes the live generation, unless the gate refuses it."""
+"""`qa index`: build a generation from a folder, and make it live unless the gate refuses it."""
 
 import signal
 import subprocess
@@ -29,7 +29,7 @@ from qa.settings import Settings
 
 
 class _BuildRunner:
-    """Builds one after the other, until it is told to stop."""
+    """Runs builds, one after the other, until it is stopped."""
 
     def __init__(self, settings: Settings) -> None:
         folder = str(settings.documents_folder)
@@ -38,11 +38,11 @@ class _BuildRunner:
         self._process: subprocess.Popen[bytes] | None = None
 
     def build(self) -> bool:
-        """Whether a build came to an end, be it that the gate refused it.
+        """Build in a subprocess; return whether it completed, even if the gate refused it.
 
-        A process of its own gives its memory back, and may die without ending the watch.
+        A subprocess returns its memory, and can die without ending the watch.
         """
-        # A session of its own: Ctrl+C reaches it through us, once.
+        # In its own session, so that it gets Ctrl+C once, from us.
         with subprocess.Popen(self._command, start_new_session=True) as process:  # noqa: S603
             self._process = process
             if self.stop_event.is_set():
@@ -54,14 +54,14 @@ class _BuildRunner:
         return code in {0, EXIT_REFUSED}
 
     def stop(self, *_: object) -> None:
-        """Build no more; a build that runs cleans up and ends."""
+        """Stop; a running build cleans up and ends."""
         self.stop_event.set()
         if self._process:
             self._process.send_signal(signal.SIGINT)
 
 
 def watch_folder(settings: Settings) -> None:
-    """Build whenever documents, golden questions or synonyms have changed, until a signal."""
+    """Build whenever documents, golden questions or synonyms change, until a signal."""
     runner = _BuildRunner(settings)
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, runner.stop)
@@ -75,28 +75,28 @@ def watch_folder(settings: Settings) -> None:
     watch(look, runner.build, runner.stop_event)
 
 
-# So many files, documents, questions are told one by one.
+# Files, documents or questions to list one by one.
 _MAX_LISTED = 20
 
 
 @click.command("index")
 @click.argument("documents", required=False, type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Build even if nothing changed, publish in any case.")
+@click.option("--force", is_flag=True, help="Build even if nothing changed; always publish.")
 @click.option(
-    "--dry-run", is_flag=True, help="Build and check, tell what would change, stop there."
+    "--dry-run", is_flag=True, help="Build and check, show what would change, publish nothing."
 )
-@click.option("--watch", is_flag=True, help="Go on, and build again whenever files change.")
+@click.option("--watch", is_flag=True, help="Keep running; build again whenever files change.")
 @index_option
 def index_command(
     documents: Path | None, *, force: bool, dry_run: bool, watch: bool, index_dir: str | None
 ) -> None:
-    """Read DOCUMENTS (by default <index>/documents), build an index, make it live.
+    """Build an index of DOCUMENTS (by default <index>/documents) and make it live.
 
-    It is not made live, with exit code 3, when a question of <index>/questions.jsonl loses its
-    answer, when too many documents are gone, or when a check fails.
+    It is refused, with exit code 3, when a question of <index>/questions.jsonl loses its answer,
+    when too many documents are gone, or when a check fails.
     """
     if watch and (force or dry_run):
-        raise click.UsageError("--watch goes with neither --force nor --dry-run.")
+        raise click.UsageError("--watch cannot be combined with --force or --dry-run.")
     with report_errors():
         settings = load_settings(index=index_dir, documents=documents and str(documents))
         if watch:
@@ -117,7 +117,7 @@ def index_command(
 
 
 def print_report(report: BuildReport, settings: Settings, *, dry_run: bool = False) -> None:
-    """Print what came of a build."""
+    """Print the result of a build."""
     manifest = report.manifest
     counts = f"{manifest.documents:,} documents, {manifest.passages:,} passages"
     if report.is_live and report.changes.base_generation == manifest.name:
@@ -146,14 +146,14 @@ def _print_skipped(manifest: Manifest, settings: Settings) -> None:
     if len(manifest.reasons) > _MAX_LISTED:
         echo(f"           ... and {len(manifest.reasons) - _MAX_LISTED:,} more reasons")
     for skip in manifest.skipped[:_MAX_LISTED]:
-        # What to do about it is said above.
+        # What to do about it is printed above.
         echo(f"  skipped {skip.source}: {skip.reason.partition(';')[0]}")
     if total > _MAX_LISTED:
         echo(f"  ... and {total - _MAX_LISTED:,} more skipped; {_where(manifest, settings)}")
 
 
 def _where(manifest: Manifest, settings: Settings) -> str:
-    """Where those are listed that are not told."""
+    """Where the full list is."""
     if manifest.left_out > len(manifest.skipped):
         return f"{settings.home / SKIPPED} lists all"
     return "/documents.json of `qa serve` lists all"

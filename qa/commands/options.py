@@ -1,4 +1,4 @@
-"""What commands share: options, settings, progress, errors in one line."""
+"""Shared by all commands: options, settings, progress, errors in one line."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ def echo(line: str, *, err: bool = False) -> None:
 
 
 def echo_json(text: str) -> None:
-    """Print what is JSON."""
+    """Print JSON."""
     click.echo(printable_json(text))
 
 
 class Commands(click.Group):
-    """Commands whose errors are as printable as the rest."""
+    """Commands whose errors have no control characters either."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns
         """Run a command."""
@@ -38,10 +38,12 @@ class Commands(click.Group):
             raise
 
 
-# The exit code of what was built, or is there, and should not be published.
+# The exit code when an index should not be published.
 EXIT_REFUSED = 3
 
-index_option = click.option("--index", "index_dir", help="Folder of the index.", metavar="DIR")
+index_option = click.option(
+    "--index", "index_dir", help="Folder of the index, or URL in a cluster.", metavar="DIR"
+)
 
 
 class _RefusedExit(click.ClickException):
@@ -50,7 +52,7 @@ class _RefusedExit(click.ClickException):
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Tell an error of ours in one line; a wrong question counts as bad usage."""
+    """Print expected errors in one line; a RequestError counts as wrong usage."""
     try:
         yield
     except RequestError as error:
@@ -62,20 +64,20 @@ def report_errors() -> Iterator[None]:
 
 
 def warn_of_analysis(manifest: Manifest) -> None:
-    """Say on standard error that another analysis made the generation, if one did."""
+    """Warn on standard error if another version of the analysis made the generation."""
     if warning := analysis_warning(manifest):
         echo(f"Warning: {warning}", err=True)
 
 
 def load_settings(**options: Any) -> Settings:  # noqa: ANN401 - options of the command line
-    """The environment's settings, with those *given* on the command line in place of them."""
+    """The settings of the environment, overridden by *options* of the command line."""
     overrides = {name: value for name, value in options.items() if value is not None}
     return dataclasses.replace(settings_from_environ(), **overrides)
 
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
+    """Show a progress bar on a terminal, nothing elsewhere."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

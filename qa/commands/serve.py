@@ -1,4 +1,4 @@
-"""`qa serve`: the page and /ask under gunicorn."""
+"""`qa serve` and `qa report`: the service under gunicorn, and its unanswered questions."""
 
 import dataclasses
 import json
@@ -31,10 +31,7 @@ from qa.web.middleware.request_log import hash_question
 
 @dataclass(frozen=True)
 class UnansweredQuestion:
-    """A question, or the hash of one, with how often it got this verdict, and when the last time.
-
-    *question* is as it was put last.
-    """
+    """A question as last typed, or its hash, with how often and when last it got this verdict."""
 
     question: str
     verdict: str
@@ -45,7 +42,7 @@ class UnansweredQuestion:
 def collect_unanswered(
     lines: Iterable[str], verdicts: Iterable[str]
 ) -> tuple[list[UnansweredQuestion], int]:
-    """The questions with one of these *verdicts*; and how many had one, but stand in no line."""
+    """The questions with one of *verdicts*, and the number of those that the log does not name."""
     verdict_set, unnamed = set(verdicts), 0
     questions: dict[tuple[str, str], UnansweredQuestion] = {}
     for record in map(_parse_record, lines):
@@ -65,7 +62,7 @@ def collect_unanswered(
 
 
 def _parse_record(line: str) -> dict[str, Any]:
-    """The account in a *line* of the log; nothing in lines that are none, such as a platform's."""
+    """The request record in a *line* of the log; {} for other lines."""
     try:
         record = json.loads(line[line.index("{") :])
     except (ValueError, RecursionError):
@@ -75,23 +72,22 @@ def _parse_record(line: str) -> dict[str, Any]:
 
 @click.command("report")
 @click.argument("logs", nargs=-1, type=click.File(encoding="utf-8", errors="replace"))
-@click.option("--weak", is_flag=True, help="Those with a weak answer too.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each.")
+@click.option("--weak", is_flag=True, help="Include questions with a weak answer.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Maximum questions."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object per line.")
 def report_command(logs: tuple[TextIO, ...], weak: bool, limit: int, as_json: bool) -> None:
-    """List the questions without an answer in LOGS, what `qa serve` writes; by default its input.
+    """List the unanswered questions in LOGS of `qa serve`, by default standard input.
 
-    They stand in a log only where QA_LOG_QUESTIONS is 1, or hash for a name of each that does not
-    tell it.
+    A log has questions only if QA_LOG_QUESTIONS is 1, or their hashes if it is hash.
     """
     lines = chain.from_iterable(logs or (sys.stdin,))
     questions, unnamed = collect_unanswered(lines, ("none", "weak") if weak else ("none",))
     for line in _format_lines(questions[:limit], as_json):
         (echo_json if as_json else echo)(line)
     if unnamed:
-        echo(
-            f"{unnamed:,} more, which the log does not tell; QA_LOG_QUESTIONS does that.", err=True
-        )
+        echo(f"{unnamed:,} more are not in the log; set QA_LOG_QUESTIONS to log them.", err=True)
 
 
 def _format_lines(questions: Iterable[UnansweredQuestion], as_json: bool) -> Iterable[str]:
@@ -109,15 +105,15 @@ def _settings_help() -> str:
 
 
 @click.command("serve", epilog=_settings_help())
-@click.option("--host", help="Address to serve at.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to serve at.")
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.")
-@click.option("--check", is_flag=True, help="Check all settings and the index; serve nothing.")
+@click.option("--check", is_flag=True, help="Check the settings and the index, then exit.")
 @index_option
 def serve_command(
     host: str | None, port: int | None, workers: int | None, index_dir: str | None, check: bool
 ) -> None:
-    """Serve the page and /ask; build the index first if there is none."""
+    """Serve the web page and the API; build the index first if there is none."""
     with report_errors():
         settings = load_settings(host=host, port=port, workers=workers, index=index_dir)
         with bind_port(settings) as server_socket:
@@ -131,7 +127,7 @@ def _serve(settings: Settings, server_socket: socket.socket | None, *, check: bo
         live = None
         if not check:
             _build_in_subprocess(settings)
-    # What counts requests has to know where before it is loaded.
+    # The metrics need their folder before they are imported.
     with create_metrics_folder():
         from qa.server.service import check_service, serve  # noqa: PLC0415 - gunicorn is not on every system
 
@@ -145,7 +141,7 @@ def _serve(settings: Settings, server_socket: socket.socket | None, *, check: bo
 
 
 def _check_index(live: Manifest | None) -> None:
-    """Raise AnalysisError when the *live* generation was made by another analysis."""
+    """Raise AnalysisError if another version of the analysis made the live generation."""
     if live and (warning := analysis_warning(live)):
         raise AnalysisError(f"Settings: fine. {warning}")
     name = live.name if live else "none yet; it would be built first"
@@ -153,7 +149,7 @@ def _check_index(live: Manifest | None) -> None:
 
 
 def _build_in_subprocess(settings: Settings) -> None:
-    """Build in a process of its own, so that nothing of it stays in the memory of the service."""
+    """Build in a subprocess, so that the service does not keep its memory."""
     command = [sys.executable, "-m", "qa", "index", "--index", settings.index]
     completed = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
     if completed.returncode:

@@ -1,6 +1,6 @@
-"""Questions asked -> measures by their published names, and runs as others can score them.
+"""Results of questions -> measures by their published names, and TREC runs.
 
-Where ir-measures has a measure, it is ir-measures that computes it.
+ir-measures computes all measures that it has.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ _ENTRY_MEASURES = ("nDCG@10", "RR@10", "Success@1", "Success@5", "R@20")
 
 
 class Measure(NamedTuple):
-    """A figure, and of how many questions it is the mean."""
+    """A figure, and the number of questions that it is the mean of."""
 
     value: float
     questions: int
@@ -48,9 +48,9 @@ Measures = dict[str, Measure]
 def compute_measures(
     results: Sequence[QuestionResult], foreign: Sequence[QuestionResult], *, has_confidence: bool
 ) -> Measures:
-    """All measures that *asked*, and questions of another set, allow.
+    """All measures that *results* and those of *foreign* questions allow.
 
-    *sure* tells that confidence is a probability and that sentences are marked.
+    With *has_confidence*, the confidence is a probability, and sentences are marked.
     """
     values = {**_entry_measures(results), **_passage_measures(results)}
     if has_confidence:
@@ -65,7 +65,7 @@ def compute_measures(
 
 
 def load_ir_measures() -> ModuleType:
-    """The package ir-measures; raise EvaluationError when it is not there."""
+    """The package ir-measures; raise EvaluationError when it is not installed."""
     try:
         import ir_measures  # noqa: PLC0415 - scipy comes with it: an extra
     except ImportError:
@@ -102,7 +102,7 @@ def _qrel_rows(results: Iterable[QuestionResult]) -> list[tuple[str, str, int]]:
 
 
 def _run_rows(result: QuestionResult) -> list[tuple[str, str, float]]:
-    """Entries with a score that says no more than their rank: programs sort by the score."""
+    """Entries with 1 / rank as score, because programs sort runs by score."""
     return [(result.question.id, entry, 1 / rank) for rank, entry in enumerate(result.entries, 1)]
 
 
@@ -116,7 +116,7 @@ def _passage_measures(results: Iterable[QuestionResult]) -> Measures:
 
 
 def _first_answer_rank(result: QuestionResult) -> int:
-    """The rank of the first passage that answers; 0 if none does."""
+    """The rank of the first passage with an answer; 0 without one."""
     matches = (
         result.question.holds_answer(passage.entries, passage.text) for passage in result.passages
     )
@@ -138,7 +138,7 @@ def _is_sentence_right(result: QuestionResult) -> bool:
 def _no_answer_measures(
     results: Sequence[QuestionResult], foreign: Sequence[QuestionResult]
 ) -> Measures:
-    """How well being sure tells questions with an answer from those without."""
+    """How well the confidence separates questions with an answer from those without."""
     answerable = [result.confidence for result in results if not result.question.impossible]
     unanswerable = {
         "none_AUROC_impossible": [result for result in results if result.question.impossible],
@@ -152,12 +152,12 @@ def _no_answer_measures(
         for name, group in unanswerable.items()
         if answerable and group
     }
-    # By its published name, the harder of the two.
+    # The measure that is published is the harder of the two.
     return {"none_AUROC": next(iter(values.values())), **values} if values else {}
 
 
 def roc_area(higher: Sequence[float], lower: Sequence[float]) -> float:
-    """How often one of *higher* is above one of *lower*, ties by half: the area under the ROC."""
+    """The area under the ROC: how often one of *higher* exceeds one of *lower*, ties by half."""
     ordered = np.sort(np.asarray(lower))
     below = np.searchsorted(ordered, higher, side="left")
     not_above = np.searchsorted(ordered, higher, side="right")
@@ -177,10 +177,7 @@ def _is_first_right(result: QuestionResult) -> bool:
 
 
 def calibration_error(confidence: Sequence[float], correct: Sequence[bool]) -> float:
-    """How far the confidence is from the part that is right, in ten bins of as many questions.
-
-    *confidence* ascends.
-    """
+    """The expected calibration error in ten bins of equal size; *confidence* ascends."""
     bins = zip(
         np.array_split(np.asarray(confidence, float), _BINS),
         np.array_split(np.asarray(correct, float), _BINS),
@@ -200,7 +197,7 @@ def _mean(values: Iterable[float]) -> Measure:
 
 
 def trec_run(results: Iterable[QuestionResult], tag: str) -> str:
-    """The entries found, in TREC's format."""
+    """The ranked entries as a TREC run."""
     lines = (
         f"{_replace_spaces(question)} Q0 {_replace_spaces(entry)} {rank} {score:.6f} {tag}\n"
         for result in results
@@ -210,7 +207,7 @@ def trec_run(results: Iterable[QuestionResult], tag: str) -> str:
 
 
 def trec_qrels(results: Iterable[QuestionResult]) -> str:
-    """The judgements on the questions asked, in TREC's format."""
+    """The judgements of *results* as TREC qrels."""
     lines = (
         f"{_replace_spaces(question)} 0 {_replace_spaces(entry)} {score}\n"
         for question, entry, score in _qrel_rows(results)
@@ -228,7 +225,7 @@ _LANGUAGE = "en"
 
 @dataclass(frozen=True)
 class RewriteTurn:
-    """A question as asked after those in *history*, and as a person made it stand alone."""
+    """A question as typed after those in *history*, and as a person rewrote it to stand alone."""
 
     history: tuple[str, ...]
     raw: str
@@ -236,7 +233,7 @@ class RewriteTurn:
 
 
 def load_turns(folder: Path) -> list[RewriteTurn]:
-    """The turns in *folder*; raise EvaluationError when a line is none."""
+    """The turns in *folder*; raise EvaluationError when a line is invalid."""
     return [
         RewriteTurn(tuple(user_turns(row["history"])), row["raw"], row["rewrite"])
         for row in read_rows(folder / TURNS_FILE, "history", "raw", "rewrite")
@@ -244,9 +241,9 @@ def load_turns(folder: Path) -> list[RewriteTurn]:
 
 
 def rewrite_measures(rewrite_turns: Sequence[RewriteTurn]) -> Measures:
-    """The share carried of the words to carry, words carried in vain, turns rightly left alone.
+    """The recall of carried words, extra words per question, and questions rightly left alone.
 
-    Only turns that follow others count: nothing could be carried into a first one.
+    First questions do not count: there is nothing to carry into them.
     """
     needed_total = carried_total = extra_total = left_alone = unchanged = followups = 0
     for turn in rewrite_turns:
@@ -274,22 +271,22 @@ def rewrite_measures(rewrite_turns: Sequence[RewriteTurn]) -> Measures:
 
 
 def _content_stems(text: str) -> frozenset[str]:
-    """The words of *text* that say something, in one form for all their forms."""
+    """The stems of the content words of *text*."""
     stops = stop_terms(_LANGUAGE)
     return frozenset(
         stem(word.text, _LANGUAGE) for word in tokenize(text) if to_term(word.text) not in stops
     )
 
 
-# Told what is being done, how much of it, and of how much.
+# Called with what is being done, the number done, and the total.
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What to measure: the names of rankers, how many questions, and in which form.
+    """What to measure: names of rankers, number of questions, and their form.
 
-    *foreign* is the set that questions without an answer are taken from; None for one beside.
+    *foreign* is the set to take unanswerable questions from; None for one next to the set.
     """
 
     rankers: tuple[str, ...] = ("verbatim",)
@@ -300,7 +297,7 @@ class EvaluationOptions:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Each ranker's measures and what it was asked; *notes* tell what could not be measured."""
+    """The measures and results of each ranker; *notes* say what could not be measured."""
 
     measures: Mapping[str, Measures]
     results: Mapping[str, Sequence[QuestionResult]] = field(default_factory=dict)
@@ -313,7 +310,7 @@ def evaluate(
     """Measure the set in *folder*; raise EvaluationError when there is nothing to measure."""
     if (folder / TURNS_FILE).is_file() and not (folder / QUERIES).exists():
         return Evaluation({"verbatim": rewrite_measures(load_turns(folder))})
-    load_ir_measures()  # rather than find it missing when all is asked
+    load_ir_measures()  # fail now rather than after all questions
     evaluation_set = load_set(folder)
     questions = evaluation_set.sample(options.limit)
     if options.form == "rewrite" and not any(question.rewrite for question in questions):
@@ -372,14 +369,14 @@ def _draw_foreign_questions(
     questions: Sequence[EvaluationQuestion],
     foreign_folder: Path | None,
 ) -> list[EvaluationQuestion]:
-    """As many questions of another set as have an answer in this one."""
+    """As many questions of another set as this one has answerable ones."""
     other = load_set(foreign_folder) if foreign_folder else find_foreign_set(folder, evaluation_set)
     answerable = sum(not question.impossible for question in questions)
     return foreign_questions(other, answerable) if other else []
 
 
 def table_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
-    """The measures as a table: the figure of each ranker, what the first gains, of how many."""
+    """Rows of a table: measure, figure of each ranker, gain of the first, number of questions."""
     first, *others = evaluation.measures.values()
     table = []
     for name, measure in first.items():

@@ -1,4 +1,4 @@
-"""Questions of an EvaluationSet -> what the service, or the plain first stage, answers to them."""
+"""Questions of an EvaluationSet -> results of the service, or of plain BM25."""
 
 import dataclasses
 import signal
@@ -24,12 +24,12 @@ from qa.queries.followup.carryover import resolve_followup
 from qa.queries.parser import Query, parse_query, prune_terms
 from qa.settings import Settings
 
-# How a question that follows others is asked: with them, by itself, as a person put it.
+# The forms of a follow-up question: with its turns, by itself, as a person rewrote it.
 QUESTION_FORMS = ("standalone", "bare", "rewrite")
 
 
 class RankedPassage(NamedTuple):
-    """A passage: its entry and those that are folded into it, its text, the sentence marked."""
+    """A passage: its entry and those of its duplicates, its text, the marked sentence."""
 
     entries: tuple[str, ...]
     text: str
@@ -37,7 +37,7 @@ class RankedPassage(NamedTuple):
 
 
 class QuestionResult(NamedTuple):
-    """What came of a question: passages by rank, how sure the answer is, how long it took."""
+    """The result of a question: passages by rank, confidence, time."""
 
     question: EvaluationQuestion
     passages: tuple[RankedPassage, ...]
@@ -46,18 +46,18 @@ class QuestionResult(NamedTuple):
 
     @property
     def entries(self) -> list[str]:
-        """The entries found, each at its first passage."""
+        """The entries in order of their first passages."""
         return list(dict.fromkeys(entry for passage in self.passages for entry in passage.entries))
 
 
 class Ranker(Protocol):
-    """What is measured."""
+    """A way to answer questions that can be measured."""
 
     def confidence(self, text: str, turns: Sequence[str]) -> float:
-        """Answer as a reader is answered, and say how sure the answer is."""
+        """The confidence of the answer that a reader would get."""
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
-        """The passages by rank, deeper than a reader sees them and whatever the verdict."""
+        """The passages by rank, more than a reader would get, whatever the verdict."""
 
 
 class VerbatimRanker:
@@ -66,11 +66,11 @@ class VerbatimRanker:
     def __init__(self, searcher: Searcher, settings: Settings) -> None:
         self._searcher = searcher
         self._settings = settings
-        # Nothing is below this, so that no ranking is withheld.
+        # No confidence is below 0, so that all rankings are returned.
         self._never_refuse_settings = dataclasses.replace(settings, weak=0.0)
 
     def confidence(self, text: str, turns: Sequence[str]) -> float:
-        """Answer as a reader is answered, and say how sure the answer is."""
+        """The confidence of the answer that a reader would get."""
         return ask(self._searcher, self._settings, text, AskOptions(tuple(turns))).confidence
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
@@ -94,12 +94,12 @@ class BM25Ranker:
         self._settings = settings
 
     def confidence(self, text: str, turns: Sequence[str]) -> float:
-        """The best score: no probability, but the higher, the surer."""
+        """The best score, which is no probability."""
         candidates = self._searcher.bm25_search(self._query(text, turns), 5)
         return float(candidates.scores[0]) if len(candidates) else 0.0
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
-        """As many as are ranked."""
+        """The candidates by rank."""
         candidates = self._searcher.bm25_search(self._query(text, turns), self._settings.candidates)
         return tuple(
             RankedPassage((passage.document_id,), passage.text) for passage in candidates.read_all()
@@ -125,7 +125,7 @@ RANKERS: dict[str, Callable[[Searcher, Settings], Ranker]] = {
 def open_index(
     evaluation_set: EvaluationSet, settings: Settings, progress: Callable[[int, int], None]
 ) -> Iterator[Searcher]:
-    """An index of the entries, gone afterwards; the live index where the set has none."""
+    """A temporary index of the entries; the live index if the set has none."""
     if not evaluation_set.entries:
         yield open_engine(settings).searcher()
         return
@@ -135,7 +135,7 @@ def open_index(
 
 @contextmanager
 def _exit_on_sigterm() -> Iterator[None]:
-    """Let a SIGTERM end the process by way of what has to be cleared away."""
+    """Turn SIGTERM into an exit, so that temporary files are removed."""
 
     def handle_signal(number: int, _: object) -> None:
         sys.exit(128 + number)
@@ -152,7 +152,7 @@ def build_index(
     settings: Settings,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Searcher:
-    """Index the entries in the folder that *settings* name, and open it."""
+    """Index the entries in the index folder of *settings*, and open it."""
     engine = open_engine(settings)
     index_documents(iter_documents(evaluation_set, settings, progress), engine, settings)
     return engine.searcher()
@@ -161,7 +161,7 @@ def build_index(
 def iter_documents(
     evaluation_set: EvaluationSet, settings: Settings, progress: Callable[[int, int], None]
 ) -> Iterator[Document]:
-    """Documents that are called by the ids of their entries."""
+    """The entries as documents, with the same ids."""
     for done, entry in enumerate(evaluation_set.entries):
         progress(done, len(evaluation_set.entries))
         metadata = merge_metadata(
@@ -174,7 +174,7 @@ def iter_documents(
 
 
 def question_text(question: EvaluationQuestion, form: str) -> tuple[str, tuple[str, ...]]:
-    """What is asked for *question* in this *form*: a text, and the turns before it."""
+    """The text and earlier turns to ask for *question* in this *form*."""
     if form == "rewrite":
         return question.rewrite or question.text, ()
     return question.text, question.turns if form == "standalone" else ()
@@ -183,7 +183,7 @@ def question_text(question: EvaluationQuestion, form: str) -> tuple[str, tuple[s
 def run_question(
     ranker: Ranker, question: EvaluationQuestion, form: str, *, most_turns: int
 ) -> QuestionResult:
-    """Ask *question*; of an impossible one only how sure the answer is."""
+    """Ask *question*; of an impossible one only the confidence is measured."""
     text, turns = question_text(question, form)
     turns = turns[-most_turns:] if most_turns else ()
     started = time.perf_counter()
@@ -191,6 +191,6 @@ def run_question(
         confidence = ranker.confidence(text, turns)
         seconds = time.perf_counter() - started
         passages = () if question.impossible else ranker.passages(text, turns)
-    except QuestionError:  # no words in it, or too many: the service would say so
+    except QuestionError:  # no words, or too many
         confidence, seconds, passages = 0.0, time.perf_counter() - started, ()
     return QuestionResult(question, passages, confidence, seconds * 1000)

@@ -1,10 +1,10 @@
 """A folder of entries, questions and judgements -> an EvaluationSet.
 
-corpus.jsonl     _id, text, and optionally title, source, date, url; left out where the entries
+corpus.jsonl     _id, text, and optionally title, source, date, url; omitted if the entries
                  are the documents of the live index
 queries.jsonl    _id, text, and optionally answers, type, impossible, history, rewrite
-qrels.tsv        question's id, entry's id, score
-evidence.jsonl   query_id and the sentences that answer, where the set has them
+qrels.tsv        question id, entry id, score
+evidence.jsonl   optionally, query_id and the sentences that answer
 """
 
 import json
@@ -22,14 +22,14 @@ from qa.errors import EvaluationError
 CORPUS, QUERIES, QRELS, EVIDENCE = "corpus.jsonl", "queries.jsonl", "qrels.tsv", "evidence.jsonl"
 
 _IMPOSSIBLE = {"impossible", "unanswerable", "null"}
-# No passage gives these answers in so many words.
+# Answers that passages do not quote.
 _NO_QUOTE = {" yes ", " no "}
 _USER_SPEAKERS = {"user", "human"}
 
 
 @dataclass(frozen=True)
 class CorpusEntry:
-    """A text that can be found; *about* is what else its line says."""
+    """A text to find; *fields* are the other fields of its line."""
 
     id: str
     text: str
@@ -38,12 +38,12 @@ class CorpusEntry:
 
 @dataclass(frozen=True)
 class EvaluationQuestion:
-    """A question and all that is known of its answer.
+    """A question and what is known of its answer.
 
-    *turns* are the questions asked before it, *rewrite* is the same question made to stand alone
-    by a person.  *relevant* are the scores of the entries judged, 1 or more for those that answer.
-    *answers* are strings that a right passage holds, *evidence* the sentences that answer, by
-    entry.  An *impossible* question has no answer in the set.
+    *turns* are the earlier questions, *rewrite* is the question as a person made it stand alone.
+    *relevant* are the scores of judged entries, 1 or more if they answer.  *answers* are strings
+    that a right passage contains, *evidence* the sentences that answer, by entry.  An *impossible*
+    question has no answer in the set.
     """
 
     id: str
@@ -61,22 +61,22 @@ class EvaluationQuestion:
         return self.impossible or bool(self.relevant or self.answers)
 
     def is_relevant(self, entries: Iterable[str]) -> bool:
-        """Whether one of *entries* answers; any does where none was judged."""
+        """Whether one of *entries* answers; any does if none was judged."""
         return not self.relevant or any(self.relevant.get(entry, 0) > 0 for entry in entries)
 
     def holds_answer(self, entries: Iterable[str], text: str) -> bool:
-        """Whether *text*, which stands in all of *entries*, holds an answer string."""
+        """Whether *text*, which is in all of *entries*, contains an answer string."""
         has_answer = any(contains_words(text, answer) for answer in self.answers)
         return has_answer and not self.impossible and self.is_relevant(entries)
 
     def is_right(self, entries: Iterable[str], text: str) -> bool:
-        """Whether a passage with *text* of *entries* answers; by entry if there are no answers."""
+        """Whether a passage of *entries* answers; judged by entry if there are no answers."""
         if self.answers or self.impossible:
             return self.holds_answer(entries, text)
         return bool(self.relevant) and self.is_relevant(entries)
 
     def is_right_sentence(self, entries: Iterable[str], sentence: str) -> bool:
-        """Whether a marked *sentence* holds an answer string or overlaps the evidence."""
+        """Whether a marked *sentence* contains an answer string or overlaps the evidence."""
         entries = tuple(entries)
         evidence_texts = (text for entry in entries for text in self.evidence.get(entry, ()))
         return self.holds_answer(entries, sentence) or any(
@@ -86,11 +86,10 @@ class EvaluationQuestion:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Entries and questions; *notes* tell what of the files could not be used.
+    """Entries and questions; *notes* say what of the files could not be used.
 
-    There are no entries where those are the documents of the live index.
-    Entries with the same text are one, as they are in an index: *same* names, for each that was
-    left out, the one that stands for it.
+    Without entries, the documents of the live index are the entries.  Of entries with the same text
+    only the first is kept, as in an index; *duplicates* maps the ids of the others to it.
     """
 
     name: str
@@ -100,10 +99,7 @@ class EvaluationSet:
     notes: tuple[str, ...] = ()
 
     def sample(self, limit: int | None) -> list[EvaluationQuestion]:
-        """*limit* questions that count, in the order of the set; a larger sample holds a smaller.
-
-        They are drawn by a hash of their ids, so the same ones every time.
-        """
+        """*limit* usable questions, always the same; a larger sample contains a smaller one."""
         return sample_questions(
             [question for question in self.questions if question.is_usable], limit
         )
@@ -112,14 +108,14 @@ class EvaluationSet:
 def sample_questions(
     questions: list[EvaluationQuestion], limit: int | None
 ) -> list[EvaluationQuestion]:
-    """*limit* of *questions*, drawn by a hash of their ids, in the order in which they are."""
+    """*limit* of *questions*, selected by a hash of their ids, in their order."""
     shuffled = sorted(questions, key=lambda question: sha256(question.id.encode()).digest())
     chosen_ids = {question.id for question in shuffled[:limit]}
     return [question for question in questions if question.id in chosen_ids]
 
 
 def load_set(folder: Path) -> EvaluationSet:
-    """The set in *folder*; raise EvaluationError when it is none."""
+    """The set in *folder*; raise EvaluationError when it is invalid."""
     if not (folder / QUERIES).is_file():
         raise EvaluationError(
             f"No {QUERIES} in {folder}; a set is a folder with {CORPUS}, {QUERIES} and {QRELS}."
@@ -139,7 +135,7 @@ def load_set(folder: Path) -> EvaluationSet:
 
 
 def _load_entries(path: Path, notes: list[str]) -> tuple[list[CorpusEntry], dict[str, str]]:
-    """The entries, one for each text, and for the id of any other which one has its text."""
+    """The entries with different texts, and the ids of duplicates with their first entry."""
     entries: dict[str, CorpusEntry] = {}
     first_by_text: dict[str, str] = {}
     duplicates: dict[str, str] = {}
@@ -162,7 +158,7 @@ def _load_questions(
     scores: Mapping[str, Mapping[str, int]],
     duplicates: Mapping[str, str],
 ) -> dict[str, EvaluationQuestion]:
-    """The questions by their ids; of two with one id, the first."""
+    """The questions by id; of two with the same id, the first."""
     evidence = _load_evidence(folder / EVIDENCE, duplicates)
     questions: dict[str, EvaluationQuestion] = {}
     for row in read_rows(folder / QUERIES, "_id", "text"):
@@ -170,7 +166,7 @@ def _load_questions(
         relevant = scores.get(question_id, {})
         if not any(score > 0 for score in relevant.values()):
             relevant = {}
-            if scores:  # nobody has said in which entries its answers would be right
+            if scores:  # no entry was judged in which its answers would be right
                 row["answers"] = ()
         questions.setdefault(
             question_id, _build_question(row, relevant, evidence.get(question_id, {}), entries)
@@ -189,7 +185,7 @@ def _load_scores(
         try:
             question, entry, score = parts[0], parts[1], round(float(parts[2]))
         except (IndexError, ValueError):
-            malformed += number > 1  # the first line is a header
+            malformed += number > 1  # the first line may be a header
             continue
         entry = duplicates.get(entry, entry)
         scores[question][entry] = max(score, scores[question].get(entry, 0))
@@ -239,7 +235,7 @@ def _build_question(
 
 
 def _quotable_answers(answers: Iterable[object], texts: list[str]) -> list[str]:
-    """The answers that a passage can hold: words of the entries judged, where some are."""
+    """The answers that a passage can contain: if entries were judged, strings in these."""
     plain_answers = {str(answer): to_match_form(str(answer)) for answer in answers}
     return [
         answer
@@ -251,7 +247,7 @@ def _quotable_answers(answers: Iterable[object], texts: list[str]) -> list[str]:
 
 
 def user_turns(history: Iterable[Any]) -> Iterator[str]:
-    """The questions among earlier turns; what the service said is none."""
+    """The questions among earlier turns, without the answers."""
     for turn in history:
         if isinstance(turn, str):
             yield turn
@@ -260,7 +256,7 @@ def user_turns(history: Iterable[Any]) -> Iterator[str]:
 
 
 def read_rows(path: Path, *required: str) -> Iterator[dict[str, Any]]:
-    """The objects of a file, one a line; each has the fields *needed*."""
+    """The objects of a file, one per line; each has the *required* fields."""
     for number, line in enumerate(_read_lines(path), 1):
         if not line.strip():
             continue
@@ -283,7 +279,7 @@ def _read_lines(path: Path) -> Iterator[str]:
 
 
 def foreign_questions(other: EvaluationSet, limit: int) -> list[EvaluationQuestion]:
-    """*limit* questions of *other*, drawn always the same, as ones that have no answer."""
+    """*limit* questions of *other*, always the same, as impossible ones."""
     candidates = [
         EvaluationQuestion(
             f"{other.name}:{question.id}", question.rewrite or question.text, impossible=True
@@ -291,16 +287,16 @@ def foreign_questions(other: EvaluationSet, limit: int) -> list[EvaluationQuesti
         for question in other.questions
         if question.is_usable
         and not question.impossible
-        # A follow-up that nobody rewrote asks for nothing by itself.
+        # A follow-up without a rewrite makes no sense by itself.
         and (question.rewrite or not question.turns)
     ]
     return sample_questions(candidates, limit)
 
 
 def find_foreign_set(folder: Path, evaluated: EvaluationSet) -> EvaluationSet | None:
-    """The next set beside *folder*, or else beside its parent, that has nothing in common with it.
+    """The next set beside *folder*, or beside its parent, that has nothing in common with it.
 
-    Sets in one folder may well be about the same texts, in other languages for one.
+    Sets in one folder can have the same texts, for example in other languages.
     """
     texts = {entry.text for entry in evaluated.entries}
     question_ids = {question.id for question in evaluated.questions}
@@ -314,7 +310,7 @@ def find_foreign_set(folder: Path, evaluated: EvaluationSet) -> EvaluationSet | 
 
 
 def _iter_sibling_sets(folder: Path) -> Iterator[Path]:
-    """Other folders with a set, those after *folder* by name first."""
+    """Other folders with a set, first those after *folder* by name."""
     for base in (folder, folder.parent):
         with suppress(OSError):
             siblings = sorted(path for path in base.parent.iterdir() if path != base)

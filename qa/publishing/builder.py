@@ -38,10 +38,9 @@ CACHE_FILE = "cache.sqlite"
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What came of a build: *faults* are what the gate found.
+    """The result of a build: *changes* since the live generation, *faults* that the gate found.
 
-    *changes* are those since the generation that was live; *fresh* is false where the same had been
-    built before.
+    *is_new* is false when the same generation had been built before.
     """
 
     manifest: Manifest
@@ -64,8 +63,8 @@ def index_folder(
     """Index all documents below *folder* and make them live, unless the gate refuses.
 
     *progress* is called with the number of files read and of all files.  *force* builds even if
-    nothing changed and publishes whatever the gate says, *dry_run* publishes in no case.  Raises
-    IndexingError, with the live index untouched, when there is nothing to index or no room for it.
+    nothing changed, and publishes in spite of the gate; *dry_run* never publishes.  Raises
+    IndexingError, with the live index unchanged, when there is nothing to index or no disk space.
     """
     started = time.perf_counter()
     home = settings.home
@@ -104,7 +103,7 @@ def index_folder(
 def index_documents(
     documents: Iterable[Document | Skip], engine: Engine, settings: Settings
 ) -> BuildReport:
-    """Index *documents* and make them live; raise IndexingError when there is none among them."""
+    """Index *documents* and make them live; raise IndexingError when there are none."""
     started = time.perf_counter()
     with wrap_disk_errors(settings.home), engine.build() as build, ExtractionCache(None) as cache:
         live_name, _ = _live_generation(engine)
@@ -114,7 +113,7 @@ def index_documents(
 
 
 def _live_generation(engine: Engine) -> tuple[str | None, Searcher | None]:
-    """The live generation's name, and the generation itself if it can be read."""
+    """The name of the live generation, and its searcher if it can be read."""
     name = next(
         (generation.name for generation in engine.generations() if generation.is_live), None
     )
@@ -130,7 +129,7 @@ def _compare_with_live(
     golden: Sequence[GoldenQuestion],
     settings: Settings,
 ) -> Changes:
-    """What changed since *live*; as if there were none, should it turn out to be damaged."""
+    """What changed since the live generation; a damaged one counts as none."""
     try:
         return compare_generations(searcher, live_searcher, golden, settings)
     except GenerationError:
@@ -138,7 +137,7 @@ def _compare_with_live(
 
 
 def _reopen_generation(engine: Engine, name: str | None) -> Searcher | None:
-    """The generation *name*, if it is still there and whole."""
+    """The generation *name*, if it is still there and intact."""
     if name is None:
         return None
     try:
@@ -172,9 +171,9 @@ def _build_generation(
     cache: ExtractionCache,
     report: Path | None = None,
 ) -> Searcher:
-    """A whole generation of *documents*, checked, not live yet.
+    """A complete generation of *documents*, checked, but not live yet.
 
-    What is left out is written to *report* if it is too much to be listed.
+    Skipped files are written to *report* if there are too many to list.
     """
     counts = _BuildCounts()
     with SkipTally(report) as skips:
@@ -195,8 +194,8 @@ def _build_generation(
     except CorruptIndexError as error:
         build.refuse()
         raise PublishRefusedError(
-            f"The new index is not as it was written ({error}); the live one is unchanged. Check"
-            " the disk and the memory, and run `qa index` again."
+            f"The new index differs from what was written ({error}); the live one is unchanged."
+            " Check the disk and the memory, and run `qa index` again."
         ) from error
     return searcher
 
@@ -204,7 +203,7 @@ def _build_generation(
 def _cut_passages(
     document: Document, json_line: bytes, settings: Settings, cache: ExtractionCache
 ) -> list[Passage]:
-    """The passages of *document*, whose JSON is *line*; cut only if they were not before."""
+    """The passages of *document*, whose JSON is *json_line*; their spans are cached."""
     key = passages_key(json_line, settings)
     spans = cache.get(key)
     if spans is None:
@@ -214,7 +213,7 @@ def _cut_passages(
 
 
 def passages_key(line: bytes, settings: Settings) -> str:
-    """The key under which the cache keeps the passages of the document whose JSON is *line*."""
+    """The cache key of the passages of a document whose JSON is *line*."""
     return hashlib.sha256(
         f"{code_version()} {_passage_sizes(settings)} ".encode() + line
     ).hexdigest()
@@ -226,7 +225,7 @@ def _passage_sizes(settings: Settings) -> str:
 
 def _empty_index_message(skips: SkipTally) -> str:
     if not skips.total:
-        return "There are no documents to index; put files in the folder and run it again."
+        return "There are no documents to index; put files in the folder and run `qa index` again."
     examples = "; ".join(f"{skip.source}: {skip.reason}" for skip in skips.listed[:3])
     return (
         f"None of {skips.total:,} files could be indexed ({examples}). The live index is unchanged."

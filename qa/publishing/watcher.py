@@ -1,7 +1,7 @@
-"""Folders -> a build whenever something in them has changed, and has then been still for a while.
+"""Folders -> a build whenever something in them changes, once no more changes follow.
 
-They are looked at over and over, which works on every file system, network shares and the mounts
-of containers included, and takes no library; a look opens no file.
+The folders are polled, which needs no library and works on every file system, network shares and
+container mounts included.  Polling opens no file.
 """
 
 import stat
@@ -15,15 +15,15 @@ from threading import Event
 from qa.documents.crawl import entries_of
 from qa.documents.file_access import check_inside
 
-# A look may take this share of the time.
-_MAX_LOOK_SHARE = 0.05
+# Polling may take this share of the time.
+_MAX_POLL_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between two looks; without a change, before a build; at most, however it goes on.
+    """Seconds between two polls, without a change before a build, and before a retry.
 
-    And those before a build that failed is tried again, though nothing changed.
+    A build starts after *max_delay* even if changes go on.
     """
 
     interval: float = 1
@@ -38,13 +38,13 @@ def watch(
     stop_event: Event,
     pace: Pace | None = None,
 ) -> None:
-    """Build at once, and again whenever what *look* gives differs, until *stop* is set.
+    """Build now, and again whenever the snapshot differs, until *stop_event* is set.
 
-    *build* says whether it came to an end; one that failed is tried again after a while.
+    *build* returns whether it completed; a build that failed is retried after a while.
     """
     pace = pace or Pace()
     while not stop_event.is_set():
-        # What changes while it is built is another change.
+        # A change during the build starts another build.
         snapshot = take_snapshot()
         retry_at = None if build() else time.monotonic() + pace.retry
         _wait_for_change(take_snapshot, snapshot, retry_at, stop_event, pace)
@@ -57,9 +57,9 @@ def _wait_for_change(
     stop_event: Event,
     pace: Pace,
 ) -> None:
-    """Wait until what *look* gives is another than *seen* and still, or until *again*."""
+    """Wait until the snapshot differs and is stable, or until *retry_at*."""
     duration = 0.0
-    while not stop_event.wait(max(pace.interval, duration / _MAX_LOOK_SHARE)):
+    while not stop_event.wait(max(pace.interval, duration / _MAX_POLL_SHARE)):
         started = time.monotonic()
         if retry_at is not None and started >= retry_at:
             return
@@ -83,16 +83,16 @@ def _wait_until_quiet(
 def folder_snapshot(
     paths: Iterable[Path], *, follow_links: bool = False
 ) -> frozenset[tuple[object, ...]]:
-    """What files and folders are like, all that is in them included: differs once one changed.
+    """The state of files and folders, contents included; it differs once one of them changes.
 
-    Links out of a folder are noted, but only followed with *follow_links*.
+    Links out of a folder are included, but only followed with *follow_links*.
     """
     return frozenset(_iter_file_states(paths, follow_links))
 
 
 def _iter_file_states(paths: Iterable[Path], follow_links: bool) -> Iterator[tuple[object, ...]]:
     seen: set[tuple[int, int]] = set()
-    # Of each, the folder that no link may lead out of.
+    # Each path with the folder that no link may lead out of.
     waiting: deque[tuple[Path, Path | None]] = deque((path, None) for path in paths)
     while waiting:
         path, root = waiting.popleft()

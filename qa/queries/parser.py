@@ -1,7 +1,7 @@
 """A question -> a Query: weighted terms, required phrases, exclusions, filters; plain data.
 
-No question is ever given to a query parser: whatever is typed is words, "quoted words" that must
-stand together, and -words that must not occur.
+There is no query language: a question is words, "quoted words" that must occur together, and
+-words that must not occur.
 """
 
 import datetime
@@ -22,7 +22,7 @@ from qa.index.manifest import SynonymMap
 
 @dataclass(frozen=True)
 class QueryTerm:
-    """A word to look for; *stems* are its stemmed forms, one for each language of the index."""
+    """A word to search for; *stems* are its stems, one for each language of the index."""
 
     word: str
     term: str
@@ -36,7 +36,7 @@ class QueryTerm:
 
 @dataclass(frozen=True)
 class Expansion:
-    """What else is looked for: *text*, with its *terms*, because the question has *word*."""
+    """A synonym: *text*, with its *terms*, is searched for because the question has *word*."""
 
     word: str
     text: str
@@ -45,7 +45,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that must stand together, in this order, unstemmed."""
+    """Words that must occur together, in this order, unstemmed."""
 
     text: str
     terms: tuple[str, ...]
@@ -53,9 +53,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Filters:
-    """Limits on the documents: one of *publishers*, dated between *first* and *last* inclusive.
-
-    *documents* are the ids of the only ones to look in.
+    """Limits on the documents: by publisher, by date (both ends included), by id.
 
     A document without a date is outside any range of dates.
     """
@@ -66,7 +64,7 @@ class Filters:
     document_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a range that nothing can be in."""
+        """Reject an empty range of dates."""
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise FilterError(
                 f"from {self.date_from} is after to {self.date_to}; swap the two.", "from"
@@ -75,11 +73,11 @@ class Filters:
 
 @dataclass(frozen=True)
 class Query:
-    """What an engine looks for.
+    """What an engine searches for.
 
-    *terms* propose and score; every one of *phrases* must occur; none of *excluded* may.
-    *ignored* and *carried* are the words left out and the words taken from earlier turns;
-    *language* is the one of the index's that the question is likely to be in.
+    *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may.
+    *ignored_words* were left out of the question, *carried_words* come from earlier turns;
+    *language* is the likely language of the question, *text* the question itself.
     """
 
     terms: tuple[QueryTerm, ...]
@@ -94,7 +92,7 @@ class Query:
 
     @property
     def all_terms(self) -> tuple[QueryTerm, ...]:
-        """All that is looked for: the question's terms, then those of its expansions."""
+        """The question's terms, then those of its synonyms."""
         return (*self.terms, *(term for expansion in self.expansions for term in expansion.terms))
 
     @property
@@ -125,10 +123,10 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     max_phrases: int = 24,
     deadline: Deadline = NO_DEADLINE,
 ) -> Query:
-    """Turn *question* into a query; raise QuestionError when there is nothing to look for.
+    """Turn *question* into a query; raise QuestionError when there is nothing to search for.
 
-    So it does where there are more than *max_phrases* different phrases and exclusions: to leave
-    one out would answer another question.
+    Also raised for more than *max_phrases* different phrases and exclusions: leaving one out would
+    answer another question.
     """
     text = normalize(question)
     if len(text) > max_characters:
@@ -148,11 +146,11 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     content_words, ignored_words = _split_content_words(
         f"{free_text} {' '.join(carried_words)}", question_languages.possible
     )
-    # The question's own language first: its stem is the one that stands for the word.
+    # The question's own language first: its stem identifies the word.
     terms = _build_terms(content_words, (*question_languages.possible, *languages), deadline)
     terms = _weight_carried_terms(terms, free_text, carried_words)
     if not terms:
-        raise QuestionError("The question has no words to look for; type at least one.")
+        raise QuestionError("The question has no words to search for; type at least one.")
     filters = filters or Filters()
     return Query(
         terms,
@@ -186,16 +184,16 @@ def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms
     )
 
 
-# What a synonym counts, and a word carried over from earlier turns, of a word that was typed.
+# Weights of a synonym and of a word from earlier turns, where a typed word has 1.
 EXPANSION_WEIGHT = 0.25
 CARRYOVER_WEIGHT = 0.8
 
 
 def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:
-    """*query* with the synonyms of its words; those in quotation marks stand for themselves."""
+    """*query* with synonyms of its words, but for those in quotation marks."""
     languages = tuple(languages)
     quoted_terms = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
-    # A gap where a quoted word was keeps those beside it from being taken for one name.
+    # An empty word keeps the neighbours of a quoted word from forming one name.
     unquoted_words = ["" if term.term in quoted_terms else term.word for term in query.terms]
     query_stems = {*query.stems}
     expansions = []
@@ -212,7 +210,7 @@ def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]
 
 
 def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
-    """Required phrases, excluded ones, and the text that is left, quoted words among it."""
+    """Required phrases, excluded phrases, and the remaining text, which includes quoted words."""
     required_phrases: list[Phrase] = []
     excluded_phrases: list[Phrase] = []
 
@@ -230,7 +228,7 @@ def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...],
 
 
 def _deduplicate(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
-    """Each of *phrases* once, by its terms, those without any left out."""
+    """*phrases* with different terms, without empty ones."""
     by_terms: dict[tuple[str, ...], Phrase] = {}
     for phrase in phrases:
         if phrase.terms:
@@ -243,10 +241,10 @@ def _build_phrase(text: str) -> Phrase:
 
 
 def _split_content_words(text: str, languages: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The words that carry meaning and those that do not; all of them when none does.
+    """Content words and ignored words; if all are stop words, all are content words.
 
-    Where several languages are possible, only what says nothing in any of them is left out: war
-    is a German auxiliary, and a thing to ask about in English.
+    Where several languages are possible, only stop words of all of them are ignored: "war" is a
+    German auxiliary, but an English noun.
     """
     stop_word_sets = [stop_words(language) for language in languages]
     remaining_text, ignored_words = (
@@ -273,7 +271,7 @@ def _split_content_words(text: str, languages: Sequence[str]) -> tuple[list[str]
 
 
 def _is_function_word(word: str, languages: Sequence[str], *, first: bool) -> bool:
-    """Whether a word says nothing; a capital inside the question makes it a name: Will, May."""
+    """Whether a word is a stop word; a capital inside the question makes it a name: Will, May."""
     is_name = word[0].isupper() and not first and word != "I"
     is_stop = languages and all(is_stop_word(word, language) for language in languages)
     return bool(is_stop) and not is_name
@@ -282,7 +280,7 @@ def _is_function_word(word: str, languages: Sequence[str], *, first: bool) -> bo
 def _weight_carried_terms(
     terms: tuple[QueryTerm, ...], typed: str, carried_words: tuple[str, ...]
 ) -> tuple[QueryTerm, ...]:
-    """*terms*, those that only earlier turns brought counting less than what was typed."""
+    """*terms*, with less weight for those that only earlier turns contain."""
     if not carried_words:
         return terms
     typed_terms = {to_term(word.text) for word in tokenize(typed)}
@@ -319,7 +317,7 @@ _DATE_PATTERNS = [
 
 
 class PartialDate(NamedTuple):
-    """A date as far as it is given."""
+    """A date, or a month or year."""
 
     year: int
     month: int | None = None
@@ -361,7 +359,7 @@ def _name_terms(name: str) -> frozenset[str]:
 
 
 def _parse_dates(question: str) -> tuple[PartialDate, ...]:
-    """Each date in *question*, the more exact reading of it first and alone."""
+    """The dates in *question*, each read as exactly as possible."""
     dates = []
     for pattern in _DATE_PATTERNS:
         for match in pattern.finditer(question):

@@ -1,4 +1,4 @@
-"""Which connection to close to make room: an idle one of the address that has most of them."""
+"""Connections with buffers, and which one to close: an idle one of the address with most."""
 
 import contextlib
 import socket
@@ -19,7 +19,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 class State(IntEnum):
-    """What a connection is waiting for; those of one address are closed in this order."""
+    """What a connection waits for; the connections of one address are closed in this order."""
 
     CLOSING = 0
     KEPT_ALIVE = 1
@@ -28,23 +28,23 @@ class State(IntEnum):
 
 
 class Queue(Generic[T]):
-    """Things in the order in which they came, of which any leaves at the same small cost."""
+    """A queue from which any item can be removed in constant time."""
 
     def __init__(self) -> None:
-        # Not a dict: finding the first item of one takes longer the more before it have left.
+        # Not a dict: finding its first item takes longer the more items were removed before it.
         self._items: OrderedDict[T, None] = OrderedDict()
 
     def append(self, item: T) -> None:
-        """Add *item* behind all others, even if it is here already."""
+        """Add *item* at the end, or move it there."""
         self._items[item] = None
         self._items.move_to_end(item)
 
     def remove(self, item: T) -> None:
-        """Take *item* out."""
+        """Remove *item*."""
         del self._items[item]
 
     def __getitem__(self, place: int) -> T:
-        """The first item: gunicorn asks for that of its own queues."""
+        """The first item, which is all that gunicorn uses."""
         if place or not self._items:
             raise IndexError(place)
         return next(iter(self._items))
@@ -57,9 +57,9 @@ class Queue(Generic[T]):
 
 
 class EvictionQueue(Generic[T]):
-    """Things that belong to somebody: who has most of them is known at every moment.
+    """Items with owners, of which the owner with most items comes first.
 
-    Adding, removing and asking take the same time however many there are.
+    All operations take constant time.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class EvictionQueue(Generic[T]):
         self._count(owner, 1)
 
     def remove(self, item: T) -> None:
-        """Take *item* out."""
+        """Remove *item*."""
         place = self._places.pop(item)
         queue = self._queues[place]
         queue.remove(item)
@@ -85,13 +85,13 @@ class EvictionQueue(Generic[T]):
         self._count(place[0], -1)
 
     def renew(self, item: T) -> None:
-        """Have *item* be the newest of its owner and rank."""
+        """Make *item* the newest of its owner and rank."""
         self._queues[self._places[item]].append(item)
 
     def first(self) -> T | None:
-        """The oldest item of the lowest rank of the owner who has most; None where there is none.
+        """The oldest item of the lowest rank of the owner with most items; None without any.
 
-        Among owners who have as many, it is the one who has had so many for the longest time.
+        Of owners with equally many, the one who has had so many for the longest time.
         """
         if not self._most:
             return None
@@ -103,7 +103,7 @@ class EvictionQueue(Generic[T]):
         return len(self._places)
 
     def _count(self, owner: str, change: int) -> None:
-        """Have *owner* own one more or one less."""
+        """Change the count of *owner* by one."""
         before = self._counts.pop(owner, 0)
         if before:
             self._leave(owner, before)
@@ -111,7 +111,7 @@ class EvictionQueue(Generic[T]):
         if now:
             self._counts[owner] = now
             self._owners[now].append(owner)
-        # Whoever had most has at most one less now.
+        # The highest count can only fall by one.
         self._most = max(now, self._most if self._most in self._owners else self._most - 1)
 
     def _leave(self, owner: str, count: int) -> None:
@@ -121,7 +121,7 @@ class EvictionQueue(Generic[T]):
 
 
 def owner_of(address: object) -> str:
-    """Whose connection it is: the address of its other end, or the network of its site."""
+    """Who owns a connection: its remote address, or the IPv6 network of its site."""
     return client_group(address[0], SITE) if isinstance(address, tuple) and address else ""
 
 
@@ -129,19 +129,19 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class BufferedSocket:
-    """A client's socket that nobody waits for: what does not go out at once is the *rest*."""
+    """A client's socket that never blocks: what it does not take at once is *unsent*."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
         self.unsent = bytearray()
-        # When the head of the request was read, by the monotonic clock: the app counts from there.
+        # When the head of the request was read (monotonic): the app's deadline counts from there.
         self.head_read: float | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
         return getattr(self._client, name)
 
     def sendall(self, data: bytes) -> None:
-        """Send *data*, or keep what of it the client does not take yet."""
+        """Send *data*, and buffer what the client does not take yet."""
         count = 0
         if not self.unsent:
             with contextlib.suppress(BlockingIOError):
@@ -149,7 +149,7 @@ class BufferedSocket:
         self.unsent += memoryview(data)[count:]
 
     def flush(self) -> int:
-        """Send what the client takes of the rest; say how many bytes that was."""
+        """Send unsent bytes; return how many the client took."""
         try:
             sent = self._client.send(self.unsent)
         except BlockingIOError:
@@ -158,7 +158,7 @@ class BufferedSocket:
         return sent
 
     def is_silent(self) -> bool:
-        """Whether nothing of what came from the client waits to be read."""
+        """Whether there is nothing to read from the client."""
         try:
             return not self._client.recv(1, socket.MSG_PEEK)
         except OSError:
@@ -166,7 +166,7 @@ class BufferedSocket:
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
-    """A client, and the request that comes in from it."""
+    """A client, and the request that it sends."""
 
     incoming: IncomingRequest
     parser: Any
@@ -176,21 +176,21 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         self._client: socket.socket = self.sock
         self.sock: Any = BufferedSocket(self._client)
         self.owner = owner_of(self.client)
-        # Its request is there before a thread sees it.
+        # A thread gets it only with a complete request.
         self.initialized = True
-        # None while it is in use.
+        # None while it does not wait.
         self.state: State | None = None
         self.keep_alive = False
         self.enqueued_at = 0.0
-        # How much it had not read after its last answer, and when it last read some of that.
+        # Bytes not sent when the response ended, and when the client last read some.
         self.unsent, self.progress = 0, 0.0
 
     def init(self) -> None:
-        """Let no thread wait for a client."""
+        """Make the socket non-blocking, so that no thread waits for a client."""
         self.sock.setblocking(False)
 
     def hand_over(self) -> None:
-        """Give the request that is there to gunicorn's parser."""
+        """Pass the complete request to gunicorn's parser."""
         if self.parser is None:
             self.parser = http.get_parser(self.cfg, self._client, self.client)
         self.parser.unreader.unread(bytes(self.incoming.data))
@@ -199,7 +199,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def pass_head_read(app: App) -> App:
-    """*app*, which learns when the head of each request was read."""
+    """*app*, with the time when the head was read in the environ of each request."""
 
     def call_app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         environ[HEAD_READ] = environ["gunicorn.socket"].head_read

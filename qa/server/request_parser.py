@@ -1,7 +1,7 @@
-"""The bytes of a request as they come in -> whether all of it is there, and where it ends.
+"""The bytes of a request as they come in -> whether it is complete, and where it ends.
 
-Only as much is understood as tells the end; the server's own parser judges the rest.  What has no
-end, or one too far away, is refused here.
+This parses only what determines the end; gunicorn's parser checks the rest.  Requests without a
+clear end, or that are too long, are rejected here.
 """
 
 import json
@@ -15,7 +15,7 @@ from qa.web.middleware.access import SECURITY_HEADERS
 
 
 def problem_bytes(status: int, detail: str, *, keep_alive: bool) -> bytes:
-    """A whole response that tells an error (RFC 9457), for what never reaches the app."""
+    """A complete error response (RFC 9457), for requests that never reach the app."""
     phrase = HTTPStatus(status).phrase
     problem = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
     body = json.dumps(problem).encode()
@@ -35,7 +35,7 @@ def problem_bytes(status: int, detail: str, *, keep_alive: bool) -> bytes:
 
 # Looked up along a class's bases.
 _STATUSES: dict[type, HTTPStatus] = {
-    # What we said was wrong, not what was asked.
+    # Our response was invalid, not the request.
     errors.InvalidResponseHeader: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InvalidResponseHeaderName: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -47,30 +47,30 @@ _STATUSES: dict[type, HTTPStatus] = {
 
 
 def status_of(error: BaseException) -> HTTPStatus:
-    """The status to tell for an *error* of the server's parser, or of ours."""
+    """The status for an *error* of gunicorn's parser, or of ours."""
     return next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
 
 
 DETAILS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read; check its first line and its headers.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than QA_MAX_BODY_KB lets it be.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than QA_MAX_BODY_KB allows.",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long; POST a long question to /ask.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too long; send fewer.",
-    HTTPStatus.EXPECTATION_FAILED: "Nothing but 100-continue can be expected here.",
+    HTTPStatus.EXPECTATION_FAILED: "The Expect header may only be 100-continue; remove it.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The request cannot be answered; try again.",
 }
-# By whether the connection stays.
+# By whether the connection stays open.
 BUSY_RESPONSES = {
     keep: problem_bytes(503, "The service is busy; try again in a second.", keep_alive=keep)
     for keep in (True, False)
 }
 
 
-# The largest head that the server's parser takes, and a little more.
+# A little more than the largest head that gunicorn's parser accepts.
 _MAX_HEAD = 64 * 1024
-# The longest line that tells the size of a chunk.
+# The longest line with the size of a chunk.
 _MAX_SIZE_LINE = 256
-# The size of a chunk, and what may stand behind it (RFC 9112, section 7.1.1); quotes may not.
+# The size of a chunk and its extensions (RFC 9112, section 7.1.1), without quoted ones.
 _SIZE_LINE = re.compile(
     rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[ \t]*[!#$%&'*+.^_`|~\w-]+(?:=[!#$%&'*+.^_`|~\w-]+)?)*"
 )
@@ -81,10 +81,10 @@ _LINE_END, _END = b"\r\n", b"\r\n\r\n"
 
 
 class IncomingRequest:
-    """A request that is coming in, *done* when there is no use in waiting for more of it.
+    """A request that is coming in; *is_complete* when there is no more to wait for.
 
-    Then it is there as a whole, or *refused* is the status to tell, with the *reason* if it is not
-    the usual one.  *head_read* is when its head was there (time.monotonic).
+    Then either it is valid as far as known, or *error_status* is set, with the *reason* if it is
+    not the usual one.  *head_read* is when its head was complete (time.monotonic).
     """
 
     def __init__(self, max_body: int) -> None:
@@ -92,9 +92,8 @@ class IncomingRequest:
         self.is_complete = False
         self.error_status: HTTPStatus | None = None
         self.reason: str | None = None
-        # Whether the client waits to be told that its body is wanted, and to be hung up on.
+        # Whether the client waits for "100 Continue", and whether it wants the connection closed.
         self.expects_continue = self.wants_close = False
-        # When its head was there, by the monotonic clock.
         self.head_read: float | None = None
         self._max_body = max_body
         self._scan_position = 0
@@ -103,7 +102,7 @@ class IncomingRequest:
         self._chunk_start: int | None = None
 
     def feed(self, data: bytes) -> bool:
-        """Take more bytes in; say whether it is done."""
+        """Add bytes; return whether the request is complete."""
         self.data += data
         if self._body_start < 0:
             self._read_head()
@@ -115,7 +114,7 @@ class IncomingRequest:
 
     @property
     def remainder(self) -> bytes:
-        """What came after the request."""
+        """The bytes after the request."""
         return bytes(self.data[self._end :]) if self._end is not None else b""
 
     def _reject(self, status: HTTPStatus, reason: str | None = None) -> None:
@@ -148,12 +147,12 @@ class IncomingRequest:
             self._check_hosts(hosts, required=request_line.endswith(b"HTTP/1.1"))
 
     def _check_hosts(self, hosts: list[bytes], *, required: bool) -> None:
-        """Refuse a request that names no host where it must, or two (RFC 9112, section 3.2)."""
+        """Reject a request without a required host, or with two (RFC 9112, section 3.2)."""
         if len(hosts) > 1 or b"" in hosts or (required and not hosts):
             self._reject(HTTPStatus.BAD_REQUEST, _NO_HOST)
 
     def _read_framing(self, headers: dict[bytes, bytes], count: int) -> None:
-        """Find out where the body ends; what leaves that unclear could hide another request."""
+        """Find where the body ends; unclear framing could smuggle in another request."""
         length = headers.get(_LENGTH, b"0")
         if count > 1 or headers.get(_CODING, _CHUNKED) != _CHUNKED or not _DIGITS.fullmatch(length):
             self._reject(HTTPStatus.BAD_REQUEST)
@@ -177,7 +176,7 @@ class IncomingRequest:
                     self._reject(HTTPStatus.BAD_REQUEST)
                 return
             line = _SIZE_LINE.fullmatch(self.data, self._chunk_start, line_end)
-            # The head ended with a line end, as every chunk has to.
+            # Every chunk ends with a line end, as the head does.
             if not line or self.data[self._chunk_start - 2 : self._chunk_start] != _LINE_END:
                 self._reject(HTTPStatus.BAD_REQUEST)
             elif int(line[1], 16):
@@ -187,7 +186,7 @@ class IncomingRequest:
                 return
 
     def _read_trailers(self, last_line: int) -> None:
-        """What comes after the last chunk, up to an empty line: of no use here, it is left out."""
+        """Drop the trailers, from the last chunk to an empty line."""
         trailers_end = self.data.find(_END, last_line)
         if trailers_end >= 0:
             del self.data[last_line:trailers_end]

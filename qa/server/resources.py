@@ -13,15 +13,15 @@ from typing import Any
 from qa.errors import SettingsError
 from qa.settings import Settings
 
-# Set by whoever hands a service sockets that listen already: systemd, or gunicorn to its successor.
+# Set when sockets that already listen are passed on: by systemd, or by gunicorn to its successor.
 _INHERITED_SOCKETS = ("LISTEN_FDS", "GUNICORN_FD")
 
 
 @contextlib.contextmanager
 def bind_port(settings: Settings) -> Iterator[socket.socket | None]:
-    """A socket at the address of *settings* that does not listen yet; None if one is handed on.
+    """A socket bound to the address of *settings*, not listening yet; None if one is inherited.
 
-    Raise SettingsError where there can be none.
+    Raises SettingsError when the address cannot be used.
     """
     if any(os.environ.get(name) for name in _INHERITED_SOCKETS):
         yield None
@@ -45,7 +45,7 @@ def _bind(settings: Settings) -> socket.socket:
 
 
 def _address(settings: Settings) -> tuple[socket.AddressFamily, Any]:
-    """The address of a host, that of IPv4 where it has both."""
+    """The address of the host, by preference IPv4."""
     host = settings.host.strip("[]") or None
     candidates = socket.getaddrinfo(
         host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -55,9 +55,9 @@ def _address(settings: Settings) -> tuple[socket.AddressFamily, Any]:
 
 
 def listen(server_socket: socket.socket, backlog: int) -> int:
-    """Let clients come to *server_socket*, whose descriptor is the caller's from then on.
+    """Listen on *server_socket*, and return its descriptor, which the caller then owns.
 
-    Raise SettingsError if another process was faster.
+    Raises SettingsError when another process was faster.
     """
     try:
         server_socket.listen(backlog)
@@ -76,23 +76,23 @@ def _bind_error(settings: Settings, error: OSError) -> str:
 
 
 def _port_in_use(port: int) -> str:
-    return f"Port {port} is in use; stop what serves there, or set QA_PORT (or --port) to another."
+    return f"Port {port} is in use; stop the other service, or set QA_PORT (or --port) to another."
 
 
-# For the index, the log, the metrics, a cluster and whatever a request opens.
+# File descriptors for the index, the log, the metrics, a cluster and open requests.
 _RESERVE = 128
 _MIN_CONNECTIONS = 16
 
 
 def raise_file_limit(settings: Settings) -> Settings:
-    """*settings* with as many connections as there can be; the limit is raised as far as needed."""
+    """Raise the limit of open files as needed; return *settings* with the connections it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = settings.max_connections + _RESERVE
     limit = max(_as_float(soft), min(needed, _as_float(hard)))
     if limit - _RESERVE < _MIN_CONNECTIONS:
         raise SettingsError(
-            f"A process may open {limit} files here, which is too few;"
-            f" raise that to {needed} with `ulimit -n`."
+            f"A process may open only {limit} files here, which is too few;"
+            f" raise the limit to {needed} with `ulimit -n`."
         )
     if limit > _as_float(soft):
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit), hard))
@@ -106,20 +106,20 @@ def _as_float(limit: int) -> float:
 
 # mallopt(3) of glibc.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-# A search takes and frees this much, again and again.
+# A search allocates and frees this much again and again.
 _TRIM_BYTES, _MMAP_BYTES = 1 << 23, 1 << 25
 
 
 def tune_malloc() -> None:
-    """Have memory that was freed go back to the system, from now on, all but some megabytes.
+    """Return freed memory to the system, but for some megabytes.
 
-    Once a large array was freed, glibc keeps up to twice as much for the next one, each thread for
-    itself.  Nothing is changed where there is no glibc.
+    Once a large array was freed, glibc keeps up to twice as much for the next one, in each thread.
+    Without glibc nothing changes.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_TRIM_THRESHOLD, _TRIM_BYTES)
-        # Threads take turns anyhow.
+        # One thread computes at a time.
         mallopt(_ARENA_MAX, 1)
-        # Arrays of a search come from there all the same, not each from the system.
+        # Arrays of a search still come from the arena, not each from the system.
         mallopt(_MMAP_THRESHOLD, _MMAP_BYTES)

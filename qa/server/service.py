@@ -30,28 +30,28 @@ log = logging.getLogger(__name__)
 
 
 class Master(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
-    """The first process."""
+    """The master process."""
 
     def murder_workers(self) -> None:
-        """Look after the workers, as every second, and after what is held for them."""
+        """Release a stale generation; gunicorn calls this every second to check the workers."""
         super().murder_workers()
         app_state(self.app.wsgi()).engine.release_stale()
 
 
 def pre_fork(arbiter: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
-    """Open the live generation in the first process, unless it is open, before a worker parts."""
+    """Open the live generation in the master before it forks a worker."""
     app: Flask = arbiter.app.wsgi()
     app_state(app).engine.warm_up(lambda searcher: _prepare_generation(app, searcher))
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
-    """Have a worker follow the live generation, open before its first request."""
+    """Make a worker reload each new live generation before requests need it."""
     app: Flask = worker.wsgi
     app_state(app).engine.start_reload(lambda searcher: _prepare_generation(app, searcher))
 
 
 def _prepare_generation(app: Flask, searcher: Searcher) -> None:
-    """Have at hand what the first requests to a generation would wait for."""
+    """Compute what the first requests to a generation would wait for."""
     with app.app_context():
         try:
             stats_of(searcher)
@@ -63,18 +63,17 @@ def _prepare_generation(app: Flask, searcher: Searcher) -> None:
 
 
 def freeze_gc(_: object = None) -> None:
-    """Keep what stays for long from being looked through for garbage again and again.
+    """Exclude long-lived objects from garbage collection.
 
-    Before workers part from the first process, this also keeps its memory shared with theirs.  What
-    was set apart stays so: to look through it once more would give each worker a copy of it all.
-    Generations go without that, with the last who holds them.
+    Before workers are forked, this also keeps their memory shared.  Frozen objects stay frozen: to
+    collect them again would copy all of them into each worker.  Generations are freed anyway, by
+    their reference counts.
     """
     gc.collect()
     gc.freeze()
 
 
-# Clients that may wait for a worker to let them in, as far as the system allows; who finds no place
-# comes back after a second.
+# Clients that may wait to be accepted, as far as the system allows; others retry after a second.
 _BACKLOG = 8192
 
 
@@ -86,29 +85,29 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "workers": settings.workers,
         "worker_class": Worker,
         "threads": settings.threads,
-        # The code is loaded and the index opened once, before workers part: they share that memory.
+        # The code is loaded and the index opened once, before the fork: workers share that memory.
         "preload_app": True,
         "when_ready": _ready,
         "pre_fork": pre_fork,
         "post_worker_init": post_worker_init,
         "child_exit": _child_exit,
         "logger_class": GunicornLogger,
-        # Files go out as answers do: nobody waits for who reads slowly.
+        # Files are sent like other responses, so that slow readers block nobody.
         "sendfile": False,
         "proc_name": "verbatim",
-        # A worker that grew is replaced, not all at once, when its requests have ended.
+        # Workers that grew are replaced one by one, when their requests have ended.
         "max_requests": settings.max_requests,
         "max_requests_jitter": settings.max_requests // 5,
-        # Signs of life go to memory: the file system may be read-only, a disk may be slow.
+        # Heartbeats go to memory: the file system may be read-only, a disk may be slow.
         "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
-        # A platform gives a stopping process 30 seconds and a request as long.
+        # Platforms give a stopping process 30 seconds, and a request as long.
         "timeout": 30,
         "graceful_timeout": 20,
-        # Longer than a router keeps an idle connection, so that it never closes under a request.
+        # Longer than routers keep idle connections, so that none is closed during a request.
         "keepalive": 95,
-        # What proxies forward is believed as far as QA_TRUSTED_PROXIES says, and by the app alone.
+        # Only the app evaluates forwarded headers, according to QA_TRUSTED_PROXIES.
         "forwarded_allow_ips": "",
-        # The longest question in percent-encoding, as far as gunicorn goes.
+        # The maximum of gunicorn, for long questions in percent-encoding.
         "limit_request_line": 8190,
         "loglevel": "warning",
         "control_socket_disable": True,
@@ -116,7 +115,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
 
 
 def _ready(arbiter: Any) -> None:  # noqa: ANN401 - gunicorn ships no types
-    """Say where clients can come from now on, and share what is there with workers."""
+    """Print the address, and freeze the objects that workers share."""
     host, port, *_ = arbiter.LISTENERS[0].getsockname()
     host = f"[{host}]" if ":" in host else host
     with contextlib.suppress(OSError):
@@ -130,10 +129,10 @@ def _child_exit(_arbiter: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn 
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn's own messages, among ours."""
+    """gunicorn's messages in the log of the service."""
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401
-        """Write as we do, and no line of its own for a request."""
+        """Use our format, without gunicorn's access log."""
         super().setup(cfg)
         configure_logging()
 
@@ -147,7 +146,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__()
 
     def load_config(self) -> None:
-        """Hand gunicorn its settings."""
+        """Set gunicorn's options."""
         for name, value in gunicorn_options(self._settings).items():
             self.cfg.set(name, value)
         if self._descriptor is not None:
@@ -160,7 +159,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return app
 
     def run(self) -> None:
-        """Serve until stopped; raise SettingsError where gunicorn cannot begin."""
+        """Serve until stopped; raise SettingsError when gunicorn cannot start."""
         try:
             Master(self).run()
         except RuntimeError as error:
@@ -168,20 +167,20 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def check_service(settings: Settings) -> None:
-    """Raise SettingsError unless all parts of the service take these *settings*."""
+    """Raise SettingsError unless all parts of the service accept *settings*."""
     check_rate_storage(create_app(settings))
     Service(raise_file_limit(settings))
 
 
 def serve(settings: Settings, server_socket: socket.socket | None) -> None:
-    """Serve until stopped, at the address *server_socket* or at sockets that are handed on."""
+    """Serve until stopped, on *server_socket* or on inherited sockets."""
     configure_logging()
     tune_malloc()
     adjusted = raise_file_limit(settings)
     if adjusted.max_connections < settings.max_connections:
         log.warning(
-            "QA_MAX_CONNECTIONS is %d here: the system lets a process open no more files; raise it"
-            " with `ulimit -n` (LimitNOFILE= of systemd).",
+            "QA_MAX_CONNECTIONS is %d here: the system allows no more open files; raise that"
+            " limit with `ulimit -n` (LimitNOFILE= of systemd).",
             adjusted.max_connections,
         )
     Service(adjusted, listen(server_socket, _BACKLOG) if server_socket else None).run()

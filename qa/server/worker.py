@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker with a front desk: threads see requests that are there as a whole.
+"""gunicorn's threaded worker with buffered connections: threads get complete requests only.
 
-One loop takes in what all clients send and gives out what they read, however slowly, and lets go of
-who takes too long; a thread only has to answer.  It keeps room for one more: who has most idle
-connections loses one.  A request that has waited too long for a thread is asked to come back: under
-more load than can be carried, those that are answered are answered soon.
+One loop receives what all clients send, sends what they read, and closes connections that take too
+long; a thread only has to answer.  When the limit of connections is near, the client with most idle
+connections loses one.  A request that waited too long for a thread gets 503, so that under overload
+the requests that are answered are answered soon.
 """
 
 import contextlib
@@ -33,18 +33,18 @@ from qa.settings import Settings
 from qa.web.context import app_state, unlimited_paths
 from qa.web.middleware.metrics import CLOSED, REJECTED
 
-# What happens when a client has sent or read something.
+# What to do when a client has sent or read something.
 Then = Callable[[Connection, BufferedSocket], None]
 
-# At once from one client; new clients at once.
+# Bytes to read from one client at a time; clients to accept at a time.
 _RECV_BYTES, _ACCEPT_BATCH = 64 * 1024, 16
-# How long a client may take to read an answer, and to hang up after the last one.
+# Time limits to read a response, and to close the connection after the last one.
 _SEND_SECONDS, _LINGER_SECONDS = 60.0, 2.0
-# Who reads nothing of an answer for so long may be closed to make room.
+# After this time without reading, a connection may be closed to make room.
 _STALL_SECONDS = 2.0
-# Most bytes that a worker keeps for clients that do not read them.
+# Maximum bytes buffered for clients that do not read them.
 _MAX_UNSENT = 64 * 1024 * 1024
-# Idle connections that are looked at to find one that has not just sent something.
+# Idle connections to check for one that has not just sent something.
 _LOOKS = 16
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
@@ -55,11 +55,11 @@ class Worker(BalancedWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)
-        # All connections that wait, in the order in which their time is over.
+        # All waiting connections, in the order of their timeouts.
         self.queues: dict[State, Queue[Connection]] = {state: Queue() for state in State}
         self.keepalived_conns = self.queues[State.KEPT_ALIVE]
         self.pending_conns = self.queues[State.RECEIVING]
-        # Where there are too many, idle ones are closed; no answer has to end its connection.
+        # Idle connections are closed when there are too many, so no response has to close one.
         self.max_keepalived = self.worker_connections
         self.idle: EvictionQueue[Connection] = EvictionQueue()
         self.senders: EvictionQueue[Connection] = EvictionQueue()
@@ -76,17 +76,14 @@ class Worker(BalancedWorker):
         return tuple(f"GET {path}".encode() for path in unlimited_paths(self.wsgi))
 
     def accept(self, listener: socket.socket) -> None:
-        """Let clients in, who get a thread when all of their request is there.
-
-        Of two workers, the one that has more clients leaves them to the other.
-        """
+        """Accept clients, unless another worker has fewer."""
         for _ in range(_ACCEPT_BATCH):
             full = self.nr_conns >= self.worker_connections
             if full or self.yields_to_others() or not self._accept_one(listener):
                 return
 
     def _accept_one(self, listener: socket.socket) -> bool:
-        """Let a client in; say whether there was one."""
+        """Accept a client; return whether there was one."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -108,7 +105,7 @@ class Worker(BalancedWorker):
             pass
 
     def _close_one(self) -> bool:
-        """Close the connection that is missed least, if there is one that may be closed."""
+        """Close one connection, if any may be closed."""
         return self._close(self._find_idle() or self._find_stalled())
 
     def _find_idle(self) -> Connection | None:
@@ -121,13 +118,13 @@ class Worker(BalancedWorker):
         return None
 
     def _find_stalled(self) -> Connection | None:
-        """The next connection to close of those that do not read their answer."""
+        """The next connection to close of those that do not read their response."""
         conn = self.senders.first()
         is_stalled = conn and time.monotonic() - conn.progress > _STALL_SECONDS
         return conn if is_stalled else None
 
     def _close(self, conn: Connection | None) -> bool:
-        """Close *conn*, which waits; say whether there is one."""
+        """Close *conn*, a waiting connection; return whether there is one."""
         if conn is None:
             return False
         CLOSED.inc()
@@ -139,7 +136,7 @@ class Worker(BalancedWorker):
         return True
 
     def _wait(self, conn: Connection, state: State, seconds: float, then: Then) -> None:
-        """Have *conn* wait for its client, no longer than so many *seconds*; *then* go on."""
+        """Wait for the client of *conn*, at most *seconds*; then call *then*."""
         conn.timeout = time.monotonic() + seconds
         event = EVENT_WRITE if state is State.SENDING else EVENT_READ
         try:
@@ -152,12 +149,12 @@ class Worker(BalancedWorker):
         self._eviction_queue(state).add(conn, conn.owner, state)
 
     def _on_event(self, conn: Connection, then: Then, client: BufferedSocket) -> None:
-        """Go on with *conn*, unless it was closed after its client had been seen to move."""
+        """Continue with *conn*, unless it was closed in the meantime."""
         if conn.state is not None:
             then(conn, client)
 
     def _resume(self, conn: Connection) -> None:
-        """Have *conn*, which waits, wait no more."""
+        """End the waiting of *conn*."""
         state, conn.state = conn.state, None
         assert state is not None  # noqa: S101 - for mypy
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -175,12 +172,12 @@ class Worker(BalancedWorker):
         conn.close()
 
     def on_client_socket_readable(self, conn: Connection, _client: BufferedSocket) -> None:
-        """Take in the next request of a client that stayed."""
+        """Receive the next request on a kept connection."""
         self._resume(conn)
         self._start_request(conn)
 
     def _start_request(self, conn: Connection, buffered: bytes = b"") -> None:
-        """Begin to take in a request, of which *buffered* is there already."""
+        """Receive a request, of which *buffered* has already come."""
         conn.incoming = IncomingRequest(self.settings.max_body_kb * 1024)
         if conn.incoming.feed(buffered):
             self._enqueue(conn)
@@ -188,7 +185,7 @@ class Worker(BalancedWorker):
             self._receive(conn, conn.sock)
 
     def _receive(self, conn: Connection, client: BufferedSocket) -> None:
-        """Take in what there is; wait for more, hand the request on, or let the client go."""
+        """Receive what there is; then wait for more, enqueue the request, or close."""
         try:
             data: bytes | None = client.recv(_RECV_BYTES)
         except BlockingIOError:
@@ -214,7 +211,7 @@ class Worker(BalancedWorker):
             self._wait(conn, State.RECEIVING, self.settings.read_seconds, self._receive)
 
     def _enqueue(self, conn: Connection) -> None:
-        """Put a request that is there in the line before the threads; refuse what is none."""
+        """Queue a complete request for the threads; reject an invalid one."""
         status = conn.incoming.error_status
         if status:
             REJECTED.labels(str(status.value)).inc()
@@ -227,7 +224,7 @@ class Worker(BalancedWorker):
         self.enqueue_req(conn)
 
     def handle(self, conn: Connection) -> Any:  # noqa: ANN401
-        """Answer a request, unless it has waited too long for that."""
+        """Answer a request, unless it has waited too long."""
         wait = time.monotonic() - conn.enqueued_at
         if wait * 1000 > self.settings.max_wait_ms and not conn.incoming.data.startswith(
             self._never_shed
@@ -236,7 +233,7 @@ class Worker(BalancedWorker):
         return super().handle(conn)
 
     def _reject_busy(self, conn: Connection) -> bool:
-        """Ask a client to come back later; its connection stays if it can."""
+        """Answer with 503; return whether the connection stays open."""
         REJECTED.labels("503").inc()
         keep_alive = bool(self.alive) and not conn.incoming.wants_close
         try:
@@ -248,9 +245,9 @@ class Worker(BalancedWorker):
         return keep_alive
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
-        """Tell an error that never reached the app in the shape of all errors.
+        """Send an error that never reached the app, as JSON like all errors.
 
-        gunicorn would log the client's address, and what it asked.
+        gunicorn would log the client's address, and the request.
         """
         status = status_of(exc)
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -259,7 +256,7 @@ class Worker(BalancedWorker):
         client.sendall(problem_bytes(status, DETAILS[status], keep_alive=False))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
-        """After an answer, give out what of it is left."""
+        """After a response, send what is left of it."""
         try:
             conn.keep_alive = not fs.cancelled() and bool(fs.result())
         except Exception:
@@ -285,7 +282,7 @@ class Worker(BalancedWorker):
         self._continue(conn)
 
     def _continue(self, conn: Connection) -> None:
-        """Wait for the next request of a client that stays; close one that does not."""
+        """Wait for the next request of a client, or close its connection."""
         if not conn.keep_alive:
             self._linger(conn)
             return
@@ -298,9 +295,9 @@ class Worker(BalancedWorker):
         self._wait(conn, State.KEPT_ALIVE, seconds, self.on_client_socket_readable)
 
     def _linger(self, conn: Connection) -> None:
-        """Say that nothing more comes, and close when the client has done so too.
+        """Shut down sending, and close when the client has closed its side.
 
-        Closing under what it still sends would take the end of its answer away.
+        To close while the client still sends would discard the end of the response.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
@@ -321,11 +318,11 @@ class Worker(BalancedWorker):
             self._end(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Let go of clients that ask nothing more, of all of them by *force*."""
+        """Close expired idle connections, or all idle ones with *force*."""
         self._close_expired(State.KEPT_ALIVE, math.inf if force else time.monotonic())
 
     def murder_pending(self) -> None:
-        """Let go of clients that take too long to send, to read, or to hang up."""
+        """Close connections that take too long to send, to read, or to close."""
         for state in (State.RECEIVING, State.SENDING, State.CLOSING):
             self._close_expired(state, time.monotonic())
         self._make_room()
@@ -338,7 +335,7 @@ class Worker(BalancedWorker):
             self._end(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """When stopping, wait no longer than until *deadline* for what is not there yet."""
+        """While stopping, wait for incomplete requests only until *deadline*."""
         super()._cap_keepalive(deadline)
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)

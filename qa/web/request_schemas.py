@@ -23,7 +23,7 @@ from qa.answers.quote_search import Quote
 from qa.answers.reanchoring import Anchor
 from qa.errors import InvalidCitationError
 from qa.index.generations import GENERATION_NAME
-from qa.queries.followup.carryover import MAX_CARRIED_LENGTH
+from qa.queries.followup.word_features import MAX_CARRIED_LENGTH
 from qa.settings import Settings
 from qa.web.response_schemas import ResponseModel
 

@@ -133,7 +133,7 @@ def test_what_cannot_be_asked_is_said_beside_the_box(page):
     page.get_by_role("button", name="Ask").click()
     page.get_by_role("alert").wait_for()
 
-    assert "no words to look for" in page.get_by_role("alert").inner_text()
+    assert "no words to search for" in page.get_by_role("alert").inner_text()
     assert box(page).input_value() == "??"
 
 

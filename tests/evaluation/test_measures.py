@@ -123,7 +123,7 @@ def test_a_set_about_the_same_texts_is_no_stranger(folder):
 def test_words_carried_are_compared_with_those_a_person_carried(monkeypatch):
     carried = {"Who built it?": ("harbour", "storm"), "And the bridge?": ("harbour",)}
     monkeypatch.setattr(
-        rewrites, "standalone", lambda raw, _: StandaloneQuestion(raw, carried.get(raw, ()))
+        rewrites, "resolve_followup", lambda raw, _: StandaloneQuestion(raw, carried.get(raw, ()))
     )
     before = ("Where is the old harbour?", "Was there a storm?")
     found = rewrite_measures(

@@ -226,12 +226,12 @@ def test_a_shared_link_tells_question_and_answer(page):
 @pytest.mark.parametrize(
     ("path", "problem", "typed", "earlier"),
     [
-        ("/?q=harbour&q=%3F%3F", "no words to look for", "??", ["harbour"]),
+        ("/?q=harbour&q=%3F%3F", "no words to search for", "??", ["harbour"]),
         ("/?q=" + "x" * 2001, "The question is too long", "x" * 2001, []),
         ("/?q=harbour&q=pier&from=never", "“From” is not a date", "pier", ["harbour"]),
         ("/?q=harbour&from=2022-01-02&to=2021-01-01", "swap the two", "harbour", []),
         ("/?q=harbour&sort=size", "“sort” cannot be used here", "harbour", []),
-        ("/?q=%3F%3F&q=harbour", "no words to look for", "??", []),
+        ("/?q=%3F%3F&q=harbour", "no words to search for", "??", []),
         ("/?limit=many", "“limit” cannot be used here", "", []),
         ("/?" + "&".join(["q=pier"] * 22), "start a new one", "pier", ["pier"] * 21),
     ],

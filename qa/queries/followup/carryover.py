@@ -1,4 +1,4 @@
-"""A memory and the next turn -> the stems that are carried into it, the surest first."""
+"""The dialogue state and the next turn -> the stems to carry over, the most certain first."""
 
 import threading
 import tomllib
@@ -20,22 +20,21 @@ from qa.queries.followup.dialogue_state import (
     context_cues,
     extract_mention_features,
 )
-from qa.queries.followup.word_features import MAX_CARRIED_LENGTH
 
-# Between the cues and signs that a weight wants together.
+# Joins the names of features that must be present together.
 CONJUNCTION = " & "
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A sum of weights, each for what must hold together."""
+    """A sum of weights, each for a set of features that must all be present."""
 
     bias: float
     weights: tuple[tuple[frozenset[str], float], ...]
 
     @classmethod
     def from_table(cls, table: Mapping[str, float]) -> "LinearModel":
-        """The weights in *table*, `a & b` meaning both."""
+        """The model in *table*, where `a & b` means both features."""
         weights = tuple(
             (frozenset(names.split(CONJUNCTION)), weight)
             for names, weight in table.items()
@@ -44,7 +43,7 @@ class LinearModel:
         return cls(table.get("bias", 0.0), weights)
 
     def score(self, features: Iterable[str]) -> float:
-        """The weight of what is *holding*."""
+        """The sum of the weights of *features*."""
         present = frozenset(features)
         return self.bias + sum(weight for required, weight in self.weights if required <= present)
 
@@ -54,10 +53,10 @@ class LinearModel:
 
 @dataclass(frozen=True)
 class CarryoverWeights:
-    """*need* weighs the cues of a question, *word* the signs of a word, *given* them under a cue.
+    """Models of whether a question needs words, and of which words.
 
-    *again* weighs a word among the others.  A word is carried from *enough* on, into a question
-    that needs any from *needed* on.
+    *word_models_by_feature* are added for questions with that feature, *rescoring_weights* compare
+    the words.  A threshold is the lowest score that counts.
     """
 
     need_model: LinearModel
@@ -85,7 +84,7 @@ class CarryoverWeights:
 
 @lru_cache(maxsize=1)
 def load_carryover_weights() -> CarryoverWeights:
-    """The weights that benchmarks/fit_conversation.py found."""
+    """The weights that benchmarks/fit_conversation.py fitted."""
     text = files("qa.queries.followup").joinpath("weights.toml").read_text("utf-8")
     return CarryoverWeights.from_table(tomllib.loads(text))
 
@@ -93,7 +92,7 @@ def load_carryover_weights() -> CarryoverWeights:
 _YEAR = regex.compile(r"(?:1\d|20)\d\d")
 # People carry two or three.
 MAX_CARRIED_WORDS = 6
-# How much the surest word has a say in whether any is needed.
+# How much the best word's score adds to the need for one.
 BEST_SCORE_WEIGHT = 0.8
 
 
@@ -103,7 +102,7 @@ def choose_carried_stems(
     weights: CarryoverWeights,
     dropped_stems: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """The stems that *turn* needs from *memory*, none of those *dropped*."""
+    """The stems that *turn* needs from earlier turns, without the dropped ones."""
     if not turn.features:
         return ()
     dropped_stems = {*dropped_stems, *_stale_years(state, turn)}
@@ -129,7 +128,7 @@ def choose_carried_stems(
 
 
 def _is_new_subject(features: Collection[str]) -> bool:
-    """Whether it is a new subject: a full name, or what it is possible to do with two things."""
+    """Whether the question starts a new subject and refers to nothing before it."""
     is_self_contained = "2 new names" in features or (
         "whole by itself" in features and "comparative" not in features
     )
@@ -137,14 +136,14 @@ def _is_new_subject(features: Collection[str]) -> bool:
 
 
 def _stale_years(state: DialogueState, turn: TurnAnalysis) -> set[str]:
-    """The years spoken of before, when *turn* asks of another: and in 2018?"""
+    """The years mentioned before, when *turn* asks about another: and in 2018?"""
     if not any(_YEAR.fullmatch(word.text) for word in turn.content_words):
         return set()
     return {stem for stem, mention in state.mentions.items() if _YEAR.fullmatch(mention.word.text)}
 
 
 def _is_elliptical(turn: TurnAnalysis) -> bool:
-    """Whether it only bends the last question: why?  And in 2022?  When did he say that?"""
+    """Whether it only varies the last question: why?  And in 2022?  When did he say that?"""
     is_dependent = {"joins", "fragment"} <= turn.features or {
         "this",
         "only common words",
@@ -155,7 +154,7 @@ def _is_elliptical(turn: TurnAnalysis) -> bool:
 def score_words(
     state: DialogueState, turn: TurnAnalysis, features: Collection[str], weights: CarryoverWeights
 ) -> dict[str, float]:
-    """How much each remembered word by itself is one to carry."""
+    """The score of each mentioned word by itself."""
     model = weights.word_model
     for feature, cue_model in weights.word_models_by_feature.items():
         if feature in features:
@@ -173,7 +172,7 @@ def rescore_words(
     scores: Mapping[str, float],
     weights: Mapping[str, float],
 ) -> dict[str, float]:
-    """The *scores* with regard to each other: words that stand together are carried together."""
+    """The *scores* in relation to each other: neighbouring words are carried together."""
     return {
         stem: sum(
             weights[name] * value for name, value in rescoring_features(state, turn, scores, stem)
@@ -185,7 +184,7 @@ def rescore_words(
 def rescoring_features(
     state: DialogueState, turn: TurnAnalysis, scores: Mapping[str, float], stem: str
 ) -> list[tuple[str, float]]:
-    """How the score of *stem* stands to those of the other words."""
+    """The score of *stem* compared with those of the other words."""
     score = scores[stem]
     best = max(scores.values())
     neighbor_scores = [
@@ -202,18 +201,15 @@ def rescoring_features(
     ]
 
 
-__all__ = ["MAX_CARRIED_LENGTH", "StandaloneQuestion", "resolve_followup"]
-
-
 @dataclass(frozen=True)
 class StandaloneQuestion:
-    """A question that needs no other, and the words it took from earlier turns."""
+    """A question that needs no other, and the words carried over from earlier turns."""
 
     text: str
     carried_words: tuple[str, ...] = ()
 
 
-# Conversations of which is remembered what was spoken of: a page answers all turns of one.
+# States of recent conversations, by their turns: a page answers all turns of one.
 _states: LRUCache[tuple[str, ...], DialogueState] = LRUCache(64)
 _lock = threading.Lock()
 
@@ -225,10 +221,9 @@ def resolve_followup(
     dropped: Collection[str] = (),
     deadline: Deadline = NO_DEADLINE,
 ) -> StandaloneQuestion:
-    """Make *question* stand alone after the questions in *turns*, oldest first.
+    """Complete *question* with words of earlier *turns*, oldest first, but for those *dropped*.
 
-    None of the words in *dropped* is carried into this question.  Raises DeadlineExceededError
-    when there is no time to read all turns.
+    Raises DeadlineExceededError when there is no time to read all turns.
     """
     if not turns:
         return StandaloneQuestion(question)
@@ -246,7 +241,7 @@ def resolve_followup(
 def _load_state(
     turns: tuple[str, ...], weights: CarryoverWeights, deadline: Deadline
 ) -> DialogueState:
-    """What was spoken of in *turns*."""
+    """The state after *turns*."""
     counts = range(len(turns), 0, -1)
     with _lock:
         analyzed = next((count for count in counts if turns[:count] in _states), 0)

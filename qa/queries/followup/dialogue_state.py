@@ -1,4 +1,4 @@
-"""A memory and the next turn -> how that turn stands to it, and how each remembered word does."""
+"""The dialogue state and the next turn -> features of that turn and of each mentioned word."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ _MAX_SHORT_QUESTION = 3
 
 @dataclass(frozen=True)
 class TurnAnalysis:
-    """A question taken apart, without regard to others."""
+    """The analysis of a question by itself."""
 
     text: str
     content_words: tuple[ContentWord, ...]
@@ -24,7 +24,7 @@ class TurnAnalysis:
 
     @property
     def introduces_topic(self) -> bool:
-        """Whether it asks about something by its name: what is X, tell me about X."""
+        """Whether it asks about something by name: what is X, tell me about X."""
         asks_by_name = self.features & {"defines", "tell", "what about"}
         has_pointer = self.features & {"it", "they", "person", "this", "this + noun", "one"}
         has_name = any(word.kind in {"name", "plain", "number"} for word in self.content_words)
@@ -33,7 +33,7 @@ class TurnAnalysis:
 
 @lru_cache(maxsize=256)
 def analyze_turn(question: str) -> TurnAnalysis:
-    """Take *question* apart."""
+    """Analyze *question* by itself."""
     question_tokens = tokenize_question(question)
     content_words = extract_content_words(question_tokens)
     features = set(extract_question_features(question_tokens))
@@ -49,15 +49,15 @@ def analyze_turn(question: str) -> TurnAnalysis:
     )
 
 
-# Words remembered: of a pasted page, or of twenty, the latest.
+# Mentions to keep, the latest, in case someone pastes a page.
 _MAX_MENTIONS = 60
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A word spoken of: *turn* said it last, *active* said it or carried it last.
+    """A word mentioned: *last_said* is the last turn with it, *last_active* counts carrying too.
 
-    *mates* are the stems that ever stood beside it.
+    *neighbors* are the stems that ever occurred next to it.
     """
 
     word: ContentWord
@@ -70,10 +70,10 @@ class Mention:
 
 @dataclass(frozen=True)
 class DialogueState:
-    """What was spoken of so far.
+    """What was mentioned so far.
 
-    *opener* is the last turn that carried nothing, *introduced* the last that asked about
-    something by its name; *said* and *carried* are the stems of the last turn.
+    *last_opener* is the last turn that carried nothing, *last_introduction* the last that asked
+    about something by name; *last_stems* and *last_carried* are those of the last turn.
     """
 
     turn_count: int = 0
@@ -85,7 +85,7 @@ class DialogueState:
     last_pronouns: frozenset[str] = frozenset()
 
     def advance(self, turn: TurnAnalysis, carried_stems: Collection[str]) -> "DialogueState":
-        """The memory once *turn* was asked, with the stems that it *carried*."""
+        """The state after *turn*, into which *carried_stems* were carried."""
         mentions = dict(self.mentions)
         for word in turn.content_words:
             mentions[word.stem] = self._update_mention(word, turn, mentions.get(word.stem))
@@ -136,7 +136,7 @@ def _latest_mentions(mentions: dict[str, Mention]) -> dict[str, Mention]:
 
 
 def context_cues(memory: DialogueState, turn: TurnAnalysis) -> frozenset[str]:
-    """The cues of *turn*, and those that only its place in the conversation gives."""
+    """The features of *turn*, by itself and in the conversation."""
     repeated = turn.stems & memory.mentions.keys()
     mentions = [memory.mentions[stem] for stem in repeated]
     active = len(repeated & (memory.last_stems | memory.last_carried))
@@ -170,7 +170,7 @@ def _is_topic(mention: Mention) -> bool:
 
 
 def _repetition_features(state: DialogueState, turn: TurnAnalysis, mention: Mention) -> set[str]:
-    """Whether a word comes back with the words that stood beside it, or without."""
+    """Whether a word is repeated with its earlier neighbours, or without."""
     if not mention.neighbors:
         return {"repeats the whole"}
     if mention.neighbors & turn.stems:
@@ -191,7 +191,7 @@ def _repetition_features(state: DialogueState, turn: TurnAnalysis, mention: Ment
 def extract_mention_features(
     state: DialogueState, turn: TurnAnalysis, mention: Mention
 ) -> frozenset[str]:
-    """What a remembered word is to *turn*."""
+    """The features of a mentioned word, seen from *turn*."""
     last_turn = state.turn_count - 1
     stem = mention.word.stem
     age = last_turn - mention.last_active

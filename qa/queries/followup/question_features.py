@@ -1,11 +1,11 @@
-"""The words of a question -> the cues that it leans on earlier ones, or stands by itself."""
+"""The words of a question -> features of whether it depends on earlier questions."""
 
 from itertools import pairwise
 
 import qa.queries.followup.word_features as v
 from qa.queries.followup.word_features import QuestionToken, group_runs
 
-# By one of these a question points back; without any it may still leave something out.
+# A question with one of these refers back; without any, it may still leave something out.
 POINTER_FEATURES = frozenset(
     {
         "it", "they", "person", "this", "this + noun", "one", "other", "what about",
@@ -14,7 +14,7 @@ POINTER_FEATURES = frozenset(
     }
 )  # fmt: skip
 _COMPLEMENT_PREPOSITIONS = frozenset("of for in to about between on with from".split())
-# By the word before them, or before their article, where words stand in a question.
+# The role of words in a question, by the word before them or before their article.
 _LEAD_TERMS = {
     "of": {"of"},
     "in": v.PREPOSITIONS,
@@ -26,7 +26,7 @@ _COORDINATORS = frozenset({"and", "or", "but"})
 
 
 def extract_question_features(tokens: list[QuestionToken]) -> tuple[str, ...]:
-    """All cues of a question, each once."""
+    """All features of a question, each once."""
     if not tokens:
         return ()
     features = [*_count_features(tokens), *_form_features(tokens), *_pointer_features(tokens)]
@@ -54,7 +54,7 @@ def _count_features(tokens: list[QuestionToken]) -> list[str]:
 
 
 def _form_features(tokens: list[QuestionToken]) -> list[str]:
-    """How it is asked."""
+    """The form of the question."""
     terms = [token.term for token in tokens]
     term_set = set(terms)
     request_verbs = term_set & v.REQUEST_VERBS
@@ -126,7 +126,7 @@ def _defines(tokens: list[QuestionToken]) -> bool:
 
 
 def _pointer_features(tokens: list[QuestionToken]) -> list[str]:
-    """What points to something outside the question."""
+    """References to something outside the question."""
     features: list[str] = []
     seen_noun = is_coordinated = False
     for i, token in enumerate(tokens):
@@ -145,7 +145,7 @@ def _pointer_features(tokens: list[QuestionToken]) -> list[str]:
 
 
 def _pointer_kind(tokens: list[QuestionToken], i: int) -> str:
-    """How the word at *i* points to another; not at all, mostly."""
+    """How the word at *i* refers to something else; "" if it does not."""
     token, term = tokens[i], tokens[i].term
     previous = tokens[i - 1] if i else None
     following = (
@@ -173,14 +173,12 @@ def _is_existential(previous: QuestionToken, following: QuestionToken | None) ->
 
 
 def _is_expletive(tokens: list[QuestionToken], i: int) -> bool:
-    """Whether the `it` at *i* stands for nothing: is it possible to, what time is it, worth it to.
+    """Whether the `it` at *i* refers to nothing: is it possible to, what time is it, worth it to.
 
-    How long does it take to boil an egg: there, too, but not where nothing is said to be boiled.
+    Also in "how long does it take to boil an egg", but not without the egg.
     """
-    terms_before, terms_after = (
-        [token.term for token in tokens[:i]],
-        [token.term for token in tokens[i + 1 :]],
-    )
+    terms_before = [token.term for token in tokens[:i]]
+    terms_after = [token.term for token in tokens[i + 1 :]]
     if terms_after[:1] in (["take"], ["takes"]) and "to" in terms_after:
         content_flags = [token.is_content for token in tokens[i + 1 + terms_after.index("to") :]]
         return sum(content_flags) > 1
@@ -199,7 +197,7 @@ def _is_expletive(tokens: list[QuestionToken], i: int) -> bool:
 
 
 def _is_self_contained(tokens: list[QuestionToken]) -> bool:
-    """Whether an `it` that stands for nothing is followed by two things by their names."""
+    """Whether a question with an expletive `it` names two things."""
     for i, token in enumerate(tokens):
         if token.term == "it" and _is_expletive(tokens, i):
             kinds = [
@@ -213,7 +211,7 @@ def _is_self_contained(tokens: list[QuestionToken]) -> bool:
 
 
 def _lacks_noun(following: QuestionToken | None) -> bool:
-    """Whether what counts or chooses does so without a noun *after* it."""
+    """Whether no noun follows a quantifier."""
     if following is None:
         return True
     if following.is_content:
@@ -225,7 +223,7 @@ def _demonstrative_kind(
     token: QuestionToken, previous: QuestionToken | None, following: QuestionToken | None
 ) -> str:
     if token.term == "that" and following is not None:
-        # Behind a noun, or before another small word, it joins sentences.
+        # After a noun, or before another function word, it is a conjunction.
         if previous is not None and previous.is_content and not token.starts_sentence:
             return ""
         if not following.is_content:
@@ -234,7 +232,7 @@ def _demonstrative_kind(
 
 
 def _run_features(tokens: list[QuestionToken], run: list[int]) -> list[str]:
-    """What words that stand side by side tell, by what stands around them."""
+    """Features of adjacent content words, from the words around them."""
     previous = tokens[run[0] - 1].term if run[0] else ""
     second_previous = tokens[run[0] - 2].term if run[0] > 1 else ""
     following = tokens[run[-1] + 1] if run[-1] + 1 < len(tokens) else None
@@ -259,7 +257,7 @@ def _run_features(tokens: list[QuestionToken], run: list[int]) -> list[str]:
 
 
 def _definite_features(head: QuestionToken, run_kind: str, *, is_complete: bool) -> list[str]:
-    """What `the` before words tells, when nothing after them says which is meant."""
+    """Features of `the` before words when nothing after them says which is meant."""
     if head.kind == "describing" or head.term in v.SUPERLATIVES:
         return ["the + describing"]
     if not is_complete:

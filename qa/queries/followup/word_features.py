@@ -1,6 +1,6 @@
-"""The words by which English questions lean on earlier ones, as sets of terms.
+"""The words of a question -> tokens and content words, with features; English word lists.
 
-Other languages have none of these, so there only what is very short takes words along.
+Other languages have no such lists, so there only very short questions carry words over.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ DEMONSTRATIVES = _word_set("this that these those")
 ONE_PRONOUNS = _word_set("one ones")
 COMPARATIVE_DETERMINERS = _word_set("other others another else same similar both either")
 QUANTIFIERS = _word_set("any some many much most all few each none")
-# How each points, for want of more about it.
+# The kinds of words that refer to something else.
 POINTERS = {
     "it": IT_PRONOUNS,
     "they": THEY_PRONOUNS,
@@ -53,14 +53,14 @@ QUESTION_WORDS = _word_set("what who whom whose which when where why how")
 SPEAKER_PRONOUNS = _word_set("i me my mine we us our you your yours")
 COMPARISON_WORDS = _word_set("than compare compared differ different difference")
 REQUEST_VERBS = _word_set("tell describe explain show give know clarify provide summarize")
-# After these it stands for nothing: is it possible to, does it mean to.
+# Words after an expletive "it": is it possible to, does it mean to.
 EXPLETIVE_CUES = _word_set(
     "possible necessary legal true safe important mean good bad better worth ok okay"
 )
 WEATHER_VERBS = _word_set("rain rains raining snow snows snowing hail thunder freeze")
 TIME_NOUNS = _word_set("time day date month year season")
 
-# Nouns that are of something: asked alone, the question does not say of what.
+# Nouns that need a complement: the question does not say of what.
 RELATIONAL_NOUNS = _stem_set(
     """
     account achievement adaptation advantage age aim alternative amount application approach
@@ -91,7 +91,7 @@ RELATIONAL_NOUNS = _stem_set(
     user value variant variation variety version victim view way weakness weight word work year
     """
 )
-# Verbs that questions are made of.
+# Verbs that are common in questions.
 COMMON_VERBS = _stem_set(
     """
     add affect allow answer appear apply ask avoid become begin believe bring build buy call
@@ -107,7 +107,7 @@ COMMON_VERBS = _stem_set(
     use visit wait want watch win wonder work write
     """
 )
-# Words that grade, count or date what is spoken of.
+# Words that grade, count or date something.
 DESCRIPTIVE_WORDS = _stem_set(
     """
     able actual actually already always available average bad basic best better big biggest
@@ -124,7 +124,7 @@ DESCRIPTIVE_WORDS = _stem_set(
     """
 )
 SUPERLATIVES = _word_set("most least best worst biggest oldest largest newest youngest greatest")
-# Words of talk, never of what is talked about.
+# Conversational words, never a topic.
 FILLER_WORDS = _stem_set(
     """
     again also dont get give go hello hi interesting just know let like lot mean more no not ok
@@ -132,14 +132,14 @@ FILLER_WORDS = _stem_set(
     thing too want way well wow yes
     """
 )
-# Of these a question of more than three words has one, if it is in English.
+# An English question of more than three words has one of these.
 ENGLISH_MARKERS = _word_set(
     """
     the what who whom whose how why which where when are were does did and about they their them
     it its he his she her you your my can could would should tell any there this that these those
     """
 )
-# In this order: a word that is in two is the first.
+# A word that is in two sets has the first kind.
 STEMS_BY_KIND = {
     "relational": RELATIONAL_NOUNS,
     "verb": COMMON_VERBS,
@@ -147,9 +147,9 @@ STEMS_BY_KIND = {
 }
 
 
-# What is longer is no word of a person's.
+# Nobody types a longer word.
 MAX_CARRIED_LENGTH = 60
-# Of a pasted page only the ends count.
+# Of a longer question only both ends are used.
 _MAX_TOKENS = 80
 
 _LANGUAGE = "en"
@@ -162,7 +162,7 @@ _CONTRACTION = regex.compile(r"(?i)['’](?:re|ve|ll|d|m)$")
 
 @dataclass(frozen=True)
 class QuestionToken:
-    """A word of a question; *said* when it says something, *marked* when a mark stands before."""
+    """A word of a question; *is_content* unless it is a stop word."""
 
     text: str
     term: str
@@ -176,7 +176,7 @@ class QuestionToken:
 
     @property
     def kind(self) -> str:
-        """What may be expected of it: a name, a noun that is of something, a verb, and so on."""
+        """The kind of word: name, number, relational noun, verb, and so on."""
         if self.is_name:
             return "name"
         if self.term[0].isdigit():
@@ -222,12 +222,12 @@ def tokenize_question(question: str) -> list[QuestionToken]:
 
 
 def _is_name(text: str, *, starts_sentence: bool) -> bool:
-    """Whether capitals make it a name; that of a sentence's first word tells nothing."""
+    """Whether capitals mark a name; the first letter of a sentence does not count."""
     return any(map(str.isupper, text[1:] if starts_sentence else text)) and text != "I"
 
 
 def group_runs(tokens: list[QuestionToken]) -> list[list[int]]:
-    """The places of words that say something, those that stand side by side together."""
+    """The indexes of content words, in groups of adjacent words."""
     groups: list[list[int]] = []
     for i, token in enumerate(tokens):
         if not token.is_content:
@@ -239,12 +239,9 @@ def group_runs(tokens: list[QuestionToken]) -> list[list[int]]:
     return groups
 
 
-_FORMS_OF_BE = frozenset({"is", "are", "was", "were"})
-
-
 @dataclass(frozen=True)
 class ContentWord:
-    """A word that says something, with its *signs*; *run* numbers the words it stands among."""
+    """A content word with its features; *run_number* counts the groups of adjacent words."""
 
     text: str
     stem: str
@@ -256,7 +253,7 @@ class ContentWord:
 
 
 def extract_content_words(tokens: list[QuestionToken]) -> tuple[ContentWord, ...]:
-    """The words of a question that can be carried to the next."""
+    """The words of a question that can be carried over to the next."""
     groups = group_runs(tokens)
     has_names = any(token.is_name for token in tokens)
     content_words = []
@@ -296,7 +293,7 @@ def _form_features(token: QuestionToken) -> list[str]:
 
 
 def _position_features(tokens: list[QuestionToken], run: list[int], i: int) -> list[str]:
-    """What stands before the run of a word, and where in the run it stands."""
+    """Features of the words before a word's run, and of its place in the run."""
     previous = tokens[run[0] - 1].term if run[0] else ""
     second_previous = tokens[run[0] - 2].term if run[0] > 1 else ""
     lead = second_previous if previous in ARTICLES else previous
@@ -308,7 +305,7 @@ def _position_features(tokens: list[QuestionToken], run: list[int], i: int) -> l
             ("after a preposition", lead in PREPOSITIONS),
             ("after to", previous == "to"),
             ("after do", previous in FORMS_OF_DO),
-            ("after be", lead in _FORMS_OF_BE),
+            ("after be", lead in FORMS_OF_BE),
             ("after the", previous == "the"),
             ("after a", previous in {"a", "an"}),
             ("after a question word", previous in QUESTION_WORDS),
