@@ -24,6 +24,8 @@ QAError
     └── CorruptIndexError            the files of an index contradict each other
 """
 
+from typing import Self
+
 
 class QAError(Exception):
     """The root of all errors of this package."""
@@ -121,3 +123,8 @@ class AuthenticationError(SettingsError, GenerationError):
 
 class CorruptIndexError(GenerationError):
     """The files of an index contradict each other."""
+
+    @classmethod
+    def damaged(cls, what: object, why: object) -> Self:
+        """The error for *what*, which is damaged: *why*."""
+        return cls(f"{what} is damaged: {why}. Run `qa index`, or roll back.")

@@ -118,7 +118,7 @@ _TEXT_THRESHOLDS, _CERTAIN_THRESHOLDS, _LIKELY_THRESHOLDS = (2, 1), (2, 2), (1, 
 # Of two languages in one text the one with more markers counts, if it has this many alone.
 _MIN_EXCLUSIVE_MARKERS = 5
 # The sample of a long text.
-_SAMPLE_PIECES, _SAMPLE_PIECE_LENGTH = 4, 150
+_PIECES, _PIECE_LENGTH = 4, 150
 
 
 def _load_stop_words() -> dict[str, frozenset[str]]:
@@ -199,12 +199,10 @@ def detect_language(text: str, declared: str | None = None) -> str | None:
 
 def _sample_text(text: str) -> str:
     """Pieces from all over *text*, so that no table or quotation decides alone."""
-    if len(text) <= _SAMPLE_PIECES * _SAMPLE_PIECE_LENGTH:
+    if len(text) <= _PIECES * _PIECE_LENGTH:
         return text
-    step = (len(text) - _SAMPLE_PIECE_LENGTH) // (_SAMPLE_PIECES - 1)
-    return "\n".join(
-        text[i : i + _SAMPLE_PIECE_LENGTH] for i in range(0, _SAMPLE_PIECES * step, step)
-    )
+    step = (len(text) - _PIECE_LENGTH) // (_PIECES - 1)
+    return "\n".join(text[i : i + _PIECE_LENGTH] for i in range(0, _PIECES * step, step))
 
 
 class QuestionLanguages(NamedTuple):

@@ -107,9 +107,7 @@ class _Crawl:
                 if again := self._duplicate_reason(path, source):
                     yield Skip(source, again)
                     continue
-                entries = sorted(
-                    self._count_entries(entries_of(path)), key=lambda entry: entry.name
-                )
+                entries = sorted(self._count_entries(entries_of(path)), key=lambda e: e.name)
             except OSError as error:
                 yield Skip(source or to_printable(str(self._root)), reason_of(error))
                 continue

@@ -21,7 +21,7 @@ from rapidfuzz.distance import OSA, Levenshtein
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.documents.versions import analysis_version
-from qa.errors import GenerationError
+from qa.errors import DocumentNotFoundError, GenerationError
 from qa.index.generations import Generation
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
@@ -76,13 +76,10 @@ class Positions:
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """Those in one passage, in order."""
-        start, end = np.searchsorted(
-            self.passage_index, [passage_index, passage_index + 1]
-        ).tolist()
-        rows = zip(
-            self.position[start:end].tolist(), self.term_index[start:end].tolist(), strict=True
-        )
-        return [TermPosition(*row) for row in rows]
+        bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
+        rows = slice(*bounds.tolist())
+        columns = self.position[rows].tolist(), self.term_index[rows].tolist()
+        return list(map(TermPosition, *columns))
 
 
 _MIN_LETTERS = 4
@@ -195,6 +192,13 @@ class DocumentSummary:
         if values["date"]:
             values["date"] = datetime.date.fromisoformat(values["date"])
         return cls(**values)
+
+
+def not_found_error(document_id: str) -> DocumentNotFoundError:
+    """The error where no document has that id."""
+    return DocumentNotFoundError(
+        f"No document {document_id!r} is in the index; /documents lists what is."
+    )
 
 
 class Searcher(Protocol):

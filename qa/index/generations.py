@@ -79,9 +79,7 @@ def sort_generations(
 
 def _insertion_index(generation: Generation, line: Sequence[Generation]) -> int:
     """The index after the last in *line* that was published no later than *generation*."""
-    earlier = [
-        n for n, other in enumerate(line, 1) if other.published_at <= generation.published_at
-    ]
+    earlier = [n for n, g in enumerate(line, 1) if g.published_at <= generation.published_at]
     return max(earlier, default=0)
 
 

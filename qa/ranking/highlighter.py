@@ -114,9 +114,7 @@ def _select_answer(sentences: Sequence[_ScoredSentence]) -> _ScoredSentence:
     best = max(sentences, key=lambda row: row.score)
     if not best.is_question:
         return best
-    answering = [
-        row for row in sentences if not row.is_question and row.coverage >= _MIN_ANSWER_COVERAGE
-    ]
+    answering = [s for s in sentences if not s.is_question and s.coverage >= _MIN_ANSWER_COVERAGE]
     following = [row for row in answering if row.span.start > best.span.start]
     return max(following or answering or [best], key=lambda row: row.score)
 
@@ -188,9 +186,7 @@ class Highlighter:
         """The answering sentence, if any, the best one's coverage, and whether its type matches."""
         sentences = []
         for span in split_sentences(passage.text, passage.language):
-            term_indexes = {
-                match.term_index for match in matches if span.start <= match.span.start < span.end
-            }
+            term_indexes = {m.term_index for m in matches if span.start <= m.span.start < span.end}
             coverage = sum(self._idf[term_index] for term_index in term_indexes)
             score = sum(
                 self._idf[term_index] * self._term_factors[term_index]

@@ -107,9 +107,7 @@ def rank(
     *features* is float64 of shape (candidates, len(Feature)).  No document fills the first places
     alone, unless the question names it; texts in the question's *language* are preferred.
     """
-    in_question_language = np.array(
-        [language == passage_language for passage_language in candidates.languages]
-    )
+    in_question_language = np.array([language == other for other in candidates.languages])
     scores = features @ weights.ranking + _LANGUAGE_BOOST * in_question_language
     order = order_by_score(scores, candidates.document_ids, candidates.passage_numbers)
     coverage = feature_column(features, Feature.COVERAGE).tolist()

@@ -76,6 +76,4 @@ def _iter_rows(table: BaseOxmlElement) -> Iterator[str]:
 def _paragraph_text(paragraph: BaseOxmlElement) -> str:
     """The text of a paragraph, with links, insertions and fields."""
     elements = paragraph.iter(_TEXT_TAG, *_SPACE_TAGS)
-    return "".join(
-        (element.text or "") if element.tag == _TEXT_TAG else " " for element in elements
-    )
+    return "".join((e.text or "") if e.tag == _TEXT_TAG else " " for e in elements)

@@ -182,9 +182,8 @@ def _starts_paragraph(above: TextLine, below: TextLine, layout: PageLayout) -> b
     ):
         return True
     is_short = len(above.text) < layout.length
-    return bool(
-        is_short and _SENTENCE_END.search(above.text) and _PARAGRAPH_START.match(below.text)
-    )
+    ends = is_short and _SENTENCE_END.search(above.text)
+    return bool(ends and _PARAGRAPH_START.match(below.text))
 
 
 _HYPHENATED_END = regex.compile(r"([\p{L}\p{M}]+)([-‐\u00AD])$")

@@ -95,9 +95,7 @@ def _is_title(lines: list[str]) -> bool:
         return False
     if len(lines) > 1 and _parse_front_line(lines[1]) is None:
         return False
-    next_prose = next(
-        (line_below for line_below in lines[1:] if _parse_front_line(line_below) is None), ""
-    )
+    next_prose = next((below for below in lines[1:] if _parse_front_line(below) is None), "")
     return next_prose != "" and not next_prose[0].islower()
 
 

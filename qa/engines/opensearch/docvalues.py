@@ -270,9 +270,14 @@ def check_counts(cluster: Cluster, manifest: Manifest) -> None:
     for (kind, count), answer in zip(kinds.items(), answers, strict=True):
         total = answer["hits"]["total"]["value"]
         if total != count:
-            raise _damage_error(manifest, f"it holds {total:,} {kind} where {count:,} were written")
+            raise CorruptIndexError.damaged(
+                f"Generation {manifest.name}",
+                f"it holds {total:,} {kind} where {count:,} were written",
+            )
         if int(answer["aggregations"]["sum"]["value"]) != manifest.made_of[f"checked_{kind}"]:
-            raise _damage_error(manifest, f"its {kind} are not those that were written")
+            raise CorruptIndexError.damaged(
+                f"Generation {manifest.name}", f"its {kind} are not those that were written"
+            )
 
 
 def check_texts(cluster: Cluster, manifest: Manifest) -> None:
@@ -314,10 +319,6 @@ def _iter_texts(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> 
 
 def _check_digest(manifest: Manifest, kind: str, checksum: TextChecksum) -> None:
     if checksum.digest != manifest.files[kind].sha256:
-        raise _damage_error(manifest, f"its {kind} are not those that were written")
-
-
-def _damage_error(manifest: Manifest, why: str) -> CorruptIndexError:
-    return CorruptIndexError(
-        f"Generation {manifest.name} is damaged: {why}. Run `qa index`, or roll back."
-    )
+        raise CorruptIndexError.damaged(
+            f"Generation {manifest.name}", f"its {kind} are not those that were written"
+        )

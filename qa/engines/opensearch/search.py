@@ -27,6 +27,7 @@ from qa.engines.base import (
     IntArray,
     max_edits,
     nearest_terms,
+    not_found_error,
     order_by_score,
 )
 from qa.engines.opensearch import query_dsl
@@ -48,7 +49,7 @@ from qa.engines.opensearch.query_dsl import (
     CollectionSizes,
     WeightedTerm,
 )
-from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError
+from qa.errors import CorruptIndexError, DeadlineExceededError
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
@@ -224,7 +225,7 @@ class ClusterSearcher:
         with suppress(DeadlineExceededError):
             searches = [(self._index[PASSAGES], body) for body in bodies]
             answers = self._cluster.search(searches, deadline=deadline)
-            return _pairs_without_hits(pairs, answers)
+            return _without_hits(pairs, answers)
         return []
 
     def suggest(
@@ -262,9 +263,7 @@ class ClusterSearcher:
         body = {"size": 1, "_source": ["json"], "query": {"term": {"id": id}}}
         hits = self._search(DOCUMENTS, body)["hits"]["hits"]
         if not hits:
-            raise DocumentNotFoundError(
-                f"No document {id!r} is in the index; /documents lists what is."
-            )
+            raise not_found_error(id)
         return Document.from_json(hits[0]["_source"]["json"])
 
     def summaries(self) -> Sequence[DocumentSummary]:
@@ -298,7 +297,7 @@ class ClusterSearcher:
 _KINDS = (PASSAGES, DOCUMENTS)
 
 
-def _pairs_without_hits(
+def _without_hits(
     pairs: Sequence[tuple[int, int]], answers: Sequence[Json]
 ) -> list[tuple[int, int]]:
     """Those of *pairs* whose answer has no hit."""

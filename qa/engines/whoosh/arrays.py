@@ -155,8 +155,8 @@ class ArrayFile:
             raise self._damage_error("its directory is wrong")
         return self._bytes[start:end].view(kind)
 
-    def _damage_error(self, why: str) -> CorruptIndexError:
-        return CorruptIndexError(f"{self._path} is damaged: {why}. Run `qa index`, or roll back.")
+    def _damage_error(self, why: object) -> CorruptIndexError:
+        return CorruptIndexError.damaged(self._path, why)
 
 
 def join_bytes(items: list[bytes]) -> tuple[Array, Array]:

@@ -105,9 +105,8 @@ def _frequency_rows(
 
     *frequent* is a mask of shape (terms,), the second result one of shape (postings,), or a slice.
     """
-    rows = np.zeros(
-        (np.count_nonzero(frequent), documents), narrow_dtype(postings.frequencies).dtype
-    )
+    dtype = narrow_dtype(postings.frequencies).dtype
+    rows = np.zeros((np.count_nonzero(frequent), documents), dtype)
     if not len(rows):
         return rows.ravel(), slice(None)
     in_frequent = np.repeat(frequent, postings.counts)

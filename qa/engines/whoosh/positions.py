@@ -117,12 +117,10 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     span = int(words.lengths.max(initial=0)) + 1
     searched = query.all_terms
     terms = len(searched)
-    terms_postings = _find_postings(
-        stems, ((s, n) for n, t in enumerate(searched) for s in t.stems)
-    )
-    terms_postings += _find_postings(words, ((t.term, terms + n) for n, t in enumerate(searched)))
+    lists = _find_postings(stems, ((s, n) for n, t in enumerate(searched) for s in t.stems))
+    lists += _find_postings(words, ((t.term, terms + n) for n, t in enumerate(searched)))
     # One number for each occurrence: passage, position, term.
-    keys, numbers = _occurrence_keys(terms_postings, within, span)
+    keys, numbers = _occurrence_keys(lists, within, span)
     inexact = numbers < terms
     stem_keys = np.sort(keys[inexact] * terms + numbers[inexact])
     word_keys = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)

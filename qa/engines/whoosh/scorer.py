@@ -164,9 +164,8 @@ class Hierarchy(NamedTuple):
 
     def passages_under(self, headings: IntArray) -> IntArray:
         """The passages under *headings*, heading by heading."""
-        starts = np.searchsorted(
-            self.heading_of_passage, headings.astype(self.heading_of_passage.dtype)
-        )
+        dtype = self.heading_of_passage.dtype
+        starts = np.searchsorted(self.heading_of_passage, headings.astype(dtype))
         return expand_runs(starts, self.passages_per_heading[headings])
 
 
@@ -356,9 +355,8 @@ class Accumulator:
         matching = self._match_mask(passages)
         if np.count_nonzero(matching) < k and not matching.all():
             # Passages without any term displaced some that have one.
-            passage_scores = passage_scores.restrict(
-                self._match_mask(np.arange(self._layout.passages))
-            )
+            matching = self._match_mask(np.arange(self._layout.passages))
+            passage_scores = passage_scores.restrict(matching)
             return passage_scores.at_least(passage_scores.threshold(k))
         return passages[matching], scores[matching]
 

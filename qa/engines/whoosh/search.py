@@ -28,6 +28,7 @@ from qa.engines.base import (
     IntArray,
     max_edits,
     nearest_terms,
+    not_found_error,
     order_by_score,
 )
 from qa.engines.whoosh.arrays import ArrayFile
@@ -48,7 +49,7 @@ from qa.engines.whoosh.scorer import (
     TopPassages,
 )
 from qa.engines.whoosh.stored_fields import StoredFields
-from qa.errors import CorruptIndexError, DocumentNotFoundError
+from qa.errors import CorruptIndexError
 from qa.index.manifest import Manifest, check_file
 from qa.queries.parser import Filters, Phrase, Query
 
@@ -165,6 +166,7 @@ class WhooshSearcher:
         order = order_by_score(scores, [ids[d] for d in documents.tolist()], numbers)
         numbers, documents = numbers[order], documents[order]
         publishers, dates = self._store.origins(documents)
+        headings = self._store.heading_of[numbers]
         return Candidates(
             document_ids=[ids[document] for document in documents.tolist()],
             passage_numbers=numbers - self._store.first_passages[documents],
@@ -175,9 +177,7 @@ class WhooshSearcher:
             publishers=publishers,
             dates=dates,
             positions=find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
-            heading_matches=match_headings(
-                self._fields[TITLE], query, self._store.heading_of[numbers]
-            ),
+            heading_matches=match_headings(self._fields[TITLE], query, headings),
             read_passages=lambda which: self._store.passages(numbers[which]),
             partial=partial,
         )
@@ -276,33 +276,31 @@ class WhooshSearcher:
         """Raise CorruptIndexError unless all is there and every passage is in its document."""
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
-            raise self._damage_error(
+            raise CorruptIndexError.damaged(
+                self._folder,
                 f"it holds {documents} documents and {passages} passages where"
-                f" {self.manifest.documents} and {self.manifest.passages} were written"
+                f" {self.manifest.documents} and {self.manifest.passages} were written",
             )
         sums = {summary.id: summary.sha256 for summary in self.summaries()}
         for number in range(documents):
             document = self._store.document(number)
             if sums.get(document.id) != document.sha256:
-                raise self._damage_error(f"the text of {document.id!r} is not as it was read")
+                raise CorruptIndexError.damaged(
+                    self._folder, f"the text of {document.id!r} is not as it was read"
+                )
             end = 0
             for passage in self._store.passages_of(number):
                 inside = end <= passage.start < passage.end <= len(document.text)
                 if not inside or document.text[passage.start : passage.end] != passage.text:
-                    raise self._damage_error(
-                        f"passage {passage.number} of {document.id!r} is not in it"
+                    raise CorruptIndexError.damaged(
+                        self._folder, f"passage {passage.number} of {document.id!r} is not in it"
                     )
                 end = passage.end
-
-    def _damage_error(self, why: str) -> CorruptIndexError:
-        return CorruptIndexError(f"{self._folder} is damaged: {why}. Run `qa index`, or roll back.")
 
     def _load_document(self, id: str) -> Document:  # noqa: A002
         number = self._store.number(id)
         if number is None:
-            raise DocumentNotFoundError(
-                f"No document {id!r} is in the index; /documents lists what is."
-            )
+            raise not_found_error(id)
         return self._store.document(number)
 
     def _postings(self, name: str, term: str, weight: float) -> TermPostings | None:

@@ -304,7 +304,5 @@ class StoredFields:
         try:
             data: bytes = self._local.decompressor.decompress(self._strings[name][number])
         except zstandard.ZstdError as error:
-            raise CorruptIndexError(
-                f"Entry {number} of {name} is damaged: {error}. Run `qa index`, or roll back."
-            ) from None
+            raise CorruptIndexError.damaged(f"Entry {number} of {name}", error) from None
         return data
