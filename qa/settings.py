@@ -159,10 +159,7 @@ class Settings:
 
 def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raise SettingsError for an unknown QA_* variable or an invalid value."""
-    fields = {
-        f"QA_{setting_field.name.upper()}": setting_field
-        for setting_field in dataclasses.fields(Settings)
-    }
+    fields = {f"QA_{item.name.upper()}": item for item in dataclasses.fields(Settings)}
     unknown_names = sorted(
         name for name in environ if name.startswith("QA_") and name not in fields
     )
@@ -171,12 +168,10 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
             f"Unknown setting {', '.join(unknown_names)}; `qa serve --help` lists all."
         )
     values = {}
-    for name, setting_field in fields.items():
-        text = environ.get(name) or environ.get(setting_field.metadata["alias"] or "")
+    for name, item in fields.items():
+        text = environ.get(name) or environ.get(item.metadata["alias"] or "")
         if text:
-            values[setting_field.name] = _check_bounds(
-                name, _parse_value(name, text, setting_field.type), setting_field
-            )
+            values[item.name] = _check_bounds(name, _parse_value(name, text, item.type), item)
     return _check_consistency(Settings(**values))
 
 

@@ -91,17 +91,9 @@ def _format_passage(passage: AnswerPassage) -> Text:
 
 def _format_source(passage: AnswerPassage) -> Text:
     citation = passage.citation
-    location = [
-        citation.section,
-        f"¶ {citation.paragraph}",
-        citation.page and f"p. {citation.page}",
-    ]
-    parts = [
-        citation.title,
-        citation.publisher,
-        citation.date,
-        ", ".join(field for field in location if field),
-    ]
+    page = f"p. {citation.page}" if citation.page else None
+    location = ", ".join(filter(None, [citation.section, f"¶ {citation.paragraph}", page]))
+    parts = [citation.title, citation.publisher, citation.date, location]
     return Text(printable("    — " + " · ".join(str(part) for part in parts if part)))
 
 

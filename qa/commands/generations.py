@@ -42,9 +42,7 @@ def generations_command(as_json: bool, prune: int | None, index_dir: str | None)
             engine.prune(prune)
         generations = engine.generations()
     if as_json:
-        echo_json(
-            json.dumps([_generation_json(generation) for generation in generations], indent=2)
-        )
+        echo_json(json.dumps([*map(_generation_json, generations)], indent=2))
     elif generations:
         _print_table(generations)
     else:
@@ -76,11 +74,8 @@ def _print_table(generations: Sequence[Generation]) -> None:
     for header in ("documents", "passages", "MB"):
         table.add_column(header, justify="right")
     for generation in generations:
-        counts = (
-            [f"{generation.manifest.documents:,}", f"{generation.manifest.passages:,}"]
-            if generation.manifest
-            else ["?", "?"]
-        )
+        manifest = generation.manifest
+        counts = [f"{manifest.documents:,}", f"{manifest.passages:,}"] if manifest else ["?", "?"]
         published = generation.published_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(
             generation.name, _state(generation), published, *counts, f"{generation.size / 1e6:,.1f}"

@@ -166,12 +166,9 @@ def _print_changes(changes: Changes) -> None:
             f" {len(changes.added_ids):,} documents added,"
             f" {len(changes.changed_ids):,} changed, {len(changes.removed_ids):,} gone."
         )
-        for label, ids in (
-            ("added", changes.added_ids),
-            ("changed", changes.changed_ids),
-            ("gone", changes.removed_ids),
-        ):
-            _print_list(label, ids)
+        _print_list("added", changes.added_ids)
+        _print_list("changed", changes.changed_ids)
+        _print_list("gone", changes.removed_ids)
     if changes.golden_count:
         answered_count = changes.golden_count - len(changes.failing_questions)
         comparison = (
@@ -182,14 +179,8 @@ def _print_changes(changes: Changes) -> None:
         echo(f"{changes.golden_count} golden questions: {answered_count} answered{comparison}.")
         _print_list("won", changes.gained_questions)
         _print_list("lost", changes.lost_questions)
-        _print_list(
-            "unanswered",
-            [
-                question
-                for question in changes.failing_questions
-                if question not in changes.lost_questions
-            ],
-        )
+        lost = changes.lost_questions
+        _print_list("unanswered", [q for q in changes.failing_questions if q not in lost])
 
 
 def _print_faults(report: BuildReport, *, dry_run: bool) -> None:

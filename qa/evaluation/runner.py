@@ -24,9 +24,6 @@ from qa.queries.followup.carryover import resolve_followup
 from qa.queries.parser import Query, parse_query, prune_terms
 from qa.settings import Settings
 
-# The forms of a follow-up question: with its turns, by itself, as a person rewrote it.
-QUESTION_FORMS = ("standalone", "bare", "rewrite")
-
 
 class RankedPassage(NamedTuple):
     """A passage: its entry and those of its duplicates, its text, the marked sentence."""
@@ -106,10 +103,8 @@ class BM25Ranker:
         )
 
     def _query(self, text: str, turns: Sequence[str]) -> Query:
-        carried = resolve_followup(
-            normalize(text), [normalize(turn) for turn in turns]
-        ).carried_words
-        languages = self._searcher.manifest.languages
+        standalone = resolve_followup(normalize(text), [normalize(turn) for turn in turns])
+        languages, carried = self._searcher.manifest.languages, standalone.carried_words
         query = parse_query(text, languages=languages, carried_words=carried)
         frequencies = self._searcher.document_frequencies(query.stems)
         return prune_terms(query, frequencies, self._settings.max_terms)

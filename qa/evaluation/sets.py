@@ -100,9 +100,8 @@ class EvaluationSet:
 
     def sample(self, limit: int | None) -> list[EvaluationQuestion]:
         """*limit* usable questions, always the same; a larger sample contains a smaller one."""
-        return sample_questions(
-            [question for question in self.questions if question.is_usable], limit
-        )
+        usable = [question for question in self.questions if question.is_usable]
+        return sample_questions(usable, limit)
 
 
 def sample_questions(

@@ -131,16 +131,16 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     text = normalize(question)
     if len(text) > max_characters:
         raise QuestionError(
-            f"The question has {len(text):,} characters; at most {max_characters:,} can be asked."
+            f"The question has {len(text):,} characters; shorten it to at most {max_characters:,}."
         )
     languages = tuple(languages)
     question_languages = detect_question_languages(text, languages)
     required_phrases, excluded_phrases, free_text = _parse_operators(text)
-    if len(required_phrases) + len(excluded_phrases) > max_phrases:
+    phrase_count = len(required_phrases) + len(excluded_phrases)
+    if phrase_count > max_phrases:
         raise QuestionError(
-            f"The question has {len(required_phrases) + len(excluded_phrases)} different phrases"
-            " in quotation"
-            f" marks and excluded words; at most {max_phrases} can be asked."
+            f"The question has {phrase_count} different quoted phrases and excluded words;"
+            f" leave at most {max_phrases}."
         )
     deadline.check()
     content_words, ignored_words = _split_content_words(
@@ -151,12 +151,11 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     terms = _weight_carried_terms(terms, free_text, carried_words)
     if not terms:
         raise QuestionError("The question has no words to search for; type at least one.")
-    filters = filters or Filters()
     return Query(
         terms,
         required_phrases,
         excluded_phrases,
-        filters,
+        filters or Filters(),
         ignored_words,
         carried_words,
         question_languages.likely,
@@ -285,10 +284,8 @@ def _weight_carried_terms(
         return terms
     typed_terms = {to_term(word.text) for word in tokenize(typed)}
     return tuple(
-        query_term
-        if query_term.term in typed_terms
-        else replace(query_term, weight=CARRYOVER_WEIGHT)
-        for query_term in terms
+        term if term.term in typed_terms else replace(term, weight=CARRYOVER_WEIGHT)
+        for term in terms
     )
 
 
@@ -338,11 +335,8 @@ class QuestionEntities:
 
     def names_publisher(self, publisher: str | None) -> bool:
         """Whether the question has all words of the *publisher*'s name."""
-        return (
-            publisher is not None
-            and bool(_name_terms(publisher))
-            and _name_terms(publisher) <= self._terms
-        )
+        terms = _name_terms(publisher or "")
+        return bool(terms) and terms <= self._terms
 
     def names_date(self, date: datetime.date | None) -> bool:
         """Whether the question names *date*, or the month or year that it is in."""

@@ -147,7 +147,11 @@ def test_a_note_tells_what_could_not_be_measured(folder):
     [
         (("{}/none",), 1, "No queries.jsonl"),
         (("{}", "--foreign", "{}/none"), 1, "No queries.jsonl"),
-        (("{}", "--ranker", "both", "--run", "{}/run"), 2, "--run writes the results of one"),
+        (
+            ("{}", "--ranker", "both", "--run", "{}/run"),
+            2,
+            "--run writes the results of one ranker",
+        ),
         (("{}", "--limit", "0"), 2, "--limit"),
         (("{}", "--run", "{}/none/run"), 2, "No folder"),
         (("{}", "--question", "rewrite", "--limit", "1"), 1, "has a 'rewrite'"),
