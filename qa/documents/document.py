@@ -213,7 +213,7 @@ def kind_of(reason: str) -> str:
 
 
 def count_reasons(skipped: Iterable[Skip]) -> Reasons:
-    """How many there are for each reason."""
+    """The reasons of *skipped* with their counts."""
     tally = SkipTally()
     for skip in skipped:
         tally.add(skip)
@@ -243,7 +243,7 @@ class SkipTally:
 
     @property
     def reasons(self) -> Reasons:
-        """How many there are for each reason, the most frequent first."""
+        """The reasons with their counts, the most frequent first."""
         return tuple(sorted(self._kinds.values(), key=lambda kind: (-kind[1], kind[0])))
 
     def add(self, skip: Skip) -> None:

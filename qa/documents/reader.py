@@ -149,7 +149,7 @@ def file_extension(name: str) -> str:
 def _parse_sidecars(
     sidecars: Mapping[str, bytes], folder: str
 ) -> tuple[list[RawMetadata], list[Skip]]:
-    """What sidecars say, and which cannot be read."""
+    """The metadata in sidecars, and Skips for those that cannot be read."""
     metadata: list[RawMetadata] = []
     skips: list[Skip] = []
     for name, data in sidecars.items():

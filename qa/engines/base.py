@@ -64,7 +64,7 @@ class Positions:
     is_exact: BoolArray
 
     def select(self, mask: BoolArray) -> "Positions":
-        """Those where *mask*, of shape (occurrences,), is true."""
+        """The occurrences where *mask*, of shape (occurrences,), is true."""
         if mask.all():
             return self
         return Positions(
@@ -75,7 +75,7 @@ class Positions:
         )
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
-        """Those in one passage, in order."""
+        """The occurrences in one passage, in order."""
         bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
         rows = slice(*bounds.tolist())
         columns = self.position[rows].tolist(), self.term_index[rows].tolist()
@@ -97,7 +97,7 @@ def max_edits(term: str) -> int:
 def nearest_terms(
     term: str, terms: Sequence[str], document_frequency: Callable[[str], int]
 ) -> list[str]:
-    """Those of *terms* within max_edits of *term*, itself aside: the nearest, then the frequent."""
+    """The other *terms* within max_edits of *term*, by edits, then by document frequency."""
     near = process.extract(
         term, terms, scorer=Levenshtein.distance, score_cutoff=max_edits(term), limit=None
     )
@@ -248,7 +248,7 @@ class Searcher(Protocol):
         """
 
     def document(self, id: str) -> Document:  # noqa: A002
-        """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
+        """The document with that *id*; raise DocumentNotFoundError when there is none."""
 
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""

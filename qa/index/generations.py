@@ -213,7 +213,7 @@ class GenerationFolder:
         return bool(GENERATION_NAME.fullmatch(name)) and (self._folder / name).is_dir()
 
     def list_generations(self) -> list[Generation]:
-        """All generations that are there, the last published first."""
+        """All generations, the last published first."""
         live_name = self.find_live_name()
         generations = [self._describe(folder, live_name) for folder in self._generation_folders()]
         return sort_generations(generations, self._sequence())

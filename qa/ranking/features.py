@@ -196,7 +196,7 @@ def _proximity_features(
 def _next_distances(positions: Positions, term_count: int) -> IntArray:
     """From each occurrence to the next of each term, in words; its own term is at 0.
 
-    Int64 of shape (occurrences, terms); at least 2**32 where the passage has no next one.
+    Int64 of shape (occurrences, terms); about 2**32 or more where the passage has no next one.
     """
     absolute_positions = positions.passage_index * _PASSAGE_STRIDE + positions.position
     next_positions = np.full((len(absolute_positions), term_count), np.iinfo(np.int64).max)

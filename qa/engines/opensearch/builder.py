@@ -68,7 +68,7 @@ class BulkWriter:
         self._wait_for_requests(0)
 
     def stop(self) -> None:
-        """Drop the rest, and wait for running requests, lest they arrive after a removal."""
+        """Drop the rest, and wait for running requests, so that none arrives after a removal."""
         self._pool.shutdown(cancel_futures=True)
 
     def _wait_for_requests(self, max_running: int) -> None:

@@ -225,7 +225,7 @@ class Registry:
         return seal is not None and seal.state == WHOLE
 
     def list_generations(self) -> list[Generation]:
-        """All generations that are there, the last published first."""
+        """All generations, the last published first."""
         live = self.find_live_name()
         generations = []
         seals = self._read_seals()

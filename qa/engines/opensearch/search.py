@@ -250,7 +250,7 @@ class ClusterSearcher:
         return {term: [*(near or ())] for term, near in suggestions.items()}
 
     def document(self, id: str) -> Document:  # noqa: A002
-        """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
+        """The document with that *id*; raise DocumentNotFoundError when there is none."""
         with self._lock:
             document = self._documents.get(id)
         if document is None:

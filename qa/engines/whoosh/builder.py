@@ -302,7 +302,7 @@ class WhooshBuilder:
         self._generations.refuse(self._folder, self._manifest.name)
 
     def discard(self) -> None:
-        """Stop the processes; the folder is removed by whoever opened it."""
+        """Stop the processes; open_build_folder removes the folder."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
@@ -354,4 +354,4 @@ class WhooshBuilder:
 
 
 def _do_nothing() -> None:
-    """Do nothing, in a process that thereby starts."""
+    """Do nothing: the first task starts a process."""

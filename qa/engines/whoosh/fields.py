@@ -33,7 +33,7 @@ from qa.engines.whoosh.inverter import expand_runs, run_starts
 PASSAGES, DOCUMENTS = "passages.bin", "documents.bin"
 FILES = {PASSAGES: (STEMS, WORDS, TITLE), DOCUMENTS: (WHOLE,)}
 
-# The same BM25, for who searches an index with Whoosh itself.
+# The same BM25, for searches with Whoosh itself.
 WEIGHTING = BM25F(B=B, K1=K1)
 
 # Set explicitly, because Whoosh does not pickle its default the same way twice.
@@ -78,7 +78,7 @@ _LANDMARK_EVERY = 64
 
 
 class TermEntry(NamedTuple):
-    """What is known of a term without reading its postings.
+    """The statistics of a term, and where its postings are.
 
     *last* is its last document, *max_impact* the most that a posting adds to a score before IDF,
     *row* a frequent term's frequencies, of shape (documents,).
@@ -177,7 +177,7 @@ class Field:
         return number if number < len(self) and self.term(number) == term else None
 
     def _entry(self, number: int) -> TermEntry:
-        """What is known of the term of that *number*."""
+        """The entry of the term of that *number*."""
         return TermEntry(
             slice(int(self._starts[number]), int(self._starts[number + 1])),
             int(self._lasts[number]),

@@ -250,7 +250,7 @@ class WhooshSearcher:
         return {t: [] if deadline.is_expired else [*self._cached_suggest(t)] for t in terms}
 
     def document(self, id: str) -> Document:  # noqa: A002
-        """The whole document; raise DocumentNotFoundError when there is none of that *id*."""
+        """The document with that *id*; raise DocumentNotFoundError when there is none."""
         return self._cached_document(id)
 
     def summaries(self) -> Sequence[DocumentSummary]:
