@@ -139,8 +139,8 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     phrase_count = len(required_phrases) + len(excluded_phrases)
     if phrase_count > max_phrases:
         raise QuestionError(
-            f"The question has {phrase_count} different quoted phrases and excluded words;"
-            f" leave at most {max_phrases}."
+            f"The question has {phrase_count} different phrases and excluded words; use at most"
+            f" {max_phrases}."
         )
     deadline.check()
     content_words, ignored_words = _split_content_words(

@@ -43,7 +43,7 @@ def test_too_low_a_limit_is_refused():
     command = [sys.executable, "-c", PROGRAM, "64", "100"]
     found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
-    assert "raise that to 628 with `ulimit -n`" in found
+    assert "raise the limit to 628 with `ulimit -n`" in found
 
 
 def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_sockets(
