@@ -47,8 +47,8 @@ def test_without_a_file_nothing_is_kept():
 def test_what_was_saved_survives_a_process_that_is_killed(path):
     source = f"""
         import os, pathlib
-        from qa.documents.cache import Cache
-        cache = Cache(pathlib.Path({str(path)!r}))
+        from qa.documents.cache import ExtractionCache
+        cache = ExtractionCache(pathlib.Path({str(path)!r}))
         for number in range(450):
             cache.store(f"n{{number}}", number)
         os.kill(os.getpid(), 9)

@@ -67,7 +67,7 @@ def test_postings_are_those_counted_by_hand(found):
 @given(st.lists(texts, min_size=1, max_size=4), st.sampled_from([1, 3, 10**6]))
 def test_parts_merged_are_the_whole_inverted_at_once(parts, stretch):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inversion, "_STRETCH", stretch)
+        patch.setattr(inversion, "_MERGE_POSTINGS", stretch)
         found = together(merge_postings([inverted_texts(part) for part in parts]))
     whole = [text for part in parts for text in part]
 
