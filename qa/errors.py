@@ -125,6 +125,6 @@ class CorruptIndexError(GenerationError):
     """The files of an index contradict each other."""
 
     @classmethod
-    def damaged(cls, what: object, why: object) -> Self:
+    def of_damage(cls, what: object, why: object) -> Self:
         """The error for *what*, which is damaged: *why*."""
         return cls(f"{what} is damaged: {why}. Run `qa index`, or roll back.")

@@ -221,7 +221,7 @@ def check_file(folder: Path, manifest: Manifest, path: str) -> None:
         if _checksum_of(folder / path) != expected:
             raise ValueError("its checksum is wrong")
     except (OSError, ValueError) as error:
-        raise CorruptIndexError.damaged(folder / path, error) from None
+        raise CorruptIndexError.of_damage(folder / path, error) from None
 
 
 def sync_to_disk(path: Path) -> None:

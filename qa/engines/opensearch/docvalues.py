@@ -270,12 +270,12 @@ def check_counts(cluster: Cluster, manifest: Manifest) -> None:
     for (kind, count), answer in zip(kinds.items(), answers, strict=True):
         total = answer["hits"]["total"]["value"]
         if total != count:
-            raise CorruptIndexError.damaged(
+            raise CorruptIndexError.of_damage(
                 f"Generation {manifest.name}",
                 f"it holds {total:,} {kind} where {count:,} were written",
             )
         if int(answer["aggregations"]["sum"]["value"]) != manifest.made_of[f"checked_{kind}"]:
-            raise CorruptIndexError.damaged(
+            raise CorruptIndexError.of_damage(
                 f"Generation {manifest.name}", f"its {kind} are not those that were written"
             )
 
@@ -319,6 +319,6 @@ def _iter_texts(cluster: Cluster, manifest: Manifest, kind: str, more: Json) -> 
 
 def _check_digest(manifest: Manifest, kind: str, checksum: TextChecksum) -> None:
     if checksum.digest != manifest.files[kind].sha256:
-        raise CorruptIndexError.damaged(
+        raise CorruptIndexError.of_damage(
             f"Generation {manifest.name}", f"its {kind} are not those that were written"
         )

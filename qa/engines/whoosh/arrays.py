@@ -156,7 +156,7 @@ class ArrayFile:
         return self._bytes[start:end].view(kind)
 
     def _damage_error(self, why: object) -> CorruptIndexError:
-        return CorruptIndexError.damaged(self._path, why)
+        return CorruptIndexError.of_damage(self._path, why)
 
 
 def join_bytes(items: list[bytes]) -> tuple[Array, Array]:

@@ -276,7 +276,7 @@ class WhooshSearcher:
         """Raise CorruptIndexError unless all is there and every passage is in its document."""
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
-            raise CorruptIndexError.damaged(
+            raise CorruptIndexError.of_damage(
                 self._folder,
                 f"it holds {documents} documents and {passages} passages where"
                 f" {self.manifest.documents} and {self.manifest.passages} were written",
@@ -285,14 +285,14 @@ class WhooshSearcher:
         for number in range(documents):
             document = self._store.document(number)
             if sums.get(document.id) != document.sha256:
-                raise CorruptIndexError.damaged(
+                raise CorruptIndexError.of_damage(
                     self._folder, f"the text of {document.id!r} is not as it was read"
                 )
             end = 0
             for passage in self._store.passages_of(number):
                 inside = end <= passage.start < passage.end <= len(document.text)
                 if not inside or document.text[passage.start : passage.end] != passage.text:
-                    raise CorruptIndexError.damaged(
+                    raise CorruptIndexError.of_damage(
                         self._folder, f"passage {passage.number} of {document.id!r} is not in it"
                     )
                 end = passage.end

@@ -304,5 +304,5 @@ class StoredFields:
         try:
             data: bytes = self._local.decompressor.decompress(self._strings[name][number])
         except zstandard.ZstdError as error:
-            raise CorruptIndexError.damaged(f"Entry {number} of {name}", error) from None
+            raise CorruptIndexError.of_damage(f"Entry {number} of {name}", error) from None
         return data
