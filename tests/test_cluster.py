@@ -138,7 +138,7 @@ def test_a_build_that_is_killed_changes_nothing_and_is_swept(settings, pytestcon
 
 
 def test_an_index_of_another_version_is_told_and_built_anew(settings, monkeypatch):
-    for module in ("build", "search"):
+    for module in ("builder", "search"):
         monkeypatch.setattr(f"qa.engines.opensearch.{module}.LAYOUT", 1)
     build(settings)
     monkeypatch.undo()
@@ -170,7 +170,9 @@ def test_the_generation_before_stays_whatever_the_clock_says(settings, monkeypat
     catalogue = "qa.engines.opensearch.registry"
     names = []
     for number, year in enumerate((2030, 2029, 2028, 2031)):
-        monkeypatch.setattr(f"{catalogue}.now", lambda year=year: f"{year}-01-01T00:00:00+00:00")
+        monkeypatch.setattr(
+            f"{catalogue}.utc_now", lambda year=year: f"{year}-01-01T00:00:00+00:00"
+        )
         write(settings.documents_folder, new_txt=f"The ferry ran {number} times.")
         engine, report = build(settings)
         names.append(report.manifest.name)

@@ -126,14 +126,14 @@ def test_after_the_deadline_an_engine_looks_for_nothing(small):
     with pytest.raises(DeadlineExceededError):
         small.search(parse_query("council of Lindholm"), 10, late)
     with pytest.raises(DeadlineExceededError):
-        small.frequencies(["zebra"], late)
+        small.document_frequencies(["zebra"], late)
     assert small.suggest(["guarantes"], late) == {"guarantes": []}
     assert small.disjoint_pairs([["granit"], ["storm"]], late) == []
     assert small.suggest(["guarantes"]) == {"guarantes": ["guarantees"]}
 
 
 def test_passages_are_counted_by_words(small):
-    assert small.frequencies(["council", "granit", "martian"]) == {
+    assert small.document_frequencies(["council", "granit", "martian"]) == {
         "council": 2,
         "granit": 1,
         "martian": 0,

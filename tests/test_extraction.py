@@ -45,7 +45,7 @@ def opened(monkeypatch):
         with real(*arguments) as pool:
             yield Pool(pool)
 
-    monkeypatch.setattr(folders, "_pool", noted)
+    monkeypatch.setattr(folders, "_open_reading_pool", noted)
     return names
 
 

@@ -125,13 +125,13 @@ def test_a_file_that_gives_no_document_is_part_of_the_input(index):
 
 def test_passages_are_cut_once(index, monkeypatch):
     first = built(index).manifest.name
-    monkeypatch.setattr(indexing, "cut", lambda *_: pytest.fail("cut"))
+    monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: pytest.fail("cut"))
 
     assert built(index, force=True).manifest.name == first
 
 
 def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
-    monkeypatch.setattr(indexing, "cut", lambda *_: [(0, 10**6)])
+    monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: [(0, 10**6)])
 
     with pytest.raises(PublishRefusedError, match="not as it was written"):
         built(index)

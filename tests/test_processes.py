@@ -12,7 +12,7 @@ import pytest
 SOURCE = """
     import multiprocessing, os, sys, time
     from concurrent.futures import ProcessPoolExecutor
-    from qa.documents.processes import end_with_parent
+    from qa.documents.processes import exit_with_parent
 
     def work(kind):
         print(os.getpid(), flush=True)
@@ -24,7 +24,7 @@ SOURCE = """
 
     if __name__ == "__main__":
         context = multiprocessing.get_context("forkserver")
-        pool = ProcessPoolExecutor(1, context, initializer=end_with_parent)
+        pool = ProcessPoolExecutor(1, context, initializer=exit_with_parent)
         pool.submit(work, sys.argv[1])
         time.sleep(60)
 """

@@ -34,7 +34,7 @@ def other(tmp_path_factory):
         Path(qa.__file__).parent, folder / "qa", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copytree(template_folder(), folder / "qa" / "templates", dirs_exist_ok=True)
-    words = folder / "qa" / "stop_words.txt"
+    words = folder / "qa" / "analysis" / "stop_words.txt"
     words.write_text(words.read_text().replace("en: a an the", "en: a an the harbour"))
     return folder
 

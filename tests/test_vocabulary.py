@@ -19,8 +19,8 @@ def tokenised(vocabulary, rounds, language):
     for found in rounds:
         column = Column(vocabulary)
         column.add(found, language)
-        vocabulary.learn()
-    exact, stems, lengths = vocabulary.tokens(column)
+        vocabulary.analyze_new()
+    exact, stems, lengths = vocabulary.column_tokens(column)
     cuts = np.cumsum(lengths)[:-1]
     names = (vocabulary.exact.names, exact), (vocabulary.stemmed.names, stems)
     return [

@@ -60,7 +60,7 @@ def test_what_the_engine_builds_opens_in_whoosh(tmp_path):
     (generation,) = (tmp_path / "generations").iterdir()
     with open_dir(str(generation)).searcher(weighting=WEIGHTING) as searcher:
         hits = searcher.search(query.Or([HAS("stems", "granit"), HAS("stems", "bridg")]))
-        top = engine.searcher().top([("stems", "granit", 1.0), ("stems", "bridg", 1.0)], 9)
+        top = engine.searcher().top_by_terms([("stems", "granit", 1.0), ("stems", "bridg", 1.0)], 9)
 
         assert [hit["document"] for hit in hits] == ["bridge", "harbour"]
         assert [hit.docnum for hit in hits] == top[0].tolist()
@@ -83,7 +83,7 @@ def test_real_questions_get_the_same_passages_from_whoosh(tmp_path, full):
         for line in lines("queries", questions):
             stems = [term.stems[0] for term in parse_query(json.loads(line)["text"]).terms]
             hits = stock.search(query.Or([query.Term("stems", stem) for stem in stems]), limit=10)
-            found = searcher.top([("stems", stem, 1.0) for stem in stems], 10)
+            found = searcher.top_by_terms([("stems", stem, 1.0) for stem in stems], 10)
 
             check_ranking([(hit.docnum, hit.score) for hit in hits], found)
 

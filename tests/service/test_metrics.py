@@ -128,9 +128,9 @@ def test_metrics_ask_for_the_token_where_there_is_one(index, token):
 def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     tmp_path, monkeypatch, index
 ):
-    monkeypatch.setattr(tallies, "MEMORY", tmp_path)
+    monkeypatch.setattr(tallies, "SHARED_MEMORY", tmp_path)
     program = "from qa.service import tallies; import pathlib, time;"
-    program += f"tallies.MEMORY = pathlib.Path({str(tmp_path)!r});"
+    program += f"tallies.SHARED_MEMORY = pathlib.Path({str(tmp_path)!r});"
     program += "context = tallies.kept(); context.__enter__(); print(flush=True); time.sleep(600)"
     processes = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(2)

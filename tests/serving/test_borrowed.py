@@ -30,8 +30,8 @@ from tests.conftest import ROOT
 from tests.test_imports import PACKAGE
 
 MODULES = [
-    *(f"qa.server.service.{path.stem}" for path in sorted((PACKAGE / "serving").glob("[a-z]*.py"))),
-    *("qa.server.service", "qa.web.middleware.metrics"),
+    *(f"qa.server.{path.stem}" for path in sorted((PACKAGE / "server").glob("[a-z]*.py"))),
+    "qa.web.middleware.metrics",
 ]
 # Beside these, prometheus_client is used as it is documented.
 LIBRARIES = ("gunicorn", "prometheus_client.mmap_dict")
@@ -227,7 +227,7 @@ def test_parsers_are_made_as_before():
     found = str(inspect.signature(http.get_parser))
 
     assert found == "(cfg, source, source_addr, http2_connection=False)", (
-        "gunicorn.http.get_parser changed: see Connection.hand_over in qa/serving/connections.py"
+        "gunicorn.http.get_parser changed: see Connection.hand_over in qa/server/connections.py"
     )
 
 
@@ -236,7 +236,7 @@ def test_the_app_still_gets_the_socket_of_its_client():
     request = Mock(version=(1, 1))
 
     assert wsgi.default_environ(request, client, Config())["gunicorn.socket"] is client, (
-        "gunicorn tells apps nothing of their socket: see pass_head_read in qa/serving/connections"
+        "gunicorn tells apps nothing of their socket: see pass_head_read in qa/server/connections"
     )
 
 
@@ -244,7 +244,7 @@ def test_all_settings_that_we_give_gunicorn_are_known_to_it():
     unknown = set(gunicorn_options(Settings())) - set(Config().settings)
 
     assert not unknown, (
-        "look for what took their place in gunicorn.config; see qa.server.service.options"
+        "look for what took their place in gunicorn.config; see qa.server.service.gunicorn_options"
     )
 
 
