@@ -133,7 +133,7 @@ def test_passages_are_cut_once(index, monkeypatch):
 def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
     monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: [(0, 10**6)])
 
-    with pytest.raises(PublishRefusedError, match="not as it was written"):
+    with pytest.raises(PublishRefusedError, match="differs from what was written"):
         built(index)
 
 

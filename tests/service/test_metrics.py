@@ -129,9 +129,10 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     tmp_path, monkeypatch, index
 ):
     monkeypatch.setattr(tallies, "SHARED_MEMORY", tmp_path)
-    program = "from qa.service import tallies; import pathlib, time;"
+    program = "import pathlib, time; from qa.web.middleware import metrics_folder as tallies;"
     program += f"tallies.SHARED_MEMORY = pathlib.Path({str(tmp_path)!r});"
-    program += "context = tallies.kept(); context.__enter__(); print(flush=True); time.sleep(600)"
+    program += "context = tallies.create_metrics_folder(); context.__enter__();"
+    program += "print(flush=True); time.sleep(600)"
     processes = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) for _ in range(2)
     ]
@@ -174,7 +175,9 @@ def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
         # Its workers see that, and end.
         wait_for(lambda: not any(map(is_there, followers)))
     assert left.exists()
-    with served(index):
+    with served(index) as address:
+        get(address, "/livez")
+
         assert not left.exists()
 
 

@@ -45,7 +45,7 @@ HOLDERS = {
     ".unreader": Unreader,
     ".app": BaseApplication,
     ".cfg": Config,
-    "ended": MmapedDict,
+    "totals": MmapedDict,
     "MmapedDict": MmapedDict,
 }
 # What we override, call or read -> its signature, or None where it is set on each object.
