@@ -1,0 +1,38 @@
+"""Functions are named by what they do: a verb, or a noun for a property, never a participle."""
+
+import ast
+
+import pytest
+
+from tests.test_imports import ORDER, path_of
+
+IRREGULAR = frozenset(
+    "told kept held found shown given made taken written known seen sent left lost met said chosen"
+    " driven hidden drawn built bound broken spelt begun done gone laid led paid sold spent stood"
+    " thrown thought understood forgotten".split()
+)
+# Nouns and verbs that only look like participles.
+OTHERS = frozenset("need feed speed embed exceed seed proceed succeed".split())
+PREPOSITIONS = frozenset("in by to of at from on with over into for".split())
+
+
+def is_participle(word):
+    return word in IRREGULAR or (word.endswith("ed") and word not in OTHERS)
+
+
+def is_named_by_a_participle(name):
+    first, *others = name.strip("_").lower().split("_")
+    return is_participle(first) and (not others or others[0] in PREPOSITIONS)
+
+
+@pytest.mark.parametrize("name", ["told", "_kept", "narrowed", "found_in"])
+def test_such_a_name_is_noticed(name):
+    assert is_named_by_a_participle(name)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_no_function_is_named_by_a_participle(module):
+    nodes = ast.walk(ast.parse(path_of(module).read_text(encoding="utf-8")))
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
+
+    assert not list(filter(is_named_by_a_participle, names))
