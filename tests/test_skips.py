@@ -16,9 +16,6 @@ from qa.settings import Settings
 from tests.conftest import BRIDGE
 from tests.files import read_documents
 
-# One process starts what they share.
-pytestmark = pytest.mark.xdist_group("skips")
-
 MANY = 160_000
 
 

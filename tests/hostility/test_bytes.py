@@ -14,9 +14,6 @@ from tests.conftest import BRIDGE, HARBOUR, built, served, write
 from tests.hostility.wire import JSON, SECONDS, responses, streams, told
 from tests.processes import workers
 
-# One process starts what they share.
-pytestmark = pytest.mark.xdist_group("bytes")
-
 _AT_ONCE = 100
 _HIDDEN = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 

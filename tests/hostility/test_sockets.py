@@ -16,9 +16,6 @@ from tests.hostility.wire import SECONDS, responses
 from tests.processes import needs_proc, workers
 from tests.serving.test_shares import sockets_of
 
-# One process starts what they share.
-pytestmark = pytest.mark.xdist_group("sockets")
-
 WHOLE = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 KINDS = {
     "nothing": b"",

@@ -16,9 +16,6 @@ from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import built, served, write
 
-# One process starts what they share.
-pytestmark = pytest.mark.xdist_group("workers")
-
 ASK = "/ask?q=who+demanded+guarantees"
 
 
