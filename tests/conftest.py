@@ -17,7 +17,6 @@ from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.opensearch.server import CannotStartError, Server
-from tests.processes import reserve_port
 
 # No test is timed: a busy machine would fail it.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -74,31 +73,12 @@ def pytest_addoption(parser):
     )
 
 
-# What is started once for all tests that need it: these run in one process.
-_SHARED = {
-    "opensearch": "opensearch",
-    "nodes": "nodes",
-    "secured": "security",
-    "browser": "browser",
-}
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which looks at the groups in the same hook
-def pytest_collection_modifyitems(items):
-    """Group the tests that share a server or a browser, for pytest-xdist."""
-    for item in items:
-        needed = {_SHARED[name] for name in item.fixturenames if name in _SHARED}
-        if hasattr(item, "callspec") and "cluster" in item.callspec.params.values():
-            needed.add("opensearch")
-        for group in needed:
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _started(count, pytestconfig):
-    """A real OpenSearch of so many nodes."""
+@pytest.fixture(scope="session")
+def nodes(pytestconfig):
+    """A real OpenSearch of three nodes, which may be killed and started again."""
     pytest.importorskip("opensearchpy")
     try:
-        server = Server(nodes=count, heap=384)
+        server = Server(nodes=3, heap=384)
         server.start()
     except CannotStartError as error:
         needed = pytestconfig.getoption("--need-opensearch")
@@ -109,21 +89,9 @@ def _started(count, pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def nodes(pytestconfig):
-    """A real OpenSearch of three nodes, which may be killed and started again."""
-    yield from _started(3, pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def node(pytestconfig):
-    """A real OpenSearch of one node: building there costs a third of what it costs on three."""
-    yield from _started(1, pytestconfig)
-
-
-@pytest.fixture(scope="session")
 def opensearch(request):
-    """The address of a real OpenSearch: that of QA_TEST_OPENSEARCH_URL, or of our own node."""
-    return OPENSEARCH.rstrip("/") if OPENSEARCH else request.getfixturevalue("node").url
+    """The address of a real OpenSearch: that of QA_TEST_OPENSEARCH_URL, or of our own nodes."""
+    return OPENSEARCH.rstrip("/") if OPENSEARCH else request.getfixturevalue("nodes").url
 
 
 @pytest.fixture(scope="session")
@@ -207,19 +175,17 @@ def server(index):
 @contextlib.contextmanager
 def served(index, log=subprocess.DEVNULL, **settings):
     """The address of `qa serve` with these *settings*, once it answers; *log* gets its output."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
     # A busy machine would turn requests away that a test wants answered; raw ones are to host `a`.
-    patient = {"max_wait_ms": 60_000, "budget_ms": 60_000}
-    settings = {"trusted_hosts": "a,localhost,127.0.0.1"} | patient | settings
+    settings = {"max_wait_ms": 60_000, "trusted_hosts": "a,localhost,127.0.0.1"} | settings
     environ = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
-    with (
-        reserve_port() as port,
-        subprocess.Popen(
-            [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],
-            env=os.environ | environ,
-            cwd=ROOT,
-            stdout=log,
-        ) as process,
-    ):
+    with subprocess.Popen(
+        [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],
+        env=os.environ | environ,
+        cwd=ROOT,
+        stdout=log,
+    ) as process:
         address = ("127.0.0.1", port)
         while True:
             assert process.poll() is None, "the service stopped"
@@ -233,13 +199,6 @@ def served(index, log=subprocess.DEVNULL, **settings):
             code = process.wait(timeout=30)
 
         assert code == 0
-
-
-@pytest.fixture
-def port():
-    """A free port that nobody else is given during the test."""
-    with reserve_port() as port:
-        yield port
 
 
 def questions(path):

@@ -1,26 +1,12 @@
 """The processes of a real `qa serve` that a test has started."""
 
-import contextlib
 import os
-import socket
 import time
 from pathlib import Path
 
 import pytest
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
-
-
-@contextlib.contextmanager
-def reserve_port(wanted=0):
-    """A free port that the system gives to nobody else meanwhile; a server may still listen at it.
-
-    Raise OSError where the port *wanted* is in use.
-    """
-    with socket.socket() as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", wanted))
-        yield reserved.getsockname()[1]
 
 
 def children(process):

@@ -10,7 +10,7 @@ import pytest
 import regex
 
 from tests.conftest import HARBOUR, ROOT, built, write
-from tests.test_service import wait_until_served
+from tests.test_service import free_port, wait_until_served
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
@@ -42,7 +42,8 @@ def start(kind, index, **how):
     )
 
 
-def test_the_platform_serves_the_index_that_is_there_without_building(index, port):
+def test_the_platform_serves_the_index_that_is_there_without_building(index):
+    port = free_port()
     with start("web", index, environ={"PORT": str(port)}) as process:
         status = wait_until_served(f"http://127.0.0.1:{port}/readyz", process)[0]
         process.terminate()
@@ -52,8 +53,9 @@ def test_the_platform_serves_the_index_that_is_there_without_building(index, por
     assert "documents" not in printed
 
 
-def test_the_platform_builds_at_boot_where_there_is_no_index(tmp_path, port):
+def test_the_platform_builds_at_boot_where_there_is_no_index(tmp_path):
     write(tmp_path / "documents", harbour_md=HARBOUR)
+    port = free_port()
     with start("web", tmp_path, environ={"PORT": str(port)}) as process:
         status = wait_until_served(f"http://127.0.0.1:{port}/readyz", process)[0]
         process.terminate()
@@ -105,8 +107,9 @@ def test_the_image_is_made_of_what_is_sent_to_docker():
     assert [name for name in sent if not (ROOT / name).exists()] == []
 
 
-def test_the_image_is_asked_for_its_health_at_the_port_it_serves_at(index, port):
+def test_the_image_is_asked_for_its_health_at_the_port_it_serves_at(index):
     python, *command = regex.search(r'HEALTHCHECK .* CMD (python) (-c) "(.*)"', DOCKERFILE).groups()
+    port = free_port()
 
     def health():
         environ = os.environ | {"PORT": str(port)}

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from tests.conftest import ROOT
-from tests.processes import children, reserve_port, workers
+from tests.processes import children, workers
 
 
 @contextlib.contextmanager
@@ -19,14 +20,11 @@ def serving(index):
 
     Nothing is cut short on a machine that is busy with other things.
     """
-    command = [sys.executable, "-m", "qa", "serve", "--index", str(index)]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)]
     patient = os.environ | {"QA_MAX_WAIT_MS": "60000", "QA_BUDGET_MS": "60000"}
-    with (
-        reserve_port() as port,
-        subprocess.Popen(
-            [*command, "--port", str(port)], cwd=ROOT, env=patient, stdout=subprocess.DEVNULL
-        ) as service,
-    ):
+    with subprocess.Popen(command, cwd=ROOT, env=patient, stdout=subprocess.DEVNULL) as service:
         try:
             wait_for(lambda: len(children(service.pid)) == 2)
             workers(index, 2)

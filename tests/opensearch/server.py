@@ -13,14 +13,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-
-from tests.processes import reserve_port
 
 POM = Path(__file__).with_name("pom.xml")
 LIBRARY = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "verbatim" / "opensearch"
@@ -29,8 +28,6 @@ MAIN = "org.codelibs.opensearch.runner.OpenSearchRunner"
 PORTS = range(9201, 9300)
 # For tests a node is to start soon and take little; any other is as OpenSearch starts itself.
 _SMALL = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-# To verify each class takes a quarter of the time of starting.
-_SMALL += ["-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
 _USUAL = ["-XX:+UseG1GC", "-XX:G1ReservePercent=25", "-XX:InitiatingHeapOccupancyPercent=30"]
 # Seconds for a node to come up on a busy machine.
 PATIENCE = 180
@@ -99,7 +96,7 @@ class Node:
         command += ["-basePath", str(self._folder), "-confPath", str(self.config)]
         command += ["-numOfNode", "1", *self._more["arguments"]]
         # Its own count of nodes is added to the port.
-        command += ["-clusterName", self._folder.parent.name, "-baseHttpPort", str(self.port - 1)]
+        command += ["-clusterName", "verbatim-tests", "-baseHttpPort", str(self.port - 1)]
         with (self._folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
@@ -131,9 +128,7 @@ class Server:
         library()
         more = {"settings": settings, "classpath": classpath, "arguments": arguments}
         self._folder = Path(tempfile.mkdtemp(prefix="verbatim-opensearch-"))
-        self._reserved = contextlib.ExitStack()
-        transports = self._reserve([0] * nodes, nodes)
-        ports = self._reserve(PORTS, nodes)
+        transports, ports = free_ports([0] * nodes), free_ports(PORTS)[:nodes]
         seeds = [f"127.0.0.1:{port}" for port in transports]
         self.nodes = [
             Node(self._folder / str(n), transports[n], ports[n], seeds, heap, more)
@@ -180,18 +175,7 @@ class Server:
         """Stop all nodes and forget what they held."""
         for node in self.nodes:
             node.kill()
-        self._reserved.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _reserve(self, wanted, count):
-        """So many of the ports *wanted* that nobody listens at, for this server alone."""
-        found = []
-        for port in wanted:
-            with contextlib.suppress(OSError):
-                found.append(self._reserved.enter_context(reserve_port(port)))
-            if len(found) == count:
-                return found
-        raise CannotStartError("there are no free ports")
 
 
 def ask(url, method="GET", access=None, body=None):
@@ -206,6 +190,18 @@ def ask(url, method="GET", access=None, body=None):
         request.add_header("Authorization", f"Basic {secret}")
     with urllib.request.urlopen(request, timeout=10, context=context) as found:
         return json.load(found)
+
+
+def free_ports(wanted):
+    """Those of the ports *wanted* that nobody listens at; any one for 0."""
+    with contextlib.ExitStack() as held:
+        found = []
+        for port in wanted:
+            each = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                each.bind(("127.0.0.1", port))
+                found.append(each.getsockname()[1])
+        return found
 
 
 def main():

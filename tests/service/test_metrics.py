@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from qa.web.middleware import metrics_folder as tallies
-from tests.conftest import ROOT, served
+from tests.conftest import served
 from tests.faults.service import wait_for
 from tests.processes import children, master
 
@@ -164,28 +164,13 @@ def held_by(process, folder):
     return any(each.readlink() == folder for each in Path(f"/proc/{process.pid}/fd").iterdir())
 
 
-@pytest.fixture
-def memory(tmp_path, monkeypatch):
-    """A folder that services of this test keep numbers in; any other would sweep the usual one."""
-    folder, start = tmp_path / "memory", tmp_path / "start"
-    folder.mkdir()
-    start.mkdir()
-    # What Python runs first, in any process.
-    (start / "sitecustomize.py").write_text(
-        "import pathlib\n"
-        f"import {tallies.__name__} as tallies\n"
-        f"tallies.SHARED_MEMORY = pathlib.Path({str(folder)!r})\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{start}{os.pathsep}{ROOT}")
-    return folder
-
-
-def test_a_service_that_follows_a_killed_one_removes_its_numbers(index, memory):
+def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
+    before = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")}
     with contextlib.suppress(AssertionError), served(index) as address:
         get(address, "/ask?q=harbour")
         leader = master(address[1])
         followers = children(leader)
-        (left,) = memory.glob("verbatim-metrics-*")
+        (left,) = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")} - before
         os.kill(leader, signal.SIGKILL)
         # Its workers see that, and end.
         wait_for(lambda: not any(map(is_there, followers)))
