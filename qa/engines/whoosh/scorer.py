@@ -328,7 +328,8 @@ class Accumulator:
         heading_scores = self._score_headings() if any(p.offset for p in lists) else None
         while deferred and (cost := sum(postings.cost for postings in deferred)) > scan_cost:
             partial_scores = self._score_passages(heading_scores)
-            threshold = partial_scores.threshold(k) - sum(p.max_score for p in deferred)
+            floor = partial_scores.threshold(k)
+            threshold = floor - sum(p.max_score for p in deferred)
             if threshold > 0:
                 passages, scores = partial_scores.at_least(threshold)
                 if len(passages) * len(deferred) * _LOOKUP_NS < cost:
@@ -336,8 +337,10 @@ class Accumulator:
                         [postings.score_documents(passages) for postings in deferred], axis=0
                     )
                     matching = self._match_mask(passages) | (deferred_scores > 0)
-                    if heading_scores is None or np.count_nonzero(matching) >= k:
-                        return passages[matching], (scores + deferred_scores)[matching]
+                    scores = (scores + deferred_scores)[matching]
+                    # Passages without a match may have raised the floor: k others must reach it.
+                    if heading_scores is None or np.count_nonzero(scores >= floor) >= k:
+                        return passages[matching], scores
             self._accumulate([deferred.pop(0)])
         self._accumulate(deferred)
         return self._collect_all(heading_scores, k, allowed)
