@@ -120,9 +120,9 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no t
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Handle events; wait for more at most *timeout* seconds, less during a pause."""
-        super().wait_for_and_dispatch_events(
-            min(timeout, _POLL_SECONDS) if self._pauses() else timeout
-        )
+        # Not `_pauses()`: a pause that ends here would leave nobody accepted for the whole time.
+        paused = self.alive and not self._accepting and self.nr_conns < self.worker_connections
+        super().wait_for_and_dispatch_events(min(timeout, _POLL_SECONDS) if paused else timeout)
 
     def pause(self) -> None:
         """Accept nobody for a moment, or until others have as many clients."""

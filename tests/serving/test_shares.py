@@ -1,13 +1,17 @@
 """Clients are shared among the workers of a real `qa serve`."""
 
 import contextlib
+import logging
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
+from selectors import DefaultSelector
 
 import pytest
+from gunicorn.config import Config
 
-from qa.server.load_balancing import ClientCounts
+from qa.server.load_balancing import BalancedWorker, ClientCounts
 from tests.conftest import served
 from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers
@@ -36,6 +40,31 @@ def test_the_place_of_a_worker_that_stopped_is_given_to_the_next():
     found.set_count(7)
 
     assert found.lowest_count() == 7
+
+
+class Timeouts(DefaultSelector):
+    """A selector that notes how long it would wait, and does not."""
+
+    def select(self, timeout=None):
+        self.timeout = timeout
+        return []
+
+
+def test_a_worker_whose_pause_has_just_ended_does_not_sleep_without_accepting():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        worker = BalancedWorker(1, 1, [listener], None, 30, Config(), logging.getLogger())
+        worker.poller = Timeouts()
+        worker.set_accept_enabled(True)
+        worker.pause()
+        # The pause ends after the loop left accepting off and before it waits.
+        worker._pause_end = 0.0
+
+        worker.wait_for_and_dispatch_events(1.0)
+        worker.slot.release()
+        worker.poller.close()
+        worker.tmp.close()
+
+    assert worker.poller.timeout < 0.01
 
 
 def sockets_of(process):
