@@ -1,6 +1,6 @@
 """The conversation page."""
 
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
@@ -87,6 +87,17 @@ def test_every_question_in_the_address_is_a_turn(page):
     assert found.xpath("//article/h2/@id") == ["q1", "q2"]
     assert "Carried over built: leave it out harbour" in text(found.xpath("//article")[1])
     assert found.find(".//title").text == "And what did it cost? — Found in 1 document · Verbatim"
+
+
+def test_a_long_conversation_links_to_its_earlier_questions(page):
+    asked = [f"Who built harbour {number}?" for number in range(12)]
+    found = page("/?" + urlencode([("q", question) for question in asked]))
+    links = found.xpath("//details[summary='4 earlier questions']//a")
+
+    assert [text(h) for h in found.xpath("//article/h2")] == asked[4:]
+    assert [text(link) for link in links] == asked[:4]
+    earlier = page(links[1].get("href"))
+    assert [text(h) for h in earlier.xpath("//article/h2")] == asked[:2]
 
 
 def test_the_form_continues_the_conversation_and_keeps_the_filters(page):

@@ -1,7 +1,7 @@
 """A conversation as a file to keep."""
 
 import datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import lxml.html
 import pytest
@@ -46,6 +46,20 @@ def test_a_file_has_the_turns_and_quotes_of_the_page(client, page):
     ] == quotes
     for verdict in shown.xpath("//p[starts-with(@class, 'verdict')]"):
         assert file.xpath(f"//strong[.='{text(verdict)}.']")
+
+
+def test_a_file_of_a_long_conversation_links_to_its_earlier_questions(client):
+    query = urlencode([("q", f"Who [built] harbour {number}?") for number in range(12)])
+    links = rendered(client.get(f"/export.md?{query}").text).xpath("//p[contains(., 'Earlier')]/a")
+    record = client.get(f"/export.json?{query}").json
+
+    assert [text(link) for link in links] == [f"Who [built] harbour {n}?" for n in range(4)]
+    assert record["earlier"] == [
+        {"question": text(link), "address": link.get("href")} for link in links
+    ]
+    assert [turn["question"] for turn in record["turns"]] == [
+        f"Who [built] harbour {n}?" for n in range(4, 12)
+    ]
 
 
 def test_a_file_tells_when_and_of_what_it_was_asked(client):

@@ -32,6 +32,8 @@ from qa.web.request_schemas import AskRequest
 
 blueprint = Blueprint("conversation", __name__)
 
+# The turns that one page answers; it links to the earlier ones, so that its cost has a limit.
+MAX_ANSWERED_TURNS = 8
 # Other publishers shown beside the first one.
 _MAX_OTHER_SOURCES = 3
 _QUOTATION_MARKS = regex.compile(r'["“”«»]')
@@ -44,6 +46,13 @@ class Suggestion(NamedTuple):
 
     text: str
     url: str | None
+
+
+class EarlierQuestion(NamedTuple):
+    """A question that the page does not answer again, and the page that does."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -251,6 +260,7 @@ def show() -> tuple[str, int] | Response:
         "conversation.html",
         stats=current_stats(),
         conversation=conversation,
+        earlier=earlier_questions(conversation),
         turns=turns,
         problem=problem and problem.text,
         composer=_build_composer(conversation, turns, problem),
@@ -271,17 +281,20 @@ def ask_request_of(conversation: Conversation) -> AskRequest:
 
 
 def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnProblem | None]:
-    """The turns up to the first question that cannot be asked, and why it cannot.
+    """The last turns up to the first question that cannot be asked, and why it cannot.
+
+    Turns before the last MAX_ANSWERED_TURNS are only checked; see `earlier_questions`.
 
     All turns have the one time of the request; it is an error when that is over before the first.
     """
     turns: list[AnsweredTurn] = []
+    count, first = 0, len(conversation.turns) - MAX_ANSWERED_TURNS
     try:
         # The limits are checked even where there is no question yet.
         for count in range(len(conversation.turns) + 1):
             partial = conversation.first_turns(count)
             ask_request = ask_request_of(partial)
-            if count:
+            if count > max(0, first):
                 turns.append(AnsweredTurn(partial, answer_question(ask_request)))
     except InvalidRequestError as error:
         fields = {field_error["field"].partition(".")[0] for field_error in error.errors}
@@ -291,12 +304,21 @@ def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnPr
     except DeadlineExceededError as error:
         if not turns:
             raise
-        return turns, TurnProblem(str(error), len(turns), HTTPStatus.SERVICE_UNAVAILABLE)
+        return turns, TurnProblem(str(error), count - 1, HTTPStatus.SERVICE_UNAVAILABLE)
     else:
         return turns, None
     if fields <= {"question", "turns", "drop"}:
-        return turns, TurnProblem(text, len(turns))
+        return turns, TurnProblem(text, max(0, count - 1))
     return [], TurnProblem(text, max(0, len(conversation.turns) - 1))
+
+
+def earlier_questions(conversation: Conversation) -> list[EarlierQuestion]:
+    """The questions before those that `answer_turns` answers, oldest first."""
+    count = max(0, len(conversation.turns) - MAX_ANSWERED_TURNS)
+    return [
+        EarlierQuestion(turn.question, conversation.first_turns(number).url)
+        for number, turn in enumerate(conversation.turns[:count], 1)
+    ]
 
 
 # Which of the values of a field is wrong.

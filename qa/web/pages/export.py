@@ -18,7 +18,12 @@ from qa.errors import DeadlineExceededError
 from qa.web.context import current_deadline, current_searcher, route_options
 from qa.web.pages.cite import build_reference
 from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
-from qa.web.pages.conversation import AnsweredTurn, answer_turns, verdict_text
+from qa.web.pages.conversation import (
+    AnsweredTurn,
+    answer_turns,
+    earlier_questions,
+    verdict_text,
+)
 from qa.web.pages.urls import (
     PARAMETERS,
     Conversation,
@@ -55,6 +60,10 @@ def record() -> Response:
         generation=current_searcher().manifest.name,
         documents=current_searcher().manifest.documents,
         sort=conversation.sort,
+        earlier=[
+            {"question": text, "address": absolute_url(url)}
+            for text, url in earlier_questions(conversation)
+        ],
         turns=[_turn_json(turn) for turn in turns],
     )
     return _as_attachment(response, conversation, "json")
@@ -109,6 +118,9 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
     filters = [f"{name} {value}" for name, value in conversation.option_pairs()]
     if filters:
         yield f"Limited to {escape_markdown(', '.join(filters))}."
+    for text, url in earlier_questions(conversation):
+        address = escape_markdown_url(absolute_url(url))
+        yield f"Earlier question: [{escape_markdown(text)}]({address})"
     for turn in turns:
         current_deadline().check()
         yield f"## {turn.number}. {_escape_heading(turn.answer.question)}"
