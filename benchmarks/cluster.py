@@ -1,6 +1,6 @@
 """An index in an OpenSearch cluster beside the same one in a folder, and beside OpenSearch itself.
 
-    python -m tests.opensearch.server --heap 1024
+    python -m tests.engines.opensearch.server --heap 1024
     python benchmarks/cluster.py --url http://127.0.0.1:9201
 
 builds both of a set (by default ../shared/eval/news) and prints, from one run:

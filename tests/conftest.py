@@ -16,7 +16,7 @@ from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from tests.opensearch.server import CannotStartError, Server
+from tests.engines.opensearch.server import CannotStartError, Server
 
 # No test is timed: a busy machine would fail it.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import served
 from tests.hostility.wire import SECONDS, responses
 from tests.processes import needs_proc, workers
-from tests.serving.test_shares import sockets_of
+from tests.server.test_load_balancing import sockets_of
 
 WHOLE = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 KINDS = {

@@ -1,0 +1,384 @@
+"""The documents folder: what is read of it, and what must not be, whatever is put into it."""
+
+import contextlib
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from qa.documents.cache import file_cache_key
+from qa.documents.crawl import SourceFile, find_files
+from qa.documents.document import Document, Skip
+from qa.documents.file_access import open_file, read_file
+from qa.errors import IndexingError, SettingsError
+from qa.index.manifest import load_synonym_groups
+from qa.publishing.gate import load_golden_questions
+from qa.publishing.watcher import folder_snapshot
+from qa.settings import Settings
+from tests.documents.files import read_documents, read_folder, tarred, zipped
+
+SETTINGS = Settings()
+FOLLOWING = Settings(follow_links=True)
+OUTSIDE = "a link that leads out of the folder; QA_FOLLOW_LINKS=1 follows it"
+HIDDEN = "The secret is kept outside of the folder."
+PROSE = "The harbour of Lindholm was built in 1874."
+
+
+@pytest.fixture
+def documents(tmp_path):
+    """A folder with one document, beside a secret."""
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key.txt").write_text(HIDDEN)
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "ok.txt").write_text(PROSE)
+    return folder
+
+
+def found(folder, settings=SETTINGS):
+    """The texts of documents and the Skips, in order."""
+    results = read_folder(folder, settings)
+    return [each.text if isinstance(each, Document) else each for each in results]
+
+
+def names(folder, settings=SETTINGS):
+    return [item.source for item in find_files(folder, settings)]
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("a.txt", "../secret/key.txt"),
+        ("a", "../secret"),
+        ("a", "../secret/../secret"),
+        ("a.txt", "/etc/passwd"),
+        ("a", "/"),
+        ("a", ".."),
+    ],
+)
+def test_a_link_out_of_the_folder_is_skipped_and_said_so(documents, name, target):
+    (documents / name).symlink_to(target)
+
+    assert found(documents) == [Skip(name, OUTSIDE), PROSE]
+
+
+def test_a_chain_of_links_that_ends_outside_is_skipped(documents):
+    (documents / "a.txt").symlink_to("b")
+    (documents / "b").symlink_to("c")
+    (documents / "c").symlink_to("../secret/key.txt")
+
+    assert {item for item in found(documents) if item != PROSE} == {
+        Skip(name, OUTSIDE) for name in ("a.txt", "b", "c")
+    }
+
+
+def test_a_folder_whose_name_begins_alike_is_outside(documents):
+    twin = documents.with_name("documents2")
+    twin.mkdir()
+    (twin / "x.txt").write_text(HIDDEN)
+    (documents / "a.txt").symlink_to(twin / "x.txt")
+
+    assert found(documents) == [Skip("a.txt", OUTSIDE), PROSE]
+
+
+def test_links_out_of_the_folder_are_followed_where_that_is_wanted(documents):
+    (documents / "a.txt").symlink_to("../secret/key.txt")
+    (documents / "b").symlink_to("../secret")
+    (documents.parent / "secret" / "up").symlink_to(documents)
+
+    assert found(documents, FOLLOWING) == [
+        HIDDEN,
+        Skip("b/key.txt", "same text as a"),
+        Skip("b/up", "symlink loop"),
+        PROSE,
+    ]
+
+
+def test_links_within_the_folder_are_followed(documents):
+    (documents / "b").mkdir()
+    (documents / "b" / "c.txt").write_text("Another text.")
+    (documents / "d.txt").symlink_to("b/c.txt")
+    (documents / "e.txt").symlink_to(documents / "b" / ".." / "b" / "c.txt")
+
+    same = "same text as b/c"
+    assert found(documents) == [
+        "Another text.",
+        Skip("d.txt", same),
+        Skip("e.txt", same),
+        PROSE,
+    ]
+
+
+def test_the_folder_itself_may_be_a_link(documents):
+    link = documents.with_name("link")
+    link.symlink_to(documents)
+    (documents / "a.txt").symlink_to("ok.txt")
+
+    assert found(link) == [PROSE, Skip("ok.txt", "same text as a")]
+
+
+def test_a_sidecar_that_leads_out_is_not_read(documents):
+    secret = documents.parent / "secret.yaml"
+    secret.write_text("title: Secret")
+    (documents / "ok.txt.meta.yaml").symlink_to(secret)
+    document, skip = read_folder(documents, SETTINGS)
+
+    assert skip == Skip("ok.txt.meta.yaml", f"{OUTSIDE}; its file was read without it")
+    assert document.metadata.title == PROSE
+
+
+@pytest.mark.parametrize("swapped", ["file", "folder", "pipe"])
+def test_what_is_put_in_the_place_of_a_file_after_it_was_seen_is_not_read(documents, swapped):
+    (documents / "inner").mkdir()
+    (documents / "inner" / "key.txt").write_text(PROSE)
+    (file,) = (item for item in find_files(documents, SETTINGS) if item.source == "inner/key.txt")
+    file.path.unlink()
+    if swapped == "file":
+        file.path.symlink_to(documents.parent / "secret" / "key.txt")
+    elif swapped == "pipe":
+        os.mkfifo(file.path)
+    else:
+        file.path.parent.rmdir()
+        file.path.parent.symlink_to(documents.parent / "secret")
+    reason = "not a regular file" if swapped == "pipe" else OUTSIDE
+
+    assert read_documents(*file, SETTINGS) == [Skip("inner/key.txt", reason)]
+    with pytest.raises(OSError, match=reason):
+        file_cache_key(*file, SETTINGS)
+
+
+def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(
+    documents, monkeypatch
+):
+    path = documents / "ok.txt"
+    realpath = os.path.realpath
+
+    def swap(given, **how):
+        real = realpath(given, **how)
+        if Path(given) == path:
+            path.unlink()
+            path.symlink_to(documents.parent / "secret" / "key.txt")
+        return real
+
+    monkeypatch.setattr(os.path, "realpath", swap)
+
+    with pytest.raises(OSError, match="symbolic links"):
+        open_file(path, documents)
+
+
+def test_pipes_sockets_and_devices_are_never_opened(documents, monkeypatch):
+    os.mkfifo(documents / "a.txt")
+    os.mkfifo(documents / "ok.txt.meta.yaml")
+    monkeypatch.chdir(documents)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("s.txt")
+    (documents / "z").mkdir()
+    (documents / "z" / "zero.txt").symlink_to("/dev/zero")
+    reason = "not a regular file"
+
+    assert found(documents) == [
+        Skip("a.txt", reason),
+        PROSE,
+        Skip("ok.txt.meta.yaml", f"{reason}; its file was read without it"),
+        Skip("s.txt", reason),
+        Skip("z/zero.txt", reason),
+    ]
+
+
+def test_a_pipe_is_no_file_for_whoever_reads_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="not a regular file"):
+        read_file(tmp_path / "pipe", 10)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "large", "deep"])
+def test_golden_questions_that_cannot_be_read_are_an_error_in_one_line(tmp_path, kind):
+    path = tmp_path / "questions.jsonl"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "large":
+        path.write_bytes(b" " * (17 << 20))
+    else:
+        path.write_text("[" * 200_000)
+
+    with pytest.raises(IndexingError, match=r"questions.jsonl.* correct or remove it"):
+        load_golden_questions(tmp_path)
+
+
+@pytest.mark.parametrize("size", [None, 17 << 20])
+def test_synonyms_that_cannot_be_read_are_an_error_in_one_line(tmp_path, size):
+    path = tmp_path / "synonyms.txt"
+    path.write_bytes(b" " * size) if size else os.mkfifo(path)
+
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_synonym_groups(tmp_path)
+
+
+NOISE = [
+    *("~$report.docx", "~$x.xlsx", "a.md~", "a.md.~1~", "#a.md#", ".#a.md", ".a.md.swp", "a.swp"),
+    *("Thumbs.db", "THUMBS.DB", "ehthumbs.db", "desktop.ini", "Desktop.ini", "Icon\r"),
+    *(".DS_Store", "._a.md", ".directory", ".~lock.a.odt#", ".nfs0001", ".hidden.txt"),
+    *("a.txt.bak", "a.txt.orig", "a.pdf.part", "a.pdf.crdownload", "a.tmp", "~WRL0001.tmp"),
+    *("__MACOSX/a.txt", "$RECYCLE.BIN/a.txt", "System Volume Information/a.txt", ".git/a.txt"),
+    *("@eaDir/a.txt", "lost+found/a.txt", ".Trash-1000/a.txt"),
+]
+
+
+@pytest.mark.parametrize("name", NOISE)
+def test_what_programs_leave_beside_documents_is_passed_over_silently(documents, name):
+    path = documents / "inner" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("No document.")
+
+    assert names(documents) == ["ok.txt"]
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_so_it_is_in_archives(documents, pack):
+    ending = "zip" if pack is zipped else "tar"
+    members = {f"a/{name}": "No document." for name in NOISE} | {"a/b.txt": "A document."}
+    (documents / f"x.{ending}").write_bytes(pack(**members))
+
+    assert found(documents) == [PROSE, "A document."]
+
+
+@pytest.mark.parametrize(
+    "name", ["draft~1.txt", "$prices.txt", "a.bak/b.txt", "part.txt", "#1.txt"]
+)
+def test_documents_with_names_that_are_nearly_such_are_read(documents, name):
+    (documents / name).parent.mkdir(exist_ok=True)
+    (documents / name).write_text("A document.")
+
+    assert name in names(documents)
+
+
+def test_a_folder_with_more_files_than_the_limit_is_an_error_that_says_what_to_do(documents):
+    for number in range(5):
+        (documents / f"{number}.txt").touch()
+
+    assert len(names(documents, Settings(max_files=6))) == 6
+    with pytest.raises(IndexingError, match=r"more than 5 files.* set QA_MAX_FILES higher"):
+        names(documents, Settings(max_files=5))
+
+
+def test_empty_folders_count(documents):
+    for number in range(5):
+        (documents / str(number) / "inner").mkdir(parents=True)
+
+    with pytest.raises(IndexingError, match="QA_MAX_FILES"):
+        names(documents, Settings(max_files=10))
+
+
+def test_files_that_are_too_large_as_a_whole_are_an_error_that_says_what_to_do(documents):
+    for number in range(3):
+        with (documents / f"{number}.txt").open("wb") as file:
+            file.truncate(400 << 20)
+
+    assert len(names(documents, Settings(max_file_mb=500, max_folder_gb=2))) == 4
+    with pytest.raises(IndexingError, match=r"more than 1 GB.* set QA_MAX_FOLDER_GB higher"):
+        names(documents, Settings(max_file_mb=500, max_folder_gb=1))
+
+
+def test_what_is_skipped_as_too_large_is_not_counted(documents):
+    with (documents / "big.txt").open("wb") as file:
+        file.truncate(2 << 30)
+
+    assert names(documents, Settings(max_folder_gb=1)) == ["big.txt", "ok.txt"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "json", "zip", "tar"])
+def test_a_file_of_too_many_documents_is_skipped_and_says_what_to_do(documents, ending):
+    rows = [{"text": f"Row number {number}."} for number in range(4)]
+    texts = {f"{number}.txt": f"Text number {number}." for number in range(4)}
+    data = {
+        "jsonl": "\n".join(map(json.dumps, rows)),
+        "csv": "text\n" + "\n".join(row["text"] for row in rows),
+        "json": json.dumps(rows),
+        "zip": zipped(**texts),
+        "tar": tarred(**texts),
+    }[ending]
+    path = documents / f"x.{ending}"
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    (skip,) = (item for item in found(documents, Settings(max_file_documents=3)) if item != PROSE)
+
+    assert len(found(documents, Settings(max_file_documents=4))) == 5
+    assert skip == Skip(
+        path.name,
+        "more than 3 rows or files in it; divide it, or set QA_MAX_FILE_DOCUMENTS higher",
+    )
+
+
+@contextlib.contextmanager
+def deep(folder, name, depth):
+    """Have as many folders in folders, of which most are too deep for libraries to make."""
+    inner = [os.open(folder, os.O_RDONLY)]
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=inner[-1])
+        inner.append(os.open(name, os.O_RDONLY, dir_fd=inner[-1]))
+    yield
+    while len(inner) > 1:
+        os.close(inner.pop())
+        os.rmdir(name, dir_fd=inner[-1])
+    os.close(inner.pop())
+
+
+def test_folders_deeper_than_a_path_may_be_are_skipped(documents):
+    with deep(documents, "deeper", 700):
+        skip, text = found(documents)
+
+    assert text == PROSE
+    assert skip.reason == "cannot be opened (File name too long)"
+
+
+def test_folders_deeper_than_the_stack_are_crawled_and_watched(documents):
+    with deep(documents, "d", 1500):
+        (documents.joinpath(*["d"] * 1500, "a.txt")).write_text("A text.")
+        seen = names(documents), len(folder_snapshot([documents]))
+        (documents.joinpath(*["d"] * 1500, "a.txt")).unlink()
+
+    assert len(seen[0]) == seen[1] == 2
+
+
+def test_a_change_outside_is_none_unless_links_are_followed(documents):
+    (documents / "a").symlink_to("../secret")
+    before = folder_snapshot([documents]), folder_snapshot([documents], follow_links=True)
+    (documents.parent / "secret" / "more.txt").write_text("More.")
+
+    assert folder_snapshot([documents]) == before[0]
+    assert folder_snapshot([documents], follow_links=True) != before[1]
+
+
+def test_what_editors_leave_is_no_change(documents):
+    before = folder_snapshot([documents])
+    (documents / "ok.txt~").write_text("Old.")
+
+    assert folder_snapshot([documents]) == before
+
+
+def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
+    for name in ("b", "a"):
+        (documents / name).symlink_to("c")
+    (documents / "c").mkdir()
+    (documents / "c" / "x.txt").write_text("A text.")
+    straight = find_files(documents, SETTINGS)
+    scandir = os.scandir
+
+    class Turned:
+        def __init__(self, path):
+            with scandir(path) as entries:
+                self._entries = list(entries)[::-1]
+
+        def __enter__(self):
+            return iter(self._entries)
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(os, "scandir", Turned)
+
+    assert find_files(documents, SETTINGS) == straight
+    assert straight[0] == Skip("a", "the same folder as c")
+    assert straight[-1] == SourceFile(documents / "ok.txt", "ok.txt")

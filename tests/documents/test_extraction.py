@@ -1,0 +1,195 @@
+"""Files are read once: the same bytes, sidecars and settings give what was kept of them."""
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from qa.documents import cache as extraction
+from qa.documents import crawl as folders
+from qa.documents.cache import ExtractionCache, file_cache_key
+from qa.documents.crawl import DocumentFolder
+from qa.documents.document import Document, Skip
+from qa.documents.reader import load_content, read_content
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, SAMPLE, write
+from tests.documents.test_folders import slow
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with two documents, one described beside it, and two files that give none."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, odd_xyz="?", bad_pdf="%PDF")
+    (tmp_path / "documents" / "bridge.md.meta.yaml").write_text("author: Ann")
+    return tmp_path / "documents"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The files that were really opened and read, by name."""
+    names = []
+
+    class Pool:
+        def __init__(self, pool):
+            self._pool = pool
+
+        def schedule(self, work, args, timeout):
+            names.append(args[0].name)
+            return self._pool.schedule(work, args=args, timeout=timeout)
+
+    real = folders._open_reading_pool
+
+    @contextmanager
+    def noted(*arguments):
+        with real(*arguments) as pool:
+            yield Pool(pool)
+
+    monkeypatch.setattr(folders, "_open_reading_pool", noted)
+    return names
+
+
+def read(folder, **settings):
+    """What is in *folder*, with a cache beside it."""
+    with ExtractionCache(folder.parent / "cache.sqlite") as cache:
+        return list(DocumentFolder(folder, Settings(**settings), cache).iter_documents())
+
+
+def test_what_was_read_is_not_opened_again_and_is_the_same(folder, opened):
+    first = read(folder)
+    assert sorted(opened) == ["bad.pdf", "bridge.md", "harbour.md"]
+    opened.clear()
+
+    assert read(folder) == first
+    assert opened == []
+
+
+def change(folder):
+    (folder / "harbour.md").write_text(HARBOUR + "More.")
+
+
+def describe(folder):
+    (folder / "harbour.md.meta.json").write_text('{"author": "Bo"}')
+
+
+def describe_otherwise(folder):
+    (folder / "bridge.md.meta.yaml").write_text("author: Bo")
+
+
+def rename(folder):
+    (folder / "harbour.md").rename(folder / "port.md")
+
+
+@pytest.mark.parametrize(
+    ("alter", "name"),
+    [
+        (change, "harbour.md"),
+        (describe, "harbour.md"),
+        (describe_otherwise, "bridge.md"),
+        (rename, "port.md"),
+    ],
+)
+def test_only_what_changed_is_read_again(folder, opened, alter, name):
+    read(folder)
+    opened.clear()
+    alter(folder)
+    anew = read(folder)
+
+    assert opened == [name]
+    (folder.parent / "cache.sqlite").unlink()
+    assert read(folder) == anew
+
+
+def test_a_file_that_was_only_touched_is_not_read_again(folder, opened):
+    read(folder)
+    opened.clear()
+    os.utime(folder / "harbour.md")
+    read(folder)
+
+    assert opened == []
+
+
+def test_settings_that_matter_are_part_of_what_is_kept(folder, opened):
+    read(folder)
+    opened.clear()
+    read(folder, passage_max_words=100)
+    assert opened == []
+    read(folder, language="de")
+
+    assert sorted(opened) == ["bad.pdf", "bridge.md", "harbour.md"]
+
+
+def test_every_setting_that_reading_looks_at_is_part_of_the_key(folder):
+    looked_at = set()
+
+    class Noted(Settings):
+        def __getattribute__(self, name):
+            if name in Settings.__dataclass_fields__:
+                looked_at.add(name)
+            return super().__getattribute__(name)
+
+    for file in [*(each for each in SAMPLE.iterdir() if each.is_file()), folder / "odd.xyz"]:
+        read_content(load_content(file, file.name, Settings()), file.name, Noted())
+    path, usual = folder / "harbour.md", Settings()
+    others = {name: f"{getattr(usual, name)}9" for name in looked_at}
+
+    assert {"language", "max_file_documents"} <= looked_at
+    for name, value in others.items():
+        other = replace(usual, **{name: type(getattr(usual, name))(value)})
+        assert file_cache_key(path, "harbour.md", other) != file_cache_key(
+            path, "harbour.md", usual
+        ), name
+
+
+def test_another_version_of_what_reads_reads_again(folder, opened, monkeypatch):
+    read(folder)
+    opened.clear()
+    monkeypatch.setattr(extraction, "code_version", lambda: "another")
+    read(folder)
+
+    assert "harbour.md" in opened
+
+
+def test_a_damaged_cache_is_made_anew(folder, opened):
+    first = read(folder)
+    (folder.parent / "cache.sqlite").write_bytes(b"?" * 5000)
+    opened.clear()
+
+    assert read(folder) == first
+    assert len(opened) == 3
+
+
+def test_what_failed_for_want_of_time_is_tried_again(folder, opened):
+    slow(folder / "slow.tar.bz2")
+    for _ in range(2):
+        with ExtractionCache(folder.parent / "cache.sqlite") as cache:
+            found = DocumentFolder(folder, Settings(extract_seconds=1), cache)
+            reasons = [each.reason for each in found.iter_documents() if isinstance(each, Skip)]
+
+        assert "took longer than 1 seconds to read" in reasons
+        assert not found.is_reproducible
+    assert opened.count("slow.tar.bz2") == 2
+
+
+def test_what_changed_while_it_was_read_is_kept_as_it_was_read(folder):
+    with ExtractionCache(folder.parent / "cache.sqlite") as cache:
+        found = DocumentFolder(folder, Settings(), cache)
+        write(folder, harbour_md=BRIDGE.replace("Vesa", "Orla"))
+        texts = {
+            each.id: each.text for each in found.iter_documents() if isinstance(each, Document)
+        }
+
+    assert not found.is_reproducible
+    assert "Orla" in texts["harbour"]
+    write(folder, harbour_md=HARBOUR)
+    assert any("Moberg" in each.text for each in read(folder) if isinstance(each, Document))
+
+
+def test_the_digest_is_of_the_content_not_of_the_place(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "documents"
+    folder_digest = DocumentFolder(folder, Settings()).digest
+    folder.rename(other)
+
+    assert DocumentFolder(other, Settings()).digest == folder_digest
+    change(other)
+    assert DocumentFolder(other, Settings()).digest != folder_digest

@@ -1,0 +1,111 @@
+"""Cards: what they tell of passages is what stands in the texts."""
+
+import base64
+import datetime
+
+import numpy as np
+import pytest
+
+from qa.analysis.tokenizer import token_texts
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.index.passages import split_passages
+from qa.queries.parser import parse_query
+from tests.engines.positions import find_positions
+
+pytest.importorskip("opensearchpy")
+from qa.engines.opensearch.docvalues import Cards, analyze_token, pack_card, read_ordinals
+from qa.engines.opensearch.query_dsl import MAX_TERM_LENGTH
+
+TEXTS = {
+    "harbour": "# Häfen\n\nMoberg demanded guarantees. Demanding them again, he demanded granite.",
+    "bridge": "# Putin's bridge\n\nThe bridge of Ærø was built of granite; US engineers demand it.",
+    "empty-heading": "Ĳ ﬀ 東京都 no guarantee",
+    "heading": "# " + "granite heading " * 40_000 + "\n\nA guarantee is demanded.",
+    "long": "# Long\n\n" + "demand guarantee granite " * 40,
+}
+
+
+def made(id_, text):
+    heading, _, rest = text.rpartition("\n\n")
+    blocks = [RawBlock(heading.removeprefix("# "), 1)] if heading else []
+    about = Metadata(id_.title(), publisher=None if heading else "Ærø Times")
+    if id_ == "bridge":
+        about = Metadata("Bridge", publisher="The Week", date=datetime.date(2023, 12, 3))
+    return build_document(id_, f"{id_}.md", [*blocks, RawBlock(rest)], about)
+
+
+@pytest.fixture(scope="module")
+def passages():
+    """Passages with their documents' numbers."""
+    documents = [made(id_, text) for id_, text in TEXTS.items()]
+    return [(n, each, p) for n, each in enumerate(documents) for p in split_passages(each)]
+
+
+@pytest.fixture(scope="module")
+def letters(passages):
+    """Their cards, as a cluster hands them over."""
+
+    def words(text, language):
+        return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
+
+    cards = [
+        pack_card(own, number, p, words(p.text, p.language), words(p.heading, p.language))
+        for number, own, p in passages
+    ]
+    return [base64.b64encode(card).decode() for card in cards]
+
+
+def test_a_card_tells_what_was_put_on_it(passages, letters):
+    cards = Cards(letters)
+
+    assert read_ordinals(letters).tolist() == [number for number, _, _ in passages]
+    for place, (number, own, passage) in enumerate(passages):
+        head = cards.head(place)
+        assert head.document == own.id
+        assert (head.ordinal, head.number) == (number, passage.number)
+        assert (head.start, head.end) == (passage.start, passage.end)
+        assert (head.heading, head.language) == (passage.heading, passage.language)
+        assert head.size == len(own.text)
+        assert cards.publishers[place] == own.metadata.publisher
+        assert cards.dates(np.array([place])) == [own.metadata.date]
+        assert cards.lengths[place] == len(token_texts(passage.text))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "who demanded guarantees?",
+        "granite bridges of Ærø built by US engineers",
+        "東京都",
+        "demand demanded demanding",
+        "nothing of this stands anywhere",
+    ],
+)
+def test_a_question_is_found_in_cards_where_it_is_in_the_texts(question, passages, letters):
+    query = parse_query(question)
+    stems = [*dict.fromkeys(s for asked in query.all_terms for s in asked.stems)]
+    cards = Cards(letters)
+    # In another order, and without one.
+    places = np.arange(len(passages))[::-1][1:]
+    chosen = [passages[place][2] for place in places]
+    occurrences = cards.find_stems(stems)
+    own = occurrences.positions(query, stems, places)
+    wanted = find_positions(query, [p.text for p in chosen], [p.language for p in chosen])
+
+    assert own.passage_index.tolist() == wanted.passage_index.tolist()
+    assert own.position.tolist() == wanted.position.tolist()
+    assert own.term_index.tolist() == wanted.term_index.tolist()
+    assert own.is_exact.tolist() == wanted.is_exact.tolist()
+    for place, (_, _, passage) in enumerate(passages):
+        heading = [
+            analyze_token(w, passage.language, MAX_TERM_LENGTH).stem
+            for w in token_texts(passage.heading)
+        ]
+        assert occurrences.heading_counts[place].tolist() == [heading.count(each) for each in stems]
+
+
+def test_no_cards_are_no_passages():
+    cards = Cards([])
+
+    assert len(cards) == 0
+    assert cards.find_stems(["demand"]).text_counts.shape == (0, 1)

@@ -1,0 +1,192 @@
+"""A cluster that lets nobody in without TLS, a user and rights: a real one, with its own plugin."""
+
+import dataclasses
+import logging
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from qa.app import create_app
+from qa.engines.factory import open_engine
+from qa.errors import SettingsError
+from qa.publishing.builder import index_folder
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, ROOT, write
+
+pytest.importorskip("opensearchpy")
+from tests.engines.opensearch.security import SecuredServer
+from tests.engines.opensearch.server import CannotStartError
+
+QUESTION = "who demanded guarantees?"
+WRONG = "open-says-me"
+# Strong enough for the plugin, which rates what a user changes to.
+OTHER = "granite-carries-9-lighthouses"
+USERS = {"builder": "open-sesame-1", "stranger": "open-sesame-2"}
+# All that the service needs; docs/opensearch.md says so too.
+ROLE = {
+    "cluster_permissions": [
+        "cluster_monitor",
+        "cluster_composite_ops",
+        "indices:data/read/scroll/clear",
+    ],
+    "index_permissions": [
+        {"index_patterns": ["verbatim", "verbatim-*"], "allowed_actions": ["indices_all"]}
+    ],
+}
+
+
+def test_the_documents_name_these_rights():
+    page = (ROOT / "docs" / "opensearch.md").read_text(encoding="utf-8")
+    role = re.search(r"```yaml\n(.*?)```", page, flags=re.DOTALL)[1]
+
+    assert yaml.safe_load(role) == {"verbatim": ROLE}
+
+
+@pytest.fixture(scope="module")
+def secured(pytestconfig):
+    """A node with users, one of whom may have the index."""
+    server = None
+    try:
+        server = SecuredServer(USERS, {"builder": ROLE})
+        server.start()
+    except CannotStartError as error:
+        if server is not None:
+            server.stop()
+        tell = pytest.fail if pytestconfig.getoption("--need-opensearch") else pytest.skip
+        tell(f"No OpenSearch with its security plugin: {error}.")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def settings(secured, tmp_path):
+    """Those of who may."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    return Settings(
+        index=f"{secured.url}/verbatim",
+        folder=str(tmp_path),
+        index_user="builder",
+        index_password=USERS["builder"],
+        index_ca=str(secured.authority),
+        index_replicas=0,
+        index_seconds=20,
+    )
+
+
+def test_a_user_with_few_rights_builds_asks_and_rolls_back(settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    engine = open_engine(settings)
+    first = index_folder(settings.documents_folder, engine, settings)
+    write(settings.documents_folder, pier_md="# Pier\n\nThe pier burnt down.")
+    index_folder(settings.documents_folder, engine, settings)
+    client = create_app(settings).test_client()
+    asked = client.get("/ask", query_string={"q": QUESTION})
+
+    assert asked.json["verdict"] == "found"
+    assert client.get("/readyz").status_code == 200
+    assert engine.switch(None).documents == first.manifest.documents
+    engine.open_verified(first.manifest.name).check()
+    assert [each.error for each in engine.generations()] == [None, None]
+    assert USERS["builder"] not in caplog.text + asked.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"index_password": WRONG}, "refuses us .status 401.; correct QA_INDEX_USER"),
+        ({"index_user": "", "index_password": ""}, "refuses us .status 401."),
+        ({"index_user": "stranger", "index_password": USERS["stranger"]}, "status 403.*rights"),
+        ({"index_ca": ""}, "is not trusted; name its authority's file in QA_INDEX_CA"),
+    ],
+    ids=("wrong password", "nobody", "without rights", "unknown authority"),
+)
+def test_who_is_not_let_in_is_told_why_and_no_secret_is(settings, changed, told, caplog):
+    caplog.set_level(logging.DEBUG)
+    other = dataclasses.replace(settings, **changed)
+
+    with pytest.raises(SettingsError, match=told) as raised:
+        index_folder(other.documents_folder, open_engine(other), other)
+    said = caplog.text + str(raised.value) + repr(raised.value.__cause__)
+    assert not any(secret in said for secret in (*USERS.values(), WRONG))
+
+
+def test_an_index_of_another_name_is_refused(settings):
+    other = dataclasses.replace(settings, index=settings.index.replace("verbatim", "payroll"))
+
+    with pytest.raises(SettingsError, match="status 403"):
+        index_folder(other.documents_folder, open_engine(other), other)
+
+
+@pytest.mark.parametrize("command", [["index"], ["serve", "--check"], ["ask", QUESTION]])
+def test_the_commands_tell_a_wrong_password_in_one_line(settings, command):
+    environ = os.environ | {
+        "QA_INDEX": settings.index,
+        "QA_FOLDER": settings.folder,
+        "QA_INDEX_CA": settings.index_ca,
+        "QA_INDEX_USER": "builder",
+        "QA_INDEX_PASSWORD": WRONG,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "qa", *command],
+        env=environ,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "QA_INDEX_PASSWORD" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert WRONG not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def not_let_in(client):
+    """What is said to programs and to people, neither what to correct nor how."""
+    told = client.get("/ask", query_string={"q": "which engineers chose granite?"})
+    page = client.get("/documents", headers={"Accept": "text/html"})
+
+    assert (told.status_code, page.status_code) == (503, 503)
+    assert client.get("/readyz").status_code == 503
+    assert int(told.headers["Retry-After"]) > 0
+    assert told.content_type == "application/problem+json"
+    assert "does not let the service in" in told.json["detail"]
+    return told.text + page.text
+
+
+def test_a_service_is_let_in_no_more_and_then_again(settings, secured, caplog):
+    index_folder(settings.documents_folder, open_engine(settings), settings)
+    app = create_app(settings)
+    app.extensions["qa"].engine.start_reload(lambda new: None)
+    client = app.test_client()
+
+    assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
+    with secured.another_password(OTHER):
+        said = not_let_in(client)
+    assert "The cluster refuses us (status 401); correct QA_INDEX_USER" in caplog.text
+    assert not any(each in said for each in ("QA_INDEX", USERS["builder"], OTHER))
+    assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
+
+
+@pytest.mark.parametrize(
+    ("changed", "logged"),
+    [
+        ({"index_password": WRONG}, "refuses us (status 401)"),
+        ({"index_ca": ""}, "is not trusted; name its authority's file in QA_INDEX_CA"),
+    ],
+    ids=("wrong password", "unknown authority"),
+)
+def test_a_worker_that_is_not_let_in_starts_and_says_so(settings, changed, logged, caplog):
+    app = create_app(dataclasses.replace(settings, **changed))
+    app.extensions["qa"].engine.start_reload(lambda new: None)
+    said = not_let_in(app.test_client())
+
+    assert logged in caplog.text
+    assert not any(each in said for each in ("QA_INDEX", settings.index, WRONG))
+    assert WRONG not in caplog.text

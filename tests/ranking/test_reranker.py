@@ -1,0 +1,105 @@
+"""Ranking: order, folding, places per document, ties."""
+
+import datetime
+
+import pytest
+
+from qa.documents.document import Metadata
+from tests.ranking.candidates import ranked
+
+
+def first(found):
+    return found[0].passage.document_id
+
+
+def test_what_holds_more_of_the_question_comes_first():
+    texts = ("Grain is dear.", "The price of grain in Odesa rose.")
+
+    assert first(ranked("grain price in Odesa", *texts)) == "d1"
+
+
+def test_what_holds_far_less_than_the_best_is_not_shown():
+    texts = ("Grain is dear.", "The price of grain in Odesa rose.")
+
+    assert len(ranked("grain price in Odesa", *texts, frequencies={"grain": 50})) == 1
+
+
+def test_neighbouring_words_count_as_neighbours():
+    texts = ("A policy, an old one, of the door that was never open.", "The open door policy.")
+
+    assert first(ranked("open door policy", *texts)) == "d1"
+
+
+def test_the_publisher_and_the_date_that_are_named_come_first():
+    texts = ("The harbour froze in the winter.", "The harbour froze in the winter, they say.")
+    about = [
+        Metadata("", publisher="Vesa Courier", date=datetime.date(2021, 12, 3)),
+        Metadata("", publisher="Northern Gazette", date=datetime.date(2022, 3, 1)),
+    ]
+
+    def best(question):
+        return first(ranked(question, *texts, about=about, ids=["a", "b"]))
+
+    assert best("what did the Northern Gazette write of the harbour?") == "b"
+    assert best("what did the Vesa Courier write of the harbour?") == "a"
+    assert best("did the harbour freeze in March 2022?") == "b"
+    assert best("did the harbour freeze on 3 December 2021?") == "a"
+
+
+def test_a_passage_that_says_the_same_is_folded_into_the_first():
+    text = "The council of the town paid four million crowns for the new pier in the spring."
+    found = ranked("who paid for the pier?", text, text.replace("spring", "autumn"))
+
+    assert len(found) == 1
+    assert [p.document_id for p in found[0].duplicates] == ["d1"]
+
+
+def test_texts_without_spaces_are_folded_by_their_characters():
+    text = "市议会在春天为新码头支付了四百万克朗,这是多年来最大的一笔开支。"
+    other = "渔民们在码头修理他们的船,孩子们在旁边的沙滩上玩耍直到天黑。"
+    found = ranked("码头", text, text.replace("春天", "秋天"), other)
+
+    assert {first([r]): [p.document_id for p in r.duplicates] for r in found} == {
+        "d0": ["d1"],
+        "d2": [],
+    }
+
+
+def test_no_document_has_more_than_two_of_the_first_five():
+    texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdefgh")]
+    ids = ["one"] * 5 + ["two", "three", "four"]
+    found = ranked("pier number", *texts, ids=ids)
+
+    assert [r.passage.document_id for r in found[:5]].count("one") == 2
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("question", "most"), [("pier number", 2), ("pier number in the Long Summer of Vesa", 5)]
+)
+def test_a_document_that_is_named_may_have_all_places(question, most):
+    texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdefgh")]
+    about = [Metadata("The Long Summer of Vesa")] * 5 + [Metadata("Other")] * 3
+    ids = ["one"] * 5 + ["two", "three", "four"]
+    found = ranked(question, *texts, ids=ids, about=about)[:5]
+
+    assert [r.passage.document_id for r in found].count("one") == most
+
+
+def test_a_document_alone_may_have_all_places():
+    texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcd")]
+
+    assert len(ranked("pier number", *texts, ids=["one"] * 4)) == 4
+
+
+def test_equal_passages_are_in_the_order_of_their_documents():
+    texts = [f"Apples {word}." for word in ("red", "green", "blue")]
+    found = ranked("apples", *texts, ids=["c", "a", "b"])
+
+    assert [r.passage.document_id for r in found] == ["a", "b", "c"]
+
+
+def test_a_limit_takes_the_best():
+    texts = [f"Pier {'pier ' * n}and {n} {word}." for n, word in enumerate("abcdefghij")]
+
+    assert ranked("pier", *texts, limit=3) == ranked("pier", *texts, limit=10)[:3]

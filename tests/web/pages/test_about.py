@@ -1,0 +1,59 @@
+"""The page about the service."""
+
+import re
+import shutil
+
+from qa.app import create_app
+from qa.engines.factory import open_engine
+from qa.ranking.reranker import load_ranking_weights
+from qa.settings import Settings
+from tests.web.pages.conftest import one, text
+
+
+def test_it_tells_what_the_index_holds(page, index):
+    main = text(page("/about").find(".//main"))
+
+    assert "123 documents, dated 3 December 2021 to 29 March 2022" in main
+    manifest = open_engine(Settings(index=str(index))).searcher().manifest
+    assert f"Passages {manifest.passages}" in main
+    assert manifest.name in main
+    assert "Files left out 1, with the reasons" in main
+
+
+def test_it_lists_the_keys(page):
+    found = page("/about")
+
+    assert found.xpath("//h2[@id='keys']/following-sibling::dl[@class='keys']")
+
+
+def test_its_example_is_answered(page, client):
+    (link,) = page("/about").xpath("//a[code = '/ask']/@href")
+
+    assert client.get(link).get_json()["verdict"] == "found"
+
+
+def test_it_tells_which_of_the_operators_questions_have_their_answer(page, index):
+    kept = text(page("/about"))
+    (link,) = page("/about").xpath("//h2[@id='quality']/following-sibling::ul/li/a/@href")
+
+    assert "The operator keeps 3 questions" in kept
+    assert "2 of them have their answer" in kept
+    assert link == "/?q=Which+unicorns+dance+on+Jupiter?"
+
+
+def test_it_tells_what_ranking_won_where_it_was_measured(page):
+    gains = load_ranking_weights().gain.values()
+    best, worst = (max(g["right@1"] for g in gains), min(g["right@1"] for g in gains))
+    told = text(one(page("/about"), "//h2[@id='quality']/following-sibling::p[1]"))
+    ours, plain = (int(share) for share in re.findall(r"(\d+)%", told))
+
+    assert 100 * worst <= ours <= 100 * best
+    assert plain < ours
+
+
+def test_a_wrong_line_among_the_questions_takes_nothing_else_away(index, tmp_path):
+    copy = shutil.copytree(index, tmp_path / "index")
+    (copy / "questions.jsonl").write_text("{")
+    client = create_app(Settings(index=str(copy))).test_client()
+
+    assert "The operator keeps" not in client.get("/about").text

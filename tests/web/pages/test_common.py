@@ -1,0 +1,197 @@
+"""What holds for every page."""
+
+from collections import Counter
+from itertools import pairwise
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from flask import render_template
+
+from qa.app import create_app
+from qa.settings import Settings
+from qa.web.pages.common import is_web_url
+from tests.web.pages.conftest import BROWSER, SCRIPT, one, text
+
+PATHS = [
+    "/",
+    "/?q=Who+built+the+harbour%3F",
+    "/?q=Who+built+the+harbour%3F&q=And+what+did+it+cost%3F&publisher=Northern+Gazette",
+    "/?q=harbur+festival&from=2020-01-01",
+    "/?q=harbour&q=%3F%3F",
+    "/?from=never",
+    "/documents",
+    "/documents?page=2&sort=newest",
+    "/documents/hostile",
+    "/documents/old/harbour%20&%20pier?cite=10-220&answer=90-180",
+    "/documents/nothing",
+    "/about",
+]
+
+
+@pytest.mark.parametrize("path", ["/?q=harbour", "/", "/documents", "/documents/ferry"])
+def test_without_an_index_every_page_tells_the_operator_what_to_do(tmp_path, path):
+    response = create_app(Settings(index=str(tmp_path))).test_client().get(path, headers=BROWSER)
+
+    assert response.status_code == 503
+    assert "<code>qa index</code>" in response.text
+
+
+def test_scripts_in_documents_and_questions_are_text(page, client):
+    paths = ["/?q=<script>zebra</script>&publisher=<script>", "/documents/hostile", "/documents"]
+    pages = [client.get(path).text for path in paths]
+
+    assert not any("<script>" in body for body in pages)
+    assert all("&lt;script&gt;" in body for body in pages)
+    assert SCRIPT in text(one(page("/documents/hostile?cite=2-40&answer=4-30"), "//p[@id='p1']"))
+
+
+@pytest.mark.parametrize("path", ["/?q=What+did+the+zebra+say%3F", "/documents/hostile"])
+def test_only_web_addresses_are_linked_to(page, path):
+    found = page(path)
+
+    assert "zebra" in text(found)
+    assert not found.xpath("//a[contains(@href, 'javascript')]")
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://a.example", True),
+        ("HTTP://a.example", True),
+        ("javascript:alert(1)", False),
+        (" javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//a.example", False),
+        ("http://[", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_web_address_is_http(url, safe):
+    assert is_web_url(url) is safe
+
+
+def test_the_error_page_shows_what_it_is_given(app):
+    with app.test_request_context("/"):
+        shown = render_template("error.html", status=418, title="I'm a teapot", detail="<b> `x` y")
+
+    assert "<h1>I&#39;m a teapot</h1>" in shown
+    assert "&lt;b&gt; <code>x</code> y" in shown
+
+
+def status_of(path):
+    if path.endswith("nothing"):
+        return 404
+    return 422 if "never" in path or "%3F%3F" in path else 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_identifier_is_given_once_and_every_reference_has_its_target(page, path):
+    found = page(path, status_of(path))
+    ids = Counter(found.xpath("//@id"))
+    references = [
+        *found.xpath("//@aria-labelledby"),
+        *found.xpath("//@aria-describedby"),
+        *found.xpath("//label/@for"),
+        *(href[1:] for href in found.xpath("//a/@href[starts-with(., '#')]")),
+    ]
+
+    assert ids.most_common(1)[0][1] == 1
+    assert set(references) <= set(ids)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_headings_follow_one_another(page, path):
+    found = page(path, status_of(path))
+    levels = [int(h.tag[1]) for h in found.xpath("//h1 | //h2 | //h3 | //h4 | //h5 | //h6")]
+
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_control_has_a_label(page, path):
+    found = page(path, status_of(path))
+    fields = found.xpath("//input[not(@type='hidden')] | //textarea")
+    labelled = found.xpath("//label/@for")
+
+    assert all(
+        field.get("id") in labelled or text(next(field.iterancestors("label"))) for field in fields
+    )
+    assert all(text(button) for button in found.xpath("//button | //summary | //nav//a"))
+    assert all(text(a) or a.get("aria-label") for a in found.xpath("//a"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_needs_a_script_or_an_inline_style(page, path):
+    found = page(path, status_of(path))
+
+    assert not found.xpath(
+        "//script[not(@src)] | //style | //@style | //@*[starts-with(name(), 'on')]"
+    )
+    assert one(found, "//script").get("src").startswith("/static/app.js?v=")
+    assert {
+        urlsplit(url).netloc for url in found.xpath("//link[not(@rel='canonical')]/@href | //@src")
+    } == {""}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_footer_names_the_index(page, path):
+    footer = text(page(path, status_of(path)).find(".//footer[@class='site']"))
+
+    assert footer.startswith("123 documents, 2021-12-03 – 2022-03-29 · index ")
+
+
+@pytest.fixture
+def static_size(client):
+    """What all that a page loads weighs."""
+    sizes = []
+    for name in ("style.css", "app.js", "favicon.svg"):
+        with client.get(f"/static/{name}") as response:
+            assert response.status_code == 200
+            sizes.append(len(response.data))
+    return sum(sizes)
+
+
+def test_static_files_are_kept_until_they_change(page, client):
+    found = page("/about")
+    addresses = found.xpath("//script/@src | //link[@rel='stylesheet' or @rel='icon']/@href")
+    seen = [client.get(address) for address in [*addresses, "/static/app.js?v=0", "/static/app.js"]]
+    lives = [response.headers["Cache-Control"] for response in seen]
+    for response in seen:
+        response.close()
+
+    assert lives == ["public, max-age=31536000, immutable"] * 3 + ["no-cache"] * 2
+
+
+def test_static_files_are_half_of_what_a_page_may_weigh(static_size):
+    assert static_size < 30_000
+
+
+QUESTIONS = [
+    "Who built the old harbour of Lindholm?",
+    "What did it cost?",
+    "Who demanded guarantees?",
+    "What did a zebra say?",
+    "Who opened the bridge over the Vesa?",
+    "And when?",
+    "Which unicorns dance on Jupiter?",
+    "When did a storm break the northern pier?",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "documents"),
+    [
+        ("/documents", "//tbody//a | //tbody/tr/td[1]"),
+        ("/?" + urlencode([("q", question) for question in QUESTIONS]), "//blockquote"),
+    ],
+)
+def test_a_long_page_is_light_without_what_documents_say(
+    page, client, static_size, path, documents
+):
+    said = sum(len(each.text_content().encode()) for each in page(path).xpath(documents))
+    size = len(client.get(path, headers=BROWSER).data)
+
+    assert size - said + static_size < 60_000

@@ -1,0 +1,284 @@
+"""The conversation page."""
+
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import pytest
+
+from qa.app import create_app
+from qa.settings import Settings
+from tests.web.pages.conftest import BROWSER, controls, one, text
+
+
+def test_the_empty_page_tells_what_is_in_the_index(page):
+    home = page("/")
+
+    assert "123 documents, dated 3 December 2021 to 29 March 2022" in text(home.find(".//main"))
+    assert "Northern Gazette" in text(home.find(".//main"))
+    assert home.xpath("//textarea[@name='q' and @autofocus]")
+
+
+def test_only_questions_that_are_answered_are_suggested(page):
+    links = page("/").xpath("//ul[@class='try']//a")
+
+    assert [link.text for link in links] == ["Who built the old harbour of Lindholm?"]
+    assert one(page(links[0].get("href")), "//article/h2").text == links[0].text
+
+
+@pytest.mark.parametrize("content", ["not JSON", "[1]", '{"no": "question"}', '{"question": "?"}'])
+def test_a_broken_file_of_questions_suggests_none(tmp_path, index, content):
+    (tmp_path / "CURRENT").write_bytes((index / "CURRENT").read_bytes())
+    (tmp_path / "generations").symlink_to(index / "generations")
+    (tmp_path / "questions.jsonl").write_text(content)
+    response = create_app(Settings(index=str(tmp_path))).test_client().get("/")
+
+    assert response.status_code == 200
+    assert "Questions to try" not in response.text
+
+
+def test_an_answer_quotes_and_cites(page):
+    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+    quote = turn.find(".//blockquote")
+
+    assert text(turn.find("h2")) == "Who demanded guarantees about the pier?"
+    assert one(turn, "p[contains(@class, 'verdict')]").text == "Found in 1 document"
+    assert text(quote.find(".//mark[@class='answer']")).startswith("Captain Elsa Moberg demanded")
+    assert "guarantees" in [mark.text for mark in quote.xpath(".//mark[@class='term']")]
+    assert text(one(turn, "figure//p[@class='source']")) == (
+        "The harbour of Lindholm — Northern Gazette, 3 December 2021 Building › ¶ 2 (p. 1)"
+    )
+
+
+def test_the_citation_opens_the_document_at_the_marked_place(page):
+    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+    quoted = text(turn.find(".//blockquote//mark[@class='answer']"))
+    address = one(turn, "figure//a[starts-with(., 'Open in document')]").get("href")
+    anchor, _, directive = urlsplit(address).fragment.partition(":~:")
+    paragraph = one(page(address), f"//p[@id='{anchor}']")
+
+    assert text(one(paragraph, ".//mark[@class='passage']/mark[@class='answer']")) == quoted
+    assert directive == f"text={quote(quoted)}"
+
+
+def test_the_original_opens_apart_and_says_so(page):
+    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+    link = one(turn, "figure//a[starts-with(., 'Original')]")
+
+    assert link.get("href").startswith("https://gazette.example/harbour#:~:text=")
+    assert link.get("target") == "_blank"
+    assert set(link.get("rel").split()) == {"noopener", "noreferrer", "external"}
+    assert "opens in a new tab" in text(link)
+
+
+def test_reasons_are_given_in_words(page):
+    reasons = one(
+        page("/?q=pier+guarantees+unicorn"), "//article/figure//details[@class='reasons']"
+    )
+
+    assert "2 of 3 words: pier, guarantees; not unicorn" in text(reasons)
+
+
+def test_every_question_in_the_address_is_a_turn(page):
+    found = page("/?q=Who+built+the+harbour%3F&q=And+what+did+it+cost%3F")
+
+    assert [text(h) for h in found.xpath("//article/h2")] == [
+        "Who built the harbour?",
+        "And what did it cost?",
+    ]
+    assert found.xpath("//article/h2/@id") == ["q1", "q2"]
+    assert "Carried over built: leave it out harbour" in text(found.xpath("//article")[1])
+    assert found.find(".//title").text == "And what did it cost? — Found in 1 document · Verbatim"
+
+
+def test_a_long_conversation_links_to_its_earlier_questions(page):
+    asked = [f"Who built harbour {number}?" for number in range(12)]
+    found = page("/?" + urlencode([("q", question) for question in asked]))
+    links = found.xpath("//details[summary='4 earlier questions']//a")
+
+    assert [text(h) for h in found.xpath("//article/h2")] == asked[4:]
+    assert [text(link) for link in links] == asked[:4]
+    earlier = page(links[1].get("href"))
+    assert [text(h) for h in earlier.xpath("//article/h2")] == asked[:2]
+
+
+def test_the_form_continues_the_conversation_and_keeps_the_filters(page):
+    path = "/?q=harbour&q=ferry&publisher=Vesa+Courier&from=2020-01-01"
+    form = one(page(path), "//main//form")
+
+    assert controls(form) == [
+        ("q", "harbour"),
+        ("q", "ferry"),
+        ("q", ""),
+        ("publisher", "Vesa Courier"),
+        ("from", "2020-01-01"),
+        ("to", ""),
+    ]
+    assert form.get("action") == "/#q3"
+    assert one(form.getnext(), "a[. = 'New conversation']").get("href") == "/"
+
+
+def test_each_filter_can_be_removed_by_a_link(page):
+    path = "/?q=harbour&publisher=Vesa+Courier&publisher=A%26B&from=2020-01-01"
+    links = page(path).xpath("//ul[@class='applied']//a")
+    left = {text(a): parse_qsl(urlsplit(a.get("href")).query) for a in links}
+
+    assert left == {
+        "Remove the filter Vesa Courier": [
+            ("q", "harbour"),
+            ("publisher", "A&B"),
+            ("from", "2020-01-01"),
+        ],
+        "Remove the filter A&B": [
+            ("q", "harbour"),
+            ("publisher", "Vesa Courier"),
+            ("from", "2020-01-01"),
+        ],
+        "Remove the filter from 2020-01-01": [
+            ("q", "harbour"),
+            ("publisher", "Vesa Courier"),
+            ("publisher", "A&B"),
+        ],
+    }
+
+
+def test_a_document_asked_alone_is_named_and_stays(page):
+    found = page("/?q=who+opened+a+bridge&document=ferry")
+    shown = one(found, "//ul[@class='applied']//a")
+
+    assert text(shown) == "Remove the filter in “The ferry”"
+    assert shown.get("href") == "/?q=who+opened+a+bridge#q1"
+    assert ("document", "ferry") in controls(one(found, "//form[@class='composer']"))
+
+
+def test_a_document_that_is_not_there_cannot_be_asked(page):
+    found = page("/?q=harbour&document=nothing", 422)
+
+    assert "The document cannot be asked: No document 'nothing'" in text(found)
+    assert one(found, "//ul[@class='applied']//a").get("href") == "/?q=harbour#q1"
+
+
+def test_links_to_other_questions_keep_the_filters(page):
+    found = page("/?q=the+old+harbour&q=when+was+it+built&from=2020-01-01")
+    link = one(found, "//a[. = 'ask without them']")
+
+    assert parse_qsl(urlsplit(link.get("href")).query) == [
+        ("q", "when was it built"),
+        ("from", "2020-01-01"),
+    ]
+
+
+def test_an_address_has_one_form(client):
+    untidy = "/?utm_source=letter&from=&q=+Who%20built%0D%0Ait%3F&q=+&publisher=&sort=relevance&to="
+    tidied = client.get(untidy, headers=BROWSER)
+
+    assert tidied.status_code == 302
+    assert tidied.headers["Location"] == "/?q=Who+built+it%3F"
+    assert client.get(tidied.headers["Location"], headers=BROWSER).status_code == 200
+
+
+def test_a_question_that_is_refused_is_back_in_the_box(page):
+    found = page("/?q=harbour&q=Do+unicorns+sleep%3F")
+    form = one(found, "//main//form")
+
+    assert [value for name, value in controls(form) if name == "q"] == [
+        "harbour",
+        "Do unicorns sleep?",
+    ]
+    assert one(found, "//textarea").text == "Do unicorns sleep?"
+    assert form.get("action") == "/#q2"
+
+
+def test_other_publishers_stand_beside_the_first(page):
+    found = page("/?q=harbour+ferry+bridge+pier")
+    (beside,) = found.xpath("//section[@class='beside']//p[@class='source']")
+    first = one(found, "//article/figure//p[@class='source']")
+    publishers = {source.find("bdi").text for source in (first, beside)}
+
+    assert publishers == {"Vesa Courier", "Northern Gazette"}
+    assert page(beside.find(".//a").get("href")).find(".//mark") is not None
+
+
+def test_passages_can_be_sorted_by_date(page):
+    links = page("/?q=harbour+ferry+bridge+pier").xpath("//p[@class='sorts']/a")
+    pages = {a.text: page(a.get("href")) for a in links}
+    firsts = {sort: text(found.xpath("//article//cite")[0]) for sort, found in pages.items()}
+
+    assert [a.get("aria-current") for a in links] == ["true", None, None]
+    assert firsts["newest"] == "The ferry"
+    assert firsts["oldest"] == "The harbour of Lindholm"
+    assert one(pages["newest"], "//p[@class='sorts']/a[@aria-current]").text == "newest"
+    assert ("sort", "newest") in controls(one(pages["newest"], "//main//form"))
+
+
+def test_documents_are_counted_by_publisher_and_period(page):
+    filters = one(page("/?q=harbour"), "//details[@class='filters']")
+    periods = {
+        text(li): li.find("a").get("href") for li in filters.xpath(".//ul[@class='periods']/li")
+    }
+
+    assert "Northern Gazette 1" in text(filters)
+    assert periods == {
+        "December 2021 1": "/?q=harbour&from=2021-12-01&to=2021-12-31#q1",
+        "March 2022 1": "/?q=harbour&from=2022-03-01&to=2022-03-31#q1",
+    }
+
+
+def test_a_shared_link_tells_question_and_answer(page):
+    found = page("/?q=Who+demanded+guarantees+about+the+pier%3F")
+    told = {m.get("property") or m.get("name"): m.get("content") for m in found.xpath("//meta")}
+
+    assert told["og:title"] == "Who demanded guarantees about the pier?"
+    assert told["og:description"].startswith("“Captain Elsa Moberg demanded guarantees")
+    assert told["robots"] == "noindex, nofollow"
+    assert one(found, "//link[@rel='canonical']/@href").endswith(
+        "/?q=Who+demanded+guarantees+about+the+pier%3F"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "problem", "typed", "earlier"),
+    [
+        ("/?q=harbour&q=%3F%3F", "no words to search for", "??", ["harbour"]),
+        ("/?q=" + "x" * 2001, "The question is too long", "x" * 2001, []),
+        ("/?q=harbour&q=pier&from=never", "“From” is not a date", "pier", ["harbour"]),
+        ("/?q=harbour&from=2022-01-02&to=2021-01-01", "swap the two", "harbour", []),
+        ("/?q=harbour&sort=size", "“sort” cannot be used here", "harbour", []),
+        ("/?q=%3F%3F&q=harbour", "no words to search for", "??", []),
+        ("/?limit=many", "“limit” cannot be used here", "", []),
+        ("/?" + "&".join(["q=pier"] * 22), "start a new one", "pier", ["pier"] * 21),
+    ],
+)
+def test_what_cannot_be_asked_stays_in_the_box(page, path, problem, typed, earlier):
+    found = page(path, 422)
+    box = one(found, "//textarea")
+
+    assert problem in one(found, "//form//*[@role='alert']").text
+    assert (box.text or "") == typed
+    assert box.get("id") == f"q{len(earlier) + 1}"
+    assert box.get("aria-describedby") == "problem"
+    assert found.xpath("//input[@name='q']/@value") == earlier
+
+
+@pytest.mark.parametrize("name", ["publisher", "document"])
+def test_too_many_filters_are_told_in_words_and_taken_off_at_once(page, client, name):
+    path = "/?q=harbour" + "".join(f"&{name}=x{number}" for number in range(600))
+    found = page(path, 422)
+    (off,) = found.xpath("//ul[@class='applied']//a")
+
+    assert f"The {name} cannot be asked: 600 is too much; the most is 100." in text(found)
+    assert text(off).endswith("600 filters")
+    assert off.get("href") == "/?q=harbour#q1"
+    assert len(client.get(path, headers=BROWSER).data) < 150_000
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/documents?" + "&publisher=x" * 101, "101 is too much; the most is 100"),
+        ("/documents?publisher=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
+        ("/documents?title=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
+        ("/?q=harbour&publisher=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
+        ("/?q=harbour&q=why" + "".join(f"&drop=x{n}" for n in range(25)), "the most is 24"),
+    ],
+)
+def test_a_page_says_what_an_address_has_too_much_of(page, path, told):
+    assert told in text(page(path, 422))

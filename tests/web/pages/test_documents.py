@@ -1,0 +1,246 @@
+"""The list of documents, as a page and as JSON."""
+
+import datetime
+
+import lxml.html
+import pytest
+
+from qa.app import create_app
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
+from qa.settings import Settings
+from tests.web.pages.conftest import SCRIPT, controls, one, text
+
+LINDHOLM = "The harbour of Lindholm"
+
+
+def titles(page):
+    return page.xpath("//tbody//a/text()")
+
+
+def counted(page):
+    return text(one(page, "//div[@class='counted']/p[1]"))
+
+
+def test_documents_are_listed_a_hundred_to_a_page(page):
+    first = page("/documents")
+    second = page(one(first, "//a[@rel='next']").get("href"))
+    found = [*titles(first), *titles(second)]
+
+    assert len(titles(first)) == 100
+    assert found == sorted(found, key=lambda title: title.lstrip("<").casefold())
+    assert len(found) == 123
+    assert one(second, "//nav//a[@aria-current and contains(., '2')]") is not None
+    assert counted(second) == "123 documents, 101 to 123 shown"
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [
+        ("title", "Filler 000"),
+        ("newest", "The ferry"),
+        ("oldest", LINDHOLM),
+        ("publisher", LINDHOLM),
+        ("longest", LINDHOLM),
+        ("shortest", "Filler 000"),
+    ],
+)
+def test_documents_can_be_sorted(page, sort, first):
+    found = page(f"/documents?sort={sort}")
+
+    assert titles(found)[0] == first
+    assert text(one(found, "//p[@class='sorts']/a[@aria-current]")) == sort
+
+
+def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(page):
+    row = one(page("/documents?sort=newest"), "//tr[contains(., 'Lindholm')]")
+
+    assert text(row) == f"{LINDHOLM} Northern Gazette 2021-12-03 50 3"
+    assert page(row.find(".//a").get("href")).find(".//h1").text == LINDHOLM
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("title=HARBOUR", [LINDHOLM]),
+        ("title=of+the+harb", [LINDHOLM]),
+        ("title=harbour+ferry", []),
+        ("title=%3Cscript", [f"{SCRIPT} zebras"]),
+        ("publisher=Vesa+Courier", ["The ferry"]),
+        ("publisher=Vesa+Courier&publisher=Northern+Gazette&sort=oldest", [LINDHOLM, "The ferry"]),
+        ("publisher=vesa+courier", []),
+        ("from=2022-01-01", ["The ferry"]),
+        ("to=2021-12-03", [LINDHOLM]),
+        ("from=2021-12-03&to=2022-03-29&title=ferry", ["The ferry"]),
+        ("from=2023-01-01&to=2022-01-01", []),
+    ],
+)
+def test_filters_leave_what_fits_all_of_them(page, client, query, found):
+    shown = page(f"/documents?{query}")
+    record = client.get(f"/documents.json?{query}").json
+
+    assert titles(shown) == found
+    assert [item["title"] for item in record["items"]] == found
+    assert counted(shown) == f"{len(found)} of 123 documents"
+
+
+def test_each_filter_that_is_on_can_be_taken_off(page):
+    path = "/documents?title=e&publisher=Vesa+Courier&from=2022-01-01&sort=newest"
+    links = page(path).xpath("//ul[@class='applied']//a")
+
+    assert {text(link): link.get("href") for link in links} == {
+        "Remove the filter title has “e”": path.replace("title=e&", ""),
+        "Remove the filter Vesa Courier": path.replace("publisher=Vesa+Courier&", ""),
+        "Remove the filter from 1 January 2022": path.replace("&from=2022-01-01", ""),
+        "all documents": "/documents?sort=newest",
+    }
+
+
+def test_publishers_are_counted_as_if_none_was_chosen(page):
+    found = page("/documents?publisher=Vesa+Courier&publisher=Nobody&to=2022-12-31")
+    labels = [text(label) for label in found.xpath("//div[@class='choices']/label")]
+
+    assert labels == ["Northern Gazette 1", "Vesa Courier 1", "Nobody 0"]
+
+
+def test_a_form_asks_for_the_list_that_is_shown(page, client):
+    path = "/documents?title=e&publisher=Vesa+Courier&from=2022-01-01&sort=newest"
+    form = one(page(path), "//form[@class='choose']")
+    sent = client.get(form.get("action"), query_string=controls(form))
+
+    assert sent.status_code == 302
+    assert sent.location == path
+
+
+def test_what_is_empty_or_of_others_leaves_the_address(client):
+    sent = client.get("/documents?title=+&utm_source=x&publisher=Vesa+Courier&page=1")
+
+    assert sent.location == "/documents?publisher=Vesa+Courier"
+
+
+def test_robots_follow_the_plain_list_alone(page):
+    robots = "//meta[@name='robots']/@content"
+
+    for path in ("/documents", "/documents?page=2"):
+        assert not page(path).xpath(robots)
+    for path in ("/documents?sort=newest", "/documents?title=e", "/documents?from=2020-01-01"):
+        assert page(path).xpath(robots) == ["noindex, nofollow"]
+
+
+def test_dates_are_bars_that_lead_to_what_they_count(page):
+    found = page("/documents")
+    bars = found.xpath("//ol[@class='bars']/li")
+    link = bars[0].find("a").get("href")
+
+    assert [text(bar) for bar in bars] == [
+        "December 2021 1 documentDec 2021",
+        "January 2022 0 documents Jan 2022".replace(" Jan", "Jan"),
+        "February 2022 0 documentsFeb 2022",
+        "March 2022 1 documentMar 2022",
+    ]
+    assert link == "/documents?from=2021-12-01&to=2021-12-31"
+    assert titles(page(link)) == [LINDHOLM]
+    assert text(one(found, "//section[@class='over-time']/p")) == "121 without a date."
+    assert not page(link).xpath("//ol[@class='bars']")
+
+
+def test_a_list_without_documents_says_so_and_offers_all(page):
+    found = page("/documents?title=unicorn&sort=newest")
+
+    assert one(found, "//main//a[.='all documents']").get("href") == "/documents?sort=newest"
+    assert not found.xpath("//table")
+
+
+def test_files_left_out_are_listed_with_the_reason(page):
+    assert text(one(page("/documents"), "//section[@id='skipped']//details")) == (
+        "no text in it 1 scan.pdf"
+    )
+
+
+def test_the_record_is_the_list(client):
+    found = client.get("/documents.json?sort=oldest").json
+
+    assert found["items"][0] == {
+        "id": "old/harbour & pier",
+        "title": LINDHOLM,
+        "publisher": "Northern Gazette",
+        "date": "2021-12-03",
+        "words": 50,
+        "passages": 3,
+        "source": "old/harbour & pier.pdf",
+        "sha256": found["items"][0]["sha256"],
+        "read_url": "/documents/old/harbour%20&%20pier",
+    }
+    assert (found["documents"], found["found"], found["pages"]) == (123, 123, 2)
+    assert found["publishers"][0] == {"name": "Northern Gazette", "documents": 1}
+    assert found["periods"][0] == {"from": "2021-12-01", "to": "2021-12-31", "documents": 1}
+    assert found["undated"] == 121
+    assert found["skipped"] == [{"source": "scan.pdf", "reason": "no text in it"}]
+
+
+def test_the_record_leads_from_page_to_page(client):
+    first = client.get("/documents.json?title=filler&sort=newest").json
+    second = client.get(first["next"]).json
+
+    assert (first["previous"], second["next"]) == (None, None)
+    assert client.get(second["previous"]).json == first
+    assert len({item["id"] for item in first["items"] + second["items"]}) == 120
+
+
+def test_a_list_pinned_to_a_generation_stays_with_it(page, client):
+    name = client.get("/documents.json").json["generation"]
+    found = page(f"/documents?generation={name}")
+
+    for link in found.xpath("//p[@class='sorts']/a | //nav[@class='pages']/a"):
+        assert f"generation={name}" in link.get("href")
+    assert client.get("/documents.json?generation=0123456789ab").status_code == 410
+
+
+@pytest.mark.parametrize("path", ["/documents", "/documents.json"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=size",
+        "sort=newest&sort=oldest",
+        "page=0",
+        "page=3",
+        "page=x",
+        "page=-1",
+        "page=1.0",
+        "page=" + "9" * 5000,
+        "from=never",
+        "to=2021-02-30",
+        "from=20210203",
+    ],
+)
+def test_a_list_that_does_not_exist_is_refused(page, client, path, query):
+    name = query.partition("=")[0]
+    if path == "/documents":
+        assert f"{name}:" in text(page(f"{path}?{query}", 422).find(".//main"))
+    else:
+        response = client.get(f"{path}?{query}")
+
+        assert response.status_code == 422
+        assert response.content_type == "application/problem+json"
+        assert response.json["errors"][0]["pointer"] == f"#/{name}"
+
+
+def test_the_record_refuses_what_it_does_not_know(client):
+    response = client.get("/documents.json?limit=5")
+
+    assert response.status_code == 422
+    assert "there are title, publisher" in response.json["detail"]
+
+
+def test_a_list_of_one_document_has_nothing_to_compare(tmp_path):
+    settings = Settings(index=str(tmp_path))
+    about = Metadata("Alone", publisher="P", date=datetime.date(2020, 1, 1))
+    only = build_document("a", "a.txt", [RawBlock("A single line of text.")], about)
+    index_documents([only], open_engine(settings), settings)
+    shown = create_app(settings).test_client().get("/documents").text
+
+    assert text(lxml.html.fromstring(shown).find(".//table/caption")) == (
+        "Documents by title, 1 to 1 of 1"
+    )
+    assert not any(part in shown for part in ("Sort by", 'class="bars"', 'type="checkbox" name'))

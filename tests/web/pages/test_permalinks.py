@@ -1,0 +1,198 @@
+"""Pages pinned to an index: they stay with it while it is kept, and say what became of it after."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from qa.engines.factory import open_engine
+from qa.settings import Settings
+from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.web.pages.conftest import controls, one, text
+
+ASKED = "/?q=who+demanded+guarantees%3F"
+LATER = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbour")
+OTHER = HARBOUR.replace("legal guarantees", "promises")
+
+
+@pytest.fixture
+def index(tmp_path):
+    """A folder with an index of two documents, which tests may change."""
+    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
+    built(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def changed(index):
+    """Rebuild with other documents; the one before is kept, or pruned."""
+
+    def change(pruned=True, **texts):
+        for path in (index / "documents").iterdir():
+            path.unlink()
+        write(index / "documents", **texts)
+        built(index)
+        if pruned:
+            open_engine(Settings(index=str(index))).prune(1)
+
+    return change
+
+
+@pytest.fixture
+def link(page):
+    """The link to the answers as they are."""
+    return one(page(ASKED), "//a[.='Link to these answers']").get("href")
+
+
+def live(index):
+    return (index / "CURRENT").read_text().strip()
+
+
+def reader(page, link):
+    """The address of the reader page that the first answer of a pinned page opens."""
+    return one(page(link), "(//a[starts-with(., 'Open in document')])[1]").get("href")
+
+
+def test_the_link_names_the_index_and_what_was_quoted(index, link):
+    values = dict(parse_qsl(urlsplit(link).query))
+
+    assert values["q"] == "who demanded guarantees?"
+    assert values["generation"] == live(index)
+    assert values["quoted"].startswith("harbour ")
+
+
+def test_while_it_is_kept_the_link_shows_what_was_quoted(page, changed, link, index):
+    name = live(index)
+    changed(harbour_md=OTHER, pruned=False)
+    shown = page(link)
+
+    assert "legal guarantees" in text(one(shown, "//main"))
+    assert name[:6] in text(one(shown, "//footer[@class='site']"))
+    assert not shown.xpath("//section[@class='lost']")
+
+
+def test_every_link_of_a_pinned_page_stays_with_the_index(page, changed, link, index):
+    name = live(index)
+    changed(harbour_md=OTHER, pruned=False)
+    for address in (link, reader(page, link)):
+        shown = page(address)
+        ways = [
+            way.get("href")
+            for way in shown.xpath("//main//a[@href]")
+            if way.get("href").startswith(("/?", "/documents/", "/cite/", "/export"))
+            and "as of index" not in text(way)
+            and way.text != "JSON"
+        ]
+
+        assert ways
+        assert [way for way in ways if f"generation={name}" not in way] == []
+        for form in shown.xpath("//main//form"):
+            assert ("generation", name) in controls(form)
+
+
+def test_the_index_is_told_among_the_filters_and_can_be_left(page, changed, link):
+    changed(harbour_md=OTHER, pruned=False)
+    without = one(page(link), "//a[contains(., 'as of index')]").get("href")
+
+    assert "promises" in text(one(page(without), "//main"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "state"),
+    [
+        ({"harbour_md": HARBOUR, "ferry_md": "The ferry is gone."}, "unchanged"),
+        ({"harbour_md": LATER, "bridge_md": BRIDGE}, "moved"),
+        ({"harbour_md": OTHER, "bridge_md": BRIDGE}, "gone"),
+        ({"bridge_md": BRIDGE + "More."}, "gone"),
+    ],
+)
+def test_once_it_is_pruned_each_quote_is_looked_for(page, changed, link, index, texts, state):
+    name = live(index)
+    changed(**texts)
+    lost = one(page(link), "//section[@class='lost']")
+
+    assert f"Index {name[:6]} is not kept any more" in text(lost)
+    assert [item.get("class") for item in lost.xpath(".//li")] == [state]
+    assert state in text(lost)
+    for way in lost.xpath(".//a/@href"):
+        marks = page(way).xpath("//mark[@class='passage']")
+        assert "Captain Elsa Moberg" in " ".join(map(text, marks))
+
+
+def test_links_of_what_is_asked_instead_lead_to_the_live_index(page, changed, link):
+    changed(harbour_md=LATER)
+
+    assert not [way for way in page(link).xpath("//main//a/@href") if "generation=" in way][1:]
+
+
+def test_nonsense_for_a_quote_says_nothing(page, changed, link):
+    changed(harbour_md=LATER)
+    shown = page(f"{link.partition('&quoted')[0]}&quoted=harbour&quoted=x+9-3+000000000000")
+
+    assert [item.get("class") for item in shown.xpath("//section[@class='lost']//li")] == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said", "marked"),
+    [
+        ({"harbour_md": HARBOUR, "ferry_md": "Gone."}, "The passage is unchanged.", True),
+        ({"harbour_md": HARBOUR + "More."}, "the passage is unchanged.", True),
+        ({"harbour_md": LATER}, "the passage has moved, and is marked", True),
+        ({"harbour_md": OTHER}, "the passage is gone, and nothing is marked.", False),
+        ({"port_md": HARBOUR}, "The document harbour has moved", True),
+    ],
+)
+def test_the_reader_says_what_became_of_the_passage(page, changed, link, texts, said, marked):
+    name, address = dict(parse_qsl(urlsplit(link).query))["generation"], reader(page, link)
+    changed(**texts)
+    shown = page(address)
+    notice = text(one(shown, "//p[@class='notice']"))
+
+    assert f"Index {name[:6]} is not kept any more" in notice
+    assert said in notice
+    marks = [text(mark) for mark in shown.xpath("//mark[@id='cited']")]
+    assert any("Elsa Moberg demanded" in mark for mark in marks) == marked
+
+
+def test_a_link_that_is_not_pinned_is_found_again_too(page, changed, client):
+    cited = client.get(f"/ask{ASKED[1:]}").get_json()["passages"][0]["citation"]
+    changed(harbour_md=LATER)
+    shown = page(cited["read_url"])
+
+    assert text(one(shown, "//p[@class='notice']")).startswith("This document has changed since")
+    assert "Elsa Moberg" in text(one(shown, "//mark[@id='cited']"))
+
+
+def test_a_document_that_is_gone_is_told_with_its_index(page, changed, link, index):
+    name, address = live(index), reader(page, link)
+    changed(bridge_md=BRIDGE + "More.")
+
+    assert f"Index {name[:6]}, which had it, is not kept any more" in text(page(address, 404))
+
+
+def test_programs_get_410(changed, link, index, client):
+    name = live(index)
+    changed(harbour_md=LATER)
+
+    for path in (f"/ask{ASKED[1:]}", "/documents/harbour.json?", "/documents.json?"):
+        response = client.get(f"{path}&generation={name}")
+        assert response.status_code == 410
+        assert response.content_type == "application/problem+json"
+
+
+def test_what_there_is_no_time_to_look_for_is_not_called_gone(page, changed, link, monkeypatch):
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
+    changed(harbour_md=LATER, bridge_md=BRIDGE)
+    lost = one(page(link), "//section[@class='lost']")
+
+    assert [item.get("class") for item in lost.xpath(".//li")] == ["unknown"]
+    assert "there was no time to look for the words" in text(lost)
+
+
+def test_a_reader_says_that_there_was_no_time_to_look(page, changed, link, monkeypatch):
+    address = reader(page, link)
+    changed(harbour_md=LATER, bridge_md=BRIDGE)
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
+    shown = page(address)
+
+    assert "there was no time to look for the passage" in text(shown)
+    assert not shown.xpath("//mark")

@@ -1,0 +1,87 @@
+"""The ways that a turn offers: words taken out or insisted on, and out of a refusal."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.web.pages.conftest import one, text
+
+
+def ways(found, label):
+    """The links in the strip of words after a label: the word, and where it leads."""
+    items = [li for li in found.xpath("//ul[@class='words']/li") if text(li).startswith(label)]
+    return {
+        a.text: parse_qsl(urlsplit(a.get("href")).query) for li in items for a in li.xpath(".//a")
+    }
+
+
+def test_each_word_looked_for_can_be_taken_out(page):
+    found = ways(page("/?q=pier&q=Who+sold+the+Pier,+%22the+pier%22%3F"), "Looked for")
+
+    assert found == {
+        "sold": [("q", "pier"), ("q", 'Who the Pier, "the pier"?')],
+        "pier": [("q", "pier"), ("q", 'Who sold the , "the "?')],
+    }
+
+
+def test_a_word_is_not_taken_out_when_nothing_would_be_left(page):
+    found = page("/?q=the+harbour")
+
+    assert text(found.xpath("//ul[@class='words']/li")[0]) == "Looked for harbour"
+    assert ways(found, "Looked for") == {}
+
+
+def test_a_word_left_out_can_be_insisted_on(page):
+    found = ways(page("/?q=Who+sold+the+pier%3F"), "Left out")
+
+    assert found["the"] == [("q", 'Who sold "the" pier?')]
+
+
+def test_a_carried_word_can_be_left_out_for_the_rest_of_the_conversation(page):
+    path = "/?q=the+old+harbour&q=when+was+it+built"
+    dropped = ways(page(path), "Carried over")["old"]
+
+    assert dropped == [("q", "the old harbour"), ("q", "when was it built"), ("drop", "old")]
+    after = page(f"/?{urlencode(dropped)}&q=what+did+it+cost")
+    assert "old" not in ways(after, "Carried over")
+
+
+def test_a_refusal_offers_ways_out(page):
+    found = page('/?q=harbour+"unicorn+pier"&publisher=Vesa+Courier&from=2020-01-01')
+    left = {
+        text(a): parse_qsl(urlsplit(a.get("href")).query)
+        for a in found.xpath("//ul[@class='ways']//a")
+    }
+    filters = [("publisher", "Vesa Courier"), ("from", "2020-01-01")]
+
+    assert left == {
+        "without unicorn": [("q", 'harbour " pier"'), *filters],
+        "without the quotation marks": [("q", "harbour unicorn pier"), *filters],
+        "without the filter Vesa Courier": [("q", 'harbour "unicorn pier"'), filters[1]],
+        "without the filter from 2020-01-01": [("q", 'harbour "unicorn pier"'), filters[0]],
+        "in all documents": [("q", 'harbour "unicorn pier"')],
+    }
+
+
+def test_a_year_that_no_document_is_dated_in_is_said(page):
+    found = page("/?q=unicorn+taxes+in+1950")
+
+    assert "No document is of 1950: they are dated 3 December 2021" in text(found.find(".//main"))
+
+
+def test_no_answer_says_why(page):
+    found = page("/?q=Is+there+a+lighthause+on+Jupiter%3F&from=2021-01-01")
+    turn = text(one(found, "//article"))
+
+    assert "Not found in the documents" in turn
+    assert "The documents do not have the words lighthause, Jupiter." in turn
+    assert "The documents are dated 3 December 2021 to 29 March 2022." in turn
+    assert "without the filter from 2021-01-01" in turn
+
+
+def test_a_word_spelt_otherwise_is_one_link_away(page):
+    found = page("/?q=zebra&q=Was+the+Lighthause+dark+on+Jupiter%3F")
+    link = one(found, "//ul[@class='ways']//a[contains(., 'instead of')]")
+
+    assert parse_qsl(urlsplit(link.get("href")).query) == [
+        ("q", "zebra"),
+        ("q", "Was the lighthouse dark on Jupiter?"),
+    ]

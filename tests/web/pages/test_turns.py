@@ -1,0 +1,116 @@
+"""Turns as the page shows them: what became of the words, why there is no answer, what is short."""
+
+import lxml.html
+import pytest
+
+from qa.app import create_app
+from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
+from qa.settings import Settings
+from tests.web.pages.conftest import BROWSER, HARBOUR, one, text
+
+BUILT = "Who built the old harbour of Lindholm?"
+COST = "What did it cost?"
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Get a page over an index whose operator has told synonyms."""
+    (tmp_path / "synonyms.txt").write_text("pier, dock, jetty\n", encoding="utf-8")
+    settings = Settings(index=str(tmp_path))
+    index_documents([HARBOUR], open_engine(settings), settings)
+    client = create_app(settings).test_client()
+
+    def get(path):
+        return lxml.html.fromstring(client.get(path, headers=BROWSER).text)
+
+    return get
+
+
+def test_synonyms_looked_for_are_told_and_can_be_left_out(told):
+    found = told("/?q=Who+would+sell+the+pier%3F")
+    way = one(found, "//ul[@class='words']/li[starts-with(normalize-space(), 'For pier')]/a")
+
+    assert text(way) == "dock, jetty: look for pier only"
+    assert way.get("href") == "/?q=Who+would+sell+the+%22pier%22%3F#q1"
+    assert not told(way.get("href")).xpath("//ul[@class='words']/li[contains(., 'For pier')]")
+
+
+@pytest.fixture
+def wary(app):
+    """An app that is never sure enough of an answer."""
+    index = app.extensions["qa"].settings.index
+    app.extensions["qa"].settings = Settings(index=index, found=1.0, weak=1.0)
+
+
+@pytest.mark.usefixtures("wary")
+def test_words_that_never_meet_are_told_and_each_can_be_left_out(page):
+    found = page("/?q=zebra+lighthouse+mayor")
+    (why,) = [text(p) for p in found.xpath("//div[@class='why']/p[contains(., 'never')]")]
+    ways = [text(way) for way in found.xpath("//ul[@class='ways']//a")]
+
+    assert why.startswith("Words that occur, but never in one passage: ")
+    assert "zebra and lighthouse" in why or "lighthouse and zebra" in why
+    assert {"without zebra", "without lighthouse"} <= {*ways}
+
+
+@pytest.mark.usefixtures("wary")
+def test_what_comes_closest_is_folded_below_a_refusal(page):
+    found = page("/?q=zebra+lighthouse+mayor")
+    closest = one(found, "//details[summary='What comes closest']")
+
+    assert closest.get("open") is None
+    assert closest.xpath(".//blockquote//mark[@class='term']")
+    assert all(link.get("href") for link in closest.xpath(".//figure//a"))
+
+
+@pytest.mark.usefixtures("wary")
+def test_what_has_all_the_words_is_shown_though_it_may_not_answer(page):
+    found = page("/?q=northern+pier")
+
+    assert text(found.find(".//p[@class='verdict none']")) == "Not found in the documents"
+    assert "The words stand together" in text(found.find(".//div[@class='why']"))
+    assert one(found, "//details[summary='What comes closest']").get("open") is not None
+
+
+def test_a_likelier_spelling_is_offered_beside_an_answer(page):
+    found = page("/?q=Who+built+the+old+harbour+of+Lindholm+by+the+Vessa%3F")
+    offered = one(found, "//li[@class='corrected']")
+
+    assert found.xpath("//p[@class='verdict found' or @class='verdict weak']")
+    assert text(offered) == "Did you mean vesa instead of Vessa?"
+    assert "Vessa" not in one(offered, "./a").get("href")
+
+
+def test_turns_before_the_last_are_short_and_lead_back(page):
+    path = f"/?q={BUILT}&q={COST}&q=%22unicorn+dance%22&q=Who+opened+the+bridge%3F"
+    found = page(path)
+    first, second, refused, last = found.xpath("//article")
+
+    assert text(first.find(".//mark[@class='answer']")) in text(page(f"/?q={BUILT}"))
+    assert text(second.find("./p[@class='words']")).startswith("Carried over ")
+    assert "The documents do not have the words" in text(refused)
+    for turn in (first, second, refused):
+        assert not turn.xpath(".//details | .//ul")
+        back = page(turn.xpath(".//a[starts-with(., 'Back to this')]/@href")[0])
+        assert text(back.xpath("//article[last()]/h2")[0]) == text(turn.find("./h2"))
+        assert back.xpath("//article[last()]//ul[@class='words']")
+    assert last.xpath(".//ul[@class='words'] and .//details[@class='cite']")
+
+
+def test_filters_are_told_beside_the_verdict(page):
+    found = page(f"/?q={BUILT}&q={COST}&publisher=Northern+Gazette&from=2020-01-01")
+    _, last = found.xpath("//article")
+    empty = page("/?publisher=Northern+Gazette")
+
+    limits = one(last, "./p[starts-with(@class, 'verdict')]/following-sibling::*[1]")
+    assert text(limits).startswith("Only Remove the filter Northern Gazette")
+    assert len(found.xpath("//ul[@class='applied']")) == 1
+    assert text(one(found, "//details[@class='filters']/summary")) == "Filters: 2 on"
+    assert one(empty, "//form//ul[@class='applied']") is not None
+
+
+def test_the_last_answer_stays_whole_when_the_next_question_cannot_be_asked(page):
+    (turn,) = page(f"/?q={BUILT}&q=%3F%3F", 422).xpath("//article")
+
+    assert turn.xpath(".//ul[@class='words'] and .//details[@class='cite']")
