@@ -205,7 +205,7 @@ def answers(each: Opened, known: RankingWeights) -> Iterator[Told]:
             _, query = understood(each, question)
         except QuestionError:
             continue
-        found = retrieve(each.searcher, each.settings, query, 5, weights=known)
+        found = retrieve(each.searcher, each.settings, query, weights=known)
         if found.ranked:
             first = found.ranked[0].passage
             yield Told(

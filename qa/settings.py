@@ -84,6 +84,7 @@ class Settings:
         24, "Maximum words to search for (the rarest are used), and maximum phrases.", minimum=1
     )
     max_limit: int = setting(50, "Maximum passages in one answer.", minimum=1)
+    max_offset: int = setting(10_000, "Maximum passages to skip in one request.")
     max_turns: int = setting(20, "Maximum earlier questions in one request.")
     max_filters: int = setting(100, "Maximum publishers, or document ids, to filter by.", minimum=1)
     max_filter: int = setting(

@@ -19,16 +19,16 @@ documents: document processes metadata file_access versions
   formats.archives formats.plain formats.markdown formats.html formats.pdf formats.docx formats.rows
   reader cache crawl
 index: passages manifest generations
-queries: parser followup.word_features followup.question_features followup.dialogue_state
+queries: parser topics followup.word_features followup.question_features followup.dialogue_state
   followup.carryover
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
-  whoosh.scorer whoosh.positions whoosh.search whoosh.builder whoosh.engine
+  whoosh.scorer whoosh.positions whoosh.facets whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features reranker highlighter confidence
-answers: answer citation_formats quote_search reanchoring pipeline
+answers: answer no_answer citation_formats quote_search reanchoring pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner measures
 web: response_schemas request_schemas context openapi api pages.common pages.urls

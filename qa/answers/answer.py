@@ -5,18 +5,18 @@
 
 import datetime
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote
 
 from qa.analysis.tokenizer import Span
 from qa.documents.document import SEPARATOR, Document
+from qa.engines.base import MatchCounts
 from qa.errors import CorruptIndexError
 from qa.queries.parser import Filters
 from qa.ranking.highlighter import Highlight
-from qa.ranking.reranker import RankedPassage
+from qa.ranking.reranker import SORT_ORDERS, RankedPassage
 
-# The orders of passages, the default first.
-SORT_ORDERS = ("relevance", "newest", "oldest")
 _CONTEXT_LENGTH = 32
 # Longer quotes are found more reliably by their first and last words.
 _MAX_WHOLE_FRAGMENT = 80
@@ -101,27 +101,37 @@ class QueryWords:
     expanded: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class FilterReason(NamedTuple):
+    """A filter that leaves no document, by its name in the contract, and why."""
+
+    filter: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class NoAnswer:
-    """Why there is no answer.
+    """Why there is no clear answer.
 
     *missing* words occur nowhere, *near* are words with a similar spelling; the two words of each
     pair in *apart* occur, but never in one passage; *span* is the range of the documents' dates;
-    *closest* are the best passages, which do not answer.
+    *filters* are those that leave no document.  Nothing here contradicts a passage that is shown.
     """
 
     missing: tuple[str, ...]
     near: tuple[str, ...]
     span: tuple[datetime.date, datetime.date] | None
     apart: tuple[tuple[str, str], ...] = ()
-    closest: tuple[AnswerPassage, ...] = ()
+    filters: tuple[FilterReason, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The content of /ask and of the page; *none* is set if the verdict is "none".
+    """The content of /ask and of the page.
 
-    It is *partial* when time ran out before all passages were read.
+    *passages* are the best-matching ones from rank *offset* on, whatever the *verdict*, which says
+    whether the first one answers; *none* is set if the verdict is "none".  *matches* counts all
+    passages that match.  *sort* is their order, which a question for the latest changes.  The
+    answer is *partial* when time ran out before all passages were read.
     """
 
     question: str
@@ -134,23 +144,10 @@ class Answer:
     none: NoAnswer | None
     generation: str
     took_ms: float
+    matches: MatchCounts = field(default_factory=MatchCounts)
+    sort: str = SORT_ORDERS[0]
+    offset: int = 0
     partial: bool = False
-
-
-def sort_passages(answer: Answer, sort: str) -> Answer:
-    """*answer* with its passages sorted by date, unless *sort* is relevance; undated ones last.
-
-    The passages and their ranks stay the same.
-    """
-    if sort == SORT_ORDERS[0]:
-        return answer
-    sign = -1 if sort == "newest" else 1
-
-    def sort_key(passage: AnswerPassage) -> tuple[bool, int]:
-        date = passage.citation.date
-        return date is None, sign * date.toordinal() if date else 0
-
-    return replace(answer, passages=tuple(sorted(answer.passages, key=sort_key)))
 
 
 def quote_passage(

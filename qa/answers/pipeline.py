@@ -1,12 +1,13 @@
 """ask: a question -> an Answer, the stages called in order."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import normalize
-from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
-from qa.engines.base import Searcher
+from qa.analysis.tokenizer import normalize, token_texts
+from qa.answers.answer import Answer, AnswerPassage, QueryWords, quote_passage
+from qa.answers.no_answer import explain_no_answer
+from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.index.manifest import build_synonym_map
 from qa.queries.followup.carryover import resolve_followup
 from qa.queries.parser import (
@@ -17,26 +18,46 @@ from qa.queries.parser import (
     parse_query,
     prune_terms,
 )
-from qa.ranking.confidence import compute_signals, covers_question, estimate_probability
+from qa.queries.topics import is_topic, parse_latest
+from qa.ranking.confidence import (
+    compute_signals,
+    covers_question,
+    estimate_probability,
+    topic_verdict,
+)
 from qa.ranking.features import TermStatistics, compute_features
 from qa.ranking.highlighter import Highlighter
-from qa.ranking.reranker import TOP_SIZE, RankedPassage, RankingWeights, load_ranking_weights, rank
+from qa.ranking.reranker import (
+    SORT_ORDERS,
+    TOP_SIZE,
+    RankedPassage,
+    RankingOptions,
+    RankingWeights,
+    keep_order,
+    load_ranking_weights,
+    rank,
+)
 from qa.settings import Settings
 
-# Passages that a refusal shows as the closest ones.
-_MAX_CLOSEST = 3
+# To sort by date, so many times as many candidates are taken as for the order by relevance.
+_DATED_CANDIDATES_FACTOR = 5
 # Pairs of words that never occur together are sought among the rarest words.
 _MAX_RARE_TERMS, _MAX_PAIRS = 5, 3
 
 
 @dataclass(frozen=True)
 class AskOptions:
-    """What comes with a question: the earlier questions in *turns*, and words not to carry over."""
+    """What comes with a question: the earlier questions in *turns*, and words not to carry over.
+
+    Of the passages in the order of *sort*, *limit* are answered with, from rank *offset* on.
+    """
 
     turns: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     filters: Filters = field(default_factory=Filters)
     limit: int = 5
+    offset: int = 0
+    sort: str = SORT_ORDERS[0]
 
 
 DEFAULT_OPTIONS = AskOptions()
@@ -44,14 +65,23 @@ DEFAULT_OPTIONS = AskOptions()
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """The best passages for a query, whatever the verdict; *confidence* comes from *signals*."""
+    """The best passages for a query, whatever the verdict.
+
+    *top* are the first ones by relevance, which *signals* and *confidence* are about;
+    *confidence_alone* is what that would be if no other passage matched.  *ranked* are those to
+    show, in the order that is asked for.
+    """
 
     query: Query
     statistics: TermStatistics
     highlighter: Highlighter
+    top: list[RankedPassage]
     ranked: list[RankedPassage]
     signals: dict[str, float]
     confidence: float
+    confidence_alone: float
+    matches: MatchCounts
+    is_topic: bool
     partial: bool
 
 
@@ -73,8 +103,11 @@ def ask(
     question = normalize(question)
     turns = [normalize(turn) for turn in options.turns]
     standalone = resolve_followup(question, turns, dropped=options.dropped, deadline=deadline)
+    latest = parse_latest(question)
+    if latest and options.sort == SORT_ORDERS[0]:
+        options = replace(options, sort="newest")
     query = parse_query(
-        question,
+        latest.topic if latest else question,
         languages=searcher.manifest.languages,
         filters=options.filters,
         carried_words=standalone.carried_words,
@@ -82,26 +115,32 @@ def ask(
         max_phrases=settings.max_terms,
         deadline=deadline,
     )
-    result = retrieve(searcher, settings, query, options.limit, deadline=deadline)
+    if latest:
+        asking_words = tuple(token_texts(latest.asking.lower()))
+        query = replace(query, ignored_words=(*asking_words, *query.ignored_words))
+    result = retrieve(searcher, settings, query, options, deadline=deadline)
     verdict = _decide_verdict(result, settings)
-    is_unanswered = verdict == "none"
-    limit = min(_MAX_CLOSEST if is_unanswered else options.limit, len(result.ranked))
-    passages = _quote_passages(searcher, result, limit, deadline)
+    passages = _quote_passages(searcher, result, options.offset, deadline)
     suggestions = searcher.suggest((term.term for term in result.statistics.absent_terms), deadline)
     return Answer(
         question=question,
         standalone=standalone.text,
         verdict=verdict,
-        confidence=result.confidence,
-        passages=() if is_unanswered else passages,
+        confidence=max(result.confidence, settings.found if verdict == "found" else 0.0),
+        passages=passages,
         query=_query_words(result, suggestions),
         filters=query.filters,
-        none=_explain_no_answer(searcher, result, suggestions, passages, deadline)
-        if is_unanswered
+        none=explain_no_answer(
+            searcher, result.query, result.statistics, suggestions, passages, deadline
+        )
+        if verdict == "none"
         else None,
         generation=searcher.manifest.name,
         took_ms=round((time.perf_counter() - start) * 1000, 1),
-        partial=result.partial or len(passages) < limit or deadline.is_expired,
+        matches=result.matches,
+        sort=options.sort,
+        offset=options.offset,
+        partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
     )
 
 
@@ -109,50 +148,134 @@ def retrieve(
     searcher: Searcher,
     settings: Settings,
     query: Query,
-    limit: int,
+    options: AskOptions = DEFAULT_OPTIONS,
     *,
     weights: RankingWeights | None = None,
     deadline: Deadline = NO_DEADLINE,
 ) -> RetrievalResult:
-    """The *limit* best passages for *query*, and the confidence that the first one answers it."""
+    """The passages for *query* that *options* ask for, and how sure the first one answers."""
     manifest, weights = searcher.manifest, weights or load_ranking_weights()
     document_frequencies = searcher.document_frequencies(query.stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
     query = expand_synonyms(query, build_synonym_map(manifest.synonyms), manifest.languages)
-    statistics = TermStatistics(query, document_frequencies, manifest.passages)
-    highlighter = Highlighter(query, query.text, statistics)
+    ranking = _Ranking(
+        searcher,
+        query,
+        TermStatistics(query, document_frequencies, manifest.passages),
+        weights,
+        settings.candidates,
+        is_topic(query.text, len(query.terms)),
+        deadline,
+    )
+    highlighter = Highlighter(query, query.text, ranking.statistics)
     candidates = searcher.search(query, settings.candidates, deadline)
-    ranked: list[RankedPassage] = []
+    # The verdict compares the first passage with the ones after it.
+    ranked = ranking.rank(candidates, max(options.offset + options.limit, TOP_SIZE))
     signals: dict[str, float] = {}
-    confidence = 0.0
-    if len(candidates):
-        entities = QuestionEntities(query.text)
-        features = compute_features(query, entities, candidates, statistics)
-        # The signals compare the first passage with the ones after it.
-        depth = max(limit, TOP_SIZE)
-        ranked = rank(candidates, features, weights, depth, entities, query.language)
+    confidence = confidence_alone = 0.0
+    if ranked:
         highlight = highlighter.highlight(ranked[0])
-        signals = compute_signals(query, statistics, ranked, highlight, manifest.passages)
+        size = manifest.passages
+        signals = compute_signals(query, ranking.statistics, ranked, highlight, size)
+        alone = compute_signals(query, ranking.statistics, ranked[:1], highlight, size)
         confidence = estimate_probability(signals, weights.confidence)
+        confidence_alone = estimate_probability(alone, weights.confidence)
+    shown, matches = ranking.select(ranked, candidates, options)
     return RetrievalResult(
-        query, statistics, highlighter, ranked[:limit], signals, confidence, candidates.partial
+        query=query,
+        statistics=ranking.statistics,
+        highlighter=highlighter,
+        top=ranked[:TOP_SIZE],
+        ranked=shown,
+        signals=signals,
+        confidence=confidence,
+        confidence_alone=confidence_alone,
+        matches=matches,
+        is_topic=ranking.is_topic,
+        partial=candidates.partial,
     )
 
 
+@dataclass(frozen=True)
+class _Ranking:
+    """Ranks the candidates of one query."""
+
+    searcher: Searcher
+    query: Query
+    statistics: TermStatistics
+    weights: RankingWeights
+    candidate_count: int
+    is_topic: bool
+    deadline: Deadline
+
+    def rank(
+        self, candidates: Candidates, limit: int, sort: str = SORT_ORDERS[0]
+    ) -> list[RankedPassage]:
+        """The *limit* first of *candidates* in the order of *sort*."""
+        if not len(candidates):
+            return []
+        entities = QuestionEntities(self.query.text)
+        features = compute_features(self.query, entities, candidates, self.statistics)
+        options = RankingOptions(entities, self.query.language, sort, self.is_topic)
+        return rank(candidates, features, self.weights, limit, options)
+
+    def select(
+        self, ranked: list[RankedPassage], candidates: Candidates, options: AskOptions
+    ) -> tuple[list[RankedPassage], MatchCounts]:
+        """The passages to show of all that match, *ranked* being the first, and their number."""
+        first, end = options.offset, options.offset + options.limit
+        if options.sort != SORT_ORDERS[0]:
+            by_date = self._sort_by_date(options.sort)
+            return by_date[first:end], replace(candidates.matches, total=len(by_date))
+        shown = ranked[first:end]
+        if len(shown) < options.limit and len(candidates) == self.candidate_count:
+            # Behind those that were re-ranked, passages follow in the engine's order.
+            start = self.candidate_count + max(0, first - len(ranked))
+            shown += self._in_engine_order(start, options.limit - len(shown))
+        return shown, candidates.matches
+
+    def _sort_by_date(self, sort: str) -> list[RankedPassage]:
+        """The passages that match about as well as the best one, by date."""
+        count = _DATED_CANDIDATES_FACTOR * self.candidate_count
+        candidates = self.searcher.search(self.query, count, self.deadline)
+        return self.rank(candidates, len(candidates), sort)
+
+    def _in_engine_order(self, start: int, count: int) -> list[RankedPassage]:
+        candidates = self.searcher.search(self.query, count, self.deadline, start)
+        if not len(candidates):
+            return []
+        entities = QuestionEntities(self.query.text)
+        features = compute_features(self.query, entities, candidates, self.statistics)
+        return keep_order(candidates, features, self.weights)
+
+
 def _decide_verdict(result: RetrievalResult, settings: Settings) -> str:
-    """Whether the first passage answers ("found"), may answer ("weak"), or does not ("none")."""
-    if result.confidence >= settings.found:
+    """Whether the first passage answers ("found"), may answer ("weak"), or does not ("none").
+
+    A passage that would answer if no other matched is at least "weak", so that a wider filter,
+    which can only add others, does not turn "found" into "none".
+    """
+    if not result.top:
+        return "none"
+    about = topic_verdict(result.top[0]) if result.is_topic else "none"
+    if about == "found" or result.confidence >= settings.found:
         return "found"
-    is_covered = bool(result.ranked) and covers_question(result.query, result.signals)
-    return "weak" if is_covered or result.confidence >= settings.weak else "none"
+    if (
+        about == "weak"
+        or result.confidence >= settings.weak
+        or result.confidence_alone >= settings.found
+        or covers_question(result.query, result.signals)
+    ):
+        return "weak"
+    return "none"
 
 
 def _quote_passages(
-    searcher: Searcher, result: RetrievalResult, limit: int, deadline: Deadline
+    searcher: Searcher, result: RetrievalResult, offset: int, deadline: Deadline
 ) -> tuple[AnswerPassage, ...]:
-    """The first *limit* passages, or as many as are read before the *deadline*, at least one."""
+    """The passages to show, or as many as are read before the *deadline*, at least one."""
     passages: list[AnswerPassage] = []
-    for number, ranked in enumerate(result.ranked[:limit], 1):
+    for number, ranked in enumerate(result.ranked, offset + 1):
         if passages and deadline.is_expired:
             break
         document_id = ranked.passage.document_id
@@ -182,38 +305,3 @@ def _query_words(result: RetrievalResult, suggestions: dict[str, list[str]]) -> 
         carried=query.carried_words,
         expanded=expanded,
     )
-
-
-def _explain_no_answer(
-    searcher: Searcher,
-    result: RetrievalResult,
-    suggestions: dict[str, list[str]],
-    closest: tuple[AnswerPassage, ...],
-    deadline: Deadline,
-) -> NoAnswer:
-    """Why the query is not answered, as far as there is time to find out."""
-    manifest, absent_terms = searcher.manifest, result.statistics.absent_terms
-    similar_words = dict.fromkeys(word for term in absent_terms for word in suggestions[term.term])
-    return NoAnswer(
-        missing=tuple(term.word for term in absent_terms),
-        near=tuple(similar_words),
-        span=(manifest.first, manifest.last) if manifest.first and manifest.last else None,
-        apart=_find_disjoint_words(searcher, result, deadline),
-        closest=closest,
-    )
-
-
-def _find_disjoint_words(
-    searcher: Searcher, result: RetrievalResult, deadline: Deadline
-) -> tuple[tuple[str, str], ...]:
-    """Pairs of words that both occur, but never in one passage; the rarest words first."""
-    frequencies = result.statistics.document_frequencies
-    occurring = [
-        (frequency, term)
-        for frequency, term in zip(frequencies, result.query.terms, strict=True)
-        if frequency
-    ]
-    occurring.sort(key=lambda pair: pair[0])
-    rarest = [term for _, term in occurring[:_MAX_RARE_TERMS]]
-    pairs = searcher.disjoint_pairs([term.stems for term in rarest], deadline)[:_MAX_PAIRS]
-    return tuple((rarest[first].word, rarest[second].word) for first, second in pairs)

@@ -26,7 +26,7 @@ from qa.engines.factory import open_engine
 from qa.errors import InvalidCitationError
 from qa.web.api import verify_quotes
 from qa.web.request_schemas import parse_quotes
-from qa.web.response_schemas import AnswerBody
+from qa.web.response_schemas import answer_body
 
 
 @click.command("ask")
@@ -49,7 +49,7 @@ def ask_command(
         deadline = Deadline.after(settings.budget_ms / 1000)
         answer = ask(searcher, settings, question, AskOptions(limit=limit), deadline)
     if as_json:
-        echo_json(AnswerBody.model_validate(answer).model_dump_json(by_alias=True, indent=2))
+        echo_json(answer_body(answer).model_dump_json(by_alias=True, indent=2))
     else:
         _print_answer(answer)
 
@@ -59,9 +59,10 @@ def _print_answer(answer: Answer) -> None:
     if answer.none:
         for line in _no_answer_lines(answer.none):
             console.print(Text(printable(line)))
-        return
-    if answer.verdict == "weak":
-        console.print("Weak match: the documents may not answer this.\n")
+        if answer.passages:
+            console.print("The closest passages:\n")
+    elif answer.verdict == "weak":
+        console.print("Possible answer: the documents may not answer this.\n")
     for passage in answer.passages:
         console.print(_format_passage(passage))
         console.print(_format_source(passage), style="dim")
@@ -69,7 +70,7 @@ def _print_answer(answer: Answer) -> None:
 
 
 def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
-    yield "Not found in the documents."
+    yield "No clear answer in the documents."
     if no_answer.missing:
         yield f"Words not in any document: {', '.join(no_answer.missing)}"
     if no_answer.near:
@@ -78,8 +79,7 @@ def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
         yield f"Never together in one passage: {first}, {second}"
     if no_answer.span:
         yield f"The documents are dated {no_answer.span[0]} to {no_answer.span[1]}."
-    for passage in no_answer.closest:
-        yield f"Closest passage:{_format_source(passage).plain.removeprefix('    —')}"
+    yield from (reason.detail for reason in no_answer.filters)
 
 
 def _format_passage(passage: AnswerPassage) -> Text:

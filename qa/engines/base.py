@@ -8,9 +8,10 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -110,13 +111,39 @@ def nearest_terms(
 
 
 @dataclass(frozen=True)
+class MatchCounts:
+    """How many passages match, in all and by publisher, year and type of their documents.
+
+    A facet has the most frequent values, FACET_SIZE at most, the most frequent first.
+    """
+
+    total: int = 0
+    publishers: dict[str, int] = field(default_factory=dict)
+    years: dict[int, int] = field(default_factory=dict)
+    types: dict[str, int] = field(default_factory=dict)
+
+
+# The most values of a facet.
+FACET_SIZE = 100
+
+FacetValue = TypeVar("FacetValue", str, int)
+
+
+def sort_facet(counts: Mapping[FacetValue, int]) -> dict[FacetValue, int]:
+    """The FACET_SIZE highest *counts* above 0, the highest first; ties by value."""
+    present = [(value, count) for value, count in counts.items() if count]
+    present.sort(key=lambda item: (-item[1], str(item[0]).casefold()))
+    return dict(present[:FACET_SIZE])
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Passages that an engine proposes, as columns of shape (passages,), the best first.
 
     *passage_numbers* count within a document, *lengths* are in words, both int64; *scores* are
     float32.  *heading_matches*, bool of shape (passages, terms of the question), is which terms are
-    in the heading.  *read_passages* fetches those at the given indexes.  *partial* says that the
-    time did not suffice to search everything.
+    in the heading.  *read_passages* fetches those at the given indexes.  *matches* counts all
+    passages that match.  *partial* says that the time did not suffice to search everything.
     """
 
     document_ids: list[str]
@@ -130,6 +157,7 @@ class Candidates:
     positions: Positions
     heading_matches: BoolArray
     read_passages: Callable[[Sequence[int]], list[Passage]]
+    matches: MatchCounts = field(default_factory=MatchCounts)
     partial: bool = False
 
     def __len__(self) -> int:
@@ -166,6 +194,11 @@ class DocumentSummary:
     passages: int
     sha256: str
 
+    @property
+    def type(self) -> str:
+        """The type of its file: the file name extension, in lower case; empty for none."""
+        return PurePosixPath(self.source).suffix.lower().lstrip(".")
+
     @classmethod
     def of(cls, document: Document, passages: int, words: int = 0) -> "DocumentSummary":
         """The summary of *document*, with these numbers of passages and words."""
@@ -201,6 +234,15 @@ def not_found_error(document_id: str) -> DocumentNotFoundError:
     )
 
 
+def spell_publishers(summaries: Iterable[DocumentSummary]) -> dict[str, str]:
+    """The publishers of documents by their casefolded names, as the first document spells each."""
+    spellings: dict[str, str] = {}
+    for summary in summaries:
+        if summary.publisher:
+            spellings.setdefault(summary.publisher.casefold(), summary.publisher)
+    return spellings
+
+
 class Searcher(Protocol):
     """One generation, open for search; may be used by several threads at once."""
 
@@ -212,12 +254,15 @@ class Searcher(Protocol):
     def compute_lock(self) -> AbstractContextManager[object]:
         """The lock to hold while answering, where one thread at a time is fastest."""
 
-    def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
-        """The *limit* best passages for *query*; ties by document id and passage number.
+    def search(
+        self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE, start: int = 0
+    ) -> Candidates:
+        """The *limit* best passages for *query* from rank *start* on, which counts from 0.
 
-        All meet the query's phrases, exclusions and filters; the scores of terms in the passage's
-        text, its heading and its whole document are added.  The result is partial where the
-        deadline passes meanwhile; DeadlineExceededError is raised where it would be empty.
+        Ties by document id and passage number.  All have a word of the query in their text or
+        heading, and meet the query's phrases, exclusions and filters; the scores of terms in the
+        passage's text, its heading and its whole document are added.  The result is partial where
+        the deadline passes meanwhile; DeadlineExceededError is raised where it would be empty.
         """
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:

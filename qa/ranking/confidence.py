@@ -13,7 +13,14 @@ from qa.analysis.normalization import is_unspaced
 from qa.queries.parser import Query
 from qa.ranking.features import Feature, TermStatistics, feature_column
 from qa.ranking.highlighter import Highlight
-from qa.ranking.reranker import TOP_SIZE, RankedPassage, score_margin
+from qa.ranking.reranker import (
+    ROUNDING_ERROR,
+    TOP_SIZE,
+    RankedPassage,
+    find_about_topic,
+    has_all_terms,
+    score_margin,
+)
 
 _RANKING_FEATURES = (Feature.BM25, Feature.EXACT_BM25, Feature.HEADING_COVERAGE, Feature.PROXIMITY)
 # Languages that capitalize nouns, and those that put spaces between syllables.
@@ -21,8 +28,6 @@ _CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
 _MAX_MARGIN = 3.0
 # This many words of a question are not in one sentence by chance.
 _MIN_TERMS = 3
-# The rounding error of a sum of normalized IDF.
-_ROUNDING_ERROR = 1e-6
 
 # Whether more of a signal speaks for an answer (1) or against it (-1); the others may do either.
 _POSITIVE_SIGNALS = [
@@ -92,7 +97,18 @@ def covers_question(query: Query, signals: Mapping[str, float]) -> bool:
     passages say.  Not for scripts without spaces.
     """
     is_long_enough = len(query.terms) >= _MIN_TERMS and not signals["cjk_share"]
-    return is_long_enough and signals["sentence_coverage"] > 1 - _ROUNDING_ERROR
+    return is_long_enough and signals["sentence_coverage"] > 1 - ROUNDING_ERROR
+
+
+def topic_verdict(first: RankedPassage) -> str:
+    """Whether *first*, the best passage for a topic, is about it: "found", "weak" or "none".
+
+    A passage that only mentions all of its words may be.
+    """
+    features = first.features[None, :]
+    if find_about_topic(features).all():
+        return "found"
+    return "weak" if has_all_terms(features).all() else "none"
 
 
 def _cjk_share(query: Query) -> float:

@@ -4,7 +4,9 @@ Only the passages and the IDF of terms count, so two engines that propose the sa
 the same answer.
 """
 
+import datetime
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from qa.engines.base import Candidates, FloatArray, TermPosition, order_by_score
+from qa.engines.base import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
 from qa.index.passages import Passage, title_of_heading
 from qa.queries.parser import QuestionEntities
 from qa.ranking.features import Feature, feature_column
@@ -67,11 +69,19 @@ def load_ranking_weights() -> RankingWeights:
     return weights_from_json(json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")))
 
 
-# Passages with less than this share of the first one's coverage are not shown.
+# The orders of passages, the default first.
+SORT_ORDERS = ("relevance", "newest", "oldest")
+# Passages with less than this share of the first one's coverage come last.
 _MIN_COVERAGE_SHARE = 0.2
+# Sorted by date, those with less than this share of the highest coverage are left out.
+_DATED_COVERAGE_SHARE = 0.6
 # Two passages are duplicates when this share of the shorter one's words is in both.  Where words
 # between spaces are longer on average, pairs of characters are compared instead.
 _DUPLICATE_OVERLAP, _MAX_MEAN_WORD_LENGTH = 0.8, 20
+# The BM25 score, over the total IDF, of a usual passage where each word occurs twice is 1.31.
+_REPEATED_BM25 = 1.25
+# The rounding error of a sum of normalized IDF.
+ROUNDING_ERROR = 1e-6
 # Among the first five, no more than two of one document.
 TOP_SIZE, _MAX_PER_DOCUMENT = 5, 2
 # Texts read at a time: nine questions of ten need no more.
@@ -94,36 +104,134 @@ class RankedPassage:
     duplicates: list[Passage] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class RankingOptions:
+    """How to order passages for a question that names *entities* in *language*.
+
+    *sort* is one of SORT_ORDERS.  With *is_topic* the best passage of each document comes before
+    the second of any.
+    """
+
+    entities: QuestionEntities
+    language: str | None = None
+    sort: str = SORT_ORDERS[0]
+    is_topic: bool = False
+
+
 def rank(
     candidates: Candidates,
     features: FloatArray,
     weights: RankingWeights,
     limit: int,
-    entities: QuestionEntities,
-    language: str | None = None,
+    options: RankingOptions,
 ) -> list[RankedPassage]:
-    """The *limit* passages to show, the best first; ties by document and passage.
+    """The *limit* passages to show first; ties by document and passage.
 
-    *features* is float64 of shape (candidates, len(Feature)).  No document fills the first places
-    alone, unless the question names it; texts in the question's *language* are preferred.
+    *features* is float64 of shape (candidates, len(Feature)).  Passages with few of the question's
+    words come last, those with none are left out.  No document fills the first places alone, unless
+    the question names it; texts in the question's language are preferred.
+
+    Sorted by date, only the passages are left that cover about as much as the best one.
     """
-    in_question_language = np.array([language == other for other in candidates.languages])
+    in_question_language = np.array([options.language == other for other in candidates.languages])
     scores = features @ weights.ranking + _LANGUAGE_BOOST * in_question_language
     order = order_by_score(scores, candidates.document_ids, candidates.passage_numbers)
-    coverage = feature_column(features, Feature.COVERAGE).tolist()
-    min_coverage = _MIN_COVERAGE_SHARE * coverage[order[0]]
-    order = [index for index in order if coverage[index] >= min_coverage]
-    single_document = len({*candidates.document_ids}) == 1 or entities.names_title(
-        title_of_heading(candidates.headings[order[0]])
-    )
-    deduplicator = _Deduplicator(TOP_SIZE if single_document else _MAX_PER_DOCUMENT)
+    coverage = feature_column(features, Feature.COVERAGE)
+    if options.sort == SORT_ORDERS[0]:
+        order = _demote(order, coverage)
+    else:
+        order = _sort_by_date(order, features, candidates.dates, options)
+    if not order:
+        return []
+    selector = _make_selector(candidates, order, options)
     for place, passage in _iter_passages(candidates, order):
         # Later passages may be duplicates of those shown, but are not read for that.
-        if deduplicator.is_full(limit):
+        if selector.is_full(limit):
             break
         hits = candidates.positions.in_passage(place)
-        deduplicator.add(RankedPassage(passage, float(scores[place]), features[place], hits))
-    return deduplicator.results()[:limit]
+        selector.add(RankedPassage(passage, float(scores[place]), features[place], hits))
+    return selector.results()[:limit]
+
+
+def keep_order(
+    candidates: Candidates, features: FloatArray, weights: RankingWeights
+) -> list[RankedPassage]:
+    """All of *candidates* in the engine's order, for places behind those that are re-ranked."""
+    scores = features @ weights.ranking
+    return [
+        RankedPassage(
+            passage,
+            float(scores[place]),
+            features[place],
+            candidates.positions.in_passage(place),
+        )
+        for place, passage in enumerate(candidates.read_all())
+    ]
+
+
+def _demote(order: list[int], coverage: FloatArray) -> list[int]:
+    """*order* with low *coverage*, of shape (candidates,), last and without coverage 0."""
+    order = [index for index in order if coverage[index] > 0]
+    threshold = _MIN_COVERAGE_SHARE * coverage[order[0]] if order else 0.0
+    return sorted(order, key=lambda index: coverage[index] < threshold)
+
+
+def _sort_by_date(
+    order: list[int],
+    features: FloatArray,
+    dates: Sequence[datetime.date | None],
+    options: RankingOptions,
+) -> list[int]:
+    """Those of *order* that match about as well as the best one, by date; undated ones last."""
+    coverage = feature_column(features, Feature.COVERAGE)
+    is_shown = (coverage > 0) & (coverage >= _DATED_COVERAGE_SHARE * coverage.max(initial=0.0))
+    is_about = find_about_topic(features)
+    if options.is_topic and is_about.any():
+        is_shown = is_about
+    sign = -1 if options.sort == "newest" else 1
+    days = [(date is None, sign * date.toordinal() if date else 0) for date in dates]
+    return sorted((index for index in order if is_shown[index]), key=days.__getitem__)
+
+
+def find_about_topic(features: FloatArray) -> BoolArray:
+    """The passages that are about a topic: bool of shape (passages,).
+
+    Those with all words in the heading, among the first words of a document, or repeated.
+    """
+    in_heading, in_lead, bm25, is_first = (
+        feature_column(features, feature)
+        for feature in (
+            Feature.HEADING_COVERAGE,
+            Feature.LEAD_COVERAGE,
+            Feature.BM25,
+            Feature.FIRST_PASSAGE,
+        )
+    )
+    everything = 1 - ROUNDING_ERROR
+    about: BoolArray = (
+        (in_heading >= everything)
+        | ((in_lead >= everything) & (is_first > 0))
+        | ((bm25 >= _REPEATED_BM25) & has_all_terms(features))
+    )
+    return about
+
+
+def has_all_terms(features: FloatArray) -> BoolArray:
+    """The passages that have all terms in the text or the heading: bool of shape (passages,)."""
+    coverage: BoolArray = feature_column(features, Feature.COVERAGE) >= 1 - ROUNDING_ERROR
+    return coverage
+
+
+def _make_selector(
+    candidates: Candidates, order: Sequence[int], options: RankingOptions
+) -> "_Selector":
+    """What chooses among the passages in *order*, by how many documents share the first places."""
+    if options.is_topic or options.sort != SORT_ORDERS[0]:
+        return _Selector(len(order), 1)
+    is_single_document = len({*candidates.document_ids}) == 1 or options.entities.names_title(
+        title_of_heading(candidates.headings[order[0]])
+    )
+    return _Selector(TOP_SIZE, TOP_SIZE if is_single_document else _MAX_PER_DOCUMENT)
 
 
 def _iter_passages(candidates: Candidates, order: list[int]) -> Iterator[tuple[int, Passage]]:
@@ -133,11 +241,16 @@ def _iter_passages(candidates: Candidates, order: list[int]) -> Iterator[tuple[i
         yield from zip(batch, candidates.read_passages(batch), strict=True)
 
 
-class _Deduplicator:
-    """Collects passages in order, and adds near-duplicates to the earlier passage."""
+class _Selector:
+    """Collects passages in order, and adds near-duplicates to the earlier passage.
 
-    def __init__(self, max_per_document: int) -> None:
+    Among the first *top_size* passages no document has more than *max_per_document*.
+    """
+
+    def __init__(self, top_size: int, max_per_document: int) -> None:
+        self._top_size = top_size
         self._max_per_document = max_per_document
+        self._counts: Counter[str] = Counter()
         self._shingles: list[tuple[frozenset[str], RankedPassage]] = []
         self._top: list[RankedPassage] = []
         self._overflow: list[RankedPassage] = []
@@ -156,15 +269,16 @@ class _Deduplicator:
         self._append(ranked_passage)
 
     def _append(self, ranked_passage: RankedPassage) -> None:
-        document_count = sum(
-            other.passage.document_id == ranked_passage.passage.document_id for other in self._top
+        document_id = ranked_passage.passage.document_id
+        has_room = (
+            len(self._top) < self._top_size and self._counts[document_id] < self._max_per_document
         )
-        has_room = len(self._top) < TOP_SIZE and document_count < self._max_per_document
+        self._counts[document_id] += has_room
         (self._top if has_room else self._overflow).append(ranked_passage)
 
     def is_full(self, limit: int) -> bool:
         """Whether the first *limit* results are final."""
-        top_is_full = len(self._top) >= min(limit, TOP_SIZE)
+        top_is_full = len(self._top) >= min(limit, self._top_size)
         return top_is_full and len(self._top) + len(self._overflow) >= limit
 
     def results(self) -> list[RankedPassage]:
@@ -182,5 +296,7 @@ def _shingles_of(text: str) -> frozenset[str]:
 
 def score_margin(ranked: Sequence[RankedPassage]) -> float:
     """The first passage's score minus that of the first of another document."""
-    others = [r for r in ranked[1:] if r.passage.document_id != ranked[0].passage.document_id]
+    others = [
+        r for r in ranked[1:TOP_SIZE] if r.passage.document_id != ranked[0].passage.document_id
+    ]
     return ranked[0].score - others[0].score if others else float(np.inf)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import tokenize
-from qa.answers.answer import Answer, sort_passages
+from qa.answers.answer import Answer
 from qa.answers.pipeline import AskOptions, ask
 from qa.answers.quote_search import Effort, Quote
 from qa.answers.reanchoring import Anchor, reanchor
@@ -35,7 +35,7 @@ from qa.web.context import (
 )
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
 from qa.web.request_schemas import AskRequest, VerificationBody, VerifyRequest, limit_errors
-from qa.web.response_schemas import AnswerBody, HealthBody
+from qa.web.response_schemas import AnswerBody, HealthBody, answer_body
 
 blueprint = Blueprint("api", __name__)
 
@@ -93,7 +93,7 @@ def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
     ask_request = parse_ask_args(request.args)
     _pin_ask_request(ask_request)
-    return json_response(AnswerBody.model_validate(answer_question(ask_request)))
+    return json_response(answer_body(answer_question(ask_request)))
 
 
 @blueprint.post("/ask")
@@ -107,7 +107,7 @@ def ask_post() -> Response:
     """Answer the question in the body."""
     ask_request = parse_ask_request(request_json())
     _pin_ask_request(ask_request)
-    return json_response(AnswerBody.model_validate(answer_question(ask_request)))
+    return json_response(answer_body(answer_question(ask_request)))
 
 
 def request_json() -> object:
@@ -169,12 +169,12 @@ def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     }
     for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
         values = args.getlist(name)
-        if name not in {"limit", "sort", "from", "to", "generation"}:
+        if name not in {"limit", "offset", "sort", "from", "to", "generation"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(values) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
-        if name == "limit":
-            fields["limit"] = _parse_number(values[0])
+        if name in {"limit", "offset"}:
+            fields[name] = _parse_number(values[0])
         elif name in {"sort", "generation"}:
             fields[name] = values[0]
         else:
@@ -224,6 +224,8 @@ def answer_question(ask_request: AskRequest) -> Answer:
             _check_document_ids(filters.document),
         ),
         limit=ask_request.limit,
+        offset=ask_request.offset,
+        sort=ask_request.sort,
     )
     key = searcher.manifest.name, ask_request.question, options
     answer = answers.get(key)
@@ -235,7 +237,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
         answers.add(key, answer)
     answer = dataclasses.replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))
     record_answer(answer)
-    return sort_passages(answer, ask_request.sort)
+    return answer
 
 
 def _check_document_ids(ids: list[str]) -> tuple[str, ...]:

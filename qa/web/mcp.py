@@ -19,7 +19,7 @@ from qa.web.context import current_searcher, current_settings, route_options
 from qa.web.middleware.access import is_own_origin
 from qa.web.pages.urls import absolute_url
 from qa.web.request_schemas import NonNegativeInt, RequestModel
-from qa.web.response_schemas import AnswerBody, PassageBody, ResponseModel
+from qa.web.response_schemas import PassageBody, ResponseModel, answer_body
 
 # Code points of a document in one piece.
 _CHUNK_CHARACTERS = 40_000
@@ -32,6 +32,7 @@ class SearchArguments(RequestModel):
 
     query: str = Field(description="A question, or words to look for.")
     limit: NonNegativeInt = Field(default=5, description="Most passages to return.")
+    offset: NonNegativeInt = Field(default=0, description="How many passages to leave out.")
 
 
 class FetchArguments(RequestModel):
@@ -62,10 +63,13 @@ class SearchHit(ResponseModel):
 
 
 class SearchResults(ResponseModel):
-    """What was found; without results, the documents do not answer: make nothing up."""
+    """The best-matching passages; with verdict none they do not clearly answer: make nothing up."""
 
     results: tuple[SearchHit, ...]
-    verdict: Literal["found", "weak", "none"]
+    total: int = Field(description="How many passages match; `offset` pages through them.")
+    verdict: Literal["found", "weak", "none"] = Field(
+        description="Whether the first result answers, may answer, or is only the closest."
+    )
     confidence: float
     missing: tuple[str, ...] = Field(description="Words that occur in no document.")
     generation: str = Field(description="The name of the index that answered.")
@@ -112,13 +116,15 @@ class Tool(NamedTuple):
 def search(arguments: SearchArguments) -> SearchResults:
     """The passages that answer a question."""
     try:
-        ask_request = parse_ask_request({"question": arguments.query, "limit": arguments.limit})
+        fields = {"limit": arguments.limit, "offset": arguments.offset}
+        ask_request = parse_ask_request({"question": arguments.query, **fields})
         answer = answer_question(ask_request)
     except (InvalidRequestError, RequestError) as error:
         raise ToolError(str(error).replace("question", "query")) from None
-    body = AnswerBody.model_validate(answer)
+    body = answer_body(answer)
     return SearchResults(
         results=tuple(map(_search_hit, body.passages)),
+        total=body.total,
         verdict=body.verdict,
         confidence=body.confidence,
         missing=body.none.missing if body.none else (),
@@ -187,7 +193,7 @@ TOOLS = {
     ),
     "search": Tool(
         "Find the passages of the documents that answer a question, word for word, each with its"
-        " place. When verdict is none the documents do not answer.",
+        " place. When verdict is none the results are only the closest passages, no clear answer.",
         SearchArguments,
         SearchResults,
         search,
@@ -217,7 +223,7 @@ _VERSION_KEY, _CAPABILITIES_KEY = (
 _SERVER_INFO = {"name": "verbatim", "title": "Verbatim", "version": __version__}
 _INSTRUCTIONS = (
     "Answers are quotes from a fixed set of documents. Quote them word for word with their url;"
-    " when search says none, say that the documents do not answer."
+    " when search says none, say that the documents give no clear answer."
 )
 # The tools change only with the code.
 _TOOLS_TTL_MS = 3_600_000
@@ -237,6 +243,7 @@ class JsonRpcError(Exception):
 
 
 @blueprint.post("/mcp")
+@blueprint.post("/mcp/")
 @route_options(is_json=True, is_described=False)
 def receive() -> Response:
     """Answer a message."""

@@ -106,8 +106,12 @@ class AskRequest(RequestModel):
         description='At least a word; "quoted" ones must stand together, -this one must not stand.',
     )
     limit: _PositiveInt = Field(default=5, description="Most passages to answer with.")
+    offset: NonNegativeInt = Field(
+        default=0, description="How many passages to leave out at the beginning."
+    )
     sort: Literal["relevance", "newest", "oldest"] = Field(
-        default="relevance", description="The order of the passages of the answer."
+        default="relevance",
+        description="The order of the passages; by date, of all that match well enough.",
     )
     filters: AskFilters = AskFilters()
     turns: Annotated[list[AskTurn], FailFast()] = Field(
@@ -136,6 +140,7 @@ class Limit(NamedTuple):
 
 LIMITS = (
     Limit(AskRequest, "limit", "maximum", "max_limit"),
+    Limit(AskRequest, "offset", "maximum", "max_offset"),
     Limit(AskRequest, "turns", "maxItems", "max_turns"),
     Limit(AskRequest, "drop", "maxItems", "max_terms"),
     Limit(AskRequest, "question", "maxLength", "max_question"),

@@ -1,12 +1,21 @@
 """What a program gets: an answer, suggestions or an error, in the names of the contract."""
 
 import datetime
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import Citation, MarkedSentence, QueryWords, Reasons
+from qa.answers.answer import (
+    Answer,
+    Citation,
+    FilterReason,
+    MarkedSentence,
+    QueryWords,
+    Reasons,
+)
+from qa.engines.base import FacetValue, MatchCounts
 
 
 class ResponseModel(BaseModel):
@@ -16,7 +25,7 @@ class ResponseModel(BaseModel):
 
 
 class PassageBody(ResponseModel):
-    """A passage that answers; offsets count Unicode code points of its text."""
+    """A passage that matches; offsets count Unicode code points of its text."""
 
     rank: int = Field(ge=1)
     text: str
@@ -28,13 +37,15 @@ class PassageBody(ResponseModel):
 
 
 class NoAnswerBody(ResponseModel):
-    """Why there is no answer."""
+    """Why there is no clear answer."""
 
     missing: tuple[str, ...] = Field(description="Words that occur nowhere.")
     near: tuple[str, ...] = Field(description="Words spelt almost like those.")
     span: tuple[datetime.date, datetime.date] | None = Field(description="The dates covered.")
     apart: tuple[tuple[str, str], ...] = Field(description="Words that never meet in a passage.")
-    closest: tuple[PassageBody, ...] = Field(description="What came nearest, and does not answer.")
+    filters: tuple[FilterReason, ...] = Field(
+        description="Filters that leave no document, each with the reason."
+    )
 
 
 class FiltersBody(ResponseModel):
@@ -48,6 +59,21 @@ class FiltersBody(ResponseModel):
     )
 
 
+class FacetCountBody(ResponseModel):
+    """How many passages that match have a value."""
+
+    value: str | int
+    count: int
+
+
+class FacetsBody(ResponseModel):
+    """The passages that match, counted by their documents; the 100 most frequent values of each."""
+
+    publisher: tuple[FacetCountBody, ...]
+    year: tuple[FacetCountBody, ...]
+    type: tuple[FacetCountBody, ...] = Field(description="By file name extension.")
+
+
 class AnswerBody(ResponseModel):
     """An answer, whatever the verdict; `none` is set exactly when the verdict is "none"."""
 
@@ -55,7 +81,15 @@ class AnswerBody(ResponseModel):
     standalone: str = Field(description="The question with what it takes along from the turns.")
     verdict: Literal["found", "weak", "none"]
     confidence: float = Field(ge=0, le=1, description="Probability that the first passage answers.")
-    passages: tuple[PassageBody, ...]
+    passages: tuple[PassageBody, ...] = Field(
+        description="The best-matching passages, whatever the verdict."
+    )
+    total: int = Field(ge=0, description="How many passages match; `offset` pages through them.")
+    offset: int = Field(ge=0, description="How many passages come before the first one here.")
+    sort: Literal["relevance", "newest", "oldest"] = Field(
+        description="The order of passages; a question for the latest has the newest first."
+    )
+    facets: FacetsBody
     query: QueryWords
     filters: FiltersBody
     none: NoAnswerBody | None
@@ -64,6 +98,30 @@ class AnswerBody(ResponseModel):
     )
     generation: str
     took_ms: float
+
+
+def answer_body(answer: Answer) -> AnswerBody:
+    """*answer* as programs get it."""
+    values = {name: getattr(answer, name) for name in _SAME_FIELDS}
+    matches = answer.matches
+    return AnswerBody.model_validate(
+        values | {"total": matches.total, "facets": _facets_body(matches)}, from_attributes=True
+    )
+
+
+_SAME_FIELDS = frozenset(AnswerBody.model_fields) - {"total", "facets"}
+
+
+def _facets_body(matches: MatchCounts) -> FacetsBody:
+    return FacetsBody(
+        publisher=_facet_counts(matches.publishers),
+        year=_facet_counts(matches.years),
+        type=_facet_counts(matches.types),
+    )
+
+
+def _facet_counts(facet: Mapping[FacetValue, int]) -> tuple[FacetCountBody, ...]:
+    return tuple(FacetCountBody(value=value, count=count) for value, count in facet.items())
 
 
 class SuggestionsBody(RootModel[list[str | list[str]]]):

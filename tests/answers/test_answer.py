@@ -1,7 +1,6 @@
 """Answers: every quote stands where its citation says; addresses that find it again."""
 
 import dataclasses
-import datetime
 import hashlib
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -11,15 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import build_citation, build_fragment_url, quote_passage, sort_passages
-from qa.answers.pipeline import ask
+from qa.answers.answer import build_citation, build_fragment_url, quote_passage
 from qa.documents.document import Metadata, Page, RawBlock, build_document
 from qa.errors import CorruptIndexError
 from qa.index.passages import split_passages
 from qa.ranking.features import Feature
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import RankedPassage
-from qa.settings import Settings
 
 URL = "https://paper.example/a"
 
@@ -121,18 +118,3 @@ def test_pages_are_those_of_the_answer_not_of_the_start():
     found = dataclasses.replace(made(), pages=(Page(0, 3), Page(11, 4)))
 
     assert quoted(found, answer=Span(11, 20)).citation.page == 4
-
-
-DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.date(2021, 5, 1)]
-
-
-@pytest.mark.parametrize(
-    ("sort", "ranks"),
-    [("relevance", [1, 2, 3, 4]), ("newest", [3, 2, 4, 1]), ("oldest", [2, 4, 3, 1])],
-)
-def test_passages_are_ordered_by_date_the_undated_last(searcher, sort, ranks):
-    answer = ask(searcher, Settings(), "harbour")
-    passages = [quoted(made(date=date), rank=rank) for rank, date in enumerate(DATES, 1)]
-    found = sort_passages(dataclasses.replace(answer, passages=tuple(passages)), sort)
-
-    assert [passage.rank for passage in found.passages] == ranks

@@ -60,7 +60,6 @@ def check(settings, case):
     answer = answered(settings, case["question"])
     if case.get("verdict") == "none":
         assert answer.verdict == "none"
-        assert answer.passages == ()
         return
     first = answer.passages[0]
 

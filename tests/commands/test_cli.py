@@ -114,7 +114,7 @@ def test_ask_says_when_the_documents_do_not_answer(folder):
     result = run("ask", "boiling point of mercury", "--index", folder)
 
     assert result.exit_code == 0
-    assert "Not found" in result.output
+    assert "No clear answer in the documents." in result.output
     assert "mercury" in result.output
     assert "dated 2021-12-03 to 2022-03-29" in result.output
 
@@ -126,7 +126,8 @@ def test_ask_says_which_words_never_meet_and_what_came_nearest(folder):
     )
 
     assert "Never together in one passage: " in result.output
-    assert "Closest passage: The harbour of Lindholm" in result.output
+    assert "The closest passages:" in result.output
+    assert "— The harbour of Lindholm" in result.output
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from qa.index.passages import split_passages
 from qa.queries.parser import QuestionEntities, parse_query
 from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.highlighter import Highlighter
-from qa.ranking.reranker import RankedPassage, load_ranking_weights, rank
+from qa.ranking.reranker import RankedPassage, RankingOptions, load_ranking_weights, rank
 from tests.engines.positions import find_passage_positions
 
 
@@ -55,13 +55,16 @@ def measured(question, *texts, frequencies=None, about=None, **more):
     return compute_features(query, QuestionEntities(question), found, rarity(query, frequencies))
 
 
-def ranked(question, *texts, limit=10, frequencies=None, about=None, **more):
+def ranked(
+    question, *texts, limit=10, frequencies=None, about=None, sort="relevance", topic=False, **more
+):
     """The texts by rank."""
     query = parse_query(question)
     found = candidates(query, list(passages(*texts, about=about, **more)), about)
     named = QuestionEntities(question)
     rows = compute_features(query, named, found, rarity(query, frequencies))
-    return rank(found, rows, load_ranking_weights(), limit, named)
+    options = RankingOptions(named, sort=sort, is_topic=topic)
+    return rank(found, rows, load_ranking_weights(), limit, options)
 
 
 def evidence(question, text, frequencies=None, carried=(), **more):

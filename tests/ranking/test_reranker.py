@@ -18,10 +18,48 @@ def test_what_holds_more_of_the_question_comes_first():
     assert first(ranked("grain price in Odesa", *texts)) == "d1"
 
 
-def test_what_holds_far_less_than_the_best_is_not_shown():
-    texts = ("Grain is dear.", "The price of grain in Odesa rose.")
+def test_what_holds_far_less_than_the_best_comes_last_and_what_holds_nothing_not_at_all():
+    texts = ("Grain is dear.", "Fish is cheap.", "The price of grain in Odesa rose.")
+    passages = ranked("grain price in Odesa", *texts, frequencies={"grain": 50})
 
-    assert len(ranked("grain price in Odesa", *texts, frequencies={"grain": 50})) == 1
+    assert [r.passage.document_id for r in passages] == ["d2", "d0"]
+
+
+DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.date(2021, 5, 1)]
+
+
+@pytest.mark.parametrize(("sort", "ids"), [("newest", "cbda"), ("oldest", "bdca")])
+def test_passages_are_ordered_by_date_the_undated_last(sort, ids):
+    texts = [f"Grain {word}." for word in ("dear", "cheap", "rotten", "wet")]
+    about = [Metadata("", date=date) for date in DATES]
+    passages = ranked("grain", *texts, ids="abcd", about=about, sort=sort)
+
+    assert [r.passage.document_id for r in passages] == list(ids)
+
+
+def test_by_date_what_holds_far_less_than_the_best_is_not_shown():
+    texts = ("Grain is dear.", "The price of grain in Odesa rose.")
+    about = [Metadata("", date=date) for date in DATES[1:3]]
+    passages = ranked("grain price in Odesa", *texts, about=about, sort="oldest")
+
+    assert [r.passage.document_id for r in passages] == ["d1"]
+
+
+def test_by_date_what_only_mentions_a_topic_gives_way_to_what_is_about_it():
+    texts = (f"{'Grain rose. ' * 15}So did fish.", "Fish. Fish is dear.")
+    about = [Metadata("", date=date) for date in DATES[1:3]]
+    passages = ranked("fish", *texts, about=about, sort="oldest", topic=True)
+
+    assert [r.passage.document_id for r in passages] == ["d1"]
+
+
+def test_for_a_topic_each_document_comes_once_before_any_comes_twice():
+    texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdef")]
+    ids = ["one"] * 4 + ["two", "three"]
+    passages = ranked("pier", *texts, ids=ids, topic=True)
+
+    assert sorted(r.passage.document_id for r in passages[:3]) == ["one", "three", "two"]
+    assert {r.passage.document_id for r in passages[3:]} == {"one"}
 
 
 def test_neighbouring_words_count_as_neighbours():

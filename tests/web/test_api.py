@@ -19,8 +19,8 @@ def test_get_answers_with_the_contract(client, searcher):
     first = body["passages"][0]
 
     assert list(body) == [
-        "question", "standalone", "verdict", "confidence", "passages", "query", "filters",
-        "none", "partial", "generation", "took_ms",
+        "question", "standalone", "verdict", "confidence", "passages", "total", "offset",
+        "sort", "facets", "query", "filters", "none", "partial", "generation", "took_ms",
     ]  # fmt: skip
     assert list(first) == ["rank", "text", "score", "answer", "marks", "reasons", "citation"]
     assert list(first["citation"]) == [
@@ -86,10 +86,65 @@ def test_no_answer_is_an_answer(client):
     body = response.get_json()
 
     assert response.status_code == 200
-    assert (body["verdict"], body["passages"]) == ("none", [])
+    assert (body["verdict"], body["passages"], body["total"]) == ("none", [], 0)
     assert body["none"]["missing"] == ["boiling", "point", "mercuri"]
     assert body["none"]["span"] == ["2021-12-03", "2022-03-29"]
-    assert list(body["none"]) == ["missing", "near", "span", "apart", "closest"]
+    assert list(body["none"]) == ["missing", "near", "span", "apart", "filters"]
+
+
+def test_passages_come_whatever_the_verdict(client):
+    body = client.get(
+        "/ask", query_string={"q": "which unicorn sold granite to the mermaids?"}
+    ).get_json()
+
+    assert body["verdict"] == "none"
+    assert body["passages"][0]["reasons"]["matched"] == ["granite"]
+    assert body["total"] >= len(body["passages"]) > 0
+
+
+def test_facets_count_the_passages_that_match(client):
+    body = client.get("/ask", query_string={"q": "council Lindholm"}).get_json()
+    facets = {name: [tuple(f.values()) for f in facet] for name, facet in body["facets"].items()}
+
+    assert body["total"] == sum(count for _, count in facets["type"])
+    assert set(facets) == {"publisher", "year", "type"}
+    assert {name for name, _ in facets["publisher"]} == {"Northern Gazette", "Vesa Courier"}
+    assert {year for year, _ in facets["year"]} == {2021, 2022}
+
+
+def test_a_filter_counts_only_what_passes_it(client):
+    asked = {"q": "council Lindholm", "publisher": "vesa courier"}
+    body = client.get("/ask", query_string=asked).get_json()
+
+    assert [f["value"] for f in body["facets"]["publisher"]] == ["Vesa Courier"]
+    assert body["total"] == body["facets"]["publisher"][0]["count"]
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_all_passages_that_match_are_paged_through_in_one_order(client, sort, limit):
+    asked = {"q": "words of the report on the council of Lindholm", "sort": sort}
+    whole = client.get("/ask", query_string=asked | {"limit": 50}).get_json()
+    pages = []
+    for offset in range(0, whole["total"] + 2, limit):
+        query = asked | {"limit": limit, "offset": offset}
+        body = client.get("/ask", query_string=query).get_json()
+        assert (body["offset"], body["verdict"]) == (offset, whole["verdict"])
+        pages += body["passages"]
+        if not body["passages"]:
+            break
+
+    assert pages[:50] == whole["passages"]
+    assert [p["rank"] for p in pages] == [*range(1, len(pages) + 1)]
+
+
+def test_the_latest_on_a_topic_comes_newest_first(client):
+    body = client.get("/ask", query_string={"q": "latest news about the council"}).get_json()
+    dates = [passage["citation"]["date"] for passage in body["passages"]]
+
+    assert body["sort"] == "newest"
+    assert body["query"]["ignored"][:3] == ["latest", "news", "about"]
+    assert dates == sorted(dates, reverse=True)
 
 
 def test_a_misspelt_word_is_told_its_nearest_and_never_replaced(client):

@@ -175,6 +175,7 @@ class ClusterBuilder:
             "text": passage.text,
             "checked": self._checksums[PASSAGES].add(card + passage.text.encode()),
             **filters,
+            **_facet_values(document),
         }
         self._writer.add(self._passages, f"{ordinal}-{passage.number}", source)
         return stems
@@ -233,6 +234,16 @@ class ClusterBuilder:
 
 def _analyze_tokens(text: str, language: str) -> list[EncodedToken]:
     return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
+
+
+def _facet_values(document: Document) -> dict[str, str | int]:
+    """What passages are counted by beside the publisher: the year and type of *document*."""
+    values: dict[str, str | int] = {}
+    if document.metadata.date:
+        values["year"] = document.metadata.date.year
+    if document_type := DocumentSummary.of(document, 0).type:
+        values["type"] = document_type
+    return values
 
 
 def _filter_values(document: Document) -> dict[str, str | int]:

@@ -9,17 +9,30 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from qa.engines.base import FIELD_WEIGHTS, K1, STEMS, TITLE, WHOLE, WORDS, B
+from qa.engines.base import (
+    FACET_SIZE,
+    FIELD_WEIGHTS,
+    K1,
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+    B,
+    MatchCounts,
+    sort_facet,
+)
 from qa.engines.opensearch.cluster import Json
 from qa.queries.parser import Filters, Phrase, Query
 
 # To be incremented whenever the contents of the indices change.
-LAYOUT = 4
+LAYOUT = 5
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 # The index of each field.
 INDEX_OF = {STEMS: PASSAGES, WORDS: PASSAGES, TITLE: PASSAGES, WHOLE: DOCUMENTS}
 
+# The most passages that can be paged through.
+MAX_RESULT_WINDOW = 1_000_000
 # Longer words are cut, in documents and questions; the cluster accepts no longer ones.
 MAX_TERM_LENGTH = 255
 
@@ -44,6 +57,10 @@ _FIELDS: dict[str, Json] = {
         "text": _STORED_ONLY,
         "checked": {"type": "integer", **_COLUMN},
         **_FILTERS,
+        # Facets.
+        "publisher": {"type": "keyword"},
+        "year": {"type": "short", **_COLUMN},
+        "type": {"type": "keyword", **_COLUMN},
     },
     DOCUMENTS: {
         WHOLE: _TEXT_FREQUENCIES,
@@ -69,6 +86,7 @@ def index_settings(kind: str, shards: int, meta: Json) -> Json:
             "number_of_replicas": 0,
             "refresh_interval": "-1",
             "translog": {"durability": "async", "sync_interval": "30s"},
+            "max_result_window": MAX_RESULT_WINDOW,
             "similarity": {"own": {"type": "BM25", "k1": K1, "b": B}},
             "analysis": {
                 "analyzer": {"spaces": {"type": "custom", "tokenizer": "spaces"}},
@@ -173,14 +191,55 @@ def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
 def passages_query(terms: Sequence[WeightedTerm], query: Query, limit: int) -> Json:
     """A request for the *limit* best passages by their texts and headings."""
     clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
+    clause |= _conditions(query)
+    size = min(limit, MAX_RESULT_WINDOW)
+    return {**_COLUMNS, "size": size, "docvalue_fields": ["card"], "query": {"bool": clause}}
+
+
+def _conditions(query: Query) -> Json:
+    """The clauses that passages must meet, and those that they must not."""
+    clauses: Json = {}
     if conditions := [
         *filter_clauses(query.filters, "document"),
         *map(_phrase_clause, query.phrases),
     ]:
-        clause["filter"] = conditions
+        clauses["filter"] = conditions
     if query.excluded_phrases:
-        clause["must_not"] = [_phrase_clause(phrase) for phrase in query.excluded_phrases]
-    return {**_COLUMNS, "size": limit, "docvalue_fields": ["card"], "query": {"bool": clause}}
+        clauses["must_not"] = [_phrase_clause(phrase) for phrase in query.excluded_phrases]
+    return clauses
+
+
+def counts_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
+    """A request for the number of passages that match, in all and by facet."""
+    clause: Json = {
+        "should": [_term_clause(term.field, term.stem) for term in terms],
+        "minimum_should_match": 1,
+    } | _conditions(query)
+    facets = {
+        name: {"terms": {"field": name, "size": FACET_SIZE, "shard_size": 10 * FACET_SIZE}}
+        for name in ("publisher", "year", "type")
+    }
+    return {
+        "size": 0,
+        "track_total_hits": True,
+        "query": {"constant_score": {"filter": {"bool": clause}}},
+        "aggs": facets,
+    }
+
+
+def read_counts(answer: Json, spellings: Mapping[str, str]) -> MatchCounts:
+    """The numbers in the *answer* to counts_query; *spellings* are by casefolded name."""
+    counts = {
+        name: {bucket["key"]: bucket["doc_count"] for bucket in facet["buckets"]}
+        for name, facet in answer["aggregations"].items()
+    }
+    publishers = {spellings.get(name, name): count for name, count in counts["publisher"].items()}
+    return MatchCounts(
+        answer["hits"]["total"]["value"],
+        sort_facet(publishers),
+        sort_facet(counts["year"]),
+        sort_facet(counts["type"]),
+    )
 
 
 def tail_score(added: Mapping[int, float]) -> float:

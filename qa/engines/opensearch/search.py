@@ -29,6 +29,7 @@ from qa.engines.base import (
     nearest_terms,
     not_found_error,
     order_by_score,
+    spell_publishers,
 )
 from qa.engines.opensearch import query_dsl
 from qa.engines.opensearch.cluster import Cluster, Json
@@ -96,18 +97,22 @@ class ClusterSearcher:
         """No lock: most of the time is spent waiting for the cluster."""
         return nullcontext()
 
-    def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
-        """The *limit* best passages for *query*, in one round trip."""
+    def search(
+        self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE, start: int = 0
+    ) -> Candidates:
+        """The *limit* best passages for *query* from rank *start* on, in one round trip."""
         counts = self._count_texts(query.stems, deadline)
         terms = query_dsl.weigh_terms(query, counts, self._sizes)
         terms_of_passages = [*terms[STEMS], *terms[TITLE]]
         if not terms_of_passages:
-            return self._candidates(query, terms, [], {}, limit, deadline)
+            return self._candidates(query, terms, [], {}, range(0), deadline)
+        end = start + limit
         searches = [
             (
                 self._index[PASSAGES],
-                query_dsl.passages_query(terms_of_passages, query, _DEPTH_FACTOR * limit),
-            )
+                query_dsl.passages_query(terms_of_passages, query, _DEPTH_FACTOR * end),
+            ),
+            (self._index[PASSAGES], query_dsl.counts_query(terms_of_passages, query)),
         ]
         if terms[WHOLE]:
             searches.append(
@@ -116,10 +121,18 @@ class ClusterSearcher:
         answers = self._cluster.search(
             searches, partial=True, sharded=self._is_sharded, deadline=deadline
         )
-        passages, *documents = [answer["hits"]["hits"] for answer in answers]
+        passages, _, *documents = [answer["hits"]["hits"] for answer in answers]
         added = {hit["fields"]["ordinal"][0]: hit["_score"] for hits in documents for hit in hits}
-        candidates = self._candidates(query, terms, passages, added, limit, deadline)
-        return replace(candidates, partial=any(answer["timed_out"] for answer in answers))
+        candidates = self._candidates(query, terms, passages, added, range(start, end), deadline)
+        return replace(
+            candidates,
+            matches=query_dsl.read_counts(answers[1], self._publisher_spellings),
+            partial=any(answer["timed_out"] for answer in answers),
+        )
+
+    @cached_property
+    def _publisher_spellings(self) -> dict[str, str]:
+        return spell_publishers(self.summaries())
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -127,10 +140,10 @@ class ClusterSearcher:
         counts = self._count_texts(only.stems)
         terms = {STEMS: query_dsl.weigh_terms(only, counts, self._sizes)[STEMS]}
         if not terms[STEMS]:
-            return self._candidates(query, terms, [], {}, limit)
+            return self._candidates(query, terms, [], {}, range(0))
         body = query_dsl.passages_query(terms[STEMS], only, limit + limit // _SPARE_SHARE)
         hits = self._search(PASSAGES, body)["hits"]["hits"]
-        return self._candidates(query, terms, hits, {}, limit)
+        return self._candidates(query, terms, hits, {}, range(limit))
 
     def _candidates(
         self,
@@ -138,19 +151,25 @@ class ClusterSearcher:
         terms: Mapping[str, Sequence[WeightedTerm]],
         hits: Sequence[Json],
         document_scores: Mapping[int, float],
-        limit: int,
+        ranks: range,
         deadline: Deadline = NO_DEADLINE,
     ) -> Candidates:
-        """The *limit* best of *hits*, by exact scores and *document_scores*, by ordinal."""
+        """Those of *hits* with these *ranks*, from 0, by exact scores.
+
+        *document_scores* are by ordinal.
+        """
         tail_score = query_dsl.tail_score(document_scores)
-        cards = _best_cards(hits, document_scores, tail_score, limit + limit // _SPARE_SHARE)
+        cards = _best_cards(
+            hits, document_scores, tail_score, ranks.stop + ranks.stop // _SPARE_SHARE
+        )
         stems = query.stems
         occurrences = cards.find_stems(stems)
         scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
         scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
-        order = order_by_score(rounded, cards.documents, cards.columns["number"])[:limit]
+        order = order_by_score(rounded, cards.documents, cards.columns["number"])
+        order = order[ranks.start : ranks.stop]
         places: IntArray = np.array(order, np.int64)
         return Candidates(
             document_ids=[cards.documents[place] for place in order],

@@ -7,6 +7,7 @@ all processes.
 import math
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -32,6 +33,7 @@ from qa.engines.base import (
     order_by_score,
 )
 from qa.engines.whoosh.arrays import ArrayFile
+from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import CACHED_TERMS, DOCUMENTS, FILES, PASSAGES, Field, cache_method
 from qa.engines.whoosh.inverter import run_starts
 from qa.engines.whoosh.positions import (
@@ -150,9 +152,15 @@ class WhooshSearcher:
         """One lock: threads that compute slow each other down, as NumPy releases the GIL often."""
         return _COMPUTE_LOCK
 
-    def search(self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE) -> Candidates:
-        """The *limit* best passages for *query*."""
-        return self._candidates(query, self.top_passages(query, limit, deadline))
+    def search(
+        self, query: Query, limit: int, deadline: Deadline = NO_DEADLINE, start: int = 0
+    ) -> Candidates:
+        """The *limit* best passages for *query* from rank *start* on."""
+        deadline.check()
+        mask = self._match_mask(query, deadline)
+        numbers, scores, partial = self.top_passages(query, start + limit, deadline, mask)
+        top = TopPassages(numbers[start:], scores[start:], partial)
+        return replace(self._candidates(query, top), matches=self._facets.count(mask))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -182,15 +190,25 @@ class WhooshSearcher:
             partial=partial,
         )
 
-    def top_passages(self, query: Query, k: int, deadline: Deadline = NO_DEADLINE) -> TopPassages:
-        """The numbers and scores of the *k* best passages for *query*, without their texts."""
+    def top_passages(
+        self,
+        query: Query,
+        k: int,
+        deadline: Deadline = NO_DEADLINE,
+        allowed: BoolArray | None = None,
+    ) -> TopPassages:
+        """The numbers and scores of the *k* best passages for *query*, without their texts.
+
+        *allowed*, of shape (passages,), is which may be among them; those that match by default.
+        """
+        allowed = self._match_mask(query, deadline) if allowed is None else allowed
         weighted = [
             (field, stem, weight * term.weight)
             for field, weight in FIELD_WEIGHTS.items()
             for term in query.all_terms
             for stem in term.stems
         ]
-        return self._top_passages(weighted, k, self._condition_mask(query, deadline), deadline)
+        return self._top_passages(weighted, k, allowed, deadline)
 
     def top_by_terms(self, terms: Iterable[tuple[str, str, float]], k: int) -> TopPassages:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
@@ -234,11 +252,16 @@ class WhooshSearcher:
             if not deadline.is_expired and not np.any(some & others)
         ]
 
-    def _mask_any_stem(self, stems: Iterable[str]) -> BoolArray:
-        """The passages whose text has one of *stems*: bool of shape (passages,)."""
-        field = self._fields[STEMS]
+    def _mask_any_stem(
+        self, stems: Iterable[str], name: str = STEMS, deadline: Deadline = NO_DEADLINE
+    ) -> BoolArray:
+        """The texts of the field *name* that have one of *stems*: bool of shape (texts,).
+
+        Stems that there is no time for are left out.
+        """
+        field = self._fields[name]
         mask = np.zeros(len(field.lengths), bool)
-        for number in (field.find(stem.encode()) for stem in stems):
+        for number in (field.find(stem.encode()) for stem in stems if not deadline.is_expired):
             if number is not None:
                 mask |= mask_with_term(field, number)
         return mask
@@ -315,6 +338,20 @@ class WhooshSearcher:
         hierarchy = Hierarchy(repeats, self._store.heading_of, self._store.document_of_heading)
         # STEMS and WORDS are the same words, so the lengths of passages are the same.
         return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
+
+    @cached_property
+    def _facets(self) -> FacetColumns:
+        return FacetColumns(self._store, self.summaries())
+
+    def _match_mask(self, query: Query, deadline: Deadline) -> BoolArray:
+        """The passages with a word of *query* that meet its conditions: bool, (passages,)."""
+        stems = query.stems
+        mask = self._mask_any_stem(stems, STEMS, deadline)
+        in_heading = self._mask_any_stem(stems, TITLE, deadline)
+        if in_heading.any():
+            mask |= in_heading[self._store.heading_of]
+        allowed = self._condition_mask(query, deadline)
+        return mask if allowed is None else mask & allowed
 
     def _condition_mask(self, query: Query, deadline: Deadline) -> BoolArray | None:
         """The passages that meet the query's conditions, as a mask; None for all."""

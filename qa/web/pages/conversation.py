@@ -34,6 +34,8 @@ blueprint = Blueprint("conversation", __name__)
 
 # The turns that one page answers; it links to the earlier ones, so that its cost has a limit.
 MAX_ANSWERED_TURNS = 8
+# So many more passages are shown at a time.
+_MORE_PASSAGES = 10
 # Other publishers shown beside the first one.
 _MAX_OTHER_SOURCES = 3
 _QUOTATION_MARKS = regex.compile(r'["“”«»]')
@@ -141,7 +143,8 @@ class AnsweredTurn:
     def has_all_words(self) -> bool:
         """Whether a passage has all the words of the question that is refused."""
         no_answer = self.answer.none
-        return bool(no_answer and no_answer.closest and not no_answer.closest[0].reasons.missing)
+        passages = self.answer.passages
+        return bool(no_answer and passages and not passages[0].reasons.missing)
 
     @property
     def years_not_covered(self) -> list[str]:
@@ -150,11 +153,24 @@ class AnsweredTurn:
         if not span:
             return []
         years = range(span[0].year, span[1].year + 1)
+        shown = {word for p in self.answer.passages for word in p.reasons.matched}
         return [
             year
             for year in self.answer.query.used
-            if _YEAR.fullmatch(year) and int(year) not in years
+            if _YEAR.fullmatch(year) and int(year) not in years and year not in shown
         ]
+
+    @property
+    def url_more(self) -> str | None:
+        """The address that shows more passages, or the next ones; None behind the last."""
+        answer, settings = self.answer, current_settings()
+        end = answer.offset + len(answer.passages)
+        if not answer.passages or end >= answer.matches.total or end > settings.max_offset:
+            return None
+        limit = len(answer.passages) + _MORE_PASSAGES
+        if answer.offset or limit > settings.max_limit:
+            return self.conversation.with_options(offset=[str(end)]).url
+        return self.conversation.with_options(limit=[str(limit)]).url
 
     @property
     def other_sources(self) -> list[AnswerPassage]:
@@ -209,10 +225,12 @@ def _words(question: str) -> Sequence[Token]:
 @blueprint.app_template_filter()
 def verdict_text(answer: Answer) -> str:
     """What came of a question, in words."""
-    if answer.verdict == "none":
+    if not answer.passages and not answer.offset:
         return "Not found in the documents"
+    if answer.verdict == "none":
+        return "No clear answer — the closest passages"
     if answer.verdict == "weak":
-        return "Weak match — the documents may not answer this"
+        return "Possible answer — the documents may not answer this"
     documents = {passage.citation.document_id for passage in answer.passages}
     documents.update(
         document_id for passage in answer.passages for document_id, _ in passage.duplicates

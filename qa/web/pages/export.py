@@ -31,7 +31,7 @@ from qa.web.pages.urls import (
     parse_conversation,
     parse_query_string,
 )
-from qa.web.response_schemas import AnswerBody
+from qa.web.response_schemas import answer_body
 
 blueprint = Blueprint("export", __name__)
 
@@ -98,9 +98,9 @@ def _as_attachment(response: Response, conversation: Conversation, extension: st
 def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:
     """An answer as /ask gives it, but for the time that it took, each citation with its address."""
     current_deadline().check()
-    values = AnswerBody.model_validate(turn.answer).model_dump(mode="json", by_alias=True)
+    values = answer_body(turn.answer).model_dump(mode="json", by_alias=True)
     del values["took_ms"]
-    for passage in (*values["passages"], *(values["none"] or {}).get("closest", ())):
+    for passage in values["passages"]:
         passage["citation"]["address"] = absolute_url(passage["citation"]["read_url"])
     return values
 

@@ -112,8 +112,7 @@ def _find_passages(document: Document, conversation: Conversation) -> list[Answe
         answer = answer_question(ask_request_of(scoped))
     except (InvalidRequestError, RequestError, DeadlineExceededError):
         return []
-    passages = answer.none.closest if answer.none else answer.passages
-    return sorted(passages, key=lambda passage: passage.citation.start)
+    return sorted(answer.passages, key=lambda passage: passage.citation.start)
 
 
 # With fewer headings there is nothing to find one's way in; of more, the outermost are shown.

@@ -16,11 +16,11 @@ from urllib.parse import parse_qsl, urlencode
 from flask import request, url_for
 
 from qa.analysis.tokenizer import normalize, to_term, tokenize
-from qa.answers.answer import SORT_ORDERS
+from qa.ranking.reranker import SORT_ORDERS
 
 # The filters and the sorting, in the order in which addresses have them.
 _REPEATED = ("publisher", "document")
-_SINGLE = ("from", "to", "sort", "limit", "generation")
+_SINGLE = ("from", "to", "sort", "limit", "offset", "generation")
 PARAMETERS = ("q", "drop", *_REPEATED, *_SINGLE)
 
 
@@ -86,11 +86,18 @@ class Conversation:
 
     def first_turns(self, count: int) -> "Conversation":
         """The first *count* turns."""
-        return replace(self, turns=self.turns[:count])
+        if count >= len(self.turns):
+            return self
+        return replace(self._first_page(), turns=self.turns[:count])
+
+    def _first_page(self) -> "Conversation":
+        """The conversation from the first passage of the last answer on."""
+        options = {name: values for name, values in self.options.items() if name != "offset"}
+        return replace(self, options=options)
 
     def restart(self, question: str) -> "Conversation":
         """A conversation of one *question* under the same limits."""
-        return replace(self, turns=(TypedTurn(normalize(question)),))
+        return replace(self._first_page(), turns=(TypedTurn(normalize(question)),))
 
     def rephrase_last(self, question: str) -> "Conversation":
         """The conversation with its last question in these words instead."""
@@ -102,7 +109,7 @@ class Conversation:
     def map_questions(self, change: Callable[[str], str]) -> "Conversation":
         """The conversation with every question *change*d."""
         turns = (replace(turn, question=normalize(change(turn.question))) for turn in self.turns)
-        return replace(self, turns=tuple(turns))
+        return replace(self._first_page(), turns=tuple(turns))
 
     def drop_word(self, word: str) -> "Conversation":
         """The conversation with *word* not taken along by its last question."""
@@ -114,12 +121,14 @@ class Conversation:
         return self.restart(self.turns[-1].question)
 
     def with_options(self, **options: Iterable[str]) -> "Conversation":
-        """The conversation with these *options* in place of its own of the same names."""
+        """The conversation with these *options* in place of its own of the same names.
+
+        From the first passage on, unless one of them is another offset.
+        """
+        own = self._first_page().options
         return replace(
             self,
-            options=_order_options(
-                self.options | {name: (*values,) for name, values in options.items()}
-            ),
+            options=_order_options(own | {name: (*values,) for name, values in options.items()}),
         )
 
     def without_filters(self) -> "Conversation":
@@ -134,7 +143,7 @@ class Conversation:
         )
 
     def _replace_last(self, last: TypedTurn) -> "Conversation":
-        return replace(self, turns=(*self.turns[:-1], last))
+        return replace(self._first_page(), turns=(*self.turns[:-1], last))
 
 
 def parse_query_string(query: bytes) -> list[tuple[str, str]]:

@@ -55,22 +55,32 @@ def test_words_that_never_meet_are_told_and_each_can_be_left_out(page):
 
 
 @pytest.mark.usefixtures("wary")
-def test_what_comes_closest_is_folded_below_a_refusal(page):
-    found = page("/?q=zebra+lighthouse+mayor")
-    closest = one(found, "//details[summary='What comes closest']")
+def test_the_closest_passages_are_open_below_the_reasons(page):
+    turn = one(page("/?q=zebra+lighthouse+mayor"), "//article")
 
-    assert closest.get("open") is None
-    assert closest.xpath(".//blockquote//mark[@class='term']")
-    assert all(link.get("href") for link in closest.xpath(".//figure//a"))
+    assert turn.xpath("./div[@class='why']/following-sibling::figure")
+    assert turn.xpath("./figure//blockquote//mark[@class='term']")
+    assert one(turn, "./details[@class='more']").get("open") is not None
+    assert all(link.get("href") for link in turn.xpath(".//figure//a"))
 
 
 @pytest.mark.usefixtures("wary")
 def test_what_has_all_the_words_is_shown_though_it_may_not_answer(page):
-    found = page("/?q=northern+pier")
+    turn = one(page("/?q=which+northern+pier%3F"), "//article")
 
-    assert text(found.find(".//p[@class='verdict none']")) == "Not found in the documents"
-    assert "The words stand together" in text(found.find(".//div[@class='why']"))
-    assert one(found, "//details[summary='What comes closest']").get("open") is not None
+    verdict = text(turn.find("./p[@class='verdict none']"))
+    assert verdict == "No clear answer — the closest passages"
+    assert "The first passage has all the words" in text(turn.find("./div[@class='why']"))
+    assert "northern pier" in text(turn.find("./figure"))
+
+
+def test_more_passages_are_one_link_away(page):
+    turn = one(page("/?q=the+harbour&limit=1"), "//article")
+    more = one(turn, ".//a[.='Show more']").get("href")
+
+    assert more == "/?q=the+harbour&limit=11#q1"
+    assert len(page(more).xpath("//article//figure")) > 1
+    assert not page("/?q=granite").xpath("//a[.='Show more']")
 
 
 def test_a_likelier_spelling_is_offered_beside_an_answer(page):

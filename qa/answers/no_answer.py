@@ -1,0 +1,121 @@
+"""A query and the passages shown -> why there is no clear answer.
+
+No reason contradicts a passage that is shown.
+"""
+
+import datetime
+
+from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.tokenizer import to_term
+from qa.answers.answer import AnswerPassage, FilterReason, NoAnswer
+from qa.engines.base import DocumentSummary, Searcher
+from qa.queries.parser import Filters, Query
+from qa.ranking.features import TermStatistics
+
+# Pairs of words that never occur together are sought among the rarest words.
+_MAX_RARE_TERMS, _MAX_PAIRS = 5, 3
+
+
+def explain_no_answer(
+    searcher: Searcher,
+    query: Query,
+    statistics: TermStatistics,
+    suggestions: dict[str, list[str]],
+    passages: tuple[AnswerPassage, ...],
+    deadline: Deadline = NO_DEADLINE,
+) -> NoAnswer:
+    """Why *query* is not answered, as far as there is time to find out.
+
+    *suggestions* are similar words for each term that occurs nowhere; *passages* are those shown.
+    """
+    manifest = searcher.manifest
+    shown = [frozenset(map(to_term, passage.reasons.matched)) for passage in passages]
+    missing = [
+        term
+        for term in statistics.absent_terms
+        if not any(term.term in matched for matched in shown)
+    ]
+    similar_words = dict.fromkeys(word for term in missing for word in suggestions[term.term])
+    pairs = _find_disjoint_words(searcher, query, statistics, deadline)
+    return NoAnswer(
+        missing=tuple(term.word for term in missing),
+        near=tuple(similar_words),
+        span=(manifest.first, manifest.last) if manifest.first and manifest.last else None,
+        apart=tuple(
+            pair for pair in pairs if not any({*map(to_term, pair)} <= matched for matched in shown)
+        ),
+        filters=() if passages else find_empty_filters(searcher, query.filters),
+    )
+
+
+def _find_disjoint_words(
+    searcher: Searcher, query: Query, statistics: TermStatistics, deadline: Deadline
+) -> list[tuple[str, str]]:
+    """Pairs of words that both occur, but never in one passage; the rarest words first."""
+    frequencies = statistics.document_frequencies
+    occurring = [
+        (frequency, term)
+        for frequency, term in zip(frequencies, query.terms, strict=True)
+        if frequency
+    ]
+    occurring.sort(key=lambda pair: pair[0])
+    rarest = [term for _, term in occurring[:_MAX_RARE_TERMS]]
+    pairs = searcher.disjoint_pairs([term.stems for term in rarest], deadline)[:_MAX_PAIRS]
+    return [(rarest[first].word, rarest[second].word) for first, second in pairs]
+
+
+def find_empty_filters(searcher: Searcher, filters: Filters) -> tuple[FilterReason, ...]:
+    """Those of *filters* that leave no document, or all of them where only all together do."""
+    if filters == Filters():
+        return ()
+    summaries = searcher.summaries()
+    parts = [
+        (name, detail, part)
+        for name, detail, part in _split_filters(filters)
+        if not any(_passes(summary, part) for summary in summaries)
+    ]
+    if parts:
+        return tuple(FilterReason(name, detail) for name, detail, _ in parts)
+    if not any(_passes(summary, filters) for summary in summaries):
+        detail = "No document passes all of the filters; remove one of them."
+        return tuple(FilterReason(name, detail) for name, _, _ in _split_filters(filters))
+    return ()
+
+
+def _split_filters(filters: Filters) -> list[tuple[str, str, Filters]]:
+    """Each of *filters* alone: its name, what to say where no document passes it, and itself."""
+    parts: list[tuple[str, str, Filters]] = []
+    if filters.publishers:
+        names = " or ".join(f"“{name}”" for name in filters.publishers)
+        detail = f"No document is from {names}."
+        parts.append(("publisher", detail, Filters(publishers=filters.publishers)))
+    if filters.date_from:
+        detail = f"No document is dated {_format(filters.date_from)} or later."
+        parts.append(("from", detail, Filters(date_from=filters.date_from)))
+    if filters.date_to:
+        detail = f"No document is dated {_format(filters.date_to)} or earlier."
+        parts.append(("to", detail, Filters(date_to=filters.date_to)))
+    if filters.document_ids:
+        detail = "There is no such document."
+        parts.append(("document", detail, Filters(document_ids=filters.document_ids)))
+    return parts
+
+
+def _passes(summary: DocumentSummary, filters: Filters) -> bool:
+    if filters.publishers:
+        names = {name.casefold() for name in filters.publishers}
+        if (summary.publisher or "").casefold() not in names:
+            return False
+    if filters.document_ids and summary.id not in filters.document_ids:
+        return False
+    if not (filters.date_from or filters.date_to):
+        return True
+    return (
+        summary.date is not None
+        and (filters.date_from is None or summary.date >= filters.date_from)
+        and (filters.date_to is None or summary.date <= filters.date_to)
+    )
+
+
+def _format(date: datetime.date) -> str:
+    return f"{date.day} {date:%B %Y}"
