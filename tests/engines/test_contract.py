@@ -88,6 +88,33 @@ def test_filters_leave_only_what_they_name(small, filters, expected):
     assert {*ids(small, "council of Lindholm", **filters)} == expected
 
 
+def test_passages_that_match_are_counted_by_facet(small):
+    matches = small.search(parse_query("the council of Lindholm"), 1).matches
+
+    assert matches.total == 3
+    assert matches.publishers == {"Northern Gazette": 2, "Vesa Courier": 1}
+    assert matches.years == {2021: 2, 2022: 1}
+    assert matches.types == {"md": 3}
+
+
+def test_what_a_condition_excludes_is_not_counted(small):
+    filters = Filters(publishers=("vesa courier",))
+    filtered = small.search(parse_query("council Lindholm", filters=filters), 5)
+
+    assert filtered.matches.total == len(filtered) == 1
+    assert small.search(parse_query("council -guarantees -bridge"), 5).matches.total == 0
+    assert small.search(parse_query("martians"), 5).matches.total == 0
+
+
+def test_a_search_can_begin_at_any_rank(small):
+    query = parse_query("the council of Lindholm in winter")
+    every = small.search(query, 10)
+    pieces = [small.search(query, 2, start=start) for start in range(0, len(every) + 2, 2)]
+
+    assert [p for piece in pieces for p in piece.read_all()] == every.read_all()
+    assert {piece.matches.total for piece in pieces} == {len(every)}
+
+
 def test_passages_stand_in_their_documents(small):
     found = small.search(parse_query("council of Lindholm in winter"), 10)
 
