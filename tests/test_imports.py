@@ -30,7 +30,7 @@ engines: base
 ranking: features reranker highlighter confidence
 answers: answer no_answer citation_formats quote_search reanchoring pipeline
 publishing: gate builder watcher purge
-evaluation: sets runner measures
+evaluation: sets runner verdicts measures
 web: response_schemas request_schemas context openapi api pages.common pages.urls
   middleware.access mcp middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics

@@ -106,3 +106,17 @@ def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
     for row in table_rows(evaluation):
         table.add_row(*row)
     Console().print(table)
+    if evaluation.verdicts:
+        Console().print()
+        Console().print(_verdict_table(evaluation))
+
+
+def _verdict_table(evaluation: "Evaluation") -> Table:
+    """How many questions got each verdict, by whether a passage is right."""
+    table = Table(box=None, pad_edge=False)
+    columns = next(iter(evaluation.verdicts.values()))
+    for column, header in enumerate(("passages", *columns)):
+        table.add_column(header, justify="right" if column else "left")
+    for row, counts in evaluation.verdicts.items():
+        table.add_row(row, *(f"{count:,}" for count in counts.values()))
+    return table

@@ -25,6 +25,12 @@ from qa.evaluation.sets import (
     read_rows,
     user_turns,
 )
+from qa.evaluation.verdicts import (
+    VerdictTable,
+    count_refused_topics,
+    count_verdicts,
+    draw_topics,
+)
 from qa.index.manifest import analysis_warning
 from qa.queries.followup.carryover import resolve_followup
 from qa.settings import Settings
@@ -58,10 +64,21 @@ def compute_measures(
     values |= _no_answer_measures(results, foreign)
     if has_confidence:
         values |= _calibration_measures(results)
+        values |= _verdict_measures(count_verdicts(results, foreign))
     times = [result.milliseconds for result in results]
     for percentile in (50, 95):
         values[f"p{percentile}_ms"] = Measure(float(np.percentile(times, percentile)), len(times))
     return values
+
+
+def _verdict_measures(table: VerdictTable) -> Measures:
+    """The share of right first passages labelled "none", and of unanswerable ones "found"."""
+    shares = {"refused_right@1": ("right at 1", "none"), "found_wrongly": ("unanswerable", "found")}
+    return {
+        name: Measure(table[row][verdict] / total, total)
+        for name, (row, verdict) in shares.items()
+        if (total := sum(table[row].values()))
+    }
 
 
 def load_ir_measures() -> ModuleType:
@@ -297,11 +314,15 @@ class EvaluationOptions:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The measures and results of each ranker; *notes* say what could not be measured."""
+    """The measures and results of each ranker; *notes* say what could not be measured.
+
+    *verdicts* counts those of the service by rightness; empty if it was not measured.
+    """
 
     measures: Mapping[str, Measures]
     results: Mapping[str, Sequence[QuestionResult]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    verdicts: VerdictTable = field(default_factory=dict)
 
 
 def evaluate(
@@ -326,23 +347,30 @@ def evaluate(
                 results[name].append(
                     run_question(ranker, question, options.form, most_turns=settings.max_turns)
                 )
+        topics = draw_topics(searcher) if "verbatim" in results else []
+        refused = count_refused_topics(searcher, settings, topics)
         indexed_ids = {summary.id for summary in searcher.summaries()}
         warning = analysis_warning(searcher.manifest).rstrip(".")
+    measures = {
+        name: compute_measures(
+            ranker_results[: len(questions)],
+            ranker_results[len(questions) :],
+            has_confidence=name == "verbatim",
+        )
+        for name, ranker_results in results.items()
+    }
+    if topics:
+        measures["verbatim"]["refused_topics"] = Measure(refused / len(topics), len(topics))
+    own = results.get("verbatim", [])
     return Evaluation(
-        {
-            name: compute_measures(
-                ranker_results[: len(questions)],
-                ranker_results[len(questions) :],
-                has_confidence=name == "verbatim",
-            )
-            for name, ranker_results in results.items()
-        },
+        measures,
         {name: ranker_results[: len(questions)] for name, ranker_results in results.items()},
         (
             *evaluation_set.notes,
             *filter(None, [warning]),
             *_iter_notes(questions, foreign, indexed_ids),
         ),
+        count_verdicts(own[: len(questions)], own[len(questions) :]) if own else {},
     )
 
 

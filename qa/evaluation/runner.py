@@ -34,12 +34,13 @@ class RankedPassage(NamedTuple):
 
 
 class QuestionResult(NamedTuple):
-    """The result of a question: passages by rank, confidence, time."""
+    """The result of a question: passages by rank, confidence, time, and the verdict if any."""
 
     question: EvaluationQuestion
     passages: tuple[RankedPassage, ...]
     confidence: float
     milliseconds: float
+    verdict: str = ""
 
     @property
     def entries(self) -> list[str]:
@@ -47,11 +48,18 @@ class QuestionResult(NamedTuple):
         return list(dict.fromkeys(entry for passage in self.passages for entry in passage.entries))
 
 
+class Judgement(NamedTuple):
+    """How sure an answer is: its confidence, and its verdict if the ranker has any."""
+
+    confidence: float
+    verdict: str = ""
+
+
 class Ranker(Protocol):
     """A way to answer questions that can be measured."""
 
-    def confidence(self, text: str, turns: Sequence[str]) -> float:
-        """The confidence of the answer that a reader would get."""
+    def judge(self, text: str, turns: Sequence[str]) -> Judgement:
+        """How sure the answer is that a reader would get."""
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
         """The passages by rank, more than a reader would get, whatever the verdict."""
@@ -63,17 +71,16 @@ class VerbatimRanker:
     def __init__(self, searcher: Searcher, settings: Settings) -> None:
         self._searcher = searcher
         self._settings = settings
-        # No confidence is below 0, so that all rankings are returned.
-        self._never_refuse_settings = dataclasses.replace(settings, weak=0.0)
 
-    def confidence(self, text: str, turns: Sequence[str]) -> float:
-        """The confidence of the answer that a reader would get."""
-        return ask(self._searcher, self._settings, text, AskOptions(tuple(turns))).confidence
+    def judge(self, text: str, turns: Sequence[str]) -> Judgement:
+        """How sure the answer is that a reader would get."""
+        answer = ask(self._searcher, self._settings, text, AskOptions(tuple(turns)))
+        return Judgement(answer.confidence, answer.verdict)
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
         """All that are ranked."""
         options = AskOptions(tuple(turns), limit=self._settings.candidates)
-        answer = ask(self._searcher, self._never_refuse_settings, text, options)
+        answer = ask(self._searcher, self._settings, text, options)
         return tuple(map(_to_ranked_passage, answer.passages))
 
 
@@ -90,10 +97,10 @@ class BM25Ranker:
         self._searcher = searcher
         self._settings = settings
 
-    def confidence(self, text: str, turns: Sequence[str]) -> float:
+    def judge(self, text: str, turns: Sequence[str]) -> Judgement:
         """The best score, which is no probability."""
         candidates = self._searcher.bm25_search(self._query(text, turns), 5)
-        return float(candidates.scores[0]) if len(candidates) else 0.0
+        return Judgement(float(candidates.scores[0]) if len(candidates) else 0.0)
 
     def passages(self, text: str, turns: Sequence[str]) -> tuple[RankedPassage, ...]:
         """The candidates by rank."""
@@ -183,9 +190,11 @@ def run_question(
     turns = turns[-most_turns:] if most_turns else ()
     started = time.perf_counter()
     try:
-        confidence = ranker.confidence(text, turns)
+        judgement = ranker.judge(text, turns)
         seconds = time.perf_counter() - started
         passages = () if question.impossible else ranker.passages(text, turns)
     except QuestionError:  # no words, or too many
-        confidence, seconds, passages = 0.0, time.perf_counter() - started, ()
-    return QuestionResult(question, passages, confidence, seconds * 1000)
+        judgement, seconds, passages = Judgement(0.0, "none"), time.perf_counter() - started, ()
+    return QuestionResult(
+        question, passages, judgement.confidence, seconds * 1000, judgement.verdict
+    )
