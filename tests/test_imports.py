@@ -16,7 +16,8 @@ errors
 settings
 analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
-  formats.archives formats.plain formats.markdown formats.html formats.pdf formats.docx formats.rows
+  formats.archives formats.plain formats.tables formats.markdown formats.html formats.pdf
+  formats.docx formats.records formats.rows
   reader cache crawl
 index: passages manifest generations
 queries: parser topics followup.word_features followup.question_features followup.dialogue_state

@@ -36,33 +36,143 @@ def test_what_parts_the_header_parts_the_columns(delimiter):
 
 
 def test_a_tsv_is_parted_by_tabs():
-    assert texts(read_tsv(b"a, b\ttext\n1\tOne.\n")) == [("1", ["One."], {"a, b": "1"})]
+    assert texts(read_tsv(b"a, b\ttext\n1\tOne.\n")) == [("1", ["One.", "a, b: 1"], {"a, b": "1"})]
 
 
-@pytest.mark.parametrize(
-    "name", ["text", "Content", "BODY", "article", "passage", "description", "the longest"]
-)
-def test_the_text_column_is_known_by_its_name_or_else_the_longest(name):
+@pytest.mark.parametrize("name", ["text", "Content", "BODY", "article", "passage", "description"])
+def test_the_text_column_is_known_by_its_name_and_comes_first(name):
     data = f"note,{name}\nshort,A text that is longer.\nshort,Another.\n".encode()
 
     assert [paragraphs for _, paragraphs, _ in texts(read_csv(data))] == [
-        ["A text that is longer."],
-        ["Another."],
+        ["A text that is longer.", "note: short"],
+        ["Another.", "note: short"],
     ]
 
 
-def test_a_row_without_text_is_skipped_by_its_number():
-    assert texts(read_csv(b"title,text\nA,\nB,Two.\nC\n")) == [
+def test_without_a_text_column_a_row_is_quoted_with_the_names_of_its_columns():
+    data = b"club,city,cups\nNorthport,Vell,3\nSouthmere,,11\n"
+
+    assert texts(read_csv(data)) == [
+        ("1", ["club: Northport; city: Vell; cups: 3"],
+         {"club": "Northport", "city": "Vell", "cups": "3", "title": "Northport"}),
+        ("2", ["club: Southmere; city: ; cups: 11"],
+         {"club": "Southmere", "city": "", "cups": "11", "title": "Southmere"}),
+    ]  # fmt: skip
+
+
+def paragraphs_of(extracts):
+    return [paragraphs for _, paragraphs, _ in texts(extracts)]
+
+
+def test_columns_called_like_metadata_are_quoted_where_there_is_no_text():
+    data = b"item,source,created,author\nMap,Archive,1902,Ann\n"
+
+    assert paragraphs_of(read_csv(data)) == [
+        ["item: Map; source: Archive; created: 1902; author: Ann"]
+    ]
+
+
+def test_a_second_column_of_the_same_metadata_is_quoted():
+    data = b"title,headline,text\nA,B,One.\n"
+
+    assert paragraphs_of(read_csv(data)) == [["One.", "headline: B"]]
+
+
+def test_a_row_without_its_text_is_read_if_it_says_more_than_metadata():
+    assert texts(read_csv(b"title,text,size\nA,,\nB,Two.,\nC\nD,,3\n")) == [
         "row 1: no text",
-        ("2", ["Two."], {"title": "B"}),
+        ("2", ["Two."], {"title": "B", "size": ""}),
         "row 3: no text",
+        ("4", ["title: D; size: 3"], {"title": "D", "size": "3", "text": ""}),
     ]
 
 
-def test_cells_beyond_the_header_are_left_out():
-    assert texts(read_csv(b"title,text\nA,One.,more,and more\n")) == [
-        ("1", ["One."], {"title": "A"})
+def test_an_empty_row_is_none():
+    assert [name for name, *_ in texts(read_csv(b"a,b\n,\n\nOak,Elm\n"))] == ["3"]
+
+
+def test_cells_beyond_the_header_are_called_by_their_number():
+    assert paragraphs_of(read_csv(b"title,text\nA,One.,more,and more\n")) == [
+        ["One.", "column 3: more; column 4: and more"]
     ]
+
+
+@pytest.mark.parametrize(
+    "above", ["Cups of 1902,,\n", "Cups of 1902\n", "Cups of 1902\n\n", "\n,,\nCups of 1902,,\n"]
+)
+def test_a_line_above_the_header_is_the_heading_of_each_row(above):
+    data = f"{above}club,city,cups\nNorthport,Vell,3\nSouthmere,Orr,11\n".encode()
+
+    assert paragraphs_of(read_csv(data)) == [
+        ["Cups of 1902", "club: Northport; city: Vell; cups: 3"],
+        ["Cups of 1902", "club: Southmere; city: Orr; cups: 11"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "14-001,Open,12 Mill Lane\n14-002,Open,3 Quay Road\n",
+        "Elm,40,3\nOak,,12\n",
+        "Ann,red,x\nBob,blue,x\n",
+        "ann@example.org,Ann Bell\nbo@example.org,Bo Lee\n",
+    ],
+)
+def test_a_table_without_a_header_has_no_names(table):
+    expected = [[line.replace(",", " | ").replace("  ", " ")] for line in table.splitlines()]
+
+    assert [
+        [" ".join(text.split()) for text in row] for row in paragraphs_of(read_csv(table.encode()))
+    ] == expected
+
+
+def test_years_may_be_the_names_of_columns():
+    data = b"Country,2019,2020,2021\nNorway,1,2,3\nSweden,4,5,6\n"
+
+    assert paragraphs_of(read_csv(data))[0] == ["Country: Norway; 2019: 1; 2020: 2; 2021: 3"]
+
+
+def test_a_header_of_two_rows_is_joined():
+    data = b"Tree,Loss,,Notes\n,Storm,Frost,\nElm,3,4,old\n"
+
+    assert paragraphs_of(read_csv(data)) == [
+        ["Tree: Elm; Loss Storm: 3; Loss Frost: 4; Notes: old"]
+    ]
+
+
+def test_a_decimal_comma_is_no_delimiter():
+    data = b"month;income;cost;\n1;12,5;-3,1;\n2;13,5;4;\n"
+
+    assert paragraphs_of(read_csv(data))[0] == ["month: 1; income: 12,5; cost: -3,1"]
+
+
+def test_a_first_line_may_name_the_delimiter():
+    assert paragraphs_of(read_csv(b"sep=;\r\na;b\r\n1,5;x\r\n")) == [["a: 1,5; b: x"]]
+
+
+def test_line_breaks_in_a_cell_stay_in_its_row():
+    data = 'name,notes\nElm,"first line\nsecond line"\nOak,"one\n\ntwo"\n'.encode("utf-8-sig")
+
+    assert paragraphs_of(read_csv(data)) == [
+        ["name: Elm; notes: first line second line"],
+        ["name: Oak", "notes: one", "two"],
+    ]
+
+
+def test_a_value_of_many_words_is_a_paragraph_with_the_name_of_its_column():
+    long = "word " * 100
+
+    assert paragraphs_of(read_csv(f"name,notes,size\nElm,{long},3\n".encode())) == [
+        ["name: Elm; size: 3", f"notes: {long.strip()}"]
+    ]
+
+
+def test_a_million_columns_are_read_in_time():
+    wide = ",".join(map(str, range(1_000_000)))
+
+    [_, paragraphs] = paragraphs_of(read_csv(f"a,b\nc,d\n{wide}\n".encode()))
+
+    assert paragraphs[0].startswith("a: 0; b: 1; column 3: 2")
 
 
 def test_a_cell_may_be_as_long_as_the_file():
@@ -79,7 +189,7 @@ def test_a_table_without_rows_gives_nothing(data):
 
 
 ROWS = [{"_id": "a", "text": "One.", "n": 1}, {"id": 7, "text": ["Two.", "Three."]}]
-READ = [("a", ["One."], {"n": 1}), ("7", ["Two.", "Three."], {})]
+READ = [("a", ["One.", "n: 1"], {"n": 1}), ("7", ["Two.", "Three."], {})]
 
 
 @pytest.mark.parametrize("value", [ROWS, {"status": "ok", "tags": [], "articles": ROWS}])
@@ -91,12 +201,12 @@ def test_a_single_object_is_the_document_of_its_file():
     value = {"id": "x", "title": "Harbour", "text": "One.\n\nTwo.", "tags": ["a"]}
 
     assert texts(read_json(json.dumps(value).encode())) == [
-        (None, ["One.", "Two."], {"title": "Harbour", "tags": ["a"]})
+        (None, ["One.", "Two.", "tags: a"], {"title": "Harbour", "tags": ["a"]})
     ]
 
 
 def test_items_that_are_no_texts_are_skipped_by_their_number():
-    value = [1, {"title": "A"}, {"text": "  "}, None, {"text": "One."}]
+    value = [1, {"title": " "}, {"title": "A", "text": "  "}, None, {"text": "One."}]
 
     assert texts(read_json(json.dumps(value).encode())) == [
         "item 1: not an object",
@@ -115,13 +225,99 @@ def test_items_that_are_no_texts_are_skipped_by_their_number():
         (b"[" * 100_000, "nested too deep"),
         (b"[" + b"9" * 5000 + b"]", "a number too long"),
         (b"7", "no objects"),
-        (b'{"title": "A"}', "no objects"),
-        (b'{"a": [{"text": "x"}], "b": [{"text": "y"}]}', "no objects"),
     ],
 )
 def test_json_of_another_shape_is_refused(data, reason):
     with pytest.raises(UnreadableFileError, match=reason):
         list(read_json(data))
+
+
+def test_an_object_without_a_text_is_read_with_the_names_of_its_fields():
+    value = {"name": "Harbour office", "phone": "555-0100", "open": True, "fax": None}
+
+    assert texts(read_json(json.dumps(value).encode())) == [
+        (
+            None,
+            ["name: Harbour office; phone: 555-0100; open: true"],
+            {**value, "title": value["name"]},
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"_id": "1", "_source": {"title": "Bridge", "body": "It reopens."}},
+        {"id": "1", "type": "notice", "attributes": {"title": "Bridge", "body": "It reopens."}},
+        {"node": {"fields": {"title": "Bridge", "body": "It reopens."}}},
+        {"geometry": {"x": [1, 2]}, "properties": {"title": "Bridge", "body": "It reopens."}},
+    ],
+)
+def test_wrapped_records_are_read(record):
+    [(_, paragraphs, about)] = texts(read_jsonl(json.dumps(record).encode()))
+
+    assert paragraphs[0] == "It reopens."
+    assert about["title"] == "Bridge"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"data": [{"club": "Northport", "cups": 3}]},
+        {"took": 3, "hits": {"total": 1, "hits": [{"_source": {"club": "Northport", "cups": 3}}]}},
+        [["club", "cups"], ["Northport", 3]],
+        {"club": ["Northport", "Southmere"], "cups": [3, 11]},
+    ],
+)
+def test_records_are_found_where_exports_put_them(value):
+    assert paragraphs_of(read_json(json.dumps(value).encode()))[0] == ["club: Northport; cups: 3"]
+
+
+def test_all_lists_of_records_are_read_and_what_is_beside_them():
+    value = {"a": [{"text": "x"}], "b": [{"text": "y"}], "note": "Two of them."}
+
+    assert [row[:2] for row in texts(read_json(json.dumps(value).encode()))] == [
+        ("a-1", ["x"]),
+        ("b-1", ["y"]),
+        ("0", ["note: Two of them."]),
+    ]
+
+
+def test_inner_objects_and_lists_are_named_by_their_way():
+    value = {
+        "name": "Vesa",
+        "home": {"town": "Vell", "pier": {"number": 4}},
+        "crew": [{"name": "Ann", "rank": "mate"}, {"name": "Bo"}],
+        "colours": ["red", "blue"],
+        "outline": [[0.1, 0.2], [0.3, 0.4]],
+        "vector": [0.5] * 300,
+        "hash": "0123456789abcdef0123456789abcdef",
+    }
+
+    assert paragraphs_of(read_json(json.dumps(value).encode())) == [
+        [
+            "name: Vesa; home town: Vell; home pier number: 4; colours: red, blue",
+            "crew: name: Ann; rank: mate",
+            "crew: name: Bo",
+        ]
+    ]
+
+
+@pytest.mark.parametrize("names", [("question", "answer"), ("Q", "A"), ("prompt", "completion")])
+def test_the_question_of_a_pair_is_its_title_and_the_answer_its_text(names):
+    pair = dict(zip(names, ["When does it reopen?", "On Monday."], strict=True))
+    rows = texts(read_jsonl(json.dumps({**pair, "source": "Gazette"}).encode()))
+
+    assert rows == [
+        (
+            "1",
+            ["When does it reopen?", "On Monday."],
+            {"title": "When does it reopen?", "source": "Gazette"},
+        )
+    ]
+    assert paragraphs_of(
+        read_csv(f"{names[0]},{names[1]},n\nWhen does it reopen?,On Monday.,1\n".encode())
+    ) == [["When does it reopen?", "On Monday.", "n: 1"]]
 
 
 def test_a_bad_line_is_skipped_and_the_others_kept():
