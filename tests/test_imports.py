@@ -17,7 +17,8 @@ settings
 analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
   formats.archives formats.plain formats.tables formats.markdown formats.html formats.pdf
-  formats.docx formats.records formats.rows
+  formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text formats.docx
+  formats.records formats.rows
   reader cache crawl
 index: passages manifest generations
 queries: parser topics followup.word_features followup.question_features followup.dialogue_state

@@ -1,79 +1,175 @@
-"""A Word document -> its headings, paragraphs and table rows, in order, and its properties."""
+"""A Word document -> its headings, paragraphs, table rows and notes, in order, and its properties.
 
-import zipfile
-from collections.abc import Iterator
-from io import BytesIO
+Changes that are tracked are read as accepted; comments, headers and footers are left out.
+"""
 
-import docx
-import regex
-from docx.document import Document
-from docx.oxml.ns import qn
-from docx.oxml.xmlchemy import BaseOxmlElement
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
 
 from qa.documents.document import RawBlock
-from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
-from qa.errors import UnreadableFileError
+from qa.documents.formats.docx_numbering import Numbering, to_int
+from qa.documents.formats.docx_package import Package, Part, W
+from qa.documents.formats.docx_styles import Styles
+from qa.documents.formats.docx_text import ParagraphText
+from qa.documents.formats.tables import format_table
+from qa.documents.metadata import RawDocument, build_raw_document
 
-_OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# Content controls (sdt) have whole paragraphs, too, which python-docx omits.
-_BODY_PATH = "./w:p | ./w:tbl | ./w:sdt/w:sdtContent/w:p | ./w:sdt/w:sdtContent/w:tbl"
-_TEXT_TAG = qn("w:t")
-_SPACE_TAGS = (qn("w:tab"), qn("w:br"), qn("w:cr"))
-_HEADING_STYLE = regex.compile(r"heading (\d)", regex.I)
-_CONTENTS_STYLE = regex.compile(r"toc \d|toc heading", regex.I)
+# Tables with longer or more paragraphs in a cell are page layout: each cell is read by itself.
+_LONGEST_CELL = 1000
+_MAX_CELL_PARAGRAPHS = 8
+_DELETED = {f"{W}{name}" for name in ("del", "moveFrom")}
+_PROPERTIES = {f"{W}{name}" for name in "sectPr tblPr tblGrid trPr tcPr sdtPr sdtEndPr pPr".split()}
 
 
 def read_docx(data: bytes, limit: int) -> RawDocument:
     """Read a Word document that unpacks to no more than *limit* bytes."""
-    if data.startswith(_OLE_SIGNATURE):
-        raise UnreadableFileError(
-            "encrypted, or of an old Word; save it as .docx without a password"
-        )
-    with zipfile.ZipFile(BytesIO(data)) as package:
-        # zipfile reads no more of a member than it declares.
-        if sum(member.file_size for member in package.infolist()) > limit:
-            raise UnreadableFileError(f"unpacks to more than {limit >> 20} MB")
-    document = docx.Document(BytesIO(data))
-    blocks: list[RawBlock] = []
-    title = None
-    for style, block in _iter_styled_blocks(document):
-        blocks.append(block)
-        if style == "Title" and title is None:
-            title = block.text
-    return build_raw_document(blocks, _read_properties(document), title)
+    package = Package(data, limit)
+    reader = _DocumentReader(package.main_part())
+    return build_raw_document(reader.read(), package.read_properties(), reader.title)
 
 
-def _read_properties(document: Document) -> RawMetadata:
-    """The properties that differ from those of python-docx's template."""
-    properties, template = document.core_properties, docx.Document().core_properties
-    values = {n: getattr(properties, n) for n in ("title", "author", "created", "language")}
-    return {n: value for n, value in values.items() if value and value != getattr(template, n)}
+class _DocumentReader:
+    """Reads the body of a document; *title* is its first paragraph in the style of one."""
+
+    def __init__(self, main: Part) -> None:
+        self._body = main.root.find(f"{W}body")
+        styles, numbering = main.related("styles"), main.related("numbering")
+        self._styles = Styles(styles.root if styles else None)
+        self._numbering = Numbering(numbering.root if numbering else None)
+        self._notes = dict(_iter_notes(main))
+        self._text = ParagraphText()
+        # The beginning of the next paragraph: a drop cap, or one whose end was deleted.
+        self._lead = ""
+        self.title: str | None = None
+
+    def read(self) -> list[RawBlock]:
+        """All blocks of the document."""
+        if self._body is None:
+            return []
+        blocks = list(self._iter_blocks(self._body))
+        return [*blocks, RawBlock(self._lead)] if self._lead else blocks
+
+    def _iter_blocks(self, parent: etree._Element) -> Iterator[RawBlock]:
+        """The blocks in an element, each followed by the text boxes and the notes in it."""
+        for element in parent.iterchildren("*"):
+            tag = str(element.tag)
+            if tag == f"{W}p":
+                yield from self._read_paragraph(element)
+                yield from self._iter_pending()
+            elif tag == f"{W}tbl":
+                yield from self._read_table(element)
+                yield from self._iter_pending()
+            elif tag not in _DELETED and tag not in _PROPERTIES:
+                yield from self._iter_blocks(element)
+
+    def _iter_pending(self) -> Iterator[RawBlock]:
+        """The text boxes and the notes that the last block referred to, each once."""
+        boxes, references = self._text.boxes, self._text.references
+        self._text.boxes, self._text.references = [], []
+        for box in boxes:
+            yield from self._iter_blocks(box)
+        for reference in references:
+            note = self._notes.pop((str(reference.tag), reference.get(f"{W}id", "")), None)
+            if note is not None:
+                yield from self._iter_blocks(note)
+
+    def _read_paragraph(self, paragraph: etree._Element) -> Iterator[RawBlock]:
+        style = self._styles.format_of(paragraph)
+        text = self._lead + self._text.read(paragraph)
+        self._lead = ""
+        if _continues(paragraph):
+            self._lead = text
+        elif text.strip() and not style.is_contents:
+            label = self._numbering.next_label(style.list_id, style.list_level)
+            text = f"{label} {text}" if label else text
+            if style.is_title and self.title is None:
+                self.title = text
+            yield RawBlock(text, style.level)
+        for table in paragraph.iterfind(f".//{W}r/{W}tbl"):
+            yield from self._read_table(table)
+
+    def _read_table(self, table: etree._Element) -> list[RawBlock]:
+        rows = [row for row in _iter_children(table, "tr") if not _is_deleted_row(row)]
+        cells = [list(_iter_children(row, "tc")) for row in rows]
+        contents = [[list(self._iter_blocks(cell)) for cell in row] for row in cells]
+        if _is_layout(contents):
+            return [block for row in contents for cell in row for block in cell]
+        texts = self._join_cells(rows, cells, contents)
+        header_rows = 0
+        while (
+            header_rows < len(rows) - 1
+            and rows[header_rows].find(f"{W}trPr/{W}tblHeader") is not None
+        ):
+            header_rows += 1
+        return format_table(texts, header_rows or None)
+
+    def _join_cells(
+        self,
+        rows: list[etree._Element],
+        cells: list[list[etree._Element]],
+        contents: list[list[list[RawBlock]]],
+    ) -> list[list[str]]:
+        """The texts of a table's cells by column; a merged one's is repeated in each row of it."""
+        result: list[list[str]] = []
+        for row, row_cells, row_contents in zip(rows, cells, contents, strict=True):
+            texts = [""] * min(to_int(_value(row, "trPr/gridBefore")), 100)
+            for cell, blocks in zip(row_cells, row_contents, strict=True):
+                text = " ".join(block.text for block in blocks)
+                merge = cell.find(f"{W}tcPr/{W}vMerge")
+                is_continued = merge is not None and merge.get(f"{W}val") != "restart"
+                if is_continued and result and len(texts) < len(result[-1]):
+                    text = text or result[-1][len(texts)]
+                texts += [text, *[""] * min(to_int(_value(cell, "tcPr/gridSpan")) - 1, 100)]
+            result.append(texts)
+        return result
 
 
-def _iter_styled_blocks(document: Document) -> Iterator[tuple[str, RawBlock]]:
-    """Each paragraph and table row, with the name of its style."""
-    style_names = {style.style_id: str(style.name) for style in document.styles}
-    for element in document.element.body.xpath(_BODY_PATH):
-        if element.tag == qn("w:tbl"):
-            yield from (("", RawBlock(row)) for row in _iter_rows(element))
-            continue
-        style = style_names.get(element.style or "", "")
-        heading = _HEADING_STYLE.fullmatch(style)
-        level = min(int(heading[1]), 6) if heading else int(style == "Title")
-        if not _CONTENTS_STYLE.fullmatch(style):
-            yield style, RawBlock(_paragraph_text(element), level)
+def _iter_notes(main: Part) -> Iterator[tuple[tuple[str, str], etree._Element]]:
+    """The footnotes and endnotes by the tag of their references and their id."""
+    for kind in ("footnote", "endnote"):
+        part = main.related(f"{kind}s")
+        for note in [] if part is None else part.root.iterchildren(f"{W}{kind}"):
+            if note.get(f"{W}type", "normal") == "normal":
+                yield (f"{W}{kind}Reference", note.get(f"{W}id", "")), note
 
 
-def _iter_rows(table: BaseOxmlElement) -> Iterator[str]:
-    for row in table.xpath("./w:tr"):
-        cells = [
-            " ".join(map(_paragraph_text, cell.xpath(".//w:p"))).strip()
-            for cell in row.xpath("./w:tc")
-        ]
-        yield " | ".join(filter(None, cells))
+def _continues(paragraph: etree._Element) -> bool:
+    """Whether the next paragraph continues this one: its end was deleted, or it is a drop cap."""
+    properties = paragraph.find(f"{W}pPr")
+    if properties is None:
+        return False
+    frame = properties.find(f"{W}framePr")
+    is_drop_cap = frame is not None and frame.get(f"{W}dropCap", "none") != "none"
+    marks = (properties.find(f"{W}rPr/{tag}") for tag in _DELETED)
+    return is_drop_cap or any(mark is not None for mark in marks)
 
 
-def _paragraph_text(paragraph: BaseOxmlElement) -> str:
-    """The text of a paragraph, with links, insertions and fields."""
-    elements = paragraph.iter(_TEXT_TAG, *_SPACE_TAGS)
-    return "".join((e.text or "") if e.tag == _TEXT_TAG else " " for e in elements)
+def _iter_children(parent: etree._Element, name: str) -> Iterator[etree._Element]:
+    """The rows of a table or the cells of a row, also those in content controls."""
+    for element in parent.iterchildren("*"):
+        if element.tag == f"{W}{name}":
+            yield element
+        elif element.tag not in _DELETED and element.tag not in _PROPERTIES:
+            yield from _iter_children(element, name)
+
+
+def _is_deleted_row(row: etree._Element) -> bool:
+    return row.find(f"{W}trPr/{W}del") is not None
+
+
+def _value(element: etree._Element, path: str) -> str:
+    child = element.find("/".join(W + name for name in path.split("/")))
+    return "" if child is None else child.get(f"{W}val", "")
+
+
+def _is_layout(contents: Iterable[Iterable[list[RawBlock]]]) -> bool:
+    """Whether a table has one column only, or cells that are texts by themselves."""
+    rows = [list(row) for row in contents]
+    cells = [cell for row in rows for cell in row]
+    return max(map(len, rows), default=0) <= 1 or any(
+        len(cell) > _MAX_CELL_PARAGRAPHS
+        or any(block.level for block in cell)
+        or sum(len(block.text) for block in cell) > _LONGEST_CELL
+        for cell in cells
+    )

@@ -199,7 +199,7 @@ def _build_row(
     if not text:
         if text_key and not any(field.text for field in others):
             return Skip("", f"{label}: no text")
-        others = [field for field in fields if field.name != text_key]
+        others = [field for field in fields if field.text or field.name != text_key]
     metadata = {k: v for k, v in row.items() if k and k not in text_keys and k not in _ID_KEYS}
     if not any(field_of(str(key)) == "title" for key in metadata):
         title = (

@@ -5,7 +5,7 @@ A table may have a title above its header, a header of two rows, or none at all.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 import regex
@@ -207,16 +207,17 @@ def _count_titles(rows: Sequence[Row], width: int) -> int:
 def _count_header_rows(rows: Sequence[Row], *, presume_header: bool) -> int:
     """1 or 2 if the first rows can be a header, else 0."""
     header, body = rows[0] if rows else [], rows[1 : _SAMPLE_ROWS + 1]
+    is_two_rows = len(body) > 1 and _is_second_header(header, body[0], body[1])
+    if is_two_rows:
+        header, body = merge_header(rows[:2]), body[1:]
     if not _can_be_header(header, body):
         return 0
-    is_two_rows = len(body) > 1 and _is_second_header(header, body[0], body[1])
-    if presume_header or is_two_rows:
-        return 1 + is_two_rows
-    is_header = any(
+    is_header = presume_header or is_two_rows
+    is_header = is_header or any(
         cell and not _is_data(cell) and _is_data_column(column, body)
         for column, cell in enumerate(header)
     )
-    return int(is_header)
+    return (1 + is_two_rows) if is_header else 0
 
 
 # A number, a date, an amount or a measure, without or with a short unit; an address.
@@ -265,9 +266,13 @@ def _is_data_column(column: int, body: Sequence[Row]) -> bool:
 
 
 def _is_second_header(header: Row, second: Row, third: Row) -> bool:
-    """Whether the second row has names for the columns that the first has none for."""
-    if not third or second[:1] != [""] or not third[0] or not header[0]:
+    """Whether the second row has names for the columns that the first has none for.
+
+    A name of the first row may continue in it.
+    """
+    cells = list(zip_longest(header, second, fillvalue=""))
+    is_continued = any(upper and upper == lower for upper, lower in cells)
+    if not any(third[:1]) or not (is_continued or (any(header[:1]) and not any(second[:1]))):
         return False
-    below = {column for column, cell in enumerate(second) if cell}
-    unnamed = {column for column in range(len(second)) if not "".join(header[column : column + 1])}
-    return bool(below) and unnamed <= below and not any(map(_is_data, filter(None, second)))
+    unnamed = [lower for upper, lower in cells if not upper]
+    return all(unnamed) and bool(unnamed) and not any(map(_is_data, filter(None, second)))

@@ -1,0 +1,127 @@
+"""The runs of a Word paragraph -> its text, with the notes and the text boxes that it refers to."""
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from qa.documents.formats.docx_package import W
+
+_MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+
+# Deleted or moved away, instructions, properties, readings above characters, what is read apart.
+_SKIPPED = {
+    *(W + name for name in "del moveFrom delText instrText pPr rPr rt sdtPr sdtEndPr tbl".split()),
+    *(_MATH + name for name in "ctrlPr rPr fPr radPr naryPr dPr".split()),
+}
+_CHARACTERS = {
+    f"{W}tab": " ",
+    f"{W}br": " ",
+    f"{W}cr": " ",
+    f"{W}ptab": " ",
+    f"{W}noBreakHyphen": "-",
+}
+_REFERENCES = (f"{W}footnoteReference", f"{W}endnoteReference")
+
+# The letters of the Symbol font at A to Z and a to z; its codes are these plus 0xF000.
+_SYMBOL_LETTERS = dict(
+    zip(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ",
+        strict=True,
+    )
+)
+
+
+class ParagraphText:
+    """The text of paragraphs; *references* and *boxes* are what they refer to, in order."""
+
+    def __init__(self) -> None:
+        self.references: list[etree._Element] = []
+        self.boxes: list[etree._Element] = []
+
+    def read(self, element: etree._Element) -> str:
+        """The text of a paragraph, or of a part of one."""
+        return "".join(self._iter_text(element))
+
+    def _iter_text(self, parent: etree._Element) -> Iterator[str]:
+        for element in parent.iterchildren("*"):
+            tag = str(element.tag)
+            if tag in {f"{W}t", f"{_MATH}t"}:
+                yield element.text or ""
+            elif tag in _CHARACTERS:
+                yield _CHARACTERS[tag]
+            elif tag in _REFERENCES:
+                self.references.append(element)
+            elif tag == f"{W}txbxContent":
+                self.boxes.append(element)
+            elif tag not in _SKIPPED and not (tag == f"{W}r" and _is_hidden(element)):
+                yield from self._iter_inner(element, tag)
+
+    def _iter_inner(self, element: etree._Element, tag: str) -> Iterator[str]:
+        if tag == f"{W}sym":
+            yield _symbol(element)
+        elif tag == f"{_COMPATIBILITY}AlternateContent":
+            yield self._alternative(element)
+        elif tag.startswith(_MATH):
+            yield from self._iter_formula(element)
+        else:
+            yield from self._iter_text(element)
+
+    def _alternative(self, element: etree._Element) -> str:
+        """The text of the first of several versions that has any; Word writes text boxes twice."""
+        for version in element.iterchildren("*"):
+            before = len(self.boxes)
+            text = self.read(version)
+            if text.strip() or len(self.boxes) > before:
+                return text
+        return ""
+
+    def _iter_formula(self, element: etree._Element) -> Iterator[str]:
+        """A formula in one line: `A=πr2`, `(a+b)/2`, `√(x)`."""
+        match str(element.tag).removeprefix(_MATH):
+            case "f":
+                yield "/".join(self._group(element.find(_MATH + part)) for part in ("num", "den"))
+            case "rad":
+                degree = self._group(element.find(_MATH + "deg"))
+                yield f"{degree}√({self._group(element.find(_MATH + 'e')).strip('()')})"
+            case "nary":
+                yield _property(element, "naryPr", "chr", "∫")
+                yield from self._iter_text(element)
+            case "d":
+                parts = [self.read(part) for part in element.iterchildren(_MATH + "e")]
+                yield _property(element, "dPr", "begChr", "(")
+                yield _property(element, "dPr", "sepChr", "|").join(parts)
+                yield _property(element, "dPr", "endChr", ")")
+            case "mr" | "eqArr":
+                yield " ".join(self.read(part) for part in element.iterchildren(_MATH + "e")) + "; "
+            case name:
+                if element.tag not in _SKIPPED:
+                    yield from self._iter_text(element)
+                    yield " " if name in {"fName", "oMathPara"} else ""
+
+    def _group(self, element: etree._Element | None) -> str:
+        text = "" if element is None else self.read(element).strip()
+        return text if text.isalnum() or not text else f"({text})"
+
+
+def _property(element: etree._Element, group: str, name: str, default: str) -> str:
+    child = element.find(f"{_MATH}{group}/{_MATH}{name}")
+    return default if child is None else child.get(f"{_MATH}val", "")
+
+
+def _symbol(element: etree._Element) -> str:
+    """A character of a font, if it is one of Unicode or a Greek letter of the Symbol font."""
+    try:
+        code = int(element.get(f"{W}char", ""), 16)
+    except ValueError:
+        return ""
+    if 0xF000 <= code <= 0xF0FF:
+        is_symbol = element.get(f"{W}font", "").lower() == "symbol"
+        return _SYMBOL_LETTERS.get(chr(code - 0xF000), "") if is_symbol else ""
+    return chr(code) if 0x20 <= code < 0xD800 else ""
+
+
+def _is_hidden(run: etree._Element) -> bool:
+    hidden = run.find(f"{W}rPr/{W}vanish")
+    return hidden is not None and hidden.get(f"{W}val") not in {"0", "false", "off"}
