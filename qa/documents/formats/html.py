@@ -1,16 +1,14 @@
 """A web page -> its article's headings and paragraphs, without menus, and its metadata."""
 
-import copy
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
 
 import lxml.html
 import regex
 from lxml import etree
-from trafilatura import bare_extraction
 
-from qa.documents.document import RawBlock
+from qa.documents.formats.html_article import extract_article
+from qa.documents.formats.html_blocks import element_text
 from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
 from qa.documents.metadata import RawDocument, build_raw_document, parse_date
 from qa.errors import UnreadableFileError
@@ -27,12 +25,15 @@ _SUPERSETS = {
     "shift_jis": "cp932",
     "euc-kr": "cp949",
 }
+# Browsers show what follows these, which parsers leave out.
+_END_OF_PAGE = regex.compile(r"</(?:html|body)\s*>", regex.I)
 _XML_DECLARATION = regex.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
 def read_html(data: bytes) -> RawDocument:
-    """Read a web page: the article that trafilatura extracts, else all but navigation."""
+    """Read a web page: its article, else all but navigation."""
     text = _XML_DECLARATION.sub("", _decode_html(data)).replace("\0", "")
+    text = _END_OF_PAGE.sub("", text)
     parser = lxml.html.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
     )
@@ -40,7 +41,7 @@ def read_html(data: bytes) -> RawDocument:
         page = lxml.html.document_fromstring(text.encode(errors="replace"), parser=parser)
     except etree.ParserError as error:
         raise UnreadableFileError("no text") from error
-    return build_raw_document(_extract_article(page), _read_metadata(page))
+    return build_raw_document(extract_article(page), _read_metadata(page))
 
 
 def _decode_html(data: bytes) -> str:
@@ -53,84 +54,6 @@ def _decode_html(data: bytes) -> str:
         except (LookupError, ValueError):
             pass
     return decode_text(data)
-
-
-def _extract_article(page: lxml.html.HtmlElement) -> list[RawBlock]:
-    """The article that trafilatura extracts, or the whole page where it finds none.
-
-    It makes one paragraph of small pages, with their menus.  Its metadata is not used: it guesses
-    dates and authors from anywhere on the page.
-    """
-    extraction = bare_extraction(
-        copy.deepcopy(page), favor_recall=True, include_tables=True, include_comments=False
-    )
-    article = list(_iter_blocks(getattr(extraction, "body", None)))
-    page_blocks = list(_iter_blocks(page.find("body")))
-    is_flattened = len(article) == 1 and _text_length(page_blocks) < 1.2 * _text_length(article)
-    return page_blocks if is_flattened or _text_length(article) < 250 else article
-
-
-def _text_length(blocks: list[RawBlock]) -> int:
-    return sum(len(block.text) for block in blocks)
-
-
-# The tags of HTML and those of trafilatura's tree.
-_HIDDEN_TAGS = frozenset(
-    "aside button footer form header iframe nav noscript script select style svg template textarea "
-    "title".split()
-)
-_BLOCK_TAGS = frozenset(
-    "address article blockquote body caption center dd details div dl dt fieldset figcaption "
-    "figure h1 h2 h3 h4 h5 h6 hr li main ol p pre section summary table tbody td tfoot th thead tr "
-    "ul cell head item list quote row".split()
-)
-_ROW_TAGS = frozenset({"tr", "row"})
-_CELL_TAGS = ("td", "th", "cell")
-# A row that contains these is part of a page's layout rather than of a table.
-_LAYOUT_TAGS = ("table", "p", "div", "ul", "ol", "h1", "h2", "h3", "list")
-_HEADING_TAG = regex.compile(r"h([1-6])")
-
-
-def _iter_blocks(root: etree._Element | None) -> Iterator[RawBlock]:
-    """The text below *root*, split where block elements begin and end."""
-    if root is None:
-        return
-    words: list[str] = []
-    walker = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walker:
-        tag = str(element.tag)
-        if tag in _BLOCK_TAGS:
-            level = _heading_level(element) if event == "end" else 0
-            yield from _join_block(words, level)
-            words = []
-        if event == "end":
-            words.append(element.tail or "")
-        elif tag in _HIDDEN_TAGS or element.get("hidden") is not None:
-            walker.skip_subtree()
-        elif tag in _ROW_TAGS and next(element.iterdescendants(*_LAYOUT_TAGS), None) is None:
-            walker.skip_subtree()
-            cells = (_element_text(cell) for cell in element.iterchildren(*_CELL_TAGS))
-            yield from _join_block([" | ".join(filter(None, cells))])
-        else:
-            words += ["\n" if tag in {"br", "lb"} else "", element.text or ""]
-    yield from _join_block(words)
-
-
-def _join_block(words: Iterable[str], level: int = 0) -> Iterator[RawBlock]:
-    text = "".join(words)
-    if text.strip():
-        yield RawBlock(text, level)
-
-
-def _heading_level(element: etree._Element) -> int:
-    match = _HEADING_TAG.fullmatch(
-        str(element.get("rend") or "h2" if element.tag == "head" else element.tag)
-    )
-    return int(match[1]) if match else 0
-
-
-def _element_text(element: etree._Element | None) -> str:
-    return "" if element is None else " ".join("".join(map(str, element.itertext())).split())
 
 
 _DATE_NAMES = (
@@ -172,20 +95,24 @@ def _read_metadata(page: lxml.html.HtmlElement) -> dict[str, object]:
 
 
 def _read_meta_elements(page: lxml.html.HtmlElement) -> dict[str, str]:
-    """The first value of each meta element by its lower-case name."""
-    contents: dict[str, str] = {}
+    """The first value of each meta element by its lower-case name; all names of authors."""
+    contents: dict[str, list[str]] = {}
     for element in page.iter("meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop") or ""
         content = (element.get("content") or "").strip()
         if name and content:
-            contents.setdefault(name.strip().lower(), content)
-    return contents
+            contents.setdefault(name.strip().lower(), []).append(content)
+    return {
+        name: ", ".join(dict.fromkeys(values)) if name in _AUTHOR_NAMES else values[0]
+        for name, values in contents.items()
+    }
+
+
+_AUTHOR_NAMES = ("author", "article:author", "dc.creator", "citation_author", "parsely-author")
 
 
 def _author_name(meta: dict[str, str]) -> str | None:
-    names = map(
-        meta.get, ["author", "article:author", "dc.creator", "citation_author", "parsely-author"]
-    )
+    names = map(meta.get, _AUTHOR_NAMES)
     return next((name for name in names if name and "://" not in name), None)
 
 
@@ -220,8 +147,8 @@ def _find_time_elements(page: lxml.html.HtmlElement) -> list[lxml.html.HtmlEleme
 
 def _page_title(page: lxml.html.HtmlElement) -> str | None:
     """The title, without the site's name where a heading of the page shows which part that is."""
-    title = _element_text(next(page.iter("title"), None))
-    headings = [text for text in map(_element_text, page.iter("h1")) if text]
+    title = element_text(next(page.iter("title"), None))
+    headings = [text for text in map(element_text, page.iter("h1")) if text]
     matching_heading = next((text for text in headings if title.startswith(text)), None)
     return matching_heading or title or (headings[0] if len(headings) == 1 else None)
 

@@ -39,8 +39,7 @@ def test_an_article_is_taken_out_of_its_page():
         ("Nobody was hurt in the storm.", 0),
         ("Three ships were lost in it.", 0),
         ("“It was a terrible night,” said Moberg to the paper.", 0),
-        ("Ship | Fate", 0),
-        ("Vesa | sunk off the pier", 0),
+        ("Ship: Vesa; Fate: sunk off the pier", 0),
     ]
 
 
@@ -63,6 +62,113 @@ def test_a_small_page_is_taken_whole_but_for_its_navigation():
         ("two", 0),
         ("tail", 0),
     ]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        '<p style="display:none">{}</p>',
+        '<p style="color: red; Display : None !important">{}</p>',
+        '<div style="visibility: hidden">{}</div>',
+        "<p hidden>{}</p>",
+        '<p aria-hidden="true">{}</p>',
+        "<template><p>{}</p></template>",
+        '<table><tr style="display:none"><td>{}</td><td>x</td></tr></table>',
+    ],
+)
+@pytest.mark.parametrize("prose", ["The fee is 10 euros.", PROSE])
+def test_what_browsers_do_not_show_is_left_out(hidden, prose):
+    page = f"<h1>Fees</h1><article><p>{prose}</p>{hidden.format('The fee is 99 euros.')}</article>"
+
+    assert "99" not in str(read(page)[1])
+
+
+def test_a_page_that_waits_for_a_script_is_read():
+    assert read(f'<body><div style="visibility:hidden"><p>{PROSE}</p></div></body>')[1] == [
+        (PROSE.strip(), 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><head></head></html><body><p>The ferry.</p></body></html>",
+        "<html><head></head><body></body></html><p>The ferry.</p>",
+        "<html><body></body><p>The ferry.</p></html>",
+    ],
+)
+def test_text_behind_the_end_of_the_page_is_read(page):
+    assert read(page)[1] == [("The ferry.", 0)]
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_a_page_that_is_one_form_is_read(count):
+    paragraphs = "".join(f"<p>On day {n} the pool opens at dawn.</p>" for n in range(count))
+    _, blocks = read(
+        f"<form><div><h2>Opening hours</h2>{paragraphs}</div><button>Go</button></form>"
+    )
+
+    assert len(blocks) == count + 1
+
+
+def test_asides_forms_and_captions_of_an_article_are_read():
+    _, blocks = read(f"""<body><nav><a href="a">Home</a></nav><main><article><h1>Terms</h1>
+        <p>{PROSE}</p><aside><p>Note: berths cost ten euros a night.</p></aside>
+        <form><p>The pilot fee is forty euros.</p><input><button>Send</button></form>
+        <figure><img src="p.png"><figcaption>The pier in 1902</figcaption></figure>
+        <dl><dt>Berth</dt><dd>A place for one ship.</dd></dl>
+        <pre><code>open gate\n  close gate</code></pre>
+        <p>{PROSE} It is old.</p></article></main>
+        <div class="related"><p>Ten other harbours that you will like to see.</p></div></body>""")
+
+    assert [text for text, _ in blocks] == [
+        PROSE.strip(),
+        "Note: berths cost ten euros a night.",
+        "The pilot fee is forty euros.",
+        "The pier in 1902",
+        "Berth",
+        "A place for one ship.",
+        "open gate",
+        "close gate",
+        f"{PROSE}It is old.",
+    ]
+
+
+def test_lines_of_code_stay_apart():
+    assert read("<pre>make clean  # all\nmake install</pre><p>Done.</p>")[1] == [
+        ("make clean # all", 0),
+        ("make install", 0),
+        ("Done.", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("<tr><th>Tree<th>Planted<th>Lost<tr><td>Oak<td><td>12",
+         ["Tree: Oak; Planted: ; Lost: 12"]),
+        ("<tr><td>Tree<td>Lost<tr><td>Elm<td>3<tr><td>Oak<td>12",
+         ["Tree: Elm; Lost: 3", "Tree: Oak; Lost: 12"]),
+        ("<tr><td>Ann<td><td>Mate<tr><td>Bo<td>12<td>Cook", ["Ann | | Mate", "Bo | 12 | Cook"]),
+        ("<tr><th rowspan=2>Tree<th colspan=2>Lost<tr><th>Storm<th>Frost<tr><td>Oak<td>1<td>2",
+         ["Tree: Oak; Lost Storm: 1; Lost Frost: 2"]),
+        ("<tr><th>Year<th>Ship<tr><td rowspan=2>1902<td>Vesa<tr><td>Orm",
+         ["Year: 1902; Ship: Vesa", "Year: 1902; Ship: Orm"]),
+        ("<caption>Trees</caption><tr><th colspan=2>All<tr><th>Tree<th>Lost<tr><td>Oak<td>1",
+         ["Trees", "All", "Tree: Oak; Lost: 1"]),
+        ("<tr><td>Oak<td rowspan=999999999 colspan=999999999>x" + "<tr>" * 3, ["Oak | x"]),
+    ],
+)  # fmt: skip
+def test_rows_keep_their_columns_and_the_names_of_these(table, rows):
+    texts = [text for text, _ in read(f"<table>{table}</table>")[1]]
+
+    assert texts[: len(rows)] == rows
+
+
+def test_all_authors_are_named():
+    head = '<meta name="author" content="Ann Bell"><meta name="author" content="Bo Lee">'
+
+    assert about(head)["author"] == "Ann Bell, Bo Lee"
 
 
 def test_a_heading_that_repeats_the_title_is_left_out():
