@@ -2,7 +2,9 @@
 
 import datetime
 import json
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -271,18 +273,41 @@ def parse_sidecar(name: str, data: bytes) -> RawMetadata:
 _FRONT_MATTER = regex.compile(
     r"\s*^---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", regex.DOTALL | regex.MULTILINE
 )
+_TOML_FRONT_MATTER = regex.compile(
+    r"\s*^\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", regex.DOTALL | regex.MULTILINE
+)
+_JSON_FRONT_MATTER = regex.compile(r"\s*(?=\{\s*\")")
 
 _KEY_VALUE_LINE = regex.compile(r"^([\p{L}_][\p{L}_ -]*):[ \t]+(.+)$", regex.MULTILINE)
 
 
 def split_front_matter(text: str) -> tuple[RawMetadata, str]:
-    """The YAML between the lines of dashes that *text* begins with, and the rest of it.
+    """The YAML, TOML or JSON that *text* begins with, as site generators have it, and the rest.
 
-    If it is no mapping, it is text between two rules.
+    YAML is between lines of dashes, TOML between lines of plus signs, JSON is an object.  If it is
+    no mapping, it is text.
     """
-    match = _FRONT_MATTER.match(text)
-    if not match or len(match[1]) > MAX_METADATA_BYTES:
-        return {}, text
+    if match := _match_front_matter(_FRONT_MATTER, text):
+        return _split_yaml(match, text)
+    if match := _match_front_matter(_TOML_FRONT_MATTER, text):
+        with suppress(tomllib.TOMLDecodeError, RecursionError):
+            return tomllib.loads(match[1]), text[match.end() :]
+    if match := _JSON_FRONT_MATTER.match(text):
+        with suppress(ValueError, RecursionError):
+            raw, length = json.JSONDecoder().raw_decode(text[match.end() :][:MAX_METADATA_BYTES])
+            rest = text[match.end() + length :]
+            # An object with text behind it on the same line is text.
+            if isinstance(raw, dict) and rest.startswith("\n") and has_words(rest):
+                return raw, rest
+    return {}, text
+
+
+def _match_front_matter(pattern: regex.Pattern[str], text: str) -> regex.Match[str] | None:
+    match = pattern.match(text)
+    return match if match and len(match[1]) <= MAX_METADATA_BYTES else None
+
+
+def _split_yaml(match: regex.Match[str], text: str) -> tuple[RawMetadata, str]:
     try:
         raw = _parse_yaml(match[1]) or {}
     except (ValueError, RecursionError, yaml.YAMLError):
@@ -319,10 +344,43 @@ class RawDocument(NamedTuple):
     name: str | None = None
 
 
+# Titles and authors that programs enter where people enter none.
+_PLACEHOLDER_TITLE = regex.compile(
+    r"microsoft (?:word|powerpoint|excel|office word)\s+-\s.*"
+    r"|(?:untitled|unbenannt|sans titre)[\s_-]*(?:document|presentation|page|slide)?[\s_-]*\d*"
+    r"|(?:word |new |blank |empty |html )*(?:document|dokument|presentation|slide|page|template)"
+    r"\s*[\d(). ]*|(?:book|workbook|sheet|mappe|classeur)\s*\d*|powerpoint[- ]presentation"
+    r"|(?:no|kein|sans) (?:title|titel|titre)|title|titel|anonymous|unspecified|unknown|none|null"
+    r"|.*\.(?:docx?|docm|dotx?|odt|pdf|tex|dvi|indd|rtf|pptx?|qxd|xlsx?|html?|txt|md|pages|wpd)",
+    regex.I,
+)
+_PLACEHOLDER_AUTHOR = regex.compile(
+    r"anonymous|unknown|unspecified|none|null|author|user|owner|admin(?:istrator)?|default user"
+    r"|(?:microsoft|ms) (?:office )?(?:word|user|office)|windows user|office user|python-docx"
+    r"|openpyxl|un-named|\(?unnamed\)?",
+    regex.I,
+)
+
+
+def drop_placeholders(metadata: RawMetadata) -> RawMetadata:
+    """The metadata without titles and authors that no person entered."""
+    patterns = {"title": _PLACEHOLDER_TITLE, "author": _PLACEHOLDER_AUTHOR}
+
+    def is_placeholder(key: str, value: object) -> bool:
+        pattern = patterns.get(field_of(key) or "")
+        return pattern is not None and pattern.fullmatch(scalar(value) or "") is not None
+
+    return {key: value for key, value in metadata.items() if not is_placeholder(str(key), value)}
+
+
 def build_raw_document(
     blocks: list[RawBlock], metadata: RawMetadata, title: str | None = None
 ) -> RawDocument:
-    """A raw document; *title* is for metadata without one, a heading that repeats it is removed."""
+    """A raw document; *title* is for metadata without one, a heading that repeats it is removed.
+
+    The metadata are properties that programs fill in, too.
+    """
+    metadata = drop_placeholders(metadata)
     own_title = next((value for key, value in metadata.items() if field_of(key) == "title"), None)
     title = scalar(own_title) or normalize(title or "")
     for number, block in enumerate(blocks):

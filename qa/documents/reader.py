@@ -33,8 +33,8 @@ from qa.settings import Settings
 # The module and function that read each format.  Some of their libraries are slow to import, so
 # each is imported for the first file that needs it.
 _FORMAT_READERS = {
-    ".txt": ("plain", "read_text"),
-    ".text": ("plain", "read_text"),
+    ".txt": ("text", "read_text_file"),
+    ".text": ("text", "read_text_file"),
     ".md": ("markdown", "read_markdown"),
     ".markdown": ("markdown", "read_markdown"),
     ".html": ("html", "read_html"),
@@ -54,10 +54,17 @@ EXTENSIONS = (*_FORMAT_READERS, *_ARCHIVE_EXTENSIONS)
 UNKNOWN_FORMAT = f"unknown kind of file; can be read: {' '.join(EXTENSIONS)}"
 ORPHAN_SIDECAR = "describes a file that is not there"
 _BOMB = "too many values by YAML aliases"
-_WITH_FRONT_MATTER = ("plain", "markdown")
+_WITH_FRONT_MATTER = ("text", "markdown")
 WITHOUT = "; its file was read without it"
 
-_EXTRACTION_LIBRARIES = ("charset_normalizer", "htmldate", "justext", "pypdf", "trafilatura")
+_EXTRACTION_LIBRARIES = (
+    "chardet",
+    "charset_normalizer",
+    "htmldate",
+    "justext",
+    "pypdf",
+    "trafilatura",
+)
 
 
 class _RawFile(NamedTuple):

@@ -13,7 +13,7 @@ from qa.analysis.tokenizer import normalize
 from qa.answers.answer import AnswerPassage
 from qa.answers.pipeline import AskOptions, ask
 from qa.documents.document import Document, RawBlock, build_document
-from qa.documents.formats.plain import split_paragraphs
+from qa.documents.formats.lines import split_paragraphs
 from qa.documents.metadata import merge_metadata
 from qa.engines.base import Searcher
 from qa.engines.factory import open_engine

@@ -3,6 +3,7 @@
 import io
 import tarfile
 import zipfile
+import zlib
 from functools import partial
 
 import pytest
@@ -153,3 +154,43 @@ def test_an_archive_of_too_many_files_is_skipped(found, monkeypatch):
     monkeypatch.setattr("qa.documents.formats.archives._MAX_MEMBERS", 2)
 
     assert found("x.zip", zipped(a="", b="", c=""))[1] == [Skip("x.zip", "more than 2 files in it")]
+
+
+def renamed(encoding, *names):
+    """A zip whose names are in *encoding*, without the flag of UTF-8, as old programs pack them."""
+    raw_names = [name.encode(encoding) for name in names]
+    members = {"XY"[n] * len(raw): f"{PROSE} {n}" for n, raw in enumerate(raw_names)}
+    data = zipped(**members)
+    for member, raw in zip(members, raw_names, strict=True):
+        data = data.replace(member.encode(), raw)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp866", ["договор аренды.txt", "счёт.txt"]),
+        ("utf-8", ["Übersicht.txt", "договор.txt"]),
+        ("shift_jis", ["港の事務所.txt"]),
+        ("gbk", ["港口办公室.txt"]),
+        ("cp437", ["Fähre.txt"]),
+    ],
+)
+def test_names_in_old_encodings_are_read(found, encoding, names):
+    documents, skips = found("a.zip", renamed(encoding, *names))
+
+    assert skips == []
+    assert {each.source for each in documents.values()} == {f"a.zip/{name}" for name in names}
+
+
+def test_the_unicode_name_of_an_extra_field_is_used(found):
+    raw = b"a\x9d\x9d.txt"
+    field = b"\x01" + zlib.crc32(raw).to_bytes(4, "little") + "aøø.txt".encode()
+    info = zipfile.ZipInfo("aXX.txt")
+    info.extra = b"up" + len(field).to_bytes(2, "little") + field
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(info, PROSE)
+    [document] = found("a.zip", file.getvalue().replace(b"aXX.txt", raw))[0].values()
+
+    assert document.source == "a.zip/aøø.txt"

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from qa.documents.metadata import merge_metadata, parse_date
+from qa.documents.metadata import build_raw_document, merge_metadata, parse_date
 
 DAY = datetime.date(2021, 12, 3)
 
@@ -264,3 +264,26 @@ def test_titles_are_normalised():
 @pytest.mark.parametrize("title", ["", "~", None, "—", ["a"], {"a": 1}])
 def test_a_title_without_words_is_none(title):
     assert described({"title": title}).title == "The first sentence."
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Microsoft Word - minutes.doc", "untitled", "Untitled-1", "Document1", "Word Document",
+     "Book1", "PowerPoint Presentation", "anonymous", "report.pdf", "New Document (2)", "No title"],
+)  # fmt: skip
+def test_a_title_that_a_program_entered_is_none(title):
+    assert build_raw_document([], {"title": title}).metadata == {}
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["The untitled letters", "Book 1 of the annals", "Anonymous letters", "Documents of 1902"],
+)
+def test_a_title_that_a_person_entered_stays(title):
+    assert build_raw_document([], {"title": title}).metadata == {"title": title}
+
+
+def test_an_author_that_a_program_entered_is_none():
+    given = {"author": "python-docx", "creator": "Ann Bell"}
+
+    assert build_raw_document([], given).metadata == {"creator": "Ann Bell"}

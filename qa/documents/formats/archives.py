@@ -2,10 +2,11 @@
 
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from io import BytesIO
@@ -15,9 +16,11 @@ import regex
 
 from qa.documents.document import Skip
 from qa.documents.file_access import MAX_NAME, is_hidden_folder, is_leftover
+from qa.documents.formats.plain import detect_encoding
 from qa.errors import UnreadableFileError
 
 _MAX_MEMBERS = 100_000
+_MAX_NAME_SAMPLE = 100_000
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError)
 # What zipfile raises for passwords and for unknown compression methods.
 _UNSUPPORTED = (RuntimeError, NotImplementedError)
@@ -86,11 +89,54 @@ def _read_member(name: str, entry: _ArchiveEntry, remaining: int) -> ArchiveMemb
 
 def _iter_zip_entries(data: bytes) -> Iterator[_ArchiveEntry]:
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        for info in archive.infolist():
+        names = _decode_zip_names(archive.infolist())
+        for info, name in zip(archive.infolist(), names, strict=True):
             if not info.is_dir():
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 skip_reason = "encrypted" if info.flag_bits & 1 else "a link" if is_link else None
-                yield _ArchiveEntry(info.filename, skip_reason, partial(archive.open, info))
+                yield _ArchiveEntry(name, skip_reason, partial(archive.open, info))
+
+
+# The flag of a name in UTF-8, and the extra field with one (APPNOTE.TXT 4.4.4 and 4.6.9).
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075
+
+
+def _decode_zip_names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """The names of members in the encoding of the program that packed them.
+
+    zipfile reads names without a flag as cp437, whatever they are.
+    """
+    raw = {info.filename: info.filename.encode("cp437") for info in infos if _is_guessed(info)}
+    joined = b"\n".join(raw.values())[:_MAX_NAME_SAMPLE]
+    encoding: str | None = "utf-8"
+    try:
+        joined.decode(errors="strict")
+    except UnicodeDecodeError:
+        encoding = detect_encoding(joined)
+    return [
+        _unicode_path(info) or raw[info.filename].decode(encoding or "cp437", errors="replace")
+        if info.filename in raw
+        else info.filename
+        for info in infos
+    ]
+
+
+def _is_guessed(info: zipfile.ZipInfo) -> bool:
+    return not info.flag_bits & _UTF8_FLAG and not info.filename.isascii()
+
+
+def _unicode_path(info: zipfile.ZipInfo) -> str | None:
+    """The name in the extra field of Info-ZIP, if it is of this name."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        field, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == _UNICODE_PATH and len(field) > 5:
+            checksum = struct.unpack_from("<I", field, 1)[0]
+            if checksum == zlib.crc32(info.filename.encode("cp437")):
+                return field[5:].decode(errors="replace")
+    return None
 
 
 def _iter_tar_entries(data: bytes) -> Iterator[_ArchiveEntry]:

@@ -1,20 +1,19 @@
 """Markdown -> headings, paragraphs, list items and table rows without their mark-up."""
 
-import html
 from collections.abc import Iterator, Sequence
 
-import regex
+import lxml.html
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.plain import decode_text, split_paragraphs
+from qa.documents.formats.html_blocks import iter_page_blocks
+from qa.documents.formats.lines import join_lines
+from qa.documents.formats.plain import decode_text
+from qa.documents.formats.tables import format_table
 from qa.documents.metadata import RawDocument, build_raw_document, split_front_matter
 
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-_HTML_MARKUP = regex.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>", regex.DOTALL | regex.I
-)
 
 
 def read_markdown(data: bytes) -> RawDocument:
@@ -27,35 +26,43 @@ def read_markdown(data: bytes) -> RawDocument:
 
 def _iter_blocks(tokens: Sequence[Token]) -> Iterator[RawBlock]:
     level = 0
-    cells: list[str] | None = None
+    rows: list[list[str]] = []
+    in_table = False
     for token in tokens:
         match token.type:
-            case "heading_open":
-                level = int(token.tag[1:])
-            case "heading_close":
-                level = 0
+            case "heading_open" | "heading_close":
+                level = int(token.tag[1:]) if token.nesting > 0 else 0
+            case "table_open":
+                rows, in_table = [], True
             case "tr_open":
-                cells = []
-            case "tr_close":
-                yield RawBlock(" | ".join(filter(None, cells or [])))
-                cells = None
-            case "inline" if cells is not None:
-                cells.append(_inline_text(token))
+                rows.append([])
+            case "table_close":
+                in_table = False
+                yield from format_table(rows, header_rows=1)
+            case "inline" if in_table:
+                rows[-1].append(_inline_text(token))
             case "inline":
                 yield RawBlock(_inline_text(token), level)
             case "fence" | "code_block":
-                yield RawBlock(token.content)
+                yield from map(RawBlock, filter(str.strip, token.content.splitlines()))
             case "html_block":
-                plain_text = html.unescape(_HTML_MARKUP.sub("", token.content))
-                yield from map(RawBlock, split_paragraphs(plain_text))
+                yield from _html_blocks(token.content)
+
+
+def _html_blocks(text: str) -> Iterator[RawBlock]:
+    """The blocks of HTML between paragraphs, which need not be well-formed."""
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    wrapped = f"<div>{text}</div>".encode(errors="replace")
+    root = lxml.html.document_fromstring(wrapped, parser=parser)
+    return (page_block.block for page_block in iter_page_blocks(root))
 
 
 def _inline_text(token: Token) -> str:
     """The words of an inline token: links as their text, images as their alternative text."""
     if token.type in {"softbreak", "hardbreak"}:
-        return " "
+        return "\n"
     if token.type == "html_inline":
         return " " if token.content.lower().startswith("<br") else ""
     if token.children is None:
         return token.content
-    return "".join(map(_inline_text, token.children))
+    return join_lines("".join(map(_inline_text, token.children)).split("\n"))

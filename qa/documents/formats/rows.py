@@ -10,7 +10,8 @@ import regex
 
 from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock, Skip
-from qa.documents.formats.plain import decode_text, split_paragraphs
+from qa.documents.formats.lines import split_paragraphs
+from qa.documents.formats.plain import decode_text
 from qa.documents.formats.records import (
     NAME_KEYS,
     Field,

@@ -3,6 +3,8 @@
 import pytest
 
 from qa.documents.formats import markdown, plain
+from qa.documents.formats.lines import split_paragraphs
+from qa.documents.formats.text import is_mail, read_text_file
 from qa.errors import UnreadableFileError
 
 RUSSIAN = "Президент заявил в четверг, что переговоры о гарантиях безопасности продолжаются."
@@ -32,6 +34,22 @@ def read(text):
         ("总统星期四表示，关于安全保障的谈判仍在继续。", "gb18030"),
         ("대통령은 목요일 안전 보장에 관한 협상이 계속되고 있다고 말했다.", "euc_kr"),
         (PROSE + "\n" * 3 + RUSSIAN, "cp1251"),
+        ("The harbour office opens at nine.", "utf-16-le"),
+        ("The harbour office opens at nine.", "utf-16-be"),
+        ("Контора порта\nоткрывается в девять.", "utf-16-le"),
+        ("Контора порта открывается в девять.", "cp866"),
+        ("Паром отходит в семь часов.", "koi8-r"),
+        ("Ворота закрыты. Ключ у сторожа.", "iso8859-5"),
+        ("Die Fähre fährt täglich.", "cp850"),
+        ("Le café est fermé à midi.", "cp1252"),
+        ("港の事務所は九時に開きます。", "shift_jis"),
+        ("営業時間のお知らせ", "euc_jp"),
+        ("港の事務所は九時に開きます。", "iso2022_jp"),
+        ("港口办公室九点开门。", "gbk"),
+        ("渡轮时刻表", "gbk"),
+        ("港口辦公室九點開門。請準時到達。", "big5"),
+        ("항구 사무실은 아홉 시에 문을 엽니다.", "cp949"),
+        ("Το λιμάνι ανοίγει στις εννέα.", "cp1253"),
     ],
 )
 def test_the_encoding_is_found_out(text, encoding):
@@ -62,13 +80,158 @@ def test_binary_junk_is_not_text(data):
 def test_empty_lines_part_paragraphs_and_wrapped_lines_are_joined(end):
     text = end.join(["One that", "goes on.", "", " \t", "Two.", ""])
 
-    assert plain.split_paragraphs(plain.decode_text(text.encode())) == ["One that goes on.", "Two."]
+    assert split_paragraphs(plain.decode_text(text.encode())) == ["One that goes on.", "Two."]
 
 
 def test_long_lines_are_paragraphs_of_their_own():
     long = [f"{number} " + "and so on " * 20 for number in range(3)]
 
-    assert plain.split_paragraphs("\n".join(long)) == long
+    assert split_paragraphs("\n".join(long)) == long
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["- bread", "- milk", "- two candles"],
+        ["Bring:", "* a rope", "* a lamp"],
+        ["1. Open the gate.", "2. Lower the bridge."],
+        ["Harbour office", "12 Mill Lane", "Vell"],
+        ["The tide came in at night,", "And took the boats away;", "The gulls flew off in fright",
+         "And left us with the day."],
+        ["if true; then", "    make clean", "fi"],
+        ["x = 1", "print(x)"],
+        ["Name    Room    Phone", "Ann     214     4471", "Bo      309     4488"],
+        ["Dear Ann,", "The gate of the northern pier is fixed since yesterday at noon."],
+    ],
+)  # fmt: skip
+def test_lines_that_were_not_wrapped_stay_apart(lines):
+    assert split_paragraphs("\n".join(lines)) == lines
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["The harbour was built in 1874, when the town", "was still small, by the engineer Karl",
+         "Brandt. In October a storm broke the pier,", "and three ships were lost."],
+        ["- an item that is wrapped since it has", "  more words than the line", "- another one"],
+        ["The pier was built by Karl", "Brandt in 1874."],
+    ],
+)  # fmt: skip
+def test_wrapped_lines_are_joined(lines):
+    text = " ".join(map(str.strip, lines)).replace(" - another one", "")
+
+    assert split_paragraphs("\n".join(lines))[0] == text
+
+
+def test_an_indented_line_begins_a_paragraph():
+    text = f"  {PROSE[:40]}\nwas small.\n  Karl Brandt built it, in those\nyears."
+
+    assert len(split_paragraphs(text)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("この港の事務\n所は九時に開きます。青い用紙を\n求めてください。",
+         "この港の事務所は九時に開きます。青い用紙を求めてください。"),
+        ("港口办公室，\n九点开门。", "港口办公室，九点开门。"),
+        ("항구 사무실은\n아홉 시에", "항구 사무실은 아홉 시에"),
+        ("駅の Wi-Fi\nは無料", "駅の Wi-Fi は無料"),
+    ],
+)  # fmt: skip
+def test_lines_of_scripts_without_spaces_are_joined_without(text, joined):
+    assert split_paragraphs(text) == [joined]
+    assert marked(text)[1] == [(joined, 0)]
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        '+++\ntitle = "Night ferry"\ndate = 2024-05-06\n+++\n',
+        '{\n  "title": "Night ferry",\n  "date": "2024-05-06"\n}\n',
+        "---\ntitle: Night ferry\ndate: 2024-05-06\n---\n",
+    ],
+)
+def test_front_matter_may_be_toml_json_or_yaml(front):
+    about, paragraphs = read(f"{front}\nThe ferry leaves at nine.")
+
+    assert {key: str(value) for key, value in about.items()} == {
+        "title": "Night ferry",
+        "date": "2024-05-06",
+    }
+    assert paragraphs == ["The ferry leaves at nine."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+++\nnot toml at all\n+++\nProse.",
+        '{"a": 1}',
+        '{"a": 1} is an object.',
+        "{not json}\nProse.",
+        '{"a": ' * 5000,
+    ],
+)
+def test_what_is_no_front_matter_is_text(text):
+    assert " ".join(" ".join(read(text)[1]).split()) == " ".join(text.split())
+
+
+MAIL = """Return-Path: <ann@example.org>
+MIME-Version: 1.0
+Date: Mon, 6 May 2024 10:00:00 +0200
+Subject: =?utf-8?q?Gate_repair_=E2=80=93_done?=
+From: "Vell, Anna" <anna@example.org>
+To: Boris <boris@example.org>,
+ Carl <carl@example.org>
+"""
+
+
+def read_mail(text, encoding="utf-8"):
+    extract = read_text_file(text.encode(encoding))
+    return extract.metadata, [" ".join(block.text.split()) for block in extract.blocks]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_mail_saved_as_a_text_is_read_as_one(encoding):
+    body = 'Content-Type: text/plain; charset="UTF-8"\n\nThe gate is fixed.\n\nThe bill follows.\n'
+
+    assert read_mail(MAIL + body, encoding) == (
+        {
+            "title": "Gate repair – done",
+            "author": "Vell, Anna",
+            "date": "2024-05-06",
+            "To": "Boris <boris@example.org>, Carl <carl@example.org>",
+        },
+        ["The gate is fixed.", "The bill follows."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "paragraphs"),
+    [
+        ("Content-Transfer-Encoding: base64\n\nVGhlIGdhdGUu\n", ["The gate."]),
+        (("Content-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=l1\n\n"
+         "Caf=E9 =\nopen.\n"), ["Café open."]),
+        ("Content-Type: text/html\n\n<p>The gate.</p><p>Fixed.</p>", ["The gate.", "Fixed."]),
+        (('Content-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Type: text/plain\n\n'
+         "Plain.\n--b\nContent-Type: text/html\n\n<p>Rich.</p>\n--b--\n"), ["Plain."]),
+    ],
+)  # fmt: skip
+def test_the_body_of_a_mail_is_decoded(body, paragraphs):
+    assert read_mail(MAIL + body)[1] == paragraphs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "From: Ann\nTo: Bo\nSubject: Gate\n\nThe gate is fixed.",
+        "Date: 2021-12-03\nSource: Gazette\n\nProse.",
+        "Message-ID: what it is\n\nProse.",
+        f"{PROSE}\n\n{MAIL}\nText.",
+    ],
+)
+def test_a_text_that_only_mentions_headers_is_no_mail(text):
+    assert not is_mail(text)
 
 
 def test_front_matter_wins_over_an_opening():
@@ -210,11 +373,34 @@ comment -->
         ("more of two", 0),
         ("nested", 0),
         ("quoted", 0),
-        ("a | b", 0),
-        ("1 | 2", 0),
-        ("print(1)\n", 0),
+        ("a: 1; b: 2", 0),
+        ("print(1)", 0),
         ("raw < text", 0),
     ]
+
+
+def test_tables_of_markdown_keep_their_columns():
+    _, blocks = marked(
+        "| Tree | Planted | Lost |\n|---|---|---|\n| Elm | 40 | 3 |\n| Oak | | 12 |\n"
+    )
+
+    assert [text for text, _ in blocks] == [
+        "Tree: Elm; Planted: 40; Lost: 3",
+        "Tree: Oak; Planted: ; Lost: 12",
+    ]
+
+
+def test_lines_of_code_in_markdown_stay_apart():
+    assert marked("```sh\nmake clean # all\n\nmake install\n```")[1] == [
+        ("make clean # all", 0),
+        ("make install", 0),
+    ]
+
+
+def test_tables_of_html_in_markdown_are_tables():
+    _, blocks = marked("<table><tr><th>Tree<th>Lost<tr><td>Oak<td>12</table>\n\nProse.")
+
+    assert [text for text, _ in blocks] == ["Tree: Oak; Lost: 12", "Prose."]
 
 
 @pytest.mark.parametrize("given", ["Harbour", "Other"])
