@@ -1,5 +1,6 @@
 """From a question to an answer: real documents, real questions, and hostile ones."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,46 @@ def test_the_same_question_gets_the_same_answer(sample):
 
     assert one.passages == two.passages
     assert one.confidence == two.confidence
+
+
+TOOLS = """name,size,price,stock
+Rope blue,10 m,14.90,33
+Anchor big,12 kg,119.00,2
+Fender,30 cm,9.95,51
+"""
+CREW = """name,room,phone,text
+Ada Moss,214,4471,Looks after the boilers and the lifts of both houses.
+Ben Roe,309,4488,Orders the paper and sends out the yearly letter.
+"""
+POOL = {"data": [{"id": "7", "attributes": {"pool": "Northern baths", "closed": "Tuesday"}}]}
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """Settings over an index of tables."""
+    home = tmp_path_factory.mktemp("rows")
+    (home / "documents").mkdir()
+    (home / "documents" / "tools.csv").write_text(TOOLS)
+    (home / "documents" / "crew.csv").write_text(CREW)
+    (home / "documents" / "pools.json").write_text(json.dumps(POOL))
+    settings = Settings(index=str(home))
+    index_folder(settings.documents_folder, open_engine(settings), settings)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("how much is the fender?", "9.95"),
+        ("price of the big anchor", "119.00"),
+        ("phone of Ada Moss", "4471"),
+        ("who sits in room 309?", "Ben Roe"),
+        ("9.95", "Fender"),
+        ("when are the northern baths closed?", "Tuesday"),
+    ],
+)
+def test_every_column_of_a_row_is_searched_and_quoted(rows, question, value):
+    first = answered(rows, question).passages[0]
+
+    assert first.answer is not None
+    assert value in first.answer.text

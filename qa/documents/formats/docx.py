@@ -4,16 +4,19 @@ Changes that are tracked are read as accepted; comments, headers and footers are
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from lxml import etree
 
 from qa.documents.document import RawBlock
+from qa.documents.formats.docx_drawings import read_drawing, read_embedded
 from qa.documents.formats.docx_numbering import Numbering, to_int
-from qa.documents.formats.docx_package import Package, Part, W
+from qa.documents.formats.docx_package import Package, Part, R, W
 from qa.documents.formats.docx_styles import Styles
 from qa.documents.formats.docx_text import ParagraphText
 from qa.documents.formats.tables import format_table
 from qa.documents.metadata import RawDocument, build_raw_document
+from qa.errors import UnreadableFileError
 
 # Tables with longer or more paragraphs in a cell are page layout: each cell is read by itself.
 _LONGEST_CELL = 1000
@@ -33,6 +36,7 @@ class _DocumentReader:
     """Reads the body of a document; *title* is its first paragraph in the style of one."""
 
     def __init__(self, main: Part) -> None:
+        self._main = main
         self._body = main.root.find(f"{W}body")
         styles, numbering = main.related("styles"), main.related("numbering")
         self._styles = Styles(styles.root if styles else None)
@@ -60,15 +64,22 @@ class _DocumentReader:
             elif tag == f"{W}tbl":
                 yield from self._read_table(element)
                 yield from self._iter_pending()
+            elif tag == f"{W}altChunk":
+                with suppress(KeyError, UnreadableFileError):
+                    yield from read_embedded(*self._main.read_by_id(element.get(f"{R}id", "")))
             elif tag not in _DELETED and tag not in _PROPERTIES:
                 yield from self._iter_blocks(element)
 
     def _iter_pending(self) -> Iterator[RawBlock]:
-        """The text boxes and the notes that the last block referred to, each once."""
+        """The text boxes, the drawings and the notes of the last block, each note once."""
         boxes, references = self._text.boxes, self._text.references
-        self._text.boxes, self._text.references = [], []
+        drawings = self._text.drawings
+        self._text.boxes, self._text.references, self._text.drawings = [], [], []
         for box in boxes:
             yield from self._iter_blocks(box)
+        for drawing in drawings:
+            part = self._main.by_id(drawing)
+            yield from read_drawing(part.root) if part else []
         for reference in references:
             note = self._notes.pop((str(reference.tag), reference.get(f"{W}id", "")), None)
             if note is not None:
@@ -86,7 +97,7 @@ class _DocumentReader:
             if style.is_title and self.title is None:
                 self.title = text
             yield RawBlock(text, style.level)
-        for table in paragraph.iterfind(f".//{W}r/{W}tbl"):
+        for table in paragraph.iterfind(f"{W}r/{W}tbl"):
             yield from self._read_table(table)
 
     def _read_table(self, table: etree._Element) -> list[RawBlock]:

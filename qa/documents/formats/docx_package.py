@@ -53,6 +53,11 @@ class Part:
         name = self._targets.get(relationship_id)
         return self._package.open_part(name) if name else None
 
+    def read_by_id(self, relationship_id: str) -> tuple[str, bytes]:
+        """The name and the bytes of the file that *relationship_id* refers to."""
+        name = self._targets.get(relationship_id, "")
+        return name, self._package.read(name)
+
 
 class Package:
     """An Open XML file.  Parts that are missing or damaged, but for the main one, are left out."""
@@ -75,12 +80,12 @@ class Package:
             for r in self.relationships("")
         }
         name = kinds.get("officeDocument", "word/document.xml").lstrip("/")
-        return Part(self, name, _parse_xml(self._read(name)))
+        return Part(self, name, _parse_xml(self.read(name)))
 
     def open_part(self, name: str) -> Part | None:
         """The part called *name*; None if it is not there or no XML."""
         with suppress(KeyError, zipfile.BadZipFile, etree.XMLSyntaxError, NotImplementedError):
-            return Part(self, name, _parse_xml(self._read(name)))
+            return Part(self, name, _parse_xml(self.read(name)))
         return None
 
     def relationships(self, name: str) -> list[etree._Element]:
@@ -88,7 +93,7 @@ class Package:
         folder, _, file = name.rpartition("/")
         path = posixpath.join(folder, "_rels", f"{file}.rels")
         with suppress(KeyError, zipfile.BadZipFile, etree.XMLSyntaxError):
-            return list(_parse_xml(self._read(path)))
+            return list(_parse_xml(self.read(path)))
         return []
 
     def read_properties(self) -> RawMetadata:
@@ -109,7 +114,8 @@ class Package:
         }
         return {k: v for k, v in values.items() if v and v != _TEMPLATE.get(k)}
 
-    def _read(self, name: str) -> bytes:
+    def read(self, name: str) -> bytes:
+        """The bytes of the member called *name*."""
         return self._file.read(self._members[name.lower()])
 
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from qa.documents.formats.docx_package import W
+from qa.documents.formats.docx_package import R, W
 
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 
 # Deleted or moved away, instructions, properties, readings above characters, what is read apart.
 _SKIPPED = {
@@ -34,9 +36,10 @@ _SYMBOL_LETTERS = dict(
 
 
 class ParagraphText:
-    """The text of paragraphs; *references* and *boxes* are what they refer to, in order."""
+    """The text of paragraphs; the lists are what they refer to, in order."""
 
     def __init__(self) -> None:
+        self.drawings: list[str] = []
         self.references: list[etree._Element] = []
         self.boxes: list[etree._Element] = []
 
@@ -61,6 +64,8 @@ class ParagraphText:
     def _iter_inner(self, element: etree._Element, tag: str) -> Iterator[str]:
         if tag == f"{W}sym":
             yield _symbol(element)
+        elif drawing := element.get(f"{R}dm") or (tag == _CHART and element.get(f"{R}id")):
+            self.drawings.append(drawing)
         elif tag == f"{_COMPATIBILITY}AlternateContent":
             yield self._alternative(element)
         elif tag.startswith(_MATH):
@@ -71,9 +76,9 @@ class ParagraphText:
     def _alternative(self, element: etree._Element) -> str:
         """The text of the first of several versions that has any; Word writes text boxes twice."""
         for version in element.iterchildren("*"):
-            before = len(self.boxes)
+            before = len(self.boxes) + len(self.drawings)
             text = self.read(version)
-            if text.strip() or len(self.boxes) > before:
+            if text.strip() or len(self.boxes) + len(self.drawings) > before:
                 return text
         return ""
 

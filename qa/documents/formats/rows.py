@@ -30,6 +30,7 @@ from qa.errors import UnreadableFileError
 _ID_KEYS = ("_id", "id", "doc_id")
 _DELIMITERS = ",;\t|~^\x1f"
 _SAMPLE_LINES = 200
+_SPACES = regex.compile(r"[\s,]*")
 # The first line of some tables names the delimiter, for spreadsheets.
 _DELIMITER_LINE = regex.compile(r'\s*"?sep=(.)"?[,;\t]*\n', regex.I)
 
@@ -118,20 +119,39 @@ def _parse_table(text: str, delimiter: str) -> list[list[str]]:
     # The limit is the process's; raised to what is in memory anyway, it limits nothing else.
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     try:
-        return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+        rows = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+        if text.count('"') % 2 and len(rows) * 2 < text.count("\n"):
+            # A quotation mark that is never closed has taken many lines into one cell.
+            rows = list(
+                csv.reader(StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+            )
     except csv.Error as error:
         raise UnreadableFileError(f"not a valid table ({error})") from error
+    return rows
 
 
 def _parse_json(text: str) -> object:
+    """The value of JSON, or the list of several that follow each other."""
+    values: list[object] = []
+    decoder = json.JSONDecoder()
+    start = 0
     try:
-        return json.loads(text)
+        while not values or start < len(text):
+            value, end = decoder.raw_decode(text, start + _count_spaces(text, start))
+            values.append(value)
+            start = end + _count_spaces(text, end)
     except json.JSONDecodeError as error:
         raise UnreadableFileError(f"not valid JSON ({error.msg.lower()} at {error.pos})") from error
     except (ValueError, RecursionError) as error:
         raise UnreadableFileError(
             "not valid JSON (a number too long, or nested too deep)"
         ) from error
+    return values[0] if len(values) == 1 else values
+
+
+def _count_spaces(text: str, start: int) -> int:
+    match = _SPACES.match(text, start)
+    return match.end() - start if match else 0
 
 
 def _table_of(value: object) -> list[list[str]] | None:

@@ -282,6 +282,40 @@ def test_a_contents_list_is_left_out():
     ) == ["Rent"]
 
 
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
+CHART = f"""<c:chartSpace xmlns:c="{DRAWING}/chart" xmlns:a="{DRAWING}/main"><c:title><a:p>
+    <a:r><a:t>Ships</a:t></a:r></a:p></c:title>
+    <c:ser><c:tx><c:pt idx="0"><c:v>Lost</c:v></c:pt></c:tx>
+    <c:cat><c:pt idx="0"><c:v>1902</c:v></c:pt><c:pt idx="1"><c:v>1903</c:v></c:pt></c:cat>
+    <c:val><c:pt idx="1"><c:v>3</c:v></c:pt></c:val></c:ser></c:chartSpace>"""
+DIAGRAM = f'<d xmlns:a="{DRAWING}/main"><a:p><a:t>First </a:t><a:t>step</a:t></a:p><a:p/></d>'
+
+
+def test_charts_diagrams_and_embedded_pages_are_read():
+    members = {
+        "word/document.xml": f'''<w:document {NAMESPACES} xmlns:r="{OFFICE}"><w:body>
+            <w:p><w:r><w:drawing><x r:dm="d"/></w:drawing></w:r></w:p>
+            <w:p><w:r><c:chart xmlns:c="{DRAWING}/chart" r:id="c"/></w:r></w:p>
+            <w:altChunk r:id="h"/><w:altChunk r:id="none"/></w:body></w:document>''',
+        "word/_rels/document.xml.rels": relationships(
+            '<Relationship Id="d" Type="d" Target="d.xml"/>'
+            '<Relationship Id="c" Type="c" Target="c.xml"/>'
+            '<Relationship Id="h" Type="h" Target="/word/h.html"/>'
+        ),
+        "word/d.xml": DIAGRAM,
+        "word/c.xml": CHART,
+        "word/h.html": "<p>Embedded page.</p>",
+    }
+
+    assert [block.text for block in read_docx(package(members), LIMIT).blocks] == [
+        "First step",
+        "Ships",
+        "1902; Lost: ",
+        "1903; Lost: 3",
+        "Embedded page.",
+    ]
+
+
 def test_strict_open_xml_is_read():
     names = {
         WORD: f"{STRICT}/wordprocessingml/main",

@@ -335,3 +335,16 @@ def test_rows_have_no_opening():
     [(_, paragraphs, about)] = texts(read_jsonl(b'{"text": "A title\\n\\nvia RT\\n\\nProse."}'))
 
     assert (paragraphs, about) == (["A title", "via RT", "Prose."], {})
+
+
+@pytest.mark.parametrize("between", ["\n", "", ",\n"])
+def test_objects_one_after_the_other_are_a_list(between):
+    data = between.join(json.dumps(row, indent=1) for row in ROWS).encode()
+
+    assert texts(read_json(data)) == READ
+
+
+def test_a_quotation_mark_that_is_never_closed_does_not_take_the_rows():
+    rows = "".join(f"{number}\tOak\n" for number in range(9))
+
+    assert len(paragraphs_of(read_tsv(f'size\ttree\n"5 inch\tElm\n{rows}'.encode()))) == 10

@@ -1,0 +1,50 @@
+"""The diagrams, charts and files that a Word document embeds -> their blocks."""
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from qa.documents.document import RawBlock
+from qa.documents.formats.html import read_html
+from qa.documents.formats.tables import format_table
+from qa.documents.formats.text import read_text_file
+
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_HTML = (".html", ".htm", ".xhtml")
+_TEXT = (".txt", ".mht", ".mhtml", ".eml")
+
+
+def read_drawing(root: etree._Element) -> list[RawBlock]:
+    """The paragraphs of a diagram or a chart, and a row for each category of a chart."""
+    paragraphs = (
+        "".join(text.text or "" for text in paragraph.iter(f"{_DRAWING}t"))
+        for paragraph in root.iter(f"{_DRAWING}p")
+    )
+    rows = list(_iter_chart_rows(root))
+    return [RawBlock(text) for text in paragraphs if text.strip()] + format_table(rows, 1)
+
+
+def _iter_chart_rows(root: etree._Element) -> Iterator[list[str]]:
+    series = list(root.iter(f"{_CHART}ser"))
+    names = [" ".join(_values(one, "tx").values()) for one in series]
+    values = [_values(one, "val") or _values(one, "yVal") for one in series]
+    categories = next(filter(None, (_values(s, "cat") or _values(s, "xVal") for s in series)), {})
+    if series:
+        yield ["", *names]
+    for place, category in categories.items():
+        yield [category, *(each.get(place, "") for each in values)]
+
+
+def _values(series: etree._Element, name: str) -> dict[str, str]:
+    """The cached values of a part of a series, by their places."""
+    part = series.find(f"{_CHART}{name}")
+    points = [] if part is None else part.iter(f"{_CHART}pt")
+    return {point.get("idx", ""): point.findtext(f"{_CHART}v") or "" for point in points}
+
+
+def read_embedded(name: str, data: bytes) -> list[RawBlock]:
+    """The blocks of a file that takes the place of a paragraph, if it is a page or a text."""
+    if name.lower().endswith(_HTML):
+        return read_html(data).blocks
+    return read_text_file(data).blocks if name.lower().endswith(_TEXT) else []
