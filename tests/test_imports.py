@@ -17,7 +17,7 @@ settings
 analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
   formats.front_lines formats.lines formats.plain formats.archives formats.tables
-  formats.html_blocks formats.markdown formats.html_article formats.html formats.text formats.pdf
+  formats.html_blocks formats.text formats.markdown formats.html_article formats.html formats.pdf
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text
   formats.docx_drawings formats.docx
   formats.records formats.rows

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -75,6 +76,7 @@ def merge_metadata(
 _SEPARATORS = regex.compile(r"[\s\-]+")
 
 
+@lru_cache(maxsize=10_000)
 def field_of(key: str) -> str | None:
     """The field of Metadata that *key* is a name for."""
     return _FIELD_OF_NAME.get(_normalize_key(key))

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from lxml import etree
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.html import read_html
+from qa.documents.formats.html_blocks import read_fragment
+from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
 from qa.documents.formats.text import read_text_file
 
@@ -46,5 +47,5 @@ def _values(series: etree._Element, name: str) -> dict[str, str]:
 def read_embedded(name: str, data: bytes) -> list[RawBlock]:
     """The blocks of a file that takes the place of a paragraph, if it is a page or a text."""
     if name.lower().endswith(_HTML):
-        return read_html(data).blocks
+        return read_fragment(decode_text(data))
     return read_text_file(data).blocks if name.lower().endswith(_TEXT) else []

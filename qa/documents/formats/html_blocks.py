@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import lxml.html
 import regex
 from lxml import etree
 
@@ -41,6 +42,14 @@ class PageBlock(NamedTuple):
     def text(self) -> str:
         """The text in one line."""
         return " ".join(self.block.text.split())
+
+
+def read_fragment(text: str) -> list[RawBlock]:
+    """The blocks of HTML that is a part of another text; it need not be well-formed."""
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    wrapped = f"<div>{text}</div>".replace("\0", "").encode(errors="replace")
+    root = lxml.html.document_fromstring(wrapped, parser=parser)
+    return [page_block.block for page_block in iter_page_blocks(root)]
 
 
 def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> Iterator[PageBlock]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import lxml.html
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.html_blocks import iter_page_blocks
+from qa.documents.formats.html_blocks import read_fragment
 from qa.documents.formats.lines import join_lines
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
@@ -46,15 +45,7 @@ def _iter_blocks(tokens: Sequence[Token]) -> Iterator[RawBlock]:
             case "fence" | "code_block":
                 yield from map(RawBlock, filter(str.strip, token.content.splitlines()))
             case "html_block":
-                yield from _html_blocks(token.content)
-
-
-def _html_blocks(text: str) -> Iterator[RawBlock]:
-    """The blocks of HTML between paragraphs, which need not be well-formed."""
-    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    wrapped = f"<div>{text}</div>".encode(errors="replace")
-    root = lxml.html.document_fromstring(wrapped, parser=parser)
-    return (page_block.block for page_block in iter_page_blocks(root))
+                yield from read_fragment(token.content)
 
 
 def _inline_text(token: Token) -> str:

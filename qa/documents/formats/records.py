@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import regex
 
+from qa.documents.formats.html_blocks import read_fragment
 from qa.documents.formats.tables import format_row
 from qa.documents.metadata import RawMetadata, field_of
 
@@ -25,6 +26,9 @@ _MAX_DEPTH = 20
 _MAX_NUMBERS = 16
 _CODE = regex.compile(
     r"[!-~]{1000,}|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", regex.I
+)
+_MARKUP = regex.compile(
+    r"</(?:p|div|li|ul|ol|table|td|h[1-6]|span|a|strong|em|b|i)\s*>|<br\s*/?>", regex.I
 )
 
 
@@ -67,8 +71,15 @@ def find_pair(record: RawMetadata) -> tuple[str, str] | None:
 def prose_of(value: object) -> str:
     """A text, or a list of its paragraphs; empty for other values."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n\n".join(value).strip()
-    return value.strip() if isinstance(value, str) else ""
+        return "\n\n".join(map(strip_markup, value)).strip()
+    return strip_markup(value).strip() if isinstance(value, str) else ""
+
+
+def strip_markup(text: str) -> str:
+    """The paragraphs of a value in HTML; other values as they are."""
+    if "<" not in text or not _MARKUP.search(text):
+        return text
+    return "\n\n".join(block.text for block in read_fragment(text))
 
 
 def unwrap_record(record: RawMetadata) -> RawMetadata:
@@ -174,5 +185,10 @@ def _is_vector(value: object) -> bool:
 def _scalar_text(value: object) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    try:
+        text = (
+            strip_markup(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        )
+    except RecursionError:
+        return ""
     return "" if _CODE.fullmatch(text) else text.strip()

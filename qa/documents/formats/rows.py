@@ -21,15 +21,25 @@ from qa.documents.formats.records import (
     iter_records,
     name_text_key,
     prose_of,
+    strip_markup,
     unwrap_record,
 )
-from qa.documents.formats.tables import Row, complete_names, format_fields, format_row, split_table
+from qa.documents.formats.tables import (
+    MAX_COLUMNS_WITH_EMPTY_CELLS,
+    Row,
+    complete_names,
+    format_fields,
+    format_row,
+    split_table,
+)
 from qa.documents.metadata import RawDocument, RawMetadata, field_of, parse_date
 from qa.errors import UnreadableFileError
 
 _ID_KEYS = ("_id", "id", "doc_id")
 _DELIMITERS = ",;\t|~^\x1f"
 _SAMPLE_LINES = 200
+# Metadata are looked for in so many columns.
+_MAX_METADATA_COLUMNS = 1000
 _SPACES = regex.compile(r"[\s,]*")
 # The first line of some tables names the delimiter, for spreadsheets.
 _DELIMITER_LINE = regex.compile(r'\s*"?sep=(.)"?[,;\t]*\n', regex.I)
@@ -184,10 +194,14 @@ def _read_row(names: Row, row: Row, text_key: str | None, number: str) -> RawDoc
     """The raw document of a table's row."""
     if not names:
         return RawDocument([RawBlock(format_row([], row))], {}, number)
+    if len(names) > MAX_COLUMNS_WITH_EMPTY_CELLS:
+        names = names[: len(row)]
     cells = zip_longest(names, complete_names(names, len(row)), row, fillvalue="")
-    fields = [Field(full_name, text) for name, full_name, text in cells if name or text]
+    fields = [
+        Field(full_name, strip_markup(text)) for name, full_name, text in cells if name or text
+    ]
     metadata: dict[str, object] = {}
-    for field in fields:
+    for field in fields[:_MAX_METADATA_COLUMNS]:
         metadata.setdefault(field.name, field.text)
     return _build_row(metadata, fields, text_key, f"row {number}", number)
 
@@ -213,7 +227,7 @@ def _build_row(
     number: str | None,
 ) -> RawDocument | Skip:
     """The text of a row, then its other fields; all fields where none is the text."""
-    text_keys = (text_key,) if text_key and prose_of(row[text_key]) else find_pair(row) or ()
+    text_keys = (text_key,) if text_key and prose_of(row.get(text_key)) else find_pair(row) or ()
     text = "\n\n".join(prose_of(row[key]) for key in text_keys)
     hidden = {*text_keys, *_metadata_names(row)}
     others = [field for field in fields if field.name not in hidden]

@@ -19,8 +19,8 @@ _SAMPLE_ROWS = 200
 _MAX_TITLE_LINES = 20
 _LONGEST_NAME = 100
 # In wider tables, empty cells are left out of a row's text.
-_MAX_COLUMNS_WITH_EMPTY_CELLS = 20
-# Merged cells are taken apart up to these.
+MAX_COLUMNS_WITH_EMPTY_CELLS = 20
+# A header is found by its first columns; merged cells are taken apart in as many.
 _MAX_COLUMNS = 1000
 _MAX_ADDED_CELLS = 100_000
 # Longer values, and those of several lines, are paragraphs of their own.
@@ -51,8 +51,9 @@ def format_row(names: Row, values: Row) -> str:
     values = [" ".join(value.split()) for value in values]
     if not names:
         return " | ".join(values[: _extent(values)])
-    fields = zip(complete_names(names, len(values)), values, strict=False)
-    with_empty = len(names) <= _MAX_COLUMNS_WITH_EMPTY_CELLS
+    with_empty = len(names) <= MAX_COLUMNS_WITH_EMPTY_CELLS
+    names = names if with_empty else names[: len(values)]
+    fields = zip_longest(complete_names(names, len(values)), values, fillvalue="")
     return "; ".join(
         f"{name}: {value}" if name else value
         for name, value in fields
@@ -206,10 +207,11 @@ def _count_titles(rows: Sequence[Row], width: int) -> int:
 
 def _count_header_rows(rows: Sequence[Row], *, presume_header: bool) -> int:
     """1 or 2 if the first rows can be a header, else 0."""
-    header, body = rows[0] if rows else [], rows[1 : _SAMPLE_ROWS + 1]
+    sample = [row[:_MAX_COLUMNS] for row in rows[: _SAMPLE_ROWS + 1]]
+    header, body = sample[0] if sample else [], sample[1:]
     is_two_rows = len(body) > 1 and _is_second_header(header, body[0], body[1])
     if is_two_rows:
-        header, body = merge_header(rows[:2]), body[1:]
+        header, body = merge_header(sample[:2]), body[1:]
     if not _can_be_header(header, body):
         return 0
     is_header = presume_header or is_two_rows
@@ -232,7 +234,7 @@ _PUNCTUATION = regex.compile(r"[,.;:!?]")
 
 def _is_data(cell: str) -> bool:
     """Whether a cell is a value rather than a name."""
-    return _DATA.fullmatch(cell) is not None
+    return len(cell) <= _LONGEST_NAME and _DATA.fullmatch(cell) is not None
 
 
 def _can_be_header(header: Row, body: Sequence[Row]) -> bool:

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import regex
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.html import read_html
+from qa.documents.formats.html_blocks import read_fragment
 from qa.documents.formats.lines import split_paragraphs
 from qa.documents.formats.plain import decode_text, read_decoded
 from qa.documents.metadata import RawDocument, RawMetadata
@@ -77,11 +77,11 @@ def _iter_blocks(message: EmailMessage) -> Iterator[RawBlock]:
     for part in parts:
         if part.get_content_maintype() == "text" and isinstance(part, EmailMessage):
             content = part.get_payload(decode=True)
-            data = content if isinstance(content, bytes) else b""
+            text = _decode_part(part, content if isinstance(content, bytes) else b"")
             if part.get_content_subtype() == "html":
-                yield from read_html(data).blocks
+                yield from read_fragment(text)
             else:
-                yield from map(RawBlock, split_paragraphs(_decode_part(part, data)))
+                yield from map(RawBlock, split_paragraphs(text))
 
 
 def _decode_part(part: EmailMessage, data: bytes) -> str:
