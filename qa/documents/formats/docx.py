@@ -45,6 +45,7 @@ class _DocumentReader:
         self._text = ParagraphText()
         # The beginning of the next paragraph: a drop cap, or one whose end was deleted.
         self._lead = ""
+        self._table_depth = 0
         self.title: str | None = None
 
     def read(self) -> list[RawBlock]:
@@ -71,7 +72,12 @@ class _DocumentReader:
                 yield from self._iter_blocks(element)
 
     def _iter_pending(self) -> Iterator[RawBlock]:
-        """The text boxes, the drawings and the notes of the last block, each note once."""
+        """The text boxes, the drawings and the notes of the last block, each note once.
+
+        Those of a table follow it.
+        """
+        if self._table_depth:
+            return
         boxes, references = self._text.boxes, self._text.references
         drawings = self._text.drawings
         self._text.boxes, self._text.references, self._text.drawings = [], [], []
@@ -103,7 +109,9 @@ class _DocumentReader:
     def _read_table(self, table: etree._Element) -> list[RawBlock]:
         rows = [row for row in _iter_children(table, "tr") if not _is_deleted_row(row)]
         cells = [list(_iter_children(row, "tc")) for row in rows]
+        self._table_depth += 1
         contents = [[list(self._iter_blocks(cell)) for cell in row] for row in cells]
+        self._table_depth -= 1
         if _is_layout(contents):
             return [block for row in contents for cell in row for block in cell]
         texts = self._join_cells(rows, cells, contents)

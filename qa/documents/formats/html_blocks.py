@@ -11,8 +11,8 @@ from qa.documents.document import RawBlock
 from qa.documents.formats.tables import Cell, expand_cells, format_table
 
 _HIDDEN_TAGS = frozenset(
-    "annotation button datalist head iframe noscript object rp rt script select style svg template "
-    "textarea title".split()
+    "annotation audio button canvas datalist head iframe noscript object rp rt script select style "
+    "svg template textarea title video".split()
 )
 _HIDDEN_STYLE = regex.compile(
     r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", regex.I
@@ -99,6 +99,7 @@ def is_hidden(element: etree._Element, *, with_concealed: bool = False) -> bool:
         return element.tag in _HIDDEN_TAGS
     return (
         element.get("hidden") is not None
+        or (element.tag == "dialog" and element.get("open") is None)
         or element.get("aria-hidden", "").lower() == "true"
         or _HIDDEN_STYLE.search(element.get("style", "")) is not None
     )

@@ -27,10 +27,13 @@ _UNSPACED_START = regex.compile(rf"(?!\p{{Hangul}}){_UNSPACED}")
 
 def split_paragraphs(text: str) -> list[str]:
     """The paragraphs between empty lines; lines that were not wrapped are paragraphs, too."""
+    lines = text.splitlines()
+    lengths = (length for line in lines if (length := len(line.rstrip())) <= _MAX_WRAPPED_LENGTH)
+    text_width = max(lengths, default=0)
     result: list[str] = []
-    for blank, lines in groupby(text.splitlines(), key=lambda line: not line.strip()):
+    for blank, group in groupby(lines, key=lambda line: not line.strip()):
         if not blank:
-            result.extend(_join_wrapped(list(lines)))
+            result.extend(_join_wrapped(list(group), text_width))
     return result
 
 
@@ -43,9 +46,9 @@ def join_lines(lines: Sequence[str]) -> str:
     return text
 
 
-def _join_wrapped(lines: Sequence[str]) -> Iterator[str]:
-    """The paragraphs in lines without an empty one between them."""
-    if max(map(len, lines)) > _MAX_WRAPPED_LENGTH or _keep_lines(lines):
+def _join_wrapped(lines: Sequence[str], text_width: int) -> Iterator[str]:
+    """The paragraphs in lines without an empty one between them, in a text of this width."""
+    if max(map(len, lines)) > _MAX_WRAPPED_LENGTH or _keep_lines(lines, text_width):
         yield from lines
         return
     width = max(len(line.rstrip()) for line in lines)
@@ -63,7 +66,7 @@ def _join_wrapped(lines: Sequence[str]) -> Iterator[str]:
     yield join_lines(paragraph)
 
 
-def _keep_lines(lines: Sequence[str]) -> bool:
+def _keep_lines(lines: Sequence[str], text_width: int) -> bool:
     """Whether lines are those of code, of a table, of an address or of verse."""
     if len(lines) == 1:
         return True
@@ -75,7 +78,8 @@ def _keep_lines(lines: Sequence[str]) -> bool:
     starts = sum(map(_starts_line, lines[1:]))
     fitting = sum(_fits(above, line, width) for above, line in pairwise(lines))
     breaks = len(lines) - 1
-    is_short = breaks > 1 and starts == breaks and width <= _MAX_SHORT_LENGTH
+    is_narrow = width <= _MAX_SHORT_LENGTH and (breaks > 1 or width * 3 < text_width * 2)
+    is_short = starts == breaks and is_narrow
     is_ragged = breaks > 1 and fitting * 2 >= breaks and starts * 10 >= breaks * 6
     return is_short or is_ragged
 

@@ -113,6 +113,16 @@ def _is_content(value: object) -> bool:
     return isinstance(value, list | dict) or (isinstance(value, str) and len(value.split()) > 1)
 
 
+def list_entries(value: Mapping[str, object]) -> list[dict[str, object]]:
+    """The records of an object whose keys are questions, or the names of objects of one kind."""
+    if all(key.endswith("?") for key in value):
+        return [{"question": key, "answer": answer} for key, answer in value.items()]
+    objects = {key: item for key, item in value.items() if isinstance(item, dict)}
+    if len(objects) < len(value) or not set.intersection(*map(set, objects.values())):
+        return []
+    return [{"name": key, **item} for key, item in objects.items()]
+
+
 def iter_records(value: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """The records of all lists of objects in *value*, with their names.
 

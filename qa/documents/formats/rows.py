@@ -19,6 +19,7 @@ from qa.documents.formats.records import (
     find_text_key,
     flatten_record,
     iter_records,
+    list_entries,
     name_text_key,
     prose_of,
     strip_markup,
@@ -64,6 +65,8 @@ def read_json(data: bytes) -> Iterator[RawDocument | Skip]:
     table = _table_of(value)
     if table is not None:
         return read_table(table)
+    if isinstance(value, dict) and len(value) > 1:
+        value = list_entries(value) or value
     if isinstance(value, dict) and find_text_key(value) is None:
         records = list(iter_records(value))
         if records:
@@ -263,7 +266,7 @@ def _metadata_names(row: RawMetadata) -> set[str]:
 
 def _find_title(row: RawMetadata, fields: Sequence[Field]) -> object:
     """The name of what a row is about: the value called so, else the first if it is in words."""
-    first = next((field.text for field in fields), "")
+    first = next((field.text for field in fields if field.name not in _ID_KEYS), "")
     is_name = first.count(" ") < 8 and any(map(str.isalpha, first))
     return next(
         (row[key] for key in row if str(key).lower() in NAME_KEYS), first if is_name else None

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import regex
 
 from qa.documents.document import RawBlock
+from qa.documents.metadata import field_of
 
 Row = Sequence[str]
 
@@ -248,9 +249,29 @@ def _can_be_header(header: Row, body: Sequence[Row]) -> bool:
         return False
     if len(header) == 1 and _PUNCTUATION.search(names[0]):
         return False
+    if _has_shape_of_body(header, body):
+        return False
     return not any(
         cell and any(column < len(row) and row[column] == cell for row in body)
         for column, cell in enumerate(header)
+    )
+
+
+def _has_shape_of_body(header: Row, body: Sequence[Row]) -> bool:
+    """Whether the first row has names of people or places where the others have them, too."""
+    if not body or any(map(field_of, header)):
+        return False
+    shapes = [_shape(cell) for cell in header]
+    is_same = all(
+        shape == _shape(cell) for row in body for shape, cell in zip(shapes, row, strict=False)
+    )
+    return is_same and any(shape.startswith("XX") for shape in shapes)
+
+
+def _shape(cell: str) -> str:
+    """The initials of a cell's words: X for a capital, x for another letter, 9 for others."""
+    return "".join(
+        "X" if word[0].isupper() else "x" if word[0].isalpha() else "9" for word in cell.split()
     )
 
 

@@ -103,6 +103,19 @@ def test_a_note_is_read_once_and_may_refer_to_itself():
     ]
 
 
+def test_notes_in_a_table_follow_it():
+    note = f'<w:footnote w:id="2">{paragraph("In the spring.")}</w:footnote>'
+    rows = table(["Tree", "Lost"], ["Oak", "12"]).replace(
+        "12</w:t></w:r>", '12</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r>'
+    )
+
+    assert texts(rows + paragraph("End."), footnotes=note) == [
+        "Tree: Oak; Lost: 12",
+        "In the spring.",
+        "End.",
+    ]
+
+
 def test_a_text_box_is_read_once_with_its_own_paragraphs():
     lines = paragraph("Call first.") + paragraph("Then lower the gate.")
     box = f"<w:txbxContent>{lines}</w:txbxContent>"

@@ -73,6 +73,7 @@ def test_a_small_page_is_taken_whole_but_for_its_navigation():
         "<p hidden>{}</p>",
         '<p aria-hidden="true">{}</p>',
         "<template><p>{}</p></template>",
+        "<dialog>{}</dialog>",
         '<table><tr style="display:none"><td>{}</td><td>x</td></tr></table>',
     ],
 )

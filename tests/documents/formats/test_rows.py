@@ -116,6 +116,7 @@ def test_a_line_above_the_header_is_the_heading_of_each_row(above):
         "Elm,40,3\nOak,,12\n",
         "Ann,red,x\nBob,blue,x\n",
         "ann@example.org,Ann Bell\nbo@example.org,Bo Lee\n",
+        "Ann Bell,mate,Vesa\nBo Lee,cook,Orm\n",
     ],
 )
 def test_a_table_without_a_header_has_no_names(table):
@@ -267,6 +268,7 @@ def test_wrapped_records_are_read(record):
         {"took": 3, "hits": {"total": 1, "hits": [{"_source": {"club": "Northport", "cups": 3}}]}},
         [["club", "cups"], ["Northport", 3]],
         {"club": ["Northport", "Southmere"], "cups": [3, 11]},
+        [{"_source": {"club": "Northport", "cups": 3}}],
     ],
 )
 def test_records_are_found_where_exports_put_them(value):
@@ -367,3 +369,21 @@ def test_many_columns_and_many_short_rows_are_read_in_time():
 
 def test_a_long_value_of_digits_is_read_in_time():
     assert len(paragraphs_of(read_csv(b"a,b\n" + b"1" * 1_000_000 + b"abcd,2\n"))) == 1
+
+
+def test_an_object_of_objects_of_one_kind_is_a_list():
+    value = {"Ann": {"room": 1, "phone": 2}, "Bo": {"room": 3}}
+
+    assert paragraphs_of(read_json(json.dumps(value).encode())) == [
+        ["name: Ann; room: 1; phone: 2"],
+        ["name: Bo; room: 3"],
+    ]
+
+
+def test_an_object_of_questions_has_the_answers_as_values():
+    value = {"When does it reopen?": "On Monday.", "Who runs it?": "The town."}
+
+    assert paragraphs_of(read_json(json.dumps(value).encode())) == [
+        ["When does it reopen?", "On Monday."],
+        ["Who runs it?", "The town."],
+    ]

@@ -108,6 +108,13 @@ def test_lines_that_were_not_wrapped_stay_apart(lines):
     assert split_paragraphs("\n".join(lines)) == lines
 
 
+def test_a_short_address_in_a_longer_text_stays_apart():
+    assert split_paragraphs(f"{PROSE}\n\nHarbour office\n12 Mill Lane\n\nEnd.")[1:3] == [
+        "Harbour office",
+        "12 Mill Lane",
+    ]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
