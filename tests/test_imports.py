@@ -22,7 +22,7 @@ documents: document processes metadata file_access versions
   formats.docx_drawings formats.docx
   formats.records formats.rows
   reader cache crawl
-index: passages manifest generations
+index: passages questions manifest generations
 queries: parser topics followup.word_features followup.question_features followup.dialogue_state
   followup.carryover
 engines: base
@@ -31,7 +31,7 @@ engines: base
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
-ranking: features reranker highlighter confidence
+ranking: features reranker answer_selection highlighter confidence
 answers: answer no_answer citation_formats quote_search reanchoring pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures

@@ -275,6 +275,23 @@ def _trim_span(text: str, start: int, end: int) -> Span:
     return Span(start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip()))
 
 
+QUESTION_MARKS = ("?", "？", "؟", "\N{GREEK QUESTION MARK}")
+_CLOSING = "\"'”’»)]*_ "
+# "1.", "b)" or a bullet, which may be a sentence by itself.
+LIST_MARKER = r"(?:\(?(?:\p{N}{1,3}|\p{L})[.)]|[-–*•·▪◦])"
+_LEAD_IN = regex.compile(rf"[:：][\"'”’»)]*(?:\s+{LIST_MARKER})?\s*\Z")
+
+
+def is_question(sentence: str) -> bool:
+    """Whether *sentence* ends with a question mark."""
+    return sentence.rstrip(_CLOSING).endswith(QUESTION_MARKS)
+
+
+def is_lead_in(sentence: str) -> bool:
+    """Whether *sentence* ends with a colon, or with the sign of the first item after it."""
+    return _LEAD_IN.search(sentence[-20:]) is not None
+
+
 # In scripts without spaces every character is a word, since any part of a text can be an answer.
 _UNSPACED_CHARACTER = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _MATCH_WORD = regex.compile(

@@ -20,13 +20,14 @@ from qa.queries.parser import (
 )
 from qa.queries.topics import is_topic, parse_latest
 from qa.ranking.confidence import (
+    adjust_probability,
     compute_signals,
     covers_question,
     estimate_probability,
     topic_verdict,
 )
 from qa.ranking.features import TermStatistics, compute_features
-from qa.ranking.highlighter import Highlighter
+from qa.ranking.highlighter import Highlighter, put_answers_first
 from qa.ranking.reranker import (
     SORT_ORDERS,
     TOP_SIZE,
@@ -171,6 +172,7 @@ def retrieve(
     candidates = searcher.search(query, settings.candidates, deadline)
     # The verdict compares the first passage with the ones after it.
     ranked = ranking.rank(candidates, max(options.offset + options.limit, TOP_SIZE))
+    ranked = put_answers_first(ranked, highlighter)
     signals: dict[str, float] = {}
     confidence = confidence_alone = 0.0
     if ranked:
@@ -178,8 +180,10 @@ def retrieve(
         size = manifest.passages
         signals = compute_signals(query, ranking.statistics, ranked, highlight, size)
         alone = compute_signals(query, ranking.statistics, ranked[:1], highlight, size)
-        confidence = estimate_probability(signals, weights.confidence)
-        confidence_alone = estimate_probability(alone, weights.confidence)
+        confidence, confidence_alone = (
+            adjust_probability(estimate_probability(each, weights.confidence), ranked[0], highlight)
+            for each in (signals, alone)
+        )
     shown, matches = ranking.select(ranked, candidates, options)
     return RetrievalResult(
         query=query,

@@ -16,8 +16,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent.parent
 _NAME = "verbatim-qa"
-# The module that cuts texts into passages and words; what it imports counts too.
-_ANALYSIS = "index/passages"
+# The modules that cut texts into passages and words, and that find what these answer; what they
+# import counts too.
+_ANALYSIS = ("index/passages", "index/questions")
 _DIGITS = 16
 
 
@@ -117,10 +118,10 @@ def _normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _module_closure(root: str) -> list[Path]:
-    """The files of the module *root* and of our modules that it imports, at any depth."""
+def _module_closure(roots: Iterable[str]) -> list[Path]:
+    """The files of the modules *roots* and of our modules that they import, at any depth."""
     paths: set[Path] = set()
-    waiting = [_PACKAGE / f"{root}.py"]
+    waiting = [_PACKAGE / f"{root}.py" for root in roots]
     while waiting:
         path = waiting.pop()
         if path not in paths:

@@ -83,6 +83,8 @@ class Positions:
         return list(map(TermPosition, *columns))
 
 
+# Passages under a heading that is the question, or after it in a text, that are ranked first.
+MAX_DIRECT_ANSWERS = 50
 _MIN_LETTERS = 4
 # Terms that are suggested for one word, at most.
 MAX_SUGGESTIONS = 3
@@ -144,6 +146,8 @@ class Candidates:
     float32.  *heading_matches*, bool of shape (passages, terms of the question), is which terms are
     in the heading.  *read_passages* fetches those at the given indexes.  *matches* counts all
     passages that match.  *partial* says that the time did not suffice to search everything.
+    *direct_answers* are the indexes of those under a heading, or after a sentence, that is the
+    question.
     """
 
     document_ids: list[str]
@@ -159,6 +163,7 @@ class Candidates:
     read_passages: Callable[[Sequence[int]], list[Passage]]
     matches: MatchCounts = field(default_factory=MatchCounts)
     partial: bool = False
+    direct_answers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """How many there are."""
@@ -261,8 +266,10 @@ class Searcher(Protocol):
 
         Ties by document id and passage number.  All have a word of the query in their text or
         heading, and meet the query's phrases, exclusions and filters; the scores of terms in the
-        passage's text, its heading and its whole document are added.  The result is partial where
-        the deadline passes meanwhile; DeadlineExceededError is raised where it would be empty.
+        passage's text, its heading and its whole document are added.  The first ranks are those of
+        up to MAX_DIRECT_ANSWERS passages that answer the query's keys; these need only meet its
+        filters.  The result is partial where the deadline passes meanwhile; DeadlineExceededError
+        is raised where it would be empty.
         """
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:

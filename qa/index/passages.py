@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.tokenizer import Span, count_words, split_sentences, tokenize
+from qa.analysis.tokenizer import (
+    Span,
+    count_words,
+    is_lead_in,
+    is_question,
+    split_sentences,
+    tokenize,
+)
 from qa.documents.document import Block, Document
 
 _HEADING_SEPARATOR = " › "
@@ -36,10 +43,13 @@ class Passage:
 
 
 class _Sentence(NamedTuple):
+    """A sentence; *announces* is true of a paragraph that says nothing without the next one."""
+
     start: int
     end: int
     word_count: int
     ends_paragraph: bool
+    announces: bool = False
 
 
 def split_passages(document: Document, min_words: int = 60, max_words: int = 150) -> list[Passage]:
@@ -56,7 +66,8 @@ def find_passage_spans(document: Document, min_words: int, max_words: int) -> li
     """The spans of the passages of *document*, in order.
 
     A passage ends with the first paragraph that brings it to *min_words*, and before the sentence
-    that would take it over *max_words*.  Only a sentence longer than that is cut, between words.
+    that would take it over *max_words*.  Only a sentence longer than that is cut, between words.  A
+    paragraph that is only a question or a lead-in goes with the next one where there is room.
     """
     spans: list[Span] = []
     for section in _iter_sections(document.blocks):
@@ -96,9 +107,14 @@ def _iter_sentences(document: Document, blocks: list[Block], max_words: int) -> 
     for block in blocks:
         text = document.text[block.start : block.end]
         pieces = list(_iter_pieces(text, document.metadata.language, max_words))
+        announces = len(pieces) == 1 and (is_lead_in(text) or is_question(text))
         for i, (start, end, count) in enumerate(pieces):
             yield _Sentence(
-                block.start + start, block.start + end, count, ends_paragraph=i == len(pieces) - 1
+                block.start + start,
+                block.start + end,
+                count,
+                ends_paragraph=i == len(pieces) - 1,
+                announces=announces,
             )
 
 
@@ -149,15 +165,32 @@ def _pack_sentences(
     word_count = 0
     for sentence in sentences:
         if pending and word_count + sentence.word_count > max_words:
-            yield _TextPiece(pending[0].start, pending[-1].end, word_count)
-            pending, word_count = [], 0
+            complete, pending = _split_announcement(pending)
+            yield _join_sentences(complete)
+            word_count = sum(other.word_count for other in pending)
         pending.append(sentence)
         word_count += sentence.word_count
         if sentence.ends_paragraph and word_count >= min_words:
-            yield _TextPiece(pending[0].start, pending[-1].end, word_count)
-            pending, word_count = [], 0
+            complete, pending = _split_announcement(pending)
+            yield _join_sentences(complete)
+            word_count = sum(other.word_count for other in pending)
     if pending:
-        yield _TextPiece(pending[0].start, pending[-1].end, word_count)
+        yield _join_sentences(pending)
+
+
+def _split_announcement(
+    sentences: list[_Sentence],
+) -> tuple[list[_Sentence], list[_Sentence]]:
+    """*sentences*, and the last one apart if it announces and most of the words are before it."""
+    *before, last = sentences
+    if last.announces and sum(other.word_count for other in before) > last.word_count:
+        return before, [last]
+    return sentences, []
+
+
+def _join_sentences(sentences: list[_Sentence]) -> _TextPiece:
+    words = sum(sentence.word_count for sentence in sentences)
+    return _TextPiece(sentences[0].start, sentences[-1].end, words)
 
 
 def _merge_short_tail(pieces: list[_TextPiece], min_words: int, max_words: int) -> list[Span]:

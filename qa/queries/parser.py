@@ -7,7 +7,7 @@ There is no query language: a question is words, "quoted words" that must occur 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import regex
@@ -18,6 +18,7 @@ from qa.analysis.normalization import remove_stop_words
 from qa.analysis.tokenizer import is_stop_word, normalize, stem, to_term, token_texts, tokenize
 from qa.errors import FilterError, QuestionError
 from qa.index.manifest import SynonymMap
+from qa.index.questions import QuestionKeys, keys_of_question
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,15 @@ class Query:
         return tuple(
             dict.fromkeys(term_stem for term in self.all_terms for term_stem in term.stems)
         )
+
+    @cached_property
+    def keys(self) -> QuestionKeys:
+        """The keys of the question, by which a document may have asked and answered it.
+
+        None where it has no words of its own: "why?" is about an earlier turn.
+        """
+        has_own_term = any(term.weight > CARRYOVER_WEIGHT for term in self.terms)
+        return keys_of_question(self.text) if has_own_term else QuestionKeys()
 
     @property
     def term_index_by_stem(self) -> dict[str, int]:

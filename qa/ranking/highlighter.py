@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,16 +10,17 @@ import regex
 
 from qa.analysis.languages import MONTHS
 from qa.analysis.tokenizer import Span, split_sentences, stem, token_spans, token_texts
-from qa.engines.base import TermPosition
 from qa.index.passages import Passage
+from qa.index.questions import wordings
 from qa.queries.parser import Query, QueryTerm
+from qa.ranking.answer_selection import ScoredSentence, Selection, select_after, select_answer
 from qa.ranking.features import TermStatistics
-from qa.ranking.reranker import RankedPassage
+from qa.ranking.reranker import TOP_SIZE, RankedPassage
 
 # The bonus of a sentence with an answer of the right type, such as a date for "when".
 _ANSWER_TYPE_BONUS = 0.15
-# The share of the question's total IDF from which a sentence is highlighted.
-_MIN_ANSWER_COVERAGE = 0.2
+# What an answer must have, at least, of the coverage of a passage that only asks, to be put first.
+_MIN_ANSWER_SHARE = 0.5
 # The factor of a word from earlier turns: it is the topic rather than the answer.
 _CARRIED_TERM_FACTOR = 0.3
 
@@ -31,6 +32,8 @@ class Highlight:
     *matched_words* and *missing_words* are as typed.  *sentence_coverage* is the share of the
     question's total IDF in the best sentence, *type_matches* whether that has an answer of the
     right type, a date for "when" or a name for "who"; None for questions of no known type.
+    *answer_coverage* is that of the answer; *only_asks* says that the passage asks the question, or
+    announces an answer, and ends.
     """
 
     matched_words: tuple[str, ...] = ()
@@ -41,6 +44,8 @@ class Highlight:
     in_heading: bool = False
     sentence_coverage: float = 0.0
     type_matches: bool | None = None
+    answer_coverage: float = 0.0
+    only_asks: bool = False
 
 
 class _AnswerType(NamedTuple):
@@ -95,30 +100,6 @@ ANSWER_TYPES = [
 ]
 
 
-class _ScoredSentence(NamedTuple):
-    """A sentence: *coverage* is its share of the total IDF, *score* how well it answers."""
-
-    coverage: float
-    score: float
-    type_matches: bool
-    is_question: bool
-    span: Span
-
-
-def _is_question(sentence: str) -> bool:
-    return sentence.rstrip("\"'”’»)").endswith(("?", "？", "؟"))
-
-
-def _select_answer(sentences: Sequence[_ScoredSentence]) -> _ScoredSentence:
-    """The sentence with the highest score; after a question, the best one that follows."""
-    best = max(sentences, key=lambda row: row.score)
-    if not best.is_question:
-        return best
-    answering = [s for s in sentences if not s.is_question and s.coverage >= _MIN_ANSWER_COVERAGE]
-    following = [row for row in answering if row.span.start > best.span.start]
-    return max(following or answering or [best], key=lambda row: row.score)
-
-
 class _TermMatch(NamedTuple):
     """An occurrence of a term: its index in the query, position in words, and span."""
 
@@ -132,6 +113,7 @@ class Highlighter:
 
     def __init__(self, query: Query, question: str, statistics: TermStatistics) -> None:
         self._terms: tuple[QueryTerm, ...] = query.terms
+        self._question = question
         self._idf: list[float] = statistics.normalized_idf.tolist()
         self._index_of_stem = query.term_index_by_stem
         self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
@@ -154,36 +136,44 @@ class Highlighter:
         key = ranked.passage.document_id, ranked.passage.number
         highlight = self._cache.get(key)
         if highlight is None:
-            highlight = self._cache[key] = self._highlight_passage(ranked.passage, ranked.positions)
+            highlight = self._cache[key] = self._highlight_passage(ranked)
         return highlight
 
-    def _highlight_passage(self, passage: Passage, positions: Sequence[TermPosition]) -> Highlight:
+    def _highlight_passage(self, ranked: RankedPassage) -> Highlight:
+        passage = ranked.passage
         spans = token_spans(passage.text)
         matches = [
             _TermMatch(position.term_index, position.position, Span(*spans[position.position]))
-            for position in positions
+            for position in ranked.positions
         ]
         heading_stems = _stems_of_heading(passage.heading, passage.language)
         heading_terms = {n for stem, n in self._index_of_stem.items() if stem in heading_stems}
         present = {match.term_index for match in matches} | heading_terms
-        answer_span, coverage, fits = self._find_answer(passage, matches)
+        sentences = self._score_sentences(passage, matches)
+        selection = self._select_answer(ranked, sentences)
+        best = max(
+            sentences,
+            key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches,
+            default=None,
+        )
         return Highlight(
             matched_words=tuple(term.word for n, term in enumerate(self._terms) if n in present),
             missing_words=tuple(
                 term.word for n, term in enumerate(self._terms) if n not in present
             ),
             term_spans=tuple(match.span for match in matches),
-            answer_span=answer_span,
+            answer_span=selection.span,
             phrase=self._longest_phrase(passage.text, matches),
             in_heading=bool(heading_terms),
-            sentence_coverage=coverage,
-            type_matches=fits,
+            sentence_coverage=best.coverage if best else 0.0,
+            type_matches=best.type_matches if best and self._answer_type else None,
+            answer_coverage=selection.coverage,
+            only_asks=selection.only_asks,
         )
 
-    def _find_answer(
+    def _score_sentences(
         self, passage: Passage, matches: Sequence[_TermMatch]
-    ) -> tuple[Span | None, float, bool | None]:
-        """The answering sentence, if any, the best one's coverage, and whether its type matches."""
+    ) -> list[ScoredSentence]:
         sentences = []
         for span in split_sentences(passage.text, passage.language):
             term_indexes = {m.term_index for m in matches if span.start <= m.span.start < span.end}
@@ -195,18 +185,30 @@ class Highlighter:
             fits = bool(
                 self._answer_type and self._answer_type.answer_pattern.search(passage.text, *span)
             )
-            is_question = _is_question(passage.text[slice(*span)])
             sentences.append(
-                _ScoredSentence(
-                    coverage, score + _ANSWER_TYPE_BONUS * fits, fits, is_question, span
-                )
+                ScoredSentence(coverage, score + _ANSWER_TYPE_BONUS * fits, fits, span)
             )
+        return sentences
+
+    def _select_answer(
+        self, ranked: RankedPassage, sentences: Sequence[ScoredSentence]
+    ) -> Selection:
+        """The answer in *ranked*; of a direct answer what follows the question or heading."""
+        text = ranked.passage.text
         if not sentences:
-            return None, 0.0, None
-        best = max(sentences, key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches)
-        selected = _select_answer(sentences)
-        answer_span = selected.span if selected.coverage >= _MIN_ANSWER_COVERAGE else None
-        return answer_span, best.coverage, best.type_matches if self._answer_type else None
+            return Selection(None)
+        if not ranked.is_direct_answer:
+            return select_answer(text, sentences)
+        asked = (
+            n
+            for n, row in enumerate(sentences, 1)
+            if self._wordings & wordings(text[slice(*row.span)])
+        )
+        return select_after(text, sentences, next(asked, 0))
+
+    @cached_property
+    def _wordings(self) -> set[str]:
+        return wordings(self._question)
 
     def _longest_phrase(self, text: str, matches: Sequence[_TermMatch]) -> str | None:
         """The longest run of the question's own words in the same order."""
@@ -223,6 +225,27 @@ class Highlighter:
                 longest = i - start
                 phrase = text[own_matches[start].span.start : following.span.end]
         return phrase
+
+
+def put_answers_first(
+    ranked: Sequence[RankedPassage], highlighter: Highlighter
+) -> list[RankedPassage]:
+    """*ranked* without passages before the first answer, of the first few, that only ask.
+
+    Only where that answer has a fair part of the question.
+    """
+    for index, passage in enumerate(ranked[:TOP_SIZE]):
+        highlight = highlighter.highlight(passage)
+        if highlight.only_asks:
+            continue
+        asked = max(
+            (highlighter.highlight(other).sentence_coverage for other in ranked[:index]),
+            default=0.0,
+        )
+        if highlight.answer_coverage >= _MIN_ANSWER_SHARE * asked:
+            return [passage, *ranked[:index], *ranked[index + 1 :]]
+        break
+    return [*ranked]
 
 
 @lru_cache(maxsize=1 << 8)

@@ -8,7 +8,7 @@ import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -94,7 +94,8 @@ _LANGUAGE_BOOST = 1.0
 class RankedPassage:
     """A passage with its score, its row of *features* and the *positions* of the query's terms.
 
-    *duplicates* are passages that say the same elsewhere.
+    *duplicates* are passages that say the same elsewhere.  A direct answer is under a heading, or
+    after a sentence, that is the question.
     """
 
     passage: Passage
@@ -102,6 +103,7 @@ class RankedPassage:
     features: FloatArray = field(compare=False, repr=False)
     positions: list[TermPosition] = field(default_factory=list)
     duplicates: list[Passage] = field(default_factory=list)
+    is_direct_answer: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def rank(
 
     *features* is float64 of shape (candidates, len(Feature)).  Passages with few of the question's
     words come last, those with none are left out.  No document fills the first places alone, unless
-    the question names it; texts in the question's language are preferred.
+    the question names it; texts in the question's language are preferred.  Direct answers come
+    before all others.
 
     Sorted by date, only the passages are left that cover about as much as the best one.
     """
@@ -138,7 +141,7 @@ def rank(
     order = order_by_score(scores, candidates.document_ids, candidates.passage_numbers)
     coverage = feature_column(features, Feature.COVERAGE)
     if options.sort == SORT_ORDERS[0]:
-        order = _demote(order, coverage)
+        order = _put_first(candidates.direct_answers, order, _demote(order, coverage))
     else:
         order = _sort_by_date(order, features, candidates.dates, options)
     if not order:
@@ -149,7 +152,10 @@ def rank(
         if selector.is_full(limit):
             break
         hits = candidates.positions.in_passage(place)
-        selector.add(RankedPassage(passage, float(scores[place]), features[place], hits))
+        ranked_passage = RankedPassage(passage, float(scores[place]), features[place], hits)
+        if place in candidates.direct_answers:
+            ranked_passage = replace(ranked_passage, is_direct_answer=True)
+        selector.add(ranked_passage)
     return selector.results()[:limit]
 
 
@@ -174,6 +180,14 @@ def _demote(order: list[int], coverage: FloatArray) -> list[int]:
     order = [index for index in order if coverage[index] > 0]
     threshold = _MIN_COVERAGE_SHARE * coverage[order[0]] if order else 0.0
     return sorted(order, key=lambda index: coverage[index] < threshold)
+
+
+def _put_first(first: Sequence[int], order: Sequence[int], others: Sequence[int]) -> list[int]:
+    """The indexes *first*, as in *order*, before *others*."""
+    if not first:
+        return [*others]
+    chosen = {*first}
+    return [i for i in order if i in chosen] + [i for i in others if i not in chosen]
 
 
 def _sort_by_date(

@@ -172,7 +172,7 @@ def test_run_from_a_folder_all_that_is_installed_counts(tmp_path, monkeypatch, f
 
 @pytest.mark.parametrize("name", [
     "analysis/tokenizer.py", "analysis/languages.py", "analysis/normalization.py",
-    "analysis/stop_words.txt", "index/passages.py",
+    "analysis/stop_words.txt", "index/passages.py", "index/questions.py",
 ])  # fmt: skip
 def test_what_cuts_and_stems_is_the_analysis(copy, forget, name):
     before = analysis_version()

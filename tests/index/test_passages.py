@@ -78,3 +78,19 @@ def test_sentences_stay_whole():
 @pytest.mark.parametrize("text", ["", "   ", "?!", "\x00"])
 def test_a_text_without_words_has_no_passages(text):
     assert split_passages(made((text,))) == []
+
+
+@pytest.mark.parametrize("line", ["Bring these things to the camp:", "How do I pitch the tent?"])
+@pytest.mark.parametrize("words", [55, 130, 146])
+def test_a_lead_in_or_a_question_goes_with_what_follows(line, words):
+    passages = split_passages(made((sentence(words),), (line,), (sentence(90),)), 60, 150)
+
+    assert not any(p.text.endswith(line) for p in passages)
+    assert len(passages) > 1
+    assert passages[1].text.startswith(line)
+
+
+def test_a_lead_in_to_nothing_is_no_passage_of_its_own_where_there_is_room():
+    passages = split_passages(made((sentence(70),), ("Bring these things:",)), 60, 150)
+
+    assert [len(tokenize(p.text)) for p in passages] == [73]

@@ -14,11 +14,12 @@ from tests.engines.positions import find_passage_positions
 
 
 def passages(*texts, title="", ids=None, about=None):
-    """A document of each text, its passages one after another."""
+    """A document of each text, of paragraphs, its passages one after another."""
     for n, text in enumerate(texts):
         name = ids[n] if ids else f"d{n}"
         metadata = about[n] if about else Metadata(title)
-        yield from split_passages(build_document(name, name, [RawBlock(text)], metadata))
+        blocks = map(RawBlock, text.split("\n\n"))
+        yield from split_passages(build_document(name, name, blocks, metadata))
 
 
 def candidates(query, found, about=None):

@@ -22,6 +22,7 @@ from qa.engines.opensearch.query_dsl import (
     MAX_TERM_LENGTH,
     PASSAGES,
     index_settings,
+    question_term,
     sealed_settings,
 )
 from qa.engines.opensearch.registry import BUILDING, MANIFEST, Lease, Registry, Seal, utc_now
@@ -29,6 +30,7 @@ from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import IndexingError, QAError
 from qa.index.manifest import FileChecksum, Manifest
 from qa.index.passages import Passage
+from qa.index.questions import find_answered_keys
 
 # Bytes of a request, concurrent requests, and tries and first pause, in seconds, when refused.
 _REQUEST_BYTES, _MAX_REQUESTS = 2 << 20, 4
@@ -138,10 +140,14 @@ class ClusterBuilder:
         ordinal, self._next_ordinal = self._next_ordinal, self._next_ordinal + 1
         whole: list[str] = []
         filters = _filter_values(document)
-        for passage in passages:
+        questions: dict[int, list[str]] = {}
+        for number, key in find_answered_keys(document, [p.start for p in passages]):
+            questions.setdefault(number, []).append(question_term(key))
+        for number, passage in enumerate(passages):
             if document.text[passage.start : passage.end] != passage.text:
                 raise IndexingError(f"Passage {passage.number} of {document.id!r} is not in it.")
-            whole += self._add_passage(document, ordinal, passage, filters)
+            more = {"questions": questions[number]} if number in questions else {}
+            whole += self._add_passage(document, ordinal, passage, filters | more)
         line = document.to_json()
         source = {
             WHOLE: " ".join(whole),
@@ -157,7 +163,7 @@ class ClusterBuilder:
         self._writer.add(self._documents, str(ordinal), source)
 
     def _add_passage(
-        self, document: Document, ordinal: int, passage: Passage, filters: dict[str, str | int]
+        self, document: Document, ordinal: int, passage: Passage, filters: Json
     ) -> list[str]:
         """Index a passage, and return its stems."""
         text_tokens = _analyze_tokens(passage.text, passage.language)
@@ -246,9 +252,9 @@ def _facet_values(document: Document) -> dict[str, str | int]:
     return values
 
 
-def _filter_values(document: Document) -> dict[str, str | int]:
+def _filter_values(document: Document) -> Json:
     metadata = document.metadata
-    values: dict[str, str | int] = {}
+    values: Json = {}
     if metadata.publisher:
         values["publisher"] = metadata.publisher.casefold()
     if metadata.date:

@@ -13,6 +13,7 @@ from qa.engines.base import (
     FACET_SIZE,
     FIELD_WEIGHTS,
     K1,
+    MAX_DIRECT_ANSWERS,
     STEMS,
     TITLE,
     WHOLE,
@@ -55,6 +56,8 @@ _FIELDS: dict[str, Json] = {
         # All that ranking needs of a passage, in one column.
         "card": {"type": "binary", "doc_values": True},
         "text": _STORED_ONLY,
+        # The keys of the questions that it answers.
+        "questions": {"type": "keyword", "doc_values": False},
         "checked": {"type": "integer", **_COLUMN},
         **_FILTERS,
         # Facets.
@@ -209,10 +212,53 @@ def _conditions(query: Query) -> Json:
     return clauses
 
 
+# Scores of a passage under a heading that is the question, and of one after such a sentence.
+_HEADING_SCORE, _SENTENCE_SCORE = 2.0, 1.0
+
+
+def direct_answers_query(query: Query) -> Json:
+    """A request for the passages under a heading, or after a sentence, that is the question.
+
+    These need not have its phrases, which are in the heading.
+    """
+    groups = (_HEADING_SCORE, query.keys.heading), (_SENTENCE_SCORE, query.keys.sentence)
+    clause: Json = {
+        "should": [
+            {"constant_score": {"filter": _questions_clause(keys), "boost": score}}
+            for score, keys in groups
+        ],
+        "minimum_should_match": 1,
+        "filter": filter_clauses(query.filters, "document"),
+    }
+    return {
+        **_COLUMNS,
+        "size": MAX_DIRECT_ANSWERS,
+        "docvalue_fields": ["card"],
+        "query": {"bool": clause},
+    }
+
+
+def select_direct_answers(hits: Sequence[Json]) -> list[Json]:
+    """Of the *hits* of direct_answers_query those under a heading, if there are any."""
+    return [hit for hit in hits if hit["_score"] >= _HEADING_SCORE] or [*hits]
+
+
+def _questions_clause(keys: Sequence[int]) -> Json:
+    return {"terms": {"questions": [question_term(key) for key in keys]}}
+
+
+def question_term(key: int) -> str:
+    """The *key* of a question as it is indexed."""
+    return f"{key:016x}"
+
+
 def counts_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
     """A request for the number of passages that match, in all and by facet."""
     clause: Json = {
-        "should": [_term_clause(term.field, term.stem) for term in terms],
+        "should": [
+            *(_term_clause(term.field, term.stem) for term in terms),
+            _questions_clause([*query.keys.heading, *query.keys.sentence]),
+        ],
         "minimum_should_match": 1,
     } | _conditions(query)
     facets = {

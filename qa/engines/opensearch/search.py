@@ -103,31 +103,35 @@ class ClusterSearcher:
         """The *limit* best passages for *query* from rank *start* on, in one round trip."""
         counts = self._count_texts(query.stems, deadline)
         terms = query_dsl.weigh_terms(query, counts, self._sizes)
-        terms_of_passages = [*terms[STEMS], *terms[TITLE]]
-        if not terms_of_passages:
+        bodies = _search_bodies(query, terms, start + limit)
+        if not bodies:
             return self._candidates(query, terms, [], {}, range(0), deadline)
-        end = start + limit
-        searches = [
-            (
-                self._index[PASSAGES],
-                query_dsl.passages_query(terms_of_passages, query, _DEPTH_FACTOR * end),
-            ),
-            (self._index[PASSAGES], query_dsl.counts_query(terms_of_passages, query)),
-        ]
-        if terms[WHOLE]:
-            searches.append(
-                (self._index[DOCUMENTS], query_dsl.documents_query(terms[WHOLE], query))
+        answers = dict(
+            zip(
+                bodies,
+                self._cluster.search(
+                    [(self._index[kind], body) for (kind, _), body in bodies.items()],
+                    partial=True,
+                    sharded=self._is_sharded,
+                    deadline=deadline,
+                ),
+                strict=True,
             )
-        answers = self._cluster.search(
-            searches, partial=True, sharded=self._is_sharded, deadline=deadline
         )
-        passages, _, *documents = [answer["hits"]["hits"] for answer in answers]
-        added = {hit["fields"]["ordinal"][0]: hit["_score"] for hits in documents for hit in hits}
-        candidates = self._candidates(query, terms, passages, added, range(start, end), deadline)
+        hits = {key: answer["hits"]["hits"] for key, answer in answers.items()}
+        candidates = self._candidates(
+            query,
+            terms,
+            hits.get(_BEST, []),
+            {hit["fields"]["ordinal"][0]: hit["_score"] for hit in hits.get(_WHOLE, [])},
+            range(start, start + limit),
+            deadline,
+            direct=query_dsl.select_direct_answers(hits.get(_DIRECT, [])),
+        )
         return replace(
             candidates,
-            matches=query_dsl.read_counts(answers[1], self._publisher_spellings),
-            partial=any(answer["timed_out"] for answer in answers),
+            matches=query_dsl.read_counts(answers[_COUNTS], self._publisher_spellings),
+            partial=any(answer["timed_out"] for answer in answers.values()),
         )
 
     @cached_property
@@ -145,7 +149,7 @@ class ClusterSearcher:
         hits = self._search(PASSAGES, body)["hits"]["hits"]
         return self._candidates(query, terms, hits, {}, range(limit))
 
-    def _candidates(
+    def _candidates(  # noqa: PLR0913 - what was found, part by part
         self,
         query: Query,
         terms: Mapping[str, Sequence[WeightedTerm]],
@@ -153,15 +157,21 @@ class ClusterSearcher:
         document_scores: Mapping[int, float],
         ranks: range,
         deadline: Deadline = NO_DEADLINE,
+        *,
+        direct: Sequence[Json] = (),
     ) -> Candidates:
-        """Those of *hits* with these *ranks*, from 0, by exact scores.
+        """Those of *hits* with these *ranks*, from 0, by exact scores; *direct* ones rank first.
 
         *document_scores* are by ordinal.
         """
         tail_score = query_dsl.tail_score(document_scores)
-        cards = _best_cards(
+        best = _best_cards(
             hits, document_scores, tail_score, ranks.stop + ranks.stop // _SPARE_SHARE
         )
+        # Each card once.
+        direct_cards = dict.fromkeys(map(_card_of, direct))
+        all_cards = [*(direct_cards | dict.fromkeys(best))]
+        cards = Cards(all_cards)
         stems = query.stems
         occurrences = cards.find_stems(stems)
         scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
@@ -169,7 +179,9 @@ class ClusterSearcher:
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
         order = order_by_score(rounded, cards.documents, cards.columns["number"])
-        order = order[ranks.start : ranks.stop]
+        ranked = sorted(order, key=lambda place: place >= len(direct_cards))
+        shown = {*ranked[ranks.start : ranks.stop]}
+        order = [place for place in order if place in shown]
         places: IntArray = np.array(order, np.int64)
         return Candidates(
             document_ids=[cards.documents[place] for place in order],
@@ -185,6 +197,7 @@ class ClusterSearcher:
             read_passages=lambda which: self._fetch_passages(
                 [cards.head(order[place]) for place in which], deadline
             ),
+            direct_answers=tuple(n for n, p in enumerate(order) if p < len(direct_cards)),
         )
 
     def _fetch_passages(self, heads: Sequence[PassageHead], deadline: Deadline) -> list[Passage]:
@@ -316,6 +329,33 @@ class ClusterSearcher:
 _KINDS = (PASSAGES, DOCUMENTS)
 
 
+# The requests of a search, each with the index that it goes to.
+_BEST, _COUNTS, _DIRECT, _WHOLE = (
+    (PASSAGES, "best"),
+    (PASSAGES, "counts"),
+    (PASSAGES, "direct answers"),
+    (DOCUMENTS, "whole documents"),
+)
+
+
+def _search_bodies(
+    query: Query, terms: Mapping[str, Sequence[WeightedTerm]], limit: int
+) -> dict[tuple[str, str], Json]:
+    """The requests that find the *limit* best passages, but for those without any clause."""
+    bodies: dict[tuple[str, str], Json] = {}
+    terms_of_passages = [*terms[STEMS], *terms[TITLE]]
+    if terms_of_passages:
+        depth = _DEPTH_FACTOR * limit
+        bodies[_BEST] = query_dsl.passages_query(terms_of_passages, query, depth)
+    if query.keys.heading:
+        bodies[_DIRECT] = query_dsl.direct_answers_query(query)
+    if bodies:
+        bodies[_COUNTS] = query_dsl.counts_query(terms_of_passages, query)
+    if terms_of_passages and terms[WHOLE]:
+        bodies[_WHOLE] = query_dsl.documents_query(terms[WHOLE], query)
+    return bodies
+
+
 def _without_hits(
     pairs: Sequence[tuple[int, int]], answers: Sequence[Json]
 ) -> list[tuple[int, int]]:
@@ -331,14 +371,19 @@ def _may_be_typo(term: str) -> bool:
 
 def _best_cards(
     hits: Sequence[Json], document_scores: Mapping[int, float], tail_score: float, max_cards: int
-) -> Cards:
+) -> list[str]:
     """The cards of the best hits, by the cluster's own scores."""
-    cards: list[str] = [hit["fields"]["card"][0] for hit in hits]
+    cards = [_card_of(hit) for hit in hits]
     scores = np.array([hit["_score"] for hit in hits]) + _document_scores(
         document_scores, tail_score, read_ordinals(cards)
     )
     order = np.argsort(-scores, kind="stable")[:max_cards]
-    return Cards([cards[place] for place in order.tolist()])
+    return [cards[place] for place in order.tolist()]
+
+
+def _card_of(hit: Json) -> str:
+    card: str = hit["fields"]["card"][0]
+    return card
 
 
 def _document_scores(

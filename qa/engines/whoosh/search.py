@@ -19,6 +19,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     FIELD_WEIGHTS,
+    MAX_DIRECT_ANSWERS,
     STEMS,
     TITLE,
     WHOLE,
@@ -117,6 +118,7 @@ SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
+_NO_PASSAGES: IntArray = np.empty(0, np.int64)
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
@@ -158,16 +160,56 @@ class WhooshSearcher:
         """The *limit* best passages for *query* from rank *start* on."""
         deadline.check()
         mask = self._match_mask(query, deadline)
-        numbers, scores, partial = self.top_passages(query, start + limit, deadline, mask)
-        top = TopPassages(numbers[start:], scores[start:], partial)
-        return replace(self._candidates(query, top), matches=self._facets.count(mask))
+        direct = self._direct_answers(query, deadline)
+        mask[direct] = True
+        top = self.top_passages(query, start + limit, deadline, mask)
+        if len(direct):
+            top = self._put_first(query, direct, top)
+        ranks = slice(start, start + limit)
+        top = TopPassages(top.numbers[ranks], top.scores[ranks], top.partial)
+        candidates = self._candidates(query, top, direct)
+        return replace(candidates, matches=self._facets.count(mask))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
         return self._candidates(query, self.top_by_terms(terms, limit))
 
-    def _candidates(self, query: Query, top: TopPassages) -> Candidates:
+    def _direct_answers(self, query: Query, deadline: Deadline) -> IntArray:
+        """The passages under a heading, or else after a sentence, that is the question.
+
+        These need not have its phrases, which are in the heading.
+        """
+        keys, find = query.keys, self._store.passages_answering
+        # Mostly there is none, so one look-up is enough.
+        passages = find(keys.heading + keys.sentence)
+        if not len(passages) or deadline.is_expired:
+            return _NO_PASSAGES
+        headed = find(keys.heading)
+        passages = headed if len(headed) else passages
+        allowed = self._filter_mask(query.filters)
+        return (passages if allowed is None else passages[allowed[passages]])[:MAX_DIRECT_ANSWERS]
+
+    def _put_first(self, query: Query, passages: IntArray, top: TopPassages) -> TopPassages:
+        """*passages* with their scores, then the others of *top*."""
+        headings = self._store.heading_of[passages].astype(np.int64)
+        documents = self._store.document_of[passages].astype(np.int64)
+        numbers = {STEMS: passages, TITLE: headings, WHOLE: documents}
+        scores = np.zeros(len(passages), np.float32)
+        for field, stem, weight in _weighted_stems(query):
+            if postings := self._cached_postings(field, stem, weight):
+                scores += postings.score_documents(numbers[field])
+        order = np.lexsort((passages, -scores))
+        others = ~np.isin(top.numbers, passages)
+        return TopPassages(
+            np.concatenate([passages[order], top.numbers[others]]),
+            np.concatenate([scores[order], top.scores[others]]),
+            top.partial,
+        )
+
+    def _candidates(
+        self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
+    ) -> Candidates:
         numbers, scores, partial = top
         documents = self._store.document_of[numbers]
         ids = {document: self._store.id(document) for document in {*documents.tolist()}}
@@ -188,6 +230,9 @@ class WhooshSearcher:
             heading_matches=match_headings(self._fields[TITLE], query, headings),
             read_passages=lambda which: self._store.passages(numbers[which]),
             partial=partial,
+            direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())
+            if len(direct)
+            else (),
         )
 
     def top_passages(
@@ -202,13 +247,7 @@ class WhooshSearcher:
         *allowed*, of shape (passages,), is which may be among them; those that match by default.
         """
         allowed = self._match_mask(query, deadline) if allowed is None else allowed
-        weighted = [
-            (field, stem, weight * term.weight)
-            for field, weight in FIELD_WEIGHTS.items()
-            for term in query.all_terms
-            for stem in term.stems
-        ]
-        return self._top_passages(weighted, k, allowed, deadline)
+        return self._top_passages(_weighted_stems(query), k, allowed, deadline)
 
     def top_by_terms(self, terms: Iterable[tuple[str, str, float]], k: int) -> TopPassages:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
@@ -404,6 +443,16 @@ def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
         return tuple(map(DocumentSummary.from_json, file))
+
+
+def _weighted_stems(query: Query) -> list[tuple[str, str, float]]:
+    """Field, stem and weight of all that *query* searches for."""
+    return [
+        (field, stem, weight * term.weight)
+        for field, weight in FIELD_WEIGHTS.items()
+        for term in query.all_terms
+        for stem in term.stems
+    ]
 
 
 def _document_frequency(field: Field, term: str) -> int:

@@ -22,8 +22,10 @@ import zstandard
 from qa.documents.document import Document
 from qa.engines.base import Array, IntArray
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype
+from qa.engines.whoosh.inverter import expand_runs
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
+from qa.index.questions import find_answered_keys
 
 
 @dataclass
@@ -127,9 +129,22 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
         "passage_block": blocks - 1,
         "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),
     }
+    arrays["question_passage"], arrays["question_key"] = _question_keys(batch)
     for name in _STRINGS:
         arrays[name], arrays[f"{name}.ends"] = join_bytes(strings[name])
     return arrays
+
+
+def _question_keys(batch: Buffer) -> tuple[IntArray, Array]:
+    """The number of each passage that answers a question, and the question's key, uint64."""
+    numbers: list[int] = []
+    keys: list[int] = []
+    for record, (text, _, passages, _) in zip(batch.records, batch.documents(), strict=True):
+        document = Document.from_record({**json.loads(record), "text": text})
+        for number, key in find_answered_keys(document, batch.starts[passages]):
+            numbers.append(passages.start + number)
+            keys.append(key)
+    return np.array(numbers, np.int64), np.array(keys, np.uint64)
 
 
 def _blocks(batch: Buffer) -> tuple[IntArray, IntArray]:
@@ -160,6 +175,7 @@ _COUNTING = {
     "passage_document": "ids",
     "passage_block": "blocks",
     "passage_heading": "headings",
+    "question_passage": "passage_document",
 }
 _PLAIN = ("block_starts", "dates", "passage_start", "passage_end")
 
@@ -182,6 +198,10 @@ def merge_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
             for part, offset in zip(parts, offsets, strict=False)
         ]
         arrays[f"{name}.ends"] = narrow_dtype(np.concatenate([np.zeros(1, np.int64), *ends]))
+    keys = np.concatenate([part["question_key"] for part in parts])
+    order = np.argsort(keys, kind="stable")
+    arrays["question_key"] = keys[order]
+    arrays["question_passage"] = arrays["question_passage"][order]
     ids = [*ByteStrings(arrays, "ids")]
     arrays["by_id"] = narrow_dtype(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
     return arrays
@@ -273,6 +293,18 @@ class StoredFields:
             )
             for document, number, start, end, block, offset, heading in rows
         ]
+
+    def passages_answering(self, keys: Sequence[int]) -> IntArray:
+        """The passages that answer one of *keys*, ascending; none in an index without keys."""
+        column = self._columns.get("question_key")
+        if column is None:
+            return np.empty(0, np.int64)
+        wanted = np.array(keys, np.uint64)
+        starts, ends = column.searchsorted(wanted), column.searchsorted(wanted, side="right")
+        if (starts == ends).all():
+            return np.empty(0, np.int64)
+        rows = expand_runs(starts, ends - starts)
+        return np.unique(self._columns["question_passage"][rows]).astype(np.int64)
 
     def passages_of(self, document: int) -> list[Passage]:
         """All passages of a document."""

@@ -50,6 +50,17 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
     assert ids(searcher, "Storms") == ["harbour"]
 
 
+def test_an_index_without_keys_of_questions_is_searched_all_the_same(tmp_path):
+    write(tmp_path / "documents", a_md="# Ferries\n\n## Where are you?\n\nBehind the pier.")
+    searcher = open_engine(built(tmp_path)).searcher()
+    before = searcher.search(parse_query("where are you?"), 5)
+    del searcher._store._columns._arrays["question_key"]
+    after = searcher.search(parse_query("where are you?"), 5)
+
+    assert (before.direct_answers, after.direct_answers) == ((0,), ())
+    assert before.read_all() == after.read_all()
+
+
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
