@@ -9,6 +9,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import to_term
 from qa.answers.answer import AnswerPassage, FilterReason, NoAnswer
 from qa.engines.base import DocumentSummary, Searcher
+from qa.index.manifest import Manifest
 from qa.queries.parser import Filters, Query
 from qa.ranking.features import TermStatistics
 
@@ -40,12 +41,17 @@ def explain_no_answer(
     return NoAnswer(
         missing=tuple(term.word for term in missing),
         near=tuple(similar_words),
-        span=(manifest.first, manifest.last) if manifest.first and manifest.last else None,
+        span=date_span(manifest),
         apart=tuple(
             pair for pair in pairs if not any({*map(to_term, pair)} <= matched for matched in shown)
         ),
         filters=() if passages else find_empty_filters(searcher, query.filters),
     )
+
+
+def date_span(manifest: Manifest) -> tuple[datetime.date, datetime.date] | None:
+    """The dates that the documents cover; None where none is dated."""
+    return (manifest.first, manifest.last) if manifest.first and manifest.last else None
 
 
 def _find_disjoint_words(

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import normalize, token_texts
-from qa.answers.answer import Answer, AnswerPassage, QueryWords, quote_passage
-from qa.answers.no_answer import explain_no_answer
+from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
+from qa.answers.collection import CollectionFacts, describe_collection
+from qa.answers.no_answer import date_span, explain_no_answer
 from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.index.manifest import build_synonym_map
+from qa.queries.asking import split_frame
 from qa.queries.followup.carryover import resolve_followup
 from qa.queries.parser import (
     Filters,
@@ -101,9 +103,13 @@ def ask(
     start = time.perf_counter()
     deadline.check()
     question = normalize(question)
-    turns = [normalize(turn) for turn in options.turns]
+    about = _describe_collection(searcher, question, options, deadline)
+    if about:
+        return _answer_about(searcher, question, about, options.filters, start)
+    turns = [turn.bare for turn in map(split_frame, map(normalize, options.turns)) if turn.bare]
     standalone = resolve_followup(question, turns, dropped=options.dropped, deadline=deadline)
-    latest = parse_latest(question)
+    framed = split_frame(question)
+    latest = parse_latest(framed.bare)
     if latest and options.sort == SORT_ORDERS[0]:
         options = replace(options, sort="newest")
     query = parse_query(
@@ -117,7 +123,8 @@ def ask(
     )
     if latest:
         asking_words = tuple(token_texts(latest.asking.lower()))
-        query = replace(query, ignored_words=(*asking_words, *query.ignored_words))
+        ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
+        query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)))
     result = retrieve(searcher, settings, query, options, deadline=deadline)
     verdict = _decide_verdict(result, settings)
     passages = _quote_passages(searcher, result, options.offset, deadline)
@@ -141,6 +148,36 @@ def ask(
         sort=options.sort,
         offset=options.offset,
         partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
+    )
+
+
+def _describe_collection(
+    searcher: Searcher, question: str, options: AskOptions, deadline: Deadline
+) -> CollectionFacts | None:
+    """The facts that answer *question*, if it asks about the collection."""
+    collection = split_frame(question).collection
+    if collection is None or (options.turns and collection.is_deictic):
+        return None
+    return describe_collection(searcher, question, collection, options.filters, deadline)
+
+
+def _answer_about(
+    searcher: Searcher, question: str, about: CollectionFacts, filters: Filters, start: float
+) -> Answer:
+    """An answer without quotes, for a question about the collection."""
+    manifest = searcher.manifest
+    return Answer(
+        question=question,
+        standalone=question,
+        verdict="none",
+        confidence=0.0,
+        passages=(),
+        query=QueryWords((), (), {}, ()),
+        filters=filters,
+        none=NoAnswer((), (), date_span(manifest)),
+        generation=manifest.name,
+        took_ms=round((time.perf_counter() - start) * 1000, 1),
+        about=about,
     )
 
 

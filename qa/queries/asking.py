@@ -35,12 +35,13 @@ class CollectionQuestion:
     """A question about the collection of documents itself, of a *kind* of COLLECTION_KINDS.
 
     *subject* is what documents shall mention, where it asks for that; *language* is that of the
-    frame.
+    frame.  What is *deictic*, as in "what is this?", may mean what was spoken of before.
     """
 
     kind: str
     language: str
     subject: str = ""
+    is_deictic: bool = False
 
 
 @dataclass(frozen=True)
@@ -424,7 +425,10 @@ def _match_collection(
                     continue
                 span = ends[len(words)]
                 if span is None:
-                    return CollectionQuestion(kind, language)
+                    is_deictic = any(
+                        language in dict(grammars.match("deictic", [word])) for word in words
+                    )
+                    return CollectionQuestion(kind, language, is_deictic=is_deictic)
                 first, last = tokens[places[span.start]], tokens[places[span.end - 1]]
                 subject = text[first.start : last.end]
                 if has_content(subject, language):

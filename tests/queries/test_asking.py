@@ -163,8 +163,9 @@ def test_a_pronoun_needs_no_frame_where_the_conversation_has_its_words():
 COLLECTION = {
     "identity": "who are you?|Who are you|are you a robot?|Wer bist du?|Qui êtes-vous ?"
     "|¿Quién eres?|Chi sei?|Wie ben je?|Quem é você?",
-    "help": "help|help me please|what can I ask you?|what can you do|Hilfe|Was kann ich dich fragen?"
-    "|Aide|Que puis-je vous demander ?|Ayuda|¿Qué puedo preguntarte?|Aiuto|Cosa posso chiederti?"
+    "help": "help|help me please|what can I ask you?|what can you do|Hilfe|Aide"
+    "|Was kann ich dich fragen?|Que puis-je vous demander ?|Ayuda"
+    "|¿Qué puedo preguntarte?|Aiuto|Cosa posso chiederti?"
     "|Hulp|Wat kan ik je vragen?|Ajuda|O que posso perguntar?",
     "contents": "what documents do you have?|Could you please tell me what documents you have?"
     "|list all documents|what is in here?|what topics do you cover|Welche Dokumente hast du?"
@@ -188,7 +189,8 @@ COLLECTION = {
     "|Woher stammen die Dokumente?|D'où viennent les documents ?",
     "languages": "what languages do you speak?|Welche Sprachen sprichst du?"
     "|Quelles langues parlez-vous ?",
-    "greeting": "hello|Hi there!|Good morning|thank you!|Guten Tag|Bonjour|Hola|Ciao|Goedemorgen|Olá",
+    "greeting": "hello|Hi there!|Good morning|thank you!|Guten Tag|Bonjour|Hola|Ciao"
+    "|Goedemorgen|Olá",
 }
 
 
