@@ -4,14 +4,14 @@ import time
 from dataclasses import dataclass, field, replace
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import normalize, token_texts
+from qa.analysis.tokenizer import normalize, to_term, token_texts
 from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
 from qa.answers.collection import CollectionFacts, describe_collection
 from qa.answers.no_answer import date_span, explain_no_answer
 from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.index.manifest import build_synonym_map
 from qa.queries.asking import split_frame
-from qa.queries.followup.carryover import resolve_followup
+from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
 from qa.queries.parser import (
     Filters,
     Query,
@@ -106,8 +106,7 @@ def ask(
     about = _describe_collection(searcher, question, options, deadline)
     if about:
         return _answer_about(searcher, question, about, options.filters, start)
-    turns = [turn.bare for turn in map(split_frame, map(normalize, options.turns)) if turn.bare]
-    standalone = resolve_followup(question, turns, dropped=options.dropped, deadline=deadline)
+    standalone = _resolve_followup(question, options, deadline)
     framed = split_frame(question)
     latest = parse_latest(framed.bare)
     if latest and options.sort == SORT_ORDERS[0]:
@@ -149,6 +148,24 @@ def ask(
         offset=options.offset,
         partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
     )
+
+
+def _resolve_followup(question: str, options: AskOptions, deadline: Deadline) -> StandaloneQuestion:
+    """*question* with words of earlier turns, but for greetings and the like in them."""
+    framed = [split_frame(normalize(turn)) for turn in options.turns]
+    turns = [turn for turn in framed if turn.collection is None]
+    subjects = {to_term(word) for turn in turns for word in token_texts(turn.bare)}
+    frame_words = {word for turn in turns for word in turn.frame_words}
+    dropped = [*options.dropped, *(word for word in frame_words if to_term(word) not in subjects)]
+    standalone = resolve_followup(
+        split_frame(question).polite_text,
+        [turn.polite_text for turn in turns],
+        dropped=dropped,
+        deadline=deadline,
+    )
+    carried_words = standalone.carried_words
+    text = f"{question} ({' '.join(carried_words)})" if carried_words else question
+    return StandaloneQuestion(text, carried_words)
 
 
 def _describe_collection(

@@ -48,14 +48,24 @@ class CollectionQuestion:
 class FramedQuestion:
     """A question without its frames, which are *frame_words*.
 
-    *is_inside* says that *bare* begins inside a sentence, where a capital makes a name.
+    *is_inside* says that *bare* begins inside a sentence, where a capital makes a name;
+    *has_request* that a frame asks for something: tell me about.
     """
 
     text: str
     bare: str
     frame_words: tuple[str, ...] = ()
     is_inside: bool = False
+    has_request: bool = False
     collection: CollectionQuestion | None = None
+
+    @property
+    def polite_text(self) -> str:
+        """The question without politeness, but with any request.
+
+        Requests introduce what a conversation is about; the weights of follow-ups know them.
+        """
+        return self.text if self.has_request else self.bare
 
 
 class _Grammars:
@@ -388,6 +398,7 @@ def split_frame(question: str) -> FramedQuestion:
         " ".join(sentence.text(question) for sentence in remaining),
         tuple(dict.fromkeys(frame_words)),
         remaining[0].is_inside,
+        any(sentence.has_request for sentence in sentences),
         collection,
     )
 

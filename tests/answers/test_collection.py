@@ -186,3 +186,11 @@ def test_what_no_document_answers_is_told_of_the_index(faq):
     assert len(facts.links) == 2
     assert about(faq, "what is the newest document?").text == "The documents have no dates."
     assert about(faq, "which publishers are there?").text == "The documents name no publishers."
+
+
+def test_politeness_in_a_conversation_is_carried_nowhere(searcher):
+    turns = ("Hi! I have a quick question: who opened the bridge? Thanks in advance!",)
+    answer = ask(searcher, Settings(), "and when? Thanks a lot!", AskOptions(turns=turns))
+
+    assert {"opened", "bridge"} <= {*answer.query.carried}
+    assert not {"quick", "question", "thanks", "advance", "lot"} & {*answer.query.used}
