@@ -205,6 +205,8 @@ class _Sentence:
         # Where it began and ended on the way, to compare with questions about the collection.
         self._stages: list[Span] = []
         self.has_request = False
+        # Whether what remains began inside the sentence, with no mark before it.
+        self.is_inside = False
         self.courtesy_language = ""
         self._words = [token.form for token in tokens[span.start : span.end]]
         self._trim()
@@ -231,11 +233,6 @@ class _Sentence:
         ends = sorted({stage.end for stage in self._stages}, reverse=True)
         for start in starts:
             yield from (Span(start, end) for end in ends if start < end <= start + _MAX_LEADING)
-
-    @property
-    def is_inside(self) -> bool:
-        """Whether what remains began inside the sentence."""
-        return any(token.is_word for token in self._tokens[self._span.start : self.start])
 
     def strip(self) -> None:
         """Take off all frames."""
@@ -294,6 +291,7 @@ class _Sentence:
         if not ends:
             return False
         self.start = max(ends)
+        self.is_inside = False
         if self.start in courtesies:
             self.courtesy_language = courtesies[self.start].language
         return True
@@ -326,12 +324,13 @@ class _Sentence:
         return is_marked and rest >= _MIN_REST
 
     def _strip_request(self) -> bool:
-        """Take off a request at the beginning; all of the sentence only if it is nothing else."""
+        """Take off a request at the beginning."""
         ends = self._match("request", self.start, self.end)
         if not ends:
             return False
-        self.start = max((end for end in ends if end < self.end), default=self.end)
+        self.start = max(ends)
         self.has_request = True
+        self.is_inside = not self.is_empty and self._tokens[self.start].form not in _MARKS
         return True
 
     def _strip_around(self) -> bool:
@@ -341,7 +340,7 @@ class _Sentence:
             return False
         start, end = match.subject
         self.start, self.end = self.start + start, self.start + end
-        self.has_request = True
+        self.has_request = self.is_inside = True
         return True
 
     def _strip_trailing(self) -> bool:

@@ -191,11 +191,10 @@ def _keep_words(
 def _combine_ignored(
     frame_words: Iterable[str], stop_words: Iterable[str], terms: Iterable[QueryTerm]
 ) -> tuple[str, ...]:
-    """The words that were left out, each once, and none that is searched for elsewhere."""
+    """The words that were left out, each once; not those of a frame that are also searched for."""
     searched = {term.word.lower() for term in terms}
-    return tuple(
-        word for word in dict.fromkeys([*frame_words, *stop_words]) if word not in searched
-    )
+    ignored = [*(word for word in frame_words if word not in searched), *stop_words]
+    return tuple(dict.fromkeys(ignored))
 
 
 def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:
