@@ -132,8 +132,8 @@ class Answer:
     *passages* are the best-matching ones from rank *offset* on, whatever the *verdict*, which says
     whether the first one answers; *none* is set if the verdict is "none".  *matches* counts all
     passages that match.  *sort* is their order, which a question for the latest changes.  The
-    answer is *partial* when time ran out before all passages were read.  *about* answers a question about the
-    collection itself, which no document answers.
+    answer is *partial* when time ran out before all passages were read.  *about* answers a
+    question about the collection itself, which no document answers.
     """
 
     question: str

@@ -116,20 +116,27 @@ def _filter_summaries(
     summaries: Sequence[DocumentSummary], filters: Filters, deadline: Deadline
 ) -> Iterator[DocumentSummary]:
     """The documents that *filters* leave."""
-    publishers = {name.casefold() for name in filters.publishers}
-    ids = set(filters.document_ids)
-    is_dated = bool(filters.date_from or filters.date_to)
     for summary in summaries:
         deadline.check()
-        date = summary.date
-        if is_dated and (
-            date is None or not (filters.date_from or date) <= date <= (filters.date_to or date)
-        ):
-            continue
-        if publishers and (summary.publisher or "").casefold() not in publishers:
-            continue
-        if not ids or summary.id in ids:
+        if passes_filters(summary, filters):
             yield summary
+
+
+def passes_filters(summary: DocumentSummary, filters: Filters) -> bool:
+    """Whether a document is among those that *filters* leave."""
+    if filters.publishers:
+        names = {name.casefold() for name in filters.publishers}
+        if (summary.publisher or "").casefold() not in names:
+            return False
+    if filters.document_ids and summary.id not in filters.document_ids:
+        return False
+    if not (filters.date_from or filters.date_to):
+        return True
+    return (
+        summary.date is not None
+        and (filters.date_from is None or summary.date >= filters.date_from)
+        and (filters.date_to is None or summary.date <= filters.date_to)
+    )
 
 
 _Description = tuple[list[str], list[FactLink]]
