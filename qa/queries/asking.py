@@ -208,7 +208,6 @@ class _Sentence:
         # Whether what remains began inside the sentence, with no mark before it.
         self.is_inside = False
         self.courtesy_language = ""
-        self._words = [token.form for token in tokens[span.start : span.end]]
         self._trim()
 
     @property
@@ -265,12 +264,18 @@ class _Sentence:
 
     def _match(self, rule: str, start: int, end: int) -> dict[int, _Match]:
         """Where *rule* may end if it begins at *start*, in any language."""
-        offset = self._span.start
-        words = self._words[start - offset : min(end, start + _MAX_LEADING) - offset]
+        # A comma says nothing here: tell me, who; weißt du, wer.
+        places = [
+            i
+            for i in range(start, min(end, start + _MAX_LEADING))
+            if self._tokens[i].form not in _CLAUSE_MARKS
+        ]
+        words = [self._tokens[i].form for i in places]
         ends: dict[int, _Match] = {}
         for language, lengths in _load_grammars().match(rule, words):
             for length, subject in lengths.items():
-                ends.setdefault(start + length, _Match(language, subject))
+                span = subject and Span(places[subject.start], places[subject.end - 1] + 1)
+                ends.setdefault(places[length - 1] + 1, _Match(language, span))
         return ends
 
     def _strip_leading(self) -> bool:
@@ -298,12 +303,8 @@ class _Sentence:
 
     def _whole_language(self, rule: str) -> str:
         """The language in which all that remains is of *rule*, but for its marks; else empty."""
-        tokens = self._tokens[self.start : self.end]
-        words = [token.form for token in tokens if token.form not in _MARKS]
-        if len(words) > _MAX_LEADING:
-            return ""
-        matches = _load_grammars().match(rule, words)
-        return next((language for language, ends in matches if len(words) in ends), "")
+        match = self._match(rule, self.start, self.end).get(self.end)
+        return match.language if match else ""
 
     def _may_begin(self, place: int, language: str = "") -> bool:
         """Whether a clause or question may begin at *place*, after a clause of politeness.
@@ -338,8 +339,7 @@ class _Sentence:
         match = self._match("wrap", self.start, self.end).get(self.end)
         if match is None or match.subject is None:
             return False
-        start, end = match.subject
-        self.start, self.end = self.start + start, self.start + end
+        self.start, self.end = match.subject
         self.has_request = self.is_inside = True
         return True
 

@@ -1,5 +1,7 @@
 """Frames around a question, by language; what is no frame; questions about the collection."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,82 @@ FRAMED = [
     ("Vat de geschiedenis van de haven samen", "de geschiedenis van de haven"),
     ("Você pode me explicar quanto dura a viagem?", "quanto dura a viagem?"),
     ("Gostaria de saber quem construiu a ponte", "quem construiu a ponte"),
+    ("Can you tell me when the bridge was opened?", "when the bridge was opened?"),
+    ("Please explain why they chose granite.", "why they chose granite."),
+    ("I need information on the ferry timetable", "the ferry timetable"),
+    ("Could you summarise the council's decision?", "the council's decision?"),
+    ("Show me everything about storms in 1902", "storms in 1902"),
+    ("I am looking for details about the lighthouse", "the lighthouse"),
+    ("Provide a brief summary of the harbour's history", "the harbour's history"),
+    ("Give me a list of the ships that were lost", "the ships that were lost"),
+    ("Could you let me know who the mayor is?", "who the mayor is?"),
+    ("Anything about Karl Brandt?", "Karl Brandt?"),
+    ("Is there anything on the pier?", "the pier?"),
+    ("Find articles about the ferry", "the ferry"),
+    ("Look up the length of the bridge", "the length of the bridge"),
+    ("What does the text say about ice?", "ice?"),
+    ("Please compare the bridge with the ferry.", "the bridge with the ferry."),
+    ("Compare ferries and bridges", "ferries and bridges"),
+    ("Explain photosynthesis to me", "photosynthesis"),
+    ("Briefly describe the storm", "the storm"),
+    ("Write a short summary about the storm", "the storm"),
+    ("I want you to list all ships", "all ships"),
+    ("Would you mind telling me who built it?", "who built it?"),
+    ("I'd be grateful if you could tell me how long it is", "how long it is"),
+    (
+        "Good day, I would like to ask how long the bridge is. Thank you for your time.",
+        "how long the bridge is.",
+    ),
+    ("who built the harbour? thx", "who built the harbour?"),
+    ("Hey there! Just wondering who built the harbour", "who built the harbour"),
+    ("Hello team, who built the harbour?", "who built the harbour?"),
+    ("Tell me, who built the harbour?", "who built the harbour?"),
+    ("who built the harbour, if you know?", "who built the harbour?"),
+    ("Do the documents mention a lighthouse?", "a lighthouse?"),
+    ("In your documents, who built the harbour?", "who built the harbour?"),
+    ("Erkläre mir bitte, warum Granit gewählt wurde.", "warum Granit gewählt wurde."),
+    ("Ich suche Informationen über den Hafen", "den Hafen"),
+    ("Gibt es etwas über den Sturm?", "den Sturm?"),
+    ("Könntest du mir eine Zusammenfassung der Geschichte geben?", "Geschichte?"),
+    ("Nenne mir alle Schiffe", "alle Schiffe"),
+    ("Sag mir, wer die Brücke eröffnet hat", "wer die Brücke eröffnet hat"),
+    ("Was sagen die Dokumente über den Rat?", "den Rat?"),
+    ("Ich würde gerne wissen, wie lang die Brücke ist", "wie lang die Brücke ist"),
+    ("Beschreibe kurz den Sturm", "den Sturm"),
+    ("Vergleiche bitte die Brücke mit der Fähre", "die Brücke mit der Fähre"),
+    ("Wisst ihr, wer den Hafen gebaut hat?", "wer den Hafen gebaut hat?"),
+    (
+        "Guten Tag, wer hat den Hafen gebaut? Mit freundlichen Grüßen, Anna",
+        "wer hat den Hafen gebaut?",
+    ),
+    ("Entschuldigung, wie lang ist die Brücke?", "wie lang ist die Brücke?"),
+    ("wie lang ist die Brücke bitte", "wie lang ist die Brücke"),
+    ("Laut den Dokumenten, wer hat den Hafen gebaut?", "wer hat den Hafen gebaut?"),
+    ("Welche Artikel erwähnen den Leuchtturm?", "den Leuchtturm?"),
+    ("Expliquez-moi pourquoi le granit a été choisi", "pourquoi le granit a été choisi"),
+    ("Je cherche des informations sur le port", "le port"),
+    ("Y a-t-il quelque chose sur la tempête ?", "la tempête ?"),
+    ("Pourrais-tu me donner un résumé de l'histoire ?", "l'histoire ?"),
+    ("Dites-moi qui a ouvert le pont", "qui a ouvert le pont"),
+    ("Que disent les documents sur le conseil ?", "le conseil ?"),
+    ("Je voudrais savoir combien mesure le pont", "combien mesure le pont"),
+    ("Décris brièvement la tempête", "la tempête"),
+    ("Bonjour, qui a construit le port ? Cordialement, Anne", "qui a construit le port ?"),
+    ("Excusez-moi, combien mesure le pont ?", "combien mesure le pont ?"),
+    ("qui a construit le port svp", "qui a construit le port"),
+    ("Selon les documents, qui a construit le port ?", "qui a construit le port ?"),
+    ("Quels articles parlent du phare ?", "phare ?"),
+    ("¿Podrías decirme quién abrió el puente?", "quién abrió el puente?"),
+    ("Busco información sobre el puerto", "el puerto"),
+    ("Háblame del puerto", "puerto"),
+    ("Dime quién abrió el puente, por favor", "quién abrió el puente"),
+    ("Según los documentos, ¿quién construyó el puerto?", "quién construyó el puerto?"),
+    ("Potresti dirmi chi ha aperto il ponte?", "chi ha aperto il ponte?"),
+    ("Parlami del porto", "porto"),
+    ("Zou je me kunnen vertellen wie de brug opende?", "wie de brug opende?"),
+    ("Ik zoek informatie over de haven", "de haven"),
+    ("Pode me dizer quem abriu a ponte?", "quem abriu a ponte?"),
+    ("Fale-me sobre o porto", "o porto"),
     # Politeness
     (
         "Hi! I hope you are well, I have a quick question: how long is leave? Thanks a lot!",
@@ -160,44 +238,18 @@ def test_a_pronoun_needs_no_frame_where_the_conversation_has_its_words():
     assert [term.word for term in query.terms] == ["observatory"]
 
 
-COLLECTION = {
-    "identity": "who are you?|Who are you|are you a robot?|Wer bist du?|Qui êtes-vous ?"
-    "|¿Quién eres?|Chi sei?|Wie ben je?|Quem é você?",
-    "help": "help|help me please|what can I ask you?|what can you do|Hilfe|Aide"
-    "|Was kann ich dich fragen?|Que puis-je vous demander ?|Ayuda"
-    "|¿Qué puedo preguntarte?|Aiuto|Cosa posso chiederti?"
-    "|Hulp|Wat kan ik je vragen?|Ajuda|O que posso perguntar?",
-    "contents": "what documents do you have?|Could you please tell me what documents you have?"
-    "|list all documents|what is in here?|what topics do you cover|Welche Dokumente hast du?"
-    "|Zeig mir alle Dokumente|Quels documents avez-vous ?|¿Qué documentos tienes?"
-    "|Quali documenti hai?|Welke documenten heb je?|Que documentos você tem?",
-    "count": "how many documents are there?|Hi! How many articles do you have? Thanks!"
-    "|Wie viele Dokumente gibt es?|Combien de documents y a-t-il ?|¿Cuántos documentos hay?"
-    "|Quanti documenti ci sono?|Hoeveel documenten zijn er?|Quantos documentos há?",
-    "newest": "what is the newest document?|show me the latest article"
-    "|Was ist das neueste Dokument?|Quel est le document le plus récent ?"
-    "|¿Cuál es el documento más reciente?|Qual è il documento più recente?"
-    "|Wat is het nieuwste document?|Qual é o documento mais recente?",
-    "oldest": "what is the oldest document?|Welches ist das älteste Dokument?"
-    "|Quel est le plus ancien document ?|¿Cuál es el documento más antiguo?"
-    "|Wat is het oudste document?",
-    "dates": "what period do the documents cover?|Welchen Zeitraum umfassen die Dokumente?"
-    "|De quand datent les documents ?",
-    "updated": "when was the index last updated?|Wann wurde der Index zuletzt aktualisiert?"
-    "|Quand la collection a-t-elle été mise à jour ?",
-    "publishers": "which publishers are there?|where do the documents come from?"
-    "|Woher stammen die Dokumente?|D'où viennent les documents ?",
-    "languages": "what languages do you speak?|Welche Sprachen sprichst du?"
-    "|Quelles langues parlez-vous ?",
-    "greeting": "hello|Hi there!|Good morning|thank you!|Guten Tag|Bonjour|Hola|Ciao"
-    "|Goedemorgen|Olá",
-}
+def load_collection_questions():
+    """The kind and text of each question in the file beside this one."""
+    kind = ""
+    path = Path(__file__).with_name("collection_questions.txt")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            kind = line.strip("[]")
+        elif line and not line.startswith("#"):
+            yield kind, line
 
 
-@pytest.mark.parametrize(
-    ("kind", "question"),
-    [(kind, question) for kind, text in COLLECTION.items() for question in text.split("|")],
-)
+@pytest.mark.parametrize(("kind", "question"), [*load_collection_questions()])
 def test_a_question_about_the_collection_is_known_by_its_kind(kind, question):
     collection = split_frame(question).collection
 
