@@ -23,7 +23,7 @@ documents: document processes metadata file_access versions
   formats.records formats.rows
   reader cache crawl
 index: passages manifest generations
-queries: grammar asking parser topics followup.word_features followup.question_features
+queries: grammar frames asking parser topics followup.word_features followup.question_features
   followup.dialogue_state followup.carryover
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec

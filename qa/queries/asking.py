@@ -6,20 +6,22 @@ it stands as one: at the beginning or the end of a sentence, or as a sentence or
 The same words elsewhere are part of the question.
 """
 
-import tomllib
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import NamedTuple
 
-import regex
-
 from qa.analysis.languages import stop_words
-from qa.analysis.normalization import fold_accents, fold_case
-from qa.analysis.tokenizer import Span, to_term
-from qa.queries.grammar import Ends, Grammar
+from qa.analysis.normalization import fold_case
+from qa.analysis.tokenizer import Span
+from qa.queries.frames import (
+    CLAUSE_MARKS,
+    MARKS,
+    FrameToken,
+    load_frame_grammars,
+    split_frame_sentences,
+    tokenize_frames,
+)
 
 # The kinds of questions about the collection, as frames.toml has them; the first that matches.
 _COLLECTION_KINDS = (
@@ -68,119 +70,6 @@ class FramedQuestion:
         return self.text if self.has_request else self.bare
 
 
-class _Grammars:
-    """The grammars of all languages."""
-
-    def __init__(self, grammars: Mapping[str, Grammar]) -> None:
-        self._grammars = grammars
-        self._languages: dict[str, dict[str, list[str]]] = {}
-
-    @cached_property
-    def vocabulary(self) -> frozenset[str]:
-        """All words of all rules."""
-        return frozenset().union(*(grammar.vocabulary for grammar in self._grammars.values()))
-
-    def match(self, rule: str, words: Sequence[str]) -> Iterator[tuple[str, Ends]]:
-        """Each language in which *rule* matches the first of *words*, and where it ends."""
-        for language in self._languages_of(rule).get(words[0], ()) if words else ():
-            if ends := self._grammars[language].match(rule, words):
-                yield language, ends
-
-    def _languages_of(self, rule: str) -> dict[str, list[str]]:
-        """By its first word, the languages in which *rule* may match."""
-        if rule not in self._languages:
-            languages: defaultdict[str, list[str]] = defaultdict(list)
-            for language, grammar in self._grammars.items():
-                for word in grammar.first_words(rule) or () if rule in grammar else ():
-                    languages[word].append(language)
-            self._languages[rule] = dict(languages)
-        return self._languages[rule]
-
-
-@lru_cache(maxsize=1)
-def _load_grammars() -> _Grammars:
-    tables = tomllib.loads(files("qa.queries").joinpath("frames.toml").read_text("utf-8"))
-    return _Grammars(
-        {
-            language: Grammar(table | table.pop("collection"), _fold_pattern)
-            for language, table in tables.items()
-        }
-    )
-
-
-@cache
-def _fold_pattern(text: str) -> tuple[str, ...]:
-    """The forms of a word of a rule, of which there are a few thousand."""
-    return tuple(token.form for token in _tokenize(text))
-
-
-class _Token(NamedTuple):
-    """A word, a mark, or a quotation; *form* is how rules compare it."""
-
-    form: str
-    start: int
-    end: int
-
-    @property
-    def is_word(self) -> bool:
-        return self.form[0].isalnum() or self.form == _QUOTATION
-
-
-# Articles and prepositions that end with an apostrophe are tokens.
-# A quotation, and a word to exclude, are never part of a frame.
-_QUOTATION = '"'
-_OPAQUE = r"""\"[^"]*"|“[^”]*”|«[^»]*»|(?<!\S)-\p{L}\S*"""
-_TOKEN = regex.compile(
-    rf"""(?P<opaque>{_OPAQUE})
-    | (?i:l|d|qu|un|sull|dell|nell|dall|all|quest)['’](?=\p{{L}})
-    | [\p{{L}}\p{{N}}\p{{M}}]+(?:['’.&][\p{{L}}\p{{N}}\p{{M}}]+)*|\S""",
-    regex.VERBOSE,
-)
-_HYPHEN = regex.compile(r"(?<=\w)[-‐‑](?=\w)")
-_SENTENCE_MARKS = frozenset(".!?…:;")
-_CLAUSE_MARKS = frozenset(",-–—")
-_MARKS = _SENTENCE_MARKS | _CLAUSE_MARKS | frozenset("¿¡()")
-
-
-def _tokenize(text: str) -> list[_Token]:
-    is_shouted = text.isupper()
-    tokens = []
-    for match in _TOKEN.finditer(_HYPHEN.sub(" ", text)):
-        form = _QUOTATION if match["opaque"] else match[0]
-        # US and WHO keep their capitals, and so differ from every word of a rule.
-        if form[0].isalnum() and (is_shouted or not to_term(form).isupper()):
-            form = fold_accents(form) or _QUOTATION
-        tokens.append(_Token(form, *match.span()))
-    return tokens
-
-
-def _split_sentences(text: str, tokens: Sequence[_Token]) -> Iterator[Span]:
-    """The sentences as spans of *tokens*; a mark ends one if a space follows it."""
-    start, count = 0, 1
-    for i, token in enumerate(tokens):
-        is_spaced = token.end == len(text) or text[token.end].isspace()
-        is_end = token.form in _SENTENCE_MARKS and not _is_abbreviation(text, tokens[start : i + 1])
-        if is_end and is_spaced and count < _MAX_SENTENCES:
-            yield Span(start, i + 1)
-            start, count = i + 1, count + 1
-    if start < len(tokens):
-        yield Span(start, len(tokens))
-
-
-def _is_abbreviation(text: str, tokens: Sequence[_Token]) -> bool:
-    """Whether the last of *tokens* is the point of an initial or a title: E. Brandt, Mr. Falk."""
-    if len(tokens) < 2 or tokens[-1].form != ".":
-        return False
-    word = text[tokens[-2].start : tokens[-2].end]
-    is_title = len(tokens) > 2 and word.istitle() and len(word) <= _MAX_TITLE
-    return len(word) == 1 or "." in word or is_title
-
-
-_MAX_TITLE = 3
-# Sentences that are looked at; a pasted page has more, which are all in the last.
-_MAX_SENTENCES = 40
-
-
 class _Match(NamedTuple):
     """The language of a rule that matched, and its subject."""
 
@@ -197,7 +86,7 @@ _MIN_REST = 3
 class _Sentence:
     """A sentence from which frames are taken: what remains is from *start* to *end*."""
 
-    def __init__(self, tokens: Sequence[_Token], span: Span, *, is_first: bool) -> None:
+    def __init__(self, tokens: Sequence[FrameToken], span: Span, *, is_first: bool) -> None:
         self._tokens = tokens
         self._span = span
         self._is_first = is_first
@@ -257,9 +146,9 @@ class _Sentence:
 
     def _trim(self) -> None:
         """Leave out marks at both ends."""
-        while self.start < self.end and self._tokens[self.start].form in _MARKS:
+        while self.start < self.end and self._tokens[self.start].form in MARKS:
             self.start += 1
-        while self.start < self.end and self._tokens[self.end - 1].form in _MARKS:
+        while self.start < self.end and self._tokens[self.end - 1].form in MARKS:
             self.end -= 1
 
     def _match(self, rule: str, start: int, end: int) -> dict[int, _Match]:
@@ -268,11 +157,11 @@ class _Sentence:
         places = [
             i
             for i in range(start, min(end, start + _MAX_LEADING))
-            if self._tokens[i].form not in _CLAUSE_MARKS
+            if self._tokens[i].form not in CLAUSE_MARKS
         ]
         words = [self._tokens[i].form for i in places]
         ends: dict[int, _Match] = {}
-        for language, lengths in _load_grammars().match(rule, words):
+        for language, lengths in load_frame_grammars().match(rule, words):
             for length, subject in lengths.items():
                 span = subject and Span(places[subject.start], places[subject.end - 1] + 1)
                 ends.setdefault(places[length - 1] + 1, _Match(language, span))
@@ -314,7 +203,7 @@ class _Sentence:
         begin = place
         if place >= self.end:
             return False
-        while begin < self.end and self._tokens[begin].form in _MARKS:
+        while begin < self.end and self._tokens[begin].form in MARKS:
             begin += 1
         is_marked = begin > place
         for rule in ("question", "request", "courtesy"):
@@ -331,7 +220,7 @@ class _Sentence:
             return False
         self.start = max(ends)
         self.has_request = True
-        self.is_inside = not self.is_empty and self._tokens[self.start].form not in _MARKS
+        self.is_inside = not self.is_empty and self._tokens[self.start].form not in MARKS
         return True
 
     def _strip_around(self) -> bool:
@@ -353,7 +242,7 @@ class _Sentence:
 
     def _is_remark(self, start: int) -> bool:
         """Whether what begins at *start*, up to the end, is no part of the question."""
-        if self._tokens[start - 1].form in _CLAUSE_MARKS:
+        if self._tokens[start - 1].form in CLAUSE_MARKS:
             rules: tuple[str, ...] = ("courtesy", "closing", "remark", "manner")
         elif self.has_request:
             rules = ("remark", "manner")
@@ -361,7 +250,7 @@ class _Sentence:
             rules = ("remark",)
         else:
             return False
-        is_marked = self._tokens[start - 1].form in _CLAUSE_MARKS
+        is_marked = self._tokens[start - 1].form in CLAUSE_MARKS
         matches = (self._match(rule, start, self.end).get(self.end) for rule in rules)
         # As they please: what follows a pronoun is not politeness.
         return any(
@@ -374,10 +263,10 @@ class _Sentence:
 @lru_cache(maxsize=1 << 10)
 def split_frame(question: str) -> FramedQuestion:
     """Take the frames off a normalized *question*, unless it is nothing else."""
-    tokens = _tokenize(question)
+    tokens = tokenize_frames(question)
     sentences = [
         _Sentence(tokens, span, is_first=number == 0)
-        for number, span in enumerate(_split_sentences(question, tokens))
+        for number, span in enumerate(split_frame_sentences(question, tokens))
     ]
     for sentence in sentences:
         sentence.strip()
@@ -403,7 +292,7 @@ def split_frame(question: str) -> FramedQuestion:
 
 
 def _find_collection_question(
-    text: str, tokens: Sequence[_Token], sentences: Sequence[_Sentence]
+    text: str, tokens: Sequence[FrameToken], sentences: Sequence[_Sentence]
 ) -> CollectionQuestion | None:
     """What the sentences ask about the collection, if all but politeness do."""
     questions = [
@@ -420,13 +309,13 @@ def _find_collection_question(
 
 
 def _match_collection(
-    text: str, tokens: Sequence[_Token], sentence: _Sentence
+    text: str, tokens: Sequence[FrameToken], sentence: _Sentence
 ) -> CollectionQuestion | None:
     """What a whole *sentence*, with or without its frames, asks about the collection."""
-    grammars = _load_grammars()
+    grammars = load_frame_grammars()
     for start, end in sentence.stretches():
-        words = [token.form for token in tokens[start:end] if token.form not in _MARKS]
-        places = [i for i in range(start, end) if tokens[i].form not in _MARKS]
+        words = [token.form for token in tokens[start:end] if token.form not in MARKS]
+        places = [i for i in range(start, end) if tokens[i].form not in MARKS]
         # Nearly every question has words that no rule has.
         kinds = _COLLECTION_KINDS if grammars.vocabulary.issuperset(words) else ("mentions",)
         for kind in kinds:
@@ -448,5 +337,5 @@ def _match_collection(
 
 def has_content(text: str, language: str) -> bool:
     """Whether *text* has a word that is not a stop word of *language*."""
-    words = [token.form for token in _tokenize(text) if token.is_word]
+    words = [token.form for token in tokenize_frames(text) if token.is_word]
     return any(fold_case(word, language) not in stop_words(language) for word in words)
