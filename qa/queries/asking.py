@@ -79,6 +79,7 @@ class _Match(NamedTuple):
 
 # Frames are looked for in so many words at the beginning of a sentence, and at its end.
 _MAX_LEADING, _MAX_TRAILING = 60, 14
+_MAX_FRAMES = 12
 # A greeting before fewer words is part of a name: Hello, Dolly!
 _MIN_REST = 3
 
@@ -123,8 +124,10 @@ class _Sentence:
             yield from (Span(start, end) for end in ends if start < end <= start + _MAX_LEADING)
 
     def strip(self) -> None:
-        """Take off all frames."""
-        while not self.is_empty:
+        """Take off all frames, up to a number that nobody types."""
+        for _ in range(_MAX_FRAMES):
+            if self.is_empty:
+                break
             self._stages.append(Span(self.start, self.end))
             before = self.start, self.end
             if not (self._strip_leading() or self._strip_around()):
@@ -153,6 +156,9 @@ class _Sentence:
 
     def _match(self, rule: str, start: int, end: int) -> dict[int, _Match]:
         """Where *rule* may end if it begins at *start*, in any language."""
+        grammars = load_frame_grammars()
+        if start >= end or not grammars.may_begin(rule, self._tokens[start].form):
+            return {}
         # A comma says nothing here: tell me, who; weißt du, wer.
         places = [
             i
@@ -161,7 +167,7 @@ class _Sentence:
         ]
         words = [self._tokens[i].form for i in places]
         ends: dict[int, _Match] = {}
-        for language, lengths in load_frame_grammars().match(rule, words):
+        for language, lengths in grammars.match(rule, words):
             for length, subject in lengths.items():
                 span = subject and Span(places[subject.start], places[subject.end - 1] + 1)
                 ends.setdefault(places[length - 1] + 1, _Match(language, span))

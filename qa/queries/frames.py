@@ -100,6 +100,10 @@ class FrameGrammars:
             if ends := self._grammars[language].match(rule, words):
                 yield language, ends
 
+    def may_begin(self, rule: str, word: str) -> bool:
+        """Whether *rule* matches anything that begins with *word*, in any language."""
+        return word in self._languages_of(rule)
+
     def _languages_of(self, rule: str) -> dict[str, list[str]]:
         """By its first word, the languages in which *rule* may match."""
         if rule not in self._languages:
