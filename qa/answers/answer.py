@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from qa.analysis.tokenizer import Span
+from qa.answers.collection import CollectionFacts
 from qa.documents.document import SEPARATOR, Document
 from qa.engines.base import MatchCounts
 from qa.errors import CorruptIndexError
@@ -131,7 +132,8 @@ class Answer:
     *passages* are the best-matching ones from rank *offset* on, whatever the *verdict*, which says
     whether the first one answers; *none* is set if the verdict is "none".  *matches* counts all
     passages that match.  *sort* is their order, which a question for the latest changes.  The
-    answer is *partial* when time ran out before all passages were read.
+    answer is *partial* when time ran out before all passages were read.  *about* answers a
+    question about the collection itself, which no document answers.
     """
 
     question: str
@@ -148,6 +150,7 @@ class Answer:
     sort: str = SORT_ORDERS[0]
     offset: int = 0
     partial: bool = False
+    about: CollectionFacts | None = None
 
 
 def quote_passage(

@@ -8,7 +8,9 @@ import datetime
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import to_term
 from qa.answers.answer import AnswerPassage, FilterReason, NoAnswer
-from qa.engines.base import DocumentSummary, Searcher
+from qa.answers.collection import passes_filters
+from qa.engines.base import Searcher
+from qa.index.manifest import Manifest
 from qa.queries.parser import Filters, Query
 from qa.ranking.features import TermStatistics
 
@@ -40,12 +42,17 @@ def explain_no_answer(
     return NoAnswer(
         missing=tuple(term.word for term in missing),
         near=tuple(similar_words),
-        span=(manifest.first, manifest.last) if manifest.first and manifest.last else None,
+        span=date_span(manifest),
         apart=tuple(
             pair for pair in pairs if not any({*map(to_term, pair)} <= matched for matched in shown)
         ),
         filters=() if passages else find_empty_filters(searcher, query.filters),
     )
+
+
+def date_span(manifest: Manifest) -> tuple[datetime.date, datetime.date] | None:
+    """The dates that the documents cover; None where none is dated."""
+    return (manifest.first, manifest.last) if manifest.first and manifest.last else None
 
 
 def _find_disjoint_words(
@@ -72,11 +79,11 @@ def find_empty_filters(searcher: Searcher, filters: Filters) -> tuple[FilterReas
     parts = [
         (name, detail, part)
         for name, detail, part in _split_filters(filters)
-        if not any(_passes(summary, part) for summary in summaries)
+        if not any(passes_filters(summary, part) for summary in summaries)
     ]
     if parts:
         return tuple(FilterReason(name, detail) for name, detail, _ in parts)
-    if not any(_passes(summary, filters) for summary in summaries):
+    if not any(passes_filters(summary, filters) for summary in summaries):
         detail = "No document passes all of the filters; remove one of them."
         return tuple(FilterReason(name, detail) for name, _, _ in _split_filters(filters))
     return ()
@@ -99,22 +106,6 @@ def _split_filters(filters: Filters) -> list[tuple[str, str, Filters]]:
         detail = "There is no such document."
         parts.append(("document", detail, Filters(document_ids=filters.document_ids)))
     return parts
-
-
-def _passes(summary: DocumentSummary, filters: Filters) -> bool:
-    if filters.publishers:
-        names = {name.casefold() for name in filters.publishers}
-        if (summary.publisher or "").casefold() not in names:
-            return False
-    if filters.document_ids and summary.id not in filters.document_ids:
-        return False
-    if not (filters.date_from or filters.date_to):
-        return True
-    return (
-        summary.date is not None
-        and (filters.date_from is None or summary.date >= filters.date_from)
-        and (filters.date_to is None or summary.date <= filters.date_to)
-    )
 
 
 def _format(date: datetime.date) -> str:

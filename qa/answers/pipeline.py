@@ -4,12 +4,14 @@ import time
 from dataclasses import dataclass, field, replace
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import normalize, token_texts
-from qa.answers.answer import Answer, AnswerPassage, QueryWords, quote_passage
-from qa.answers.no_answer import explain_no_answer
+from qa.analysis.tokenizer import normalize, to_term, token_texts
+from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
+from qa.answers.collection import CollectionFacts, describe_collection
+from qa.answers.no_answer import date_span, explain_no_answer
 from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.index.manifest import build_synonym_map
-from qa.queries.followup.carryover import resolve_followup
+from qa.queries.asking import split_frame
+from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
 from qa.queries.parser import (
     Filters,
     Query,
@@ -102,9 +104,12 @@ def ask(
     start = time.perf_counter()
     deadline.check()
     question = normalize(question)
-    turns = [normalize(turn) for turn in options.turns]
-    standalone = resolve_followup(question, turns, dropped=options.dropped, deadline=deadline)
-    latest = parse_latest(question)
+    about = _describe_collection(searcher, question, options, deadline)
+    if about:
+        return _answer_about(searcher, question, about, options.filters, start)
+    standalone = _resolve_followup(question, options, deadline)
+    framed = split_frame(question)
+    latest = parse_latest(framed.bare)
     if latest and options.sort == SORT_ORDERS[0]:
         options = replace(options, sort="newest")
     query = parse_query(
@@ -118,7 +123,8 @@ def ask(
     )
     if latest:
         asking_words = tuple(token_texts(latest.asking.lower()))
-        query = replace(query, ignored_words=(*asking_words, *query.ignored_words))
+        ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
+        query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)), typed=question)
     result = retrieve(searcher, settings, query, options, deadline=deadline)
     verdict = _decide_verdict(result, settings)
     passages = _quote_passages(searcher, result, options.offset, deadline)
@@ -142,6 +148,54 @@ def ask(
         sort=options.sort,
         offset=options.offset,
         partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
+    )
+
+
+def _resolve_followup(question: str, options: AskOptions, deadline: Deadline) -> StandaloneQuestion:
+    """*question* with words of earlier turns, but for greetings and the like in them."""
+    framed = [split_frame(normalize(turn)) for turn in options.turns]
+    turns = [turn for turn in framed if turn.collection is None]
+    subjects = {to_term(word) for turn in turns for word in token_texts(turn.bare)}
+    frame_words = {word for turn in turns for word in turn.frame_words}
+    dropped = [*options.dropped, *(word for word in frame_words if to_term(word) not in subjects)]
+    standalone = resolve_followup(
+        split_frame(question).polite_text,
+        [turn.polite_text for turn in turns],
+        dropped=dropped,
+        deadline=deadline,
+    )
+    carried_words = standalone.carried_words
+    text = f"{question} ({' '.join(carried_words)})" if carried_words else question
+    return StandaloneQuestion(text, carried_words)
+
+
+def _describe_collection(
+    searcher: Searcher, question: str, options: AskOptions, deadline: Deadline
+) -> CollectionFacts | None:
+    """The facts that answer *question*, if it asks about the collection."""
+    collection = split_frame(question).collection
+    if collection is None or (options.turns and collection.is_deictic):
+        return None
+    return describe_collection(searcher, question, collection, options.filters, deadline)
+
+
+def _answer_about(
+    searcher: Searcher, question: str, about: CollectionFacts, filters: Filters, start: float
+) -> Answer:
+    """An answer without quotes, for a question about the collection."""
+    manifest = searcher.manifest
+    return Answer(
+        question=question,
+        standalone=question,
+        verdict="none",
+        confidence=0.0,
+        passages=(),
+        query=QueryWords((), (), {}, ()),
+        filters=filters,
+        none=NoAnswer((), (), date_span(manifest)),
+        generation=manifest.name,
+        took_ms=round((time.perf_counter() - start) * 1000, 1),
+        about=about,
     )
 
 

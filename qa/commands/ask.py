@@ -56,6 +56,11 @@ def ask_command(
 
 def _print_answer(answer: Answer) -> None:
     console = Console(highlight=False, soft_wrap=False)
+    if answer.about:
+        console.print(Text(printable(answer.about.text)))
+        for link in answer.about.links:
+            console.print(Text(printable(f"    {link.text}: {link.url}")), style="dim")
+        return
     if answer.none:
         for line in _no_answer_lines(answer.none):
             console.print(Text(printable(line)))

@@ -283,6 +283,12 @@ class Searcher(Protocol):
     ) -> dict[str, int]:
         """How many passages each of *stems* is in; raise DeadlineExceededError if out of time."""
 
+    def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
+        """How many documents have all terms of *query* in their text, and meet its filters.
+
+        Raises DeadlineExceededError if out of time.
+        """
+
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ from qa.analysis.tokenizer import is_stop_word, normalize, stem, to_term, token_
 from qa.errors import FilterError, QuestionError
 from qa.index.manifest import SynonymMap
 from qa.index.questions import QuestionKeys, keys_of_question
+from qa.queries.asking import FramedQuestion, split_frame
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Query:
 
     *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may.
     *ignored_words* were left out of the question, *carried_words* come from earlier turns;
-    *language* is the likely language of the question, *text* the question itself.
+    *language* is the likely language of the question, *text* the question without its frames, *typed*
+    with them.
     """
 
     terms: tuple[QueryTerm, ...]
@@ -90,6 +92,7 @@ class Query:
     language: str | None = None
     expansions: tuple[Expansion, ...] = ()
     text: str = ""
+    typed: str = ""
 
     @property
     def all_terms(self) -> tuple[QueryTerm, ...]:
@@ -110,7 +113,13 @@ class Query:
         None where it has no words of its own: "why?" is about an earlier turn.
         """
         has_own_term = any(term.weight > CARRYOVER_WEIGHT for term in self.terms)
-        return keys_of_question(self.text) if has_own_term else QuestionKeys()
+        if not has_own_term:
+            return QuestionKeys()
+        bare, typed = keys_of_question(self.text), keys_of_question(self.typed or self.text)
+        return QuestionKeys(
+            tuple(dict.fromkeys((*typed.heading, *bare.heading))),
+            tuple(dict.fromkeys((*typed.sentence, *bare.sentence))),
+        )
 
     @property
     def term_index_by_stem(self) -> dict[str, int]:
@@ -144,6 +153,9 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
             f"The question has {len(text):,} characters; shorten it to at most {max_characters:,}."
         )
     languages = tuple(languages)
+    typed = text
+    framed = _keep_words(split_frame(text), languages, carried_words)
+    text = framed.bare
     question_languages = detect_question_languages(text, languages)
     required_phrases, excluded_phrases, free_text = _parse_operators(text)
     phrase_count = len(required_phrases) + len(excluded_phrases)
@@ -154,7 +166,9 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
         )
     deadline.check()
     content_words, ignored_words = _split_content_words(
-        f"{free_text} {' '.join(carried_words)}", question_languages.possible
+        f"{free_text} {' '.join(carried_words)}",
+        question_languages.possible,
+        is_inside=framed.is_inside,
     )
     # The question's own language first: its stem identifies the word.
     terms = _build_terms(content_words, (*question_languages.possible, *languages), deadline)
@@ -166,11 +180,41 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
         required_phrases,
         excluded_phrases,
         filters or Filters(),
-        ignored_words,
+        _combine_ignored(framed.frame_words, ignored_words, terms),
         carried_words,
         question_languages.likely,
         text=text,
+        typed=typed,
     )
+
+
+def parse_all_words(text: str, languages: Iterable[str]) -> Query:
+    """A query for every word of *text*, small ones included."""
+    return Query(_build_terms(token_texts(normalize(text)), tuple(languages)), text=text)
+
+
+def _keep_words(
+    framed: FramedQuestion, languages: Iterable[str], carried_words: Sequence[str]
+) -> FramedQuestion:
+    """*framed* with its frames, where nothing but a pronoun or the like would remain."""
+    words = token_texts(framed.bare)
+    is_bare_pronoun = (
+        len(words) == 1
+        and words[0].islower()
+        and any(is_stop_word(words[0], language) for language in languages)
+    )
+    if is_bare_pronoun and not carried_words:
+        return FramedQuestion(framed.text, framed.text)
+    return framed
+
+
+def _combine_ignored(
+    frame_words: Iterable[str], stop_words: Iterable[str], terms: Iterable[QueryTerm]
+) -> tuple[str, ...]:
+    """The words that were left out, each once; not those of a frame that are also searched for."""
+    searched = {term.word.lower() for term in terms}
+    ignored = [*(word for word in frame_words if word not in searched), *stop_words]
+    return tuple(dict.fromkeys(ignored))
 
 
 def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:
@@ -249,8 +293,12 @@ def _build_phrase(text: str) -> Phrase:
     return Phrase(text.strip(), tuple(to_term(word.text) for word in tokenize(text)))
 
 
-def _split_content_words(text: str, languages: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+def _split_content_words(
+    text: str, languages: Sequence[str], *, is_inside: bool = False
+) -> tuple[list[str], tuple[str, ...]]:
     """Content words and ignored words; if all are stop words, all are content words.
+
+    A text that is not *is_inside* a sentence begins with a capital that says nothing.
 
     Where several languages are possible, only stop words of all of them are ignored: "war" is a
     German auxiliary, but an English noun.
@@ -268,11 +316,13 @@ def _split_content_words(text: str, languages: Sequence[str]) -> tuple[list[str]
     stop_flags = [
         _is_function_word(word, languages, first=i == 0) for i, word in enumerate(question_words)
     ]
+    if all(stop_flags):
+        return [word.text for word in tokenize(text)], ()
+    if is_inside:
+        stop_flags[0] = _is_function_word(question_words[0], languages, first=False)
     content_words = [
         word for word, is_stop in zip(question_words, stop_flags, strict=True) if not is_stop
     ]
-    if not content_words:
-        return [word.text for word in tokenize(text)], ()
     ignored_words += tuple(
         word.lower() for word, is_stop in zip(question_words, stop_flags, strict=True) if is_stop
     )

@@ -13,6 +13,7 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from qa import __version__
+from qa.answers.collection import CollectionFacts
 from qa.errors import DocumentNotFoundError, RequestError
 from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, parse_model
 from qa.web.context import current_searcher, current_settings, route_options
@@ -62,6 +63,13 @@ class SearchHit(ResponseModel):
     verbatim: Literal[True] = True
 
 
+class CollectionNote(ResponseModel):
+    """What the index says of itself: no quote of a document."""
+
+    text: str
+    urls: tuple[str, ...] = Field(description="Pages with more.")
+
+
 class SearchResults(ResponseModel):
     """The best-matching passages; with verdict none they do not clearly answer: make nothing up."""
 
@@ -72,6 +80,9 @@ class SearchResults(ResponseModel):
     )
     confidence: float
     missing: tuple[str, ...] = Field(description="Words that occur in no document.")
+    about: CollectionNote | None = Field(
+        description="Set where the query asks about the collection itself: facts of the index."
+    )
     generation: str = Field(description="The name of the index that answered.")
 
 
@@ -128,7 +139,14 @@ def search(arguments: SearchArguments) -> SearchResults:
         verdict=body.verdict,
         confidence=body.confidence,
         missing=body.none.missing if body.none else (),
+        about=_collection_note(body.about) if body.about else None,
         generation=body.generation,
+    )
+
+
+def _collection_note(about: CollectionFacts) -> CollectionNote:
+    return CollectionNote(
+        text=about.text, urls=tuple(absolute_url(link.url) for link in about.links)
     )
 
 
@@ -193,7 +211,8 @@ TOOLS = {
     ),
     "search": Tool(
         "Find the passages of the documents that answer a question, word for word, each with its"
-        " place. When verdict is none the results are only the closest passages, no clear answer.",
+        " place. When verdict is none the results are only the closest passages, no clear answer."
+        " Asked what there is, it tells facts of the collection in about.",
         SearchArguments,
         SearchResults,
         search,

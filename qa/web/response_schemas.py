@@ -15,6 +15,7 @@ from qa.answers.answer import (
     QueryWords,
     Reasons,
 )
+from qa.answers.collection import CollectionFacts
 from qa.engines.base import FacetValue, MatchCounts
 
 
@@ -95,6 +96,9 @@ class AnswerBody(ResponseModel):
     none: NoAnswerBody | None
     partial: bool = Field(
         description="The time for a question was over: there may be more passages."
+    )
+    about: CollectionFacts | None = Field(
+        description="Facts of the index, where the question asks about the collection; no quote."
     )
     generation: str
     took_ms: float

@@ -69,6 +69,25 @@ def test_words_propose_phrases_are_required_and_exclusions_kept(small, question,
 
 
 @pytest.mark.parametrize(
+    ("question", "filters", "count"),
+    [
+        ("council Lindholm", {}, 2),
+        ("councils of Lindholm", {}, 2),
+        ("lighthouse granite", {}, 0),
+        ("lighthouse council", {}, 1),
+        ("martians", {}, 0),
+        ("council", {"publishers": ("northern gazette",)}, 1),
+        ("council", {"date_from": datetime.date(2022, 1, 1)}, 1),
+        ("granite", {"document_ids": ("harbour",)}, 0),
+    ],
+)
+def test_documents_with_all_words_are_counted(small, question, filters, count):
+    query = parse_query(question, filters=Filters(**filters))
+
+    assert small.count_documents(query) == count
+
+
+@pytest.mark.parametrize(
     ("filters", "expected"),
     [
         ({"publishers": ("northern gazette",)}, {"harbour"}),

@@ -20,7 +20,7 @@ def test_get_answers_with_the_contract(client, searcher):
 
     assert list(body) == [
         "question", "standalone", "verdict", "confidence", "passages", "total", "offset",
-        "sort", "facets", "query", "filters", "none", "partial", "generation", "took_ms",
+        "sort", "facets", "query", "filters", "none", "partial", "about", "generation", "took_ms",
     ]  # fmt: skip
     assert list(first) == ["rank", "text", "score", "answer", "marks", "reasons", "citation"]
     assert list(first["citation"]) == [

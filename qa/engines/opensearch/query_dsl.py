@@ -178,6 +178,13 @@ def count_query(field: str, stem: str) -> Json:
     return {"size": 0, "track_total_hits": True, "query": _term_clause(field, stem)}
 
 
+def count_documents_query(query: Query) -> Json:
+    """A request for the number of documents with all terms of *query*, within its filters."""
+    terms = [{"terms": {WHOLE: [_truncate(stem) for stem in term.stems]}} for term in query.terms]
+    conditions = [{"exists": {"field": "ordinal"}}, *terms, *filter_clauses(query.filters, "id")]
+    return {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": conditions}}}
+
+
 def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
     """A request for the documents that add most to their passages."""
     clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}

@@ -243,6 +243,13 @@ class ClusterSearcher:
                 self._counts.update((pair, counts[pair] or 0) for pair in new)
         return {pair: count or 0 for pair, count in counts.items()}
 
+    def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
+        """How many documents have all terms of *query*, and meet its filters."""
+        searches = [(self._index[DOCUMENTS], query_dsl.count_documents_query(query))]
+        (answer,) = self._cluster.search(searches, deadline=deadline)
+        count: int = answer["hits"]["total"]["value"]
+        return count
+
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:

@@ -280,6 +280,17 @@ class WhooshSearcher:
             )
         return counts
 
+    def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
+        """How many documents have all terms of *query*, and meet its filters."""
+        mask = np.ones(len(self._store), bool)
+        allowed = self._filter_mask(query.filters)
+        if allowed is not None:
+            mask = np.bincount(self._store.document_of[allowed], minlength=len(mask)) > 0
+        for term in query.terms:
+            deadline.check()
+            mask &= self._mask_any_stem(term.stems, WHOLE)
+        return int(np.count_nonzero(mask))
+
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:

@@ -225,6 +225,8 @@ def _words(question: str) -> Sequence[Token]:
 @blueprint.app_template_filter()
 def verdict_text(answer: Answer) -> str:
     """What came of a question, in words."""
+    if answer.about:
+        return "About the collection"
     if not answer.passages and not answer.offset:
         return "Not found in the documents"
     if answer.verdict == "none":
@@ -363,7 +365,7 @@ def _build_composer(
     """An empty box, but for what was not answered: it is back in there, to be put otherwise."""
     typed_turns = conversation.turns
     position = problem.position if problem else len(typed_turns)
-    if not problem and turns and turns[-1].answer.none:
+    if not problem and turns and turns[-1].answer.none and not turns[-1].answer.about:
         position -= 1
     return Composer(
         typed_turns[:position],

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
+from qa.answers.collection import CollectionFacts
 from qa.errors import DeadlineExceededError
 from qa.web.context import current_deadline, current_searcher, route_options
 from qa.web.pages.cite import build_reference
@@ -102,6 +103,8 @@ def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:
     del values["took_ms"]
     for passage in values["passages"]:
         passage["citation"]["address"] = absolute_url(passage["citation"]["read_url"])
+    for link in (values["about"] or {}).get("links", ()):
+        link["address"] = absolute_url(link["url"])
     return values
 
 
@@ -125,9 +128,20 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
         current_deadline().check()
         yield f"## {turn.number}. {_escape_heading(turn.answer.question)}"
         yield f"**{verdict_text(turn.answer)}.** {' '.join(_describe_words(turn))}".rstrip()
+        if turn.answer.about:
+            yield from _about_blocks(turn.answer.about)
         for passage in turn.answer.passages:
             yield _block_quote(passage)
             yield _source_line(passage)
+
+
+def _about_blocks(about: CollectionFacts) -> Iterator[str]:
+    """What the index says of itself, and its links."""
+    yield escape_markdown(about.text)
+    yield "\n".join(
+        f"- [{escape_markdown(link.text)}]({escape_markdown_url(absolute_url(link.url))})"
+        for link in about.links
+    )
 
 
 def _escape_heading(question: str) -> str:
