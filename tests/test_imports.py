@@ -23,8 +23,8 @@ documents: document processes metadata file_access versions
   formats.records formats.rows
   reader cache crawl
 index: passages questions manifest generations
-queries: parser topics followup.word_features followup.question_features followup.dialogue_state
-  followup.carryover
+queries: parser topics followup.word_features followup.question_features
+  followup.corrections followup.substitution followup.dialogue_state followup.carryover
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.facets whoosh.search whoosh.builder whoosh.engine
