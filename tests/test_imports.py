@@ -23,7 +23,7 @@ documents: document processes metadata file_access versions
   formats.records formats.rows
   reader cache crawl
 index: passages questions manifest generations
-queries: parser topics followup.word_features followup.question_features
+queries: parser topics parts followup.word_features followup.question_features
   followup.corrections followup.substitution followup.dialogue_state followup.carryover
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
