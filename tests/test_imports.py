@@ -25,6 +25,7 @@ documents: document processes metadata file_access versions
 index: passages questions manifest generations
 queries: parser topics parts followup.word_features followup.question_features
   followup.corrections followup.substitution followup.dialogue_state followup.carryover
+  followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.facets whoosh.search whoosh.builder whoosh.engine
