@@ -33,7 +33,7 @@ engines: base
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features reranker answer_selection highlighter confidence
-answers: answer no_answer citation_formats quote_search reanchoring pipeline
+answers: answer no_answer citation_formats quote_search reanchoring parts turns pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures
 web: response_schemas request_schemas context openapi api pages.common pages.urls

@@ -72,6 +72,11 @@ class SearchResults(ResponseModel):
     )
     confidence: float
     missing: tuple[str, ...] = Field(description="Words that occur in no document.")
+    unanswered: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Parts of the query that the documents do not answer.",
+    )
     generation: str = Field(description="The name of the index that answered.")
 
 
@@ -128,6 +133,7 @@ def search(arguments: SearchArguments) -> SearchResults:
         verdict=body.verdict,
         confidence=body.confidence,
         missing=body.none.missing if body.none else (),
+        unanswered=tuple(part.question for part in body.parts if part.verdict == "none"),
         generation=body.generation,
     )
 

@@ -125,6 +125,8 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
         current_deadline().check()
         yield f"## {turn.number}. {_escape_heading(turn.answer.question)}"
         yield f"**{verdict_text(turn.answer)}.** {' '.join(_describe_words(turn))}".rstrip()
+        for part in turn.answer.parts:
+            yield escape_markdown(part.outcome)
         for passage in turn.answer.passages:
             yield _block_quote(passage)
             yield _source_line(passage)
@@ -141,6 +143,7 @@ def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
     for label, words in (
         ("Looked for", [suggestion.text for suggestion in turn.words_used]),
         ("Carried over", [suggestion.text for suggestion in turn.words_carried]),
+        ("Asked without", turn.answer.query.not_carried),
         ("Left out", [suggestion.text for suggestion in turn.words_ignored]),
         ("The documents do not have", no_answer.missing if no_answer else ()),
         (
