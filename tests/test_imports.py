@@ -23,8 +23,9 @@ documents: document processes metadata file_access versions
   formats.records formats.rows
   reader cache crawl
 index: passages questions manifest generations
-queries: grammar frames asking parser topics followup.word_features followup.question_features
-  followup.dialogue_state followup.carryover
+queries: grammar frames asking parser topics parts followup.word_features
+  followup.question_features followup.corrections followup.substitution followup.dialogue_state
+  followup.carryover followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.facets whoosh.search whoosh.builder whoosh.engine
@@ -32,7 +33,8 @@ engines: base
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features reranker answer_selection highlighter confidence
-answers: collection answer no_answer citation_formats quote_search reanchoring pipeline
+answers: collection answer no_answer citation_formats quote_search reanchoring parts turns
+  pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures
 web: response_schemas request_schemas context openapi api pages.common pages.urls

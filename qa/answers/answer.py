@@ -92,7 +92,8 @@ class QueryWords:
     """How the words of a question were used.
 
     *corrected* suggests, for a word that occurs nowhere, the most similar one; nothing is replaced.
-    *expanded* has the synonyms that were also searched for.
+    *expanded* has the synonyms that were also searched for.  *not_carried* are words of earlier
+    turns that were left out because the question by itself has the better answer.
     """
 
     used: tuple[str, ...]
@@ -100,6 +101,28 @@ class QueryWords:
     corrected: dict[str, str]
     carried: tuple[str, ...]
     expanded: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    not_carried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AnswerPart:
+    """A part of a question that asks several things, and the rank of the passage that answers it.
+
+    The *rank* is None where no passage does (*verdict* is "none"), or where it is not shown.
+    """
+
+    question: str
+    verdict: str
+    rank: int | None
+
+    @property
+    def outcome(self) -> str:
+        """What it came to, in a sentence."""
+        if self.verdict == "none":
+            return f"“{self.question}” has no clear answer."
+        place = f"passage {self.rank}" if self.rank else "a passage further down"
+        verb = "is" if self.verdict == "found" else "may be"
+        return f"“{self.question}” {verb} answered by {place}."
 
 
 class FilterReason(NamedTuple):
@@ -133,7 +156,8 @@ class Answer:
     whether the first one answers; *none* is set if the verdict is "none".  *matches* counts all
     passages that match.  *sort* is their order, which a question for the latest changes.  The
     answer is *partial* when time ran out before all passages were read.  *about* answers a
-    question about the collection itself, which no document answers.
+    question about the collection itself, which no document answers.  A question that asks several
+    things has *parts*.
     """
 
     question: str
@@ -151,6 +175,7 @@ class Answer:
     offset: int = 0
     partial: bool = False
     about: CollectionFacts | None = None
+    parts: tuple[AnswerPart, ...] = ()
 
 
 def quote_passage(

@@ -1,13 +1,24 @@
 """ask: a question -> an Answer, the stages called in order."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import normalize, to_term, token_texts
 from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
 from qa.answers.collection import CollectionFacts, describe_collection
 from qa.answers.no_answer import date_span, explain_no_answer
+from qa.answers.parts import (
+    Place,
+    judge_first,
+    merge_parts,
+    number_parts,
+    part_highlighters,
+    place_of,
+)
+from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
 from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.index.manifest import build_synonym_map
 from qa.queries.asking import split_frame
@@ -20,6 +31,7 @@ from qa.queries.parser import (
     parse_query,
     prune_terms,
 )
+from qa.queries.parts import split_parts
 from qa.queries.topics import is_topic, parse_latest
 from qa.ranking.confidence import (
     adjust_probability,
@@ -107,35 +119,40 @@ def ask(
     about = _describe_collection(searcher, question, options, deadline)
     if about:
         return _answer_about(searcher, question, about, options.filters, start)
-    standalone = _resolve_followup(question, options, deadline)
-    framed = split_frame(question)
-    latest = parse_latest(framed.bare)
-    if latest and options.sort == SORT_ORDERS[0]:
-        options = replace(options, sort="newest")
-    query = parse_query(
-        latest.topic if latest else question,
-        languages=searcher.manifest.languages,
-        filters=options.filters,
-        carried_words=standalone.carried_words,
-        max_characters=settings.max_question,
-        max_phrases=settings.max_terms,
+    history = _read_history(options)
+    standalone = resolve_followup(
+        split_frame(question).polite_text if history.turns else question,
+        history.turns,
+        dropped=history.dropped,
         deadline=deadline,
     )
-    if latest:
-        asking_words = tuple(token_texts(latest.asking.lower()))
-        ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
-        query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)), typed=question)
-    result = retrieve(searcher, settings, query, options, deadline=deadline)
-    verdict = _decide_verdict(result, settings)
-    passages = _quote_passages(searcher, result, options.offset, deadline)
+    if parse_latest(split_frame(standalone.own_text).bare) and options.sort == SORT_ORDERS[0]:
+        options = replace(options, sort="newest")
+    reach = options
+    if split_parts(split_frame(standalone.own_text).bare):
+        # The passages for the parts come first, so that those before the page are needed, too.
+        reach = replace(options, offset=0, limit=options.offset + options.limit)
+    retriever = _build_retriever(searcher, settings, question, reach, deadline)
+    result, not_carried = retrieve_turn(retriever, standalone)
+    query = result.query
+    verdict, confidence = _decide_verdict(result, settings), result.confidence
+    parts = retrieve_parts(retriever, standalone, history.turns, history.dropped)
+    ranked = result.ranked
+    if parts and options.sort == SORT_ORDERS[0]:
+        ranked = merge_parts(ranked, parts, verdict)
+        verdict, confidence = judge_first((verdict, confidence), ranked, parts)
+    if reach is not options:
+        ranked = ranked[options.offset : options.offset + options.limit]
+    result = replace(result, ranked=ranked)
+    passages = _quote_passages(searcher, result, options.offset, part_highlighters(parts), deadline)
     suggestions = searcher.suggest((term.term for term in result.statistics.absent_terms), deadline)
     return Answer(
         question=question,
-        standalone=standalone.text,
+        standalone=standalone.text if query.carried_words else question,
         verdict=verdict,
-        confidence=max(result.confidence, settings.found if verdict == "found" else 0.0),
+        confidence=max(confidence, settings.found if verdict == "found" else 0.0),
         passages=passages,
-        query=_query_words(result, suggestions),
+        query=_query_words(result, suggestions, standalone, not_carried),
         filters=query.filters,
         none=explain_no_answer(
             searcher, result.query, result.statistics, suggestions, passages, deadline
@@ -148,25 +165,24 @@ def ask(
         sort=options.sort,
         offset=options.offset,
         partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
+        parts=number_parts(result.ranked, parts, options.offset),
     )
 
 
-def _resolve_followup(question: str, options: AskOptions, deadline: Deadline) -> StandaloneQuestion:
-    """*question* with words of earlier turns, but for greetings and the like in them."""
+class _History(NamedTuple):
+    """The earlier questions without greetings and the like, and words not to carry over."""
+
+    turns: list[str]
+    dropped: list[str]
+
+
+def _read_history(options: AskOptions) -> _History:
     framed = [split_frame(normalize(turn)) for turn in options.turns]
     turns = [turn for turn in framed if turn.collection is None]
     subjects = {to_term(word) for turn in turns for word in token_texts(turn.bare)}
     frame_words = {word for turn in turns for word in turn.frame_words}
     dropped = [*options.dropped, *(word for word in frame_words if to_term(word) not in subjects)]
-    standalone = resolve_followup(
-        split_frame(question).polite_text,
-        [turn.polite_text for turn in turns],
-        dropped=dropped,
-        deadline=deadline,
-    )
-    carried_words = standalone.carried_words
-    text = f"{question} ({' '.join(carried_words)})" if carried_words else question
-    return StandaloneQuestion(text, carried_words)
+    return _History([turn.polite_text for turn in turns], dropped)
 
 
 def _describe_collection(
@@ -199,7 +215,42 @@ def _answer_about(
     )
 
 
-def retrieve(
+def _build_retriever(
+    searcher: Searcher, settings: Settings, question: str, options: AskOptions, deadline: Deadline
+) -> Retriever[RetrievalResult]:
+    """What searches for a text that is, or is part of, what *question* asks."""
+
+    def retrieve_text(
+        text: str, carried_words: tuple[str, ...], stands_alone: bool
+    ) -> RetrievalResult:
+        # One that is too long is refused as it was typed.
+        text = text if len(question) <= settings.max_question else question
+        framed = split_frame(text)
+        latest = parse_latest(framed.bare)
+        query = parse_query(
+            latest.topic if latest else text,
+            languages=searcher.manifest.languages,
+            filters=options.filters,
+            carried_words=carried_words,
+            max_characters=settings.max_question,
+            max_phrases=settings.max_terms,
+            deadline=deadline,
+        )
+        if latest:
+            asking_words = tuple(token_texts(latest.asking.lower()))
+            ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
+            query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)))
+        if text.strip() in question:
+            query = replace(query, typed=question)
+        may_be_topic = stands_alone and not carried_words
+        return retrieve(
+            searcher, settings, query, options, deadline=deadline, may_be_topic=may_be_topic
+        )
+
+    return Retriever(retrieve_text, lambda result: _decide_verdict(result, settings), deadline)
+
+
+def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
     searcher: Searcher,
     settings: Settings,
     query: Query,
@@ -207,8 +258,12 @@ def retrieve(
     *,
     weights: RankingWeights | None = None,
     deadline: Deadline = NO_DEADLINE,
+    may_be_topic: bool = True,
 ) -> RetrievalResult:
-    """The passages for *query* that *options* ask for, and how sure the first one answers."""
+    """The passages for *query* that *options* ask for, and how sure the first one answers.
+
+    A follow-up that depends on other questions is no topic, however few words it has.
+    """
     manifest, weights = searcher.manifest, weights or load_ranking_weights()
     document_frequencies = searcher.document_frequencies(query.stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
@@ -219,7 +274,7 @@ def retrieve(
         TermStatistics(query, document_frequencies, manifest.passages),
         weights,
         settings.candidates,
-        is_topic(query.text, len(query.terms)),
+        may_be_topic and is_topic(query.text, len(query.terms)),
         deadline,
     )
     highlighter = Highlighter(query, query.text, ranking.statistics)
@@ -329,7 +384,11 @@ def _decide_verdict(result: RetrievalResult, settings: Settings) -> str:
 
 
 def _quote_passages(
-    searcher: Searcher, result: RetrievalResult, offset: int, deadline: Deadline
+    searcher: Searcher,
+    result: RetrievalResult,
+    offset: int,
+    highlighters: Mapping[Place, Highlighter],
+    deadline: Deadline,
 ) -> tuple[AnswerPassage, ...]:
     """The passages to show, or as many as are read before the *deadline*, at least one."""
     passages: list[AnswerPassage] = []
@@ -342,24 +401,31 @@ def _quote_passages(
             searcher.document(id_) for id_ in sorted(other_ids) if not deadline.is_expired
         ]
         document = searcher.document(document_id)
-        highlight = result.highlighter.highlight(ranked)
+        highlighter = highlighters.get(place_of(ranked), result.highlighter)
+        highlight = highlighter.highlight(ranked)
         passages.append(quote_passage(ranked, highlight, number, document, duplicates))
     return tuple(passages)
 
 
-def _query_words(result: RetrievalResult, suggestions: dict[str, list[str]]) -> QueryWords:
+def _query_words(
+    result: RetrievalResult,
+    suggestions: dict[str, list[str]],
+    standalone: StandaloneQuestion,
+    not_carried: tuple[str, ...],
+) -> QueryWords:
     query = result.query
     expanded: dict[str, tuple[str, ...]] = {}
     for expansion in query.expansions:
         expanded[expansion.word] = (*expanded.get(expansion.word, ()), expansion.text)
     return QueryWords(
         used=tuple(term.word.lower() for term in query.terms),
-        ignored=query.ignored_words,
+        ignored=tuple(dict.fromkeys([*query.ignored_words, *standalone.correction_words])),
         corrected={
             term.word: suggestions[term.term][0]
             for term in result.statistics.absent_terms
             if suggestions[term.term]
         },
         carried=query.carried_words,
+        not_carried=not_carried,
         expanded=expanded,
     )

@@ -68,6 +68,8 @@ def _print_answer(answer: Answer) -> None:
             console.print("The closest passages:\n")
     elif answer.verdict == "weak":
         console.print("Possible answer: the documents may not answer this.\n")
+    for part in answer.parts:
+        console.print(Text(printable(part.outcome)))
     for passage in answer.passages:
         console.print(_format_passage(passage))
         console.print(_format_source(passage), style="dim")

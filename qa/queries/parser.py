@@ -79,8 +79,8 @@ class Query:
 
     *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may.
     *ignored_words* were left out of the question, *carried_words* come from earlier turns;
-    *language* is the likely language of the question, *text* the question without its frames, *typed*
-    with them.
+    *language* is the likely language of the question, *text* the question without its frames,
+    *typed* with them.
     """
 
     terms: tuple[QueryTerm, ...]

@@ -83,6 +83,11 @@ class SearchResults(ResponseModel):
     about: CollectionNote | None = Field(
         description="Set where the query asks about the collection itself: facts of the index."
     )
+    unanswered: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Parts of the query that the documents do not answer.",
+    )
     generation: str = Field(description="The name of the index that answered.")
 
 
@@ -140,6 +145,7 @@ def search(arguments: SearchArguments) -> SearchResults:
         confidence=body.confidence,
         missing=body.none.missing if body.none else (),
         about=_collection_note(body.about) if body.about else None,
+        unanswered=tuple(part.question for part in body.parts if part.verdict == "none"),
         generation=body.generation,
     )
 

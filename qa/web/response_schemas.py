@@ -12,7 +12,6 @@ from qa.answers.answer import (
     Citation,
     FilterReason,
     MarkedSentence,
-    QueryWords,
     Reasons,
 )
 from qa.answers.collection import CollectionFacts
@@ -47,6 +46,29 @@ class NoAnswerBody(ResponseModel):
     filters: tuple[FilterReason, ...] = Field(
         description="Filters that leave no document, each with the reason."
     )
+
+
+class QueryBody(ResponseModel):
+    """How the words of a question were used."""
+
+    used: tuple[str, ...]
+    ignored: tuple[str, ...]
+    corrected: dict[str, str] = Field(description="Similar words for those that occur nowhere.")
+    carried: tuple[str, ...] = Field(description="Words of earlier turns.")
+    not_carried: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Words of earlier turns left out because the answer is better without.",
+    )
+    expanded: dict[str, tuple[str, ...]] = Field(description="Synonyms that were searched, too.")
+
+
+class PartBody(ResponseModel):
+    """A part of a question that asks several things."""
+
+    question: str
+    verdict: Literal["found", "weak", "none"]
+    rank: int | None = Field(description="The rank of the passage that answers it, if it is shown.")
 
 
 class FiltersBody(ResponseModel):
@@ -91,9 +113,14 @@ class AnswerBody(ResponseModel):
         description="The order of passages; a question for the latest has the newest first."
     )
     facets: FacetsBody
-    query: QueryWords
+    query: QueryBody
     filters: FiltersBody
     none: NoAnswerBody | None
+    parts: tuple[PartBody, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="The parts of a question that asks several things.",
+    )
     partial: bool = Field(
         description="The time for a question was over: there may be more passages."
     )

@@ -87,6 +87,18 @@ def test_without_an_answer_nothing_is_to_be_made_up(address):
     assert "mercury" in found["missing"]
 
 
+def test_a_part_of_a_query_without_an_answer_is_named(address):
+    query = "Who built the old harbour and who discovered Jupiter?"
+
+    async def use(client):
+        return await client.call_tool("search", {"query": query})
+
+    found = with_client(address, "auto", use).structured_content
+
+    assert found["verdict"] == "found"
+    assert found["unanswered"] == ["who discovered Jupiter?"]
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "told"),
     [

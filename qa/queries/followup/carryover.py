@@ -8,7 +8,6 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-import regex
 from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
@@ -20,6 +19,7 @@ from qa.queries.followup.dialogue_state import (
     context_cues,
     extract_mention_features,
 )
+from qa.queries.followup.substitution import number_form
 
 # Joins the names of features that must be present together.
 CONJUNCTION = " & "
@@ -89,7 +89,8 @@ def load_carryover_weights() -> CarryoverWeights:
     return CarryoverWeights.from_table(tomllib.loads(text))
 
 
-_YEAR = regex.compile(r"(?:1\d|20)\d\d")
+# A question with more words of its own does not only vary the last one.
+_MAX_ELLIPTICAL_WORDS = 2
 # People carry two or three.
 MAX_CARRIED_WORDS = 6
 # How much the best word's score adds to the need for one.
@@ -105,16 +106,14 @@ def choose_carried_stems(
     """The stems that *turn* needs from earlier turns, without the dropped ones."""
     if not turn.features:
         return ()
-    dropped_stems = {*dropped_stems, *_stale_years(state, turn)}
+    replaced = {*_find_stale_numbers(state, turn), *_find_replaced(state, turn)}
+    candidates = {stem for stem in state.mentions if stem not in replaced | turn.stems}
     if _is_elliptical(turn):
-        last_stems = [
-            stem for stem in state.mentions if stem in state.last_stems | state.last_carried
-        ]
-        return tuple(
-            stem for stem in last_stems if stem not in turn.stems and stem not in dropped_stems
-        )[:MAX_CARRIED_WORDS]
+        last_stems = state.last_stems | state.last_carried
+        varied = [stem for stem in state.mentions if stem in last_stems & candidates]
+        return tuple(stem for stem in varied[:MAX_CARRIED_WORDS] if stem not in dropped_stems)
     features = context_cues(state, turn)
-    if turn.is_foreign or _is_new_subject(features):
+    if turn.is_foreign or turn.asks_instead or _is_new_subject(features):
         return ()
     need = weights.need_model.score(features)
     scores = rescore_words(
@@ -122,8 +121,8 @@ def choose_carried_stems(
     )
     if not scores or need + BEST_SCORE_WEIGHT * max(scores.values()) < weights.need_threshold:
         return ()
-    selected = [stem for stem, score in scores.items() if score >= weights.word_threshold]
-    selected.sort(key=lambda stem: -scores[stem])
+    selected = [stem for stem in candidates if scores[stem] >= weights.word_threshold]
+    selected.sort(key=lambda stem: (-scores[stem], stem))
     return tuple(stem for stem in selected[:MAX_CARRIED_WORDS] if stem not in dropped_stems)
 
 
@@ -135,20 +134,33 @@ def _is_new_subject(features: Collection[str]) -> bool:
     return is_self_contained and "points nowhere" in features
 
 
-def _stale_years(state: DialogueState, turn: TurnAnalysis) -> set[str]:
-    """The years mentioned before, when *turn* asks about another: and in 2018?"""
-    if not any(_YEAR.fullmatch(word.text) for word in turn.content_words):
-        return set()
-    return {stem for stem, mention in state.mentions.items() if _YEAR.fullmatch(mention.word.text)}
+def _find_stale_numbers(state: DialogueState, turn: TurnAnalysis) -> set[str]:
+    """The years and versions mentioned before, when *turn* asks about another: and in 2018?"""
+    forms = {number_form(word.text) for word in turn.content_words} - {""}
+    if not turn.varies_last:
+        forms.discard("integer")
+    elif forms & {"version", "integer"}:
+        forms |= {"version", "integer"}
+    return {
+        stem for stem, mention in state.mentions.items() if number_form(mention.word.text) in forms
+    }
+
+
+def _find_replaced(state: DialogueState, turn: TurnAnalysis) -> frozenset[str]:
+    """The stems that have given way to others; "they" may mean both."""
+    return frozenset() if "they" in turn.features else state.find_replaced(turn)
 
 
 def _is_elliptical(turn: TurnAnalysis) -> bool:
     """Whether it only varies the last question: why?  And in 2022?  When did he say that?"""
-    is_dependent = {"joins", "fragment"} <= turn.features or {
-        "this",
-        "only common words",
-    } <= turn.features
-    return not turn.content_words or (is_dependent and len(turn.content_words) <= 2)
+    is_dependent = (
+        {"joins", "fragment"} <= turn.features
+        or {"joins", "what about"} <= turn.features
+        or {"corrects", "fragment"} <= turn.features
+        or {"this", "only common words"} <= turn.features
+    )
+    is_short = len(turn.content_words) <= _MAX_ELLIPTICAL_WORDS
+    return not turn.content_words or (is_dependent and is_short)
 
 
 def score_words(
@@ -203,10 +215,20 @@ def rescoring_features(
 
 @dataclass(frozen=True)
 class StandaloneQuestion:
-    """A question that needs no other, and the words carried over from earlier turns."""
+    """A question that needs no other, and the words carried over from earlier turns.
+
+    *own_text* is what it asks by itself, without *correction_words* (no, I meant).  It
+    *stands_alone* if it names what it is about and refers to nothing else; it *is_definite* if it
+    refers to more by an article at most.  Without *has_own_words* it is like: and why?
+    """
 
     text: str
     carried_words: tuple[str, ...] = ()
+    own_text: str = ""
+    stands_alone: bool = True
+    is_definite: bool = True
+    has_own_words: bool = True
+    correction_words: tuple[str, ...] = ()
 
 
 # States of recent conversations, by their turns: a page answers all turns of one.
@@ -226,7 +248,7 @@ def resolve_followup(
     Raises DeadlineExceededError when there is no time to read all turns.
     """
     if not turns:
-        return StandaloneQuestion(question)
+        return StandaloneQuestion(question, own_text=question)
     weights = load_carryover_weights()
     state = _load_state(tuple(turns), weights, deadline)
     deadline.check()
@@ -234,8 +256,17 @@ def resolve_followup(
     dropped_stems = {stem(word.text, "en") for text in dropped for word in tokenize(text)}
     stems = choose_carried_stems(state, analysis, weights, dropped_stems)
     carried_words = tuple(state.mentions[stem].word.text for stem in stems)
-    text = f"{question.strip()} ({' '.join(carried_words)})" if carried_words else question
-    return StandaloneQuestion(text, carried_words)
+    own_text = analysis.text
+    text = f"{own_text.strip()} ({' '.join(carried_words)})" if carried_words else own_text
+    return StandaloneQuestion(
+        text,
+        carried_words,
+        own_text,
+        stands_alone=analysis.stands_alone,
+        is_definite=analysis.is_definite,
+        has_own_words=not _is_elliptical(analysis) or analysis.names_topic,
+        correction_words=analysis.correction.removed_words,
+    )
 
 
 def _load_state(

@@ -5,42 +5,107 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import qa.queries.followup.word_features as v
+from qa.queries.followup.corrections import Correction, split_correction
 from qa.queries.followup.question_features import POINTER_FEATURES, extract_question_features
+from qa.queries.followup.substitution import Slot, find_replaced_stems, find_slots
 from qa.queries.followup.word_features import ContentWord, extract_content_words, tokenize_question
 
 # A question of so few words need not have an English one to be English.
 _MAX_SHORT_QUESTION = 3
 
 
+_PRONOUN_FEATURES = frozenset({"it", "they", "person", "this", "this + noun", "one"})
+# And others?
+_NEVER_VARYING = _PRONOUN_FEATURES | {"other", "there"}
+_MAX_VARYING_WORDS = 4
+# The yard; the oldest; the price: of what?
+_DEFINITE_FEATURES = frozenset(
+    {
+        "the + plain",
+        "the + describing",
+        "the + of what",
+        "of what",
+        "quantifier",
+        "fragment",
+        "corrects",
+    }
+)
+
+
 @dataclass(frozen=True)
 class TurnAnalysis:
-    """The analysis of a question by itself."""
+    """The analysis of a question by itself, without the words that correct the last one."""
 
-    text: str
+    correction: Correction
     content_words: tuple[ContentWord, ...]
     stems: frozenset[str]
     features: frozenset[str]
     is_foreign: bool
 
     @property
+    def text(self) -> str:
+        """The question that is analyzed."""
+        return self.correction.text
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The names and nouns, which another question may replace."""
+        return find_slots(self.text, is_continued=self.correction.is_continued)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it names what it is about and refers to nothing: who restores clocks?  Clocks."""
+        pointers = self.features & POINTER_FEATURES
+        is_bare_phrase = pointers == {"fragment"} and "joins" not in self.features
+        # A correction refers to the last question, but what it asks may need nothing of it.
+        return self.names_topic and (is_bare_phrase or pointers <= {"corrects"})
+
+    @property
+    def is_definite(self) -> bool:
+        """Whether it names what it is about, and refers to more at most by an article: the yard."""
+        return self.names_topic and self.features & POINTER_FEATURES <= _DEFINITE_FEATURES
+
+    @property
+    def asks_instead(self) -> bool:
+        """Whether it is a whole question in place of the last: no, I meant who built the pier."""
+        is_whole = self.is_definite and "fragment" not in self.features
+        return self.correction.is_correction and is_whole
+
+    @property
+    def varies_last(self) -> bool:
+        """Whether it asks the last question of something else: and in Quorn?  No, the other."""
+        is_elliptical = "what about" in self.features or (
+            "fragment" in self.features and not self.features.isdisjoint({"joins", "corrects"})
+        )
+        is_short = len(self.content_words) <= _MAX_VARYING_WORDS
+        return is_elliptical and is_short and self.features.isdisjoint(_NEVER_VARYING)
+
+    @property
+    def names_topic(self) -> bool:
+        """Whether it says what it is about by a name, a noun or a number."""
+        return any(word.kind in {"name", "plain", "number"} for word in self.content_words)
+
+    @property
     def introduces_topic(self) -> bool:
         """Whether it asks about something by name: what is X, tell me about X."""
         asks_by_name = self.features & {"defines", "tell", "what about"}
-        has_pointer = self.features & {"it", "they", "person", "this", "this + noun", "one"}
-        has_name = any(word.kind in {"name", "plain", "number"} for word in self.content_words)
-        return bool(asks_by_name) and not has_pointer and has_name
+        has_pointer = self.features & _PRONOUN_FEATURES
+        return bool(asks_by_name) and not has_pointer and self.names_topic
 
 
 @lru_cache(maxsize=256)
 def analyze_turn(question: str) -> TurnAnalysis:
     """Analyze *question* by itself."""
-    question_tokens = tokenize_question(question)
+    correction = split_correction(question)
+    question_tokens = tokenize_question(correction.text, is_continued=correction.is_continued)
     content_words = extract_content_words(question_tokens)
     features = set(extract_question_features(question_tokens))
+    if correction.is_correction:
+        features.add("corrects")
     if features and not features & POINTER_FEATURES:
         features.add("points nowhere")
     return TurnAnalysis(
-        text=question,
+        correction=correction,
         content_words=content_words,
         stems=frozenset(token.stem for token in question_tokens if token.is_content),
         features=frozenset(features),
@@ -73,7 +138,8 @@ class DialogueState:
     """What was mentioned so far.
 
     *last_opener* is the last turn that carried nothing, *last_introduction* the last that asked
-    about something by name; *last_stems* and *last_carried* are those of the last turn.
+    about something by name; *last_stems* and *last_carried* are those of the last turn, *last_turn*
+    is its analysis.  *replaced_stems* have given way to other words and were not said since.
     """
 
     turn_count: int = 0
@@ -83,6 +149,16 @@ class DialogueState:
     last_opener: int = 0
     last_introduction: int = -1
     last_pronouns: frozenset[str] = frozenset()
+    last_turn: TurnAnalysis | None = None
+    replaced_stems: frozenset[str] = frozenset()
+
+    def find_replaced(self, turn: TurnAnalysis) -> frozenset[str]:
+        """The stems that *turn* replaces, rejects, or that were replaced before."""
+        replaced = self.replaced_stems | turn.correction.rejected_stems
+        if turn.varies_last and self.last_turn:
+            introduced = self.last_turn.introduces_topic
+            replaced |= find_replaced_stems(self.last_turn.slots, turn.slots, introduced=introduced)
+        return replaced - turn.stems
 
     def advance(self, turn: TurnAnalysis, carried_stems: Collection[str]) -> "DialogueState":
         """The state after *turn*, into which *carried_stems* were carried."""
@@ -102,6 +178,8 @@ class DialogueState:
             last_opener=self.last_opener if carried_stems else self.turn_count,
             last_introduction=self.turn_count if turn.introduces_topic else self.last_introduction,
             last_pronouns=turn.features & {"it", "they", "person", "this", "this + noun"},
+            last_turn=turn,
+            replaced_stems=self.find_replaced(turn).difference(carried_stems),
         )
 
     def _update_mention(

@@ -73,7 +73,6 @@ def _form_features(tokens: list[QuestionToken]) -> list[str]:
         "fragment": not (
             request_verbs or term_set & v.AUXILIARIES or asks_about or is_whole_question
         ),
-        "corrects": not {"mean", "meant", "no"}.isdisjoint(terms[:3]),
         "compares": not v.COMPARISON_WORDS.isdisjoint(term_set),
         "comparative": any(map(_is_comparative, tokens)),
         "no subject": _lacks_subject(tokens),

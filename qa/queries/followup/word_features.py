@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import regex
 
-from qa.analysis.tokenizer import stem, stop_terms, to_term, tokenize
+from qa.analysis.tokenizer import split_sentences, stem, stop_terms, to_term, tokenize
 
 
 def _word_set(text: str) -> frozenset[str]:
@@ -187,8 +187,8 @@ class QuestionToken:
         return "plain"
 
 
-def tokenize_question(question: str) -> list[QuestionToken]:
-    """The words of *question*, in order."""
+def tokenize_question(question: str, *, is_continued: bool = False) -> list[QuestionToken]:
+    """The words of *question*, in order; one that *is_continued* begins within a sentence."""
     word_tokens = tokenize(question)
     if len(word_tokens) > _MAX_TOKENS:
         word_tokens = word_tokens[: _MAX_TOKENS // 2] + word_tokens[-_MAX_TOKENS // 2 :]
@@ -197,10 +197,12 @@ def tokenize_question(question: str) -> list[QuestionToken]:
     end = 0
     for i, word in enumerate(word_tokens):
         gap = question[end : word.start]
-        starts_sentence = i == 0 or bool(_SENTENCE_END.search(gap))
+        starts_sentence = i == 0 or (
+            bool(_SENTENCE_END.search(gap)) and _ends_sentence(question, gap, word.start)
+        )
         text = word.text.lower() if is_all_caps else _CONTRACTION.sub("", word.text)
         exact = "not" if _NEGATION.search(text) else to_term(text)
-        is_name = _is_name(text, starts_sentence=starts_sentence)
+        is_name = _is_name(text, starts_sentence=starts_sentence and bool(i or not is_continued))
         is_content = (exact not in _STOP_TERMS or (is_name and exact not in SPEAKER_PRONOUNS)) and (
             text.isdigit() or 1 < len(text) <= MAX_CARRIED_LENGTH
         )
@@ -212,13 +214,20 @@ def tokenize_question(question: str) -> list[QuestionToken]:
                 word.start,
                 word.start + len(text),
                 starts_sentence,
-                bool(_PUNCTUATION.search(gap)),
+                bool(_PUNCTUATION.search(gap)) and (starts_sentence or gap != ". "),
                 is_content,
                 is_name and is_content,
             )
         )
         end = word.end
     return question_tokens
+
+
+def _ends_sentence(question: str, gap: str, start: int) -> bool:
+    """Whether a sentence begins at *start*, after *gap*; a period may end an abbreviation: Dr."""
+    if not gap.startswith(". "):
+        return True
+    return any(start == span.start for span in split_sentences(question))
 
 
 def _is_name(text: str, *, starts_sentence: bool) -> bool:

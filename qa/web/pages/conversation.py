@@ -80,9 +80,20 @@ class AnsweredTurn:
     def words_carried(self) -> list[Suggestion]:
         """The words taken from earlier turns, each with a way to leave it there."""
         return [
-            Suggestion(word, self.conversation.drop_word(word).url)
+            Suggestion(word, self.conversation.without_carried([word]).url)
             for word in self.answer.query.carried
         ]
+
+    @property
+    def url_uncarried(self) -> str:
+        """The address of the question without any word of the turns before it, which stay."""
+        return self.conversation.without_carried(self.answer.query.carried).url
+
+    @property
+    def url_carrying(self) -> str:
+        """The address of the question with the words that were not carried."""
+        question = f"{self.answer.question} {' '.join(self.answer.query.not_carried)}"
+        return self.conversation.rephrase_last(question).url
 
     @property
     def words_ignored(self) -> list[Suggestion]:

@@ -130,6 +130,8 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
         yield f"**{verdict_text(turn.answer)}.** {' '.join(_describe_words(turn))}".rstrip()
         if turn.answer.about:
             yield from _about_blocks(turn.answer.about)
+        for part in turn.answer.parts:
+            yield escape_markdown(part.outcome)
         for passage in turn.answer.passages:
             yield _block_quote(passage)
             yield _source_line(passage)
@@ -155,6 +157,7 @@ def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
     for label, words in (
         ("Looked for", [suggestion.text for suggestion in turn.words_used]),
         ("Carried over", [suggestion.text for suggestion in turn.words_carried]),
+        ("Asked without", turn.answer.query.not_carried),
         ("Left out", [suggestion.text for suggestion in turn.words_ignored]),
         ("The documents do not have", no_answer.missing if no_answer else ()),
         (

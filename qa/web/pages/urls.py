@@ -111,14 +111,10 @@ class Conversation:
         turns = (replace(turn, question=normalize(change(turn.question))) for turn in self.turns)
         return replace(self._first_page(), turns=tuple(turns))
 
-    def drop_word(self, word: str) -> "Conversation":
-        """The conversation with *word* not taken along by its last question."""
+    def without_carried(self, words: Iterable[str]) -> "Conversation":
+        """The conversation with *words* of earlier questions not carried into its last one."""
         last = self.turns[-1]
-        return self._replace_last(replace(last, drop_words=(*last.drop_words, word)))
-
-    def without_history(self) -> "Conversation":
-        """The last question without those before it."""
-        return self.restart(self.turns[-1].question)
+        return self._replace_last(replace(last, drop_words=(*last.drop_words, *words)))
 
     def with_options(self, **options: Iterable[str]) -> "Conversation":
         """The conversation with these *options* in place of its own of the same names.

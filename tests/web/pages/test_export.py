@@ -48,6 +48,14 @@ def test_a_file_has_the_turns_and_quotes_of_the_page(client, page):
         assert file.xpath(f"//strong[.='{text(verdict)}.']")
 
 
+def test_a_file_names_the_part_of_a_question_that_has_no_answer(client):
+    asked = "q=Who+built+the+old+harbour+and+who+discovered+Jupiter%3F"
+    (turn,) = client.get(f"/export.json?{asked}").json["turns"]
+
+    assert [part["verdict"] for part in turn["parts"]] == ["found", "none"]
+    assert "“who discovered Jupiter?” has no clear answer" in client.get(f"/export.md?{asked}").text
+
+
 def test_a_file_of_a_long_conversation_links_to_its_earlier_questions(client):
     query = urlencode([("q", f"Who [built] harbour {number}?") for number in range(12)])
     links = rendered(client.get(f"/export.md?{query}").text).xpath("//p[contains(., 'Earlier')]/a")

@@ -44,6 +44,26 @@ def test_a_carried_word_can_be_left_out_for_the_rest_of_the_conversation(page):
     assert "old" not in ways(after, "Carried over")
 
 
+def test_all_carried_words_can_be_left_out_and_the_conversation_stays(page):
+    found = ways(page("/?q=the+old+harbour&q=when+was+it+built"), "Carried over")
+
+    *questions, first, second = found["ask without them"]
+
+    assert questions == [("q", "the old harbour"), ("q", "when was it built")]
+    assert {first, second} == {("drop", "old"), ("drop", "harbour")}
+
+
+def test_words_that_were_not_carried_are_named_and_can_be_carried(page):
+    conversation = "/?q=Who+is+Ada+Berg%3F&q=What+did+the+engineers+choose%3F"
+    (line,) = [
+        item for item in page(conversation).xpath("//li") if text(item).startswith("Asked without")
+    ]
+    link = one(line, ".//a").get("href")
+
+    assert "Berg" in text(line)
+    assert "Berg" in parse_qsl(urlsplit(link).query)[-1][1]
+
+
 def test_a_refusal_offers_ways_out(page):
     found = page('/?q=harbour+"unicorn+pier"&publisher=Vesa+Courier&from=2020-01-01')
     left = {

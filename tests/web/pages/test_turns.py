@@ -124,3 +124,13 @@ def test_the_last_answer_stays_whole_when_the_next_question_cannot_be_asked(page
     (turn,) = page(f"/?q={BUILT}&q=%3F%3F", 422).xpath("//article")
 
     assert turn.xpath(".//ul[@class='words'] and .//details[@class='cite']")
+
+
+def test_the_parts_of_a_question_are_named_with_their_passages(told):
+    found = told("/?q=Who+built+the+old+harbour+and+who+discovered+Jupiter%3F")
+    lines = found.xpath("//ul[@aria-label='The parts of the question']/li")
+
+    assert [text(line) for line in lines] == [
+        "“Who built the old harbour” is answered by passage 1.",
+        "“who discovered Jupiter?” has no clear answer.",
+    ]
