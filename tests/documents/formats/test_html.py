@@ -180,6 +180,12 @@ def test_rows_keep_their_columns_and_the_names_of_these(table, rows):
     assert texts[: len(rows)] == rows
 
 
+def test_lines_of_chinese_and_japanese_are_joined_without_a_space():
+    assert read("<p>この港の事務\n  所は九時に<br>開きます。</p>")[1] == [
+        ("この港の事務所は九時に 開きます。", 0)
+    ]
+
+
 def test_all_authors_are_named():
     head = '<meta name="author" content="Ann Bell"><meta name="author" content="Bo Lee">'
 
