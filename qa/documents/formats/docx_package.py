@@ -71,7 +71,8 @@ class Package:
         # zipfile reads no more of a member than it declares.
         if sum(member.file_size for member in self._file.infolist()) > limit:
             raise UnreadableFileError(f"unpacks to more than {limit >> 20} MB")
-        self._members = {name.lower(): name for name in self._file.namelist()}
+        # Some programs write backslashes, and names in another case than the references to them.
+        self._members = {name.replace("\\", "/").lower(): name for name in self._file.namelist()}
 
     def main_part(self) -> Part:
         """The part with the document's text."""

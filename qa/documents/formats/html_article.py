@@ -35,6 +35,7 @@ _NAVIGATION_CLASS = regex.compile(
 # Longer elements are no navigation, whatever they are called.
 _LONGEST_NAVIGATION = 2000
 _ARTICLE_TAGS = frozenset({"article", "main"})
+_FIGURE_TAGS = frozenset("figure figcaption table dl pre".split())
 _MARGIN_TAGS = frozenset({"aside", "form"})
 
 
@@ -101,15 +102,26 @@ def _squeeze(text: str) -> str:
 def _select_blocks(
     blocks: Sequence[PageBlock], matches: Sequence[bool], regions: "_PageRegions"
 ) -> Iterator[RawBlock]:
-    """The blocks of the article, and what else is inside of the element around it."""
-    container = _find_container(blocks, matches)
+    """The blocks of the article, and what else is inside of the element around it.
+
+    Of the article element, if the page has one, it is read what comes before, such as a lead, and
+    the figures and tables that follow.
+    """
+    inner = _find_container(blocks, matches)
+    outer = next((e for e in (inner, *inner.iterancestors()) if e.tag in _ARTICLE_TAGS), inner)
     numbers = [number for number, matched in enumerate(matches) if matched]
     for number, (block, matched) in enumerate(zip(blocks, matches, strict=True)):
-        is_inside = _is_below(block.element, container)
+        is_inside = _is_below(block.element, inner)
         is_between = numbers[0] <= number <= numbers[-1] and is_inside
-        is_article = is_inside and (is_between or container.tag != "body")
+        is_article = is_inside and (is_between or inner.tag != "body")
+        if not is_article and outer.tag != "body" and _is_below(block.element, outer):
+            is_article = number < numbers[0] or _is_figure(block.element)
         if matched or (is_article and regions.is_content(block, is_between=is_between)):
             yield block.block
+
+
+def _is_figure(element: etree._Element) -> bool:
+    return any(e.tag in _FIGURE_TAGS for e in (element, *element.iterancestors()))
 
 
 def _find_container(blocks: Sequence[PageBlock], matches: Sequence[bool]) -> etree._Element:

@@ -8,6 +8,7 @@ import regex
 from lxml import etree
 
 from qa.documents.document import RawBlock
+from qa.documents.formats.lines import join_lines
 from qa.documents.formats.tables import Cell, expand_cells, format_table
 
 _HIDDEN_TAGS = frozenset(
@@ -79,7 +80,7 @@ def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> I
             walker.skip_subtree()
             yield from _read_table(element)
         else:
-            words += ["\n" if tag == "br" else "", element.text or ""]
+            words += [" " if tag == "br" else "", element.text or ""]
             linked += len(element_text(element)) if tag == "a" else 0
     yield from _join_words(words, root, linked, is_end=False)
 
@@ -88,6 +89,8 @@ def _join_words(
     words: Iterable[str], element: etree._Element, linked: int, is_end: bool
 ) -> Iterator[PageBlock]:
     text = "".join(words)
+    if not text.isascii():
+        text = join_lines(text.split("\n"))
     if text.strip():
         match = _HEADING_TAG.fullmatch(str(element.tag)) if is_end else None
         yield PageBlock(RawBlock(text, int(match[1]) if match else 0), element, linked)

@@ -26,6 +26,7 @@ _MAX_COLUMNS = 1000
 _MAX_ADDED_CELLS = 100_000
 # Longer values, and those of several lines, are paragraphs of their own.
 _LONGEST_INLINE_VALUE = 300
+_SENTENCES = regex.compile(r"\p{Ll}[.!?][\"'”’)]*\s+\p{Lu}|[。！？].")
 
 
 class Table(NamedTuple):
@@ -65,7 +66,7 @@ def format_row(names: Row, values: Row) -> str:
 def format_fields(names: Row, values: Row) -> list[str]:
     """A row as paragraphs: the short values in one, as of format_row, each long one by itself."""
     columns = list(zip(complete_names(names, len(values)), values, strict=False))
-    is_long = [len(value) > _LONGEST_INLINE_VALUE or "\n\n" in value for _, value in columns]
+    is_long = [_is_text(value) for _, value in columns]
     short = [column for column, long in zip(columns, is_long, strict=True) if not long]
     paragraphs = [format_row(*zip(*short, strict=True))] if any(v for _, v in short) else []
     for (name, value), long in zip(columns, is_long, strict=True):
@@ -73,6 +74,15 @@ def format_fields(names: Row, values: Row) -> list[str]:
             first, *others = [part for part in value.split("\n\n") if part.strip()]
             paragraphs += [f"{name}: {first}", *others]
     return paragraphs
+
+
+def _is_text(value: str) -> bool:
+    """Whether a value is long or has several sentences, at whose ends a row would be divided."""
+    return (
+        len(value) > _LONGEST_INLINE_VALUE
+        or "\n\n" in value
+        or _SENTENCES.search(value) is not None
+    )
 
 
 def complete_names(names: Row, width: int) -> list[str]:

@@ -135,6 +135,20 @@ def test_asides_forms_and_captions_of_an_article_are_read():
     ]
 
 
+def test_the_lead_and_the_gallery_of_an_article_are_read():
+    _, blocks = read(f"""<body><main><article><h1>Terms</h1><p>A storm, and what it took.</p>
+        <div class="text"><p>{PROSE}</p><p>{PROSE} It is old.</p></div>
+        <section class="gallery"><figure><img src="a.png"><figcaption>The pier in 1902</figcaption>
+        </figure></section><p>Read more about the town.</p></article></main></body>""")
+
+    assert [text for text, _ in blocks if text[0] in "AT"] == [
+        "A storm, and what it took.",
+        PROSE.strip(),
+        f"{PROSE}It is old.",
+        "The pier in 1902",
+    ]
+
+
 def test_lines_of_code_stay_apart():
     assert read("<pre>make clean  # all\nmake install</pre><p>Done.</p>")[1] == [
         ("make clean # all", 0),
@@ -164,6 +178,12 @@ def test_rows_keep_their_columns_and_the_names_of_these(table, rows):
     texts = [text for text, _ in read(f"<table>{table}</table>")[1]]
 
     assert texts[: len(rows)] == rows
+
+
+def test_lines_of_chinese_and_japanese_are_joined_without_a_space():
+    assert read("<p>この港の事務\n  所は九時に<br>開きます。</p>")[1] == [
+        ("この港の事務所は九時に 開きます。", 0)
+    ]
 
 
 def test_all_authors_are_named():

@@ -168,6 +168,12 @@ def test_a_value_of_many_words_is_a_paragraph_with_the_name_of_its_column():
     ]
 
 
+def test_a_value_of_several_sentences_does_not_divide_its_row():
+    assert paragraphs_of(read_csv(b"name,notes,room\nAnn,She is out. Back on Monday.,214\n")) == [
+        ["name: Ann; room: 214", "notes: She is out. Back on Monday."]
+    ]
+
+
 def test_very_many_columns_are_read_in_time():
     wide = ",".join(map(str, range(200_000)))
 
