@@ -68,6 +68,16 @@ def find_pair(record: RawMetadata) -> tuple[str, str] | None:
     return None
 
 
+# The fields of the golden questions that a build is checked with.
+_GOLDEN_FIELDS = frozenset({"question", "contains", "document", "verdict"})
+
+
+def is_golden_question(record: RawMetadata) -> bool:
+    """Whether *record* says how a question should be answered, which is no document."""
+    keys = {str(key) for key in record}
+    return {"question"} < keys <= _GOLDEN_FIELDS
+
+
 def prose_of(value: object) -> str:
     """A text, or a list of its paragraphs; empty for other values."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -18,6 +18,7 @@ from qa.documents.formats.records import (
     find_pair,
     find_text_key,
     flatten_record,
+    is_golden_question,
     iter_records,
     list_entries,
     name_text_key,
@@ -216,6 +217,8 @@ def _read_object(value: object, label: str, number: str | None) -> RawDocument |
     if not isinstance(value, dict):
         return Skip("", f"{label}: not an object")
     record = unwrap_record(value)
+    if is_golden_question(record):
+        return Skip("", f"{label}: a golden question, which belongs in the index folder")
     fields = flatten_record(record)
     if not any(has_words(field.text) for field in fields):
         return Skip("", f"{label}: no text")

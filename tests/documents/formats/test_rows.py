@@ -393,3 +393,16 @@ def test_an_object_of_questions_has_the_answers_as_values():
         ["When does it reopen?", "On Monday."],
         ["Who runs it?", "The town."],
     ]
+
+
+def test_golden_questions_are_no_documents():
+    rows = (
+        b'{"question": "Who built it?", "contains": ["Brandt"], "document": "harbour"}\n'
+        b'{"question": "Who sold it?", "verdict": "none"}\n'
+        b'{"question": "Who guards it?", "answer": "The pilot guards it.", "document": "a"}\n'
+    )
+    first, second, pair = read_jsonl(rows)
+
+    assert first.reason == "line 1: a golden question, which belongs in the index folder"
+    assert second.reason.startswith("line 2: a golden question")
+    assert [block.text for block in pair.blocks][:2] == ["Who guards it?", "The pilot guards it."]
