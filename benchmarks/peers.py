@@ -19,7 +19,6 @@ from benchmarks.peer import (
     query_words,
 )
 from qa.documents.versions import analysis_version
-from qa.engines.base import STEMS
 from qa.index.manifest import Manifest
 from qa.queries.parser import Query
 from qa.settings import Settings
@@ -44,9 +43,10 @@ class Verbatim(FolderIndex):
 
     def __init__(self) -> None:
         # Imported here, as the imports are timed.
+        from qa.engines.base import STEMS  # noqa: PLC0415
         from qa.engines.whoosh.engine import WhooshEngine  # noqa: PLC0415
 
-        self._engine_class = WhooshEngine
+        self._engine_class, self._field = WhooshEngine, STEMS
 
     def index(self, corpus: Corpus, folder: Path) -> None:
         document_count = passage_count = 0
@@ -67,7 +67,9 @@ class Verbatim(FolderIndex):
         searcher = self.searcher(folder)
 
         def top(query: Query) -> Sized:
-            terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
+            terms = [
+                (self._field, stem, term.weight) for term in query.terms for stem in term.stems
+            ]
             return searcher.top_by_terms(terms, TOP).numbers
 
         def first(query: Query) -> Sized:
