@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import BRIDGE, HARBOUR, built, serving, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, run_gunicorn, write
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -43,8 +43,8 @@ def site(tmp_path_factory):
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, report_md=LONG)
     rows = [{"question": question} for question in (ASKED, HERONS)]
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    built(folder)
-    with serving(folder) as address:
+    build_index(folder)
+    with run_gunicorn(folder) as address:
         yield address
 
 

@@ -9,7 +9,7 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.queries.parser import parse_query
 from qa.settings import Settings
-from tests.conftest import SAMPLE, questions
+from tests.conftest import SAMPLE, load_questions
 from tests.engines.indexes import forget, indexed
 
 
@@ -56,7 +56,7 @@ def both(tmp_path_factory, opensearch):
     forget(there)
 
 
-ASKED = [row["question"] for row in questions(SAMPLE.parent / "questions.jsonl")]
+ASKED = [row["question"] for row in load_questions(SAMPLE.parent / "questions.jsonl")]
 
 
 @pytest.mark.parametrize("question", ASKED)

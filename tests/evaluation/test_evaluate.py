@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.conftest import ROOT
-from tests.evaluation.made import QUERIES, run, write_set
+from tests.evaluation.small_set import QUERIES, run, write_set
 
 PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 

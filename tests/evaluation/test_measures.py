@@ -16,7 +16,7 @@ from qa.evaluation.measures import (
 from qa.evaluation.runner import QuestionResult, RankedPassage
 from qa.evaluation.sets import EvaluationQuestion, find_foreign_set, foreign_questions, load_set
 from qa.queries.followup.carryover import StandaloneQuestion
-from tests.evaluation.made import CORPUS, write_set
+from tests.evaluation.small_set import CORPUS, write_set
 
 
 def asked(question, *passages, confidence=0.5):

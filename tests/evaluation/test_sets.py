@@ -5,7 +5,7 @@ import pytest
 from qa.analysis.tokenizer import contains_words, texts_overlap
 from qa.errors import EvaluationError
 from qa.evaluation.sets import EvaluationQuestion, load_set, sample_questions
-from tests.evaluation.made import CORPUS, by_id, run, write_set
+from tests.evaluation.small_set import CORPUS, by_id, run, write_set
 
 
 def test_entries_with_the_same_text_are_one(folder):

@@ -5,7 +5,7 @@ import pytest
 
 from qa.app import create_app
 from qa.settings import Settings
-from tests.hostility.drawn import HOST, ORIGIN, TOKEN
+from tests.hostility.strategies import HOST, ORIGIN, TOKEN
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from qa.app import create_app
 from qa.settings import Settings
-from tests.hostility.drawn import bodies, content_types, headers, messages, mirrored, posting
 from tests.hostility.markup import assert_harmless
+from tests.hostility.strategies import bodies, content_types, headers, messages, mirrored, posting
 
 PATHS = ["/ask", "/mcp", "/verify"]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import BRIDGE, HARBOUR, built, served, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, run_service, write
 from tests.hostility.wire import JSON, SECONDS, responses, streams, told
 from tests.processes import workers
 
@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     """An index of its own, to tell by it which processes serve it."""
     folder = tmp_path_factory.mktemp("bytes")
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(folder)
+    build_index(folder)
     return folder
 
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 def address(folder):
     """A service with one worker that waits a second for a request, and stays the same one."""
     settings = {"workers": 1, "threads": 2, "read_seconds": 1, "max_requests": 0}
-    with served(folder, **settings) as address:
+    with run_service(folder, **settings) as address:
         assert_serves(address)
         before = workers(folder, 1)
         yield address

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 from werkzeug.test import create_environ, run_wsgi_app
 
-from tests.hostility.drawn import HOST, TOKEN, headers, methods, paths
 from tests.hostility.markup import MARKUP, assert_harmless
+from tests.hostility.strategies import HOST, TOKEN, headers, methods, paths
 
 _QUESTIONS = st.sampled_from(["", "who demanded guarantees?", "and when?", *MARKUP])
 

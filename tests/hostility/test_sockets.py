@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.hostility.wire import SECONDS, responses
 from tests.processes import needs_proc, workers
 from tests.server.test_load_balancing import sockets_of
@@ -43,7 +43,7 @@ def count(full):
 def address(index, full):
     """A service of two workers with as much room as it has by default, or with little."""
     room = {} if full else {"max_connections": ROOM}
-    with served(index, workers=2, **room) as address:
+    with run_service(index, workers=2, **room) as address:
         yield address
 
 
@@ -91,7 +91,7 @@ def test_idle_sockets_keep_nobody_from_being_answered(address, count, kind, spre
 
 @needs_proc
 def test_a_worker_holds_no_more_than_it_may(index):
-    with served(index, workers=1, max_connections=20) as address:
+    with run_service(index, workers=1, max_connections=20) as address:
         (worker,) = workers(address[1], 1)
         before = sockets_of(worker)
         with contextlib.ExitStack() as open_:
@@ -117,7 +117,7 @@ def is_open(client):
 
 def test_who_has_most_connections_loses_them_the_kept_alive_ones_first(index):
     with (
-        served(index, workers=1, max_connections=20) as address,
+        run_service(index, workers=1, max_connections=20) as address,
         contextlib.ExitStack() as open_,
     ):
 
@@ -142,7 +142,7 @@ def test_who_has_most_connections_loses_them_the_kept_alive_ones_first(index):
 
 def test_half_a_request_is_told_why_it_is_closed(index):
     with (
-        served(index, workers=1, max_connections=20) as address,
+        run_service(index, workers=1, max_connections=20) as address,
         contextlib.ExitStack() as open_,
     ):
         for _ in range(30):
@@ -162,7 +162,10 @@ def test_half_a_request_is_told_why_it_is_closed(index):
 
 def test_connections_in_use_are_not_closed_for_others(index):
     """A proxy's, all from one address: each is answered, however many are idle beside them."""
-    with served(index, workers=1, max_connections=20) as address, contextlib.ExitStack() as open_:
+    with (
+        run_service(index, workers=1, max_connections=20) as address,
+        contextlib.ExitStack() as open_,
+    ):
         for _ in range(40):
             open_.enter_context(contextlib.closing(idle(address, b"", "127.0.0.1")))
         busy = [socket.create_connection(address, timeout=SECONDS) for _ in range(12)]

@@ -7,8 +7,8 @@ import socket
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from tests.hostility.drawn import names, values
 from tests.hostility.markup import MARKUP, assert_harmless
+from tests.hostility.strategies import names, values
 
 SECONDS = 30
 JSON = b'{"question": "who demanded guarantees?"}'

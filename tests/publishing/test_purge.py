@@ -20,7 +20,7 @@ from qa.errors import BuildLockedError, PurgeError
 from qa.index.generations import GenerationFolder
 from qa.publishing.purge import purge_all_but_live, purge_documents
 from tests.commands.test_cli import run
-from tests.conftest import BRIDGE, HARBOUR, ROOT, built, write
+from tests.conftest import BRIDGE, HARBOUR, ROOT, build_index, write
 from tests.engines.indexes import ENGINES, indexed, place
 from tests.index.generations import folders
 
@@ -57,9 +57,9 @@ def live(index):
 def index(tmp_path):
     """An index folder from which a diary was deleted, with all that is kept of it."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, diary_md=DIARY)
-    built(tmp_path)
+    build_index(tmp_path)
     (tmp_path / "documents" / "diary.md").unlink()
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -89,7 +89,7 @@ def test_what_is_purged_is_nowhere(index, monkeypatch, name):
 
 
 def test_the_rest_of_the_cache_stays(index):
-    settings = built(index)
+    settings = build_index(index)
     run("purge", "diary", "--index", index)
 
     with sqlite3.connect(index / "cache.sqlite") as file:
@@ -103,14 +103,14 @@ def test_the_rest_of_the_cache_stays(index):
 def test_no_byte_of_what_was_packed_is_left_in_the_cache(tmp_path):
     long = "\n\n".join(f"{WORDS} {number * 7919 % 104729:x} {number}." for number in range(4000))
     write(tmp_path / "documents", harbour_md=HARBOUR, diary_md=long, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     with sqlite3.connect(tmp_path / "cache.sqlite") as file:
         query = "SELECT value FROM entries ORDER BY length(value) DESC LIMIT 1"
         (packed,) = file.execute(query).fetchone()
     file.close()
     pieces = [packed[at : at + 64] for at in range(0, len(packed) - 64, 512)]
     (tmp_path / "documents" / "diary.md").unlink()
-    built(tmp_path)
+    build_index(tmp_path)
     before = (tmp_path / "cache.sqlite").read_bytes()
     run("purge", "diary", "--index", tmp_path)
     after = (tmp_path / "cache.sqlite").read_bytes()
@@ -220,9 +220,9 @@ def test_what_another_version_kept_and_we_cannot_read_goes(index, value):
 
 def test_what_is_in_the_live_index_is_not_purged_and_nothing_is(tmp_path):
     write(tmp_path / "documents", harbour_md=HARBOUR, diary_md=DIARY)
-    built(tmp_path)
+    build_index(tmp_path)
     write(tmp_path / "documents", bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     before = folders(tmp_path), holding(tmp_path)
     result = run("purge", "diary", "--index", tmp_path)
 
@@ -285,7 +285,7 @@ def test_a_file_of_many_and_a_folder_are_purged_as_a_whole(tmp_path):
     write(tmp_path / "documents", harbour_md=HARBOUR)
     write(tmp_path / "documents", rows_jsonl="\n".join(map(json.dumps, rows)))
     write(tmp_path / "documents" / "deep" / "down", diary_md=DIARY)
-    built(tmp_path)
+    build_index(tmp_path)
     shutil.rmtree(tmp_path / "documents" / "deep")
     (tmp_path / "documents" / "rows.jsonl").unlink()
     run("index", "--force", "--index", tmp_path)
@@ -299,9 +299,9 @@ def test_one_row_of_a_file_takes_what_was_read_of_the_file_along(tmp_path):
     rows = [{"id": str(n), "text": f"Row {n} of many that were written here."} for n in (1, 2, 3)]
     rows[1]["text"] = WORDS
     write(tmp_path / "documents", rows_jsonl="\n".join(map(json.dumps, rows)))
-    built(tmp_path)
+    build_index(tmp_path)
     write(tmp_path / "documents", rows_jsonl="\n".join(map(json.dumps, [rows[0], rows[2]])))
-    built(tmp_path)
+    build_index(tmp_path)
     result = run("purge", "rows/2", "--index", tmp_path)
 
     assert result.exit_code == 0, result.output
@@ -312,10 +312,10 @@ def test_an_older_text_of_a_document_that_is_live_goes_with_all_but_live(tmp_pat
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE + WORDS)
     write(tmp_path / "documents", diary_md="A diary without secrets, of nine dull days at sea.")
     (tmp_path / "documents" / "diary.md.meta.yaml").write_text("author: Wilhelmina Quartzby")
-    built(tmp_path)
+    build_index(tmp_path)
     write(tmp_path / "documents", bridge_md=BRIDGE)
     (tmp_path / "documents" / "diary.md.meta.yaml").write_text("author: Nobody")
-    settings = built(tmp_path)
+    settings = build_index(tmp_path)
     result = run("purge", "--all-but-live", "--index", tmp_path)
 
     assert result.exit_code == 0, result.output
@@ -355,7 +355,7 @@ def test_refused_ones_leftovers_and_halves_of_copies_go_too(index):
 
 def test_where_the_words_are_still_is_told(index):
     write(index / "documents", copy_md=DIARY)
-    built(index)
+    build_index(index)
     write(index / "documents", diary_md=DIARY)
     result = run("purge", "diary", "--index", index)
 
@@ -366,7 +366,7 @@ def test_where_the_words_are_still_is_told(index):
 
 
 def test_beside_a_build_nothing_is_purged_and_the_other_way_round(index):
-    settings = built(index)
+    settings = build_index(index)
     engine = open_engine(settings)
     with engine.build():
         result = run("purge", "diary", "--index", index)
@@ -437,7 +437,7 @@ def test_a_worker_lets_go_of_an_older_one_that_was_purged(index):
     older = next(
         each.name for each in GenerationFolder(index).list_generations() if not each.is_live
     )
-    settings = built(index)
+    settings = build_index(index)
     engine = open_engine(settings)
     engine.start_reload(lambda new: None)
     engine.searcher(older)

@@ -19,7 +19,7 @@ from qa.documents.versions import template_folder
 from qa.engines.factory import open_engine
 from qa.errors import GenerationNotFoundError
 from qa.publishing import builder as indexing
-from tests.conftest import BRIDGE, HARBOUR, served, write
+from tests.conftest import BRIDGE, HARBOUR, run_service, write
 from tests.engines.indexes import ENGINES, indexed, place
 
 QUESTION = "who demanded guarantees?"
@@ -106,7 +106,7 @@ def test_the_same_version_builds_the_same_wherever_it_lies(other, index, tmp_pat
 
 def test_a_service_that_starts_answers_and_says_so(other, index, tmp_path):
     run_other(other, "index", "--index", index)
-    with (tmp_path / "log").open("wb") as log, served(index, log) as (host, port):
+    with (tmp_path / "log").open("wb") as log, run_service(index, log) as (host, port):
         with urlopen(f"http://{host}:{port}/readyz") as response:
             ready = json.load(response)
         with urlopen(f"http://{host}:{port}/about") as response:
@@ -125,7 +125,10 @@ def test_a_running_service_keeps_its_index_when_another_version_builds(other, in
     assert run("index", "--index", index).exit_code == 0
     before = live(index)
     # Workers are replaced all the time: the new ones, too, begin with the index that suits them.
-    with (tmp_path / "log").open("wb") as log, served(index, log, max_requests=3) as (host, port):
+    with (
+        (tmp_path / "log").open("wb") as log,
+        run_service(index, log, max_requests=3) as (host, port),
+    ):
         address = f"http://{host}:{port}/ask?q=who+demanded+guarantees%3F"
         run_other(other, "index", "--index", index)
         eventually(lambda: "answers meanwhile" in (tmp_path / "log").read_text())

@@ -2,21 +2,21 @@
 
 import pytest
 
-from tests.ranking.candidates import evidence
+from tests.ranking.candidates import highlight
 
 
 def test_all_forms_of_a_word_are_marked():
-    passage, found = evidence("guarantee demands", "He demanded a guarantee, two guarantees.")
+    passage, marked = highlight("guarantee demands", "He demanded a guarantee, two guarantees.")
 
-    assert [passage.text[s.start : s.end] for s in found.term_spans] == [
+    assert [passage.text[s.start : s.end] for s in marked.term_spans] == [
         "demanded", "guarantee", "guarantees",
     ]  # fmt: skip
-    assert found.missing_words == ()
+    assert marked.missing_words == ()
 
 
 def test_words_that_stand_together_are_a_phrase():
-    assert evidence("open door policy", "The open door policy.")[1].phrase == "open door policy"
-    assert evidence("open door policy", "A door. Open it.")[1].phrase is None
+    assert highlight("open door policy", "The open door policy.")[1].phrase == "open door policy"
+    assert highlight("open door policy", "A door. Open it.")[1].phrase is None
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_words_that_stand_together_are_a_phrase():
     ],
 )
 def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, expected):
-    passage, found = evidence(question, text)
+    passage, marked = highlight(question, text)
 
-    assert passage.text[found.answer_span.start : found.answer_span.end] == expected
-    assert found.type_matches
+    assert passage.text[marked.answer_span.start : marked.answer_span.end] == expected
+    assert marked.type_matches
 
 
 @pytest.mark.parametrize(
@@ -79,34 +79,34 @@ def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, ex
     ],
 )
 def test_a_sentence_that_asks_is_marked_only_where_none_tells(text, expected):
-    passage, found = evidence("What are the symptoms of measles?", text)
+    passage, marked = highlight("What are the symptoms of measles?", text)
 
-    assert passage.text[found.answer_span.start : found.answer_span.end] == expected
+    assert passage.text[marked.answer_span.start : marked.answer_span.end] == expected
 
 
 def test_what_a_follow_up_asks_counts_more_than_what_it_is_about():
     text = "The Lindholm pact on fish was signed in Vesa. Anna Lind negotiated it for a year."
     about = ("Lindholm", "pact", "fish", "Vesa")
-    passage, found = evidence("who negotiated it?", text, carried=about)
+    passage, marked = highlight("who negotiated it?", text, carried=about)
 
-    assert passage.text[slice(*found.answer_span)] == "Anna Lind negotiated it for a year."
+    assert passage.text[slice(*marked.answer_span)] == "Anna Lind negotiated it for a year."
     # Where nothing of the question itself is there, what it is about has to do.
-    passage, found = evidence("who paid for it?", text, carried=about)
+    passage, marked = highlight("who paid for it?", text, carried=about)
     assert (
-        passage.text[slice(*found.answer_span)] == "The Lindholm pact on fish was signed in Vesa."
+        passage.text[slice(*marked.answer_span)] == "The Lindholm pact on fish was signed in Vesa."
     )
 
 
 def test_no_sentence_is_marked_where_none_holds_a_fair_part():
     rare = {"zebra": 0, "quagga": 0, "appl": 90}
-    _, found = evidence("zebra quagga apple", "An apple fell.", frequencies=rare)
+    _, marked = highlight("zebra quagga apple", "An apple fell.", frequencies=rare)
 
-    assert found.answer_span is None
-    assert found.missing_words == ("zebra", "quagga")
+    assert marked.answer_span is None
+    assert marked.missing_words == ("zebra", "quagga")
 
 
 def test_a_question_of_no_kind_fits_nothing_and_misses_nothing():
-    assert evidence("harbour fees", "The harbour fees rose.")[1].type_matches is None
+    assert highlight("harbour fees", "The harbour fees rose.")[1].type_matches is None
     assert (
-        evidence("when did harbour fees rise?", "The harbour fees rose.")[1].type_matches is False
+        highlight("when did harbour fees rise?", "The harbour fees rose.")[1].type_matches is False
     )

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from qa.cli import main
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.processes import workers
 from tests.server.test_load_balancing import ASK, sockets_of
 
@@ -81,7 +81,7 @@ def redis(tmp_path, pytestconfig):
 
 def counting(index, redis, limit, **more):
     """The address of a service of two workers that count in *redis*."""
-    return served(index, workers=2, rate_limit=limit, rate_storage=redis.url, **more)
+    return run_service(index, workers=2, rate_limit=limit, rate_storage=redis.url, **more)
 
 
 def ask(address):

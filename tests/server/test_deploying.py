@@ -9,7 +9,7 @@ import sys
 import pytest
 import regex
 
-from tests.conftest import HARBOUR, ROOT, built, write
+from tests.conftest import HARBOUR, ROOT, build_index, write
 from tests.server.test_service import free_port, wait_until_served
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
@@ -22,7 +22,7 @@ def index(tmp_path):
     """A folder with an index, and one golden question that it answers."""
     write(tmp_path / "documents", harbour_md=HARBOUR)
     ask(tmp_path, "who demanded guarantees?", "Elsa Moberg")
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, served
+from tests.conftest import ROOT, run_service
 from tests.hostility.test_sockets import WHOLE, idle
 
 # In a process of its own: prints how many connections there may be, and the limit then.
@@ -56,7 +56,7 @@ def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_socke
     log = tmp_path / "log"
     with (
         log.open("w") as output,
-        served(index, output, workers=1) as address,
+        run_service(index, output, workers=1) as address,
         contextlib.ExitStack() as open_,
     ):
         for _ in range(300):

@@ -12,7 +12,7 @@ import pytest
 from gunicorn.config import Config
 
 from qa.server.load_balancing import BalancedWorker, ClientCounts
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers
 
@@ -91,7 +91,7 @@ def staying(address, count):
 
 @needs_proc
 def test_clients_that_stay_are_shared_evenly_among_workers(index):
-    with served(index, workers=2, threads=2) as address:
+    with run_service(index, workers=2, threads=2) as address:
         before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
         with staying(address, 24):
             held = [sockets_of(pid) - count for pid, count in before.items()]
@@ -101,7 +101,7 @@ def test_clients_that_stay_are_shared_evenly_among_workers(index):
 
 @needs_proc
 def test_clients_that_wait_while_workers_begin_are_shared_too(index):
-    with served(index, workers=3) as address:
+    with run_service(index, workers=3) as address:
         with staying(address, 24):
             held = {pid: sockets_of(pid) for pid in workers(address[1], 3)}
         wait_for(lambda: sum(map(sockets_of, held)) == sum(held.values()) - 24)

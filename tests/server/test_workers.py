@@ -14,7 +14,7 @@ from gunicorn.http.errors import InvalidRequestLine
 from qa.server.connections import HEAD_READ, pass_head_read
 from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
-from tests.conftest import built, served, write
+from tests.conftest import build_index, run_service, write
 
 ASK = "/ask?q=who+demanded+guarantees"
 
@@ -22,7 +22,7 @@ ASK = "/ask?q=who+demanded+guarantees"
 @pytest.fixture(scope="module")
 def address(index):
     """A service with one worker of two threads that waits two seconds for a request."""
-    with served(index, workers=1, threads=2, read_seconds=2) as found:
+    with run_service(index, workers=1, threads=2, read_seconds=2) as found:
         yield found
 
 
@@ -75,21 +75,21 @@ def long_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("long")
     lines = (f"The {number}th ship brought granite to the pier.\n\n" for number in range(30_000))
     write(folder / "documents", long_txt="".join(lines))
-    built(folder)
+    build_index(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def long_document(long_folder):
     """A service with one thread over that document."""
-    with served(long_folder, workers=1, threads=1) as found:
+    with run_service(long_folder, workers=1, threads=1) as found:
         yield found
 
 
 def test_a_body_that_comes_after_the_budget_is_too_late(index):
     body = b'{"question": "who demanded guarantees?"}'
     head = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    with served(index, budget_ms=100) as address, socket.create_connection(address) as client:
+    with run_service(index, budget_ms=100) as address, socket.create_connection(address) as client:
         # Once another is answered, the workers read what comes without delay.
         assert ask(address, path="/livez")[0] == 200
         client.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
@@ -117,7 +117,7 @@ def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document)
 
 
 def test_clients_that_read_nothing_make_room_for_others(long_folder):
-    with served(long_folder, workers=1, threads=1, max_connections=16) as address:
+    with run_service(long_folder, workers=1, threads=1, max_connections=16) as address:
         stalled = [socket.create_connection(address, timeout=60) for _ in range(24)]
         for client in stalled:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
@@ -261,7 +261,7 @@ def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog):
 
 
 def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered(index):
-    with served(index, workers=1, threads=1, max_wait_ms=20) as address:
+    with run_service(index, workers=1, threads=1, max_wait_ms=20) as address:
         with ThreadPoolExecutor(60) as pool:
             found = list(pool.map(lambda _: ask(address), range(600)))
         after = ask(address)

@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from qa.app import create_app
 from qa.settings import Settings
 from qa.web.mcp import HANDSHAKE_VERSIONS, MODERN_VERSIONS
-from tests.conftest import served
+from tests.conftest import run_service
 
 META = {
     "io.modelcontextprotocol/protocolVersion": MODERN_VERSIONS[0],
@@ -22,7 +22,7 @@ META = {
 @pytest.fixture(scope="module")
 def address(index):
     """The address of the protocol at a running service."""
-    with served(index) as (host, port):
+    with run_service(index) as (host, port):
         yield f"http://{host}:{port}/mcp"
 
 

@@ -10,7 +10,7 @@ from qa.app import create_app
 from qa.cli import main
 from qa.settings import Settings
 from qa.web.request_schemas import SavedCitation
-from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
 
 LATER = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbour")
 ASKED = "/ask?q=who+demanded+guarantees%3F&limit=1"
@@ -20,7 +20,7 @@ ASKED = "/ask?q=who+demanded+guarantees%3F&limit=1"
 def index(tmp_path):
     """A folder with an index of two documents, which tests may change."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -35,7 +35,7 @@ def cited(saved):
 
 def rebuilt(index, text):
     write(index / "documents", harbour_md=text)
-    built(index)
+    build_index(index)
 
 
 def verify(index, saved, *options):

@@ -24,7 +24,7 @@ from qa.errors import (
 from qa.publishing.builder import index_documents
 from qa.queries.parser import Filters, parse_query
 from qa.settings import Settings
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 from tests.engines.positions import find_passage_positions
 
 
@@ -194,10 +194,10 @@ def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, pr
 
 def test_a_new_generation_is_followed_and_a_deleted_file_is_gone(tmp_path):
     write(tmp_path / "documents", one_txt="Apples are red.\n", two_txt="Pears are green.\n")
-    engine = open_engine(built(tmp_path))
+    engine = open_engine(build_index(tmp_path))
     before = engine.searcher()
     (tmp_path / "documents" / "two.txt").unlink()
-    built(tmp_path)
+    build_index(tmp_path)
     after = engine.searcher()
 
     assert ids(before, "pears") == ["two"]
@@ -215,7 +215,7 @@ def test_without_an_index_the_error_says_what_to_do(tmp_path):
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
 def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
-    settings = built(tmp_path)
+    settings = build_index(tmp_path)
     (generation,) = (tmp_path / "generations").iterdir()
     path = generation / name
     content = bytearray(path.read_bytes())
@@ -230,10 +230,10 @@ def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
 
 def test_an_older_generation_can_be_asked_while_it_is_kept(tmp_path):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
-    engine = open_engine(built(tmp_path))
+    engine = open_engine(build_index(tmp_path))
     before = engine.searcher().manifest.name
     write(tmp_path / "documents", one_txt="Apples are green.\n")
-    built(tmp_path)
+    build_index(tmp_path)
     live = engine.searcher().manifest.name
 
     assert engine.searcher(before).document("one").text == "Apples are red."
@@ -245,7 +245,7 @@ def test_an_older_generation_can_be_asked_while_it_is_kept(tmp_path):
 
 def test_the_list_of_documents_is_checked_too(tmp_path):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
-    searcher = open_engine(built(tmp_path)).searcher()
+    searcher = open_engine(build_index(tmp_path)).searcher()
     path = tmp_path / "generations" / searcher.manifest.name / "summaries.jsonl"
     path.write_bytes(path.read_bytes().replace(b"one", b"two"))
 

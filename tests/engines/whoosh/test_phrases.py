@@ -13,7 +13,7 @@ from qa.engines.whoosh import positions as phrases
 from qa.engines.whoosh import search
 from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.parser import parse_query
-from tests.late import Looks
+from tests.counted_deadline import CountedDeadline
 
 
 @pytest.fixture(scope="module")
@@ -109,5 +109,5 @@ def test_phrases_are_not_looked_up_beyond_the_deadline(live, looked_up):
     query = parse_query('"of the" "in the" "to the" NATO')
 
     with pytest.raises(DeadlineExceededError):
-        live.search(query, 10, Looks(most=1))
+        live.search(query, 10, CountedDeadline(max_looks=1))
     assert len(looked_up) == 1

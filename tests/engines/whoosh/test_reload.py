@@ -14,14 +14,14 @@ from qa.engines.whoosh import engine as following
 from qa.engines.whoosh.engine import WhooshSearcherManager
 from qa.errors import CorruptIndexError, NoLiveGenerationError
 from qa.index.generations import GenerationFolder
-from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
 
 
 @pytest.fixture
 def index(tmp_path):
     """A folder with an index of one document."""
     write(tmp_path / "documents", harbour_md=HARBOUR)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -32,7 +32,7 @@ def live(index):
 
 def rebuild(index, text=BRIDGE):
     write(index / "documents", bridge_md=text)
-    built(index)
+    build_index(index)
     return (index / "CURRENT").read_text().strip()
 
 
@@ -61,7 +61,7 @@ def test_a_new_generation_is_handed_out_at_once(live, index):
 
 def test_publishing_the_same_again_opens_nothing(live, index):
     before = live.searcher()
-    built(index)
+    build_index(index)
     (index / "CURRENT").write_text(before.manifest.name + "\n")
 
     assert live.searcher() is before
@@ -208,7 +208,7 @@ def test_a_rebuild_mends_what_is_damaged_and_is_followed(live, index):
     flip(file_of(index))
     with pytest.raises(CorruptIndexError):
         live.searcher()
-    built(index)
+    build_index(index)
 
     assert live.searcher().manifest.name == before
     assert live.searcher().document("harbour")

@@ -10,7 +10,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from qa.app import create_app
 from qa.settings import Settings
 from qa.web.middleware.access import SECURITY_HEADERS
-from tests.conftest import served
+from tests.conftest import run_service
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 PATHS = ["/", "/ask?q=harbour", "/documents", "/documents/harbour.json", "/openapi.json", "/api"]
@@ -270,7 +270,7 @@ def test_every_response_is_locked_down(client, path):
 
 
 def test_a_real_service_on_this_machine_is_not_led_to_by_another_name(index):
-    with served(index, trusted_hosts="") as address:
+    with run_service(index, trusted_hosts="") as address:
         statuses = []
         for host in ("evil.example:8000", "localhost:8000", "127.0.0.1"):
             connection = HTTPConnection(*address)

@@ -18,7 +18,7 @@ from qa.errors import (
     RequestError,
     SettingsError,
 )
-from tests.conftest import HARBOUR, built, write
+from tests.conftest import HARBOUR, build_index, write
 
 PATHS = [
     "/ask?q=harbour",
@@ -44,7 +44,7 @@ FOR_ALL += ("DocumentNotFoundError", "NoLiveGenerationError", "GenerationNotFoun
 @pytest.fixture
 def settings(tmp_path):
     write(tmp_path / "documents", a_md=HARBOUR)
-    return built(tmp_path)
+    return build_index(tmp_path)
 
 
 def damage_current(index):

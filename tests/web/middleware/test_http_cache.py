@@ -6,8 +6,8 @@ from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.settings import Settings
 from qa.web import api
-from tests.conftest import BRIDGE, HARBOUR, built, write
-from tests.late import Looks, set_deadline
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
+from tests.counted_deadline import CountedDeadline, set_deadline
 
 ASK = "/ask?q=who+demanded+guarantees%3F"
 PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/harbour", "/about"]
@@ -17,7 +17,7 @@ PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/h
 def index(tmp_path):
     """A folder with an index of two documents, which tests may change."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -25,7 +25,7 @@ def rebuild(index):
     """Build another generation; the name of the one before."""
     before = (index / "CURRENT").read_text().strip()
     write(index / "documents", bridge_md=BRIDGE + "One more sentence.")
-    built(index)
+    build_index(index)
     return before
 
 
@@ -80,7 +80,7 @@ def test_other_synonyms_have_other_tags_once_they_are_in_the_index(client, index
     known = tag(client, ASK)
     (index / "synonyms.txt").write_text("demanded, insisted on")
     assert tag(client, ASK) == known
-    built(index)
+    build_index(index)
 
     assert tag(client, ASK) != known
 
@@ -139,7 +139,7 @@ def test_an_answer_that_was_cut_short_is_not_kept(index, path, monkeypatch):
     client = create_app(Settings(index=str(index), recent_answers=0)).test_client()
     responses = []
     for most in range(60):
-        set_deadline(monkeypatch, Looks(most=most))
+        set_deadline(monkeypatch, CountedDeadline(max_looks=most))
         responses.append(client.get(path))
     cut = [each for each in responses if each.headers.get("Cache-Control") == "no-store"]
 

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from qa.web.middleware import metrics_folder as tallies
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.faults.service import wait_for
 from tests.processes import children, master
 
@@ -76,7 +76,7 @@ def test_methods_and_addresses_that_are_none_add_no_labels(client):
 
 
 def test_all_workers_are_added_up_and_none_is_forgotten(index):
-    with served(index, workers=2, max_requests=30) as address:
+    with run_service(index, workers=2, max_requests=30) as address:
         for _ in range(150):
             assert get(address, "/ask?q=harbour")[0] == 200
         counted = answers(address, "found")
@@ -96,7 +96,7 @@ def test_all_workers_are_added_up_and_none_is_forgotten(index):
 
 
 def test_a_worker_that_is_killed_is_still_counted(index):
-    with served(index, workers=2) as address:
+    with run_service(index, workers=2) as address:
         for _ in range(20):
             get(address, "/ask?q=harbour")
         leader = master(address[1])
@@ -109,7 +109,7 @@ def test_a_worker_that_is_killed_is_still_counted(index):
 
 
 def test_what_is_turned_away_is_counted(index):
-    with served(index) as address:
+    with run_service(index) as address:
         assert get(address, "/ask?q=" + "x" * 9000)[0] == 414
         told = samples(get(address, "/metrics")[1])
 
@@ -118,7 +118,7 @@ def test_what_is_turned_away_is_counted(index):
 
 @pytest.mark.parametrize("token", ["", "a-token-of-some-length"])
 def test_metrics_ask_for_the_token_where_there_is_one(index, token):
-    with served(index, token=token) as address:
+    with run_service(index, token=token) as address:
         status, body = get(address, "/metrics")
 
     assert status == (401 if token else 200)
@@ -166,7 +166,7 @@ def held_by(process, folder):
 
 def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
     before = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")}
-    with contextlib.suppress(AssertionError), served(index) as address:
+    with contextlib.suppress(AssertionError), run_service(index) as address:
         get(address, "/ask?q=harbour")
         leader = master(address[1])
         followers = children(leader)
@@ -175,7 +175,7 @@ def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
         # Its workers see that, and end.
         wait_for(lambda: not any(map(is_there, followers)))
     assert left.exists()
-    with served(index) as address:
+    with run_service(index) as address:
         get(address, "/livez")
 
         assert not left.exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from qa.web.middleware.request_log import Handler, JsonFormatter, Output
-from tests.conftest import served
+from tests.conftest import run_service
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs Linux's /dev/full")
@@ -112,7 +112,7 @@ def statuses(address, count=30):
 
 @needs_full
 def test_a_full_disk_does_not_end_the_service(index, capfd):
-    with FULL.open("w") as full, served(index, log=full) as address:
+    with FULL.open("w") as full, run_service(index, log=full) as address:
         assert statuses(address) == {200}
     errors = capfd.readouterr().err
 
@@ -121,7 +121,7 @@ def test_a_full_disk_does_not_end_the_service(index, capfd):
 
 
 def test_a_log_that_is_closed_does_not_end_the_service(index, capfd):
-    with pipe() as (read, write), served(index, log=write) as address:
+    with pipe() as (read, write), run_service(index, log=write) as address:
         read.close()
         assert statuses(address) == {200}
     errors = capfd.readouterr().err
@@ -134,7 +134,7 @@ def test_a_log_that_is_closed_does_not_end_the_service(index, capfd):
 def test_a_log_that_nobody_reads_does_not_end_the_service(index, capfd, waiting):
     with pipe() as (read, write):
         os.set_blocking(write.fileno(), waiting)
-        with served(index, log=write) as address:
+        with run_service(index, log=write) as address:
             assert statuses(address) == {200}
             while b"are missing" not in read.read(10_000):
                 assert statuses(address, 1) == {200}

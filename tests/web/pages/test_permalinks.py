@@ -6,7 +6,7 @@ import pytest
 
 from qa.engines.factory import open_engine
 from qa.settings import Settings
-from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
 from tests.web.pages.conftest import controls, one, text
 
 ASKED = "/?q=who+demanded+guarantees%3F"
@@ -18,7 +18,7 @@ OTHER = HARBOUR.replace("legal guarantees", "promises")
 def index(tmp_path):
     """A folder with an index of two documents, which tests may change."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -30,7 +30,7 @@ def changed(index):
         for path in (index / "documents").iterdir():
             path.unlink()
         write(index / "documents", **texts)
-        built(index)
+        build_index(index)
         if pruned:
             open_engine(Settings(index=str(index))).prune(1)
 
