@@ -80,10 +80,12 @@ def test_no_reason_contradicts_a_passage_that_is_shown(searcher):
     words = ["harbour", "guarantees", "bridge", "granite", "storm", "ferry", "council", "zebra"]
     for pair in itertools.permutations(words, 2):
         answer = ask(searcher, STRICT, "which {} has a {}?".format(*pair))
-        shown = [set(passage.reasons.matched) for passage in answer.passages]
+        matched_sets = [set(passage.reasons.matched) for passage in answer.passages]
         if answer.none:
-            assert not any(set(answer.none.missing) & matched for matched in shown)
-            assert not any(set(two) <= matched for two in answer.none.apart for matched in shown)
+            assert not any(set(answer.none.missing) & matched for matched in matched_sets)
+            assert not any(
+                set(two) <= matched for two in answer.none.apart for matched in matched_sets
+            )
 
 
 def test_the_dates_covered_are_told(searcher):

@@ -30,7 +30,7 @@ def read_documents(path, source, settings):
 def read_file(folder, name, data, settings=None, **sidecars):
     """Read a file of this name and content: Documents by id, and Skips.
 
-    *beside* are its sidecars by the ending of their name, with underscores for dots.
+    *sidecars* are given by the ending of their name, with underscores for dots.
     """
     path = folder / name
     path.write_bytes(data.encode() if isinstance(data, str) else data)

@@ -9,7 +9,7 @@ from tests.hostility.strategies import HOST, ORIGIN, TOKEN
 
 
 @pytest.fixture(scope="session")
-def trying(full):
+def limit_examples(full):
     """What tries a few examples, always the same, or ten thousand with `--full`."""
 
     def decorate(few):

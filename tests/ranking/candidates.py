@@ -22,7 +22,7 @@ def passages(*texts, title="", ids=None, about=None):
 
 
 def candidates(query, passage_list, about=None):
-    """What an engine would propose if all of *found* scored the same."""
+    """What an engine would propose if all of *passage_list* scored the same."""
     return Candidates(
         document_ids=[p.document_id for p in passage_list],
         passage_numbers=np.array([p.number for p in passage_list], np.int64),

@@ -74,16 +74,16 @@ def test_phrases_are_required_and_exclusions_kept(searcher, question, expected):
 )
 def test_a_phrase_is_found_exactly_where_it_stands(texts, phrase):
     with tempfile.TemporaryDirectory() as folder:
-        found = [
+        numbers = [
             build_document(f"d{n}", "d", [RawBlock(f"{n}. {' '.join(words)}")], Metadata(""))
             for n, words in enumerate(texts)
         ]
-        index_documents(found, open_engine(Settings(index=folder)), Settings(index=folder))
+        index_documents(numbers, open_engine(Settings(index=folder)), Settings(index=folder))
         searcher = open_engine(Settings(index=folder)).searcher()
         question = f'"{" ".join(phrase)}" {" ".join(map(str, range(6)))}'
         hits = {*searcher.search(parse_query(question), 10).document_ids}
 
-    assert hits == {d.id for d in found if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
+    assert hits == {d.id for d in numbers if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ def test_words_are_counted_and_near_ones_known(searcher):
 
 
 def test_a_document_comes_back_whole(searcher):
-    found = searcher.document("harbour")
+    document = searcher.document("harbour")
 
-    assert found.metadata.title == "The harbour of Lindholm"
-    assert found.text.startswith("The old harbour")
+    assert document.metadata.title == "The harbour of Lindholm"
+    assert document.text.startswith("The old harbour")
     with pytest.raises(DocumentNotFoundError, match="nothing"):
         searcher.document("nothing")
 
@@ -144,20 +144,20 @@ def test_every_passage_stands_in_its_document(searcher):
 
 def test_matches_are_where_the_texts_have_them(searcher):
     query = parse_query("how many guarantees did the council of Lindholm give the harbour's boat?")
-    found = searcher.search(query, 100)
-    expected = find_passage_positions(query, found.read_all())
+    candidates = searcher.search(query, 100)
+    expected = find_passage_positions(query, candidates.read_all())
 
-    assert len(found.positions.passage_index)
+    assert len(candidates.positions.passage_index)
     for column in vars(expected):
-        assert getattr(found.positions, column).tolist() == getattr(expected, column).tolist()
+        assert getattr(candidates.positions, column).tolist() == getattr(expected, column).tolist()
 
 
 def test_the_index_is_a_whoosh_index(index, searcher):
     folder = index / "generations" / searcher.manifest.name
-    found = whoosh.index.open_dir(str(folder))
+    whoosh_index = whoosh.index.open_dir(str(folder))
 
-    assert found.doc_count() == searcher.manifest.passages
-    found.close()
+    assert whoosh_index.doc_count() == searcher.manifest.passages
+    whoosh_index.close()
 
 
 def test_asking_never_unpickles(index, monkeypatch):
@@ -166,11 +166,11 @@ def test_asking_never_unpickles(index, monkeypatch):
 
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
-    found = open_engine(Settings(index=str(index))).searcher()
+    searcher = open_engine(Settings(index=str(index))).searcher()
 
-    assert ids(found, "council of Lindholm")
-    assert found.document("harbour").metadata.title
-    assert found.suggest(["garantees"])["garantees"]
+    assert ids(searcher, "council of Lindholm")
+    assert searcher.document("harbour").metadata.title
+    assert searcher.suggest(["garantees"])["garantees"]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -179,10 +179,10 @@ def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, pr
         monkeypatch.setattr(building, "_SEGMENT_PASSAGES", segment)
         monkeypatch.setattr(os, "cpu_count", lambda: processes)
         settings = Settings(index=str(folder))
-        found = (
+        documents = (
             build_document(f"d{n}", "d", [RawBlock(text(n))], Metadata(f"T{n}")) for n in range(60)
         )
-        report = index_documents(found, open_engine(settings), settings)
+        report = index_documents(documents, open_engine(settings), settings)
         generation = folder / "generations" / report.manifest.name
         return {path.name: path.read_bytes() for path in generation.glob("*.bin")}
 
@@ -259,7 +259,7 @@ def text(number):
     return f"Number {number} has {number * 7} apples and {number % 13} pears. " * 9
 
 
-def made_up(number):
+def synthetic_text(number):
     """A text of ninety words, some said everywhere and most in few texts."""
     draw = random.Random(number)
     return " ".join(f"w{int(draw.paretovariate(0.5))}" for _ in range(90))
@@ -269,18 +269,18 @@ def test_threads_may_share_a_searcher(tmp_path):
     settings = Settings(index=str(tmp_path))
     index_documents(
         (
-            build_document(f"d{n}", "d", [RawBlock(made_up(n))], Metadata(f"T{n}"))
+            build_document(f"d{n}", "d", [RawBlock(synthetic_text(n))], Metadata(f"T{n}"))
             for n in range(3_000)
         ),
         open_engine(settings),
         settings,
     )
     searcher = open_engine(settings).searcher()
-    queries = [parse_query(" ".join(made_up(n * 31).split()[:8])) for n in range(40)]
+    queries = [parse_query(" ".join(synthetic_text(n * 31).split()[:8])) for n in range(40)]
 
     def ask(query):
-        found = searcher.search(query, 10)
-        return list(zip(found.document_ids, found.scores.tolist(), strict=True))
+        candidates = searcher.search(query, 10)
+        return list(zip(candidates.document_ids, candidates.scores.tolist(), strict=True))
 
     def ask_all(_):
         return all(ask(queries[n % 40]) == expected[n % 40] for n in range(200))

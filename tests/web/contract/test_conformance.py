@@ -34,6 +34,6 @@ def test_what_is_served_is_what_is_described(index, tmp_path, full):
             command, env=os.environ | hooks, cwd=tmp_path, capture_output=True, text=True
         )
 
-    told = run.stdout.partition("= ERRORS =")[2] or run.stdout[-5000:]
-    assert run.returncode == 0, told + run.stderr[-1000:]
+    output = run.stdout.partition("= ERRORS =")[2] or run.stdout[-5000:]
+    assert run.returncode == 0, output + run.stderr[-1000:]
     assert "No issues found" in run.stdout

@@ -75,8 +75,8 @@ def test_a_damaged_index_shows_no_path_but_in_the_log(settings, tmp_path, caplog
 
 
 def kinds():
-    found = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
-    return [each for each in found if issubclass(each, QAError)]
+    classes = [cls for _, cls in inspect.getmembers(errors, inspect.isclass)]
+    return [cls for cls in classes if issubclass(cls, QAError)]
 
 
 @pytest.mark.parametrize("kind", kinds())
