@@ -32,10 +32,10 @@ class Row:
     def missing(self) -> frozenset[str]:
         """The stems that a person added from earlier turns."""
         earlier = frozenset().union(*map(stems, self.history))
-        return (self.allowed - stems(self.raw)) & earlier
+        return (self.rewrite_stems - stems(self.raw)) & earlier
 
     @property
-    def allowed(self) -> frozenset[str]:
+    def rewrite_stems(self) -> frozenset[str]:
         """The stems that may be carried: those of the question as a person put it."""
         return stems(self.rewrite)
 
@@ -93,7 +93,7 @@ def measure(rows: Sequence[Row], weights: CarryoverWeights) -> dict[str, float]:
         chosen = set(choose_carried_stems(states[row.history], analyze_turn(row.raw), weights))
         missing += len(row.missing)
         carried += len(row.missing & chosen)
-        extra += len(chosen - row.allowed)
+        extra += len(chosen - row.rewrite_stems)
         alone += row.is_unchanged and not chosen
     unchanged = sum(row.is_unchanged for row in rows)
     return {

@@ -160,7 +160,7 @@ def fit_all(rows: Sequence[Row], alone: Sequence[str], rounds: int = 2) -> dict[
         need = fit_need(rows, alone, states, Penalty(2.5, 3))
         words = Words.of(rows, states)
         pairs = list(zip(words.row, words.stem, strict=True))
-        targets = np.array([float(stem in rows[i].allowed) for i, stem in pairs])
+        targets = np.array([float(stem in rows[i].rewrite_stems) for i, stem in pairs])
         folds = np.array([_fold(rows[i].conversation) for i in words.row])
         row_weights = np.ones(len(targets))
         word = fit(words.features, targets, row_weights, folds, Penalty(5, 10))
@@ -198,7 +198,7 @@ def thresholds(
     need_scores = needs + BEST_SCORE_WEIGHT * np.array(
         [words[0][1] if words else -9.0 for words in top]
     )
-    facts = [(row.missing, row.allowed, row.is_unchanged) for row in rows]
+    facts = [(row.missing, row.rewrite_stems, row.is_unchanged) for row in rows]
     most_alone = sum(row.is_unchanged for row in rows)
     for min_need in np.arange(-3, 2.5, 0.1):
         for min_score in np.arange(-2.8, 0, 0.1):

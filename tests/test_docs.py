@@ -48,13 +48,13 @@ def words(text):
 
 
 def test_the_settings_table_is_that_of_the_code():
-    written = PAGES["docs/operating.md"].split("<!-- settings -->\n")[1]
+    page = PAGES["docs/operating.md"].split("<!-- settings -->\n")[1]
     rows = [
         f"| `{name}` | {default or '(empty)'} | {help_} |"
         for name, default, help_ in settings_table()
     ]
 
-    assert written.split("<!-- /settings -->")[0].splitlines() == rows
+    assert page.split("<!-- /settings -->")[0].splitlines() == rows
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))

@@ -151,9 +151,9 @@ def test_tools_are_listed_in_the_same_words_each_time(client):
 def test_a_message_that_contradicts_itself_is_refused(
     client, method, parameters, headers, status, code
 ):
-    found, body = post(client, method, parameters, **headers)
+    answer_code, body = post(client, method, parameters, **headers)
 
-    assert (found, body["error"]["code"]) == (status, code)
+    assert (answer_code, body["error"]["code"]) == (status, code)
 
 
 def test_a_revision_that_is_not_spoken_is_told_which_are(client):

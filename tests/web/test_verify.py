@@ -92,7 +92,9 @@ def test_the_command_takes_its_time(index, answer, monkeypatch):
     assert not json.loads(verify(index, answer, "--json").stdout)["partial"]
 
 
-TEXTS = [name for name, each in SavedCitation.model_fields.items() if "str" in str(each.annotation)]
+TEXTS = [
+    name for name, field in SavedCitation.model_fields.items() if "str" in str(field.annotation)
+]
 
 
 @pytest.mark.parametrize("field", TEXTS)

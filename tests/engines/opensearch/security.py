@@ -80,10 +80,10 @@ def plugin():
         for archive in PLUGIN.glob("*.zip"):
             with zipfile.ZipFile(archive) as members:
                 members.extractall(jars)
-        for each in jars.glob("*.jar"):
+        for jar in jars.glob("*.jar"):
             # What the server has already must not be there twice.
-            if _artifact(each) in present:
-                each.unlink()
+            if _artifact(jar) in present:
+                jar.unlink()
     return jars
 
 

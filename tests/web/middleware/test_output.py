@@ -29,12 +29,12 @@ def pipe():
 
 def fill(output):
     """Write until nothing goes out any more; say how much did."""
-    written = 0
+    size = 0
     with contextlib.suppress(OSError):
         while True:
             output.write("x" * 100 + "\n")
-            written += 101
-    return written
+            size += 101
+    return size
 
 
 def test_a_line_that_nobody_reads_is_not_waited_for():
