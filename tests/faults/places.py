@@ -17,7 +17,7 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.index.generations import GenerationFolder
 from qa.settings import Settings
-from qa.web.response_schemas import AnswerBody
+from qa.web.response_schemas import answer_body
 from tests.conftest import ROOT, SAMPLE
 
 ASKED = (
@@ -145,7 +145,7 @@ class Place:
         searcher = open_engine(settings).searcher()
         answers = []
         for question in ASKED:
-            body = AnswerBody.model_validate(ask(searcher, settings, question))
+            body = answer_body(ask(searcher, settings, question))
             answers.append(body.model_dump_json(exclude={"took_ms"}))
         return LiveState(searcher.manifest.name, tuple(answers))
 

@@ -14,7 +14,7 @@ from qa.errors import CorruptIndexError
 from qa.index.generations import GenerationFolder
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.response_schemas import AnswerBody
+from qa.web.response_schemas import answer_body
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED
@@ -29,7 +29,7 @@ def answers(settings):
     searcher = open_engine(settings).searcher()
     texts = []
     for question in ASKED:
-        answer = AnswerBody.model_validate(ask(searcher, settings, question))
+        answer = answer_body(ask(searcher, settings, question))
         texts.append(answer.model_dump_json(exclude={"took_ms"}))
     return texts, [searcher.document(summary.id).text for summary in searcher.summaries()]
 
