@@ -10,12 +10,13 @@ for each phase.
 Times are counted from when a request was to be sent.
 """
 
+import argparse
 import asyncio
 import json
 import random
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 _HOST = "127.0.0.1"
@@ -65,15 +66,23 @@ class Client(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
 
+class Timed(NamedTuple):
+    """When a request was due, how long its response took from then on, and its status."""
+
+    due: float
+    milliseconds: float
+    status: int
+
+
 class Crowd:
-    """Clients that are free, and what all of them were told: when, how long it took, the status."""
+    """Clients that are free, and all responses: when one was due, its milliseconds, its status."""
 
     def __init__(self, port: int, requests: list[bytes]) -> None:
         self._port = port
         self._requests = requests
         self._free: list[Client] = []
         self._random = random.Random(1)  # noqa: S311 - draws questions
-        self.told: list[tuple[float, float, int]] = []
+        self.responses: list[Timed] = []
 
     async def ask(self, due: float) -> None:
         """Ask a question that was to be sent at the time *due*."""
@@ -86,7 +95,7 @@ class Crowd:
                 self._free.append(client)
         except (OSError, TimeoutError):
             status = 0
-        self.told.append((due, 1000 * (loop.time() - due), status))
+        self.responses.append(Timed(due, 1000 * (loop.time() - due), status))
 
     async def _client(self) -> Client:
         while self._free:
@@ -125,51 +134,55 @@ async def at_once(crowd: Crowd, many: int, seconds: float) -> None:
     await asyncio.gather(*(one() for _ in range(many)))
 
 
-def measured(told: list[tuple[float, float, int]], seconds: float) -> dict[str, Any]:
+def measure(responses: list[Timed], seconds: float) -> dict[str, Any]:
     """What came of a phase: how many, how fast, what else than answers, when the last of that."""
-    started = min(due for due, _, _ in told)
-    ended = max(due + taken / 1000 for due, taken, _ in told)
-    answered = sorted(taken for _, taken, status in told if status == 200)
-    others = [(due - started, status) for due, _, status in told if status != 200]
+    start = min(r.due for r in responses)
+    end = max(r.due + r.milliseconds / 1000 for r in responses)
+    answered = sorted(r.milliseconds for r in responses if r.status == 200)
+    others = [(r.due - start, r.status) for r in responses if r.status != 200]
     statuses: dict[str, int] = {}
     for _, status in others:
         statuses[str(status)] = statuses.get(str(status), 0) + 1
-    found: dict[str, Any] = {
-        "sent": len(told),
+    measures: dict[str, Any] = {
+        "sent": len(responses),
         "answered": len(answered),
-        "per_second": len(answered) / max(seconds, ended - started),
+        "per_second": len(answered) / max(seconds, end - start),
         "others": statuses,
         "last_other_s": max((when for when, _ in others), default=None),
     }
     for part in (50, 95, 99):
         place = min(len(answered) - 1, len(answered) * part // 100)
-        found[f"p{part}_ms"] = answered[place] if answered else None
-    found["max_ms"] = answered[-1] if answered else None
-    return found
+        measures[f"p{part}_ms"] = answered[place] if answered else None
+    measures["max_ms"] = answered[-1] if answered else None
+    return measures
 
 
 async def run(port: int, requests: list[bytes], phases: list[dict[str, float]]) -> None:
     """Go through the *phases*, one after the other, with the same connections."""
     crowd = Crowd(port, requests)
     for phase in phases:
-        crowd.told = []
+        crowd.responses = []
         if "rate" in phase:
             await at_rate(crowd, phase["rate"], phase["seconds"])
         else:
             await at_once(crowd, int(phase["at_once"]), phase["seconds"])
-        line = json.dumps(measured(crowd.told, phase["seconds"]))
+        line = json.dumps(measure(crowd.responses, phase["seconds"]))
         print(line, flush=True)  # noqa: T201 - read by service.py
 
 
-def main(port: str, questions: str, phases: str) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Ask as the command line says."""
-    asked = json.loads(Path(questions).read_text(encoding="utf-8"))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("port", type=int)
+    parser.add_argument("questions", type=Path, help="a list in a file of JSON")
+    parser.add_argument("phases", type=json.loads, help="a list in JSON")
+    arguments = parser.parse_args(argv)
     requests = [
         f"GET /ask?q={quote(question)} HTTP/1.1\r\nHost: {_HOST}\r\n\r\n".encode()
-        for question in asked
+        for question in json.loads(arguments.questions.read_text(encoding="utf-8"))
     ]
-    asyncio.run(run(int(port), requests, json.loads(phases)))
+    asyncio.run(run(arguments.port, requests, arguments.phases))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.corpora import Corpus
-from benchmarks.workers import evict, packed
+from benchmarks.workers import evict, pack
 
 ROOT = Path(__file__).resolve().parent.parent
 STOCK = "whoosh3"
@@ -48,8 +48,8 @@ class Worker:
             env=os.environ | (_ONE_THREAD if one_thread else {}),
         )
 
-    def answer(self) -> dict[str, Any]:
-        """The next line that it says."""
+    def read_report(self) -> dict[str, Any]:
+        """The next line that it prints; raise WorkerError if that is an error."""
         assert self._process.stdout is not None  # noqa: S101 - for mypy
         line = self._process.stdout.readline()
         if not line:
@@ -59,12 +59,12 @@ class Worker:
             raise WorkerError(values["error"])
         return values
 
-    def asked(self, line: object) -> dict[str, Any]:
-        """Its answer to *line*."""
+    def ask(self, line: object) -> dict[str, Any]:
+        """Its report on *line*."""
         assert self._process.stdin is not None  # noqa: S101 - for mypy
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
-        return self.answer()
+        return self.read_report()
 
     def close(self) -> None:
         """End it."""
@@ -72,10 +72,10 @@ class Worker:
 
 
 def run(*arguments: str, one_thread: bool = False) -> dict[str, Any]:
-    """The first answer of a worker."""
+    """The first report of a worker."""
     worker = Worker(*arguments, one_thread=one_thread)
     try:
-        return worker.answer()
+        return worker.read_report()
     finally:
         worker.close()
 
@@ -97,22 +97,22 @@ def compare(corpus: Corpus, passages: int, options: Options) -> dict[str, Measur
     """Every engine's measures over *corpus*; of one that fails, what it got to."""
     results: dict[str, Measures] = {}
     with tempfile.TemporaryDirectory(dir=options.cache) as temporary, ExitStack() as stack:
-        searching: dict[str, Worker] = {}
+        workers: dict[str, Worker] = {}
         for name in options.engines:
             results[name] = {}
             limited = name == STOCK and passages > options.stock_limit
-            given = replace(corpus, limit=options.stock_limit) if limited else corpus
+            part = replace(corpus, limit=options.stock_limit) if limited else corpus
             try:
-                index = _index_folder(name, given, Path(temporary), options.cache)
-                results[name] |= _indexed(name, given, index, options.builds)
-                worker, opened = _opened(name, given, index, options.max_terms)
+                index = _index_folder(name, part, Path(temporary), options.cache)
+                results[name] |= _measure_indexing(name, part, index, options.builds)
+                worker, measures = _open_worker(name, part, index, options.max_terms)
             except (WorkerError, OSError) as error:
                 progress.log(f"{corpus.name}: {name} failed: {error}", style="red")
                 continue
             stack.callback(worker.close)
-            searching[name] = worker
-            results[name] |= opened
-        for name, measures in _timed(searching, options.rounds, options.seconds).items():
+            workers[name] = worker
+            results[name] |= measures
+        for name, measures in _measure_searching(workers, options.rounds, options.seconds).items():
             results[name] |= measures
     return results
 
@@ -124,56 +124,60 @@ def _index_folder(name: str, corpus: Corpus, temporary: Path, cache: Path) -> Pa
     return cache / f"{STOCK}-{version}-{corpus.folder.name}-{corpus.limit or 'all'}"
 
 
-def _indexed(name: str, corpus: Corpus, folder: Path, builds: int) -> Measures:
+def _measure_indexing(name: str, corpus: Corpus, folder: Path, builds: int) -> Measures:
     """Index *builds* times, less often what takes long; not at all what an earlier run kept."""
-    kept = folder.with_suffix(folder.suffix + ".json")
-    if kept.exists():
+    file = folder.with_suffix(folder.suffix + ".json")
+    if file.exists():
         progress.log(f"{corpus.name}: {name} was indexed before, in {folder}")
-        earlier: Measures = json.loads(kept.read_text("utf-8"))
+        earlier: Measures = json.loads(file.read_text("utf-8"))
         return earlier
     runs: list[Measures] = []
-    while len(runs) < builds and sum(each["index_seconds"] for each in runs) < _BUILDING_SECONDS:
+    while len(runs) < builds and sum(m["index_seconds"] for m in runs) < _BUILDING_SECONDS:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        runs.append(run("index", name, packed(corpus), str(folder)))
-    measures = {measure: statistics.median(each[measure] for each in runs) for measure in runs[0]}
-    kept.write_text(json.dumps(measures), encoding="utf-8")
+        runs.append(run("index", name, pack(corpus), str(folder)))
+    measures = {measure: statistics.median(m[measure] for m in runs) for measure in runs[0]}
+    file.write_text(json.dumps(measures), encoding="utf-8")
     rate, seconds = measures["passages_per_second"], measures["index_seconds"]
     progress.log(f"{corpus.name}: {name} indexed in {seconds:.1f} s, {rate:,.0f} passages/s")
     return measures
 
 
-def _opened(name: str, corpus: Corpus, folder: Path, max_terms: int) -> tuple[Worker, Measures]:
+def _open_worker(
+    name: str, corpus: Corpus, folder: Path, max_terms: int
+) -> tuple[Worker, Measures]:
     """A worker that has answered its first question, and how long that takes, cold and warm."""
-    arguments = ("search", name, packed(corpus), str(folder), str(max_terms))
+    arguments = ("search", name, pack(corpus), str(folder), str(max_terms))
     cold = []
     for _ in range(_OPENS):
         evict(folder)
         cold.append(run(*arguments, one_thread=True)["open_ms"])
     worker = Worker(*arguments, one_thread=True)
     try:
-        answer = worker.answer()
+        measures = worker.read_report()
     except WorkerError:
         worker.close()
         raise
-    return worker, answer | {"cold_ms": statistics.median(cold)}
+    return worker, measures | {"cold_ms": statistics.median(cold)}
 
 
-def _timed(searching: dict[str, Worker], rounds: int, seconds: float) -> dict[str, Measures]:
+def _measure_searching(
+    workers: dict[str, Worker], rounds: int, seconds: float
+) -> dict[str, Measures]:
     """Ask all questions in rounds, one engine after the other."""
-    results: dict[str, Measures] = {name: {} for name in searching}
+    results: dict[str, Measures] = {name: {} for name in workers}
     times: dict[tuple[str, str], list[list[float]]] = {}
     for number in range(rounds):
-        for name, worker in list(searching.items()):
+        for name, worker in list(workers.items()):
             try:
-                answer = worker.asked(seconds)
+                report = worker.ask(seconds)
             except (WorkerError, OSError) as error:
                 progress.log(f"{name} failed: {error}", style="red")
-                del searching[name]
+                del workers[name]
                 continue
-            for search, taken in answer.pop("times").items():
-                times.setdefault((name, search), []).append(taken)
-            results[name] |= answer
+            for search, round_times in report.pop("times").items():
+                times.setdefault((name, search), []).append(round_times)
+            results[name] |= report
         progress.log(f"round {number + 1} of {rounds} asked")
     for (name, search), per_round in times.items():
         results[name] |= _latency("" if search == "top" else f"{search}_", per_round)
@@ -183,11 +187,11 @@ def _timed(searching: dict[str, Worker], rounds: int, seconds: float) -> dict[st
 def _latency(prefix: str, rounds: list[list[float]]) -> Measures:
     """Percentiles over the questions of the median of each one's times."""
     questions = max(map(len, rounds))
-    each = sorted(
-        statistics.median(taken[i] for taken in rounds if i < len(taken)) for i in range(questions)
+    medians = sorted(
+        statistics.median(times[i] for times in rounds if i < len(times)) for i in range(questions)
     )
     percentiles = {
-        f"{prefix}p{percent}_ms": each[min(questions - 1, questions * percent // 100)]
+        f"{prefix}p{percent}_ms": medians[min(questions - 1, questions * percent // 100)]
         for percent in (50, 95, 99)
     }
     return percentiles | {f"{prefix}questions": questions}

@@ -24,23 +24,23 @@ class Row:
     rewrite: str
 
     @property
-    def unchanged(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether the person left it as it was."""
-        return plain(self.raw) == plain(self.rewrite)
+        return terms(self.raw) == terms(self.rewrite)
 
     @property
-    def wanted(self) -> frozenset[str]:
+    def missing(self) -> frozenset[str]:
         """The stems that a person added from earlier turns."""
-        known = frozenset().union(*map(stems, self.history))
-        return (self.right - stems(self.raw)) & known
+        earlier = frozenset().union(*map(stems, self.history))
+        return (self.rewrite_stems - stems(self.raw)) & earlier
 
     @property
-    def right(self) -> frozenset[str]:
-        """The stems of which none would be carried in vain."""
+    def rewrite_stems(self) -> frozenset[str]:
+        """The stems that may be carried: those of the question as a person put it."""
         return stems(self.rewrite)
 
 
-def plain(text: str) -> list[str]:
+def terms(text: str) -> list[str]:
     return [to_term(word.text) for word in tokenize(text)]
 
 
@@ -64,40 +64,40 @@ def load(path: Path) -> list[Row]:
 
 
 def load_alone(folder: Path) -> list[str]:
-    """Questions that need no other, of the sets in *folder* that are there."""
+    """Questions that need no other, of the sets in *folder* that exist."""
     files = [folder / name / "queries.jsonl" for name in ALONE]
     lines = [line for file in files if file.exists() for line in file.open(encoding="utf-8")]
     return [normalize(json.loads(line)["text"]) for line in lines]
 
 
-class Memories:
-    """What was spoken of before a turn, as *weights* carry words; nothing without them."""
+class DialogueStates:
+    """The state before each turn, with the words that *weights* carry; none without them."""
 
     def __init__(self, weights: CarryoverWeights | None) -> None:
         self._weights = weights
-        self._known: dict[tuple[str, ...], DialogueState] = {(): DialogueState()}
+        self._states: dict[tuple[str, ...], DialogueState] = {(): DialogueState()}
 
     def __getitem__(self, history: tuple[str, ...]) -> DialogueState:
-        if history not in self._known:
-            before, asked = self[history[:-1]], analyze_turn(history[-1])
-            carried = choose_carried_stems(before, asked, self._weights) if self._weights else ()
-            self._known[history] = before.advance(asked, carried)
-        return self._known[history]
+        if history not in self._states:
+            state, turn = self[history[:-1]], analyze_turn(history[-1])
+            carried = choose_carried_stems(state, turn, self._weights) if self._weights else ()
+            self._states[history] = state.advance(turn, carried)
+        return self._states[history]
 
 
-def measured(rows: Sequence[Row], weights: CarryoverWeights) -> dict[str, float]:
+def measure(rows: Sequence[Row], weights: CarryoverWeights) -> dict[str, float]:
     """Words carried of those to carry, carried in vain a turn, turns rightly left alone."""
-    memories = Memories(weights)
-    carried = wanted = extra = alone = 0
+    states = DialogueStates(weights)
+    carried = missing = extra = alone = 0
     for row in rows:
-        took = set(choose_carried_stems(memories[row.history], analyze_turn(row.raw), weights))
-        wanted += len(row.wanted)
-        carried += len(row.wanted & took)
-        extra += len(took - row.right)
-        alone += row.unchanged and not took
-    unchanged = sum(row.unchanged for row in rows)
+        chosen = set(choose_carried_stems(states[row.history], analyze_turn(row.raw), weights))
+        missing += len(row.missing)
+        carried += len(row.missing & chosen)
+        extra += len(chosen - row.rewrite_stems)
+        alone += row.is_unchanged and not chosen
+    unchanged = sum(row.is_unchanged for row in rows)
     return {
-        "carried": round(carried / wanted, 3),
+        "carried": round(carried / missing, 3),
         "extra": round(extra / len(rows), 3),
         "left_alone": round(alone / unchanged, 3),
     }

@@ -41,26 +41,26 @@ class Corpus:
 
     def texts(self) -> Iterator[str]:
         """The text of each passage."""
-        every = (row[3] for rows in _lines(self.folder / "passages.jsonl") for row in rows)
-        return islice(every, self.limit)
+        texts = (row[3] for rows in _lines(self.folder / "passages.jsonl") for row in rows)
+        return islice(texts, self.limit)
 
     def documents(self) -> Iterator[Split]:
         """Each document with its passages; all of the last one's, whatever the limit."""
-        left = sys.maxsize if self.limit is None else self.limit
+        passages_left = sys.maxsize if self.limit is None else self.limit
         with (self.folder / "documents.jsonl").open(encoding="utf-8") as file:
             for line, rows in zip(file, _lines(self.folder / "passages.jsonl"), strict=True):
-                if left <= 0:
+                if passages_left <= 0:
                     return
-                found = Document.from_json(line)
-                language = found.metadata.language
+                document = Document.from_json(line)
+                language = document.metadata.language
                 yield (
-                    found,
+                    document,
                     [
-                        Passage(found.id, number, start, end, text, heading, language)
+                        Passage(document.id, number, start, end, text, heading, language)
                         for number, start, end, text, heading in rows
                     ],
                 )
-                left -= len(rows)
+                passages_left -= len(rows)
 
     def questions(self) -> list[str]:
         """The questions, in an order that says nothing."""
@@ -114,9 +114,9 @@ def _write(source: Source, folder: Path) -> None:
             (folder / "documents.jsonl").open("w", encoding="utf-8") as documents,
             (folder / "passages.jsonl").open("w", encoding="utf-8") as passages,
         ):
-            for found, pieces in source.documents():
-                documents.write(found.to_json() + "\n")
-                rows = [(p.number, p.start, p.end, p.text, p.heading) for p in pieces]
+            for document, split in source.documents():
+                documents.write(document.to_json() + "\n")
+                rows = [(p.number, p.start, p.end, p.text, p.heading) for p in split]
                 passages.write(json.dumps(rows, ensure_ascii=False) + "\n")
         (folder / "questions.json").write_text(json.dumps(source.questions()), encoding="utf-8")
     except BaseException:
@@ -150,38 +150,38 @@ class Beir:
         rows = ((path.parent.name, row) for path in self.corpora for row in _lines(path))
         passages = 0
         with ProcessPoolExecutor() as pool:
-            # In helpings: a pool's map takes in all its input at once.
-            while helping := list(islice(rows, 2000)):
-                for found, pieces in pool.map(_split_row, helping, chunksize=50):
-                    if pieces:
-                        yield found, pieces
-                        passages += len(pieces)
+            # In batches: a pool's map takes in all its input at once.
+            while batch := list(islice(rows, 2000)):
+                for document, split in pool.map(_split_row, batch, chunksize=50):
+                    if split:
+                        yield document, split
+                        passages += len(split)
                     if self.limit is not None and passages >= self.limit:
                         return
 
     def questions(self) -> list[str]:
         """A sample of the questions."""
-        found = sorted({str(row["text"]).strip() for row in _lines(self.queries)} - {""})
-        random.Random(1).shuffle(found)  # noqa: S311 - nothing secret
-        return found[: self.most_questions]
+        texts = sorted({str(row["text"]).strip() for row in _lines(self.queries)} - {""})
+        random.Random(1).shuffle(texts)  # noqa: S311 - nothing secret
+        return texts[: self.most_questions]
 
 
-def _split_row(named: tuple[str, dict[str, Any]]) -> Split:
-    folder, row = named
-    about = Metadata(
+def _split_row(folder_and_row: tuple[str, dict[str, Any]]) -> Split:
+    folder, row = folder_and_row
+    metadata = Metadata(
         title=row.get("title") or "",
         publisher=row.get("source") or None,
-        date=_date(row.get("date")),
+        date=_parse_date(row.get("date")),
         url=row.get("url") or None,
     )
     blocks = [RawBlock(part) for part in row["text"].split("\n\n")]
-    found = build_document(f"{folder}/{row['_id']}", f"{folder}/corpus.jsonl", blocks, about)
-    return found, split_passages(found)
+    document = build_document(f"{folder}/{row['_id']}", f"{folder}/corpus.jsonl", blocks, metadata)
+    return document, split_passages(document)
 
 
-def _date(written: object) -> datetime.date | None:
+def _parse_date(value: object) -> datetime.date | None:
     try:
-        return datetime.date.fromisoformat(str(written)[:10].replace("/", "-"))
+        return datetime.date.fromisoformat(str(value)[:10].replace("/", "-"))
     except ValueError:
         return None
 
@@ -189,10 +189,10 @@ def _date(written: object) -> datetime.date | None:
 _SEED = 20
 _VOCABULARY = 200_000
 _EXPONENT = 1.07
-_ASKED_RANKS = range(100, 5000)
-_SENTENCE = 19
+_QUESTION_RANKS = range(100, 5000)
+_SENTENCE_WORDS = 19
 _SENTENCES = 5
-_HELPING = 100
+_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -219,34 +219,35 @@ class Zipf:
     def documents(self) -> Iterator[Split]:
         """Documents until there are enough passages."""
         vocabulary = _vocabulary()
-        left = self.passages
+        passages_left = self.passages
         for number, ranks in enumerate(_ranks()):
-            kept = ranks[:left]
-            yield _made_up(number, [[vocabulary[rank] for rank in row] for row in kept])
-            left -= len(kept)
-            if not left:
+            ranks_left = ranks[:passages_left]
+            words = [[vocabulary[rank] for rank in row] for row in ranks_left]
+            yield _synthetic_document(number, words)
+            passages_left -= len(ranks_left)
+            if not passages_left:
                 return
 
     def questions(self) -> list[str]:
         """One from each of the first documents."""
         vocabulary = _vocabulary()
         draw = random.Random(_SEED)  # noqa: S311 - nothing secret
-        found = []
+        questions = []
         for ranks in islice(_ranks(), self.most_questions):
-            known = sorted(set(ranks[0]).intersection(_ASKED_RANKS))
-            chosen = draw.sample(known, min(len(known), draw.randint(4, 8)))
-            found.append(" ".join(vocabulary[rank] for rank in chosen))
-        return found
+            ranks_to_ask = sorted(set(ranks[0]).intersection(_QUESTION_RANKS))
+            chosen = draw.sample(ranks_to_ask, min(len(ranks_to_ask), draw.randint(4, 8)))
+            questions.append(" ".join(vocabulary[rank] for rank in chosen))
+        return questions
 
 
 def _ranks() -> Iterator[list[list[int]]]:
     """Documents without end: for each passage the ranks of its words, 0 the commonest."""
     weights = np.arange(1, _VOCABULARY + 1) ** -_EXPONENT
     bounds = np.cumsum(weights / weights.sum())[:-1]
-    for helping in count():
-        draw = np.random.default_rng([_SEED, helping])
-        sizes = draw.integers(10, 21, size=_HELPING)
-        words = draw.random((int(sizes.sum()), _SENTENCE * _SENTENCES))
+    for batch in count():
+        draw = np.random.default_rng([_SEED, batch])
+        sizes = draw.integers(10, 21, size=_BATCH_SIZE)
+        words = draw.random((int(sizes.sum()), _SENTENCE_WORDS * _SENTENCES))
         rows = iter(np.searchsorted(bounds, words, side="right").tolist())
         yield from (list(islice(rows, int(size))) for size in sizes)
 
@@ -256,31 +257,36 @@ def _vocabulary() -> list[str]:
     consonants = "b d f g h j k l m n p r s t v w z ch sh th".split()
     syllables = [consonant + vowel for consonant in consonants for vowel in "aeiou"]
     draw = random.Random(_SEED)  # noqa: S311 - nothing secret
-    found: list[str] = []
+    vocabulary: list[str] = []
     words: Iterable[str] = [""]
-    while len(found) < _VOCABULARY:
+    while len(vocabulary) < _VOCABULARY:
         words = [word + syllable for word in words for syllable in syllables]
         draw.shuffle(words)
-        found += words
-    return found[:_VOCABULARY]
+        vocabulary += words
+    return vocabulary[:_VOCABULARY]
 
 
-def _made_up(number: int, passages: list[list[str]]) -> Split:
+def _synthetic_document(number: int, passages: list[list[str]]) -> Split:
     texts = [" ".join(map(partial(_sentence, words), range(_SENTENCES))) for words in passages]
-    about = Metadata(
+    metadata = Metadata(
         title=" ".join(passages[0][:6]).title(),
         publisher=f"Publisher {number % 10}",
         date=datetime.date(2000, 1, 1) + datetime.timedelta(days=number % 9000),
     )
-    found = build_document(
-        f"made-up/{number:07}", "made-up", [RawBlock(text) for text in texts], about
+    document = build_document(
+        f"made-up/{number:07}", "made-up", [RawBlock(text) for text in texts], metadata
     )
-    pieces = [
-        Passage(found.id, i, start, end, found.text[start:end], about.title, about.language)
-        for i, (start, end, _) in enumerate(found.blocks)
+    split = [
+        Passage(
+            document.id, i, start, end, document.text[start:end], metadata.title, metadata.language
+        )
+        for i, (start, end, _) in enumerate(document.blocks)
     ]
-    return found, pieces
+    return document, split
 
 
 def _sentence(words: list[str], number: int) -> str:
-    return " ".join(words[number * _SENTENCE : (number + 1) * _SENTENCE]).capitalize() + "."
+    return (
+        " ".join(words[number * _SENTENCE_WORDS : (number + 1) * _SENTENCE_WORDS]).capitalize()
+        + "."
+    )

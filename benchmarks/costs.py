@@ -31,8 +31,8 @@ from rich.table import Table
 # Found without an installation, also as `python benchmarks/costs.py`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.nasty import NASTY, Nasty, Request, Words, get
-from benchmarks.servers import running
+from benchmarks.expensive_requests import EXPENSIVE, Request, RequestKind, Words, get
+from benchmarks.servers import serve
 from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.evaluation.runner import iter_documents
@@ -53,12 +53,12 @@ console = Console(width=120)
 class Cost(NamedTuple):
     """The processor time of a request in seconds, and the status of its answer."""
 
-    nasty: Nasty
+    kind: RequestKind
     seconds: float
     status: int
 
 
-def spent(client: FlaskClient, request: Request) -> tuple[float, int]:
+def send(client: FlaskClient, request: Request) -> tuple[float, int]:
     """The processor time that a *request* takes, and the status of what comes back."""
     started = time.process_time()
     response = client.open(
@@ -67,73 +67,75 @@ def spent(client: FlaskClient, request: Request) -> tuple[float, int]:
     return time.process_time() - started, response.status_code
 
 
-def usual(client: FlaskClient, questions: Sequence[str]) -> float:
+def usual_cost(client: FlaskClient, questions: Sequence[str]) -> float:
     """The median processor time of a question as people ask it; once round to warm up."""
-    asked = [get("/ask", ("q", question)) for question in questions]
-    rounds = [[spent(client, each)[0] for each in asked] for _ in range(2)]
+    requests = [get("/ask", ("q", question)) for question in questions]
+    rounds = [[send(client, request)[0] for request in requests] for _ in range(2)]
     return statistics.median(rounds[-1])
 
 
-def costs(client: FlaskClient, words: Sequence[Words]) -> list[Cost]:
-    """What each kind of request costs, the worst first: the median of one for each of *words*."""
-    found = []
-    for nasty in NASTY:
-        runs = [spent(client, nasty.make(each)) for each in words]
-        found.append(Cost(nasty, statistics.median(run[0] for run in runs), runs[-1][1]))
-    return sorted(found, key=lambda cost: -cost.seconds)
+def measure_costs(client: FlaskClient, words_per_round: Sequence[Words]) -> list[Cost]:
+    """What each kind of request costs, the worst first: the median of its rounds."""
+    costs = []
+    for kind in EXPENSIVE:
+        runs = [send(client, kind.make(words)) for words in words_per_round]
+        costs.append(Cost(kind, statistics.median(run[0] for run in runs), runs[-1][1]))
+    return sorted(costs, key=lambda cost: -cost.seconds)
 
 
-def show(found: Sequence[Cost], once: float, most: float) -> bool:
+def show(costs: Sequence[Cost], usual: float, budget: float) -> bool:
     """Print the costs; whether none is over a limit."""
     table = Table(title_justify="left", box=box.MARKDOWN)
-    table.title = f"a usual question takes {1000 * once:.1f} ms of a processor"
+    table.title = f"a usual question takes {1000 * usual:.1f} ms of a processor"
     for name in ("request", "status", "ms", "times a question", ""):
         table.add_column(name, justify="left" if name in {"request", ""} else "right")
-    over = 0
-    for nasty, seconds, status in found:
-        late = seconds > most + _MOST_OVER or seconds > _MOST_TIMES * once
-        over += late
-        times = f"{seconds / once:.1f}"
-        table.add_row(nasty.name, str(status), f"{1000 * seconds:.0f}", times, "over" * late)
+    is_good = True
+    for kind, seconds, status in costs:
+        is_over = seconds > budget + _MOST_OVER or seconds > _MOST_TIMES * usual
+        is_good = is_good and not is_over
+        times = f"{seconds / usual:.1f}"
+        table.add_row(kind.name, str(status), f"{1000 * seconds:.0f}", times, "over" * is_over)
     console.print(table)
-    return not over
+    return is_good
 
 
-def beside(folder: Path, worst: Sequence[Nasty], words: Words, questions: Sequence[str]) -> bool:
+def ask_beside(
+    folder: Path, worst: Sequence[RequestKind], words: Words, questions: Sequence[str]
+) -> bool:
     """Ask *questions* beside the *worst*, and print how long they take; whether that will do."""
     with (
-        tempfile.NamedTemporaryFile("w", suffix=".json") as asked,
-        running("verbatim", folder, recent_answers=0) as server,
-        under_way(server.port, worst, words),
+        tempfile.NamedTemporaryFile("w", suffix=".json") as file,
+        serve("verbatim", folder, recent_answers=0) as server,
+        send_all_along(server.port, worst, words),
     ):
-        json.dump(list(questions), asked)
-        asked.flush()
-        _, found = server.ask(Path(asked.name), {"rate": 5.0, "seconds": 3.0}, _LOADED)
-    console.print(f"beside {', '.join(each.name for each in worst)}:")
-    console.print(json.dumps(found))
-    return found["p99_ms"] is not None and found["p99_ms"] < _MOST_P99
+        json.dump(list(questions), file)
+        file.flush()
+        _, measures = server.ask(Path(file.name), {"rate": 5.0, "seconds": 3.0}, _LOADED)
+    console.print(f"beside {', '.join(kind.name for kind in worst)}:")
+    console.print(json.dumps(measures))
+    return measures["p99_ms"] is not None and measures["p99_ms"] < _MOST_P99
 
 
 @contextlib.contextmanager
-def under_way(port: int, worst: Sequence[Nasty], words: Words) -> Iterator[None]:
-    """Keep one of each of *worst* under way, from threads."""
-    done = threading.Event()
-    made = [[nasty.make(words) for _ in range(20)] for nasty in worst]
-    threads = [threading.Thread(target=_send, args=(port, each, done)) for each in made]
+def send_all_along(port: int, worst: Sequence[RequestKind], words: Words) -> Iterator[None]:
+    """Send one of each of *worst* at any time, from threads."""
+    stop = threading.Event()
+    kinds = [[kind.make(words) for _ in range(20)] for kind in worst]
+    threads = [threading.Thread(target=_send, args=(port, r, stop)) for r in kinds]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        done.set()
+        stop.set()
         for thread in threads:
             thread.join()
 
 
-def _send(port: int, requests: Sequence[Request], done: threading.Event) -> None:
-    """Send *requests* one after the other, again and again, until that is *done*."""
+def _send(port: int, requests: Sequence[Request], stop: threading.Event) -> None:
+    """Send *requests* one after the other, again and again, until *stop* is set."""
     number = 0
-    while not done.is_set():
+    while not stop.is_set():
         request = requests[number % len(requests)]
         number += 1
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -141,44 +143,45 @@ def _send(port: int, requests: Sequence[Request], done: threading.Event) -> None
             connection.request(request.method, request.path, request.body, request.headers)
             connection.getresponse().read()
         except (OSError, http.client.HTTPException):
-            done.wait(0.1)
+            stop.wait(0.1)
         finally:
             connection.close()
 
 
-def indexed(evaluated: EvaluationSet, folder: Path) -> Settings:
+def build_index(evaluation_set: EvaluationSet, folder: Path) -> Settings:
     """Settings over the index of a set in *folder*, made unless it is there; nothing remembered."""
     settings = Settings(index=str(folder), recent_answers=0)
     engine = open_engine(settings)
     if not engine.generations():
-        index_documents(iter_documents(evaluated, settings, lambda *_: None), engine, settings)
+        documents = iter_documents(evaluation_set, settings, lambda *_: None)
+        index_documents(documents, engine, settings)
     return settings
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--set", "folder", type=click.Path(path_type=Path), default=EVALUATION / "news")
 @click.option("--index", type=click.Path(path_type=Path), help="Where its index is, or stays.")
-@click.option("--load", "loaded", is_flag=True, help="Also ask beside six of the worst.")
-def main(*, folder: Path, index: Path | None, loaded: bool) -> None:
+@click.option("--load", "with_load", is_flag=True, help="Also ask beside six of the worst.")
+def main(*, folder: Path, index: Path | None, with_load: bool) -> None:
     """Measure what the nastiest requests cost."""
     if not folder.is_dir():
         raise click.UsageError(f"There is no {folder}; name a set with --set.")
-    evaluated = load_set(folder)
-    questions = [question.text for question in evaluated.sample(_USUAL)]
+    evaluation_set = load_set(folder)
+    questions = [question.text for question in evaluation_set.sample(_USUAL)]
     with tempfile.TemporaryDirectory() as temporary:
-        settings = indexed(evaluated, index or Path(temporary))
+        settings = build_index(evaluation_set, index or Path(temporary))
         searcher = open_engine(settings).searcher()
         words = [Words(searcher, seed) for seed in range(_ROUNDS + 1)]
         client = create_app(settings).test_client()
         # What is refused is refused, and is no news.
         logging.disable(logging.ERROR)
-        once = usual(client, questions)
-        found = costs(client, words[:_ROUNDS])
-        good = show(found, once, settings.budget_ms / 1000)
-        if loaded:
-            worst = [cost.nasty for cost in found[:_WORST]]
-            good = beside(Path(settings.index), worst, words[-1], questions) and good
-    sys.exit(not good)
+        usual = usual_cost(client, questions)
+        costs = measure_costs(client, words[:_ROUNDS])
+        is_good = show(costs, usual, settings.budget_ms / 1000)
+        if with_load:
+            worst = [cost.kind for cost in costs[:_WORST]]
+            is_good = ask_beside(Path(settings.index), worst, words[-1], questions) and is_good
+    sys.exit(not is_good)
 
 
 if __name__ == "__main__":

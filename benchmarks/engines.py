@@ -45,10 +45,10 @@ from rich.table import Table
 # Found without an installation, also as `python benchmarks/engines.py`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.clustered import ADDRESS, CLUSTERED, PEERS
+from benchmarks.cluster_peers import ADDRESS, CLUSTER_PEERS, PEERS
 from benchmarks.comparisons import ROOT, STOCK, Measures, Options, compare, progress, run
 from benchmarks.corpora import Beir, Source, Zipf
-from benchmarks.workers import packed, unpacked
+from benchmarks.workers import pack, unpack
 
 EVALUATION = ROOT.parent / "shared" / "eval"
 
@@ -125,22 +125,22 @@ def machine(engines: Iterable[str]) -> str:
     )
 
 
-def _installed(names: Sequence[str]) -> tuple[str, ...]:
+def _runnable(names: Sequence[str]) -> tuple[str, ...]:
     """Those of *names* that can run; says how to install the others."""
-    found = []
+    runnable = []
     for name in names:
         if name not in PEERS:
             raise click.BadParameter(f"{name}: choose from {', '.join(PEERS)}.")
-        if name in CLUSTERED and ADDRESS not in os.environ:
+        if name in CLUSTER_PEERS and ADDRESS not in os.environ:
             progress.log(f"{name} is left out: name a cluster with --opensearch")
             continue
         try:
             for package in filter(None, PEERS[name][1:]):
                 importlib.metadata.version(package)
-            found.append(name)
+            runnable.append(name)
         except importlib.metadata.PackageNotFoundError as error:
             progress.log(f"{name} is left out: `pip install {error.name}` or `-e .[bench]`")
-    return tuple(found)
+    return tuple(runnable)
 
 
 def _corpus_file(path: Path) -> Path:
@@ -154,7 +154,7 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.option("--corpus", type=_PATH, help="BEIR folder or corpus.jsonl; ../shared/eval/news.")
 @click.option("--queries", type=_PATH, help="queries.jsonl; the one beside the corpus.")
 @click.option("--also", type=_PATH, multiple=True, help="More such, joined to the first.")
-@click.option("--all", "every", is_flag=True, help="All of ../shared/eval joined.")
+@click.option("--all", "is_all", is_flag=True, help="All of ../shared/eval joined.")
 @click.option("--limit", type=int, help="Most passages of the real corpus.")
 @click.option("--synthetic", default="", help="Numbers of made-up passages: 10000,100000,1000000.")
 @click.option("--questions", default=400, help="Most questions.")
@@ -172,7 +172,7 @@ def main(  # noqa: PLR0913 - one for each option
     corpus: Path | None,
     queries: Path | None,
     also: tuple[Path, ...],
-    every: bool,
+    is_all: bool,
     limit: int | None,
     synthetic: str,
     questions: int,
@@ -191,41 +191,45 @@ def main(  # noqa: PLR0913 - one for each option
     cache.mkdir(parents=True, exist_ok=True)
     if opensearch:
         os.environ[ADDRESS] = opensearch
-    names = _installed(engines.split(","))
+    names = _runnable(engines.split(","))
     options = Options(names, cache.resolve(), builds, rounds, seconds, max_terms, stock_limit)
     sources: list[Source] = [Zipf(int(n), questions) for n in synthetic.split(",") if n]
-    if corpus or also or every or not sources:
-        sources.insert(0, real(corpus, queries, also, every=every, limit=limit, most=questions))
+    if corpus or also or is_all or not sources:
+        beir = beir_source(
+            corpus, queries, also, is_all=is_all, limit=limit, most_questions=questions
+        )
+        sources.insert(0, beir)
     console.print(machine(names))
     results = {}
     for source in sources:
-        prepared = run("prepare", packed(source), str(options.cache))
+        prepared = run("prepare", pack(source), str(options.cache))
         progress.log(f"{source.name}: {prepared['passages']:,} passages")
-        results[source.name] = compare(unpacked(prepared["corpus"]), prepared["passages"], options)
+        results[source.name] = compare(unpack(prepared["corpus"]), prepared["passages"], options)
         show(source.name, results[source.name])
         if output:
-            written = results if len(sources) > 1 else results[source.name]
-            output.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+            measures = results if len(sources) > 1 else results[source.name]
+            output.write_text(json.dumps(measures, indent=1) + "\n", encoding="utf-8")
 
 
-def real(
+def beir_source(
     corpus: Path | None,
     queries: Path | None,
     also: Sequence[Path],
     *,
-    every: bool,
+    is_all: bool,
     limit: int | None,
-    most: int,
+    most_questions: int,
 ) -> Beir:
+    """The evaluation sets that the options name."""
     first = _corpus_file(corpus or EVALUATION / "news").resolve()
     files = [first, *(_corpus_file(path).resolve() for path in also)]
-    if every:
+    if is_all:
         files += sorted(EVALUATION.resolve().glob("*/corpus.jsonl"))
     if not first.exists():
         raise click.UsageError(f"There is no {first}; name a corpus with --corpus.")
-    name = "all" if every else "+".join(path.parent.name for path in files)
+    name = "all" if is_all else "+".join(path.parent.name for path in files)
     unique = tuple(dict.fromkeys(files))
-    return Beir(name, unique, queries or first.with_name("queries.jsonl"), limit, most)
+    return Beir(name, unique, queries or first.with_name("queries.jsonl"), limit, most_questions)
 
 
 if __name__ == "__main__":

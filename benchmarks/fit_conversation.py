@@ -5,7 +5,7 @@
 TURNS is a file of JSON lines: `conv`, `history`, `raw`, `rewrite`, by default that of
 ../shared/eval/conv-rewrites; questions of sets beside it serve as new subjects.  Weights are fitted
 to one half of the conversations and measured on the other, twice; `--write` then fits them to all
-and writes qa/conversation/weights.toml.
+and writes qa/queries/followup/weights.toml.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.conversations import Memories, Row, load, load_alone, measured
+from benchmarks.conversations import DialogueStates, Row, load, load_alone, measure
 from benchmarks.logistic import Array, Fit, Penalty, fit, logistic
 from qa.queries.followup.carryover import (
     BEST_SCORE_WEIGHT,
@@ -41,8 +41,8 @@ WEIGHTS = ROOT / "qa" / "queries" / "followup" / "weights.toml"
 ALONE, EXTRA = 0.88, 1.05
 
 
-# Cues under which the signs of words are weighed anew, and the signs that are.
-_GIVEN = (
+# Cues under which the signs of words have weights of their own, and these signs.
+_CUES = (
     "it", "they", "person", "this", "this + noun", "one", "other", "what about", "fragment",
     "joins", "points nowhere", "the + of what", "the + plain", "of what",
 )  # fmt: skip
@@ -63,23 +63,25 @@ _NEVER_AGAINST = POINTER_FEATURES | {"free pronoun", "points freely", "0 said", 
 _UNDER = " | "
 
 
-def _need_features(found: Collection[str]) -> set[str]:
+def _need_features(cues: Collection[str]) -> set[str]:
     pairs = {
-        CONJUNCTION.join(("points nowhere", cue)) for cue in found if "points nowhere" in found
+        CONJUNCTION.join(("points nowhere", cue)) for cue in cues if "points nowhere" in cues
     } - {CONJUNCTION.join(("points nowhere",) * 2)}
-    return set(found) | pairs
+    return set(cues) | pairs
 
 
-def _word_features(found: Collection[str], own: frozenset[str]) -> set[str]:
+def _word_features(cues: Collection[str], signs: frozenset[str]) -> set[str]:
     """Signs by themselves and two by two; `cue | sign` under a cue."""
-    pairs = {CONJUNCTION.join((place, kind)) for place in _PLACES & own for kind in _KINDS & own}
-    given = {
-        f"{cue}{_UNDER}{sign}"
-        for cue in _GIVEN
-        if cue in found
-        for sign in (_KINDS | _PLACES) & own
+    pairs = {
+        CONJUNCTION.join((place, kind)) for place in _PLACES & signs for kind in _KINDS & signs
     }
-    return set(own) | pairs | given
+    under_cues = {
+        f"{cue}{_UNDER}{sign}"
+        for cue in _CUES
+        if cue in cues
+        for sign in (_KINDS | _PLACES) & signs
+    }
+    return set(signs) | pairs | under_cues
 
 
 def _fold(name: str, folds: int = 5) -> int:
@@ -87,7 +89,7 @@ def _fold(name: str, folds: int = 5) -> int:
 
 
 def fit_need(
-    rows: Sequence[Row], alone: Sequence[str], memories: Memories, penalty: Penalty
+    rows: Sequence[Row], alone: Sequence[str], states: DialogueStates, penalty: Penalty
 ) -> Fit:
     """Weights of the cues that a question needs words of earlier turns.
 
@@ -96,27 +98,27 @@ def fit_need(
     """
     firsts = sorted({(row.history[0], row.conversation) for row in rows})
     chance = random.Random(5)  # noqa: S311 - the same draw every time
-    asked: list[tuple[Row, str, float, float, str]] = []
+    examples: list[tuple[Row, str, float, float, str]] = []
     for row in rows:
-        needed = bool(row.wanted)
-        sure = 1.0 if needed or row.unchanged else 0.2
-        asked.append((row, row.raw, needed, sure, row.conversation))
+        is_needed = bool(row.missing)
+        certainty = 1.0 if is_needed or row.is_unchanged else 0.2
+        examples.append((row, row.raw, is_needed, certainty, row.conversation))
     for row in rows:
-        if not row.unchanged:
-            asked.append((row, row.rewrite, 0.0, 0.2, row.conversation))
+        if not row.is_unchanged:
+            examples.append((row, row.rewrite, 0.0, 0.2, row.conversation))
         if alone:
-            asked.append((row, chance.choice(alone), 0.0, 0.15, row.conversation))
+            examples.append((row, chance.choice(alone), 0.0, 0.15, row.conversation))
         for _ in range(2):
             first, conversation = chance.choice(firsts)
             if conversation != row.conversation:
-                asked.append((row, first, 0.0, 0.15, conversation))
+                examples.append((row, first, 0.0, 0.15, conversation))
     features = [
-        _need_features(context_cues(memories[row.history], analyze_turn(text)))
-        for row, text, *_ in asked
+        _need_features(context_cues(states[row.history], analyze_turn(text)))
+        for row, text, *_ in examples
     ]
-    right, count = np.array([(needed, sure) for _, _, needed, sure, _ in asked]).T
-    folds = np.array([_fold(conversation) for *_, conversation in asked])
-    return fit(features, right, count, folds, penalty, _NEVER_AGAINST)
+    targets, row_weights = np.array([example[2:4] for example in examples]).T
+    folds = np.array([_fold(conversation) for *_, conversation in examples])
+    return fit(features, targets, row_weights, folds, penalty, _NEVER_AGAINST)
 
 
 @dataclass(frozen=True)
@@ -128,47 +130,49 @@ class Words:
     features: list[set[str]]
 
     @classmethod
-    def of(cls, rows: Sequence[Row], memories: Memories) -> "Words":
+    def of(cls, rows: Sequence[Row], states: DialogueStates) -> "Words":
         words = cls([], [], [])
         for i, row in enumerate(rows):
-            memory, asked = memories[row.history], analyze_turn(row.raw)
-            found = context_cues(memory, asked)
-            for stem_, mention in memory.mentions.items():
-                if stem_ not in asked.stems:
+            state, turn = states[row.history], analyze_turn(row.raw)
+            cues = context_cues(state, turn)
+            for stem_, mention in state.mentions.items():
+                if stem_ not in turn.stems:
                     words.row.append(i)
                     words.stem.append(stem_)
                     words.features.append(
-                        _word_features(found, extract_mention_features(memory, asked, mention))
+                        _word_features(cues, extract_mention_features(state, turn, mention))
                     )
         return words
 
     def by_row(self, scores: Array, rows: int) -> list[dict[str, float]]:
         """The *scores* of the words before each of so many rows."""
-        made: list[dict[str, float]] = [{} for _ in range(rows)]
-        for i, own, score in zip(self.row, self.stem, scores, strict=True):
-            made[i][own] = float(score)
-        return made
+        scores_by_row: list[dict[str, float]] = [{} for _ in range(rows)]
+        for i, stem, score in zip(self.row, self.stem, scores, strict=True):
+            scores_by_row[i][stem] = float(score)
+        return scores_by_row
 
 
 def fit_all(rows: Sequence[Row], alone: Sequence[str], rounds: int = 2) -> dict[str, Any]:
     """The table of weights; each round remembers the turns as the last one's weights carry."""
     table: dict[str, Any] = {}
     for _ in range(rounds):
-        memories = Memories(CarryoverWeights.from_table(table) if table else None)
-        need = fit_need(rows, alone, memories, Penalty(2.5, 3))
-        words = Words.of(rows, memories)
+        states = DialogueStates(CarryoverWeights.from_table(table) if table else None)
+        need = fit_need(rows, alone, states, Penalty(2.5, 3))
+        words = Words.of(rows, states)
         pairs = list(zip(words.row, words.stem, strict=True))
-        right = np.array([float(own in rows[i].right) for i, own in pairs])
+        targets = np.array([float(stem in rows[i].rewrite_stems) for i, stem in pairs])
         folds = np.array([_fold(rows[i].conversation) for i in words.row])
-        every = np.ones(len(right))
-        word = fit(words.features, right, every, folds, Penalty(5, 10))
+        row_weights = np.ones(len(targets))
+        word = fit(words.features, targets, row_weights, folds, Penalty(5, 10))
         scores = words.by_row(word.unseen, len(rows))
-        context = [(memories[row.history], analyze_turn(row.raw)) for row in rows]
-        numbers = [dict(rescoring_features(*context[i], scores[i], own)) for i, own in pairs]
+        context = [(states[row.history], analyze_turn(row.raw)) for row in rows]
+        numbers = [dict(rescoring_features(*context[i], scores[i], stem)) for i, stem in pairs]
         matrix = np.array([list(number.values()) for number in numbers])
-        free = np.zeros(matrix.shape[1], dtype=bool)
-        summed = logistic(matrix, right, Penalty(0, 1), every, free)
-        table = _table(need, word) | {"again": dict(zip(numbers[0], summed.tolist(), strict=True))}
+        positive = np.zeros(matrix.shape[1], dtype=bool)
+        rescoring = logistic(matrix, targets, Penalty(0, 1), row_weights, positive)
+        table = _table(need, word) | {
+            "again": dict(zip(numbers[0], rescoring.tolist(), strict=True))
+        }
         scores = [
             rescore_words(*c, s, table["again"]) for c, s in zip(context, scores, strict=True)
         ]
@@ -178,11 +182,11 @@ def fit_all(rows: Sequence[Row], alone: Sequence[str], rounds: int = 2) -> dict[
 
 def _table(need: Fit, word: Fit) -> dict[str, Any]:
     plain = {name: weight for name, weight in word.weights.items() if _UNDER not in name}
-    given: dict[str, dict[str, float]] = {}
+    under_cues: dict[str, dict[str, float]] = {}
     for name in word.weights.keys() - plain.keys():
         cue, sign = name.split(_UNDER)
-        given.setdefault(cue, {})[sign] = word.weights[name]
-    return {"need": need.weights, "word": plain, "given": given}
+        under_cues.setdefault(cue, {})[sign] = word.weights[name]
+    return {"need": need.weights, "word": plain, "given": under_cues}
 
 
 def thresholds(
@@ -190,24 +194,28 @@ def thresholds(
 ) -> dict[str, float]:
     """Where most is carried within what may be carried in vain and must be left alone."""
     best = (-1.0, 0.0, 0.0)
-    top = [sorted(each.items(), key=lambda pair: -pair[1])[:MAX_CARRIED_WORDS] for each in scores]
-    says = needs + BEST_SCORE_WEIGHT * np.array([each[0][1] if each else -9.0 for each in top])
-    facts = [(row.wanted, row.right, row.unchanged) for row in rows]
-    most_alone = sum(row.unchanged for row in rows)
-    for needed in np.arange(-3, 2.5, 0.1):
-        for enough in np.arange(-2.8, 0, 0.1):
+    top = [sorted(row.items(), key=lambda pair: -pair[1])[:MAX_CARRIED_WORDS] for row in scores]
+    need_scores = needs + BEST_SCORE_WEIGHT * np.array(
+        [words[0][1] if words else -9.0 for words in top]
+    )
+    facts = [(row.missing, row.rewrite_stems, row.is_unchanged) for row in rows]
+    most_alone = sum(row.is_unchanged for row in rows)
+    for min_need in np.arange(-3, 2.5, 0.1):
+        for min_score in np.arange(-2.8, 0, 0.1):
             carried = extra = alone = 0
-            for say, words, (wanted, right, unchanged) in zip(says, top, facts, strict=True):
-                took = {own for own, score in words if score >= enough and say >= needed}
-                carried += len(took & wanted)
-                extra += len(took - right)
-                alone += unchanged and not took
+            for need, words, (missing, allowed, unchanged) in zip(
+                need_scores, top, facts, strict=True
+            ):
+                chosen = {w for w, score in words if score >= min_score and need >= min_need}
+                carried += len(chosen & missing)
+                extra += len(chosen - allowed)
+                alone += unchanged and not chosen
             if alone >= ALONE * most_alone and extra <= EXTRA * len(rows) and carried > best[0]:
-                best = (carried, float(needed), float(enough))
+                best = (carried, float(min_need), float(min_score))
     return {"need": best[1], "word": best[2]}
 
 
-def written(table: dict[str, Any], comment: Iterable[str]) -> str:
+def to_toml(table: dict[str, Any], comment: Iterable[str]) -> str:
     """The table as TOML, the largest weights first."""
     lines = [f"# {line}" for line in comment]
     flat = [(name, table[name]) for name in ("from", "need", "word", "again")]
@@ -219,12 +227,12 @@ def written(table: dict[str, Any], comment: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Fit, measure, and perhaps write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("turns", nargs="?", type=Path, default=TURNS)
     parser.add_argument("--write", action="store_true", help="write weights.toml")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     console = Console(highlight=False)
     rows = load(options.turns)
     alone = load_alone(options.turns.parent.parent)
@@ -232,19 +240,19 @@ def main() -> None:
         f"Fitted by benchmarks/fit_conversation.py, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}."
     ]
     halves = [[row for row in rows if _fold(row.conversation, 2) == half] for half in (0, 1)]
-    for own, other in (halves, halves[::-1]):
-        weights = CarryoverWeights.from_table(fit_all(own, alone))
-        comment.append(f"Fitted to {len(own)} turns: {_figures(measured(own, weights))};")
-        comment.append(f"  on {len(other)} unseen ones: {_figures(measured(other, weights))}.")
+    for half, other in (halves, halves[::-1]):
+        weights = CarryoverWeights.from_table(fit_all(half, alone))
+        comment.append(f"Fitted to {len(half)} turns: {_figures(measure(half, weights))};")
+        comment.append(f"  on {len(other)} unseen ones: {_figures(measure(other, weights))}.")
         console.print(*comment[-2:], sep="\n")
     if options.write:
         table = fit_all(rows, alone)
         comment.append(
             f"These, fitted to all {len(rows)}:"
-            f" {_figures(measured(rows, CarryoverWeights.from_table(table)))}."
+            f" {_figures(measure(rows, CarryoverWeights.from_table(table)))}."
         )
         console.print(comment[-1])
-        WEIGHTS.write_text(written(table, comment), "utf-8")
+        WEIGHTS.write_text(to_toml(table, comment), "utf-8")
 
 
 def _figures(measures: dict[str, float]) -> str:

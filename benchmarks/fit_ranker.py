@@ -1,8 +1,8 @@
-"""Evaluation sets -> qa/weights.json: what each feature counts in ranking and in confidence.
+"""Evaluation sets -> qa/ranking/weights.json: the weights of ranking and of confidence.
 
     python -m benchmarks.fit_ranker ../shared/eval/news ../shared/eval/squad2-dev ...
 
-Half of each set's questions, by a hash of their ids, are kept aside: what is printed and stored
+Half of each set's questions, by a hash of their ids, are held out: what is printed and stored
 as the gain was measured on those.  Ranking is fitted by listwise softmax (Cao et al., Learning to
 rank, ICML 2007) over the candidates, confidence by logistic regression on whether the first
 passage is right, questions of another set counting as not answered; none of what speaks for an
@@ -34,7 +34,7 @@ import click
 import numpy as np
 
 from benchmarks.fitting import logistic, softmax
-from benchmarks.parts import Opened, few, is_aside, whole, withheld
+from benchmarks.parts import IndexedSet, index_most, index_small, index_whole, is_held_out
 from qa.analysis.tokenizer import normalize
 from qa.answers.pipeline import retrieve
 from qa.engines.base import Candidates, FloatArray
@@ -51,23 +51,22 @@ _DEPTH = 10
 
 
 @dataclass(frozen=True)
-class List:
-    """The candidates of a question: *features*, whether each is *right*, and as BM25 has them."""
+class CandidateList:
+    """The candidates of a question: *features*, whether each is right, and the same for BM25's."""
 
-    aside: bool
+    is_held_out: bool
     features: FloatArray
-    right: FloatArray
-    plain: FloatArray
+    is_right: FloatArray
+    bm25_is_right: FloatArray
 
 
 @dataclass(frozen=True)
-class Told:
+class AnswerSignals:
     """The signals of an answer, and whether its first passage is right."""
 
-    aside: bool
+    is_held_out: bool
     signals: dict[str, float]
-    sure: float
-    right: bool
+    is_right: bool
     kind: str
 
 
@@ -75,118 +74,137 @@ class Told:
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--limit", default=600, show_default=True, help="Most questions of each set.")
 @click.option("--cache", type=click.Path(path_type=Path), required=True, help="For the indexes.")
-@click.option("--weight", "given", multiple=True, metavar="SET=W", help="Its part in ranking.")
-@click.option("--sure", multiple=True, metavar="SET=W", help="Its part in confidence.")
-@click.option("--withhold", multiple=True, metavar="SET", help="Leave out a quarter of its titles.")
-@click.option("--few", "small", multiple=True, metavar="SET", help="Take it as small ones, too.")
+@click.option(
+    "--weight", "ranking_shares", multiple=True, metavar="SET=W", help="Its part in ranking."
+)
+@click.option(
+    "--sure", "confidence_shares", multiple=True, metavar="SET=W", help="Its part in confidence."
+)
+@click.option(
+    "--withhold",
+    "sets_to_withhold_from",
+    multiple=True,
+    metavar="SET",
+    help="Leave out a quarter of its titles.",
+)
+@click.option(
+    "--few", "sets_to_split", multiple=True, metavar="SET", help="Take it as small ones, too."
+)
 @click.option("--write", is_flag=True, help="Write the weights into the package.")
 def main(  # noqa: PLR0913, PLR0917 - an option each
     folders: Sequence[Path],
     limit: int,
     cache: Path,
-    given: Sequence[str],
-    sure: Sequence[str],
-    withhold: Sequence[str],
-    small: Sequence[str],
+    ranking_shares: Sequence[str],
+    confidence_shares: Sequence[str],
+    sets_to_withhold_from: Sequence[str],
+    sets_to_split: Sequence[str],
     *,
     write: bool,
 ) -> None:
-    """Fit on FOLDERS, and say what was gained on the questions kept aside."""
+    """Fit on FOLDERS, and say what was gained on the questions held out."""
     sets = [
-        (withheld if folder.name in withhold else whole)(folder, limit, cache) for folder in folders
+        (index_most if folder.name in sets_to_withhold_from else index_whole)(folder, limit, cache)
+        for folder in folders
     ]
-    lists = {each.set.name: list(ranked_lists(each)) for each in sets}
-    ranking = fit_ranking({n: own for n, own in lists.items() if n not in withhold}, shares(given))
-    gain = {name: gained(own, ranking) for name, own in lists.items()}
+    lists = {indexed_set.set.name: list(candidate_lists(indexed_set)) for indexed_set in sets}
+    lists_to_fit = {
+        name: of_set for name, of_set in lists.items() if name not in sets_to_withhold_from
+    }
+    ranking = fit_ranking(lists_to_fit, parse_shares(ranking_shares))
+    gain = {name: measure_gain(of_set, ranking) for name, of_set in lists.items()}
     show(ranking, gain)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    fitted = RankingWeights(ranking, {"intercept": 0.0}, today, gain)
-    told: dict[str, list[Told]] = defaultdict(list)
-    for each in chain(sets, *(few(f, limit, cache) for f in folders if f.name in small)):
-        told[each.set.name] += answers(each, fitted)
-    fitted = replace(fitted, confidence=fit_confidence(told, shares(sure)))
+    weights = RankingWeights(ranking, {"intercept": 0.0}, today, gain)
+    answers: dict[str, list[AnswerSignals]] = defaultdict(list)
+    small = (index_small(f, limit, cache) for f in folders if f.name in sets_to_split)
+    for indexed_set in chain(sets, *small):
+        answers[indexed_set.set.name] += answer_signals(indexed_set, weights)
+    confidence = fit_confidence(answers, parse_shares(confidence_shares))
+    weights = replace(weights, confidence=confidence)
     if write:
-        WEIGHTS_FILE.write_text(weights_to_json(fitted), encoding="utf-8")
+        WEIGHTS_FILE.write_text(weights_to_json(weights), encoding="utf-8")
 
 
-def shares(given: Sequence[str]) -> dict[str, float]:
-    """The numbers given for some sets; 1 for the others."""
-    pairs = (each.partition("=") for each in given)
+def parse_shares(options: Sequence[str]) -> dict[str, float]:
+    """The shares of some sets in `SET=W`; 1 for the others."""
+    pairs = (option.partition("=") for option in options)
     return defaultdict(lambda: 1.0, {name: float(value) for name, _, value in pairs})
 
 
-def understood(each: Opened, question: EvaluationQuestion) -> tuple[str, Query]:
+def parse_question(indexed_set: IndexedSet, question: EvaluationQuestion) -> tuple[str, Query]:
     """The question as a person put it, and its query."""
     text = normalize(question_text(question, "rewrite")[0])
-    return text, parse_query(text, languages=each.searcher.manifest.languages)
+    return text, parse_query(text, languages=indexed_set.searcher.manifest.languages)
 
 
-def ranked_lists(each: Opened) -> Iterator[List]:
+def candidate_lists(indexed_set: IndexedSet) -> Iterator[CandidateList]:
     """The candidates of each question that has an answer."""
-    for question in each.questions:
+    for question in indexed_set.questions:
         if question.impossible:
             continue
         try:
-            text, query = understood(each, question)
+            text, query = parse_question(indexed_set, question)
         except QuestionError:
             continue
-        frequencies = each.searcher.document_frequencies(
+        frequencies = indexed_set.searcher.document_frequencies(
             {s for term in query.terms for s in term.stems}
         )
-        query = prune_terms(query, frequencies, each.settings.max_terms)
-        rarity = TermStatistics(query, frequencies, each.searcher.manifest.passages)
-        found = each.searcher.search(query, each.settings.candidates)
-        plain = each.searcher.bm25_search(query, _DEPTH)
-        if len(found):
-            yield List(
-                is_aside(question),
-                compute_features(query, QuestionEntities(text), found, rarity),
-                right(question, found),
-                right(question, plain),
+        query = prune_terms(query, frequencies, indexed_set.settings.max_terms)
+        statistics = TermStatistics(query, frequencies, indexed_set.searcher.manifest.passages)
+        candidates = indexed_set.searcher.search(query, indexed_set.settings.candidates)
+        bm25 = indexed_set.searcher.bm25_search(query, _DEPTH)
+        if len(candidates):
+            yield CandidateList(
+                is_held_out(question),
+                compute_features(query, QuestionEntities(text), candidates, statistics),
+                judge(question, candidates),
+                judge(question, bm25),
             )
 
 
-def right(question: EvaluationQuestion, found: Candidates) -> FloatArray:
+def judge(question: EvaluationQuestion, candidates: Candidates) -> FloatArray:
     """Whether each passage is right: 1 or 0."""
-    judged = [place for place, own in enumerate(found.document_ids) if question.is_relevant([own])]
-    flags = np.zeros(len(found))
-    for place, passage in zip(judged, found.read_passages(judged), strict=True):
-        flags[place] = question.is_right([passage.document_id], passage.text)
+    relevant = [i for i, id_ in enumerate(candidates.document_ids) if question.is_relevant([id_])]
+    flags = np.zeros(len(candidates))
+    for i, passage in zip(relevant, candidates.read_passages(relevant), strict=True):
+        flags[i] = question.is_right([passage.document_id], passage.text)
     return flags
 
 
-def fit_ranking(lists: dict[str, list[List]], counts: Mapping[str, float]) -> FloatArray:
-    """The weights of the features, from the questions not kept aside."""
-    chosen, each = [], []
-    for name, own in lists.items():
-        fitted = [found for found in own if not found.aside and found.right.any()]
-        chosen += fitted
-        each += [counts[name] / len(fitted)] * len(fitted)
-    sizes = np.array([len(found.right) for found in chosen])
+def fit_ranking(lists: dict[str, list[CandidateList]], counts: Mapping[str, float]) -> FloatArray:
+    """The weights of the features, from the questions not held out."""
+    used: list[CandidateList] = []
+    row_counts: list[float] = []
+    for name, of_set in lists.items():
+        useful = [c for c in of_set if not c.is_held_out and c.is_right.any()]
+        used += useful
+        row_counts += [counts[name] / len(useful)] * len(useful)
+    sizes = np.array([len(c.is_right) for c in used])
     return softmax(
-        np.concatenate([found.features for found in chosen]),
+        np.concatenate([c.features for c in used]),
         np.cumsum(sizes) - sizes,
-        np.concatenate([found.right for found in chosen]),
-        np.array(each),
+        np.concatenate([c.is_right for c in used]),
+        np.array(row_counts),
         ridge=0.03,
     )
 
 
-def gained(lists: list[List], ranking: FloatArray) -> dict[str, float]:
-    """Of the questions kept aside: right first, and RR@10, of BM25 and of ours."""
-    aside = [found for found in lists if found.aside]
-    ours = [found.right[np.argsort(-(found.features @ ranking), kind="stable")] for found in aside]
-    plain = [found.plain for found in aside]
+def measure_gain(lists: list[CandidateList], ranking: FloatArray) -> dict[str, float]:
+    """Of the questions held out: right first, and RR@10, of BM25 and of ours."""
+    held_out = [c for c in lists if c.is_held_out]
+    ours = [c.is_right[np.argsort(-(c.features @ ranking), kind="stable")] for c in held_out]
+    bm25 = [c.bm25_is_right for c in held_out]
     return {
-        "questions": len(aside),
-        "bm25_right@1": mean(bool(flags[:1].any()) for flags in plain),
+        "questions": len(held_out),
+        "bm25_right@1": mean(bool(flags[:1].any()) for flags in bm25),
         "right@1": mean(bool(flags[:1].any()) for flags in ours),
-        "bm25_RR@10": mean(map(reciprocal, plain)),
-        "RR@10": mean(map(reciprocal, ours)),
+        "bm25_RR@10": mean(map(reciprocal_rank, bm25)),
+        "RR@10": mean(map(reciprocal_rank, ours)),
     }
 
 
-def reciprocal(flags: FloatArray) -> float:
+def reciprocal_rank(flags: FloatArray) -> float:
     """1 over the rank of the first right one among ten, 0 if there is none."""
     places = np.flatnonzero(flags[:_DEPTH])
     return 1 / (1 + int(places[0])) if len(places) else 0.0
@@ -197,85 +215,83 @@ def mean(values: "Iterator[float] | Iterator[bool]") -> float:
     return float(np.mean([float(value) for value in values]))
 
 
-def answers(each: Opened, known: RankingWeights) -> Iterator[Told]:
-    """What tells how sure the answers are, and whether they are right."""
-    kinds = [(q, "impossible" if q.impossible else "own") for q in each.questions]
-    for question, kind in [*kinds, *((q, "foreign") for q in each.foreign)]:
+def answer_signals(indexed_set: IndexedSet, weights: RankingWeights) -> Iterator[AnswerSignals]:
+    """The signals of the answer to each question, and whether it is right."""
+    kinds = [(q, "impossible" if q.impossible else "answerable") for q in indexed_set.questions]
+    for question, kind in [*kinds, *((q, "foreign") for q in indexed_set.foreign)]:
         try:
-            _, query = understood(each, question)
+            _, query = parse_question(indexed_set, question)
         except QuestionError:
             continue
-        found = retrieve(each.searcher, each.settings, query, weights=known)
-        if found.ranked:
-            first = found.ranked[0].passage
-            yield Told(
-                is_aside(question),
-                found.signals,
-                found.confidence,
-                kind == "own" and question.is_right([first.document_id], first.text),
+        retrieval = retrieve(indexed_set.searcher, indexed_set.settings, query, weights=weights)
+        if retrieval.ranked:
+            first = retrieval.ranked[0].passage
+            yield AnswerSignals(
+                is_held_out(question),
+                retrieval.signals,
+                kind == "answerable" and question.is_right([first.document_id], first.text),
                 kind,
             )
 
 
-_KINDS = {"own": 1.0, "impossible": 1.0, "foreign": 0.5}
+# How much a question of a kind counts.
+_KINDS = {"answerable": 1.0, "impossible": 1.0, "foreign": 0.5}
 
 
-def fit_confidence(told: dict[str, list[Told]], counts: Mapping[str, float]) -> dict[str, float]:
-    """The weights of the signals, from the questions not kept aside; none has the wrong sign."""
-    fitted = [(name, each) for name, own in told.items() for each in own if not each.aside]
-    totals = {name: sum(_KINDS[each.kind] for each in own) for name, own in told.items()}
-    names = list(fitted[0][1].signals)
+def fit_confidence(
+    answers: dict[str, list[AnswerSignals]], counts: Mapping[str, float]
+) -> dict[str, float]:
+    """The weights of the signals, from the questions not held out; none has the wrong sign."""
+    used = [(name, a) for name, of_set in answers.items() for a in of_set if not a.is_held_out]
+    totals = {name: sum(_KINDS[a.kind] for a in of_set) for name, of_set in answers.items()}
+    names = list(used[0][1].signals)
     while True:
-        found = logistic(
-            np.array([[each.signals[name] for name in names] for _, each in fitted]),
-            np.array([float(each.right) for _, each in fitted]),
-            np.array([counts[name] * _KINDS[each.kind] / totals[name] for name, each in fitted]),
+        fitted = logistic(
+            np.array([[a.signals[name] for name in names] for _, a in used]),
+            np.array([float(a.is_right) for _, a in used]),
+            np.array([counts[name] * _KINDS[a.kind] / totals[name] for name, a in used]),
             ridge=3e-3,
         )
-        weighted = dict(zip(names, found.tolist(), strict=True))
-        names = [name for name in names if SIGNAL_SIGNS.get(name, 0) * weighted[name] >= 0]
-        if len(names) == len(weighted):
+        weights = dict(zip(names, fitted.tolist(), strict=True))
+        names = [name for name in names if SIGNAL_SIGNS.get(name, 0) * weights[name] >= 0]
+        if len(names) == len(weights):
             break
-    for name in sorted(weighted, key=lambda name: -abs(weighted[name])):
-        click.echo(f"  {name:16} {weighted[name]:+.3f}")
-    aside = {name: [each for each in own if each.aside] for name, own in told.items()}
-    for name, own in [*aside.items(), ("all", [*chain.from_iterable(aside.values())])]:
-        click.echo(f"{name:20} {told_of(own, weighted)}")
-    return weighted
+    for name in sorted(weights, key=lambda name: -abs(weights[name])):
+        click.echo(f"  {name:16} {weights[name]:+.3f}")
+    held_out = {name: [a for a in of_set if a.is_held_out] for name, of_set in answers.items()}
+    for name, of_set in [*held_out.items(), ("all", [*chain.from_iterable(held_out.values())])]:
+        click.echo(f"{name:20} {describe_confidence(of_set, weights)}")
+    return weights
 
 
-def told_of(aside: list[Told], weighted: dict[str, float]) -> str:
-    """How well confidence tells, of questions kept aside, those answered from the others."""
-    sure = {
-        kind: [s for s, each in surest(aside, weighted) if each.kind == kind] for kind in _KINDS
-    }
-    asked = [(s, each.right) for s, each in surest(aside, weighted) if each.kind != "foreign"]
-    error = calibration_error([s for s, _ in asked], [found for _, found in asked])
+def describe_confidence(answers: list[AnswerSignals], weights: dict[str, float]) -> str:
+    """How well confidence separates questions with an answer from the others."""
+    # The least probable first.
+    by_probability = sorted(
+        ((estimate_probability(a.signals, weights), a) for a in answers), key=lambda row: row[0]
+    )
+    probabilities = {kind: [p for p, a in by_probability if a.kind == kind] for kind in _KINDS}
+    of_set = [(p, a.is_right) for p, a in by_probability if a.kind != "foreign"]
+    error = calibration_error([p for p, _ in of_set], [is_right for _, is_right in of_set])
+    right_share = mean(is_right for _, is_right in of_set)
     areas = [
-        f"AUROC {kind} {roc_area(sure['own'], sure[kind]):.3f}"
+        f"AUROC {kind} {roc_area(probabilities['answerable'], probabilities[kind]):.3f}"
         for kind in ("impossible", "foreign")
-        if sure["own"] and sure[kind]
+        if probabilities["answerable"] and probabilities[kind]
     ]
-    told = [f"calibration error {error:.3f}", f"right {mean(found for _, found in asked):.3f}"]
-    return ", ".join(told + areas)
-
-
-def surest(aside: list[Told], weighted: dict[str, float]) -> list[tuple[float, Told]]:
-    """Each with its probability, the least sure first."""
-    rows = [(estimate_probability(each.signals, weighted), each) for each in aside]
-    return sorted(rows, key=lambda row: row[0])
+    return ", ".join([f"calibration error {error:.3f}", f"right {right_share:.3f}", *areas])
 
 
 def show(ranking: FloatArray, gain: dict[str, dict[str, float]]) -> None:
-    """Print what was fitted, and what it won."""
+    """Print the weights of ranking, and what they gain."""
     for feature, weight in sorted(
         zip(Feature, ranking.tolist(), strict=True), key=lambda p: -abs(p[1])
     ):
         click.echo(f"  {feature:14} {weight:+.3f}")
-    for name, own in gain.items():
-        parts = [f"{name:20} {own['questions']:4.0f} aside"]
+    for name, measures in gain.items():
+        parts = [f"{name:20} {measures['questions']:4.0f} held out"]
         for measure in ("right@1", "RR@10"):
-            before, after = own[f"bm25_{measure}"], own[measure]
+            before, after = measures[f"bm25_{measure}"], measures[measure]
             parts.append(f"{measure} {before:.3f} -> {after:.3f} ({after / before - 1:+.1%})")
         click.echo("  ".join(parts))
 

@@ -8,36 +8,40 @@ _STEPS, _RATE = 400, 0.1
 
 
 def softmax(
-    rows: FloatArray, starts: IntArray, right: FloatArray, counts: FloatArray, ridge: float
+    rows: FloatArray, starts: IntArray, targets: FloatArray, counts: FloatArray, ridge: float
 ) -> FloatArray:
-    """Weights that put the *right* rows of each list first.
+    """Weights that put the rows of each list whose target is 1 first.
 
     A list goes from each of *starts* to the next, and counts as much as its entry of *counts*; at
-    least one row of each is right.  By Adam (Kingma and Ba 2015) on standardised columns.
+    least one target of each is 1.  By Adam (Kingma and Ba 2015) on standardised columns.
     """
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-9
     rows = (rows - mean) / spread
     sizes = np.diff(np.append(starts, len(rows)))
-    each = np.repeat(counts / counts.sum(), sizes)
+    row_weights = np.repeat(counts / counts.sum(), sizes)
     weights = np.zeros(rows.shape[1])
-    first, second = np.zeros_like(weights), np.zeros_like(weights)
+    mean_gradient, mean_square = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, _STEPS + 1):
         scores = rows @ weights
-        raised = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
-        likely = raised / np.repeat(np.add.reduceat(raised, starts), sizes)
-        own = raised * right
-        wanted = own / np.repeat(np.add.reduceat(own, starts), sizes)
-        slope = rows.T @ ((likely - wanted) * each) + ridge * weights
-        first = 0.9 * first + 0.1 * slope
-        second = 0.999 * second + 0.001 * slope**2
-        size = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-        weights = weights - _RATE * (1.02 - step / _STEPS) * size
+        exponentials = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
+        probabilities = exponentials / np.repeat(np.add.reduceat(exponentials, starts), sizes)
+        right_exponentials = exponentials * targets
+        right_probabilities = right_exponentials / np.repeat(
+            np.add.reduceat(right_exponentials, starts), sizes
+        )
+        gradient = rows.T @ ((probabilities - right_probabilities) * row_weights) + ridge * weights
+        mean_gradient = 0.9 * mean_gradient + 0.1 * gradient
+        mean_square = 0.999 * mean_square + 0.001 * gradient**2
+        step_size = (mean_gradient / (1 - 0.9**step)) / (
+            np.sqrt(mean_square / (1 - 0.999**step)) + 1e-8
+        )
+        weights = weights - _RATE * (1.02 - step / _STEPS) * step_size
     fitted: FloatArray = weights / spread
     return fitted
 
 
-def logistic(rows: FloatArray, right: FloatArray, counts: FloatArray, ridge: float) -> FloatArray:
-    """Weights whose logit is the probability of *right*; the first column is 1 throughout.
+def logistic(rows: FloatArray, targets: FloatArray, counts: FloatArray, ridge: float) -> FloatArray:
+    """Weights whose logit is the probability of *targets*; the first column is 1 throughout.
 
     By Newton's method on standardised columns; the first is not held back by *ridge*.
     """
@@ -50,13 +54,15 @@ def logistic(rows: FloatArray, right: FloatArray, counts: FloatArray, ridge: flo
     penalty[0] = 0.0
     weights = np.zeros(rows.shape[1])
     for _ in range(50):
-        likely = 1 / (1 + np.exp(-scaled @ weights))
-        slope = scaled.T @ ((likely - right) * counts) + penalty * weights
-        curve = (scaled.T * (likely * (1 - likely) * counts)) @ scaled + np.diag(penalty + 1e-9)
-        step = np.linalg.solve(curve, slope)
+        probabilities = 1 / (1 + np.exp(-scaled @ weights))
+        gradient = scaled.T @ ((probabilities - targets) * counts) + penalty * weights
+        hessian = (scaled.T * (probabilities * (1 - probabilities) * counts)) @ scaled + np.diag(
+            penalty + 1e-9
+        )
+        step = np.linalg.solve(hessian, gradient)
         weights = weights - step
         if np.abs(step).max() < 1e-8:
             break
-    found: FloatArray = weights / spread
-    found[0] -= float((weights / spread)[1:] @ mean[1:])
-    return found
+    fitted: FloatArray = weights / spread
+    fitted[0] -= float((weights / spread)[1:] @ mean[1:])
+    return fitted

@@ -20,18 +20,18 @@ _STOP_WORDS: frozenset[str] = import_module("whoosh.analysis").STOP_WORDS
 Search = Callable[[str], list[str]]
 
 
-def words(question: str) -> list[str]:
+def content_words(question: str) -> list[str]:
     """What to look for."""
     return [word for word in re.findall(r"\w+", question.lower()) if word not in _STOP_WORDS]
 
 
 def tantivy(folder: Path) -> Search:
-    """A search with tantivy's own query parser."""
+    """A search with tantivy's thread query parser."""
     index = import_module("tantivy").Index.open(str(folder))
     searcher = index.searcher()
 
     def search(question: str) -> list[str]:
-        query = index.parse_query(" ".join(words(question)), ["text"])
+        query = index.parse_query(" ".join(content_words(question)), ["text"])
         hits = searcher.search(query, _TOP, count=False).hits
         return [searcher.doc(address)["text"][0] for _, address in hits]
 
@@ -43,12 +43,12 @@ def whoosh(folder: Path) -> Search:
     index = import_module("whoosh.index").open_dir(str(folder))
     parsing = import_module("whoosh.qparser")
     parser = parsing.QueryParser("text", index.schema, group=parsing.OrGroup)
-    own = local()
+    thread = local()
 
     def search(question: str) -> list[str]:
-        if not hasattr(own, "searcher"):
-            own.searcher = index.searcher()
-        hits = own.searcher.search(parser.parse(" ".join(words(question))), limit=_TOP)
+        if not hasattr(thread, "searcher"):
+            thread.searcher = index.searcher()
+        hits = thread.searcher.search(parser.parse(" ".join(content_words(question))), limit=_TOP)
         return [hit["text"] for hit in hits]
 
     return search

@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -47,39 +47,39 @@ _FETCHED = """async () => await window.painted - performance.getEntriesByType("r
     .findLast(entry => entry.initiatorType === "fetch").responseEnd"""
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print the median and the 95th percentile of each way, in milliseconds."""
     parser = argparse.ArgumentParser(prog="painting", description=__doc__)
     parser.add_argument("--index", type=Path)
     parser.add_argument("--questions", type=Path)
     parser.add_argument("--limit", type=int, default=50)
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     with contextlib.ExitStack() as stack:
-        index = options.index or stack.enter_context(_shipped())
-        asked = _questions(options.questions or index / "questions.jsonl")[: options.limit]
-        address = stack.enter_context(_serving(index))
+        index = options.index or stack.enter_context(_sample_index())
+        questions = _load_questions(options.questions or index / "questions.jsonl")[: options.limit]
+        address = stack.enter_context(_serve(index))
         browser = stack.enter_context(_chromium())
-        load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-        _print(f"{len(asked)} questions, {os.cpu_count()} cores, load {load}")
-        for name, way in _WAYS.items():
-            took = [*_times(browser, address, asked, way)]
-            high = sorted(took)[round(0.95 * (len(took) - 1))]
-            fast = sum(value <= 100 for value in took) / len(took)
+        load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+        _print(f"{len(questions)} questions, {os.cpu_count()} cores, load {load}")
+        for name, measure in _MEASURES.items():
+            times = [*_times(browser, address, questions, measure)]
+            high = sorted(times)[round(0.95 * (len(times) - 1))]
+            fast = sum(value <= 100 for value in times) / len(times)
             _print(
-                f"{name:13} p50 {statistics.median(took):6.1f} ms   p95 {high:6.1f} ms"
+                f"{name:13} p50 {statistics.median(times):6.1f} ms   p95 {high:6.1f} ms"
                 f"   within 100 ms {fast:.0%}"
             )
 
 
 def _times(
-    browser: Browser, address: str, asked: list[str], way: Callable[[Page, str], float]
+    browser: Browser, address: str, questions: list[str], measure: Callable[[Page, str], float]
 ) -> Iterator[float]:
-    """What *way* takes for each question, in a profile of its own."""
-    for question in asked:
+    """What *measure* gives for each question, in a profile of its own."""
+    for question in questions:
         context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
         context.set_default_timeout(10_000)
         try:
-            yield way(context.new_page(), question)
+            yield measure(context.new_page(), question)
         finally:
             context.close()
 
@@ -87,8 +87,8 @@ def _times(
 def _load(page: Page, question: str) -> float:
     """The page with the answer, with nothing in the cache."""
     page.goto(f"/?{urlencode({'q': question})}")
-    took: float = page.evaluate(_LOADED)
-    return took
+    milliseconds: float = page.evaluate(_LOADED)
+    return milliseconds
 
 
 def _load_again(page: Page, question: str) -> float:
@@ -104,8 +104,8 @@ def _fetch(page: Page, question: str) -> float:
     page.locator(".composer textarea").fill(question)
     page.locator(".composer textarea").press("Enter")
     page.locator("article").wait_for()
-    took: float = page.evaluate(_FETCHED)
-    return took
+    milliseconds: float = page.evaluate(_FETCHED)
+    return milliseconds
 
 
 def _work(page: Page, question: str) -> float:
@@ -115,15 +115,20 @@ def _work(page: Page, question: str) -> float:
     _load_again(page, question)
     page.wait_for_load_state("networkidle")
     metrics = session.send("Performance.getMetrics")["metrics"]
-    took: float = next(each["value"] for each in metrics if each["name"] == "TaskDuration")
-    return 1000 * took
+    seconds: float = next(m["value"] for m in metrics if m["name"] == "TaskDuration")
+    return 1000 * seconds
 
 
-_WAYS = {"loaded": _load, "loaded again": _load_again, "in place": _fetch, "thread's work": _work}
+_MEASURES = {
+    "loaded": _load,
+    "loaded again": _load_again,
+    "in place": _fetch,
+    "thread's work": _work,
+}
 
 
 @contextlib.contextmanager
-def _shipped() -> Iterator[Path]:
+def _sample_index() -> Iterator[Path]:
     """An index of the documents that we ship, with their questions."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(index=folder, documents=str(ROOT / "index" / "documents"))
@@ -132,14 +137,14 @@ def _shipped() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _questions(path: Path) -> list[str]:
+def _load_questions(path: Path) -> list[str]:
     """The questions in a file, but those that nothing should answer."""
     rows: list[dict[str, Any]] = [json.loads(line) for line in path.open(encoding="utf-8")]
     return [row.get("question") or row["text"] for row in rows if "verdict" not in row]
 
 
 @contextlib.contextmanager
-def _serving(index: Path) -> Iterator[str]:
+def _serve(index: Path) -> Iterator[str]:
     """The address of a gunicorn before *index*."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         bind = f"--bind=fd://{listening.fileno()}"
@@ -160,12 +165,12 @@ def _serving(index: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def _chromium() -> Iterator[Browser]:
     """The system's Chromium."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
         sys.exit("There is no Chromium here; on Debian, `apt-get install chromium` brings it.")
     flags = _FLAGS + ["--no-sandbox"] * (os.getuid() == 0)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=flags)
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         browser.close()
 

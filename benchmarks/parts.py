@@ -1,4 +1,4 @@
-"""Evaluation sets -> their parts: indexed, asked to fit, asked to measure, and not answered."""
+"""Evaluation sets -> indexes with questions to fit to, to measure with, and without an answer."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
@@ -19,11 +19,11 @@ from qa.evaluation.sets import (
 from qa.settings import Settings
 
 # Entries of a small index, such as a reader's first one, and how many such are made of a set.
-_FEW, _DRAWS = 40, 6
+_SMALL_SIZE, _DRAWS = 40, 6
 
 
 @dataclass(frozen=True)
-class Opened:
+class IndexedSet:
     """A set, its index, and the questions asked of it; *foreign* ones it does not answer."""
 
     set: EvaluationSet
@@ -33,60 +33,70 @@ class Opened:
     foreign: Sequence[EvaluationQuestion]
 
 
-def opened(
-    found: EvaluationSet, foreign: Sequence[EvaluationQuestion], limit: int, cache: Path
-) -> Opened:
+def index_set(
+    evaluation_set: EvaluationSet, foreign: Sequence[EvaluationQuestion], limit: int, cache: Path
+) -> IndexedSet:
     """A set with its index, built anew."""
-    settings = Settings(index=str(cache / found.name))
-    questions = found.sample(limit)
-    click.echo(f"{found.name}: {len(found.entries):,} entries, {len(questions):,} questions")
-    return Opened(found, build_index(found, settings), settings, questions, foreign)
+    settings = Settings(index=str(cache / evaluation_set.name))
+    questions = evaluation_set.sample(limit)
+    entries = f"{len(evaluation_set.entries):,} entries"
+    click.echo(f"{evaluation_set.name}: {entries}, {len(questions):,} questions")
+    return IndexedSet(
+        evaluation_set, build_index(evaluation_set, settings), settings, questions, foreign
+    )
 
 
-def whole(folder: Path, limit: int, cache: Path) -> Opened:
+def index_whole(folder: Path, limit: int, cache: Path) -> IndexedSet:
     """The set in *folder*, and questions of another one."""
-    found = load_set(folder)
-    other = find_foreign_set(folder, found)
-    most = len(found.sample(limit)) // 2
-    return opened(found, foreign_questions(other, most) if other else [], limit, cache)
+    evaluation_set = load_set(folder)
+    other = find_foreign_set(folder, evaluation_set)
+    most = len(evaluation_set.sample(limit)) // 2
+    foreign = foreign_questions(other, most) if other else []
+    return index_set(evaluation_set, foreign, limit, cache)
 
 
-def withheld(folder: Path, limit: int, cache: Path) -> Opened:
+def index_most(folder: Path, limit: int, cache: Path) -> IndexedSet:
     """The set in *folder* without a quarter of its titles, and the questions about these."""
-    found = load_set(folder)
-    kept = {e.id for e in found.entries if _number(str(e.fields.get("title"))) % 4}
-    return opened(*_parted(found, kept, limit), limit, cache)
+    evaluation_set = load_set(folder)
+    ids = {
+        entry.id
+        for entry in evaluation_set.entries
+        if _hash_number(str(entry.fields.get("title"))) % 4
+    }
+    return index_set(*_split_set(evaluation_set, ids, limit), limit, cache)
 
 
-def few(folder: Path, limit: int, cache: Path) -> Iterator[Opened]:
+def index_small(folder: Path, limit: int, cache: Path) -> Iterator[IndexedSet]:
     """Some few entries of the set in *folder*, other ones each time, and questions about others."""
-    found = load_set(folder)
-    found = replace(found, questions=tuple(q for q in found.questions if not q.impossible))
-    answering = {entry for question in found.questions for entry in question.relevant}
+    evaluation_set = load_set(folder)
+    evaluation_set = replace(
+        evaluation_set, questions=tuple(q for q in evaluation_set.questions if not q.impossible)
+    )
+    relevant = {entry for question in evaluation_set.questions for entry in question.relevant}
     for draw in range(_DRAWS):
-        drawn = sorted(answering, key=lambda entry: _number(f"{draw} {entry}"))
-        part, foreign = _parted(found, {*drawn[:_FEW]}, limit)
-        part = replace(part, name=f"{found.name}-few")
+        order = sorted(relevant, key=lambda entry: _hash_number(f"{draw} {entry}"))
+        part, foreign = _split_set(evaluation_set, {*order[:_SMALL_SIZE]}, limit)
+        part = replace(part, name=f"{evaluation_set.name}-few")
         most = len(part.sample(limit))
-        yield opened(part, foreign[:most], limit, cache / str(draw))
+        yield index_set(part, foreign[:most], limit, cache / str(draw))
 
 
-def _parted(
-    found: EvaluationSet, kept: Collection[str], limit: int
+def _split_set(
+    evaluation_set: EvaluationSet, ids: Collection[str], limit: int
 ) -> tuple[EvaluationSet, list[EvaluationQuestion]]:
-    """The set of the *kept* entries, and the questions that only others answer."""
-    entries = tuple(entry for entry in found.entries if entry.id in kept)
-    own = tuple(question for question in found.questions if question.is_relevant(kept))
-    others = tuple(question for question in found.questions if not question.is_relevant(kept))
-    foreign = foreign_questions(replace(found, questions=others), limit)
-    return replace(found, entries=entries, questions=own), foreign
+    """The set of the entries with these *ids*, and the questions that only others answer."""
+    entries = tuple(entry for entry in evaluation_set.entries if entry.id in ids)
+    questions = tuple(q for q in evaluation_set.questions if q.is_relevant(ids))
+    others = tuple(q for q in evaluation_set.questions if not q.is_relevant(ids))
+    foreign = foreign_questions(replace(evaluation_set, questions=others), limit)
+    return replace(evaluation_set, entries=entries, questions=questions), foreign
 
 
-def is_aside(question: EvaluationQuestion) -> bool:
-    """Whether *question* is kept for measuring."""
-    return bool(_number(question.id) & 1)
+def is_held_out(question: EvaluationQuestion) -> bool:
+    """Whether *question* is for measuring, not for fitting."""
+    return bool(_hash_number(question.id) & 1)
 
 
-def _number(name: str) -> int:
+def _hash_number(name: str) -> int:
     """A number for *name*, always the same."""
     return hashlib.sha256(name.encode()).digest()[-1]

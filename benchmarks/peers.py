@@ -1,56 +1,91 @@
-"""The engines side by side, each behind the same three methods: index, prepared, open.
+"""The engines side by side, each behind the same three methods: index, prepare, open.
 
 Everyone gets the same passages and words; what each of them keeps of a passage is said here.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence, Sized
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.corpora import Corpus
-from benchmarks.peer import FIRST_STAGE, TOP, OnDisk, Peer, Search, Stemming, typed
+from benchmarks.peer import (
+    FIRST_STAGE,
+    TOP,
+    AnyPeer,
+    FolderIndex,
+    Search,
+    StemmingPeer,
+    query_words,
+)
+from qa.documents.versions import analysis_version
 from qa.index.manifest import Manifest
 from qa.queries.parser import Query
 from qa.settings import Settings
 
+if TYPE_CHECKING:
+    from qa.engines.whoosh.engine import WhooshEngine
+    from qa.engines.whoosh.search import WhooshSearcher
 
-class Verbatim(OnDisk):
+
+# The number or address of a passage, and its score.
+Hit = tuple[object, float]
+
+
+def small_manifest(documents: int, passages: int) -> Manifest:
+    """The manifest of an index of English documents without dates."""
+    made_of = {"analysis": analysis_version()}
+    return Manifest(documents, passages, ("en",), None, None, (), made_of)
+
+
+class Verbatim(FolderIndex):
     """Ours: passages stemmed and unstemmed, titles, whole documents, filters; all text stored."""
 
     def __init__(self) -> None:
-        self._engines = import_module("qa.engines.factory")
+        # Imported here, as the imports are timed.
+        from qa.engines.base import STEMS  # noqa: PLC0415
+        from qa.engines.whoosh.engine import WhooshEngine  # noqa: PLC0415
+
+        self._engine_class, self._field = WhooshEngine, STEMS
 
     def index(self, corpus: Corpus, folder: Path) -> None:
-        documents = passages = 0
+        document_count = passage_count = 0
         with self._engine(folder).build() as build:
-            for document, pieces in corpus.documents():
-                build.add(document, pieces)
-                documents += 1
-                passages += len(pieces)
-            build.finish(Manifest(documents, passages, ("en",), None, None, ()))
+            for document, passages in corpus.documents():
+                build.add(document, passages)
+                document_count += 1
+                passage_count += len(passages)
+            build.finish(small_manifest(document_count, passage_count))
             build.publish(None)
 
-    def prepared(self, query: Query) -> Query:
+    def prepare(self, query: Query) -> Query:
         """The query itself."""
         return query
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[Query]]:
         """Both searches; `first` is what ranking starts from, over all fields."""
-        searcher = self._engine(folder).searcher()
+        searcher = self.searcher(folder)
 
-        def top(query: Query) -> Sequence[Any]:
-            terms = [("stems", stem, term.weight) for term in query.terms for stem in term.stems]
-            return cast("Sequence[Any]", searcher.top(terms, TOP))
+        def top(query: Query) -> Sized:
+            terms = [
+                (self._field, stem, term.weight) for term in query.terms for stem in term.stems
+            ]
+            return searcher.top_by_terms(terms, TOP).numbers
 
-        return {"top": top, "first": lambda query: searcher.best(query, FIRST_STAGE)}
+        def first(query: Query) -> Sized:
+            return searcher.top_passages(query, FIRST_STAGE).numbers
 
-    def _engine(self, folder: Path) -> Any:  # noqa: ANN401 - `top` is not in the protocol
-        return self._engines.open_engine(replace(Settings(), index=str(folder)))
+        return {"top": top, "first": first}
+
+    def searcher(self, folder: Path) -> "WhooshSearcher":
+        """The searcher of the index in *folder*."""
+        return self._engine(folder).searcher()
+
+    def _engine(self, folder: Path) -> "WhooshEngine":
+        return self._engine_class(folder, keep=1, processes=Settings().workers)
 
 
-class Whoosh3(Stemming):
+class Whoosh3(StemmingPeer):
     """Stock Whoosh: passages stemmed (its own Porter), text stored; one process, no positions."""
 
     def __init__(self) -> None:
@@ -69,17 +104,17 @@ class Whoosh3(Stemming):
         writer.commit()
         index.close()
 
-    def prepared(self, query: Query) -> list[str]:
+    def prepare(self, query: Query) -> list[str]:
         """What its own analyser makes of each word."""
         analyzer = self._analyzer()
-        return [token.text for word in typed(query) for token in analyzer(word)]
+        return [token.text for word in query_words(query) for token in analyzer(word)]
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[list[str]]]:
         """The stock searcher, with its default BM25F."""
         searcher = self._index.open_dir(str(folder)).searcher()
         either, term = self._query.Or, self._query.Term
 
-        def top(words: list[str]) -> Sequence[Any]:
+        def top(words: list[str]) -> Sized:
             hits = searcher.search(either([term("text", word) for word in words]), limit=TOP)
             return [(hit.docnum, hit.score) for hit in hits]
 
@@ -90,7 +125,7 @@ class Whoosh3(Stemming):
         return self._analysis.StemmingAnalyzer(stoplist=None, minsize=1)
 
 
-class Tantivy(Stemming):
+class Tantivy(StemmingPeer):
     """tantivy: passages stemmed, text stored; two threads, frequencies without positions."""
 
     def __init__(self) -> None:
@@ -104,7 +139,7 @@ class Tantivy(Stemming):
             writer.add_document(self._tantivy.Document(text=passage))
         _finish(writer)
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[list[str]]]:
         return {"top": self._search(folder, {"text": 1.0}, TOP)}
 
     def _schema(self, stored: Sequence[str] = ("text",), **tokenizers: str) -> Any:  # noqa: ANN401
@@ -120,16 +155,18 @@ class Tantivy(Stemming):
         index = self._tantivy.Index(builder.build(), str(folder))
         return index.writer(heap_size=512_000_000, num_threads=2)
 
-    def _search(self, folder: Path, boosts: dict[str, float], limit: int) -> Search:
+    def _search(
+        self, folder: Path, boosts: dict[str, float], limit: int
+    ) -> Callable[[list[str]], list[Hit]]:
         index = self._tantivy.Index.open(str(folder))
         searcher, schema = index.searcher(), index.schema
         query, should = self._tantivy.Query, self._tantivy.Occur.Should
 
         def term(field: str, word: str, boost: float) -> Any:  # noqa: ANN401 - tantivy's
-            found = query.term_query(schema, field, word, "freq")
-            return found if boost == 1.0 else query.boost_query(found, boost)
+            plain = query.term_query(schema, field, word, "freq")
+            return plain if boost == 1.0 else query.boost_query(plain, boost)
 
-        def top(words: list[str]) -> Sequence[Any]:
+        def top(words: list[str]) -> list[Hit]:
             terms = [(should, term(f, word, boosts[f])) for word in words for f in boosts]
             # Counting all hits would switch off its block-max pruning.
             hits = searcher.search(query.boolean_query(terms), limit, count=False).hits
@@ -155,19 +192,21 @@ class TantivyAll(Tantivy):
         whole.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
         whole.add_bytes_field("json", stored=True)
         documents = self._writer(whole, folder / "documents")
-        made = self._tantivy.Document
-        for document, pieces in corpus.documents():
+        make_document = self._tantivy.Document
+        for document, split in corpus.documents():
             stored = document.to_json().encode()
-            documents.add_document(made(id=document.id, text=document.text, json=stored))
-            for p in pieces:
-                words = made(text=p.text, exact=p.text, title=p.heading, document=p.document_id)
+            documents.add_document(make_document(id=document.id, text=document.text, json=stored))
+            for p in split:
+                words = make_document(
+                    text=p.text, exact=p.text, title=p.heading, document=p.document_id
+                )
                 words.add_unsigned("start", p.start)
                 words.add_unsigned("end", p.end)
                 passages.add_document(words)
         _finish(documents)
         _finish(passages)
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[list[str]]]:
         """Text alone; and for `first` three fields of passages and, apart, whole documents."""
         passages, documents = folder / "passages", folder / "documents"
         boosts = {"text": 1.0, "exact": 0.5, "title": 0.3}
@@ -184,7 +223,7 @@ def _finish(writer: Any) -> None:  # noqa: ANN401 - tantivy's
     writer.wait_merging_threads()
 
 
-class Bm25s(Stemming):
+class Bm25s(StemmingPeer):
     """bm25s with numba: passages stemmed, text stored; impacts computed when indexing, no pruning.
 
     Opened with its arrays memory-mapped; its first answer waits for numba to compile.
@@ -204,18 +243,18 @@ class Bm25s(Stemming):
         retriever.index(tokens, show_progress=False)
         retriever.save(folder, corpus=texts, show_progress=False)
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[list[str]]]:
         retriever = self._bm25s.BM25.load(folder, mmap=True)
         limit = min(TOP, retriever.scores["num_docs"])
 
-        def top(words: list[str]) -> Sequence[Any]:
+        def top(words: list[str]) -> Sized:
             numbers, scores = retriever.retrieve([words], k=limit, show_progress=False)
             return list(zip(numbers[0].tolist(), scores[0].tolist(), strict=True))
 
         return {"top": top}
 
 
-class Sqlite(OnDisk):
+class Sqlite(FolderIndex):
     """SQLite FTS5: passages stemmed (its own Porter), text stored, with positions; optimised."""
 
     def __init__(self) -> None:
@@ -235,25 +274,25 @@ class Sqlite(OnDisk):
         connection.commit()
         connection.close()
 
-    def prepared(self, query: Query) -> str:
+    def prepare(self, query: Query) -> str:
         """An OR of the words, quoted; it stems them itself."""
-        return " OR ".join(f'"{word}"' for word in typed(query))
+        return " OR ".join(f'"{word}"' for word in query_words(query))
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[str]]:
         path = folder / "passages.sqlite"
         connection = self._sqlite.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
         connection.execute(f"PRAGMA mmap_size = {1 << 33}")
         statement = "SELECT rowid, rank FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT ?"
 
-        def top(match: str) -> Sequence[Any]:
-            found: list[Any] = connection.execute(statement, (match, TOP)).fetchall()
-            return found
+        def top(match: str) -> Sized:
+            rows: list[tuple[int, float]] = connection.execute(statement, (match, TOP)).fetchall()
+            return rows
 
         return {"top": top}
 
 
 # Name -> how to make it and the package that it needs, if we do not bring it.
-PEERS: dict[str, tuple[Callable[[], Peer], str | None]] = {
+PEERS: dict[str, tuple[Callable[[], AnyPeer], str | None]] = {
     "verbatim": (Verbatim, None),
     "whoosh3": (Whoosh3, "whoosh3"),
     "tantivy": (Tantivy, "tantivy"),

@@ -47,7 +47,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(name: str, folder: Path, **settings: object) -> Iterator[Server]:
+def serve(name: str, folder: Path, **settings: object) -> Iterator[Server]:
     """Serve the index in *folder* as *name* does: `verbatim`, a minimal app's engine, or `gthread`.
 
     The last is our app under gunicorn's own threaded worker.
@@ -83,10 +83,10 @@ STOCK = ("verbatim", "gthread", "nginx")
 
 
 @contextlib.contextmanager
-def stock(name: str, folder: Path, **settings: object) -> Iterator[Server]:
+def serve_stock(name: str, folder: Path, **settings: object) -> Iterator[Server]:
     """Serve the index in *folder* as *name* of STOCK does, no worker being replaced."""
-    own = "verbatim" if name == "verbatim" else "gthread"
-    with running(own, folder, max_requests=0, **settings) as server:
+    worker = "verbatim" if name == "verbatim" else "gthread"
+    with serve(worker, folder, max_requests=0, **settings) as server:
         # All workers are there by then.
         time.sleep(2)
         if name != "nginx":
@@ -106,6 +106,7 @@ http {{
         listen 127.0.0.1:{front};
         location / {{
             proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_set_header Host $host;
         }}
     }}
 }}
@@ -155,7 +156,7 @@ def _anonymous_mb(pid: int) -> float:
 def slow_clients(port: int, count: int) -> Iterator[None]:
     """So many clients that send a byte a second, from a process of their own."""
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "benchmarks.slowness", str(port), str(count)], cwd=ROOT
+        [sys.executable, "-m", "benchmarks.slow_clients", str(port), str(count)], cwd=ROOT
     ) as process:
         try:
             time.sleep(2)

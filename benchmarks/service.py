@@ -21,10 +21,10 @@ from rich.table import Table
 
 from benchmarks.comparisons import progress, run
 from benchmarks.corpora import Corpus
-from benchmarks.engines import machine, real
+from benchmarks.engines import beir_source, machine
 from benchmarks.peers import PEERS
-from benchmarks.servers import Server, running, slow_clients
-from benchmarks.workers import packed, unpacked
+from benchmarks.servers import Server, serve, slow_clients
+from benchmarks.workers import pack, unpack
 
 _AT_ONCE = 16
 _WARM_UP: dict[str, float] = {"at_once": 4, "seconds": 3}
@@ -35,7 +35,7 @@ Measures = dict[str, Any]
 Settings = dict[str, object]
 
 
-def indexed(name: str, corpus: Corpus, cache: Path) -> Path:
+def build_index(name: str, corpus: Corpus, cache: Path) -> Path:
     """The folder with the index of *corpus*, made unless it is there."""
     folder = cache / f"service-{name}-{corpus.folder.name}"
     if not folder.exists():
@@ -49,25 +49,25 @@ def indexed(name: str, corpus: Corpus, cache: Path) -> Path:
 
 def capacity(server: Server, questions: Path, rounds: int, seconds: float) -> list[float]:
     """Answers a second, of so many rounds, with as many requests under way as are not refused."""
-    phase: dict[str, float] = {"at_once": _AT_ONCE, "seconds": seconds}
-    phases = server.ask(questions, _WARM_UP, *[phase] * rounds)[1:]
-    return [each["per_second"] for each in phases]
+    load: dict[str, float] = {"at_once": _AT_ONCE, "seconds": seconds}
+    phases = server.ask(questions, _WARM_UP, *[load] * rounds)[1:]
+    return [phase["per_second"] for phase in phases]
 
 
-def compared(
+def compare_capacities(
     folders: dict[str, Path], questions: Path, rounds: int, settings: Settings
 ) -> dict[str, float]:
     """The capacity of each, the median of *rounds* that are taken in turn."""
-    taken: dict[str, list[float]] = {name: [] for name in folders}
+    rates: dict[str, list[float]] = {name: [] for name in folders}
     for _ in range(rounds):
         for name, folder in folders.items():
-            with running(name, folder, **settings) as server:
-                taken[name] += capacity(server, questions, 1, 8.0)
-                progress.log(f"{name}: {taken[name][-1]:,.0f} answers a second")
-    return {name: statistics.median(values) for name, values in taken.items()}
+            with serve(name, folder, **settings) as server:
+                rates[name] += capacity(server, questions, 1, 8.0)
+                progress.log(f"{name}: {rates[name][-1]:,.0f} answers a second")
+    return {name: statistics.median(values) for name, values in rates.items()}
 
 
-def loaded(
+def measure_load(
     folder: Path,
     questions: Path,
     rate: float,
@@ -79,13 +79,13 @@ def loaded(
 
     *most* answers a second can be carried.
     """
-    over, after = {"rate": 2 * most, "seconds": 15.0}, {"rate": most / 2, "seconds": 6.0}
-    with running("verbatim", folder, **settings) as server:
+    overload, recovery = {"rate": 2 * most, "seconds": 15.0}, {"rate": most / 2, "seconds": 6.0}
+    with serve("verbatim", folder, **settings) as server:
         _, steady = server.ask(questions, _WARM_UP, {"rate": rate, "seconds": seconds})
         progress.log(f"steady: {steady}")
-        above, recovered = server.ask(questions, over, after)
+        above, recovered = server.ask(questions, overload, recovery)
         progress.log(f"above: {above}")
-    with running("verbatim", folder, **settings) as server, slow_clients(server.port, 200):
+    with serve("verbatim", folder, **settings) as server, slow_clients(server.port, 200):
         _, beside_slow = server.ask(questions, _WARM_UP, {"rate": 50.0, "seconds": 30.0})
     return {
         f"{rate:.0f} a second": steady,
@@ -95,34 +95,34 @@ def loaded(
     }
 
 
-def remembered(
+def measure_memory(
     folder: Path, questions: Path, requests: int, most: float, settings: Settings
 ) -> dict[str, float]:
     """Memory of one and of four workers, and of two before and after so many requests."""
-    found = {}
+    memory = {}
     for workers in (1, 4):
-        with running("verbatim", folder, workers=workers, **settings) as server:
+        with serve("verbatim", folder, workers=workers, **settings) as server:
             server.ask(questions, {"at_once": 8.0 * workers, "seconds": 10.0})
-            found[f"{workers} workers"] = server.memory_mb()
+            memory[f"{workers} workers"] = server.memory_mb()
     if requests:
-        with running("verbatim", folder, **settings) as server:
+        with serve("verbatim", folder, **settings) as server:
             part: dict[str, float] = {"at_once": 8, "seconds": requests / 10 / most}
-            done = 0
-            while done < requests:
-                done += sum(phase["sent"] for phase in server.ask(questions, part))
-                found[f"2 workers after {done:,} requests"] = server.memory_mb()
-                progress.log(f"{done:,} requests: {server.memory_mb():.0f} MB")
-    return found
+            count = 0
+            while count < requests:
+                count += sum(phase["sent"] for phase in server.ask(questions, part))
+                memory[f"2 workers after {count:,} requests"] = server.memory_mb()
+                progress.log(f"{count:,} requests: {server.memory_mb():.0f} MB")
+    return memory
 
 
-def show(name: str, carried: dict[str, float], load: Measures, memory: dict[str, float]) -> None:
+def show(name: str, capacities: dict[str, float], load: Measures, memory: dict[str, float]) -> None:
     """Print all of it."""
     table = Table(title=f"{name}: answers a second", title_justify="left", box=box.MARKDOWN)
-    for each in carried:
-        table.add_column(each, justify="right")
-    table.add_row(*(f"{value:,.0f}" for value in carried.values()))
-    ours = carried["verbatim"]
-    table.add_row(*(f"{ours / value:.2g}" for value in carried.values()))
+    for engine in capacities:
+        table.add_column(engine, justify="right")
+    table.add_row(*(f"{value:,.0f}" for value in capacities.values()))
+    ours = capacities["verbatim"]
+    table.add_row(*(f"{ours / value:.2g}" for value in capacities.values()))
     console.print(table)
     columns = ("sent", "answered", "others", "per_second", "p50_ms", "p95_ms", "p99_ms", "max_ms")
     table = Table(title=f"{name}: at fixed rates", title_justify="left", box=box.MARKDOWN)
@@ -145,7 +145,7 @@ def _cell(value: object) -> str:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--all", "every", is_flag=True, help="All of ../shared/eval joined, not the news.")
+@click.option("--all", "is_all", is_flag=True, help="All of ../shared/eval joined, not the news.")
 @click.option("--rate", default=150.0, help="Requests a second that are to be carried.")
 @click.option("--seconds", default=60.0, help="For so long.")
 @click.option("--rounds", default=3, help="How often what each carries is measured.")
@@ -156,7 +156,7 @@ def _cell(value: object) -> str:
 @click.option("--json", "output", type=click.Path(path_type=Path), help="Write the measures here.")
 def main(  # noqa: PLR0913 - one for each option
     *,
-    every: bool,
+    is_all: bool,
     rate: float,
     seconds: float,
     rounds: int,
@@ -171,19 +171,19 @@ def main(  # noqa: PLR0913 - one for each option
     cache.mkdir(parents=True, exist_ok=True)
     names = engines.split(",")
     console.print(machine(names))
-    source = real(None, None, (), every=every, limit=None, most=400)
-    corpus: Corpus = unpacked(run("prepare", packed(source), str(cache))["corpus"])
-    folders = {name: indexed(name, corpus, cache) for name in names}
+    source = beir_source(None, None, (), is_all=is_all, limit=None, most_questions=400)
+    corpus: Corpus = unpack(run("prepare", pack(source), str(cache))["corpus"])
+    folders = {name: build_index(name, corpus, cache) for name in names}
     questions = corpus.folder / "questions.json"
     settings: Settings = {"max_requests": 0, "recent_answers": recent}
-    carried = compared(folders, questions, rounds, settings)
-    ours, most = folders["verbatim"], carried["verbatim"]
-    load = loaded(ours, questions, rate, seconds, most, settings)
-    memory = remembered(ours, questions, requests, most, settings)
-    show(corpus.name, carried, load, memory)
+    capacities = compare_capacities(folders, questions, rounds, settings)
+    ours, most = folders["verbatim"], capacities["verbatim"]
+    load = measure_load(ours, questions, rate, seconds, most, settings)
+    memory = measure_memory(ours, questions, requests, most, settings)
+    show(corpus.name, capacities, load, memory)
     if output:
-        found = {"carried": carried, "load": load, "memory": memory}
-        output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        measures = {"carried": capacities, "load": load, "memory": memory}
+        output.write_text(json.dumps(measures, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

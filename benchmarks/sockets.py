@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.comparisons import ROOT, progress
-from benchmarks.servers import STOCK, stock
+from benchmarks.servers import STOCK, serve_stock
 
 _HOST = "127.0.0.1"
 _WHOLE = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -40,27 +40,29 @@ def hold(port: int, count: int, kind: str, addresses: int) -> None:
     """Hold so many sockets until standard input ends; say when all are there."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(count + 100, hard), hard))
-    held = [_idle(port, KINDS[kind], number % addresses) for number in range(count)]
-    print(sum(each is not None for each in held), flush=True)  # noqa: T201 - read by held
+    sockets = [_idle_socket(port, KINDS[kind], number % addresses) for number in range(count)]
+    print(sum(s is not None for s in sockets), flush=True)  # noqa: T201 - read by idle_sockets
     sys.stdin.read()
 
 
-def _idle(port: int, sent: bytes, number: int) -> socket.socket | None:
+def _idle_socket(port: int, data: bytes, number: int) -> socket.socket | None:
     """A socket that sends these bytes and nothing else, from the address of that *number*."""
     source = f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}"
     with contextlib.suppress(OSError):
         client = socket.create_connection(
             (_HOST, port), timeout=1, source_address=(source if number else _HOST, 0)
         )
-        client.sendall(sent)
-        if sent.endswith(b"\r\n\r\n"):
+        client.sendall(data)
+        if data.endswith(b"\r\n\r\n"):
             client.recv(4096)
         return client
     return None
 
 
 @contextlib.contextmanager
-def held(port: int, count: int, kind: str, addresses: int) -> Iterator["subprocess.Popen[str]"]:
+def idle_sockets(
+    port: int, count: int, kind: str, addresses: int
+) -> Iterator["subprocess.Popen[str]"]:
     """So many idle sockets, opened and held by a process of their own."""
     command = [sys.executable, "-m", "benchmarks.sockets", "--hold", str(port), kind]
     with subprocess.Popen(  # noqa: S603 - our own program
@@ -89,12 +91,12 @@ def ask(port: int, path: str, due: float) -> float | None:
     return 1000 * (time.monotonic() - due) if response.status == 200 else None
 
 
-def measured(port: int, seconds: float) -> dict[str, list[float | None]]:
+def measure(port: int, seconds: float) -> dict[str, list[float | None]]:
     """What came of each path, asked at a steady pace."""
-    begun, count = time.monotonic() + 0.05, int(_PER_SECOND * seconds)
+    start, count = time.monotonic() + 0.05, int(_PER_SECOND * seconds)
     with ThreadPoolExecutor(64) as pool:
         tasks = [
-            (path, pool.submit(ask, port, path, begun + number / _PER_SECOND))
+            (path, pool.submit(ask, port, path, start + number / _PER_SECOND))
             for number in range(count)
             for path in (PATHS[number % len(PATHS)],)
         ]
@@ -102,7 +104,7 @@ def measured(port: int, seconds: float) -> dict[str, list[float | None]]:
 
 
 def _row(times: list[float | None]) -> list[str]:
-    answered = sorted(each for each in times if each is not None)
+    answered = sorted(ms for ms in times if ms is not None)
     cells = [f"{len(answered)} of {len(times)}"]
     for part in (50, 99, 100):
         place = min(len(answered) - 1, len(answered) * part // 100)
@@ -119,13 +121,13 @@ def compare(server: str, index: Path, count: int, seconds: float) -> None:
         table.add_column(column, justify="right")
     for kind in (None, *KINDS):
         for addresses in (1, count) if kind else (1,):
-            with stock(server, index, max_wait_ms=5000) as service:
+            with serve_stock(server, index, max_wait_ms=5000) as service:
                 before = service.processor_seconds()
-                holding = held(service.port, count, kind, addresses) if kind else None
-                with holding or contextlib.nullcontext():
-                    found = measured(service.port, seconds)
+                sockets = idle_sockets(service.port, count, kind, addresses) if kind else None
+                with sockets or contextlib.nullcontext():
+                    times_by_path = measure(service.port, seconds)
                 spent = service.processor_seconds() - before
-            for path, times in found.items():
+            for path, times in times_by_path.items():
                 source = f"{addresses} addresses" if addresses > 1 else "1 address"
                 table.add_row(kind or "none", source, path, *_row(times), f"{spent:.1f}")
                 progress.log(kind or "none", source, path, *_row(times))
@@ -138,18 +140,19 @@ def compare(server: str, index: Path, count: int, seconds: float) -> None:
 @click.option("--count", default=3000, help="Idle sockets of each kind.")
 @click.option("--seconds", default=10.0, help="For so long others ask, from the first socket on.")
 @click.option("--addresses", default=1, hidden=True)
-@click.option("--hold", "holding", type=(int, str), hidden=True)
+@click.option("--hold", "port_and_kind", type=(int, str), hidden=True)
 def main(
     index: Path,
     server: str,
     count: int,
     seconds: float,
     addresses: int,
-    holding: tuple[int, str] | None,
+    port_and_kind: tuple[int, str] | None,
 ) -> None:
     """Hold idle sockets before a service, and ask it."""
-    if holding:
-        hold(holding[0], count, holding[1], addresses)
+    if port_and_kind:
+        port, kind = port_and_kind
+        hold(port, count, kind, addresses)
         return
     compare(server, index.resolve(), count, seconds)
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.comparisons import progress
-from benchmarks.servers import STOCK, slow_clients, stock
+from benchmarks.servers import STOCK, serve_stock, slow_clients
 
 _AT_ONCE, _SLOW, _BESIDE_SLOW = 16, 200, 50.0
 
@@ -24,31 +24,31 @@ console = Console(width=120)
 Measures = dict[str, Any]
 
 
-def measured(name: str, index: Path, questions: Path, rate: float) -> dict[str, Measures]:
+def measure(name: str, index: Path, questions: Path, rate: float) -> dict[str, Measures]:
     """What came of as much as it carries, of too much, and of slow clients; milliseconds each."""
-    found = {}
-    with stock(name, index, recent_answers=0) as server:
+    measures = {}
+    with serve_stock(name, index, recent_answers=0) as server:
         server.ask(questions, {"at_once": 4, "seconds": 1})
         before = server.processor_seconds()
         (carried,) = server.ask(questions, {"at_once": _AT_ONCE, "seconds": 6})
         spent = server.processor_seconds() - before
         carried["processor_ms"] = 1000 * spent / max(1, carried["answered"])
-        (found[f"{rate:.0f} a second"],) = server.ask(questions, {"rate": rate, "seconds": 6})
-        found[f"{_AT_ONCE} at once"] = carried
-    with stock(name, index, recent_answers=0) as server, slow_clients(server.port, _SLOW):
+        (measures[f"{rate:.0f} a second"],) = server.ask(questions, {"rate": rate, "seconds": 6})
+        measures[f"{_AT_ONCE} at once"] = carried
+    with serve_stock(name, index, recent_answers=0) as server, slow_clients(server.port, _SLOW):
         (beside,) = server.ask(questions, {"rate": _BESIDE_SLOW, "seconds": 6})
-    found[f"{_BESIDE_SLOW:.0f} a second beside {_SLOW} slow clients"] = beside
-    return found
+    measures[f"{_BESIDE_SLOW:.0f} a second beside {_SLOW} slow clients"] = beside
+    return measures
 
 
-def show(found: dict[str, dict[str, Measures]]) -> None:
+def show(results: dict[str, dict[str, Measures]]) -> None:
     """Print all measures, load by load; status 0 is a broken connection or no answer."""
     table = Table("load", "server", box=box.MARKDOWN)
     columns = ("answered", "sent", "per_second", "p50_ms", "p99_ms", "processor_ms", "others")
     for column in columns:
         table.add_column(column, justify="right")
-    for load in next(iter(found.values())):
-        for name, measures in found.items():
+    for load in next(iter(results.values())):
+        for name, measures in results.items():
             cells = (measures[load].get(column) for column in columns)
             table.add_row(load, name, *map(_cell, cells))
     console.print(table)
@@ -69,11 +69,11 @@ def main(index: Path, rate: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         questions = Path(folder) / "questions.json"
         questions.write_text(json.dumps([json.loads(line)["question"] for line in lines]))
-        found = {}
+        results = {}
         for name in STOCK:
-            found[name] = measured(name, index.resolve(), questions, rate)
-            progress.log(f"{name}: {found[name]}")
-    show(found)
+            results[name] = measure(name, index.resolve(), questions, rate)
+            progress.log(f"{name}: {results[name]}")
+    show(results)
 
 
 if __name__ == "__main__":

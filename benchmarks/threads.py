@@ -11,7 +11,6 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -19,8 +18,10 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.corpora import Beir, Corpus, prepare
+from benchmarks.peer import FIRST_STAGE
 from benchmarks.peers import Verbatim
-from benchmarks.workers import content
+from benchmarks.workers import only_terms
+from qa.engines.whoosh.search import WhooshSearcher
 from qa.queries.parser import Query, parse_query
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"
@@ -45,33 +46,36 @@ def main(*, corpus: Path | None, threads: int, searches: int) -> None:
         Verbatim().index(prepared, index)
         size = sum(path.stat().st_size for path in index.rglob("*")) / 1e6
         click.echo(f"{prepared.count():,} passages, an index of {size:.0f} MB")
-        search = Verbatim().open(index)["first"]
+        searcher = Verbatim().searcher(index)
         started = time.perf_counter()
-        differing = _differing(search, prepared, threads, searches)
+        count = _count_differences(searcher, prepared, threads, searches)
         seconds = time.perf_counter() - started
     click.echo(
         f"{threads} threads, {searches:,} searches each, in {seconds:.0f} s:"
-        f" {differing:,} answers differ from those of one thread"
+        f" {count:,} answers differ from those of one thread"
     )
-    sys.exit(bool(differing))
+    sys.exit(bool(count))
 
 
-def _differing(search: Any, corpus: Corpus, threads: int, searches: int) -> int:  # noqa: ANN401
-    """How many answers are not the same as one thread's."""
-    queries = [content(parse_query(text), _MOST_TERMS) for text in corpus.questions()]
+def _count_differences(
+    searcher: WhooshSearcher, corpus: Corpus, threads: int, searches: int
+) -> int:
+    """How many results are not the same as one thread's."""
+    queries = [only_terms(parse_query(text), _MOST_TERMS) for text in corpus.questions()]
 
-    def answer(query: Query) -> list[list[Any]]:
-        return [column.tolist() for column in search(query)]
+    def search(query: Query) -> tuple[list[int], list[float]]:
+        passages = searcher.top_passages(query, FIRST_STAGE)
+        return passages.numbers.tolist(), passages.scores.tolist()
 
-    alone = list(map(answer, queries))
+    expected = list(map(search, queries))
 
-    def differing(thread: int) -> int:
+    def count_differences(thread: int) -> int:
         # Each thread begins elsewhere, so that at any time different questions are asked.
         places = ((thread * 50 + number) % len(queries) for number in range(searches))
-        return sum(answer(queries[place]) != alone[place] for place in places)
+        return sum(search(queries[place]) != expected[place] for place in places)
 
     with ThreadPoolExecutor(threads) as pool:
-        return sum(pool.map(differing, range(threads)))
+        return sum(pool.map(count_differences, range(threads)))
 
 
 if __name__ == "__main__":

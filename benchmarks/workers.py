@@ -8,6 +8,7 @@ where CORPUS is a Corpus and SOURCE a Source, both pickled and in hex.  Each ans
 JSON; `search` then waits for lines that say how many seconds the next round may take.
 """
 
+import argparse
 import gc
 import json
 import os
@@ -16,57 +17,71 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clustered import PEERS
+from benchmarks.cluster_peers import PEERS
 from benchmarks.corpora import Corpus, Source, prepare
-from benchmarks.peer import Search
+from benchmarks.peer import Prepared, Search
 from qa.queries.parser import Query, parse_query
 
 _WARM_UP = 20
 
 
-def main(arguments: list[str]) -> None:
-    """Do what *arguments* say; an exception becomes a line too."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Do what the arguments say; an exception becomes a line too."""
+    arguments = _parse_arguments(argv)
     try:
-        for answer in _answers(*arguments):
-            print(json.dumps(answer), flush=True)  # noqa: T201 - read by engines.py
+        for report in _reports(arguments):
+            print(json.dumps(report), flush=True)  # noqa: T201 - read by engines.py
     except Exception as error:
         traceback.print_exc()
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}))  # noqa: T201
 
 
-def _answers(task: str, *arguments: str) -> Iterator[dict[str, Any]]:
-    if task == "prepare":
-        source, cache = arguments
-        yield _prepared(unpacked(source), Path(cache))
+def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    tasks = parser.add_subparsers(dest="task", required=True)
+    task = tasks.add_parser("prepare")
+    task.add_argument("source", help="a Source, pickled and in hex")
+    task.add_argument("cache", type=Path, help="the folder for prepared corpora")
+    for name in ("index", "search"):
+        task = tasks.add_parser(name)
+        task.add_argument("engine", choices=PEERS)
+        task.add_argument("corpus", help="a Corpus, pickled and in hex")
+        task.add_argument("index", type=Path, help="the folder of the index")
+    task.add_argument("most_terms", type=int, help="most words of a question")
+    return parser.parse_args(argv)
+
+
+def _reports(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    if arguments.task == "prepare":
+        yield _prepare(unpack(arguments.source), arguments.cache)
         return
-    name, packed_corpus, folder, *rest = arguments
-    corpus: Corpus = unpacked(packed_corpus)
-    if task == "index":
-        yield _indexed(name, corpus, Path(folder))
+    name, corpus, index = arguments.engine, unpack(arguments.corpus), arguments.index
+    if arguments.task == "index":
+        yield _index(name, corpus, index)
     else:
-        yield from _searched(name, corpus, Path(folder), int(rest[0]))
+        yield from _search(name, corpus, index, arguments.most_terms)
 
 
-def packed(value: Corpus | Source) -> str:
+def pack(value: Corpus | Source) -> str:
     """*value* as an argument of a process."""
     return pickle.dumps(value).hex()
 
 
-def unpacked(text: str) -> Any:  # noqa: ANN401 - what was packed
-    """The value that `packed` was given."""
+def unpack(text: str) -> Any:  # noqa: ANN401 - what was packed
+    """The value that was packed."""
     return pickle.loads(bytes.fromhex(text))  # noqa: S301 - our own argument
 
 
-def _prepared(source: Source, cache: Path) -> dict[str, Any]:
+def _prepare(source: Source, cache: Path) -> dict[str, Any]:
     corpus = prepare(source, cache)
-    return {"corpus": packed(corpus), "passages": corpus.count()}
+    return {"corpus": pack(corpus), "passages": corpus.count()}
 
 
-def _indexed(name: str, corpus: Corpus, folder: Path) -> dict[str, Any]:
+def _index(name: str, corpus: Corpus, folder: Path) -> dict[str, Any]:
     peer = PEERS[name][0]()
     passages = corpus.count()
     gc.collect()
@@ -82,21 +97,23 @@ def _indexed(name: str, corpus: Corpus, folder: Path) -> dict[str, Any]:
     }
 
 
-def _searched(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Iterator[dict[str, Any]]:
+def _search(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Iterator[dict[str, Any]]:
     started = time.perf_counter()
     peer = PEERS[name][0]()
-    imported = time.perf_counter()
-    asked = [peer.prepared(content(parse_query(text), most_terms)) for text in corpus.questions()]
-    opened = time.perf_counter()
+    seconds_to_import = time.perf_counter() - started
+    queries = [
+        peer.prepare(only_terms(parse_query(text), most_terms)) for text in corpus.questions()
+    ]
+    started = time.perf_counter()
     searches = peer.open(folder)
-    found = searches["top"](asked[0])
-    answered = time.perf_counter()
-    if not len(found):
-        raise LookupError(f"{name} finds nothing for {asked[0]!r}")
-    yield {"import_ms": 1000 * (imported - started), "open_ms": 1000 * (answered - opened)}
+    passages = searches["top"](queries[0])
+    seconds_to_open = time.perf_counter() - started
+    if not len(passages):
+        raise LookupError(f"{name} finds nothing for {queries[0]!r}")
+    yield {"import_ms": 1000 * seconds_to_import, "open_ms": 1000 * seconds_to_open}
     for line in sys.stdin:
         times = {
-            measure: _timed(search, asked, seconds=float(line))
+            measure: _time_queries(search, queries, seconds=float(line))
             for measure, search in searches.items()
         }
         yield {
@@ -106,27 +123,27 @@ def _searched(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Itera
         }
 
 
-def content(query: Query, most: int) -> Query:
+def only_terms(query: Query, most: int) -> Query:
     """*query* with its first *most* terms and nothing else: no phrases, no exclusions."""
     return Query(query.terms[:most], ignored_words=query.ignored_words)
 
 
-def _timed(search: Search, asked: list[Any], seconds: float) -> list[float]:
-    """The milliseconds of each question, of as many as fit into about *seconds*."""
-    for question in asked[-_WARM_UP:]:
-        search(question)
+def _time_queries(search: Search[Prepared], queries: list[Prepared], seconds: float) -> list[float]:
+    """The milliseconds of each query, of as many as fit into about *seconds*."""
+    for query in queries[-_WARM_UP:]:
+        search(query)
     gc.collect()
-    taken: list[float] = []
+    times: list[float] = []
     clock = time.perf_counter
     until = clock() + seconds
-    for question in asked:
+    for query in queries:
         started = clock()
-        search(question)
+        search(query)
         ended = clock()
-        taken.append(1000 * (ended - started))
+        times.append(1000 * (ended - started))
         if ended > until:
             break
-    return taken
+    return times
 
 
 def _peak_mb(who: int) -> float:
@@ -152,4 +169,4 @@ def evict(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -108,7 +108,7 @@ def write(folder, **texts):
     return folder
 
 
-def built(index):
+def build_index(index):
     """Settings over *index*, built from the documents in it."""
     settings = Settings(index=str(index))
     index_folder(settings.documents_folder, open_engine(settings), settings)
@@ -120,7 +120,7 @@ def index(tmp_path_factory):
     """A folder with a small index."""
     folder = tmp_path_factory.mktemp("index")
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(folder)
+    build_index(folder)
     return folder
 
 
@@ -145,7 +145,7 @@ def app(index):
 
 
 @contextlib.contextmanager
-def serving(index):
+def run_gunicorn(index):
     """The address of a real gunicorn with two workers on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         command = [sys.executable, "-m", "gunicorn", "--workers=2", "--threads=4"]
@@ -168,12 +168,12 @@ def serving(index):
 @pytest.fixture(scope="session")
 def server(index):
     """The address of a real gunicorn before the small index."""
-    with serving(index) as address:
+    with run_gunicorn(index) as address:
         yield address
 
 
 @contextlib.contextmanager
-def served(index, log=subprocess.DEVNULL, **settings):
+def run_service(index, log=subprocess.DEVNULL, **settings):
     """The address of `qa serve` with these *settings*, once it answers; *log* gets its output."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -201,6 +201,6 @@ def served(index, log=subprocess.DEVNULL, **settings):
         assert code == 0
 
 
-def questions(path):
+def load_questions(path):
     """The questions in a file, with the words that their answers hold."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

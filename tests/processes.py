@@ -16,8 +16,8 @@ def children(process):
 
 def master(argument):
     """The process started here with this *argument*, its folder or port: it leads the workers."""
-    (found,) = [pid for pid in children(os.getpid()) if str(argument) in _command(pid)]
-    return found
+    (process,) = [pid for pid in children(os.getpid()) if str(argument) in _command(pid)]
+    return process
 
 
 def workers(argument, count):

@@ -48,13 +48,13 @@ def words(text):
 
 
 def test_the_settings_table_is_that_of_the_code():
-    written = PAGES["docs/operating.md"].split("<!-- settings -->\n")[1]
+    page = PAGES["docs/operating.md"].split("<!-- settings -->\n")[1]
     rows = [
         f"| `{name}` | {default or '(empty)'} | {help_} |"
         for name, default, help_ in settings_table()
     ]
 
-    assert written.split("<!-- /settings -->")[0].splitlines() == rows
+    assert page.split("<!-- /settings -->")[0].splitlines() == rows
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -118,15 +118,15 @@ def test_paths_that_are_named_are_there(page):
     paths = re.findall(r"`((?:qa|docs|tests|templates|benchmarks|index)/[\w/.*-]*)`", PAGES[page])
     modules = re.findall(r"python -m (benchmarks\.\w+)", PAGES[page])
     paths += [f"{module.replace('.', '/')}.py" for module in modules]
-    made = {"index/synonyms.txt"}
+    created = {"index/synonyms.txt"}
 
-    assert [path for path in paths if path not in made and not [*ROOT.glob(path)]] == []
+    assert [path for path in paths if path not in created and not [*ROOT.glob(path)]] == []
 
 
 def anchors(text):
     """The anchors of the headings of a page, as GitHub names them."""
-    found = re.findall(r"^#+ (.+)$", _FENCED.sub("", text), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    headings = re.findall(r"^#+ (.+)$", _FENCED.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
@@ -175,31 +175,31 @@ def test_the_changes_of_a_version_are_grouped_once_each():
 def test_the_example_of_the_command_line_prints_what_is_shown(sample):
     command = re.search(r'^\.venv/bin/qa (ask ".*)$', PAGES["README.md"], re.MULTILINE)[1]
     printed = words(qa(*shlex.split(command), "--index", sample.index).stdout)
-    (shown,) = [block for block in blocks("README.md") if block.startswith("[1]")]
+    (example,) = [block for block in blocks("README.md") if block.startswith("[1]")]
 
-    for part in shown.split("…"):
+    for part in example.split("…"):
         assert words(part) in printed
 
 
-def is_shown(shown, answer):
-    """Whether *answer* is as *shown*, where … stands for anything."""
-    if isinstance(shown, dict):
-        return all(key == "…" or is_shown(shown[key], answer.get(key)) for key in shown)
-    if isinstance(shown, list):
-        return all(map(is_shown, shown, answer))
-    if isinstance(shown, str):
-        first, *rest = shown.split("…")
+def matches_example(example, answer):
+    """Whether *answer* is as *example*, where … stands for anything."""
+    if isinstance(example, dict):
+        return all(key == "…" or matches_example(example[key], answer.get(key)) for key in example)
+    if isinstance(example, list):
+        return all(map(matches_example, example, answer))
+    if isinstance(example, str):
+        first, *rest = example.split("…")
         return answer.startswith(first) and all(part in answer for part in rest)
-    return round(answer, 2) == shown
+    return round(answer, 2) == example
 
 
 def test_the_example_of_the_api_answers_what_is_shown(sample):
-    (shown,) = map(json.loads, blocks("README.md", "json"))
+    (example,) = map(json.loads, blocks("README.md", "json"))
     (url,) = re.findall(r"curl 'http://127.0.0.1:8000(/ask\?[^']+)'", PAGES["README.md"])
     answer = create_app(sample).test_client().get(url).get_json()
 
-    assert is_shown(shown, answer)
-    assert not is_shown({**shown, "verdict": "weak"}, answer)
+    assert matches_example(example, answer)
+    assert not matches_example({**example, "verdict": "weak"}, answer)
 
 
 def test_the_requests_of_the_api_are_answered(sample):
@@ -215,7 +215,7 @@ def test_the_requests_of_the_api_are_answered(sample):
 
 
 def test_the_answer_of_the_api_has_the_fields_that_are_shown(sample):
-    (shown,) = map(json.loads, blocks("docs/api.md", "json"))
+    (example,) = map(json.loads, blocks("docs/api.md", "json"))
     answer = create_app(sample).test_client().get("/ask?q=who+said+Russia+has+no+veto").get_json()
 
     def fields(value):
@@ -223,7 +223,7 @@ def test_the_answer_of_the_api_has_the_fields_that_are_shown(sample):
             return {key: fields(inner) for key, inner in value.items() if inner != {}}
         return fields(value[0]) if isinstance(value, list) and value else None
 
-    assert fields(shown) == fields(answer)
+    assert fields(example) == fields(answer)
 
 
 def test_the_metadata_of_the_sidecar_are_cited(tmp_path):

@@ -72,17 +72,17 @@ def path_of(module):
 
 def imports_of(module):
     """The modules of this package that *module* imports, at any depth of its code."""
-    found = set()
+    modules_found = set()
     for node in ast.walk(ast.parse(path_of(module).read_text())):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            modules_found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: relative import, line {node.lineno}"
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             modules = {name for name in names if name.removeprefix("qa.") in ORDER}
-            found |= modules or {node.module}
-    found.discard("qa.__version__")
-    return {name.removeprefix("qa.") for name in found if name.startswith("qa.")}
+            modules_found |= modules or {node.module}
+    modules_found.discard("qa.__version__")
+    return {name.removeprefix("qa.") for name in modules_found if name.startswith("qa.")}
 
 
 @pytest.mark.parametrize("module", ORDER)
@@ -110,13 +110,13 @@ def test_only_the_whoosh_engine_imports_whoosh(module):
     names = {
         name.partition(".")[0]
         for node in ast.walk(ast.parse(path_of(module).read_text()))
-        for name in _imported(node)
+        for name in _imported_modules(node)
     }
 
     assert "whoosh" not in names or module.startswith("engines.whoosh")
 
 
-def _imported(node):
+def _imported_modules(node):
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module] if isinstance(node, ast.ImportFrom) else []

@@ -13,15 +13,17 @@ def test_defaults_need_no_environment():
 
 
 def test_values_are_cast_to_the_type_of_their_field():
-    found = settings_from_environ({"QA_PORT": "9000", "QA_FOUND": "0.7", "QA_INDEX": "elsewhere"})
+    settings = settings_from_environ(
+        {"QA_PORT": "9000", "QA_FOUND": "0.7", "QA_INDEX": "elsewhere"}
+    )
 
-    assert (found.port, found.found, found.index) == (9000, 0.7, "elsewhere")
+    assert (settings.port, settings.found, settings.index) == (9000, 0.7, "elsewhere")
 
 
 def test_lists_are_parted_by_commas():
-    found = settings_from_environ({"QA_TRUSTED_HOSTS": "a.example, b.example,"})
+    settings = settings_from_environ({"QA_TRUSTED_HOSTS": "a.example, b.example,"})
 
-    assert found.trusted_hosts == ("a.example", "b.example")
+    assert settings.trusted_hosts == ("a.example", "b.example")
 
 
 def test_a_platforms_own_names_are_read_behind_ours():

@@ -11,19 +11,21 @@ from qa.analysis.normalization import printable, printable_json, printable_prose
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 EVERY = [chr(code) for code in range(sys.maxunicode + 1)]
 ACTIVE = [
-    each for each in EVERY if unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} or each in BIDI
+    letter
+    for letter in EVERY
+    if unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} or letter in BIDI
 ]
 
 
 def test_no_character_that_does_something_is_printed():
-    shown = printable("".join(EVERY))
+    printed = printable("".join(EVERY))
 
-    assert not set(shown) & set(ACTIVE)
-    assert set(EVERY) - set(ACTIVE) <= set(shown)
+    assert not set(printed) & set(ACTIVE)
+    assert set(EVERY) - set(ACTIVE) <= set(printed)
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "printed"),
     [
         ("\x1b]0;owned\x07.txt", r"\x1b]0;owned\x07.txt"),
         ("\x9b31m", r"\x9b31m"),
@@ -33,8 +35,8 @@ def test_no_character_that_does_something_is_printed():
         ("Zürich – 東京 👩‍🚀", "Zürich – 東京 👩‍🚀"),
     ],
 )
-def test_escapes_are_those_of_python(name, shown):
-    assert printable(name) == shown
+def test_escapes_are_those_of_python(name, printed):
+    assert printable(name) == printed
 
 
 def test_marks_of_direction_stay_in_prose_but_nothing_that_turns_other_words():
@@ -44,7 +46,7 @@ def test_marks_of_direction_stay_in_prose_but_nothing_that_turns_other_words():
 def test_json_means_the_same_and_does_nothing():
     values = {"a": " ".join(ACTIVE), "b": ["é", "\x7f"]}
     text = json.dumps(values, ensure_ascii=False, indent=1)
-    shown = printable_json(text)
+    printed = printable_json(text)
 
-    assert json.loads(shown) == values
-    assert not set(shown) & (set(ACTIVE) - {"\n"})
+    assert json.loads(printed) == values
+    assert not set(printed) & (set(ACTIVE) - {"\n"})

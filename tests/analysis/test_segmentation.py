@@ -31,18 +31,18 @@ def test_neighbours_are_words_and_so_are_chinese_and_korean_characters(run, expe
 
 
 @given(RUNS, RUNS, RUNS)
-def test_what_is_in_a_run_is_found_in_it(before, asked, after):
-    inside = [word.text for word in tokenize(before + "。" + asked + "。" + after)]
-    whole = " ".join([word.text for word in tokenize(asked)])
+def test_what_is_in_a_run_is_found_in_it(before, part, after):
+    inside = [word.text for word in tokenize(before + "。" + part + "。" + after)]
+    whole = " ".join([word.text for word in tokenize(part)])
 
     assert whole in " ".join(inside)
 
 
 @given(st.text("北大西洋公約", min_size=1), st.text("北大西洋公約"), st.text("北大西洋公約"))
-def test_a_part_of_a_chinese_run_is_a_part_of_its_words(asked, before, after):
-    run = before + asked + after
+def test_a_part_of_a_chinese_run_is_a_part_of_its_words(part, before, after):
+    run = before + part + after
 
-    assert f" {' '.join(pieces(asked))} " in f" {' '.join(pieces(run))} "
+    assert f" {' '.join(pieces(part))} " in f" {' '.join(pieces(run))} "
 
 
 @given(RUNS)

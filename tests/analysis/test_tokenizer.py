@@ -45,10 +45,10 @@ def test_control_characters_and_surrogates_do_not_survive():
 
 @given(st.text())
 def test_words_stand_where_they_say_and_do_not_go_backwards(text):
-    found = tokenize(text)
+    words = tokenize(text)
 
-    assert all(text[word.start : word.end] == word.text for word in found)
-    assert [word[1:] for word in found] == sorted({word[1:] for word in found})
+    assert all(text[word.start : word.end] == word.text for word in words)
+    assert [word[1:] for word in words] == sorted({word[1:] for word in words})
 
 
 @given(st.text())
@@ -246,11 +246,11 @@ def test_a_long_paragraph_is_read_by_stretches(flood, monkeypatch):
         qa.analysis.tokenizer, "sentencex", SimpleNamespace(get_sentence_boundaries=boundaries)
     )
     text = "A word. " + flood * (100_000 // len(flood)) + " end."
-    found = split_sentences(text)
+    sentences = split_sentences(text)
 
     assert max(given_at_once) <= 1 << 14
     assert sum(given_at_once) <= 2.5 * len(text)
-    assert "".join("".join(text[s:e] for s, e in found).split()) == "".join(text.split())
+    assert "".join("".join(text[s:e] for s, e in sentences).split()) == "".join(text.split())
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from qa.ranking.reranker import RankedPassage
 URL = "https://paper.example/a"
 
 
-def made(**more):
+def example(**more):
     blocks = [
         RawBlock("First one. Then two.", 0, 3),
         RawBlock("Head", 2, 3),
@@ -30,61 +30,65 @@ def made(**more):
     return build_document("sub/d é", "d.pdf", blocks, Metadata("T", url=URL, **more))
 
 
-def quoted(found, number=0, answer=None, rank=1):
+def quote_passage_of(document, number=0, answer=None, rank=1):
     return quote_passage(
-        placed(split_passages(found)[number]), Highlight(answer_span=answer), rank, found, []
+        rank_passage(split_passages(document)[number]),
+        Highlight(answer_span=answer),
+        rank,
+        document,
+        [],
     )
 
 
-def placed(passage):
+def rank_passage(passage):
     return RankedPassage(passage, 1.0, np.zeros(len(Feature)))
 
 
 def test_a_quote_carries_its_place_and_its_surroundings():
-    quote = quoted(made(), answer=Span(11, 20))
+    quote = quote_passage_of(example(), answer=Span(11, 20))
 
     assert quote.answer.text == "Then two."
     assert quote.citation.exact == quote.text == "First one. Then two."
     assert (quote.citation.paragraph, quote.citation.page, quote.citation.section) == (1, 3, None)
     assert (quote.citation.prefix, quote.citation.suffix) == ("", "\n\nHead\n\nEnd.")
-    assert quote.citation.sha256 == made().sha256
+    assert quote.citation.sha256 == example().sha256
 
 
 def test_a_section_and_a_later_page_are_named():
-    quote = quoted(made(), 1)
+    quote = quote_passage_of(example(), 1)
 
     assert (quote.citation.section, quote.citation.page) == ("Head", 4)
 
 
 def test_a_quote_that_does_not_stand_in_the_document_never_leaves():
-    passage = dataclasses.replace(split_passages(made())[0], text="First one. Then too.")
+    passage = dataclasses.replace(split_passages(example())[0], text="First one. Then too.")
 
     with pytest.raises(CorruptIndexError, match="qa index"):
-        quote_passage(placed(passage), Highlight(), 1, made(), [])
+        quote_passage(rank_passage(passage), Highlight(), 1, example(), [])
 
 
 def test_the_read_address_says_where_and_of_which_text():
-    address = urlsplit(quoted(made(), answer=Span(11, 20)).citation.read_url)
+    address = urlsplit(quote_passage_of(example(), answer=Span(11, 20)).citation.read_url)
 
     assert unquote(address.path) == "/documents/sub/d é"
     assert parse_qs(address.query) == {
         "cite": ["0-20"],
         "answer": ["11-20"],
-        "sha256": [made().sha256[:12]],
-        "quote": [hashlib.sha256(made().text[0:20].encode()).hexdigest()[:12]],
+        "sha256": [example().sha256[:12]],
+        "quote": [hashlib.sha256(example().text[0:20].encode()).hexdigest()[:12]],
     }
     assert address.fragment == "p1"
 
 
 @given(st.text(min_size=1), st.data())
 def test_any_citation_finds_its_words_in_the_text(text, data):
-    found = build_document("d", "d", [RawBlock(text)], Metadata("T"))
-    start = data.draw(st.integers(0, len(found.text)))
-    end = data.draw(st.integers(start, len(found.text)))
-    place = build_citation(found, Span(start, end))
+    document = build_document("d", "d", [RawBlock(text)], Metadata("T"))
+    start = data.draw(st.integers(0, len(document.text)))
+    end = data.draw(st.integers(start, len(document.text)))
+    place = build_citation(document, Span(start, end))
 
-    assert place.prefix + place.exact + place.suffix in found.text
-    assert found.text[place.start : place.end] == place.exact
+    assert place.prefix + place.exact + place.suffix in document.text
+    assert document.text[place.start : place.end] == place.exact
 
 
 def test_a_fragment_of_a_short_quote_is_the_whole_quote():
@@ -115,6 +119,6 @@ def test_words_that_no_address_has_room_for_are_in_none():
 
 
 def test_pages_are_those_of_the_answer_not_of_the_start():
-    found = dataclasses.replace(made(), pages=(Page(0, 3), Page(11, 4)))
+    document = dataclasses.replace(example(), pages=(Page(0, 3), Page(11, 4)))
 
-    assert quoted(found, answer=Span(11, 20)).citation.page == 4
+    assert quote_passage_of(document, answer=Span(11, 20)).citation.page == 4

@@ -51,11 +51,11 @@ def entry(of):
     library = bibtexparser.parse_string(format_bibtex(of), append_middleware=[MonthIntMiddleware()])
 
     assert not library.failed_blocks
-    (found,) = library.entries
-    return found
+    (parsed,) = library.entries
+    return parsed
 
 
-def decoded(value):
+def decode_latex(value):
     # The decoder knows braces by their short names only.
     short = value.replace(r"\textbraceleft{}", r"\{").replace(r"\textbraceright{}", r"\}")
     return (
@@ -63,7 +63,7 @@ def decoded(value):
     )
 
 
-def rendered(text):
+def render_markdown(text):
     """The words that a browser shows for *text* in Markdown, paragraph by paragraph."""
     inline = [token for token in MarkdownIt().parse(text) if token.type == "inline"]
     return [
@@ -98,7 +98,7 @@ def test_markdown_quotes_and_links():
 
 
 def test_markdown_shows_the_very_words():
-    first, second, named = rendered(format_markdown(reference()))
+    first, second, named = render_markdown(format_markdown(reference()))
 
     assert (first, second) == (QUOTE, "The end.")
     assert named.startswith(
@@ -115,32 +115,32 @@ def test_markdown_shows_the_very_words():
 def test_nothing_in_a_quote_is_taken_for_markdown(quote):
     html = MarkdownIt().enable("table").render(format_markdown(reference(quote=quote)))
 
-    assert rendered(format_markdown(reference(quote=quote)))[0] == quote
+    assert render_markdown(format_markdown(reference(quote=quote)))[0] == quote
     assert set(re.findall(r"<(\w+)", html)) == {"blockquote", "p", "a"}
 
 
 def test_bibtex_can_be_parsed_and_says_it_all():
-    found = entry(reference())
-    values = {field.key: field.value for field in found.fields}
+    fields = entry(reference())
+    values = {field.key: field.value for field in fields.fields}
 
-    assert found.entry_type == "misc"
-    assert found.key.startswith("berg2021lindholm-")
+    assert fields.entry_type == "misc"
+    assert fields.key.startswith("berg2021lindholm-")
     assert values["author"] == "Berg, Ada and {NATO Press Office}"
-    assert decoded(values["title"]) == "100 % {Lindholm} & _the_ [sea]"
-    assert decoded(values["howpublished"]) == "Northern *Gazette* & Sons"
+    assert decode_latex(values["title"]) == "100 % {Lindholm} & _the_ [sea]"
+    assert decode_latex(values["howpublished"]) == "Northern *Gazette* & Sons"
     assert (values["year"], values["month"], values["day"]) == ("2021", 12, "3")
     assert (values["pages"], values["note"]) == ("7--8", "Storms, ¶ 1–2")
     assert values["url"].startswith("https://gazette.example/a_(b)?x=1&y=%7B2%7D#:~:text=")
     assert values["urldate"] == "2026-12-04"
-    assert decoded(values["annote"]).startswith(f"“{QUOTE} The end.” Text SHA-256 ")
+    assert decode_latex(values["annote"]).startswith(f"“{QUOTE} The end.” Text SHA-256 ")
     assert values["annote"].endswith("index 3f9ac1d0e2b7")
 
 
 def test_each_sort_of_work_has_its_own_entry_and_holder():
-    found = entry(reference(extra={"type": "NewsArticle"}, publisher="Gazette"))
+    fields = entry(reference(extra={"type": "NewsArticle"}, publisher="Gazette"))
 
-    assert found.entry_type == "article"
-    assert found["journal"] == "Gazette"
+    assert fields.entry_type == "article"
+    assert fields["journal"] == "Gazette"
 
 
 def test_pairs_that_fonts_join_are_kept_apart():
@@ -150,9 +150,9 @@ def test_pairs_that_fonts_join_are_kept_apart():
 @given(NASTY)
 def test_no_text_breaks_out_of_bibtex(text):
     title = normalize(text) or "x"
-    found = entry(reference(quote=f"A {title}", title=title, author=title, publisher=title))
+    fields = entry(reference(quote=f"A {title}", title=title, author=title, publisher=title))
 
-    assert decoded(found["title"]).split() == title.split()
+    assert decode_latex(fields["title"]).split() == title.split()
 
 
 def test_csl_json_has_the_fields_of_its_schema():
@@ -187,19 +187,19 @@ def test_csl_json_leaves_out_what_is_not_known():
 
 
 def test_ris_can_be_parsed_and_says_it_all():
-    (found,) = rispy.loads(format_ris(reference()))
+    (fields,) = rispy.loads(format_ris(reference()))
 
-    assert found["type_of_reference"] == "ELEC"
-    assert found["title"] == "100 % {Lindholm} & _the_ [sea]"
-    assert found["authors"] == ["Berg, Ada", "NATO Press Office"]
-    assert found["publisher"] == found["secondary_title"] == "Northern *Gazette* & Sons"
-    assert (found["year"], found["date"]) == ("2021", "2021/12/03")
-    assert (found["start_page"], found["end_page"]) == ("7", "8")
-    assert found["section"] == "Storms"
-    assert found["urls"] == [reference().link]
-    assert found["access_date"] == "2026/12/04"
-    assert found["notes"] == [f"{QUOTE} The end.", "¶ 1–2", reference().provenance]
-    assert found["id"] == reference().citation_key
+    assert fields["type_of_reference"] == "ELEC"
+    assert fields["title"] == "100 % {Lindholm} & _the_ [sea]"
+    assert fields["authors"] == ["Berg, Ada", "NATO Press Office"]
+    assert fields["publisher"] == fields["secondary_title"] == "Northern *Gazette* & Sons"
+    assert (fields["year"], fields["date"]) == ("2021", "2021/12/03")
+    assert (fields["start_page"], fields["end_page"]) == ("7", "8")
+    assert fields["section"] == "Storms"
+    assert fields["urls"] == [reference().link]
+    assert fields["access_date"] == "2026/12/04"
+    assert fields["notes"] == [f"{QUOTE} The end.", "¶ 1–2", reference().provenance]
+    assert fields["id"] == reference().citation_key
 
 
 def test_ris_ends_its_lines_as_the_format_wants():
@@ -214,9 +214,9 @@ def test_ris_ends_its_lines_as_the_format_wants():
 @given(NASTY)
 def test_no_text_breaks_out_of_ris(text):
     title = normalize(f"ER  - {text}")
-    (found,) = rispy.loads(format_ris(reference(quote=title, title=title, publisher=title)))
+    (fields,) = rispy.loads(format_ris(reference(quote=title, title=title, publisher=title)))
 
-    assert found["title"].split() == title.split()
+    assert fields["title"].split() == title.split()
 
 
 @given(NASTY)
@@ -224,7 +224,7 @@ def test_no_text_breaks_out_of_markdown(text):
     quote = normalize(text)
     words = quote if any(map(str.isalnum, quote)) else "none"
 
-    assert rendered(format_markdown(reference(quote=words)))[0] == words
+    assert render_markdown(format_markdown(reference(quote=words)))[0] == words
 
 
 @pytest.mark.parametrize("name", FORMATS)

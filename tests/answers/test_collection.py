@@ -11,7 +11,7 @@ from qa.engines.factory import open_engine
 from qa.queries.asking import COLLECTION_KINDS, CollectionQuestion
 from qa.queries.parser import Filters
 from qa.settings import Settings
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 
 
 def about(searcher, question, **options):
@@ -170,7 +170,7 @@ def faq(tmp_path_factory):
         plain_txt="Visitors\n\nWhat can I ask you?\n\nAnything about the tides.\n",
         **{f"note{i}_txt": f"Note {i}\n\nBerth {i} was closed.\n" for i in range(12)},
     )
-    return open_engine(built(folder)).searcher()
+    return open_engine(build_index(folder)).searcher()
 
 
 @pytest.mark.parametrize("question", ["who are you?", "Who are you", "help", "what can I ask you?"])

@@ -4,7 +4,7 @@ import pytest
 
 from qa.answers.pipeline import AskOptions, ask
 from qa.engines.factory import open_engine
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 
 QUESTIONS = {
     "How many boats does the yard have?": "There were forty at the last count.",
@@ -34,7 +34,7 @@ def yard(tmp_path_factory):
     towns = ("Vesa", "Lindholm", "Seaton", "Kelby", "Jarrow")
     notes = {f"note{n}_txt": NOTE.format(town=towns[n % 5], n=n) * (n % 3 + 1) for n in range(80)}
     write(index / "documents", faq_md=FAQ, contents_md=CONTENTS, shop_txt=SHOP, **notes)
-    return built(index)
+    return build_index(index)
 
 
 def asked(settings, question, *turns):
@@ -90,7 +90,7 @@ def test_a_follow_up_without_words_of_its_own_is_about_the_earlier_turn(yard):
 )
 def test_what_follows_the_question_is_marked_whatever_it_is(tmp_path, text, question, expected):
     write(tmp_path / "documents", a_md=text, note_txt=NOTE.format(town="Vesa", n=3))
-    answer = asked(built(tmp_path), question)
+    answer = asked(build_index(tmp_path), question)
 
     assert (answer.verdict, answer.passages[0].answer.text) == ("found", expected)
 
@@ -99,7 +99,7 @@ def test_a_quiz_is_not_the_answer(tmp_path):
     quiz = "# Quiz\n\nWho built the mill of Lindholm? When did the mill burn? Who owns it now?"
     facts = "# Town\n\nThe mill of Lindholm, in which flour was made, was built by Karl Brandt."
     write(tmp_path / "documents", quiz_md=quiz, facts_md=facts)
-    answer = asked(built(tmp_path), "Who built the mill of Lindholm?")
+    answer = asked(build_index(tmp_path), "Who built the mill of Lindholm?")
 
     assert answer.passages[0].citation.document_id == "facts"
     assert answer.passages[0].answer.text == facts[8:]
@@ -107,7 +107,7 @@ def test_a_quiz_is_not_the_answer(tmp_path):
 
 def test_a_question_alone_is_not_found(tmp_path):
     write(tmp_path / "documents", quiz_md="# Quiz\n\nWho built the mill of Lindholm?")
-    answer = asked(built(tmp_path), "Who built the mill of Lindholm?")
+    answer = asked(build_index(tmp_path), "Who built the mill of Lindholm?")
     shown = answer.passages or answer.none.closest
 
     assert answer.verdict != "found"

@@ -13,14 +13,14 @@ from qa.settings import Settings
 STRICT = dataclasses.replace(Settings(), found=1.0, weak=1.0)
 
 
-def refused(searcher, question):
+def ask_in_vain(searcher, question):
     answer = ask(searcher, STRICT, question)
     assert answer.verdict == "none"
     return answer
 
 
 def test_words_that_occur_nowhere_are_told_with_their_likes(searcher):
-    answer = refused(searcher, "which garantees did the martians give?")
+    answer = ask_in_vain(searcher, "which garantees did the martians give?")
 
     assert set(answer.none.missing) == {"garantees", "martians"}
     assert "guarantees" in answer.none.near
@@ -28,18 +28,18 @@ def test_words_that_occur_nowhere_are_told_with_their_likes(searcher):
 
 
 def test_a_number_is_never_respelt(searcher):
-    assert refused(searcher, "who gave guarantees of 19038?").query.corrected == {}
+    assert ask_in_vain(searcher, "who gave guarantees of 19038?").query.corrected == {}
 
 
 def test_words_that_never_stand_in_one_passage_are_told(searcher):
-    apart = refused(searcher, "guarantees for the bridge").none.apart
+    apart = ask_in_vain(searcher, "guarantees for the bridge").none.apart
 
     assert [set(pair) for pair in apart] == [{"guarantees", "bridge"}]
-    assert refused(searcher, "which legal guarantees?").none.apart == ()
+    assert ask_in_vain(searcher, "which legal guarantees?").none.apart == ()
 
 
 def test_the_best_matching_passages_are_there_and_cited(searcher):
-    passages = refused(searcher, "guarantees for the bridge").passages
+    passages = ask_in_vain(searcher, "guarantees for the bridge").passages
 
     assert passages
     for passage in passages:
@@ -48,7 +48,7 @@ def test_the_best_matching_passages_are_there_and_cited(searcher):
 
 
 def test_a_question_that_nothing_matches_has_no_passages(searcher):
-    answer = refused(searcher, "zebra quagga")
+    answer = ask_in_vain(searcher, "zebra quagga")
 
     assert answer.passages == ()
     assert answer.matches.total == 0
@@ -80,13 +80,15 @@ def test_no_reason_contradicts_a_passage_that_is_shown(searcher):
     words = ["harbour", "guarantees", "bridge", "granite", "storm", "ferry", "council", "zebra"]
     for pair in itertools.permutations(words, 2):
         answer = ask(searcher, STRICT, "which {} has a {}?".format(*pair))
-        shown = [set(passage.reasons.matched) for passage in answer.passages]
+        matched_sets = [set(passage.reasons.matched) for passage in answer.passages]
         if answer.none:
-            assert not any(set(answer.none.missing) & matched for matched in shown)
-            assert not any(set(two) <= matched for two in answer.none.apart for matched in shown)
+            assert not any(set(answer.none.missing) & matched for matched in matched_sets)
+            assert not any(
+                set(two) <= matched for two in answer.none.apart for matched in matched_sets
+            )
 
 
 def test_the_dates_covered_are_told(searcher):
     manifest = searcher.manifest
 
-    assert refused(searcher, "zebra").none.span == (manifest.first, manifest.last)
+    assert ask_in_vain(searcher, "zebra").none.span == (manifest.first, manifest.last)

@@ -14,11 +14,11 @@ from qa.engines.factory import open_engine
 from qa.errors import RequestError
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from tests.conftest import ROOT, SAMPLE, questions
+from tests.conftest import ROOT, SAMPLE, load_questions
 
 REAL = ROOT.parent / "shared" / "documents"
-REAL_QUESTIONS = questions(REAL / "questions.jsonl") if REAL.is_dir() else []
-SAMPLE_QUESTIONS = questions(SAMPLE.parent / "questions.jsonl")
+REAL_QUESTIONS = load_questions(REAL / "questions.jsonl") if REAL.is_dir() else []
+SAMPLE_QUESTIONS = load_questions(SAMPLE.parent / "questions.jsonl")
 needs_real = pytest.mark.skipif(not REAL_QUESTIONS, reason="the two real documents are not here")
 
 HOSTILE = [
@@ -46,7 +46,7 @@ def real(tmp_path_factory):
     return settings
 
 
-def answered(settings, question):
+def ask_live(settings, question):
     return ask(open_engine(settings).searcher(), settings, question)
 
 
@@ -58,7 +58,7 @@ def beside(passage):
 
 
 def check(settings, case):
-    answer = answered(settings, case["question"])
+    answer = ask_live(settings, case["question"])
     if case.get("verdict") == "none":
         assert answer.verdict == "none"
         return
@@ -88,7 +88,7 @@ def test_the_sample_has_enough_questions():
 @pytest.mark.parametrize("question", HOSTILE, ids=lambda q: ascii(q[:20]))
 def test_a_hostile_question_is_answered_or_refused(sample, question):
     try:
-        answer = answered(sample, question)
+        answer = ask_live(sample, question)
     except RequestError as error:
         assert str(error)  # noqa: PT017 - either outcome is right
         return
@@ -116,7 +116,7 @@ def test_any_question_gets_quotes_that_stand_in_their_documents(sample, question
 
 
 def test_a_misspelt_word_is_told_with_its_nearest(sample):
-    answer = answered(sample, "Who is Stoltenburg Xylophone?")
+    answer = ask_live(sample, "Who is Stoltenburg Xylophone?")
 
     assert answer.verdict == "none"
     assert "Xylophone" in answer.none.missing
@@ -133,8 +133,8 @@ def test_a_follow_up_finds_what_it_points_back_to(sample):
 
 
 def test_the_same_question_gets_the_same_answer(sample):
-    one = answered(sample, "what guarantees did Putin demand?")
-    two = answered(sample, "what guarantees did Putin demand?")
+    one = ask_live(sample, "what guarantees did Putin demand?")
+    two = ask_live(sample, "what guarantees did Putin demand?")
 
     assert one.passages == two.passages
     assert one.confidence == two.confidence
@@ -177,7 +177,7 @@ def rows(tmp_path_factory):
     ],
 )
 def test_every_column_of_a_row_is_searched_and_quoted(rows, question, value):
-    first = answered(rows, question).passages[0]
+    first = ask_live(rows, question).passages[0]
 
     assert first.answer is not None
     assert value in first.answer.text

@@ -31,8 +31,8 @@ gaps = st.sampled_from([" ", "\n\n"])
 
 @st.composite
 def texts(draw):
-    found = draw(pieces)
-    return "".join(piece + draw(gaps) for piece in found).strip()
+    text = draw(pieces)
+    return "".join(piece + draw(gaps) for piece in text).strip()
 
 
 def plainly(exact, text):
@@ -81,19 +81,19 @@ def test_words_are_found_by_their_checksum_wherever_they_went(text, data):
     place = Span(first.start, max(first.end, last.end))
     old = Span(place.start + data.draw(st.integers(0, 300)), 0)
     old = Span(old.start, old.start + place.end - place.start)
-    found = ChecksumSearch(text).find(quote_checksum(text[slice(*place)]), old)
+    span = ChecksumSearch(text).find(quote_checksum(text[slice(*place)]), old)
 
     if text:
-        assert text[slice(*found)] == text[slice(*place)]
+        assert text[slice(*span)] == text[slice(*place)]
 
 
 @pytest.mark.parametrize("exact", [LINDHOLM, "harbour of Lindholm", CHINESE, "拒绝了普京"])
 def test_words_that_moved_far_are_found_by_their_checksum(exact):
     text = "\n\n".join([*["Something else was here. 其他。"] * 900, f"“{LINDHOLM}”", CHINESE])
 
-    found = ChecksumSearch(text).find(quote_checksum(exact), Span(0, len(exact)), Effort(SOON))
+    span = ChecksumSearch(text).find(quote_checksum(exact), Span(0, len(exact)), Effort(SOON))
 
-    assert text[slice(*found)] == exact
+    assert text[slice(*span)] == exact
 
 
 def test_of_several_places_with_one_checksum_the_nearest_is_taken():
@@ -155,10 +155,10 @@ ALTERED = LINDHOLM.replace("built in 1874", "finished in 1885")
 @pytest.mark.parametrize("before", ["", "It was late. ", "The old pier is no harbour. "])
 @pytest.mark.parametrize("behind", ["", " So they say.", " Brandt was an engineer."])
 def test_nearly_the_same_is_found_without_what_only_stands_near(before, behind):
-    found = find_similar(LINDHOLM, f"{before}{ALTERED}{behind}")
+    match = find_similar(LINDHOLM, f"{before}{ALTERED}{behind}")
 
-    assert f"{before}{ALTERED}{behind}"[slice(*found.span)] == ALTERED.rstrip(".")
-    assert found.similarity == pytest.approx(24 / 28)
+    assert f"{before}{ALTERED}{behind}"[slice(*match.span)] == ALTERED.rstrip(".")
+    assert match.similarity == pytest.approx(24 / 28)
 
 
 def test_other_words_are_not_nearly_the_same():
@@ -173,11 +173,11 @@ def test_other_words_are_not_nearly_the_same():
 
 @given(texts(), texts())
 def test_a_likeness_is_a_share_and_stands_in_the_text(exact, text):
-    found = find_similar(exact, text)
+    match = find_similar(exact, text)
 
-    if found:
-        assert 0.6 <= found.similarity <= 1
-        assert 0 <= found.span.start < found.span.end <= len(text)
+    if match:
+        assert 0.6 <= match.similarity <= 1
+        assert 0 <= match.span.start < match.span.end <= len(text)
 
 
 def test_of_a_long_quote_the_beginning_is_compared():

@@ -20,7 +20,7 @@ STORM = "In October 1902 a storm broke the northern pier. Nobody was hurt."
 ALTERED = PIER.replace("never be sold", "not be sold").replace("repeated her", "made this")
 
 
-def made(id_, *paragraphs):
+def make_document(id_, *paragraphs):
     return build_document(id_, f"{id_}.txt", [RawBlock(text) for text in paragraphs], Metadata(id_))
 
 
@@ -36,7 +36,7 @@ def index(tmp_path):
     return over
 
 
-def quoted(of, exact):
+def quote(of, exact):
     start = of.text.index(exact)
     return Quote(
         of.id,
@@ -48,66 +48,68 @@ def quoted(of, exact):
     )
 
 
-HARBOUR = made("harbour", STORM, PIER, "The end.")
-FERRY = made("ferry", "The ferry over the Vesa ran for ninety years.")
+HARBOUR = make_document("harbour", STORM, PIER, "The end.")
+FERRY = make_document("ferry", "The ferry over the Vesa ran for ninety years.")
 
 
 def test_what_stands_where_it_stood_is_unchanged(index):
-    found = reanchor(quoted(HARBOUR, PIER), index(HARBOUR, FERRY))
+    result = reanchor(quote(HARBOUR, PIER), index(HARBOUR, FERRY))
 
-    assert (found.state, found.document, found.near) == ("unchanged", "unchanged", None)
-    assert found.citation.exact == PIER
-    assert found.citation.start == HARBOUR.text.index(PIER)
+    assert (result.state, result.document, result.near) == ("unchanged", "unchanged", None)
+    assert result.citation.exact == PIER
+    assert result.citation.start == HARBOUR.text.index(PIER)
 
 
 def test_a_change_elsewhere_in_the_document_leaves_it_unchanged(index):
-    changed = made("harbour", STORM, PIER, "Another end.")
-    found = reanchor(quoted(HARBOUR, PIER), index(changed))
+    changed = make_document("harbour", STORM, PIER, "Another end.")
+    result = reanchor(quote(HARBOUR, PIER), index(changed))
 
-    assert (found.state, found.document) == ("unchanged", "changed")
+    assert (result.state, result.document) == ("unchanged", "changed")
 
 
 def test_what_stands_elsewhere_in_its_document_has_moved(index):
-    changed = made("harbour", "A new beginning.", STORM, PIER)
-    found = reanchor(quoted(HARBOUR, PIER), index(changed))
+    changed = make_document("harbour", "A new beginning.", STORM, PIER)
+    result = reanchor(quote(HARBOUR, PIER), index(changed))
 
-    assert (found.state, found.document) == ("moved", "changed")
-    assert found.citation.start == changed.text.index(PIER)
-    assert found.citation.paragraph == 3
+    assert (result.state, result.document) == ("moved", "changed")
+    assert result.citation.start == changed.text.index(PIER)
+    assert result.citation.paragraph == 3
 
 
 def test_what_stands_in_another_document_has_moved(index):
-    renamed = made("port", STORM, PIER)
-    found = reanchor(quoted(HARBOUR, PIER), index(FERRY, renamed))
+    renamed = make_document("port", STORM, PIER)
+    result = reanchor(quote(HARBOUR, PIER), index(FERRY, renamed))
 
-    assert (found.state, found.document) == ("moved", "gone")
-    assert found.citation.document_id == "port"
+    assert (result.state, result.document) == ("moved", "gone")
+    assert result.citation.document_id == "port"
 
 
 def test_what_is_nowhere_is_gone(index):
-    found = reanchor(quoted(HARBOUR, PIER), index(FERRY))
+    result = reanchor(quote(HARBOUR, PIER), index(FERRY))
 
-    assert (found.state, found.document) == ("gone", "gone")
-    assert found.citation is found.near is None
+    assert (result.state, result.document) == ("gone", "gone")
+    assert result.citation is result.near is None
 
 
 @pytest.mark.parametrize("name", ["harbour", "port"])
 def test_where_nearly_the_same_stands_is_told(index, name):
-    found = reanchor(quoted(HARBOUR, PIER), index(FERRY, made(name, STORM, ALTERED, "The end.")))
+    result = reanchor(
+        quote(HARBOUR, PIER), index(FERRY, make_document(name, STORM, ALTERED, "The end."))
+    )
 
-    assert found.state == "gone"
-    assert found.citation is None
-    assert found.near.citation.document_id == name
-    assert found.near.citation.exact == ALTERED.rstrip(".")
-    assert 0.8 < found.near.similarity < 1
+    assert result.state == "gone"
+    assert result.citation is None
+    assert result.near.citation.document_id == name
+    assert result.near.citation.exact == ALTERED.rstrip(".")
+    assert 0.8 < result.near.similarity < 1
 
 
 def test_white_space_does_not_matter(index):
-    found = reanchor(
-        Quote("harbour", PIER.replace(" ", "\n ", 3)), index(made("harbour", STORM, PIER))
+    result = reanchor(
+        Quote("harbour", PIER.replace(" ", "\n ", 3)), index(make_document("harbour", STORM, PIER))
     )
 
-    assert (found.state, found.citation.exact) == ("unchanged", PIER)
+    assert (result.state, result.citation.exact) == ("unchanged", PIER)
 
 
 def test_of_several_places_the_one_in_its_old_context_is_taken():
@@ -122,7 +124,7 @@ def test_of_several_places_the_one_in_its_old_context_is_taken():
 
 
 def test_words_that_say_nothing_and_marks_are_looked_for_as_they_are(index):
-    odd = made("odd", 'He said: "-who (is) [the] a.*b?" and left.')
+    odd = make_document("odd", 'He said: "-who (is) [the] a.*b?" and left.')
     searcher = index(odd, FERRY)
 
     for exact in ('"-who (is) [the] a.*b?"', "-who", "?", "and"):
@@ -137,4 +139,4 @@ def test_words_that_say_nothing_and_marks_are_looked_for_as_they_are(index):
 def test_wherever_it_went_it_is_found_word_for_word(before, behind):
     text = "\n\n".join([*before, PIER, *behind])
 
-    assert text[slice(*locate_quote(quoted(HARBOUR, PIER), text))] == PIER
+    assert text[slice(*locate_quote(quote(HARBOUR, PIER), text))] == PIER

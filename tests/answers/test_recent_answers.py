@@ -13,7 +13,7 @@ from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from qa.web.context import AnswerCache, size_of
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 
 
 @pytest.fixture
@@ -97,18 +97,18 @@ def test_an_answer_larger_than_all_the_room_is_not_held_on_to(answer):
 
 
 def test_the_size_of_answers_is_what_they_take(searcher):
-    asked = [f"who demanded legal guarantees of {name}?" for name in ("Vesa", "Karl", "Ines")]
-    for question in asked:
+    questions = [f"who demanded legal guarantees of {name}?" for name in ("Vesa", "Karl", "Ines")]
+    for question in questions:
         ask(searcher, Settings(), question)
     gc.collect()
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    found = [ask(searcher, Settings(), question) for question in asked * 10]
+    answers = [ask(searcher, Settings(), question) for question in questions * 10]
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert sum(map(size_of, found)) == pytest.approx(after - before, rel=0.25)
+    assert sum(map(size_of, answers)) == pytest.approx(after - before, rel=0.25)
 
 
 def test_a_text_counts_in_the_width_of_its_letters_and_once():
@@ -131,12 +131,12 @@ def test_the_answers_of_a_service_have_the_room_of_its_settings(index):
 @pytest.fixture
 def client(tmp_path):
     write(tmp_path / "documents", a_txt="Title A\n\nThe cat sat on the mat in the hall.")
-    return create_app(built(tmp_path)).test_client()
+    return create_app(build_index(tmp_path)).test_client()
 
 
-def told(client, **asked):
+def post_question(client, **fields):
     body = client.post(
-        "/ask", json={"question": "Where in the hall sat the cat?"} | asked
+        "/ask", json={"question": "Where in the hall sat the cat?"} | fields
     ).get_json()
     return {name: value for name, value in body.items() if name != "took_ms"}
 
@@ -152,25 +152,25 @@ def told(client, **asked):
 )
 def test_whatever_is_asked_otherwise_is_answered_otherwise(client, other):
     fresh = create_app(client.application.extensions["qa"].settings).test_client()
-    first = told(client)
+    first = post_question(client)
 
-    assert told(client, **other) == told(fresh, **other)
-    assert told(client) == first
+    assert post_question(client, **other) == post_question(fresh, **other)
+    assert post_question(client) == first
 
 
 def test_another_index_answers_anew(client, tmp_path):
-    before = told(client)
+    before = post_question(client)
     write(tmp_path / "documents", a_txt="Title A\n\nThe cat sat on the roof of the hall.")
     settings = client.application.extensions["qa"].settings
     index_folder(settings.documents_folder, open_engine(settings), settings)
 
     assert "mat" in before["passages"][0]["text"]
-    assert "roof" in told(client)["passages"][0]["text"]
+    assert "roof" in post_question(client)["passages"][0]["text"]
 
 
 def test_an_index_with_other_synonyms_answers_anew(client, tmp_path):
-    told(client, question="Where did the feline sit?")
+    post_question(client, question="Where did the feline sit?")
     (tmp_path / "synonyms.txt").write_text("feline, cat")
-    built(tmp_path)
+    build_index(tmp_path)
 
-    assert told(client, question="Where did the feline sit?")["query"]["expanded"]
+    assert post_question(client, question="Where did the feline sit?")["query"]["expanded"]

@@ -14,11 +14,11 @@ from qa.errors import DeadlineExceededError
 from qa.queries.followup import carryover as conversation
 from qa.queries.followup.carryover import resolve_followup
 from qa.web.context import HEAD_READ, AnswerCache, current_deadline
-from tests.conftest import built, write
-from tests.late import Looks, set_deadline
+from tests.conftest import build_index, write
+from tests.counted_deadline import CountedDeadline, set_deadline
 
 LATE = {HEAD_READ: time.monotonic() - 60}
-ASKED = [
+QUESTIONS_AND_TURNS = [
     ("What did NATO promise Ukraine and Georgia at the Bucharest summit?", ()),
     ("When did they meet?", ("What did NATO promise Ukraine and Georgia?", "Who is Putin?")),
     ('"of the" -"in the" Putin demanded guarantes', ()),
@@ -26,8 +26,8 @@ ASKED = [
 ]
 
 
-def outcome(live, settings, asked, deadline):
-    question, turns = asked
+def outcome(live, settings, question_and_turns, deadline):
+    question, turns = question_and_turns
     try:
         answer = ask(live, settings, question, AskOptions(turns), deadline)
     except DeadlineExceededError:
@@ -35,19 +35,19 @@ def outcome(live, settings, asked, deadline):
     return "partial" if answer.partial else "whole"
 
 
-@pytest.mark.parametrize("asked", ASKED)
-def test_a_deadline_that_passes_anywhere_leaves_an_error_or_a_part(sample, asked):
+@pytest.mark.parametrize("question_and_turns", QUESTIONS_AND_TURNS)
+def test_a_deadline_that_passes_anywhere_leaves_an_error_or_a_part(sample, question_and_turns):
     live = open_engine(sample).searcher()
     conversation._states = type(conversation._states)(64)
-    whole = Looks(most=10_000)
-    assert outcome(live, sample, asked, whole) == "whole"
+    whole = CountedDeadline(max_looks=10_000)
+    assert outcome(live, sample, question_and_turns, whole) == "whole"
     outcomes = []
-    for most in range(len(whole.seen) + 1):
+    for most in range(len(whole.looks) + 1):
         conversation._states = type(conversation._states)(64)
-        deadline = Looks(most=most)
-        outcomes.append(outcome(live, sample, asked, deadline))
+        deadline = CountedDeadline(max_looks=most)
+        outcomes.append(outcome(live, sample, question_and_turns, deadline))
         # Once it has passed, hardly anything goes on.
-        assert len(deadline.seen) - most < 40
+        assert len(deadline.looks) - most < 40
 
     assert outcomes[0] == "late"
     assert outcomes[-1] == "whole"
@@ -57,7 +57,10 @@ def test_a_deadline_that_passes_anywhere_leaves_an_error_or_a_part(sample, asked
 def test_without_a_deadline_nothing_is_cut_short(sample):
     live = open_engine(sample).searcher()
 
-    assert {outcome(live, sample, asked, NO_DEADLINE) for asked in ASKED} == {"whole"}
+    assert {
+        outcome(live, sample, question_and_turns, NO_DEADLINE)
+        for question_and_turns in QUESTIONS_AND_TURNS
+    } == {"whole"}
 
 
 @pytest.mark.parametrize(
@@ -124,10 +127,10 @@ def test_turns_share_the_time_and_those_in_time_are_shown(app, monkeypatch):
     conversation._states = type(conversation._states)(64)
     pages = []
     for most in range(400):
-        deadline = Looks(most=most)
+        deadline = CountedDeadline(max_looks=most)
         set_deadline(monkeypatch, deadline)
         pages.append(client.get(f"/?{query}"))
-        if pages[-1].status_code == 200 and len(deadline.seen) <= most:
+        if pages[-1].status_code == 200 and len(deadline.looks) <= most:
             break
     some = [page for page in pages if page.status_code == 503 and "Karl Brandt" in page.text]
 
@@ -142,7 +145,7 @@ def test_half_a_conversation_is_not_exported(app, monkeypatch):
     query = "q=who+built+the+harbour&q=who+opened+the+bridge"
     statuses = set()
     for most in range(0, 60, 3):
-        set_deadline(monkeypatch, Looks(most=most))
+        set_deadline(monkeypatch, CountedDeadline(max_looks=most))
         response = app.test_client().get(f"/export.json?{query}")
         statuses.add(response.status_code)
         if response.status_code == 200:
@@ -154,28 +157,28 @@ def test_half_a_conversation_is_not_exported(app, monkeypatch):
 def test_each_turn_of_a_conversation_is_read_once(monkeypatch):
     conversation._states = type(conversation._states)(64)
     turns = [f"Who built harbour number {n}?" for n in range(12)]
-    read = []
-    chosen = conversation.choose_carried_stems
+    analyzed = []
+    choose = conversation.choose_carried_stems
     monkeypatch.setattr(
         conversation,
         "choose_carried_stems",
-        lambda memory, turn, *more: read.append(turn.text) or chosen(memory, turn, *more),
+        lambda memory, turn, *more: analyzed.append(turn.text) or choose(memory, turn, *more),
     )
     for count in range(len(turns)):
         resolve_followup(turns[count], turns[:count])
 
     # Once as the question, once as what was spoken of.
-    assert sorted(read) == sorted([*turns[1:], *turns[:-1]])
+    assert sorted(analyzed) == sorted([*turns[1:], *turns[:-1]])
 
 
 def test_readiness_reads_the_beginning_of_a_short_document(tmp_path, monkeypatch):
     long = "\n\n".join(f"The harbour number {n} was built by hand." for n in range(2000))
     write(tmp_path / "documents", a_md=long, b_md=long.replace("hand", "ferry"))
-    app = qa.app.create_app(built(tmp_path))
-    read = []
+    app = qa.app.create_app(build_index(tmp_path))
+    texts = []
     monkeypatch.setattr(
-        qa.web.api, "tokenize", lambda text: read.append(len(text)) or tokenize(text)
+        qa.web.api, "tokenize", lambda text: texts.append(len(text)) or tokenize(text)
     )
 
     assert app.test_client().get("/readyz").status_code == 200
-    assert sum(read) <= 1000
+    assert sum(texts) <= 1000

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from qa.answers.pipeline import AskOptions, ask
 from qa.engines.factory import open_engine
 from qa.queries.parser import Filters
-from tests.conftest import SAMPLE, questions
+from tests.conftest import SAMPLE, load_questions
 
-ASKED = [case["question"] for case in questions(SAMPLE.parent / "questions.jsonl")]
+ASKED = [case["question"] for case in load_questions(SAMPLE.parent / "questions.jsonl")]
 
 # Questions of the sample corpus, pieces of them, and topics.
 QUESTIONS = st.sampled_from(ASKED) | st.builds(

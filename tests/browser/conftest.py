@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import BRIDGE, HARBOUR, built, serving, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, run_gunicorn, write
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -43,28 +43,28 @@ def site(tmp_path_factory):
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, report_md=LONG)
     rows = [{"question": question} for question in (ASKED, HERONS)]
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    built(folder)
-    with serving(folder) as address:
+    build_index(folder)
+    with run_gunicorn(folder) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def browser(pytestconfig):
     """The system's Chromium."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
         tell = pytest.fail if pytestconfig.getoption("--need-browser") else pytest.skip
         tell("There is no Chromium here; on Debian, `apt-get install chromium` brings it.")
     # As root there is no sandbox to drop into.
     flags = FLAGS + ["--no-sandbox"] * (os.getuid() == 0)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=flags)
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
-def opened(browser, site):
+def open_page(browser, site):
     """Open a page with the given options; in the end, all it asked for must have been ours."""
     contexts, troubles = [], []
 
@@ -96,15 +96,15 @@ def _listen(message, troubles):
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no script"])
-def page(opened, request):
+def page(open_page, request):
     """A page, once with scripts and once without."""
-    return opened(java_script_enabled=request.param)
+    return open_page(java_script_enabled=request.param)
 
 
 @pytest.fixture
-def scripted(opened):
+def script_page(open_page):
     """A page with scripts."""
-    return opened()
+    return open_page()
 
 
 def box(page):
@@ -129,5 +129,5 @@ def place(page):
 
 def in_view(locator):
     """Whether a part of the page is inside the window."""
-    found, size = locator.bounding_box(), locator.page.viewport_size
-    return found["y"] >= 0 and found["y"] + found["height"] <= size["height"]
+    box_found, size = locator.bounding_box(), locator.page.viewport_size
+    return box_found["y"] >= 0 and box_found["y"] + box_found["height"] <= size["height"]

@@ -24,13 +24,15 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 
 def violations(page):
-    found = Axe().run(page, options=RULES).response["violations"]
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    results = Axe().run(page, options=RULES).response["violations"]
+    return [
+        (violation["id"], [node["html"] for node in violation["nodes"]]) for violation in results
+    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_wrong(opened, theme):
-    page = opened(color_scheme=theme)
+def test_axe_finds_nothing_wrong(open_page, theme):
+    page = open_page(color_scheme=theme)
     for path in PAGES:
         page.goto(path)
         page.evaluate(UNFOLD)
@@ -40,8 +42,8 @@ def test_axe_finds_nothing_wrong(opened, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_with_a_cited_document(opened, theme):
-    page = opened(color_scheme=theme)
+def test_axe_finds_nothing_wrong_with_a_cited_document(open_page, theme):
+    page = open_page(color_scheme=theme)
     page.goto(f"/?q={HERONS}")
     page.get_by_role("link", name="Open in document").first.click()
     page.locator("mark.answer").wait_for()
@@ -49,16 +51,16 @@ def test_axe_finds_nothing_wrong_with_a_cited_document(opened, theme):
     assert violations(page) == []
 
 
-def test_no_page_scrolls_sideways_on_a_small_screen(opened):
-    page = opened(viewport={"width": 320, "height": 640})
+def test_no_page_scrolls_sideways_on_a_small_screen(open_page):
+    page = open_page(viewport={"width": 320, "height": 640})
     for path in PAGES:
         page.goto(path)
         page.evaluate(UNFOLD)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
-def test_text_may_be_spaced_as_readers_need_it(opened):
-    page = opened(viewport={"width": 320, "height": 640}, bypass_csp=True)
+def test_text_may_be_spaced_as_readers_need_it(open_page):
+    page = open_page(viewport={"width": 320, "height": 640}, bypass_csp=True)
     for path in PAGES:
         page.goto(path)
         page.add_style_tag(
@@ -68,8 +70,8 @@ def test_text_may_be_spaced_as_readers_need_it(opened):
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
-def test_what_is_touched_is_large_enough(opened):
-    page = opened(viewport={"width": 320, "height": 640})
+def test_what_is_touched_is_large_enough(open_page):
+    page = open_page(viewport={"width": 320, "height": 640})
     small = """() => [...document.querySelectorAll("a, button, summary, .choices label, textarea")]
         .filter(e => e.checkVisibility() && !e.matches("p a, dd a, dt a, .ignored a, .skip"))
         .map(e => [e.outerHTML, e.getBoundingClientRect()])
@@ -81,33 +83,33 @@ def test_what_is_touched_is_large_enough(opened):
         assert page.evaluate(small) == [], path
 
 
-def test_an_answer_is_spoken_once(scripted):
-    scripted.goto("/")
-    said = scripted.locator("[role=status]")
-    scripted.evaluate(
+def test_an_answer_is_spoken_once(script_page):
+    script_page.goto("/")
+    status = script_page.locator("[role=status]")
+    script_page.evaluate(
         """() => { window.spoken = [];
             new MutationObserver(() => spoken.push(document.getElementById("said").textContent))
                 .observe(document.getElementById("said"), {childList: true}) }"""
     )
-    ask(scripted, ASKED)
-    expect(said).not_to_be_empty()
+    ask(script_page, ASKED)
+    expect(status).not_to_be_empty()
 
-    assert said.count() == 1
-    verdict = scripted.locator(".verdict").inner_text()
-    assert said.inner_text().startswith(f"{verdict}. The harbour of Lindholm — Northern Gazette")
-    assert [words for words in scripted.evaluate("spoken") if words] == [said.inner_text()]
+    assert status.count() == 1
+    verdict = script_page.locator(".verdict").inner_text()
+    assert status.inner_text().startswith(f"{verdict}. The harbour of Lindholm — Northern Gazette")
+    assert [words for words in script_page.evaluate("spoken") if words] == [status.inner_text()]
 
 
-def test_on_a_touch_screen_the_answer_gets_the_focus(opened):
-    page = opened(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
+def test_on_a_touch_screen_the_answer_gets_the_focus(open_page):
+    page = open_page(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
     page.goto("/")
     ask(page, ASKED)
 
     assert page.locator("#q1").evaluate("heading => heading === document.activeElement")
 
 
-def test_colours_that_are_forced_leave_the_marks_apart(opened):
-    page = opened(forced_colors="active")
+def test_colours_that_are_forced_leave_the_marks_apart(open_page):
+    page = open_page(forced_colors="active")
     page.goto(f"/?q={ASKED}")
     background = "mark => getComputedStyle(mark).backgroundColor"
 
@@ -115,8 +117,8 @@ def test_colours_that_are_forced_leave_the_marks_apart(opened):
     assert answer.evaluate(background) != body.evaluate(background)
 
 
-def test_paper_gets_the_passages_and_where_they_are_from(opened):
-    page = opened()
+def test_paper_gets_the_passages_and_where_they_are_from(open_page):
+    page = open_page()
     page.goto("/?q=harbour+bridge+council")
     page.emulate_media(media="print")
 

@@ -60,11 +60,11 @@ def test_the_citation_opens_with_the_mark_in_view(page):
     assert headings(page) == [HERONS]
 
 
-def test_an_answer_put_in_place_is_the_page_of_its_address(scripted):
-    scripted.goto("/")
-    ask(scripted, ASKED)
-    ask(scripted, FOLLOWED)
-    fetched = scripted.evaluate(
+def test_an_answer_put_in_place_is_the_page_of_its_address(script_page):
+    script_page.goto("/")
+    ask(script_page, ASKED)
+    ask(script_page, FOLLOWED)
+    fetched = script_page.evaluate(
         """async () => {
             const response = await fetch(location.href);
             const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -72,24 +72,24 @@ def test_an_answer_put_in_place_is_the_page_of_its_address(scripted):
         }"""
     )
 
-    assert fetched == scripted.evaluate(
+    assert fetched == script_page.evaluate(
         "[document.title, document.querySelector('main').innerHTML, document.head.children.length]"
     )
 
 
-def test_an_answer_is_put_in_place_without_loading_the_page(scripted):
-    scripted.goto("/")
-    scripted.evaluate("window.kept = true")
-    ask(scripted, ASKED)
-    ask(scripted, FOLLOWED)
-    scripted.locator("article").last.get_by_text("Why this passage?").first.click()
-    scripted.get_by_role("link", name="New conversation").click()
-    scripted.get_by_role("heading", name="Ask the documents").wait_for()
-    scripted.go_back()
-    scripted.locator("#q2").wait_for()
+def test_an_answer_is_put_in_place_without_loading_the_page(script_page):
+    script_page.goto("/")
+    script_page.evaluate("window.kept = true")
+    ask(script_page, ASKED)
+    ask(script_page, FOLLOWED)
+    script_page.locator("article").last.get_by_text("Why this passage?").first.click()
+    script_page.get_by_role("link", name="New conversation").click()
+    script_page.get_by_role("heading", name="Ask the documents").wait_for()
+    script_page.go_back()
+    script_page.locator("#q2").wait_for()
 
-    assert scripted.evaluate("window.kept")
-    assert scripted.locator("article details[open].reasons").count() == 1
+    assert script_page.evaluate("window.kept")
+    assert script_page.locator("article details[open].reasons").count() == 1
 
 
 def test_each_filter_goes_on_and_off(page):
@@ -147,24 +147,24 @@ def test_a_link_opens_in_a_tab_of_its_own(page):
     assert page.get_by_role("heading", name="Ask the documents").is_visible()
 
 
-def test_a_question_asked_while_another_is_answered_takes_its_place(scripted):
-    scripted.goto("/")
-    scripted.route("**/?q=slow*", lambda route: None)
-    box(scripted).fill("slow question")
-    scripted.get_by_role("button", name="Ask").click()
-    ask(scripted, ASKED)
+def test_a_question_asked_while_another_is_answered_takes_its_place(script_page):
+    script_page.goto("/")
+    script_page.route("**/?q=slow*", lambda route: None)
+    box(script_page).fill("slow question")
+    script_page.get_by_role("button", name="Ask").click()
+    ask(script_page, ASKED)
 
-    assert place(scripted) == ONE
+    assert place(script_page) == ONE
 
 
-def test_an_answer_that_cannot_be_fetched_is_loaded(scripted):
-    scripted.goto("/")
-    scripted.evaluate("window.kept = true")
-    scripted.evaluate("() => { window.fetch = () => Promise.reject(new Error()) }")
-    ask(scripted, ASKED)
+def test_an_answer_that_cannot_be_fetched_is_loaded(script_page):
+    script_page.goto("/")
+    script_page.evaluate("window.kept = true")
+    script_page.evaluate("() => { window.fetch = () => Promise.reject(new Error()) }")
+    ask(script_page, ASKED)
 
-    assert place(scripted) == ONE
-    assert not scripted.evaluate("window.kept")
+    assert place(script_page) == ONE
+    assert not script_page.evaluate("window.kept")
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])

@@ -57,22 +57,22 @@ def test_a_bar_leads_into_its_time_and_back_leads_out(page):
     assert len(titles(page)) == 3
 
 
-def test_bars_are_reached_and_read_by_keyboard(scripted):
-    scripted.goto("/documents")
-    bars = scripted.get_by_role("list").filter(has_text="December 2021").get_by_role("link")
+def test_bars_are_reached_and_read_by_keyboard(script_page):
+    script_page.goto("/documents")
+    bars = script_page.get_by_role("list").filter(has_text="December 2021").get_by_role("link")
     names = [bar.inner_text() for bar in bars.all()]
     bars.first.focus()
-    scripted.keyboard.press("Tab")
-    scripted.keyboard.press("Enter")
-    scripted.wait_for_url("**from=2022-03-01*")
+    script_page.keyboard.press("Tab")
+    script_page.keyboard.press("Enter")
+    script_page.wait_for_url("**from=2022-03-01*")
 
     assert len(names) == 3
-    assert titles(scripted) == ["Bridge over the Vesa"]
+    assert titles(script_page) == ["Bridge over the Vesa"]
 
 
 @pytest.mark.parametrize("width", [320, 700, 1280])
-def test_bars_are_large_enough_to_touch(opened, width):
-    page = opened(viewport={"width": width, "height": 640})
+def test_bars_are_large_enough_to_touch(open_page, width):
+    page = open_page(viewport={"width": width, "height": 640})
     page.goto("/documents")
     for bar in page.locator(".bars a").all():
         box = bar.bounding_box()
@@ -95,8 +95,8 @@ def test_order_is_changed_by_a_link_and_kept_by_a_filter(page):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_nothing_wrong_and_nothing_scrolls_sideways(opened, theme, width):
-    page = opened(color_scheme=theme, viewport={"width": width, "height": 640})
+def test_axe_finds_nothing_wrong_and_nothing_scrolls_sideways(open_page, theme, width):
+    page = open_page(color_scheme=theme, viewport={"width": width, "height": 640})
     for path in PAGES:
         page.goto(path)
         page.evaluate(UNFOLD)
@@ -105,8 +105,8 @@ def test_axe_finds_nothing_wrong_and_nothing_scrolls_sideways(opened, theme, wid
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-def test_colours_that_are_forced_leave_the_bars_apart(opened):
-    page = opened(forced_colors="active")
+def test_colours_that_are_forced_leave_the_bars_apart(open_page):
+    page = open_page(forced_colors="active")
     page.goto("/documents")
     bar, body = page.locator(".bars rect.column").first, page.locator("body")
 
@@ -114,8 +114,8 @@ def test_colours_that_are_forced_leave_the_bars_apart(opened):
     assert fill != body.evaluate("body => getComputedStyle(body).backgroundColor")
 
 
-def test_paper_gets_the_list(opened):
-    page = opened()
+def test_paper_gets_the_list(open_page):
+    page = open_page()
     page.goto("/documents")
     page.emulate_media(media="print")
 

@@ -33,82 +33,82 @@ def test_the_whole_way_needs_no_mouse(page):
     assert place(page).startswith("/documents/harbour")
 
 
-def test_enter_asks_and_shift_enter_starts_a_line(scripted):
-    scripted.goto("/")
-    expect(box(scripted)).to_be_focused()
-    keys = scripted.keyboard
+def test_enter_asks_and_shift_enter_starts_a_line(script_page):
+    script_page.goto("/")
+    expect(box(script_page)).to_be_focused()
+    keys = script_page.keyboard
     keys.type("Who counted herons")
     keys.press("Shift+Enter")
     keys.type("below the weir?")
-    assert box(scripted).input_value() == "Who counted herons\nbelow the weir?"
+    assert box(script_page).input_value() == "Who counted herons\nbelow the weir?"
     keys.press("Enter")
-    scripted.locator("#q1").wait_for()
+    script_page.locator("#q1").wait_for()
 
-    assert scripted.locator("#q1").inner_text() == HERONS
-    assert place(scripted) == "/?q=Who+counted+herons+below+the+weir%3F#q1"
-    assert box(scripted).evaluate("box => box === document.activeElement")
+    assert script_page.locator("#q1").inner_text() == HERONS
+    assert place(script_page) == "/?q=Who+counted+herons+below+the+weir%3F#q1"
+    assert box(script_page).evaluate("box => box === document.activeElement")
 
 
-def test_enter_that_ends_a_composition_does_not_ask(scripted):
-    scripted.goto("/")
-    box(scripted).fill("北约")
-    box(scripted).evaluate(
+def test_enter_that_ends_a_composition_does_not_ask(script_page):
+    script_page.goto("/")
+    box(script_page).fill("北约")
+    box(script_page).evaluate(
         """box => box.dispatchEvent(new KeyboardEvent("keydown",
             {key: "Enter", isComposing: true, bubbles: true, cancelable: true}))"""
     )
-    box(scripted).press("Enter")
-    scripted.locator("article").wait_for()
+    box(script_page).press("Enter")
+    script_page.locator("article").wait_for()
 
-    assert scripted.locator("article").count() == 1
-
-
-def test_an_empty_box_asks_nothing(scripted):
-    scripted.goto("/")
-    box(scripted).press("Enter")
-
-    assert place(scripted) == "/?#"
+    assert script_page.locator("article").count() == 1
 
 
-def test_keys_lead_to_the_box_and_out_of_it(scripted):
-    scripted.goto(f"/?q={ASKED}")
+def test_an_empty_box_asks_nothing(script_page):
+    script_page.goto("/")
+    box(script_page).press("Enter")
+
+    assert place(script_page) == "/?#"
+
+
+def test_keys_lead_to_the_box_and_out_of_it(script_page):
+    script_page.goto(f"/?q={ASKED}")
     for key in ("/", "Control+k"):
-        scripted.keyboard.press(key)
-        assert box(scripted).evaluate("box => box === document.activeElement")
-        scripted.keyboard.press("Escape")
-        assert scripted.evaluate("document.activeElement === document.body")
+        script_page.keyboard.press(key)
+        assert box(script_page).evaluate("box => box === document.activeElement")
+        script_page.keyboard.press("Escape")
+        assert script_page.evaluate("document.activeElement === document.body")
 
-    assert box(scripted).input_value() == ""
-
-
-def test_arrow_up_takes_back_the_questions_before(scripted):
-    scripted.goto(f"/?q={ASKED}&q={FOLLOWED}")
-    box(scripted).press("ArrowUp")
-    assert box(scripted).input_value() == FOLLOWED
-    box(scripted).press("ArrowUp")
-    assert box(scripted).input_value() == ASKED
-    box(scripted).fill("something else")
-    box(scripted).press("ArrowUp")
-
-    assert box(scripted).input_value() == "something else"
+    assert box(script_page).input_value() == ""
 
 
-def test_keys_are_listed_and_can_be_switched_off(scripted):
-    scripted.goto("/about")
-    scripted.keyboard.press("?")
-    listed = scripted.get_by_role("dialog", name="Keys")
+def test_arrow_up_takes_back_the_questions_before(script_page):
+    script_page.goto(f"/?q={ASKED}&q={FOLLOWED}")
+    box(script_page).press("ArrowUp")
+    assert box(script_page).input_value() == FOLLOWED
+    box(script_page).press("ArrowUp")
+    assert box(script_page).input_value() == ASKED
+    box(script_page).fill("something else")
+    box(script_page).press("ArrowUp")
+
+    assert box(script_page).input_value() == "something else"
+
+
+def test_keys_are_listed_and_can_be_switched_off(script_page):
+    script_page.goto("/about")
+    script_page.keyboard.press("?")
+    listed = script_page.get_by_role("dialog", name="Keys")
     assert listed.is_visible()
     listed.get_by_role("checkbox").uncheck()
-    scripted.keyboard.press("Escape")
+    script_page.keyboard.press("Escape")
     assert not listed.is_visible()
-    scripted.keyboard.press("?")
+    script_page.keyboard.press("?")
     assert not listed.is_visible()
-    scripted.goto(f"/?q={ASKED}")
-    scripted.locator("#q1").focus()
-    scripted.keyboard.press("/")
-    assert not box(scripted).evaluate("box => box === document.activeElement")
-    scripted.keyboard.press("Control+k")
+    script_page.goto(f"/?q={ASKED}")
+    script_page.locator("#q1").focus()
+    script_page.keyboard.press("/")
+    assert not box(script_page).evaluate("box => box === document.activeElement")
+    script_page.keyboard.press("Control+k")
 
-    assert box(scripted).evaluate("box => box === document.activeElement")
+    assert box(script_page).evaluate("box => box === document.activeElement")
 
 
 def test_the_list_of_keys_needs_no_key(page):
@@ -118,21 +118,21 @@ def test_the_list_of_keys_needs_no_key(page):
     page.get_by_role("heading", name="Keys").wait_for()
 
 
-def test_keys_that_belong_to_the_browser_stay_with_it(scripted):
-    scripted.goto(f"/?q={ASKED}")
-    scripted.evaluate(
+def test_keys_that_belong_to_the_browser_stay_with_it(script_page):
+    script_page.goto(f"/?q={ASKED}")
+    script_page.evaluate(
         """addEventListener("keydown", event => { window.taken = event.defaultPrevented })"""
     )
     for key in ("Control+Shift+k", "Alt+/", "Control+/", "a", "ArrowUp"):
-        scripted.keyboard.press(key)
-        assert not scripted.evaluate("window.taken"), key
+        script_page.keyboard.press(key)
+        assert not script_page.evaluate("window.taken"), key
 
 
-def test_a_box_nearly_full_tells_what_is_left(scripted):
-    scripted.goto("/")
-    left = "box => box.parentElement.dataset.left"
-    box(scripted).fill("x" * 1700)
-    assert box(scripted).evaluate(left) is None
-    box(scripted).fill("x" * 1950)
+def test_a_box_nearly_full_tells_what_is_left(script_page):
+    script_page.goto("/")
+    letters_left = "box => box.parentElement.dataset.left"
+    box(script_page).fill("x" * 1700)
+    assert box(script_page).evaluate(letters_left) is None
+    box(script_page).fill("x" * 1950)
 
-    assert box(scripted).evaluate(left) == "50 left"
+    assert box(script_page).evaluate(letters_left) == "50 left"

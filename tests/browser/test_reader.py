@@ -10,7 +10,7 @@ LONG_READ = "/documents/report"
 MATCHES = "Matches of the question in this document"
 
 
-def cited(page, question=HERONS):
+def open_citation(page, question=HERONS):
     """Open the first citation of an answer, and wait for its mark."""
     page.goto(f"/?q={question}")
     page.get_by_role("link", name="Open in document").first.click()
@@ -20,25 +20,25 @@ def cited(page, question=HERONS):
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_the_cited_sentence_is_in_view(opened, width):
+def test_the_cited_sentence_is_in_view(open_page, width):
     for script in (True, False):
-        page = opened(viewport={"width": width, "height": 640}, java_script_enabled=script)
+        page = open_page(viewport={"width": width, "height": 640}, java_script_enabled=script)
 
-        assert in_view(cited(page)), f"script: {script}"
+        assert in_view(open_citation(page)), f"script: {script}"
 
 
-def test_an_address_that_was_sent_opens_at_the_sentence(opened):
-    page = opened(viewport={"width": 390, "height": 700})
-    cited(page)
-    sent = page.url.partition("#")[0]
-    other = opened(viewport={"width": 390, "height": 700})
-    other.goto(f"{sent}#cited")
+def test_an_address_that_was_sent_opens_at_the_sentence(open_page):
+    page = open_page(viewport={"width": 390, "height": 700})
+    open_citation(page)
+    address = page.url.partition("#")[0]
+    other = open_page(viewport={"width": 390, "height": 700})
+    other.goto(f"{address}#cited")
 
     assert in_view(other.locator("main mark.answer"))
 
 
 def test_back_leads_to_the_answer_and_forward_to_the_sentence(page):
-    mark = cited(page)
+    mark = open_citation(page)
     page.go_back()
     page.locator("#q1").wait_for()
     assert page.locator("#q1").inner_text() == HERONS
@@ -51,7 +51,7 @@ def test_back_leads_to_the_answer_and_forward_to_the_sentence(page):
 
 
 def test_the_place_is_found_again_after_reading_on(page):
-    mark = cited(page)
+    mark = open_citation(page)
     page.keyboard.press("Control+Home")
     page.get_by_role("link", name="Go to the cited passage").click()
 
@@ -59,7 +59,7 @@ def test_the_place_is_found_again_after_reading_on(page):
 
 
 def test_the_answer_is_one_step_away(page):
-    cited(page)
+    open_citation(page)
     page.get_by_role("navigation", name=MATCHES).get_by_role("link", name="answer").click()
     page.locator("#q1").wait_for()
 
@@ -69,14 +69,14 @@ def test_the_answer_is_one_step_away(page):
 def test_each_match_is_in_view_when_it_is_stepped_to(page):
     page.goto("/documents/harbour?q=harbour+council+storm+lighthouse")
     steps = page.get_by_role("navigation", name=MATCHES)
-    seen = []
+    positions = []
     for name in ("First", "Next", "Previous"):
         steps.get_by_role("link", name=name).click()
         mark = page.locator("main mark.answer")
         expect(mark).to_be_in_viewport()
-        seen.append(mark.inner_text())
+        positions.append(mark.inner_text())
 
-    assert seen[0] == seen[2] != seen[1]
+    assert positions[0] == positions[2] != positions[1]
 
 
 def test_the_document_itself_can_be_asked(page):
@@ -89,9 +89,9 @@ def test_the_document_itself_can_be_asked(page):
     assert page.get_by_role("link", name="Remove the filter").is_visible()
 
 
-def test_a_citation_is_copied_by_a_click(opened):
-    page = opened(permissions=["clipboard-read", "clipboard-write"])
-    mark = cited(page).inner_text()
+def test_a_citation_is_copied_by_a_click(open_page):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    mark = open_citation(page).inner_text()
     page.locator("summary", has_text="Cite").click()
     for name, part in (("Plain text", "“"), ("Markdown", "> "), ("BibTeX", "@")):
         page.get_by_role("link", name=name).click()
@@ -103,9 +103,9 @@ def test_a_citation_is_copied_by_a_click(opened):
     assert place(page).startswith(LONG_READ)
 
 
-def test_a_citation_opens_where_there_is_no_script(opened):
-    page = opened(java_script_enabled=False)
-    mark = cited(page).inner_text()
+def test_a_citation_opens_where_there_is_no_script(open_page):
+    page = open_page(java_script_enabled=False)
+    mark = open_citation(page).inner_text()
     page.locator("summary", has_text="Cite").click()
     page.get_by_role("link", name="Plain text").click()
     page.wait_for_url("**/cite/**")
@@ -115,27 +115,27 @@ def test_a_citation_opens_where_there_is_no_script(opened):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_nothing_wrong_with_a_document_in_full(opened, theme, width):
-    page = opened(color_scheme=theme, viewport={"width": width, "height": 640})
-    cited(page)
+def test_axe_finds_nothing_wrong_with_a_document_in_full(open_page, theme, width):
+    page = open_page(color_scheme=theme, viewport={"width": width, "height": 640})
+    open_citation(page)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
 
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_quote_is_found_again_in_a_text_that_has_changed(opened):
-    page = opened()
-    cited(page)
+def test_a_quote_is_found_again_in_a_text_that_has_changed(open_page):
+    page = open_page()
+    open_citation(page)
     page.goto(page.url.partition("#")[0].replace("sha256=", "sha256=0000") + "#cited")
 
     assert "has changed" in page.locator(".notice").inner_text()
     assert in_view(page.locator("main mark.answer"))
 
 
-def test_a_quote_that_is_gone_is_said_in_view(opened):
-    page = opened()
-    cited(page)
+def test_a_quote_that_is_gone_is_said_in_view(open_page):
+    page = open_page()
+    open_citation(page)
     address = page.url.partition("#")[0]
     page.goto(address.replace("sha256=", "sha256=0000").replace("quote=", "quote=0000"))
 

@@ -10,8 +10,8 @@ PAGES = ["/", f"/?q={ASKED}", f"/?q={ASKED}&q={FOLLOWED}", "/about"]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_light(opened, path):
-    page = opened()
+def test_a_page_is_light(open_page, path):
+    page = open_page()
     loaded = set()
     page.on("request", lambda request: loaded.add(request.url))
     page.goto(path, wait_until="load")

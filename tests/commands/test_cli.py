@@ -63,11 +63,11 @@ def test_index_refuses_what_loses_an_answer_until_it_is_forced(folder):
     run("index", "--index", folder)
     live = (folder / "CURRENT").read_text()
     write(folder / "documents", harbour_md=HARBOUR.replace("Elsa Moberg", "Orla Berg"))
-    told = run("index", "--dry-run", "--index", folder)
+    result = run("index", "--dry-run", "--index", folder)
     refused = run("index", "--index", folder)
 
-    assert (told.exit_code, refused.exit_code) == (3, 3)
-    assert "It would be refused: 1 of 1 golden questions lost" in told.output
+    assert (result.exit_code, refused.exit_code) == (3, 3)
+    assert "It would be refused: 1 of 1 golden questions lost" in result.output
     assert "  lost who demanded guarantees?\n" in refused.output
     assert f"Generation {live.strip()} stays live" in refused.output
     assert (folder / "CURRENT").read_text() == live
@@ -137,20 +137,20 @@ def two(folder):
         write(folder / "documents", harbour_md=text)
         run("index", "--index", folder)
     listed = json.loads(run("generations", "--json", "--index", folder).output)
-    return folder, [each["name"] for each in listed]
+    return folder, [row["name"] for row in listed]
 
 
 def test_generations_are_listed_the_live_one_first(two):
     folder, names = two
     listed = json.loads(run("generations", "--json", "--index", folder).output)
-    shown = run("generations", "--index", folder).output.splitlines()
+    lines = run("generations", "--index", folder).output.splitlines()
 
-    assert [(each["name"], each["state"]) for each in listed] == [
+    assert [(row["name"], row["state"]) for row in listed] == [
         (names[0], "live"),
         (names[1], "kept"),
     ]
     assert listed[0]["bytes"] > 1000
-    assert shown[1].startswith(f"{names[0]}  live")
+    assert lines[1].startswith(f"{names[0]}  live")
 
 
 def test_rollback_goes_back_and_to_a_name(two):
@@ -185,10 +185,10 @@ def test_an_index_is_verified_byte_by_byte(two):
 
 def test_another_generation_can_be_asked(two):
     folder, (_, before) = two
-    asked = ("ask", "who demanded guarantees?", "--index", folder)
+    command = ("ask", "who demanded guarantees?", "--index", folder)
 
-    assert "Elsa Moberg" not in run(*asked).output
-    assert "Elsa Moberg" in " ".join(run(*asked, "--generation", before).output.split())
+    assert "Elsa Moberg" not in run(*command).output
+    assert "Elsa Moberg" in " ".join(run(*command, "--generation", before).output.split())
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def test_serve_checks_all_settings_and_serves_nothing(index, monkeypatch):
 
 
 def test_serve_checks_that_its_address_is_free(index):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         checked = CliRunner().invoke(
             main, ["serve", "--check", "--port", port, "--index", str(index)]
         )
@@ -270,8 +270,8 @@ def serve(index, *arguments, **environ):
 
 
 def test_serve_says_that_its_port_is_in_use_in_one_line_and_nothing_else(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
         refused = serve(tmp_path, "--port", port)
 
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -318,8 +318,8 @@ def test_names_of_files_do_nothing_to_a_terminal(folder):
 
     assert r"skipped \x1b]0;owned\x07\x9b31m\u202efdp\n" in outputs[0].output
     assert r"\x1b]0;owned" in outputs[1].output
-    for each in outputs:
-        assert not set("\x1b\x07\x9b\u202e\udce9") & set(each.output), each.output
+    for output in outputs:
+        assert not set("\x1b\x07\x9b\u202e\udce9") & set(output.output), output.output
 
 
 def test_a_log_does_nothing_to_a_terminal(tmp_path):
@@ -328,17 +328,17 @@ def test_a_log_does_nothing_to_a_terminal(tmp_path):
     (tmp_path / "log").write_text(json.dumps(line) + "\n")
     outputs = [run("report", *more, tmp_path / "log").output for more in ((), ("--json",))]
 
-    assert all("owned" in each for each in outputs)
+    assert all("owned" in output for output in outputs)
     assert not set("\x1b\x07\x9b\u202e") & set("".join(outputs))
 
 
 def test_a_system_without_file_locks_gets_one_plain_line():
     source = "import sys; sys.modules['fcntl'] = None; from qa.__main__ import run; run()"
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode == 1
-    assert ended.stderr.count("\n") == 1
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
     for system in ("Linux", "macOS", "WSL"):
-        assert system in ended.stderr
+        assert system in result.stderr

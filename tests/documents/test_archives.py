@@ -10,15 +10,15 @@ import pytest
 
 from qa.documents.document import Skip
 from qa.settings import Settings
-from tests.documents.files import found_in, tarred, zipped
+from tests.documents.reading import make_tar, make_zip, read_file
 
 PROSE = "The harbour of Lindholm was built in 1874."
 
 
 @pytest.fixture
-def found(tmp_path):
+def read(tmp_path):
     """Reads a file of a name and content: Documents by id, and Skips."""
-    return partial(found_in, tmp_path)
+    return partial(read_file, tmp_path)
 
 
 def link(kind, target="/etc/passwd"):
@@ -27,8 +27,8 @@ def link(kind, target="/etc/passwd"):
     return info
 
 
-def test_sidecars_and_front_matter_work_inside_archives(found):
-    data = zipped(
+def test_sidecars_and_front_matter_work_inside_archives(read):
+    data = make_zip(
         **{
             "a/one.txt": f"---\nauthor: Ann\n---\n{PROSE}",
             "a/one.txt.meta.yaml": "title: One",
@@ -36,7 +36,7 @@ def test_sidecars_and_front_matter_work_inside_archives(found):
             "a/lost.meta.json": "{}",
         }
     )
-    documents, skips = found(
+    documents, skips = read(
         "x.zip", data, _meta_json='{"title": "X", "author": "B", "source": "P"}'
     )
     one = documents["x/a/one"].metadata
@@ -60,10 +60,10 @@ def test_sidecars_and_front_matter_work_inside_archives(found):
         ("a.png", "unknown kind of file"),
     ],
 )
-@pytest.mark.parametrize("pack", [zipped, tarred])
-def test_a_member_that_must_not_be_read_is_skipped_alone(found, pack, name, reason):
-    ending = "zip" if pack is zipped else "tar"
-    documents, [skip] = found(f"x.{ending}", pack(**{name: PROSE, "ok.txt": PROSE}))
+@pytest.mark.parametrize("pack", [make_zip, make_tar])
+def test_a_member_that_must_not_be_read_is_skipped_alone(read, pack, name, reason):
+    ending = "zip" if pack is make_zip else "tar"
+    documents, [skip] = read(f"x.{ending}", pack(**{name: PROSE, "ok.txt": PROSE}))
 
     assert list(documents) == ["x/ok"]
     assert skip.source == f"x.{ending}/{name}"
@@ -79,14 +79,14 @@ def test_a_member_that_must_not_be_read_is_skipped_alone(found, pack, name, reas
         (tarfile.CHRTYPE, "not a file"),
     ],
 )
-def test_links_and_devices_in_a_tar_are_skipped(found, kind, reason):
-    documents, skips = found("x.tar", tarred(**{"l.txt": link(kind), "ok.txt": PROSE}))
+def test_links_and_devices_in_a_tar_are_skipped(read, kind, reason):
+    documents, skips = read("x.tar", make_tar(**{"l.txt": link(kind), "ok.txt": PROSE}))
 
     assert list(documents) == ["x/ok"]
     assert skips == [Skip("x.tar/l.txt", reason)]
 
 
-def test_links_and_locked_members_in_a_zip_are_skipped(found):
+def test_links_and_locked_members_in_a_zip_are_skipped(read):
     linked = zipfile.ZipInfo("l.txt")
     linked.external_attr = 0o120777 << 16
     file = io.BytesIO()
@@ -97,70 +97,72 @@ def test_links_and_locked_members_in_a_zip_are_skipped(found):
     data = bytearray(file.getvalue())
     entry = data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)
     data[entry + 8] |= 1
-    documents, skips = found("x.zip", bytes(data))
+    documents, skips = read("x.zip", bytes(data))
 
     assert list(documents) == ["x/ok"]
     assert skips == [Skip("x.zip/l.txt", "a link"), Skip("x.zip/locked.txt", "encrypted")]
 
 
-def test_a_damaged_member_of_a_zip_is_skipped_alone(found):
-    stored = io.BytesIO()
-    with zipfile.ZipFile(stored, "w") as archive:
+def test_a_damaged_member_of_a_zip_is_skipped_alone(read):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("bad.txt", "x" * 100)
         archive.writestr("ok.txt", PROSE)
-    documents, skips = found("x.zip", stored.getvalue().replace(b"x" * 100, b"y" * 100))
+    documents, skips = read("x.zip", buffer.getvalue().replace(b"x" * 100, b"y" * 100))
 
     assert list(documents) == ["x/ok"]
     assert skips == [Skip("x.zip/bad.txt", "damaged")]
 
 
-def test_hidden_members_are_left_out_silently(found):
+def test_hidden_members_are_left_out_silently(read):
     names = [".hidden.txt", "__MACOSX/a.txt", "a/.git/b.txt", "folder/"]
 
-    assert found("x.zip", zipped(**dict.fromkeys(names, PROSE), **{"ok.txt": PROSE}))[1] == []
+    assert read("x.zip", make_zip(**dict.fromkeys(names, PROSE), **{"ok.txt": PROSE}))[1] == []
 
 
-@pytest.mark.parametrize("pack", [zipped, lambda **m: tarred("w:gz", **m)])
-def test_a_bomb_gives_nothing_but_one_skip(found, pack):
+@pytest.mark.parametrize("pack", [make_zip, lambda **m: make_tar("w:gz", **m)])
+def test_a_bomb_gives_nothing_but_one_skip(read, pack):
     data = pack(**{f"{number}.txt": "a" * (1 << 19) for number in range(3)}, **{"ok.txt": PROSE})
-    name = "x.zip" if pack is zipped else "x.tar.gz"
+    name = "x.zip" if pack is make_zip else "x.tar.gz"
 
     assert len(data) < 20_000
-    assert found(name, data, Settings(max_file_mb=1)) == (
+    assert read(name, data, Settings(max_file_mb=1)) == (
         {},
         [Skip(name, "unpacks to more than 1 MB")],
     )
 
 
-def test_a_bomb_that_lies_about_its_size_gives_nothing_either(found):
-    data = bytearray(zipped(**{"a.txt": "a" * (3 << 20)}))
+def test_a_bomb_that_lies_about_its_size_gives_nothing_either(read):
+    data = bytearray(make_zip(**{"a.txt": "a" * (3 << 20)}))
     entry = data.index(b"PK\1\2")
     data[entry + 24 : entry + 28] = (100).to_bytes(4, "little")
-    documents, skips = found("x.zip", bytes(data), Settings(max_file_mb=1))
+    documents, skips = read("x.zip", bytes(data), Settings(max_file_mb=1))
 
     assert documents == {}
     assert [skip.reason for skip in skips] == ["damaged"]
 
 
-def test_a_word_document_that_is_a_bomb_is_skipped(found):
-    data = zipped(**{"word/document.xml": "a" * (2 << 20)})
+def test_a_word_document_that_is_a_bomb_is_skipped(read):
+    data = make_zip(**{"word/document.xml": "a" * (2 << 20)})
 
-    assert found("x.docx", data, Settings(max_file_mb=1))[1] == [
+    assert read("x.docx", data, Settings(max_file_mb=1))[1] == [
         Skip("x.docx", "unpacks to more than 1 MB")
     ]
 
 
-def test_an_archive_of_too_many_files_is_skipped(found, monkeypatch):
+def test_an_archive_of_too_many_files_is_skipped(read, monkeypatch):
     monkeypatch.setattr("qa.documents.formats.archives._MAX_MEMBERS", 2)
 
-    assert found("x.zip", zipped(a="", b="", c=""))[1] == [Skip("x.zip", "more than 2 files in it")]
+    assert read("x.zip", make_zip(a="", b="", c=""))[1] == [
+        Skip("x.zip", "more than 2 files in it")
+    ]
 
 
-def renamed(encoding, *names):
+def zip_with_names(encoding, *names):
     """A zip whose names are in *encoding*, without the flag of UTF-8, as old programs pack them."""
     raw_names = [name.encode(encoding) for name in names]
     members = {"XY"[n] * len(raw): f"{PROSE} {n}" for n, raw in enumerate(raw_names)}
-    data = zipped(**members)
+    data = make_zip(**members)
     for member, raw in zip(members, raw_names, strict=True):
         data = data.replace(member.encode(), raw)
     return data
@@ -176,14 +178,14 @@ def renamed(encoding, *names):
         ("cp437", ["Fähre.txt"]),
     ],
 )
-def test_names_in_old_encodings_are_read(found, encoding, names):
-    documents, skips = found("a.zip", renamed(encoding, *names))
+def test_names_in_old_encodings_are_read(read, encoding, names):
+    documents, skips = read("a.zip", zip_with_names(encoding, *names))
 
     assert skips == []
-    assert {each.source for each in documents.values()} == {f"a.zip/{name}" for name in names}
+    assert {d.source for d in documents.values()} == {f"a.zip/{name}" for name in names}
 
 
-def test_the_unicode_name_of_an_extra_field_is_used(found):
+def test_the_unicode_name_of_an_extra_field_is_used(read):
     raw = b"a\x9d\x9d.txt"
     field = b"\x01" + zlib.crc32(raw).to_bytes(4, "little") + "aøø.txt".encode()
     info = zipfile.ZipInfo("aXX.txt")
@@ -191,6 +193,6 @@ def test_the_unicode_name_of_an_extra_field_is_used(found):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(info, PROSE)
-    [document] = found("a.zip", file.getvalue().replace(b"aXX.txt", raw))[0].values()
+    [document] = read("a.zip", file.getvalue().replace(b"aXX.txt", raw))[0].values()
 
     assert document.source == "a.zip/aøø.txt"

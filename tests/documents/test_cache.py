@@ -10,7 +10,7 @@ import pytest
 from qa.documents.cache import ExtractionCache
 
 
-def kept(path, **values):
+def save(path, **values):
     with ExtractionCache(path) as cache:
         for key, value in values.items():
             cache.store(key, value)
@@ -20,7 +20,7 @@ def kept(path, **values):
 @pytest.fixture
 def path(tmp_path):
     """The file of a cache with two entries."""
-    return kept(tmp_path / "cache.sqlite", one=[1, "é\u2029"], two={"a": None})
+    return save(tmp_path / "cache.sqlite", one=[1, "é\u2029"], two={"a": None})
 
 
 def got(path, *keys):
@@ -33,7 +33,7 @@ def test_what_was_put_is_had_again(path):
 
 
 def test_what_is_put_again_is_the_last(path):
-    kept(path, one=2)
+    save(path, one=2)
 
     assert got(path, "one") == [2]
 
@@ -56,7 +56,7 @@ def test_what_was_saved_survives_a_process_that_is_killed(path):
     subprocess.run([sys.executable, "-c", textwrap.dedent(source)], check=False)
 
     assert got(path, "n0", "n399", "one") == [0, 399, [1, "é\u2029"]]
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_entries_that_builds_had_no_use_for_are_dropped(path):
@@ -80,7 +80,7 @@ def test_an_entry_that_is_damaged_is_none_and_made_anew(path, statement):
     file.close()
 
     assert got(path, "one") == [None]
-    assert got(kept(path, one=3), "one") == [3]
+    assert got(save(path, one=3), "one") == [3]
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 100, b"SQLite format 3\0" * 300])
@@ -88,7 +88,7 @@ def test_a_file_that_is_none_of_ours_is_begun_anew(path, content):
     path.write_bytes(content)
 
     assert got(path, "one") == [None]
-    assert got(kept(path, one=3), "one") == [3]
+    assert got(save(path, one=3), "one") == [3]
 
 
 def test_whatever_byte_is_damaged_no_wrong_value_is_had(path):
@@ -99,12 +99,12 @@ def test_whatever_byte_is_damaged_no_wrong_value_is_had(path):
         path.write_bytes(damaged)
 
         assert got(path, "one")[0] in (None, [1, "é\u2029"])
-        kept(path, one=3)
+        save(path, one=3)
         assert got(path, "one")[0] in (None, 3)
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
     (tmp_path / "folder").mkdir()
 
-    assert got(kept(tmp_path / "folder", one=1), "one") == [None]
-    assert got(kept(tmp_path / "no" / "folder", one=1), "one") == [None]
+    assert got(save(tmp_path / "folder", one=1), "one") == [None]
+    assert got(save(tmp_path / "no" / "folder", one=1), "one") == [None]

@@ -17,7 +17,7 @@ from qa.index.manifest import load_synonym_groups
 from qa.publishing.gate import load_golden_questions
 from qa.publishing.watcher import folder_snapshot
 from qa.settings import Settings
-from tests.documents.files import read_documents, read_folder, tarred, zipped
+from tests.documents.reading import make_tar, make_zip, read_documents, read_folder
 
 SETTINGS = Settings()
 FOLLOWING = Settings(follow_links=True)
@@ -37,10 +37,10 @@ def documents(tmp_path):
     return folder
 
 
-def found(folder, settings=SETTINGS):
+def read_texts(folder, settings=SETTINGS):
     """The texts of documents and the Skips, in order."""
     results = read_folder(folder, settings)
-    return [each.text if isinstance(each, Document) else each for each in results]
+    return [result.text if isinstance(result, Document) else result for result in results]
 
 
 def names(folder, settings=SETTINGS):
@@ -61,7 +61,7 @@ def names(folder, settings=SETTINGS):
 def test_a_link_out_of_the_folder_is_skipped_and_said_so(documents, name, target):
     (documents / name).symlink_to(target)
 
-    assert found(documents) == [Skip(name, OUTSIDE), PROSE]
+    assert read_texts(documents) == [Skip(name, OUTSIDE), PROSE]
 
 
 def test_a_chain_of_links_that_ends_outside_is_skipped(documents):
@@ -69,7 +69,7 @@ def test_a_chain_of_links_that_ends_outside_is_skipped(documents):
     (documents / "b").symlink_to("c")
     (documents / "c").symlink_to("../secret/key.txt")
 
-    assert {item for item in found(documents) if item != PROSE} == {
+    assert {item for item in read_texts(documents) if item != PROSE} == {
         Skip(name, OUTSIDE) for name in ("a.txt", "b", "c")
     }
 
@@ -80,7 +80,7 @@ def test_a_folder_whose_name_begins_alike_is_outside(documents):
     (twin / "x.txt").write_text(HIDDEN)
     (documents / "a.txt").symlink_to(twin / "x.txt")
 
-    assert found(documents) == [Skip("a.txt", OUTSIDE), PROSE]
+    assert read_texts(documents) == [Skip("a.txt", OUTSIDE), PROSE]
 
 
 def test_links_out_of_the_folder_are_followed_where_that_is_wanted(documents):
@@ -88,7 +88,7 @@ def test_links_out_of_the_folder_are_followed_where_that_is_wanted(documents):
     (documents / "b").symlink_to("../secret")
     (documents.parent / "secret" / "up").symlink_to(documents)
 
-    assert found(documents, FOLLOWING) == [
+    assert read_texts(documents, FOLLOWING) == [
         HIDDEN,
         Skip("b/key.txt", "same text as a"),
         Skip("b/up", "symlink loop"),
@@ -103,7 +103,7 @@ def test_links_within_the_folder_are_followed(documents):
     (documents / "e.txt").symlink_to(documents / "b" / ".." / "b" / "c.txt")
 
     same = "same text as b/c"
-    assert found(documents) == [
+    assert read_texts(documents) == [
         "Another text.",
         Skip("d.txt", same),
         Skip("e.txt", same),
@@ -116,7 +116,7 @@ def test_the_folder_itself_may_be_a_link(documents):
     link.symlink_to(documents)
     (documents / "a.txt").symlink_to("ok.txt")
 
-    assert found(link) == [PROSE, Skip("ok.txt", "same text as a")]
+    assert read_texts(link) == [PROSE, Skip("ok.txt", "same text as a")]
 
 
 def test_a_sidecar_that_leads_out_is_not_read(documents):
@@ -155,9 +155,9 @@ def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(
     path = documents / "ok.txt"
     realpath = os.path.realpath
 
-    def swap(given, **how):
-        real = realpath(given, **how)
-        if Path(given) == path:
+    def swap(name, **how):
+        real = realpath(name, **how)
+        if Path(name) == path:
             path.unlink()
             path.symlink_to(documents.parent / "secret" / "key.txt")
         return real
@@ -178,7 +178,7 @@ def test_pipes_sockets_and_devices_are_never_opened(documents, monkeypatch):
     (documents / "z" / "zero.txt").symlink_to("/dev/zero")
     reason = "not a regular file"
 
-    assert found(documents) == [
+    assert read_texts(documents) == [
         Skip("a.txt", reason),
         PROSE,
         Skip("ok.txt.meta.yaml", f"{reason}; its file was read without it"),
@@ -236,13 +236,13 @@ def test_what_programs_leave_beside_documents_is_passed_over_silently(documents,
     assert names(documents) == ["ok.txt"]
 
 
-@pytest.mark.parametrize("pack", [zipped, tarred])
+@pytest.mark.parametrize("pack", [make_zip, make_tar])
 def test_so_it_is_in_archives(documents, pack):
-    ending = "zip" if pack is zipped else "tar"
+    ending = "zip" if pack is make_zip else "tar"
     members = {f"a/{name}": "No document." for name in NOISE} | {"a/b.txt": "A document."}
     (documents / f"x.{ending}").write_bytes(pack(**members))
 
-    assert found(documents) == [PROSE, "A document."]
+    assert read_texts(documents) == [PROSE, "A document."]
 
 
 @pytest.mark.parametrize(
@@ -297,14 +297,16 @@ def test_a_file_of_too_many_documents_is_skipped_and_says_what_to_do(documents, 
         "jsonl": "\n".join(map(json.dumps, rows)),
         "csv": "text\n" + "\n".join(row["text"] for row in rows),
         "json": json.dumps(rows),
-        "zip": zipped(**texts),
-        "tar": tarred(**texts),
+        "zip": make_zip(**texts),
+        "tar": make_tar(**texts),
     }[ending]
     path = documents / f"x.{ending}"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    (skip,) = (item for item in found(documents, Settings(max_file_documents=3)) if item != PROSE)
+    (skip,) = (
+        item for item in read_texts(documents, Settings(max_file_documents=3)) if item != PROSE
+    )
 
-    assert len(found(documents, Settings(max_file_documents=4))) == 5
+    assert len(read_texts(documents, Settings(max_file_documents=4))) == 5
     assert skip == Skip(
         path.name,
         "more than 3 rows or files in it; divide it, or set QA_MAX_FILE_DOCUMENTS higher",
@@ -327,7 +329,7 @@ def deep(folder, name, depth):
 
 def test_folders_deeper_than_a_path_may_be_are_skipped(documents):
     with deep(documents, "deeper", 700):
-        skip, text = found(documents)
+        skip, text = read_texts(documents)
 
     assert text == PROSE
     assert skip.reason == "cannot be opened (File name too long)"
@@ -336,10 +338,10 @@ def test_folders_deeper_than_a_path_may_be_are_skipped(documents):
 def test_folders_deeper_than_the_stack_are_crawled_and_watched(documents):
     with deep(documents, "d", 1500):
         (documents.joinpath(*["d"] * 1500, "a.txt")).write_text("A text.")
-        seen = names(documents), len(folder_snapshot([documents]))
+        counts = names(documents), len(folder_snapshot([documents]))
         (documents.joinpath(*["d"] * 1500, "a.txt")).unlink()
 
-    assert len(seen[0]) == seen[1] == 2
+    assert len(counts[0]) == counts[1] == 2
 
 
 def test_a_change_outside_is_none_unless_links_are_followed(documents):
@@ -366,7 +368,7 @@ def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
     straight = find_files(documents, SETTINGS)
     scandir = os.scandir
 
-    class Turned:
+    class ReversedScan:
         def __init__(self, path):
             with scandir(path) as entries:
                 self._entries = list(entries)[::-1]
@@ -377,7 +379,7 @@ def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr(os, "scandir", Turned)
+    monkeypatch.setattr(os, "scandir", ReversedScan)
 
     assert find_files(documents, SETTINGS) == straight
     assert straight[0] == Skip("a", "the same folder as c")

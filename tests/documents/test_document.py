@@ -12,7 +12,7 @@ raw_blocks = st.lists(
 )
 
 
-def made():
+def example():
     return build_document(
         "d",
         "d.pdf",
@@ -27,74 +27,76 @@ def made():
 
 
 def test_blocks_are_joined_by_an_empty_line():
-    assert made().text == "First paragraph.\n\nHead\n\nSecond.\n\nThird."
+    assert example().text == "First paragraph.\n\nHead\n\nSecond.\n\nThird."
 
 
 def test_a_place_knows_its_paragraph_page_and_section():
-    found = made()
-    second = found.text.index("Second")
+    document = example()
+    second = document.text.index("Second")
 
-    assert (found.paragraph_at(0), found.page_at(0), found.section_at(0)) == (1, 1, None)
-    assert found.paragraph_at(second) == 2
-    assert found.page_at(second) == 2
-    assert found.section_at(second) == "Head"
+    assert (document.paragraph_at(0), document.page_at(0), document.section_at(0)) == (1, 1, None)
+    assert document.paragraph_at(second) == 2
+    assert document.page_at(second) == 2
+    assert document.section_at(second) == "Head"
 
 
 @given(raw_blocks, st.data())
 def test_a_place_is_in_the_section_of_the_last_heading_before_it(raw, data):
-    found = build_document("d", "d.txt", raw, Metadata("T"))
-    offset = data.draw(st.integers(0, len(found.text) + 1))
-    headings = [block for block in found.blocks if block.level and block.start <= offset]
+    document = build_document("d", "d.txt", raw, Metadata("T"))
+    offset = data.draw(st.integers(0, len(document.text) + 1))
+    headings = [block for block in document.blocks if block.level and block.start <= offset]
 
-    assert found.section_at(offset) == (
-        found.text[headings[-1].start : headings[-1].end] if headings else None
+    assert document.section_at(offset) == (
+        document.text[headings[-1].start : headings[-1].end] if headings else None
     )
 
 
 @given(raw_blocks, st.data())
 def test_a_place_is_in_the_last_paragraph_and_on_the_last_page_before_it(raw, data):
-    found = build_document("d", "d.txt", raw, Metadata("T"))
-    offset = data.draw(st.integers(0, len(found.text) + 1))
-    paragraphs = [b for b in found.blocks if not b.level and b.start <= offset]
-    pages = [page for page in found.pages if page.start <= offset] or found.pages[:1]
+    document = build_document("d", "d.txt", raw, Metadata("T"))
+    offset = data.draw(st.integers(0, len(document.text) + 1))
+    paragraphs = [b for b in document.blocks if not b.level and b.start <= offset]
+    pages = [page for page in document.pages if page.start <= offset] or document.pages[:1]
 
-    assert found.paragraph_at(offset) == max(1, len(paragraphs))
-    assert found.page_at(offset) == (pages[-1].number if pages else None)
+    assert document.paragraph_at(offset) == max(1, len(paragraphs))
+    assert document.page_at(offset) == (pages[-1].number if pages else None)
 
 
 def test_a_section_is_not_looked_for_block_by_block(monkeypatch):
-    found = build_document(
+    document = build_document(
         "d", "d.txt", [RawBlock("Head", 1), *[RawBlock("a")] * 10_000], Metadata("T")
     )
     looked_at = []
     monkeypatch.setattr(Block, "start", property(lambda block: looked_at.append(1) or block[0]))
-    for block in found.blocks[::100]:
-        found.section_at(block[0])
+    for block in document.blocks[::100]:
+        document.section_at(block[0])
 
     assert len(looked_at) < 1000
 
 
 def test_a_document_of_headings_alone_can_be_cited():
-    found = build_document("d", "d.md", [RawBlock("One", 1), RawBlock("Two", 2)], Metadata("T"))
+    document = build_document("d", "d.md", [RawBlock("One", 1), RawBlock("Two", 2)], Metadata("T"))
 
-    assert len(found.paragraphs) == 2
+    assert len(document.paragraphs) == 2
 
 
 @given(raw_blocks)
 def test_blocks_stand_where_they_say(raw):
-    found = build_document("d", "d.txt", raw, Metadata("T"))
+    document = build_document("d", "d.txt", raw, Metadata("T"))
 
-    assert all("\n" not in found.text[b.start : b.end] for b in found.blocks)
-    assert "\n\n".join(found.text[b.start : b.end] for b in found.blocks) == found.text
+    assert all("\n" not in document.text[b.start : b.end] for b in document.blocks)
+    assert "\n\n".join(document.text[b.start : b.end] for b in document.blocks) == document.text
 
 
 @given(raw_blocks)
 def test_a_document_comes_back_from_json_as_it_was(raw):
-    found = build_document("d", "d.txt", raw, made().metadata)
+    document = build_document("d", "d.txt", raw, example().metadata)
 
-    assert Document.from_json(found.to_json()) == found
+    assert Document.from_json(document.to_json()) == document
 
 
 def test_the_checksum_is_of_the_canonical_text():
-    assert made().sha256 == made().sha256
-    assert made().sha256 != build_document("d", "d.txt", [RawBlock("Other.")], Metadata("T")).sha256
+    assert example().sha256 == example().sha256
+    assert (
+        example().sha256 != build_document("d", "d.txt", [RawBlock("Other.")], Metadata("T")).sha256
+    )

@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def opened(monkeypatch):
+def opened_files(monkeypatch):
     """The files that were really opened and read, by name."""
     names = []
 
@@ -41,27 +41,27 @@ def opened(monkeypatch):
     real = folders._open_reading_pool
 
     @contextmanager
-    def noted(*arguments):
+    def open_noting_pool(*arguments):
         with real(*arguments) as pool:
             yield Pool(pool)
 
-    monkeypatch.setattr(folders, "_open_reading_pool", noted)
+    monkeypatch.setattr(folders, "_open_reading_pool", open_noting_pool)
     return names
 
 
-def read(folder, **settings):
+def read_documents(folder, **settings):
     """What is in *folder*, with a cache beside it."""
     with ExtractionCache(folder.parent / "cache.sqlite") as cache:
         return list(DocumentFolder(folder, Settings(**settings), cache).iter_documents())
 
 
-def test_what_was_read_is_not_opened_again_and_is_the_same(folder, opened):
-    first = read(folder)
-    assert sorted(opened) == ["bad.pdf", "bridge.md", "harbour.md"]
-    opened.clear()
+def test_what_was_read_is_not_opened_again_and_is_the_same(folder, opened_files):
+    first = read_documents(folder)
+    assert sorted(opened_files) == ["bad.pdf", "bridge.md", "harbour.md"]
+    opened_files.clear()
 
-    assert read(folder) == first
-    assert opened == []
+    assert read_documents(folder) == first
+    assert opened_files == []
 
 
 def change(folder):
@@ -89,47 +89,47 @@ def rename(folder):
         (rename, "port.md"),
     ],
 )
-def test_only_what_changed_is_read_again(folder, opened, alter, name):
-    read(folder)
-    opened.clear()
+def test_only_what_changed_is_read_again(folder, opened_files, alter, name):
+    read_documents(folder)
+    opened_files.clear()
     alter(folder)
-    anew = read(folder)
+    anew = read_documents(folder)
 
-    assert opened == [name]
+    assert opened_files == [name]
     (folder.parent / "cache.sqlite").unlink()
-    assert read(folder) == anew
+    assert read_documents(folder) == anew
 
 
-def test_a_file_that_was_only_touched_is_not_read_again(folder, opened):
-    read(folder)
-    opened.clear()
+def test_a_file_that_was_only_touched_is_not_read_again(folder, opened_files):
+    read_documents(folder)
+    opened_files.clear()
     os.utime(folder / "harbour.md")
-    read(folder)
+    read_documents(folder)
 
-    assert opened == []
+    assert opened_files == []
 
 
-def test_settings_that_matter_are_part_of_what_is_kept(folder, opened):
-    read(folder)
-    opened.clear()
-    read(folder, passage_max_words=100)
-    assert opened == []
-    read(folder, language="de")
+def test_settings_that_matter_are_part_of_what_is_kept(folder, opened_files):
+    read_documents(folder)
+    opened_files.clear()
+    read_documents(folder, passage_max_words=100)
+    assert opened_files == []
+    read_documents(folder, language="de")
 
-    assert sorted(opened) == ["bad.pdf", "bridge.md", "harbour.md"]
+    assert sorted(opened_files) == ["bad.pdf", "bridge.md", "harbour.md"]
 
 
 def test_every_setting_that_reading_looks_at_is_part_of_the_key(folder):
     looked_at = set()
 
-    class Noted(Settings):
+    class NotingSettings(Settings):
         def __getattribute__(self, name):
             if name in Settings.__dataclass_fields__:
                 looked_at.add(name)
             return super().__getattribute__(name)
 
-    for file in [*(each for each in SAMPLE.iterdir() if each.is_file()), folder / "odd.xyz"]:
-        read_content(load_content(file, file.name, Settings()), file.name, Noted())
+    for file in [*(path for path in SAMPLE.iterdir() if path.is_file()), folder / "odd.xyz"]:
+        read_content(load_content(file, file.name, Settings()), file.name, NotingSettings())
     path, usual = folder / "harbour.md", Settings()
     others = {name: f"{getattr(usual, name)}9" for name in looked_at}
 
@@ -141,48 +141,54 @@ def test_every_setting_that_reading_looks_at_is_part_of_the_key(folder):
         ), name
 
 
-def test_another_version_of_what_reads_reads_again(folder, opened, monkeypatch):
-    read(folder)
-    opened.clear()
+def test_another_version_of_what_reads_reads_again(folder, opened_files, monkeypatch):
+    read_documents(folder)
+    opened_files.clear()
     monkeypatch.setattr(extraction, "code_version", lambda: "another")
-    read(folder)
+    read_documents(folder)
 
-    assert "harbour.md" in opened
+    assert "harbour.md" in opened_files
 
 
-def test_a_damaged_cache_is_made_anew(folder, opened):
-    first = read(folder)
+def test_a_damaged_cache_is_made_anew(folder, opened_files):
+    first = read_documents(folder)
     (folder.parent / "cache.sqlite").write_bytes(b"?" * 5000)
-    opened.clear()
+    opened_files.clear()
 
-    assert read(folder) == first
-    assert len(opened) == 3
+    assert read_documents(folder) == first
+    assert len(opened_files) == 3
 
 
-def test_what_failed_for_want_of_time_is_tried_again(folder, opened):
+def test_what_failed_for_want_of_time_is_tried_again(folder, opened_files):
     slow(folder / "slow.tar.bz2")
     for _ in range(2):
         with ExtractionCache(folder.parent / "cache.sqlite") as cache:
-            found = DocumentFolder(folder, Settings(extract_seconds=1), cache)
-            reasons = [each.reason for each in found.iter_documents() if isinstance(each, Skip)]
+            documents = DocumentFolder(folder, Settings(extract_seconds=1), cache)
+            reasons = [
+                result.reason for result in documents.iter_documents() if isinstance(result, Skip)
+            ]
 
         assert "took longer than 1 seconds to read" in reasons
-        assert not found.is_reproducible
-    assert opened.count("slow.tar.bz2") == 2
+        assert not documents.is_reproducible
+    assert opened_files.count("slow.tar.bz2") == 2
 
 
 def test_what_changed_while_it_was_read_is_kept_as_it_was_read(folder):
     with ExtractionCache(folder.parent / "cache.sqlite") as cache:
-        found = DocumentFolder(folder, Settings(), cache)
+        documents = DocumentFolder(folder, Settings(), cache)
         write(folder, harbour_md=BRIDGE.replace("Vesa", "Orla"))
         texts = {
-            each.id: each.text for each in found.iter_documents() if isinstance(each, Document)
+            result.id: result.text
+            for result in documents.iter_documents()
+            if isinstance(result, Document)
         }
 
-    assert not found.is_reproducible
+    assert not documents.is_reproducible
     assert "Orla" in texts["harbour"]
     write(folder, harbour_md=HARBOUR)
-    assert any("Moberg" in each.text for each in read(folder) if isinstance(each, Document))
+    assert any(
+        "Moberg" in result.text for result in read_documents(folder) if isinstance(result, Document)
+    )
 
 
 def test_the_digest_is_of_the_content_not_of_the_place(folder, tmp_path_factory):

@@ -18,7 +18,7 @@ from qa.documents.crawl import DocumentFolder, SourceFile, find_files
 from qa.documents.document import Document, Skip
 from qa.errors import IndexingError
 from qa.settings import Settings
-from tests.documents.files import read_folder
+from tests.documents.reading import read_folder
 
 SETTINGS = Settings()
 ROOT = Path(__file__).parent.parent.parent
@@ -32,7 +32,7 @@ def write(folder, *names, text=None):
         path.write_text(text or f"This is the text of {name!a}, which nobody else has.")
 
 
-def read(folder, settings=SETTINGS, progress=None):
+def read_names(folder, settings=SETTINGS, progress=None):
     """The ids of documents and the Skips, in order."""
     results = read_folder(folder, settings, progress)
     return [result.id if isinstance(result, Document) else result for result in results]
@@ -49,32 +49,35 @@ def slow(path):
 def test_documents_come_in_the_order_of_their_paths(tmp_path):
     write(tmp_path, "b.txt", "a/z.md", "a.txt", "a/b/c.html", "B.txt")
 
-    assert read(tmp_path) == ["B", "a", "a/b/c", "a/z", "b"]
+    assert read_names(tmp_path) == ["B", "a", "a/b/c", "a/z", "b"]
 
 
 def test_every_file_is_reported_when_it_is_done(tmp_path):
     write(tmp_path, "a.txt", "b.xyz", "c.txt")
-    done = []
-    read(tmp_path, progress=lambda *counts: done.append(counts))
+    reports = []
+    read_names(tmp_path, progress=lambda *counts: reports.append(counts))
 
-    assert done == [(1, 3), (2, 3), (3, 3)]
+    assert reports == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_dot_files_and_sidecars_are_left_out_silently(tmp_path):
     write(tmp_path, "a.txt", ".hidden.txt", ".git/b.txt")
     write(tmp_path, "a.txt.meta.json", text="{}")
 
-    assert read(tmp_path) == ["a"]
+    assert read_names(tmp_path) == ["a"]
 
 
 def test_a_sidecar_without_its_file_is_told(tmp_path):
     write(tmp_path, "a/a.txt", "b.txt.meta.json")
 
-    assert read(tmp_path) == ["a/a", Skip("b.txt.meta.json", "describes a file that is not there")]
+    assert read_names(tmp_path) == [
+        "a/a",
+        Skip("b.txt.meta.json", "describes a file that is not there"),
+    ]
 
 
 def test_an_empty_folder_gives_nothing(tmp_path):
-    assert read(tmp_path) == []
+    assert read_names(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["none", "file.txt"])
@@ -82,15 +85,15 @@ def test_what_is_no_folder_is_an_error_that_says_what_to_do(tmp_path, name):
     write(tmp_path, "file.txt")
 
     with pytest.raises(IndexingError, match="create it"):
-        read(tmp_path / name)
+        read_names(tmp_path / name)
 
 
 def test_equal_ids_are_told_apart_the_same_way_each_time(tmp_path):
     write(tmp_path, "a b.txt", "a-b.html", "a-b.md", "a-b.txt", "a-b-2.txt")
-    ids = read(tmp_path)
+    ids = read_names(tmp_path)
 
     assert ids == ["a-b", "a-b-2", "a-b-3", "a-b-4", "a-b-5"]
-    assert ids == read(tmp_path)
+    assert ids == read_names(tmp_path)
 
 
 def test_a_text_is_taken_once(tmp_path):
@@ -98,7 +101,7 @@ def test_a_text_is_taken_once(tmp_path):
     write(tmp_path, "b.md", "d/e.txt", text="The same  text.")
     (tmp_path / "f.jsonl").write_text('{"text": "The same text."}\n{"text": "Another."}')
 
-    assert read(tmp_path) == [
+    assert read_names(tmp_path) == [
         "a",
         "b",
         "c",
@@ -116,7 +119,7 @@ def test_links_are_followed_to_each_folder_once(tmp_path):
     (documents / "two.txt").symlink_to(tmp_path / "two.txt")
     (documents / "again").symlink_to(documents / "z")
 
-    assert read(documents, Settings(follow_links=True)) == [
+    assert read_names(documents, Settings(follow_links=True)) == [
         Skip("again", "the same folder as z"),
         "linked/one",
         "two",
@@ -130,7 +133,7 @@ def test_loops_of_links_end(tmp_path):
     (tmp_path / "a" / "here").symlink_to(tmp_path / "a")
     (tmp_path / "self").symlink_to(tmp_path / "self")
 
-    assert read(tmp_path) == [
+    assert read_names(tmp_path) == [
         "a/b",
         Skip("a/here", "symlink loop"),
         Skip("a/up", "symlink loop"),
@@ -144,7 +147,7 @@ def test_what_is_no_file_is_never_opened(tmp_path):
     (tmp_path / "dangling.txt").symlink_to(tmp_path / "gone")
     write(tmp_path, "ok.txt")
 
-    assert read(tmp_path) == [
+    assert read_names(tmp_path) == [
         Skip("dangling.txt", "a link to nothing"),
         Skip("device.txt", "not a regular file"),
         "ok",
@@ -163,7 +166,7 @@ READ_AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from qa.documents.crawl import find_files
-from tests.documents.files import read_documents
+from tests.documents.reading import read_documents
 from qa.settings import Settings
 os.setuid(65534)
 for item in find_files(Path(sys.argv[1]), Settings()):
@@ -193,14 +196,14 @@ def test_names_that_are_no_unicode_are_read(tmp_path):
 
     (tmp_path / os.fsdecode(b"\xfe.txt")).symlink_to("gone")
 
-    assert read(tmp_path) == ["caf", Skip("\ufffd.txt", "a link to nothing"), "_/a"]
+    assert read_names(tmp_path) == ["caf", Skip("\ufffd.txt", "a link to nothing"), "_/a"]
 
 
 def test_a_file_that_takes_too_long_is_skipped_and_the_others_read(tmp_path):
     write(tmp_path, "a.txt", "z.txt")
     slow(tmp_path / "b.tar.bz2")
 
-    assert read(tmp_path, Settings(extract_seconds=1)) == [
+    assert read_names(tmp_path, Settings(extract_seconds=1)) == [
         "a",
         Skip("b.tar.bz2", "took longer than 1 seconds to read"),
         "z",
@@ -211,7 +214,7 @@ def test_a_file_that_takes_too_much_memory_is_skipped_and_the_others_read(tmp_pa
     write(tmp_path, "a.txt", "z.txt")
     write(tmp_path, "b.txt", text="word " * 12_000_000)
 
-    assert read(tmp_path, Settings(extract_memory_mb=200)) == [
+    assert read_names(tmp_path, Settings(extract_memory_mb=200)) == [
         "a",
         Skip("b.txt", "takes more than 200 MB of memory to read"),
         "z",
@@ -238,7 +241,7 @@ def test_a_worker_that_dies_costs_only_its_file(tmp_path):
     killer = threading.Thread(target=kill_the_busy_worker, daemon=True)
     killer.start()
 
-    assert read(tmp_path, Settings(extract_seconds=60)) == [
+    assert read_names(tmp_path, Settings(extract_seconds=60)) == [
         "a",
         Skip("b.tar.bz2", "the process reading it died (exit code -9)"),
         "z",

@@ -9,7 +9,7 @@ import pytest
 from qa.documents.document import Document, RawBlock, Skip, build_document
 from qa.settings import Settings
 from tests.conftest import ROOT
-from tests.documents.files import found_in, read_documents, zipped
+from tests.documents.reading import make_zip, read_documents, read_file
 
 PROSE = "The harbour of Lindholm was built in 1874."
 LEVELS = range(1, 30)
@@ -27,7 +27,7 @@ ABOVE = f"{ALIASES} in its front matter; they were left out"
 def test_a_bomb_of_aliases_above_a_text_is_left_out_in_one_line(tmp_path, bomb, field):
     text = f"---\n{bomb}{field}: *a29\n---\n{PROSE}"
     for name in ("a.txt", "a.md"):
-        documents, skips = found_in(tmp_path, name, text)
+        documents, skips = read_file(tmp_path, name, text)
 
         assert skips == [Skip(name, ABOVE)]
         assert documents["a"].text == PROSE
@@ -36,7 +36,7 @@ def test_a_bomb_of_aliases_above_a_text_is_left_out_in_one_line(tmp_path, bomb, 
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_beside_a_file_leaves_the_file(tmp_path, bomb):
-    documents, skips = found_in(tmp_path, "a.txt", PROSE, _meta_yaml=f"{bomb}title: *a29")
+    documents, skips = read_file(tmp_path, "a.txt", PROSE, _meta_yaml=f"{bomb}title: *a29")
 
     assert documents["a"].metadata.title == PROSE
     assert skips == [Skip("a.txt.meta.yaml", f"{ALIASES}; they were left out")]
@@ -44,7 +44,7 @@ def test_a_bomb_beside_a_file_leaves_the_file(tmp_path, bomb):
 
 def test_a_bomb_in_an_archive_is_said_of_its_member(tmp_path):
     members = {"a.md": f"---\n{BOMB}title: *a29\n---\n{PROSE}", "b.md": PROSE}
-    documents, skips = found_in(tmp_path, "x.zip", zipped(**members))
+    documents, skips = read_file(tmp_path, "x.zip", make_zip(**members))
 
     assert list(documents) == ["x/a", "x/b"]
     assert skips == [Skip("x.zip/a.md", ABOVE)]
@@ -52,13 +52,13 @@ def test_a_bomb_in_an_archive_is_said_of_its_member(tmp_path):
 
 def test_aliases_that_people_write_are_read(tmp_path):
     text = f"---\npublisher: &p Gazette\nauthor: *p\ntags: [*p, *p]\n---\n{PROSE}"
-    about = found_in(tmp_path, "a.md", text)[0]["a"].metadata
+    about = read_file(tmp_path, "a.md", text)[0]["a"].metadata
 
     assert (about.publisher, about.author) == ("Gazette", "Gazette")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "metadata",
     [
         "title: &a [*a]",
         "title: &a {x: *a}",
@@ -70,37 +70,39 @@ def test_aliases_that_people_write_are_read(tmp_path):
     ],
     ids=["list", "mapping", "key", "flow", "flow mapping", "sequences", "indented"],
 )
-def test_loops_and_depths_of_yaml_end(tmp_path, said):
-    documents, skips = found_in(tmp_path, "a.txt", PROSE, _meta_yaml=said)
+def test_loops_and_depths_of_yaml_end(tmp_path, metadata):
+    documents, skips = read_file(tmp_path, "a.txt", PROSE, _meta_yaml=metadata)
 
     assert list(documents) == ["a"]
     assert skips == [Skip("a.txt.meta.yaml", "not valid YAML; its file was read without it")]
-    assert len(read_front_matter(tmp_path, said)) == 1
+    assert len(read_front_matter(tmp_path, metadata)) == 1
 
 
-def read_front_matter(folder, said):
-    (folder / "b.md").write_text(f"---\n{said}\n---\n{PROSE}")
+def read_front_matter(folder, metadata):
+    (folder / "b.md").write_text(f"---\n{metadata}\n---\n{PROSE}")
     return read_documents(folder / "b.md", "b.md", Settings())
 
 
 def test_yaml_runs_nothing(tmp_path):
     target = tmp_path / "made"
-    said = f"title: !!python/object/apply:os.mkdir ['{target}']\nauthor: !!python/name:os.system x"
-    documents, skips = found_in(tmp_path, "a.txt", PROSE, _meta_yaml=said)
+    metadata = (
+        f"title: !!python/object/apply:os.mkdir ['{target}']\nauthor: !!python/name:os.system x"
+    )
+    documents, skips = read_file(tmp_path, "a.txt", PROSE, _meta_yaml=metadata)
 
     assert (list(documents), skips) == (["a"], [])
     assert not target.exists()
 
 
 @pytest.mark.parametrize(
-    "said",
+    "metadata",
     ["[" * 200_000, '{"title": ' * 90_000, '{"title": ' + "9" * 1_000_000 + "}"],
     ids=["lists", "objects", "digits"],
 )
-def test_depths_and_numbers_of_json_end(tmp_path, said):
+def test_depths_and_numbers_of_json_end(tmp_path, metadata):
     row = json.dumps({"text": PROSE})
-    documents, skips = found_in(tmp_path, "a.txt", PROSE, _meta_json=said)
-    rows, errors = found_in(tmp_path, "b.jsonl", f"{said}\n{row}")
+    documents, skips = read_file(tmp_path, "a.txt", PROSE, _meta_json=metadata)
+    rows, errors = read_file(tmp_path, "b.jsonl", f"{metadata}\n{row}")
 
     assert list(documents) == ["a"]
     assert [skip.reason for skip in skips] == ["not valid JSON; its file was read without it"]
@@ -112,10 +114,10 @@ def test_depths_and_numbers_of_json_end(tmp_path, said):
 @pytest.mark.parametrize("value", ["word " * 2_000_000, "x" * 10_000_000])
 def test_a_value_of_megabytes_is_cut_or_left_out(tmp_path, field, value):
     row = json.dumps({"text": PROSE, field: value, "note": value})
-    (found,) = found_in(tmp_path, "a.jsonl", row)[0].values()
+    (document,) = read_file(tmp_path, "a.jsonl", row)[0].values()
 
-    assert len(json.dumps(found.to_record())) < 5000
-    assert found.metadata.title
+    assert len(json.dumps(document.to_record())) < 5000
+    assert document.metadata.title
 
 
 @pytest.mark.parametrize(
@@ -124,20 +126,20 @@ def test_a_value_of_megabytes_is_cut_or_left_out(tmp_path, field, value):
     ids=["first", "later"],
 )
 def test_a_heading_of_megabytes_is_no_title_and_no_section(tmp_path, text):
-    (found,) = found_in(tmp_path, "a.md", text)[0].values()
+    (document,) = read_file(tmp_path, "a.md", text)[0].values()
 
-    assert len(found.metadata.title) <= 500
-    assert not any(block.level for block in found.blocks)
+    assert len(document.metadata.title) <= 500
+    assert not any(block.level for block in document.blocks)
 
 
 def test_a_heading_stays_one_up_to_a_length():
     blocks = [RawBlock("h" * 1000, 1), RawBlock("h" * 1001, 1), RawBlock("Text.")]
-    made = build_document("a", "a", blocks, read_about())
+    document = build_document("a", "a", blocks, metadata_of_json())
 
-    assert [block.level for block in made.blocks] == [1, 0, 0]
+    assert [block.level for block in document.blocks] == [1, 0, 0]
 
 
-def read_about():
+def metadata_of_json():
     return Document.from_record(
         {
             "id": "",
@@ -153,7 +155,7 @@ def read_about():
 LINKED = """
 import resource, sys, time
 from pathlib import Path
-from tests.documents.files import read_documents
+from tests.documents.reading import read_documents
 from qa.settings import Settings
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 print(len(read_documents(Path(sys.argv[1]), "a.html", Settings())))

@@ -9,7 +9,7 @@ from qa.documents.metadata import build_raw_document, merge_metadata, parse_date
 DAY = datetime.date(2021, 12, 3)
 
 
-def described(*sources, name="x1", text="The first sentence. A second.", language="en"):
+def merge(*sources, name="x1", text="The first sentence. A second.", language="en"):
     return merge_metadata(sources, file_name=name, text=text, default_language=language)
 
 
@@ -27,7 +27,7 @@ def described(*sources, name="x1", text="The first sentence. A second.", languag
     ],
 )
 def test_a_field_is_found_by_any_of_its_names(key, field):
-    metadata = described({key: "Some Words"})
+    metadata = merge({key: "Some Words"})
 
     assert getattr(metadata, field) == "Some Words"
     assert metadata.extra == {}
@@ -37,17 +37,17 @@ def test_a_field_is_found_by_any_of_its_names(key, field):
     "key", ["date", "Published", "published_at", "publish date", "pubdate", "created"]
 )
 def test_a_date_is_found_by_any_of_its_names(key):
-    assert described({key: "2021-12-03"}).date == DAY
+    assert merge({key: "2021-12-03"}).date == DAY
 
 
 def test_the_earlier_source_wins_field_by_field():
-    metadata = described({"title": "Sidecar"}, {"title": "Front", "author": "Ann"}, {"by": "Bob"})
+    metadata = merge({"title": "Sidecar"}, {"title": "Front", "author": "Ann"}, {"by": "Bob"})
 
     assert (metadata.title, metadata.author) == ("Sidecar", "Ann")
 
 
 def test_a_value_that_does_not_fit_leaves_the_field_to_the_next_source():
-    metadata = described({"date": "soon", "url": "javascript:x"}, {"date": "2021-12-03"})
+    metadata = merge({"date": "soon", "url": "javascript:x"}, {"date": "2021-12-03"})
 
     assert metadata.date == DAY
     assert metadata.url is None
@@ -70,7 +70,7 @@ def test_a_value_that_does_not_fit_leaves_the_field_to_the_next_source():
     ],
 )
 def test_authors_may_be_a_name_a_list_or_objects(value, author):
-    assert described({"author": value}).author == author
+    assert merge({"author": value}).author == author
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_a_day_above_twelve_settles_which_number_is_the_month():
     ],
 )
 def test_only_web_addresses_are_urls(value, url):
-    assert described({"link": value}).url == url
+    assert merge({"link": value}).url == url
 
 
 def test_a_source_that_is_an_address_is_the_url_and_not_the_publisher():
-    metadata = described({"source": "https://example.org/a"})
+    metadata = merge({"source": "https://example.org/a"})
 
     assert (metadata.publisher, metadata.url) == (None, "https://example.org/a")
 
@@ -170,7 +170,7 @@ def test_a_source_that_is_an_address_is_the_url_and_not_the_publisher():
     ],
 )
 def test_a_language_is_its_primary_subtag_or_the_default(value, language):
-    assert described({"lang": value}, text="1874.", language="fr").language == language
+    assert merge({"lang": value}, text="1874.", language="fr").language == language
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_language_is_its_primary_subtag_or_the_default(value, language):
     ],
 )
 def test_a_language_that_is_not_stated_is_read_from_the_text(stated, text, language):
-    assert described({"language": stated}, text=text, language="fr").language == language
+    assert merge({"language": stated}, text=text, language="fr").language == language
 
 
 def test_the_language_is_that_of_the_whole_text_not_of_its_beginning():
@@ -197,7 +197,7 @@ def test_the_language_is_that_of_the_whole_text_not_of_its_beginning():
 
 
 def test_other_scalars_are_kept_as_extras():
-    metadata = described(
+    metadata = merge(
         {"Digests": "A speech", "number": 3, "list": [1], "nothing": None, "nested": {"a": 1}},
         {"digests": "Another"},
         {"year": "2021", "date": "2021"},
@@ -213,7 +213,7 @@ def test_other_scalars_are_kept_as_extras():
 
 
 def test_extras_are_few_and_short():
-    metadata = described({"long": "x" * 501} | {f"key{number}": number for number in range(50)})
+    metadata = merge({"long": "x" * 501} | {f"key{number}": number for number in range(50)})
 
     assert "long" not in metadata.extra
     assert len(metadata.extra) == 20
@@ -231,7 +231,7 @@ def test_extras_are_few_and_short():
     ],
 )
 def test_a_name_of_words_is_the_title_where_nothing_else_is(name, title):
-    assert described(name=name).title == title
+    assert merge(name=name).title == title
 
 
 @pytest.mark.parametrize(
@@ -240,30 +240,30 @@ def test_a_name_of_words_is_the_title_where_nothing_else_is(name, title):
      "3f2b8c1e-1111-4e2a-9c3d-aaaabbbbcccc"],
 )  # fmt: skip
 def test_a_name_that_says_nothing_gives_way_to_the_first_sentence(name):
-    assert described(name=name).title == "The first sentence."
+    assert merge(name=name).title == "The first sentence."
 
 
 def test_a_long_first_sentence_is_cut_at_a_word():
-    title = described(text="Putin chose the moment " * 10 + "and went on.").title
+    title = merge(text="Putin chose the moment " * 10 + "and went on.").title
 
     assert title == "Putin chose the moment " * 3 + "Putin…"
 
 
 def test_a_long_first_word_is_cut_all_the_same():
-    assert described(text="x" * 300).title == "x" * 79 + "…"
+    assert merge(text="x" * 300).title == "x" * 79 + "…"
 
 
 def test_a_file_without_name_or_text_has_an_empty_title():
-    assert described(text="").title == ""
+    assert merge(text="").title == ""
 
 
 def test_titles_are_normalised():
-    assert described({"title": " Two\u00a0 words\u200b \n"}).title == "Two words"
+    assert merge({"title": " Two\u00a0 words\u200b \n"}).title == "Two words"
 
 
 @pytest.mark.parametrize("title", ["", "~", None, "—", ["a"], {"a": 1}])
 def test_a_title_without_words_is_none(title):
-    assert described({"title": title}).title == "The first sentence."
+    assert merge({"title": title}).title == "The first sentence."
 
 
 @pytest.mark.parametrize(
@@ -284,6 +284,6 @@ def test_a_title_that_a_person_entered_stays(title):
 
 
 def test_an_author_that_a_program_entered_is_none():
-    given = {"author": "python-docx", "creator": "Ann Bell"}
+    properties = {"author": "python-docx", "creator": "Ann Bell"}
 
-    assert build_raw_document([], given).metadata == {"creator": "Ann Bell"}
+    assert build_raw_document([], properties).metadata == {"creator": "Ann Bell"}

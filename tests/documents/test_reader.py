@@ -14,16 +14,16 @@ from fpdf import FPDF
 from qa.documents.document import Skip
 from qa.documents.reader import EXTENSIONS, document_id
 from qa.settings import Settings
-from tests.documents.files import found_in, read_documents, tarred, zipped
+from tests.documents.reading import make_tar, make_zip, read_documents, read_file
 
 SETTINGS = Settings()
 PROSE = "The harbour of Lindholm was built in 1874."
 
 
 @pytest.fixture
-def found(tmp_path):
+def read(tmp_path):
     """Reads a file of a name and content: Documents by id, and Skips."""
-    return partial(found_in, tmp_path)
+    return partial(read_file, tmp_path)
 
 
 def pdf(text=PROSE):
@@ -56,8 +56,8 @@ FILES = {
 
 
 @pytest.mark.parametrize(("ending", "data"), FILES.items())
-def test_a_file_of_each_kind_is_a_document(found, ending, data):
-    documents, skips = found(f"old harbour{ending}", data)
+def test_a_file_of_each_kind_is_a_document(read, ending, data):
+    documents, skips = read(f"old harbour{ending}", data)
 
     assert skips == []
     assert documents["old-harbour"].text == PROSE
@@ -75,8 +75,8 @@ def test_a_file_of_each_kind_is_a_document(found, ending, data):
         (".ndjson", json.dumps({"id": "row/1", "text": PROSE})),
     ],
 )
-def test_a_row_is_a_document_called_by_its_id(found, ending, data):
-    documents, skips = found(f"rows{ending}", data)
+def test_a_row_is_a_document_called_by_its_id(read, ending, data):
+    documents, skips = read(f"rows{ending}", data)
 
     assert skips == []
     assert documents["rows/row-1"].text == PROSE
@@ -86,16 +86,16 @@ def test_a_row_is_a_document_called_by_its_id(found, ending, data):
 @pytest.mark.parametrize(
     ("ending", "data"),
     [
-        (".zip", zipped(**{"a/b c.txt": PROSE})),
-        (".tar", tarred(**{"./a/b c.txt": PROSE})),
-        (".tar.gz", tarred("w:gz", **{"a/b c.txt": PROSE})),
-        (".tgz", tarred("w:gz", **{"a/b c.txt": PROSE})),
-        (".tar.bz2", tarred("w:bz2", **{"a/b c.txt": PROSE})),
-        (".TAR.XZ", tarred("w:xz", **{"a/b c.txt": PROSE})),
+        (".zip", make_zip(**{"a/b c.txt": PROSE})),
+        (".tar", make_tar(**{"./a/b c.txt": PROSE})),
+        (".tar.gz", make_tar("w:gz", **{"a/b c.txt": PROSE})),
+        (".tgz", make_tar("w:gz", **{"a/b c.txt": PROSE})),
+        (".tar.bz2", make_tar("w:bz2", **{"a/b c.txt": PROSE})),
+        (".TAR.XZ", make_tar("w:xz", **{"a/b c.txt": PROSE})),
     ],
 )
-def test_a_member_of_an_archive_is_read_as_a_file_would_be(found, ending, data):
-    documents, skips = found(f"x{ending}", data)
+def test_a_member_of_an_archive_is_read_as_a_file_would_be(read, ending, data):
+    documents, skips = read(f"x{ending}", data)
 
     assert skips == []
     assert documents["x/a/b-c"].text == PROSE
@@ -127,18 +127,18 @@ def test_every_ending_is_tried_here():
         ("half.pdf", pdf()[:600], "damaged, or not a .pdf file"),
         ("text.pdf", PROSE.encode(), "damaged, or not a .pdf file"),
         ("half.docx", word()[:9000], "damaged, or not a .docx file"),
-        ("zip.docx", zipped(a="b"), "damaged, or not a .docx file"),
-        ("half.tar.gz", tarred("w:gz", a=PROSE * 999)[:200], "damaged, or not an archive"),
-        ("half.zip", zipped(a=PROSE * 999)[:90], "damaged, or not an archive"),
-        ("none.zip", zipped(), "nothing in it"),
+        ("zip.docx", make_zip(a="b"), "damaged, or not a .docx file"),
+        ("half.tar.gz", make_tar("w:gz", a=PROSE * 999)[:200], "damaged, or not an archive"),
+        ("half.zip", make_zip(a=PROSE * 999)[:90], "damaged, or not an archive"),
+        ("none.zip", make_zip(), "nothing in it"),
         ("picture.png", b"\x89PNG", "unknown kind of file; can be read: .txt .text .md"),
         ("README", b"words", "unknown kind of file"),
         ("rows.csv", b"a,b\n,\n,\n", "no text in any of its 2 rows (row 1: no text)"),
     ],
     ids=lambda value: None if isinstance(value, str) else "",
 )
-def test_a_file_that_cannot_be_read_is_one_line_for_people(found, name, data, reason):
-    documents, [skip] = found(name, data)
+def test_a_file_that_cannot_be_read_is_one_line_for_people(read, name, data, reason):
+    documents, [skip] = read(name, data)
 
     assert documents == {}
     assert skip.source == name
@@ -153,8 +153,8 @@ def test_a_missing_file_is_skipped(tmp_path):
     ]
 
 
-def test_a_file_larger_than_the_limit_is_skipped(found):
-    assert found("big.txt", b"x" * ((1 << 20) + 1), Settings(max_file_mb=1)) == (
+def test_a_file_larger_than_the_limit_is_skipped(read):
+    assert read("big.txt", b"x" * ((1 << 20) + 1), Settings(max_file_mb=1)) == (
         {},
         [Skip("big.txt", "larger than 1 MB")],
     )
@@ -169,16 +169,16 @@ def test_a_sidecar_wins_over_front_matter(tmp_path, ending):
     assert (document.metadata.title, document.metadata.author) == ("Sidecar", "Ann")
 
 
-def test_a_broken_sidecar_is_told_and_its_file_read(found):
-    documents, skips = found("a.txt", PROSE, _meta_json="{")
+def test_a_broken_sidecar_is_told_and_its_file_read(read):
+    documents, skips = read("a.txt", PROSE, _meta_json="{")
 
     assert documents["a"].text == PROSE
     assert skips == [Skip("a.txt.meta.json", "not valid JSON; its file was read without it")]
 
 
-def test_the_sidecar_of_rows_fills_what_they_leave_open(found):
+def test_the_sidecar_of_rows_fills_what_they_leave_open(read):
     rows = '{"text": "One.", "title": "First", "source": "Own"}\n{"text": "Two."}'
-    documents, _ = found("r.jsonl", rows, _meta_yaml="title: All\npublisher: Gazette\n")
+    documents, _ = read("r.jsonl", rows, _meta_yaml="title: All\npublisher: Gazette\n")
     about = [(d.metadata.title, d.metadata.publisher) for d in documents.values()]
 
     assert about == [("First", "Own"), ("Two.", "Gazette")]
@@ -192,16 +192,16 @@ def test_the_sidecar_of_rows_fills_what_they_leave_open(found):
         ("Hello.", "Hello."),
     ],
 )
-def test_a_text_without_title_is_called_by_its_first_sentence(found, text, title):
-    documents, _ = found("1.jsonl", json.dumps({"text": text}))
+def test_a_text_without_title_is_called_by_its_first_sentence(read, text, title):
+    documents, _ = read("1.jsonl", json.dumps({"text": text}))
 
     assert documents["1/1"].metadata.title == title
 
 
-def test_the_language_of_a_document_is_its_texts_or_the_settings(found):
+def test_the_language_of_a_document_is_its_texts_or_the_settings(read):
     title, prose = "Le port de Lindholm", "Il a été construit par un ingénieur qui venait du nord."
-    documents, _ = found("1.jsonl", json.dumps({"title": title, "text": f"1874\n\n{prose}"}))
-    tables, _ = found("2.csv", "Port,Ships\nLindholm,3\n", Settings(language="sv"))
+    documents, _ = read("1.jsonl", json.dumps({"title": title, "text": f"1874\n\n{prose}"}))
+    tables, _ = read("2.csv", "Port,Ships\nLindholm,3\n", Settings(language="sv"))
 
     assert documents["1/1"].metadata.language == "fr"
     assert {table.metadata.language for table in tables.values()} == {"sv"}
@@ -237,9 +237,9 @@ def test_a_name_that_is_no_unicode_can_be_stored(tmp_path):
     assert document.to_json().encode()
 
 
-def test_the_libraries_neither_log_nor_stay_silenced(found, caplog):
-    found("half.pdf", pdf()[:600])
-    found("a.html", "<p>x")
+def test_the_libraries_neither_log_nor_stay_silenced(read, caplog):
+    read("half.pdf", pdf()[:600])
+    read("a.html", "<p>x")
 
     assert caplog.records == []
     assert logging.getLogger("pypdf").isEnabledFor(logging.WARNING)

@@ -14,13 +14,13 @@ from qa.index.manifest import Manifest, manifest_from_json
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE
-from tests.documents.files import read_documents
+from tests.documents.reading import read_documents
 
 MANY = 160_000
 
 
 def skips(number):
-    return [Skip("rows.csv", f"row {each}: no text") for each in range(1, number + 1)]
+    return [Skip("rows.csv", f"row {row}: no text") for row in range(1, number + 1)]
 
 
 def tally_of(skipped, path=None):
@@ -99,9 +99,9 @@ def test_a_generation_of_before_is_read_with_its_reasons_counted():
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory):
+def settings_with_skips(tmp_path_factory):
     """Settings of an index with one document and very many rows without text."""
-    home = tmp_path_factory.mktemp("crowded")
+    home = tmp_path_factory.mktemp("settings_with_skips")
     (home / "documents").mkdir()
     (home / "documents" / "bridge.md").write_text(BRIDGE)
     rows = "\n".join(["id,title,text", "1,Title,Some text.", *["2,Title,"] * MANY])
@@ -113,24 +113,24 @@ def crowded(tmp_path_factory):
 
 
 @pytest.mark.parametrize("address", ["/documents", "/documents.json", "/about", "/", "/ask?q=pier"])
-def test_no_page_and_no_answer_holds_them_all(crowded, address):
-    response = create_app(crowded).test_client().get(address)
+def test_no_page_and_no_answer_holds_them_all(settings_with_skips, address):
+    response = create_app(settings_with_skips).test_client().get(address)
 
     assert response.status_code == 200
     assert len(response.data) < 300_000
 
 
-def test_the_record_has_counts_and_the_first(crowded):
-    found = create_app(crowded).test_client().get("/documents.json").json
+def test_the_record_has_counts_and_the_first(settings_with_skips):
+    record = create_app(settings_with_skips).test_client().get("/documents.json").json
 
-    assert found["skipped_total"] == MANY + 1
-    assert found["skipped_reasons"][0] == {"reason": "no text", "count": MANY}
-    assert found["skipped_reasons"][1]["count"] == 1
-    assert len(found["skipped"]) == MAX_LISTED
+    assert record["skipped_total"] == MANY + 1
+    assert record["skipped_reasons"][0] == {"reason": "no text", "count": MANY}
+    assert record["skipped_reasons"][1]["count"] == 1
+    assert len(record["skipped"]) == MAX_LISTED
 
 
-def test_the_page_says_how_many_more(crowded):
-    page = create_app(crowded).test_client().get("/documents").text
+def test_the_page_says_how_many_more(settings_with_skips):
+    page = create_app(settings_with_skips).test_client().get("/documents").text
 
     assert "160,001 files or rows left out" in page
     assert "… and 159,900 more" in page
@@ -138,18 +138,18 @@ def test_the_page_says_how_many_more(crowded):
     assert "the first 1,000 files and rows that were left out" in page
 
 
-def test_the_generation_and_the_report_do_not_hold_them_all(crowded):
-    manifest = open_engine(crowded).searcher().manifest
-    report = CliRunner().invoke(main, ["index", "--index", crowded.index]).output
+def test_the_generation_and_the_report_do_not_hold_them_all(settings_with_skips):
+    manifest = open_engine(settings_with_skips).searcher().manifest
+    report = CliRunner().invoke(main, ["index", "--index", settings_with_skips.index]).output
 
     assert len(manifest.to_json()) < 150_000
     assert (
         "160,001 files or rows were skipped:\n  160,000  no text\n        1  unknown kind" in report
     )
     assert "  skipped rows.csv: row 2: no text\n" in report
-    assert f"... and 159,981 more skipped; {crowded.home / SKIPPED} lists all" in report
+    assert f"... and 159,981 more skipped; {settings_with_skips.home / SKIPPED} lists all" in report
     assert len(report.splitlines()) < 40
-    assert len((crowded.home / SKIPPED).read_text().splitlines()) == MANY + 1
+    assert len((settings_with_skips.home / SKIPPED).read_text().splitlines()) == MANY + 1
 
 
 @pytest.mark.parametrize("name", ["\ud800", "x" * 100_000, "a\x1b[31m\nb"])

@@ -20,11 +20,11 @@ PACKAGE = Path(versions.__file__).parent.parent
 @pytest.fixture
 def forget(monkeypatch):
     """Have versions counted anew, now and after the test."""
-    cached = [each for each in vars(versions).values() if hasattr(each, "cache_clear")]
+    cached = [function for function in vars(versions).values() if hasattr(function, "cache_clear")]
 
     def clear():
-        for each in cached:
-            each.cache_clear()
+        for function in cached:
+            function.cache_clear()
 
     clear()
     yield clear
@@ -53,25 +53,25 @@ def change(path):
 def test_one_byte_of_any_file_changes_the_key_of_the_cache_and_the_tag_of_answers(
     copy, forget, index
 ):
-    def made():
+    def key_and_tag():
         forget()
         client = create_app(Settings(index=str(index))).test_client()
         tag = client.get("/documents.json").headers["ETag"]
         return file_cache_key(index / "documents" / "bridge.md", "bridge.md", Settings()), tag
 
     files = [path for path in copy.rglob("*") if path.is_file()]
-    (key, tag), seen = made(), set()
+    (key, tag), keys_and_tags = key_and_tag(), set()
     for path in files:
         undo = change(path)
-        other_key, other_tag = made()
+        other_key, other_tag = key_and_tag()
         undo()
 
         assert other_key != key, path
         assert other_tag != tag, path
-        seen |= {other_key, other_tag}
+        keys_and_tags |= {other_key, other_tag}
 
-    assert made() == (key, tag)
-    assert len(seen) == 2 * len(files)
+    assert key_and_tag() == (key, tag)
+    assert len(keys_and_tags) == 2 * len(files)
     kinds = {path.suffix for path in files}
     assert {".py", ".json", ".txt", ".toml", ".css", ".js", ".html", ".svg"} <= kinds
 
@@ -108,9 +108,9 @@ def test_it_is_that_of_the_code_that_runs_whatever_is_installed_meanwhile(copy):
 def test_it_is_the_same_in_every_process():
     source = "from qa.documents.versions import *; print(code_version(), analysis_version())"
     command = [sys.executable, "-c", source]
-    found = {subprocess.check_output(command, cwd=ROOT, text=True) for _ in range(3)}
+    versions_seen = {subprocess.check_output(command, cwd=ROOT, text=True) for _ in range(3)}
 
-    assert found == {f"{code_version()} {analysis_version()}\n"}
+    assert versions_seen == {f"{code_version()} {analysis_version()}\n"}
 
 
 def install(folder, name, version):

@@ -10,25 +10,25 @@ from tests.conftest import BRIDGE, HARBOUR, write
 ENGINES = ("folder", "cluster")
 
 
-def place(request, folder):
+def prepare_settings(request, folder):
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
     if request.param == "folder":
         return Settings(index=str(folder))
     url = request.getfixturevalue("opensearch")
     index = f"{url}/test-{uuid.uuid4().hex[:8]}"
-    made = Settings(index=index, folder=str(folder), index_seconds=20, index_replicas=0)
-    request.addfinalizer(lambda: forget(made))
-    return made
+    settings = Settings(index=index, folder=str(folder), index_seconds=20, index_replicas=0)
+    request.addfinalizer(lambda: delete_indices(settings))
+    return settings
 
 
-def forget(settings):
+def delete_indices(settings):
     """Take all of an index out of the cluster."""
     cluster = open_engine(settings)._cluster
-    found = cluster.command("GET", f"/_cat/indices/{cluster.name}-*?format=json")
-    for each in found:
-        cluster.try_command("DELETE", f"/{each['index']}")
+    rows = cluster.command("GET", f"/_cat/indices/{cluster.name}-*?format=json")
+    for row in rows:
+        cluster.try_command("DELETE", f"/{row['index']}")
 
 
-def indexed(settings, **options):
+def run_build(settings, **options):
     engine = open_engine(settings)
     return engine, index_folder(settings.documents_folder, engine, settings, **options)

@@ -9,28 +9,28 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.queries.parser import parse_query
 from qa.settings import Settings
-from tests.conftest import SAMPLE, questions
-from tests.engines.indexes import forget, indexed
+from tests.conftest import SAMPLE, load_questions
+from tests.engines.indexes import delete_indices, run_build
 
 
-def columns(found):
+def columns(candidates):
     """For each passage all that is known of it but the score, which one engine rounds."""
-    matches = found.positions
+    matches = candidates.positions
     rows = zip(
-        found.document_ids,
-        found.passage_numbers.tolist(),
-        found.lengths.tolist(),
-        found.headings,
-        found.languages,
-        found.publishers,
-        found.dates,
-        found.heading_matches.tolist(),
-        found.read_all(),
+        candidates.document_ids,
+        candidates.passage_numbers.tolist(),
+        candidates.lengths.tolist(),
+        candidates.headings,
+        candidates.languages,
+        candidates.publishers,
+        candidates.dates,
+        candidates.heading_matches.tolist(),
+        candidates.read_all(),
         strict=True,
     )
     where = [
         [*zip(*(c[matches.passage_index == n].tolist() for c in matches_of(matches)), strict=True)]
-        for n in range(len(found))
+        for n in range(len(candidates))
     ]
     return {row[:2]: (row[2:], places) for row, places in zip(rows, where, strict=True)}
 
@@ -39,24 +39,29 @@ def matches_of(matches):
     return matches.position, matches.term_index, matches.is_exact
 
 
-def scores(found):
-    keys = zip(found.document_ids, found.passage_numbers.tolist(), strict=True)
-    return dict(zip(keys, found.scores.tolist(), strict=True))
+def scores(candidates):
+    keys = zip(candidates.document_ids, candidates.passage_numbers.tolist(), strict=True)
+    return dict(zip(keys, candidates.scores.tolist(), strict=True))
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory, opensearch):
     """The corpus that we ship in both engines: settings and searcher of each."""
     folder = str(tmp_path_factory.mktemp("both"))
-    here = Settings(index=folder, documents=str(SAMPLE))
+    folder_settings = Settings(index=folder, documents=str(SAMPLE))
     index = f"{opensearch}/test-{uuid.uuid4().hex[:8]}"
     # Several shards, so that nothing may depend on which one a passage is in.
-    there = dataclasses.replace(here, index=index, folder=folder, index_seconds=20, index_shards=3)
-    yield [(settings, indexed(settings, force=True)[0].searcher()) for settings in (here, there)]
-    forget(there)
+    cluster_settings = dataclasses.replace(
+        folder_settings, index=index, folder=folder, index_seconds=20, index_shards=3
+    )
+    yield [
+        (settings, run_build(settings, force=True)[0].searcher())
+        for settings in (folder_settings, cluster_settings)
+    ]
+    delete_indices(cluster_settings)
 
 
-ASKED = [row["question"] for row in questions(SAMPLE.parent / "questions.jsonl")]
+ASKED = [row["question"] for row in load_questions(SAMPLE.parent / "questions.jsonl")]
 
 
 @pytest.mark.parametrize("question", ASKED)
@@ -68,21 +73,21 @@ def test_both_engines_give_the_same_answer(both, question):
 
 
 def test_both_engines_refuse_alike_and_the_cluster_is_asked_at_once(both, monkeypatch):
-    (here, one), (there, _) = both
+    (folder_settings, one), (cluster_settings, _) = both
     # Five words that occur, so ten pairs of them, and two that do not.
     question = "Which garantees did wombats give Gates, Wörner, Kalin, Odesa and Budapest?"
-    cluster, paths = open_engine(there), []
+    cluster, paths = open_engine(cluster_settings), []
     fresh = cluster.searcher()
     perform = cluster._cluster._search_client.transport.perform_request
 
-    def counted(method, path, **more):
+    def count_request(method, path, **more):
         paths.append(path.partition("?")[0])
         return perform(method, path, **more)
 
-    monkeypatch.setattr(cluster._cluster._search_client.transport, "perform_request", counted)
-    refused = ask(fresh, there, question).none
+    monkeypatch.setattr(cluster._cluster._search_client.transport, "perform_request", count_request)
+    refused = ask(fresh, cluster_settings, question).none
 
-    assert refused == ask(one, here, question).none
+    assert refused == ask(one, folder_settings, question).none
     assert len(refused.apart) == 3
     assert "guarantees" in refused.near
     # What words occur, the passages, their texts; what is spelt alike; what never meets.
@@ -103,7 +108,7 @@ def test_both_engines_hand_over_the_same_columns(both, question):
 def test_both_engines_know_the_same_of_the_whole(both):
     (_, one), (_, other) = both
 
-    words = [asked.stems for question in ASKED[:6] for asked in parse_query(question).terms]
+    words = [term.stems for question in ASKED[:6] for term in parse_query(question).terms]
 
     assert one.summaries() == other.summaries()
     assert one.disjoint_pairs(words) == other.disjoint_pairs(words)

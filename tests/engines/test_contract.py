@@ -28,20 +28,20 @@ from qa.index.passages import split_passages
 from qa.publishing.builder import index_documents
 from qa.queries.parser import Filters, parse_query
 from tests.conftest import write
-from tests.engines.indexes import ENGINES, indexed, place
+from tests.engines.indexes import ENGINES, prepare_settings, run_build
 
 
 @pytest.fixture(params=ENGINES)
 def settings(request, tmp_path):
     """Settings over an index that is not there yet, in a folder or in a cluster."""
-    return place(request, tmp_path)
+    return prepare_settings(request, tmp_path)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def small(request, tmp_path_factory):
     """The live generation of two documents."""
-    settings = place(request, tmp_path_factory.mktemp("small"))
-    return indexed(settings)[0].searcher()
+    settings = prepare_settings(request, tmp_path_factory.mktemp("small"))
+    return run_build(settings)[0].searcher()
 
 
 def ids(searcher, question, **filters):
@@ -128,40 +128,40 @@ def test_what_a_condition_excludes_is_not_counted(small):
 
 def test_a_search_can_begin_at_any_rank(small):
     query = parse_query("the council of Lindholm in winter")
-    every = small.search(query, 10)
-    pieces = [small.search(query, 2, start=start) for start in range(0, len(every) + 2, 2)]
+    whole = small.search(query, 10)
+    pieces = [small.search(query, 2, start=start) for start in range(0, len(whole) + 2, 2)]
 
-    assert [p for piece in pieces for p in piece.read_all()] == every.read_all()
-    assert {piece.matches.total for piece in pieces} == {len(every)}
+    assert [p for piece in pieces for p in piece.read_all()] == whole.read_all()
+    assert {piece.matches.total for piece in pieces} == {len(whole)}
 
 
 def test_passages_stand_in_their_documents(small):
-    found = small.search(parse_query("council of Lindholm in winter"), 10)
+    candidates = small.search(parse_query("council of Lindholm in winter"), 10)
 
-    assert len(found) == len(found.read_all()) > 2
-    for passage in found.read_all():
+    assert len(candidates) == len(candidates.read_all()) > 2
+    for passage in candidates.read_all():
         whole = small.document(passage.document_id).text
         assert whole[passage.start : passage.end] == passage.text
 
 
 def test_words_in_the_heading_over_a_passage_are_told(small):
     question = parse_query("who guarded the bridges of the harbour in winter?")
-    found = small.search(question, 10)
+    candidates = small.search(question, 10)
     expected = [
         [
             any(stem(word, "en") in term.stems for word in token_texts(heading))
             for term in question.terms
         ]
-        for heading in found.headings
+        for heading in candidates.headings
     ]
 
-    assert found.heading_matches.tolist() == expected
-    assert found.heading_matches.any()
-    assert not found.heading_matches.all()
+    assert candidates.heading_matches.tolist() == expected
+    assert candidates.heading_matches.any()
+    assert not candidates.heading_matches.all()
 
 
 def test_documents_are_found_by_their_ids_and_listed(small):
-    assert [each.id for each in small.summaries()] == ["bridge", "harbour"]
+    assert [summary.id for summary in small.summaries()] == ["bridge", "harbour"]
     assert small.summaries()[1].sha256 == small.document("harbour").sha256
     with pytest.raises(DocumentNotFoundError):
         small.document("lighthouse")
@@ -227,10 +227,10 @@ def test_nothing_is_live_before_the_first_build(settings):
 
 
 def test_a_build_is_followed_rolled_back_and_pruned(settings):
-    engine, first = indexed(settings)
+    engine, first = run_build(settings)
     before = engine.searcher()
     write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
-    _, second = indexed(settings)
+    _, second = run_build(settings)
 
     assert (first.is_live, second.is_live) == (True, True)
     assert {*second.changes.added_ids} == {"pier"}
@@ -240,7 +240,7 @@ def test_a_build_is_followed_rolled_back_and_pruned(settings):
     assert "pier" not in ids(before, "pier burnt")
     assert ids(engine.searcher(first.manifest.name), "burnt") == []
 
-    states = [(each.name, each.is_live) for each in engine.generations()]
+    states = [(generation.name, generation.is_live) for generation in engine.generations()]
 
     assert states == [(second.manifest.name, True), (first.manifest.name, False)]
     assert engine.switch(None).name == first.manifest.name
@@ -249,7 +249,7 @@ def test_a_build_is_followed_rolled_back_and_pruned(settings):
 
     engine.prune(1)
 
-    assert [each.name for each in engine.generations()] == [second.manifest.name]
+    assert [generation.name for generation in engine.generations()] == [second.manifest.name]
     with pytest.raises(GenerationNotFoundError):
         engine.searcher(first.manifest.name)
     with pytest.raises(GenerationNotFoundError):
@@ -257,25 +257,28 @@ def test_a_build_is_followed_rolled_back_and_pruned(settings):
 
 
 def test_a_build_that_is_not_published_leaves_nothing(settings):
-    engine, first = indexed(settings)
+    engine, first = run_build(settings)
     write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
-    indexed(settings, dry_run=True)
+    run_build(settings, dry_run=True)
     pier = build_document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
     with engine.build() as build:
         build.add(pier, split_passages(pier))
 
-    assert [each.name for each in engine.generations()] == [first.manifest.name]
+    assert [generation.name for generation in engine.generations()] == [first.manifest.name]
     assert engine.searcher().manifest.name == first.manifest.name
 
 
 def test_a_refused_generation_is_kept_apart_and_can_be_made_live(settings):
-    engine, first = indexed(settings)
+    engine, first = run_build(settings)
     (settings.documents_folder / "bridge.md").unlink()
     strict = dataclasses.replace(settings, max_shrink=0.1)
-    _, second = indexed(strict)
+    _, second = run_build(strict)
 
     assert not second.is_live
-    states = {each.name: (each.is_live, each.is_refused) for each in engine.generations()}
+    states = {
+        generation.name: (generation.is_live, generation.is_refused)
+        for generation in engine.generations()
+    }
     assert states == {
         first.manifest.name: (True, False),
         second.manifest.name: (False, True),
@@ -287,8 +290,8 @@ def test_a_refused_generation_is_kept_apart_and_can_be_made_live(settings):
 
 
 def test_an_unchanged_folder_is_not_indexed_again(settings):
-    _, first = indexed(settings)
-    _, second = indexed(settings)
+    _, first = run_build(settings)
+    _, second = run_build(settings)
 
     assert second.manifest.name == first.manifest.name
     assert (first.is_new, second.is_new) == (True, False)
@@ -296,13 +299,13 @@ def test_an_unchanged_folder_is_not_indexed_again(settings):
 
 def test_two_do_not_build_at_once(settings):
     with open_engine(settings).build(), pytest.raises(BuildLockedError):
-        indexed(settings)
+        run_build(settings)
 
 
 def test_a_build_that_was_overtaken_is_refused(settings):
-    engine, first = indexed(settings)
+    engine, first = run_build(settings)
     write(settings.documents_folder, pier_md="# The pier\n\nThe pier burnt down in 1911.")
-    _, second = indexed(settings)
+    _, second = run_build(settings)
     pier = build_document("x", "x", [RawBlock("Burnt.")], Metadata("X"))
 
     def overtaken():
@@ -317,25 +320,25 @@ def test_a_build_that_was_overtaken_is_refused(settings):
 
 
 def test_readers_see_one_generation_or_the_other_while_builds_go_on(settings):
-    engine, _ = indexed(settings)
-    ended = threading.Event()
-    known = {"Moberg": "harbour", "granite": "bridge"}
+    engine, _ = run_build(settings)
+    stop = threading.Event()
+    document_by_word = {"Moberg": "harbour", "granite": "bridge"}
 
-    def reading():
+    def search_until_stopped():
         count = 0
-        while not ended.is_set():
-            for word, expected in known.items():
+        while not stop.is_set():
+            for word, expected in document_by_word.items():
                 assert ids(engine.searcher(), word) == [expected]
             count += 1
         return count
 
     with ThreadPoolExecutor(3) as pool:
-        readers = [pool.submit(reading) for _ in range(3)]
+        readers = [pool.submit(search_until_stopped) for _ in range(3)]
         for number in range(3):
             write(settings.documents_folder, pier_md=f"# Pier\n\nPier {number} burnt down.")
-            indexed(settings)
-        ended.set()
-        counts = [each.result() for each in readers]
+            run_build(settings)
+        stop.set()
+        counts = [future.result() for future in readers]
 
     assert min(counts) > 0
     assert len(engine.generations()) == 3
@@ -351,16 +354,16 @@ def test_texts_in_several_languages_and_of_odd_words_are_found(settings):
     }
     for name, text in texts.items():
         write(settings.documents_folder, **{f"{name}_txt": text})
-    searcher = indexed(settings)[0].searcher()
+    searcher = run_build(settings)[0].searcher()
     languages = searcher.manifest.languages
 
-    def found(question):
+    def first_id(question):
         return searcher.search(parse_query(question, languages=languages), 10).document_ids[:1]
 
-    assert found("Haus verkauft Bürgermeisterin") == ["de"]
-    assert found("γέφυρα γρανίτη") == ["el"]
-    assert found("大桥") == ["zh"]
-    assert found('"US troops" AT&T 1000') == ["odd"]
+    assert first_id("Haus verkauft Bürgermeisterin") == ["de"]
+    assert first_id("γέφυρα γρανίτη") == ["el"]
+    assert first_id("大桥") == ["zh"]
+    assert first_id('"US troops" AT&T 1000') == ["odd"]
     searcher.check()
     assert open_engine(settings).open_verified(searcher.manifest.name).document("odd").text
 
@@ -390,11 +393,11 @@ LONG = "The lanterns in the fog were dim and no one saw the shore. " * 11
 @pytest.fixture(scope="module", params=ENGINES)
 def asked(request, tmp_path_factory):
     """The live generation of questions with answers among notes with the same small words."""
-    settings = place(request, tmp_path_factory.mktemp("asked"))
+    settings = prepare_settings(request, tmp_path_factory.mktemp("asked"))
     notes = {f"note{n}_txt": text for n, text in enumerate(NOTES)}
     write(settings.documents_folder, faq_md=FAQ, **notes)
     write(settings.documents_folder, log_txt=f"{LONG}What is it for?\n\nFor the fog. {LONG}")
-    return indexed(settings)[0].searcher()
+    return run_build(settings)[0].searcher()
 
 
 def direct(searcher, question, limit=3, **filters):
@@ -457,7 +460,7 @@ def test_a_question_with_only_words_of_earlier_turns_is_not_looked_up(asked):
 def test_there_is_a_limit_to_what_answers_directly(settings):
     texts = {f"faq{n}_md": f"# {n}\n\n## Where?\n\nIn {n}." for n in range(MAX_DIRECT_ANSWERS + 9)}
     write(settings.documents_folder, **texts)
-    found = indexed(settings)[0].searcher().search(parse_query("where?"), 100)
+    found = run_build(settings)[0].searcher().search(parse_query("where?"), 100)
 
     assert len(found) == MAX_DIRECT_ANSWERS + 9
     assert len(found.direct_answers) == MAX_DIRECT_ANSWERS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.evaluation.made import write_set
+from tests.evaluation.small_set import write_set
 
 
 @pytest.fixture

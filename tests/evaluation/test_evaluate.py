@@ -11,20 +11,20 @@ import time
 import pytest
 
 from tests.conftest import ROOT
-from tests.evaluation.made import QUERIES, run, write_set
+from tests.evaluation.small_set import QUERIES, evaluate, write_set
 
 PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 
 
 def test_the_service_is_measured_over_a_throwaway_index(folder):
-    result = run(folder, "--json")
-    found = json.loads(result.stdout)
+    result = evaluate(folder, "--json")
+    measures = json.loads(result.stdout)
 
     assert result.exit_code == 0
-    assert found["Success@1"] == 1.0
-    assert found["answer@1"] == 1.0
-    assert found["none_AUROC_foreign"] == 1.0
-    assert found["p50_ms"] > 0
+    assert measures["Success@1"] == 1.0
+    assert measures["answer@1"] == 1.0
+    assert measures["none_AUROC_foreign"] == 1.0
+    assert measures["p50_ms"] > 0
     assert sorted(path.name for path in folder.iterdir()) == [
         "corpus.jsonl",
         "qrels.tsv",
@@ -39,10 +39,10 @@ def test_answers_alone_are_enough_and_the_live_index_will_do(index, tmp_path):
         "answers": ["1,000 feet", "river carries ice"],
     }
     (tmp_path / "queries.jsonl").write_text(json.dumps(question))
-    found = json.loads(run(tmp_path, "--json", "--index", index).stdout)
+    measures = json.loads(evaluate(tmp_path, "--json", "--index", index).stdout)
 
-    assert found["answer@1"] == found["sentence@1"] == 1.0
-    assert "RR@10" not in found
+    assert measures["answer@1"] == measures["sentence@1"] == 1.0
+    assert "RR@10" not in measures
 
 
 def test_nothing_stays_of_a_run_that_is_stopped(folder, tmp_path):
@@ -71,7 +71,7 @@ def wait_for(condition):
 
 
 def test_files_for_trec_are_written(folder, tmp_path):
-    run(folder, "--run", tmp_path / "run", "--qrels", tmp_path / "qrels", "--ranker", "bm25")
+    evaluate(folder, "--run", tmp_path / "run", "--qrels", tmp_path / "qrels", "--ranker", "bm25")
 
     assert "q1 Q0 a 1 1.000000 bm25" in (tmp_path / "run").read_text()
     assert "q1 0 a 1" in (tmp_path / "qrels").read_text()
@@ -80,21 +80,21 @@ def test_files_for_trec_are_written(folder, tmp_path):
 def test_the_example_in_the_documents_is_answered(sample, tmp_path):
     question = re.search(r"echo '(.*)' >> ours/queries.jsonl", PAGE)[1]
     (tmp_path / "queries.jsonl").write_text(question)
-    found = json.loads(run(tmp_path, "--json", "--index", sample.index).stdout)
+    measures = json.loads(evaluate(tmp_path, "--json", "--index", sample.index).stdout)
 
-    assert found["answer@1"] == 1.0
+    assert measures["answer@1"] == 1.0
 
 
 def test_what_is_missing_is_told_before_anything_is_asked(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "ir_measures", None)
-    result = run(folder)
+    result = evaluate(folder)
 
     assert result.exit_code == 1
     assert "verbatim-qa[evaluate]" in result.output
 
 
 def test_two_rankers_are_told_side_by_side(folder):
-    result = run(folder, "--ranker", "both")
+    result = evaluate(folder, "--ranker", "both")
 
     assert result.exit_code == 0
     assert result.output.split()[:5] == ["measure", "verbatim", "bm25", "gain", "questions"]
@@ -104,9 +104,11 @@ def test_two_rankers_are_told_side_by_side(folder):
 @pytest.mark.parametrize(("form", "expected"), [("standalone", 1.0), ("bare", 0.75)])
 def test_a_follow_up_needs_its_turns(folder, form, expected):
     queries = [*QUERIES[:4], {**QUERIES[4], "text": "And when was that?", "rewrite": None}]
-    found = json.loads(run(write_set(folder, queries=queries), "--json", "--question", form).stdout)
+    measures = json.loads(
+        evaluate(write_set(folder, queries=queries), "--json", "--question", form).stdout
+    )
 
-    assert found["Success@1"] == expected
+    assert measures["Success@1"] == expected
 
 
 def test_conversations_without_entries_are_measured_without_an_index(tmp_path):
@@ -117,7 +119,7 @@ def test_conversations_without_entries_are_measured_without_an_index(tmp_path):
     }
     (tmp_path / "turns.jsonl").write_text(json.dumps(turn))
 
-    assert json.loads(run(tmp_path, "--json").stdout)["carried_recall"] == 1.0
+    assert json.loads(evaluate(tmp_path, "--json").stdout)["carried_recall"] == 1.0
 
 
 def test_the_documents_explain_every_measure_that_is_printed(folder, tmp_path):
@@ -126,8 +128,8 @@ def test_the_documents_explain_every_measure_that_is_printed(folder, tmp_path):
         for raw, rewrite in [("What did she open?", "What did Falk open?"), ("Why?", "Why?")]
     ]
     (tmp_path / "turns.jsonl").write_text("\n".join(map(json.dumps, turns)))
-    printed = {**json.loads(run(folder, "--json").stdout)}
-    printed |= json.loads(run(tmp_path, "--json").stdout)
+    printed = {**json.loads(evaluate(folder, "--json").stdout)}
+    printed |= json.loads(evaluate(tmp_path, "--json").stdout)
     rows = PAGE.split("## Measures")[1].split("\n## ")[0]
     explained = re.findall(r"`([\w@]+)`(?=[^|]*\|)|`(none_AUROC)`", rows)
 
@@ -136,7 +138,7 @@ def test_the_documents_explain_every_measure_that_is_printed(folder, tmp_path):
 
 def test_a_note_tells_what_could_not_be_measured(folder):
     (folder.parent / "other" / "queries.jsonl").unlink()
-    result = run(folder, "--json")
+    result = evaluate(folder, "--json")
 
     assert "no other set beside this one" in result.stderr
     assert "none_AUROC_foreign" not in json.loads(result.stdout)
@@ -158,7 +160,7 @@ def test_a_note_tells_what_could_not_be_measured(folder):
     ],
 )
 def test_errors_say_what_to_do(folder, arguments, code, words):
-    result = run(*(argument.format(folder) for argument in arguments))
+    result = evaluate(*(argument.format(folder) for argument in arguments))
 
     assert result.exit_code == code
     assert words in result.output

@@ -16,10 +16,10 @@ from qa.evaluation.measures import (
 from qa.evaluation.runner import QuestionResult, RankedPassage
 from qa.evaluation.sets import EvaluationQuestion, find_foreign_set, foreign_questions, load_set
 from qa.queries.followup.carryover import StandaloneQuestion
-from tests.evaluation.made import CORPUS, write_set
+from tests.evaluation.small_set import CORPUS, write_set
 
 
-def asked(question, *passages, confidence=0.5):
+def make_result(question, *passages, confidence=0.5):
     return QuestionResult(
         question, tuple(RankedPassage((entry,), text) for entry, text in passages), confidence, 1
     )
@@ -29,46 +29,48 @@ def test_measures_are_those_counted_by_hand():
     first = EvaluationQuestion("1", "?", answers=("yes indeed",), relevant={"a": 1})
     second = EvaluationQuestion("2", "?", answers=("yes indeed",), relevant={"b": 1})
     third = EvaluationQuestion("3", "?", relevant={"c": 1})
-    found = compute_measures(
+    measures = compute_measures(
         [
-            asked(first, ("a", "Yes, indeed.")),
-            asked(second, ("x", "yes indeed"), ("b", "no"), ("b", "yes indeed")),
-            asked(third),
+            make_result(first, ("a", "Yes, indeed.")),
+            make_result(second, ("x", "yes indeed"), ("b", "no"), ("b", "yes indeed")),
+            make_result(third),
         ],
         [],
         has_confidence=True,
     )
-    values = {name: round(measure.value, 3) for name, measure in found.items()}
+    values = {name: round(measure.value, 3) for name, measure in measures.items()}
 
     assert values["Success@1"] == 0.333
     assert values["Success@5"] == values["R@20"] == 0.667
     assert values["RR@10"] == 0.5
     assert (values["answer@1"], values["answer@5"], values["answer_RR@10"]) == (0.5, 1.0, 0.667)
-    assert found["answer@1"].questions == 2
-    assert found["RR@10"].questions == 3
+    assert measures["answer@1"].questions == 2
+    assert measures["RR@10"].questions == 3
     assert "none_AUROC" not in values
 
 
 def test_the_marked_sentence_counts_only_where_it_answers():
     question = EvaluationQuestion("1", "?", answers=("granite",), relevant={"a": 1})
     passage = RankedPassage(("a",), "It is old. It is granite.", "It is old.")
-    found = compute_measures(
+    measures = compute_measures(
         [QuestionResult(question, (passage,), 0.9, 1)], [], has_confidence=True
     )
 
-    assert found["answer@1"].value == 1
-    assert found["sentence@1"].value == 0
+    assert measures["answer@1"].value == 1
+    assert measures["sentence@1"].value == 0
 
 
 def test_being_sure_is_measured_on_impossible_and_on_foreign_questions():
-    own = [asked(EvaluationQuestion("1", "?", relevant={"a": 1}), ("a", ""), confidence=0.9)]
-    impossible = [asked(EvaluationQuestion("2", "?", impossible=True), confidence=0.95)]
-    foreign = [asked(EvaluationQuestion("3", "?", impossible=True), confidence=0.1)]
-    found = compute_measures([*own, *impossible], foreign, has_confidence=True)
+    answerable = [
+        make_result(EvaluationQuestion("1", "?", relevant={"a": 1}), ("a", ""), confidence=0.9)
+    ]
+    impossible = [make_result(EvaluationQuestion("2", "?", impossible=True), confidence=0.95)]
+    foreign = [make_result(EvaluationQuestion("3", "?", impossible=True), confidence=0.1)]
+    measures = compute_measures([*answerable, *impossible], foreign, has_confidence=True)
 
-    assert found["none_AUROC_impossible"].value == 0
-    assert found["none_AUROC_foreign"].value == 1
-    assert found["none_AUROC"] == found["none_AUROC_impossible"]
+    assert measures["none_AUROC_impossible"].value == 0
+    assert measures["none_AUROC_foreign"].value == 1
+    assert measures["none_AUROC"] == measures["none_AUROC_impossible"]
 
 
 def test_the_area_counts_ties_by_half():
@@ -81,19 +83,19 @@ def test_confidence_that_is_the_part_that_is_right_has_no_calibration_error():
 
 
 def test_others_can_score_the_run_and_find_the_same(tmp_path):
-    each = [
-        asked(
+    results = [
+        make_result(
             EvaluationQuestion("1", "?", relevant={"a b": 1, "d": 2}),
             ("x", ""),
             ("a b", ""),
             ("x", ""),
         ),
-        asked(EvaluationQuestion("2", "?", relevant={"c": 1}), ("c", "")),
+        make_result(EvaluationQuestion("2", "?", relevant={"c": 1}), ("c", "")),
     ]
     run_file, qrels_file = tmp_path / "run", tmp_path / "qrels"
-    run_file.write_text(trec_run(each, "verbatim"))
-    qrels_file.write_text(trec_qrels(each))
-    own = compute_measures(each, [], has_confidence=True)
+    run_file.write_text(trec_run(results, "verbatim"))
+    qrels_file.write_text(trec_qrels(results))
+    measures = compute_measures(results, [], has_confidence=True)
     theirs = ir_measures.calc_aggregate(
         [ir_measures.nDCG @ 10, ir_measures.RR @ 10],
         list(ir_measures.read_trec_qrels(str(qrels_file))),
@@ -102,7 +104,7 @@ def test_others_can_score_the_run_and_find_the_same(tmp_path):
 
     assert run_file.read_text().splitlines()[1] == "1 Q0 a_b 2 0.500000 verbatim"
     assert {str(name): value for name, value in theirs.items()} == {
-        name: own[name].value for name in ("nDCG@10", "RR@10")
+        name: measures[name].value for name in ("nDCG@10", "RR@10")
     }
 
 
@@ -126,7 +128,7 @@ def test_words_carried_are_compared_with_those_a_person_carried(monkeypatch):
         rewrites, "resolve_followup", lambda raw, _: StandaloneQuestion(raw, carried.get(raw, ()))
     )
     before = ("Where is the old harbour?", "Was there a storm?")
-    found = rewrite_measures(
+    measures = rewrite_measures(
         [
             RewriteTurn((), "Where is the old harbour?", "Where is the old harbour?"),
             RewriteTurn(before, "Who built it?", "Who built the old harbour?"),
@@ -135,6 +137,6 @@ def test_words_carried_are_compared_with_those_a_person_carried(monkeypatch):
         ]
     )
 
-    assert found["carried_recall"] == (0.5, 2)
-    assert found["carried_extra"] == (2 / 3, 3)
-    assert found["left_alone"] == (0.5, 2)
+    assert measures["carried_recall"] == (0.5, 2)
+    assert measures["carried_extra"] == (2 / 3, 3)
+    assert measures["left_alone"] == (0.5, 2)

@@ -23,12 +23,15 @@ RECORDED = {
 @pytest.mark.skipif(not SETS.is_dir(), reason="the evaluation sets are not here")
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_slice_of_a_real_set_is_answered_as_well_as_before(name, tmp_path):
-    found = load_set(SETS / name)
+    evaluation_set = load_set(SETS / name)
     settings = Settings(index=str(tmp_path))
-    ranker = VerbatimRanker(build_index(found, settings), settings)
+    ranker = VerbatimRanker(build_index(evaluation_set, settings), settings)
     # News quizzes ask of nothing that is in these sets.
     strangers = foreign_questions(load_set(SETS / "news"), STRANGERS)
-    answers = [run_question(ranker, q, "standalone", most_turns=0) for q in found.sample(QUESTIONS)]
+    answers = [
+        run_question(ranker, q, "standalone", most_turns=0)
+        for q in evaluation_set.sample(QUESTIONS)
+    ]
     foreign = [run_question(ranker, q, "bare", most_turns=0) for q in strangers]
     reached = compute_measures(answers, foreign, has_confidence=True)
 

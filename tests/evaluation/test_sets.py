@@ -5,7 +5,7 @@ import pytest
 from qa.analysis.tokenizer import contains_words, texts_overlap
 from qa.errors import EvaluationError
 from qa.evaluation.sets import EvaluationQuestion, load_set, sample_questions
-from tests.evaluation.made import CORPUS, by_id, run, write_set
+from tests.evaluation.small_set import CORPUS, by_id, evaluate, write_set
 
 
 def test_entries_with_the_same_text_are_one(folder):
@@ -109,7 +109,7 @@ def test_a_set_that_cannot_be_measured_is_refused(tmp_path, name, content, words
 def test_judgements_that_fit_nothing_are_told(tmp_path):
     qrels = [("q1", "a", 1), ("typo", "a", 1), ("q2", "gone", 1), ("q3", "c")]
     corpus = [*CORPUS, {"_id": "a", "text": "Another text."}]
-    notes = run(write_set(tmp_path, corpus, qrels=qrels)).stderr
+    notes = evaluate(write_set(tmp_path, corpus, qrels=qrels)).stderr
 
     assert "1 questions in qrels.tsv are not in queries.jsonl" in notes
     assert "1 entries judged are not in the index (gone)" in notes

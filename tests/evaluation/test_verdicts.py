@@ -6,7 +6,7 @@ from qa.evaluation.runner import QuestionResult, RankedPassage
 from qa.evaluation.sets import EvaluationQuestion
 from qa.evaluation.verdicts import ROWS, count_refused_topics, count_verdicts, draw_topics
 from qa.settings import Settings
-from tests.evaluation.made import run, write_set
+from tests.evaluation.small_set import evaluate, write_set
 
 QUESTION = EvaluationQuestion("q", "Who?", relevant={"a": 1}, answers=("Brandt",))
 RIGHT = RankedPassage(("a",), "It was Brandt.")
@@ -44,7 +44,7 @@ def test_topics_are_names_of_titles_that_many_passages_have(searcher):
 
 
 def test_the_table_of_verdicts_is_printed_below_the_measures(tmp_path):
-    lines = run(write_set(tmp_path / "set")).output.splitlines()
+    lines = evaluate(write_set(tmp_path / "set")).output.splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("passages"))
 
     assert lines[start].split() == ["passages", "found", "weak", "none"]

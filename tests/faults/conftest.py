@@ -30,8 +30,8 @@ def tally(request):
     counter = Counter()
     yield counter
     print(f"\n{request.node.name}: {counter.total()} rounds")
-    for what, count in sorted(counter.items()):
-        print(f"  {count:5} {what}")
+    for outcome, count in sorted(counter.items()):
+        print(f"  {count:5} {outcome}")
 
 
 @pytest.fixture

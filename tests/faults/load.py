@@ -33,7 +33,7 @@ class Load:
         self._thread = threading.Thread(target=self._run)
         self._connections = []
         self.failed = Counter()
-        self.found = defaultdict(set)
+        self.answers = defaultdict(set)
         self.seconds = []
 
     def __enter__(self):
@@ -48,9 +48,9 @@ class Load:
 
     def _run(self):
         with ThreadPoolExecutor(24) as pool:
-            begun, number = time.perf_counter(), 0
+            start, number = time.perf_counter(), 0
             while not self._stopped.is_set():
-                due = begun + number / A_SECOND
+                due = start + number / A_SECOND
                 time.sleep(max(0, due - time.perf_counter()))
                 pool.submit(self._one, PATHS[number % len(PATHS)], due)
                 number += 1
@@ -68,16 +68,16 @@ class Load:
             self.failed[response.status] += 1
             return
         generation = response.getheader("ETag").partition('"')[2].partition("-")[0]
-        self.found[path, generation].add(regex.sub(r'"took_ms":[0-9.]+', "", text))
+        self.answers[path, generation].add(regex.sub(r'"took_ms":[0-9.]+', "", text))
 
-    def told(self):
+    def report(self):
         """How long it all took."""
-        took = sorted(self.seconds)
-        middle, late = (1000 * took[len(took) * part // 100] for part in (50, 99))
-        over = sum(each > 0.5 for each in took)
+        seconds = sorted(self.seconds)
+        middle, late = (1000 * seconds[len(seconds) * part // 100] for part in (50, 99))
+        slow = sum(s > 0.5 for s in seconds)
         return (
-            f"\n{len(took)} requests: p50 {middle:.0f} ms, p99 {late:.0f} ms, slowest"
-            f" {1000 * took[-1]:.0f} ms, {over} over 500 ms"
+            f"\n{len(seconds)} requests: p50 {middle:.0f} ms, p99 {late:.0f} ms, slowest"
+            f" {1000 * seconds[-1]:.0f} ms, {slow} over 500 ms"
         )
 
     def _get(self, path):

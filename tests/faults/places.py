@@ -17,7 +17,7 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.index.generations import GenerationFolder
 from qa.settings import Settings
-from qa.web.response_schemas import AnswerBody
+from qa.web.response_schemas import answer_body
 from tests.conftest import ROOT, SAMPLE
 
 ASKED = (
@@ -71,14 +71,14 @@ _AT = """
 """
 
 
-class Found(NamedTuple):
+class LiveState(NamedTuple):
     """The name of the live generation, and what it answers, byte by byte."""
 
     generation: str
     answers: tuple[str, ...]
 
 
-class Ended(NamedTuple):
+class ProcessResult(NamedTuple):
     """How a build ended, and what it said."""
 
     code: int
@@ -95,8 +95,8 @@ class Place:
         self.generations = GenerationFolder(index)
         shutil.copytree(SAMPLE, documents)
         (documents / "rows.jsonl").write_text("\n".join(map(json.dumps, _rows(rows))))
-        built = self.build()
-        assert built.code == 0, built.error
+        result = self.build()
+        assert result.code == 0, result.error
 
     def change(self, text: object) -> None:
         """Let the documents differ from what they were."""
@@ -104,21 +104,21 @@ class Place:
 
     def start(self, **how: Any) -> Popen[str]:
         """A build that runs by itself, in a session of its own."""
-        return self._started([*_QA, "index", str(self.documents)], **how)
+        return self._start([*_QA, "index", str(self.documents)], **how)
 
     def start_with_fault(
-        self, beginning: str, number: int, ballast: Path | None = None, left: int = 0
+        self, beginning: str, number: int, ballast: Path | None = None, free_bytes: int = 0
     ) -> Popen[str]:
         """A build that is killed, or finds the disk filled with *ballast*, at a file operation.
 
         That is the one of this *number*, from the first on a path that holds *beginning*; *left*
         bytes are left free.
         """
-        fault = [beginning, str(number), str(ballast or ""), str(left)]
+        fault = [beginning, str(number), str(ballast or ""), str(free_bytes)]
         command = [sys.executable, "-c", textwrap.dedent(_AT), *fault]
-        return self._started([*command, "index", str(self.documents)])
+        return self._start([*command, "index", str(self.documents)])
 
-    def _started(self, command: Sequence[str], **how: Any) -> Popen[str]:
+    def _start(self, command: Sequence[str], **how: Any) -> Popen[str]:
         ours = {"QA_INDEX": str(self.index), "QA_KEEP_GENERATIONS": str(_KEPT)}
         return Popen(
             command,
@@ -131,23 +131,23 @@ class Place:
             **how,
         )
 
-    def roll_back(self) -> "Ended":
+    def roll_back(self) -> ProcessResult:
         """Roll back by the command."""
-        return ended(self._started([*_QA, "rollback"]))
+        return wait_for_end(self._start([*_QA, "rollback"]))
 
-    def build(self, **how: Any) -> "Ended":
+    def build(self, **how: Any) -> ProcessResult:
         """A build, waited for."""
-        return ended(self.start(**how))
+        return wait_for_end(self.start(**how))
 
-    def found(self) -> Found:
+    def live_state(self) -> LiveState:
         """What is live, opened anew."""
         settings = Settings(index=str(self.index))
         searcher = open_engine(settings).searcher()
         answers = []
         for question in ASKED:
-            found = AnswerBody.model_validate(ask(searcher, settings, question))
-            answers.append(found.model_dump_json(exclude={"took_ms"}))
-        return Found(searcher.manifest.name, tuple(answers))
+            body = answer_body(ask(searcher, settings, question))
+            answers.append(body.model_dump_json(exclude={"took_ms"}))
+        return LiveState(searcher.manifest.name, tuple(answers))
 
     def check(self) -> None:
         """Nothing is there that does not belong, and the live generation is whole."""
@@ -159,28 +159,28 @@ class Place:
         assert len(folders) <= _KEPT
         self.generations.check(self.generations.live_name())
 
-    def comes_back(self, before: Found) -> str:
+    def comes_back(self, before: LiveState) -> str:
         """Hold that the generation *before* answers as it did, unless the new one is live, whole.
 
         And that the next build succeeds, and leaves no litter.
         """
-        found = self.found()
-        if found.generation == before.generation:
-            assert found == before
+        state = self.live_state()
+        if state.generation == before.generation:
+            assert state == before
         else:
-            self.generations.check(found.generation)
-        built = self.build()
+            self.generations.check(state.generation)
+        result = self.build()
 
-        assert built.code == 0, built.error
+        assert result.code == 0, result.error
         self.check()
-        return "old live, byte-identical" if found == before else "new live and whole"
+        return "old live, byte-identical" if state == before else "new live and whole"
 
 
-def ended(process: Popen[str]) -> Ended:
+def wait_for_end(process: Popen[str]) -> ProcessResult:
     """How *process* ends."""
     with process:
         output, error = process.communicate()
-    return Ended(process.returncode, output, error)
+    return ProcessResult(process.returncode, output, error)
 
 
 def _rows(count: int) -> list[dict[str, str]]:
@@ -197,16 +197,16 @@ def _sentences(rnd: random.Random, words: list[str]) -> list[str]:
     return [" ".join(rnd.choices(words, k=14)).capitalize() + "." for _ in range(50)]
 
 
-def left_of(process: Popen[str], seconds: float = 20) -> list[int]:
+def remaining_processes(process: Popen[str], seconds: float = 20) -> list[int]:
     """The processes of a session that are still there after a long time."""
     ends = time.monotonic() + seconds
-    while (left := _session(process.pid)) and time.monotonic() < ends:
+    while (processes := _session(process.pid)) and time.monotonic() < ends:
         time.sleep(0.02)
-    return left
+    return processes
 
 
 def _session(leader: int) -> list[int]:
-    found = []
+    processes = []
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
             try:
@@ -214,5 +214,5 @@ def _session(leader: int) -> list[int]:
             except OSError:
                 continue
             if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(int(path.name))
-    return found
+                processes.append(int(path.name))
+    return processes

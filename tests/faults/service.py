@@ -15,7 +15,7 @@ from tests.processes import children, workers
 
 
 @contextlib.contextmanager
-def serving(index):
+def run_service(index):
     """The address of `qa serve` over an index, ready; it must end well.
 
     Nothing is cut short on a machine that is busy with other things.

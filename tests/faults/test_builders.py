@@ -1,18 +1,18 @@
 """Two builders at once: one builds, the other is told so."""
 
-from tests.faults.places import ended
+from tests.faults.places import wait_for_end
 
 
 def test_two_builders_at_once(place, rounds, chance, tally):
     for number in range(rounds(1, 50)):
-        before = place.found().generation
+        before = place.live_state().generation
         place.change(f"{number} {chance.random()}")
         builders = [place.start() for _ in range(2)]
-        came = sorted((build.error, build.code) for build in map(ended, builders))
+        came = sorted((build.error, build.code) for build in map(wait_for_end, builders))
         errors, codes = zip(*came, strict=True)
 
         assert codes in {(0, 0), (0, 1)}
         assert codes == (0, 0) or "Another `qa index` is building here; wait" in errors[1]
-        assert place.found().generation != before
+        assert place.live_state().generation != before
         place.check()
         tally["one built, one was told" if codes == (0, 1) else "one after the other"] += 1

@@ -14,11 +14,11 @@ from qa.errors import CorruptIndexError
 from qa.index.generations import GenerationFolder
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
-from qa.web.response_schemas import AnswerBody
+from qa.web.response_schemas import answer_body
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED
-from tests.faults.service import get, serving, wait_for
+from tests.faults.service import get, run_service, wait_for
 from tests.processes import workers
 
 QUESTIONS = ["/ask?" + urlencode({"q": question}) for question in ASKED]
@@ -27,14 +27,14 @@ QUESTIONS = ["/ask?" + urlencode({"q": question}) for question in ASKED]
 def answers(settings):
     """All that an index says: to questions, and its documents."""
     searcher = open_engine(settings).searcher()
-    found = []
+    texts = []
     for question in ASKED:
-        answer = AnswerBody.model_validate(ask(searcher, settings, question))
-        found.append(answer.model_dump_json(exclude={"took_ms"}))
-    return found, [searcher.document(each.id).text for each in searcher.summaries()]
+        answer = answer_body(ask(searcher, settings, question))
+        texts.append(answer.model_dump_json(exclude={"took_ms"}))
+    return texts, [searcher.document(summary.id).text for summary in searcher.summaries()]
 
 
-def flipped(data, bit):
+def flip_bit(data, bit):
     altered = bytearray(data)
     altered[bit // 8] ^= 1 << (bit % 8)
     return bytes(altered)
@@ -46,7 +46,7 @@ def test_any_flipped_bit_is_told_or_harmless(small, rounds, chance, tally):
     for number in range(rounds(40, 1000)):
         path = files[number % len(files)]
         data = path.read_bytes()
-        path.write_bytes(flipped(data, chance.randrange(len(data) * 8)))
+        path.write_bytes(flip_bit(data, chance.randrange(len(data) * 8)))
         try:
             assert answers(small) == whole
             came = "answers the same"
@@ -68,10 +68,10 @@ def live(settings):
 def flip(path, chance):
     data = path.read_bytes()
     with path.open("r+b") as file:
-        file.write(flipped(data, chance.randrange(len(data) * 8)))
+        file.write(flip_bit(data, chance.randrange(len(data) * 8)))
 
 
-def cut(path, chance):
+def truncate(path, chance):
     os.truncate(path, chance.randrange(path.stat().st_size))
 
 
@@ -79,27 +79,27 @@ def remove(path, chance):
     path.unlink()
 
 
-DAMAGES = {"a flipped bit": flip, "a file cut short": cut, "a file gone": remove}
+DAMAGES = {"a flipped bit": flip, "a file cut short": truncate, "a file gone": remove}
 
 
 def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chance, tally):
-    with serving(place.index) as address:
-        expected = {path: known(get(address, path)) for path in QUESTIONS}
+    with run_service(place.index) as address:
+        expected = {path: parse_answer(get(address, path)) for path in QUESTIONS}
         before = {*workers(place.index, 2)}
         for number in range(rounds(3, 60)):
             name = list(DAMAGES)[number % 3]
-            folder = place.index / "generations" / place.found().generation
+            folder = place.index / "generations" / place.live_state().generation
             files = sorted(path for path in folder.iterdir() if path.stat().st_size)
             path = chance.choice(files)
             DAMAGES[name](path, chance)
             statuses = set()
-            for asked in QUESTIONS * 3:
-                status, text = get(address, asked)
+            for question in QUESTIONS * 3:
+                status, text = get(address, question)
                 assert status in {200, 503}, text
-                assert status == 503 or known((status, text)) == expected[asked]
+                assert status == 503 or parse_answer((status, text)) == expected[question]
                 statuses.add(status)
-            built = place.build()
-            assert built.code == 0, built.error
+            result = place.build()
+            assert result.code == 0, result.error
             wait_for(lambda: answers_are(expected, address))
             tally[f"{name}, {path.name}: {sorted(statuses)}, then mended"] += 1
 
@@ -109,30 +109,30 @@ def test_a_service_over_a_damaged_index_says_so_and_recovers(place, rounds, chan
 def test_a_service_outlives_files_cut_short_in_the_middle_of_searches(place, rounds, chance, tally):
     place.change("that it is whole")
     assert place.build().code == 0
-    folder = place.index / "generations" / place.found().generation
+    folder = place.index / "generations" / place.live_state().generation
     files = sorted(path for path in folder.iterdir() if path.suffix == ".bin")
-    with serving(place.index) as address:
-        expected = {path: known(get(address, path)) for path in QUESTIONS}
+    with run_service(place.index) as address:
+        expected = {path: parse_answer(get(address, path)) for path in QUESTIONS}
         with Load(address) as load:
             for _ in range(rounds(2, 50)):
                 before = {*workers(place.index, 2)}
                 path = chance.choice(files)
                 time.sleep(chance.random() / 5)
-                cut(path, chance)
+                truncate(path, chance)
                 time.sleep(0.2)
-                built = place.build()
-                assert built.code == 0, built.error
+                result = place.build()
+                assert result.code == 0, result.error
                 wait_for(lambda: answers_are(expected, address))
                 lost = len(before - {*workers(place.index, 2)})
                 tally[f"{path.name} cut short: {lost} workers died, then mended"] += 1
     print(f"\n{len(load.seconds)} answers, of these told or cut off: {dict(load.failed)}")
 
     # What was answered was the same at any time.
-    assert [texts for texts in load.found.values() if len(texts) > 1] == []
-    assert {what for what in load.failed if isinstance(what, int)} <= {503}
+    assert [texts for texts in load.answers.values() if len(texts) > 1] == []
+    assert {reason for reason in load.failed if isinstance(reason, int)} <= {503}
 
 
-def known(answer):
+def parse_answer(answer):
     status, text = answer
     assert status == 200, text
     values = json.loads(text)
@@ -143,12 +143,12 @@ def known(answer):
 def answers_are(expected, address):
     """Whether all workers answer again; what they answer is as it was."""
     try:
-        found = [(path, get(address, path)) for path in [*expected] * 3]
+        responses = [(path, get(address, path)) for path in [*expected] * 3]
     except OSError:
         return False
-    if any(status == 503 for _, (status, _) in found):
+    if any(status == 503 for _, (status, _) in responses):
         return False
-    assert all(known(answer) == expected[path] for path, answer in found)
+    assert all(parse_answer(answer) == expected[path] for path, answer in responses)
     return True
 
 

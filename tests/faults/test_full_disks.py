@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.faults.places import Place, ended
+from tests.faults.places import Place, wait_for_end
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(index)], check=True)
 
 
-def told(build):
+def outcome(build):
     """What a build said; one line, if it failed."""
     if build.code == 0:
         return "there was room"
@@ -37,37 +37,37 @@ def told(build):
 
 def test_another_program_fills_the_disk_at_any_moment(small_disk, rounds, chance, tally):
     place, ballast = small_disk, small_disk.index / "ballast"
-    size = sum(each.size for each in place.generations.list_generations())
+    size = sum(generation.size for generation in place.generations.list_generations())
     operations = {}
     # Room is looked at before anything is written; what writes begins with a segment.
     for beginning in (".building-", "segment-"):
         place.change(f"none since {beginning}")
-        build = ended(place.start_with_fault(beginning, 1_000_000))
+        build = wait_for_end(place.start_with_fault(beginning, 1_000_000))
         operations[beginning] = int(build.output.split()[-1])
     for number in range(rounds(3, 200)):
-        before = place.found()
+        before = place.live_state()
         place.change(number)
         beginning = chance.choice([*operations])
-        at, left = chance.randint(1, operations[beginning]), chance.randrange(size // 2)
-        build = ended(place.start_with_fault(beginning, at, ballast, left))
-        found = place.found()
+        at, free_bytes = chance.randint(1, operations[beginning]), chance.randrange(size // 2)
+        build = wait_for_end(place.start_with_fault(beginning, at, ballast, free_bytes))
+        state = place.live_state()
         ballast.unlink(missing_ok=True)
 
-        assert found == before or build.code == 0
-        tally[f"{told(build)}: {place.comes_back(before)}"] += 1
+        assert state == before or build.code == 0
+        tally[f"{outcome(build)}: {place.comes_back(before)}"] += 1
 
 
 def test_files_may_become_only_so_large(place, rounds, chance, tally):
     (generation,) = place.generations.list_generations()
-    largest = max(each.size for each in generation.manifest.files.values())
+    largest = max(file.size for file in generation.manifest.files.values())
     for number in range(rounds(2, 100)):
-        before = place.found()
+        before = place.live_state()
         place.change(number)
         most = chance.randrange(500, largest + largest // 4)
         build = place.build(preexec_fn=lambda: _limit(most))  # noqa: B023
 
-        assert place.found() == before or build.code == 0
-        tally[f"{told(build)}: {place.comes_back(before)}"] += 1
+        assert place.live_state() == before or build.code == 0
+        tally[f"{outcome(build)}: {place.comes_back(before)}"] += 1
 
 
 def _limit(most):

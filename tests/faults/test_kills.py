@@ -2,25 +2,25 @@
 
 import time
 
-from tests.faults.places import ended, left_of
+from tests.faults.places import remaining_processes, wait_for_end
 
 
 def test_a_build_is_killed_at_any_moment(large_place, rounds, chance, tally):
     place = large_place
     place.change("none")
-    begun = time.monotonic()
+    start = time.monotonic()
     place.build()
-    whole = time.monotonic() - begun
+    whole = time.monotonic() - start
     for number in range(rounds(2, 200)):
-        before = place.found()
+        before = place.live_state()
         place.change(number)
         process = place.start()
         time.sleep(chance.random() * whole)
         stage = _stage(place, process)
         process.kill()
-        ended(process)
+        wait_for_end(process)
 
-        assert left_of(process) == []
+        assert remaining_processes(process) == []
         tally[f"killed {stage}: {place.comes_back(before)}"] += 1
 
 
@@ -38,16 +38,18 @@ def test_a_publish_is_killed_at_any_file_operation(place, rounds, chance, tally)
     place.build()
     # From now on there is one to prune.
     place.change("none yet")
-    operations = int(ended(place.start_with_fault("LOCK.current", 1_000_000)).output.split()[-1])
+    operations = int(
+        wait_for_end(place.start_with_fault("LOCK.current", 1_000_000)).output.split()[-1]
+    )
 
     assert operations > 20
     for number in range(rounds(4, 200)):
-        before = place.found()
+        before = place.live_state()
         place.change(number)
         at = chance.randint(1, operations)
         process = place.start_with_fault("LOCK.current", at)
-        killed = ended(process).code == -9
+        killed = wait_for_end(process).code == -9
         came = f"operation {at:2} of {operations}" if killed else "too late"
 
-        assert left_of(process) == []
+        assert remaining_processes(process) == []
         tally[f"killed at {came}: {place.comes_back(before)}"] += 1

@@ -5,11 +5,11 @@ import pytest
 
 from qa.app import create_app
 from qa.settings import Settings
-from tests.hostility.drawn import HOST, ORIGIN, TOKEN
+from tests.hostility.strategies import HOST, ORIGIN, TOKEN
 
 
 @pytest.fixture(scope="session")
-def trying(full):
+def limit_examples(full):
     """What tries a few examples, always the same, or ten thousand with `--full`."""
 
     def decorate(few):

@@ -25,10 +25,10 @@ _BUSY = 503
 
 def markup_of(page):
     """What in a page could run or show what it was sent: tags, attributes that act, addresses."""
-    return _acting(lxml.html.fromstring(page))
+    return _active_parts(lxml.html.fromstring(page))
 
 
-def _acting(root):
+def _active_parts(root):
     for element in root.iter():
         if not isinstance(element.tag, str):
             yield str(element)
@@ -49,13 +49,13 @@ def _acting(root):
             yield element.text_content()
 
 
-def assert_harmless(status, headers, body, sent):
-    """No failure, no header that was not ours, no markup that came back, whatever was *sent*."""
-    assert status < 500 or (status == _BUSY and "Retry-After" in headers), (status, sent, body)
+def assert_harmless(status, headers, body, request):
+    """No failure, no header that was not ours, no markup that came back, whatever the *request*."""
+    assert status < 500 or (status == _BUSY and "Retry-After" in headers), (status, request, body)
     for name, value in headers.items():
-        assert not re.search(r"[\r\n\0]", name + value), (name, value, sent)
-        assert not (MARKED in value and "<" in value), (name, value, sent)
-    assert headers.get("X-Content-Type-Options") == "nosniff", (status, sent)
+        assert not re.search(r"[\r\n\0]", name + value), (name, value, request)
+        assert not (MARKED in value and "<" in value), (name, value, request)
+    assert headers.get("X-Content-Type-Options") == "nosniff", (status, request)
     kind = headers.get("Content-Type", "").partition(";")[0]
     if not body or MARKED.encode() not in body:
         return
@@ -63,9 +63,9 @@ def assert_harmless(status, headers, body, sent):
     if kind == "text/html":
         acting = markup_of(text)
     elif kind.endswith("xml"):
-        acting = _acting(lxml.etree.fromstring(body))
+        acting = _active_parts(lxml.etree.fromstring(body))
     else:
-        assert kind, sent
-        assert "html" not in kind, (kind, sent)
+        assert kind, request
+        assert "html" not in kind, (kind, request)
         acting = ()
-    assert not [part for part in acting if MARKED in part], (sent, text)
+    assert not [part for part in acting if MARKED in part], (request, text)

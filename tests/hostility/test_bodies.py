@@ -8,54 +8,61 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from qa.app import create_app
 from qa.settings import Settings
-from tests.hostility.drawn import bodies, content_types, headers, messages, mirrored, posting
 from tests.hostility.markup import assert_harmless
+from tests.hostility.strategies import (
+    bodies,
+    content_types,
+    headers,
+    messages,
+    mirror_headers,
+    post_paths,
+)
 
 PATHS = ["/ask", "/mcp", "/verify"]
 
 
-def environ_of(path, body, kind, sent):
+def environ_of(path, body, kind, headers):
     environ = create_environ(path, "http://localhost", method="POST", data=body)
     environ["CONTENT_TYPE"] = kind
-    return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent}
+    return environ | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers}
 
 
-def status_of(app, path, body, kind="application/json", sent=()):
+def status_of(app, path, body, kind="application/json", headers=()):
     """The status of an answer that does no harm."""
-    environ = environ_of(path, body, kind, sent)
-    chunks, status, found = run_wsgi_app(app, environ, buffered=True)
+    environ = environ_of(path, body, kind, headers)
+    chunks, status, response_headers = run_wsgi_app(app, environ, buffered=True)
     code = int(status.split()[0])
-    assert_harmless(code, Headers(found), b"".join(chunks), (path, body, kind, sent))
+    assert_harmless(code, Headers(response_headers), b"".join(chunks), (path, body, kind, headers))
     return code
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_is_almost_right_does_no_harm(apps, path, trying):
-    seen = set()
+def test_what_is_almost_right_does_no_harm(apps, path, limit_examples):
+    statuses = set()
 
-    @trying(150)
+    @limit_examples(150)
     @given(st.sampled_from(apps[:2]), messages(path))
     def holds(app, body):
-        seen.add(status_of(app, path, body, sent=mirrored(body)))
+        statuses.add(status_of(app, path, body, headers=mirror_headers(body)))
 
     holds()
 
-    assert {200, 400 if path == "/mcp" else 422} <= seen
+    assert {200, 400 if path == "/mcp" else 422} <= statuses
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_body_of_any_kind_does_harm(apps, path, trying):
-    seen = set()
+def test_no_body_of_any_kind_does_harm(apps, path, limit_examples):
+    statuses = set()
 
-    @trying(150)
+    @limit_examples(150)
     @given(st.sampled_from(apps[:2]), bodies(path), content_types, headers)
-    def holds(app, body, kind, sent):
-        seen.add(status_of(app, path, body, kind, sent))
+    def holds(app, body, kind, fields):
+        statuses.add(status_of(app, path, body, kind, fields))
 
     holds()
 
-    assert {400, 415} <= seen
+    assert {400, 415} <= statuses
 
 
 def test_these_are_all_that_take_one(index):
-    assert posting(create_app(Settings(index=str(index)))) == PATHS
+    assert post_paths(create_app(Settings(index=str(index)))) == PATHS

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import BRIDGE, HARBOUR, built, served, write
-from tests.hostility.wire import JSON, SECONDS, responses, streams, told
+from tests.conftest import BRIDGE, HARBOUR, build_index, run_service, write
+from tests.hostility.wire import JSON, SECONDS, exchange, responses, streams
 from tests.processes import workers
 
 _AT_ONCE = 100
@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     """An index of its own, to tell by it which processes serve it."""
     folder = tmp_path_factory.mktemp("bytes")
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(folder)
+    build_index(folder)
     return folder
 
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 def address(folder):
     """A service with one worker that waits a second for a request, and stays the same one."""
     settings = {"workers": 1, "threads": 2, "read_seconds": 1, "max_requests": 0}
-    with served(folder, **settings) as address:
+    with run_service(folder, **settings) as address:
         assert_serves(address)
         before = workers(folder, 1)
         yield address
@@ -50,10 +50,10 @@ def assert_serves(address):
     assert response.status == 200
 
 
-def test_no_bytes_do_harm_or_are_waited_for(address, trying):
-    seen, sent = set(), []
+def test_no_bytes_do_harm_or_are_waited_for(address, limit_examples):
+    statuses, requests = set(), []
 
-    @trying(300)
+    @limit_examples(300)
     @given(streams)
     @example(
         b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -61,20 +61,20 @@ def test_no_bytes_do_harm_or_are_waited_for(address, trying):
     )
     @example(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n")
     def holds(data):
-        seen.update(responses(told(address, data), data))
-        sent.append(data)
+        statuses.update(responses(exchange(address, data), data))
+        requests.append(data)
         assert_serves(address)
 
     holds()
 
-    assert {200, 400, 405, 422, 431} <= seen
-    for start in range(0, len(sent), _AT_ONCE):
-        assert_all_let_go(address, sent[start : start + _AT_ONCE])
+    assert {200, 400, 405, 422, 431} <= statuses
+    for start in range(0, len(requests), _AT_ONCE):
+        assert_all_let_go(address, requests[start : start + _AT_ONCE])
 
 
-def assert_all_let_go(address, sent):
-    """Who sends one of *sent* and then waits is answered or hung up on, with all others there."""
-    clients = {socket.create_connection(address, timeout=SECONDS): data for data in sent}
+def assert_all_let_go(address, requests):
+    """Who sends one of *requests* and then waits is answered or hung up on, all of them at once."""
+    clients = {socket.create_connection(address, timeout=SECONDS): data for data in requests}
     try:
         for client, data in clients.items():
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -122,16 +122,16 @@ def _heads():
     return two | twice | chunked_twice | st.sampled_from(_UNCLEAR).map(lambda line: [line])
 
 
-def test_no_request_hides_behind_another(address, trying):
+def test_no_request_hides_behind_another(address, limit_examples):
     """Where it is unclear where a body ends, one refusal is all that comes."""
 
-    @trying(200)
+    @limit_examples(200)
     @given(st.sampled_from([b"POST /ask", b"GET /livez", b"POST /mcp"]), _heads(), _PAYLOADS)
-    def holds(asked, lines, payload):
-        head = b"%b HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % (asked, b"\r\n".join(lines))
-        sent = head + payload + _HIDDEN
-        (status,) = responses(told(address, sent), sent)
+    def holds(path, lines, payload):
+        head = b"%b HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % (path, b"\r\n".join(lines))
+        data = head + payload + _HIDDEN
+        (status,) = responses(exchange(address, data), data)
 
-        assert status in {400, 411, 431}, sent
+        assert status in {400, 411, 431}, data
 
     holds()

@@ -70,17 +70,17 @@ class Hostile:
         return self.random.choice([*names, self.text()])
 
     def headers(self):
-        found = {}
+        headers = {}
         for name in self.random.choices(HEADERS, k=self.random.randint(0, 3)):
             text = self.text().encode("latin-1", "ignore").decode("latin-1")
-            found[name] = "".join(c for c in text if c not in "\r\n\x00")
-        found.pop("Content-Length", None)
-        return found
+            headers[name] = "".join(c for c in text if c not in "\r\n\x00")
+        headers.pop("Content-Length", None)
+        return headers
 
     def body(self):
         if self.random.random() < 0.2:
             return bytes(self.random.choices(range(256), k=self.random.randint(0, 200)))
-        asked = {"question": self.text(), self.name(): self.value()}
+        body = {"question": self.text(), self.name(): self.value()}
         called = {
             "jsonrpc": "2.0",
             "id": 1,
@@ -90,7 +90,7 @@ class Hostile:
                 "arguments": {"query": self.text(), "id": self.text()},
             },
         }
-        value = self.random.choice([asked, called, self.value()])
+        value = self.random.choice([body, called, self.value()])
         text = json.dumps(value)
         cut = len(text) if self.random.random() < 0.8 else self.random.randint(0, len(text))
         return text[:cut].encode()
@@ -125,8 +125,8 @@ def test_no_hostile_request_fails_or_comes_back_as_markup(client, full):
     for number in range(10_000 if full else 400):
         request = Hostile(number).request()
         with client.open(**request) as response:
-            sent = (number, request)
-            assert_harmless(response.status_code, response.headers, response.get_data(), sent)
+            label = (number, request)
+            assert_harmless(response.status_code, response.headers, response.get_data(), label)
 
 
 @pytest.mark.parametrize("piece", [piece for piece in MARKUP if piece.startswith("<")])
@@ -135,10 +135,10 @@ def test_markup_that_came_back_would_be_seen(piece):
 
 
 def test_the_corpus_reaches_what_it_is_for(client):
-    seen = set()
+    statuses = set()
     for number in range(400):
         with client.open(**Hostile(number).request()) as response:
-            seen.add((response.status_code, response.mimetype))
+            statuses.add((response.status_code, response.mimetype))
 
-    assert {(200, "text/html"), (200, "application/json")} <= seen
-    assert {400, 404, 415, 422} <= {status for status, _ in seen}
+    assert {(200, "text/html"), (200, "application/json")} <= statuses
+    assert {400, 404, 415, 422} <= {status for status, _ in statuses}

@@ -68,7 +68,7 @@ sys.addaudithook(_watch)
 
 
 @contextlib.contextmanager
-def watched():
+def record_opened_files():
     """What is opened meanwhile."""
     global _watching  # noqa: PLW0603 - a hook cannot be taken out again
     _opened.clear()
@@ -108,8 +108,10 @@ def environ_of(address, method, **headers):
 
 def answer(app, address, method, **headers):
     """The status, the headers and the body of an answer."""
-    chunks, status, found = run_wsgi_app(app, environ_of(address, method, **headers), buffered=True)
-    return int(status.split()[0]), Headers(found), b"".join(chunks)
+    chunks, status, fields = run_wsgi_app(
+        app, environ_of(address, method, **headers), buffered=True
+    )
+    return int(status.split()[0]), Headers(fields), b"".join(chunks)
 
 
 @pytest.fixture(scope="module", params=["open", "locked"])
@@ -123,7 +125,7 @@ def app(request, index):
 def test_no_address_opens_a_file_outside(app, index, outside, accept):
     inside = (index, STATIC.parent, template_folder(), *LIBRARIES)
     tried = 0
-    with watched() as opened:
+    with record_opened_files() as opened_files:
         for address, method in itertools.product(addresses(outside, "secret.txt"), METHODS):
             status, headers, body = answer(app, address, method, Accept=accept)
             tried += 1
@@ -131,24 +133,26 @@ def test_no_address_opens_a_file_outside(app, index, outside, accept):
             assert b"zebrafish" not in body, (method, address)
             assert method != "OPTIONS" or body == b"", address
             assert_harmless(status, headers, body, (address, method))
-    strange = [path for path in opened if not any(Path(path).is_relative_to(f) for f in inside)]
+    strange = [
+        path for path in opened_files if not any(Path(path).is_relative_to(f) for f in inside)
+    ]
 
     assert tried == len(PREFIXES) * len(SHAPES) * len(METHODS)
     assert strange == []
-    assert not any("static" in Path(path).parts for path in opened)
+    assert not any("static" in Path(path).parts for path in opened_files)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_nobody_learns_whether_a_file_is_there(app, outside, accept):
-    there, gone = TARGETS
-    pairs = zip(addresses(outside, there), addresses(outside, gone), strict=True)
+    existing, missing = TARGETS
+    pairs = zip(addresses(outside, existing), addresses(outside, missing), strict=True)
     for (first, second), method in itertools.product(pairs, METHODS):
-        found = [answer(app, address, method, Accept=accept) for address in (first, second)]
-        told = [(status, headers.get("Cache-Control")) for status, headers, _ in found]
+        responses = [answer(app, address, method, Accept=accept) for address in (first, second)]
+        statuses = [(status, headers.get("Cache-Control")) for status, headers, _ in responses]
 
-        assert told[0] == told[1], (method, first)
-        body = found[0][2].replace(there.encode(), gone.encode())
-        assert body == found[1][2], (method, first)
+        assert statuses[0] == statuses[1], (method, first)
+        body = responses[0][2].replace(existing.encode(), missing.encode())
+        assert body == responses[1][2], (method, first)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +160,11 @@ def test_nobody_learns_whether_a_file_is_there(app, outside, accept):
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_what_never_ends_is_never_read(app, address, method):
-    with watched() as opened:
+    with record_opened_files() as opened_files:
         status, _, body = answer(app, f"/static/{'../' * 12}{address.lstrip('/')}?v=", method)
 
     assert status < 500
-    assert not any(path.startswith(("/dev", "/proc", "/etc")) for path in opened)
+    assert not any(path.startswith(("/dev", "/proc", "/etc")) for path in opened_files)
     assert b"root:" not in body
 
 
@@ -178,17 +182,17 @@ def test_a_static_file_is_the_one_that_was_there_at_the_start(index, monkeypatch
     (tmp_path / "a.txt").write_text("as it became")
     (tmp_path / "b.txt").write_text("came later")
 
-    with watched() as opened:
+    with record_opened_files() as opened_files:
         first, later = answer(app, "/static/a.txt", "GET"), answer(app, "/static/b.txt", "GET")
 
     assert (first[0], first[2]) == (200, b"as it was")
     assert later[0] == 404
-    assert not any(str(tmp_path) in path for path in opened)
+    assert not any(str(tmp_path) in path for path in opened_files)
 
 
 def test_the_hook_sees_what_is_opened(tmp_path):
     (tmp_path / "a.txt").write_text("a")
-    with watched() as opened:
+    with record_opened_files() as opened_files:
         (tmp_path / "a.txt").read_bytes()
 
-    assert opened == [str(tmp_path / "a.txt")]
+    assert opened_files == [str(tmp_path / "a.txt")]

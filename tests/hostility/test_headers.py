@@ -5,37 +5,37 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 from werkzeug.test import create_environ, run_wsgi_app
 
-from tests.hostility.drawn import HOST, TOKEN, headers, methods, paths
 from tests.hostility.markup import MARKUP, assert_harmless
+from tests.hostility.strategies import HOST, TOKEN, headers, methods, paths
 
 _QUESTIONS = st.sampled_from(["", "who demanded guarantees?", "and when?", *MARKUP])
 
 
-def environ_of(path, method, question, sent):
+def environ_of(path, method, question, headers):
     """What a server makes of a request: repeated headers are joined, as WSGI wants it."""
     environ = create_environ(path, f"http://{HOST}", query_string={"q": question}, method=method)
     environ["HTTP_AUTHORIZATION"] = f"Bearer {TOKEN}"
-    given = {}
-    for name, value in sent:
+    fields = {}
+    for name, value in headers:
         key = name.upper().replace("-", "_")
         if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
             key = f"HTTP_{key}"
-        given[key] = f"{given[key]},{value}" if key in given else value
-    return environ | given
+        fields[key] = f"{fields[key]},{value}" if key in fields else value
+    return environ | fields
 
 
-def test_no_header_makes_it_fail_or_comes_back(apps, trying):
-    seen = set()
+def test_no_header_makes_it_fail_or_comes_back(apps, limit_examples):
+    statuses = set()
 
-    @trying(600)
+    @limit_examples(600)
     @given(st.sampled_from(apps), st.sampled_from(paths(apps[0])), methods, _QUESTIONS, headers)
-    def holds(app, path, method, question, sent):
-        environ = environ_of(path, method, question, sent)
-        chunks, status, found = run_wsgi_app(app, environ, buffered=True)
+    def holds(app, path, method, question, pairs):
+        environ = environ_of(path, method, question, pairs)
+        chunks, status, response_headers = run_wsgi_app(app, environ, buffered=True)
         code = int(status.split()[0])
-        seen.add(code)
-        assert_harmless(code, Headers(found), b"".join(chunks), (path, method, sent))
+        statuses.add(code)
+        assert_harmless(code, Headers(response_headers), b"".join(chunks), (path, method, pairs))
 
     holds()
 
-    assert {200, 400, 404, 405, 415} <= seen
+    assert {200, 400, 404, 405, 415} <= statuses

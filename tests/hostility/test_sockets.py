@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.hostility.wire import SECONDS, responses
 from tests.processes import needs_proc, workers
 from tests.server.test_load_balancing import sockets_of
@@ -43,15 +43,15 @@ def count(full):
 def address(index, full):
     """A service of two workers with as much room as it has by default, or with little."""
     room = {} if full else {"max_connections": ROOM}
-    with served(index, workers=2, **room) as address:
+    with run_service(index, workers=2, **room) as address:
         yield address
 
 
-def idle(address, sent, source):
+def idle(address, data, source):
     """A socket from the address *source* that sends this and no more."""
     client = socket.create_connection(address, timeout=SECONDS, source_address=(source, 0))
-    client.sendall(sent)
-    if sent == WHOLE:
+    client.sendall(data)
+    if data == WHOLE:
         assert client.recv(4096).startswith(b"HTTP/1.1 200 OK")
     return client
 
@@ -75,23 +75,23 @@ def ask(address, path):
 @pytest.mark.parametrize("spread", [False, True], ids=["one address", "many addresses"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_idle_sockets_keep_nobody_from_being_answered(address, count, kind, spread):
-    paths, took = itertools.cycle(PATHS), []
+    paths, times = itertools.cycle(PATHS), []
     with contextlib.ExitStack() as open_:
         for number in range(count):
             client = idle(address, KINDS[kind], source_of(number, spread))
             open_.enter_context(contextlib.closing(client))
             if number % 10 == 0:
-                took.append(ask(address, next(paths)))
-        took += [ask(address, next(paths)) for _ in range(50)]
-    middle, late = statistics.median(took), sorted(took)[len(took) * 99 // 100]
+                times.append(ask(address, next(paths)))
+        times += [ask(address, next(paths)) for _ in range(50)]
+    middle, late = statistics.median(times), sorted(times)[len(times) * 99 // 100]
     print(f"{count} sockets, {kind}: p50 {1000 * middle:.1f} ms, p99 {1000 * late:.1f} ms")
 
-    assert len(took) == count // 10 + 50
+    assert len(times) == count // 10 + 50
 
 
 @needs_proc
 def test_a_worker_holds_no_more_than_it_may(index):
-    with served(index, workers=1, max_connections=20) as address:
+    with run_service(index, workers=1, max_connections=20) as address:
         (worker,) = workers(address[1], 1)
         before = sockets_of(worker)
         with contextlib.ExitStack() as open_:
@@ -117,32 +117,32 @@ def is_open(client):
 
 def test_who_has_most_connections_loses_them_the_kept_alive_ones_first(index):
     with (
-        served(index, workers=1, max_connections=20) as address,
+        run_service(index, workers=1, max_connections=20) as address,
         contextlib.ExitStack() as open_,
     ):
 
-        def held(many, sent, source):
-            clients = [idle(address, sent, source) for _ in range(many)]
+        def open_idle(many, data, source):
+            clients = [idle(address, data, source) for _ in range(many)]
             for client in clients:
                 open_.enter_context(contextlib.closing(client))
             return clients
 
-        others = held(3, WHOLE, "127.0.0.2")
-        fresh = held(6, b"", "127.0.0.1")
-        kept = held(8, WHOLE, "127.0.0.1")
-        newest = held(6, WHOLE, "127.0.0.3")
+        others = open_idle(3, WHOLE, "127.0.0.2")
+        fresh = open_idle(6, b"", "127.0.0.1")
+        kept_alive = open_idle(8, WHOLE, "127.0.0.1")
+        newest = open_idle(6, WHOLE, "127.0.0.3")
         ask(address, "/livez")
 
         assert [is_open(client) for client in others] == [True] * 3
         assert [is_open(client) for client in fresh] == [True] * 6
         assert [is_open(client) for client in newest] == [True] * 6
         # The oldest of them: one place is always free.
-        assert [is_open(client) for client in kept] == [False] * 5 + [True] * 3
+        assert [is_open(client) for client in kept_alive] == [False] * 5 + [True] * 3
 
 
 def test_half_a_request_is_told_why_it_is_closed(index):
     with (
-        served(index, workers=1, max_connections=20) as address,
+        run_service(index, workers=1, max_connections=20) as address,
         contextlib.ExitStack() as open_,
     ):
         for _ in range(30):
@@ -152,17 +152,20 @@ def test_half_a_request_is_told_why_it_is_closed(index):
         open_.enter_context(contextlib.closing(first))
         for _ in range(20):
             open_.enter_context(contextlib.closing(idle(address, b"", "127.0.0.1")))
-        found = b""
+        response = b""
         while piece := first.recv(4096):
-            found += piece
+            response += piece
 
-        assert responses(found, WHOLE[:-4]) == [503]
-        assert json.loads(found.partition(b"\r\n\r\n")[2])["status"] == 503
+        assert responses(response, WHOLE[:-4]) == [503]
+        assert json.loads(response.partition(b"\r\n\r\n")[2])["status"] == 503
 
 
 def test_connections_in_use_are_not_closed_for_others(index):
     """A proxy's, all from one address: each is answered, however many are idle beside them."""
-    with served(index, workers=1, max_connections=20) as address, contextlib.ExitStack() as open_:
+    with (
+        run_service(index, workers=1, max_connections=20) as address,
+        contextlib.ExitStack() as open_,
+    ):
         for _ in range(40):
             open_.enter_context(contextlib.closing(idle(address, b"", "127.0.0.1")))
         busy = [socket.create_connection(address, timeout=SECONDS) for _ in range(12)]

@@ -7,8 +7,8 @@ import socket
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from tests.hostility.drawn import names, values
 from tests.hostility.markup import MARKUP, assert_harmless
+from tests.hostility.strategies import names, values
 
 SECONDS = 30
 JSON = b'{"question": "who demanded guarantees?"}'
@@ -109,10 +109,10 @@ _STRANGE = st.sampled_from(
 _ONE = st.one_of(_ALMOST, _ALMOST, _ALMOST, st.binary(max_size=80), _STRANGE)
 
 
-def _struck(data, at, what):
+def _struck(data, at, change):
     """*data* with *what* in place of a byte, or behind the last."""
     at %= len(data) + 1
-    return data[:at] + what + data[at + 1 :]
+    return data[:at] + change + data[at + 1 :]
 
 
 streams = st.one_of(
@@ -123,30 +123,30 @@ streams = st.one_of(
 )
 
 
-def told(address, data):
+def exchange(address, data):
     """All that the service says to *data*, behind which nothing comes, until it hangs up."""
     with socket.create_connection(address, timeout=SECONDS) as client:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
-        found = b""
+        data_received = b""
         while piece := client.recv(1 << 16):
-            found += piece
-        return found
+            data_received += piece
+        return data_received
 
 
-def responses(found, sent):
-    """The status of each response in what was *found*, none of which does harm."""
-    starts = [match.start() for match in _FIRST_LINE.finditer(found)]
-    assert starts[:1] == [0] or not found, (sent, found)
+def responses(data, request):
+    """The status of each response in the *data* that came, none of which does harm."""
+    starts = [match.start() for match in _FIRST_LINE.finditer(data)]
+    assert starts[:1] == [0] or not data, (request, data)
     statuses = []
-    for start, end in zip(starts, [*starts, len(found)][1:], strict=True):
-        head, _, body = found[start:end].partition(b"\r\n\r\n")
+    for start, end in zip(starts, [*starts, len(data)][1:], strict=True):
+        head, _, body = data[start:end].partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         status = int(first.split()[1])
         if status == 100:
             continue
         headers = Headers([line.split(": ", 1) for line in lines])
-        assert_harmless(status, headers, body, sent)
+        assert_harmless(status, headers, body, request)
         statuses.append(status)
     return statuses

@@ -23,11 +23,11 @@ from tests.index.generations import fail_half_way, folders, manifest, publish
 def test_a_published_generation_is_the_current_one(tmp_path):
     generations = GenerationFolder(tmp_path)
     name = publish(generations, "one")
-    found = generations.manifest(name)
+    manifest_read = generations.manifest(name)
 
     assert generations.live_name() == name
-    assert found.skipped == manifest().skipped
-    assert found.first == datetime.date(2021, 1, 1)
+    assert manifest_read.skipped == manifest().skipped
+    assert manifest_read.first == datetime.date(2021, 1, 1)
     assert (generations.folder_of(name) / "file").read_text() == "one"
 
 
@@ -52,10 +52,10 @@ def test_what_went_in_is_in_the_name(tmp_path):
 def test_when_it_was_published_is_told(tmp_path):
     generations = GenerationFolder(tmp_path)
     before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=2)
-    found = generations.manifest(publish(generations, "one"))
+    manifest_read = generations.manifest(publish(generations, "one"))
 
-    assert before < found.published_at <= datetime.datetime.now(datetime.UTC)
-    assert found.build_time.startswith(f"{found.published_at:%Y-%m-%dT%H}")
+    assert before < manifest_read.published_at <= datetime.datetime.now(datetime.UTC)
+    assert manifest_read.build_time.startswith(f"{manifest_read.published_at:%Y-%m-%dT%H}")
 
 
 def test_without_a_generation_the_error_says_what_to_do(tmp_path):
@@ -146,13 +146,13 @@ def test_every_byte_reaches_the_disk_before_the_pointer_changes(tmp_path, monkey
     order = []
     fsync, replace = os.fsync, os.replace
 
-    def noted_fsync(descriptor):
+    def note_fsync(descriptor):
         order.append(
             str(Path(f"/proc/self/fd/{descriptor}").readlink()).removeprefix(f"{tmp_path}/")
         )
         fsync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(os, "replace", lambda *paths: (order.append("switch"), replace(*paths))[1])
     name = publish(GenerationFolder(tmp_path), "one")
     building, pid = f"generations/.building-{os.getpid()}", os.getpid()

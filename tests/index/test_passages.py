@@ -13,7 +13,7 @@ from qa.index.passages import split_passages
 blocks = st.lists(st.builds(RawBlock, st.text(max_size=400), st.integers(0, 3)), max_size=12)
 
 
-def made(*raw):
+def make_document(*raw):
     return build_document("d", "d.txt", [RawBlock(*r) for r in raw], Metadata("Title"))
 
 
@@ -23,37 +23,41 @@ def sentence(count, word="word"):
 
 @given(blocks)
 def test_every_passage_stands_in_the_text_where_it_says(raw):
-    made = build_document("d", "d.txt", raw, Metadata("Title"))
-    passages = split_passages(made, 5, 12)
+    document = build_document("d", "d.txt", raw, Metadata("Title"))
+    passages = split_passages(document, 5, 12)
 
-    assert all(made.text[p.start : p.end] == p.text for p in passages)
+    assert all(document.text[p.start : p.end] == p.text for p in passages)
     assert all(one.end <= two.start for one, two in pairwise(passages))
 
 
 @given(blocks)
 def test_every_word_of_every_paragraph_is_in_a_passage(raw):
-    made = build_document("d", "d.txt", raw, Metadata("Title"))
-    inside = "".join("".join(p.text.split()) for p in split_passages(made, 5, 12))
+    document = build_document("d", "d.txt", raw, Metadata("Title"))
+    inside = "".join("".join(p.text.split()) for p in split_passages(document, 5, 12))
 
-    assert inside == "".join("".join(made.text[b.start : b.end].split()) for b in made.paragraphs)
+    assert inside == "".join(
+        "".join(document.text[b.start : b.end].split()) for b in document.paragraphs
+    )
 
 
 @given(st.lists(st.text(max_size=3000), max_size=3))
 def test_no_passage_is_longer_than_allowed(texts):
-    made = build_document("d", "d.txt", map(RawBlock, texts), Metadata("Title"))
+    document = build_document("d", "d.txt", map(RawBlock, texts), Metadata("Title"))
 
-    assert all(count_words(p.text) <= 12 for p in split_passages(made, 5, 12))
+    assert all(count_words(p.text) <= 12 for p in split_passages(document, 5, 12))
 
 
 def test_a_passage_ends_with_the_paragraph_that_fills_it():
-    passages = split_passages(made((sentence(40),), (sentence(30),), (sentence(70),)), 60, 150)
+    passages = split_passages(
+        make_document((sentence(40),), (sentence(30),), (sentence(70),)), 60, 150
+    )
 
     assert [len(tokenize(p.text)) for p in passages] == [70, 70]
 
 
 def test_a_passage_never_crosses_a_heading():
     passages = split_passages(
-        made((sentence(10, "one"),), ("Head", 2), (sentence(10, "two"),)), 60, 150
+        make_document((sentence(10, "one"),), ("Head", 2), (sentence(10, "two"),)), 60, 150
     )
 
     assert [p.text[:3] for p in passages] == ["One", "Two"]
@@ -61,14 +65,14 @@ def test_a_passage_never_crosses_a_heading():
 
 
 def test_a_short_rest_joins_the_passage_before_it():
-    passages = split_passages(made((sentence(80),), (sentence(10),)), 60, 150)
+    passages = split_passages(make_document((sentence(80),), (sentence(10),)), 60, 150)
 
     assert [len(tokenize(p.text)) for p in passages] == [90]
 
 
 def test_sentences_stay_whole():
     text = " ".join(sentence(n) for n in (50, 60, 70, 20, 90))
-    passages = split_passages(made((text,)), 60, 150)
+    passages = split_passages(make_document((text,)), 60, 150)
     whole = {text[s.start : s.end] for s in split_sentences(text)}
 
     assert len(passages) > 1
@@ -77,13 +81,13 @@ def test_sentences_stay_whole():
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "\x00"])
 def test_a_text_without_words_has_no_passages(text):
-    assert split_passages(made((text,))) == []
+    assert split_passages(make_document((text,))) == []
 
 
 @pytest.mark.parametrize("line", ["Bring these things to the camp:", "How do I pitch the tent?"])
 @pytest.mark.parametrize("words", [55, 130, 146])
 def test_a_lead_in_or_a_question_goes_with_what_follows(line, words):
-    passages = split_passages(made((sentence(words),), (line,), (sentence(90),)), 60, 150)
+    passages = split_passages(make_document((sentence(words),), (line,), (sentence(90),)), 60, 150)
 
     assert not any(p.text.endswith(line) for p in passages)
     assert len(passages) > 1
@@ -91,6 +95,6 @@ def test_a_lead_in_or_a_question_goes_with_what_follows(line, words):
 
 
 def test_a_lead_in_to_nothing_is_no_passage_of_its_own_where_there_is_room():
-    passages = split_passages(made((sentence(70),), ("Bring these things:",)), 60, 150)
+    passages = split_passages(make_document((sentence(70),), ("Bring these things:",)), 60, 150)
 
     assert [len(tokenize(p.text)) for p in passages] == [73]

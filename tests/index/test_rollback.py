@@ -67,7 +67,10 @@ def test_a_refused_generation_is_kept_apart_until_the_next(tmp_path):
     live = publish(generations, "one")
     refuse(generations, "two")
     refused = refuse(generations, "three")
-    states = {each.name: (each.is_live, each.is_refused) for each in generations.list_generations()}
+    states = {
+        generation.name: (generation.is_live, generation.is_refused)
+        for generation in generations.list_generations()
+    }
 
     assert states == {live: (True, False), refused: (False, True)}
     assert generations.live_name() == live
@@ -108,11 +111,11 @@ def clock(monkeypatch):
 
     now = time.time_ns()
 
-    def set_to(hours):
+    def set_clock(hours):
         moment = now + hours * 3600 * 10**9
         monkeypatch.setattr("qa.index.generations.time.time_ns", lambda: moment)
 
-    return set_to
+    return set_clock
 
 
 @pytest.mark.parametrize("hours", [[0, -1, -2, -3], [100, 0, 0, 0], [0, 50, -50, 1], [0, 0, 0, 0]])
@@ -123,7 +126,7 @@ def test_the_one_before_stays_whatever_the_clock_says(tmp_path, clock, hours):
         clock(hour)
         names.append(publish(generations, str(number), keep=2))
         assert folders(tmp_path) == set(names[-2:])
-        assert [each.name for each in generations.list_generations()] == names[-2:][::-1]
+        assert [g.name for g in generations.list_generations()] == names[-2:][::-1]
 
     assert previous_generation(generations.list_generations()) == names[-2]
 
@@ -147,7 +150,7 @@ def test_without_a_history_the_order_is_that_of_times(tmp_path, history):
     if history is not None:
         (tmp_path / "HISTORY").write_bytes(history)
 
-    assert [each.name for each in generations.list_generations()] == names[::-1]
+    assert [g.name for g in generations.list_generations()] == names[::-1]
 
 
 def test_an_index_of_before_has_its_order_noted_with_the_next(tmp_path, clock):
@@ -168,7 +171,11 @@ def test_a_generation_that_was_copied_here_has_its_place_by_its_time(tmp_path):
     three = publish(generations, "three")
     shutil.copytree(other.folder_of(copied), generations.folder_of(copied))
 
-    assert [each.name for each in generations.list_generations()] == [three, copied, one]
+    assert [g.name for g in generations.list_generations()] == [
+        three,
+        copied,
+        one,
+    ]
 
 
 def test_what_was_live_before_stays_rather_than_what_was_rolled_back_from(tmp_path):

@@ -22,7 +22,7 @@ def index(tmp_path):
     return tmp_path
 
 
-def built(index, documents=None, **wishes):
+def build(index, documents=None, **wishes):
     settings = Settings(index=str(index))
     return index_folder(documents or index / "documents", open_engine(settings), settings, **wishes)
 
@@ -32,22 +32,22 @@ def files(index, name):
 
 
 def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     before = files(index, first)
     (index / CACHE_FILE).unlink()
-    again = built(index, force=True).manifest.name
+    again = build(index, force=True).manifest.name
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(index / "documents", elsewhere / "documents")
-    other = built(elsewhere).manifest.name
+    other = build(elsewhere).manifest.name
 
     assert first == again == other
     assert before == files(index, again) == files(elsewhere, other)
 
 
 def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
-    first = built(index)
+    first = build(index)
     monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
-    again = built(index)
+    again = build(index)
 
     assert (first.is_new, again.is_new) == (True, False)
     assert again.is_live
@@ -56,30 +56,30 @@ def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     assert again.manifest.skipped == first.manifest.skipped
 
 
-@pytest.mark.parametrize("damaged", ["documents.bin", "passages.bin", "summaries.jsonl"])
+@pytest.mark.parametrize("raise_damage", ["documents.bin", "passages.bin", "summaries.jsonl"])
 @pytest.mark.parametrize("damage", ["flipped", "cut short", "missing"])
-def test_a_damaged_live_generation_is_built_anew_and_mended(index, damaged, damage):
-    name = built(index).manifest.name
+def test_a_damaged_live_generation_is_built_anew_and_mended(index, raise_damage, damage):
+    name = build(index).manifest.name
     whole = files(index, name)
-    path = index / "generations" / name / damaged
-    content = bytearray(whole[damaged])
+    path = index / "generations" / name / raise_damage
+    content = bytearray(whole[raise_damage])
     path.unlink()
     if damage != "missing":
         content[len(content) // 2] ^= 4
         path.write_bytes(content[: -1 if damage == "cut short" else None])
-    report = built(index)
+    report = build(index)
 
     assert (report.is_new, report.manifest.name) == (True, name)
     assert files(index, name) == whole
 
 
 def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatch):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE + "More.")
-    second = built(index).manifest.name
+    second = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE)
     monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
-    report = built(index)
+    report = build(index)
 
     assert second != first
     assert (report.manifest.name, report.is_new, report.is_live) == (first, False, True)
@@ -87,7 +87,7 @@ def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatc
 
 
 def test_other_settings_that_matter_give_another_generation(index):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     settings = Settings(index=str(index), passage_max_words=40, passage_min_words=10)
     second = index_folder(index / "documents", open_engine(settings), settings).manifest
 
@@ -96,85 +96,87 @@ def test_other_settings_that_matter_give_another_generation(index):
 
 
 def test_other_synonyms_give_another_generation_and_wrong_ones_none(index):
-    first = built(index).manifest
+    first = build(index).manifest
     (index / "synonyms.txt").write_text("pier, dock\n")
-    second = built(index)
+    second = build(index)
 
     assert second.is_new
     assert second.manifest.name != first.name
     assert second.manifest.synonyms == (("pier", "dock"),)
     (index / "synonyms.txt").write_text("alone\n")
     with pytest.raises(SettingsError, match="line 1"):
-        built(index)
+        build(index)
     assert (index / "CURRENT").read_text().strip() == second.manifest.name
 
 
 def test_other_code_builds_anew(index, monkeypatch):
-    built(index)
+    build(index)
     monkeypatch.setattr(indexing, "code_version", lambda: "another")
 
-    assert built(index).is_new
+    assert build(index).is_new
 
 
 def test_a_file_that_gives_no_document_is_part_of_the_input(index):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     (index / "documents" / "odd.xyz").unlink()
 
-    assert built(index).manifest.name != first
+    assert build(index).manifest.name != first
 
 
 def test_passages_are_cut_once(index, monkeypatch):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: pytest.fail("cut"))
 
-    assert built(index, force=True).manifest.name == first
+    assert build(index, force=True).manifest.name == first
 
 
 def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
     monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: [(0, 10**6)])
 
     with pytest.raises(PublishRefusedError, match="differs from what was written"):
-        built(index)
+        build(index)
 
 
 def test_a_new_index_that_fails_its_check_is_never_published(index, monkeypatch):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE + "More.")
 
-    def damaged(_):
+    def raise_damage(_):
         raise CorruptIndexError("a bit flipped")
 
-    monkeypatch.setattr(WhooshSearcher, "check", damaged)
+    monkeypatch.setattr(WhooshSearcher, "check", raise_damage)
     with pytest.raises(PublishRefusedError, match="a bit flipped"):
-        built(index, force=True)
+        build(index, force=True)
     monkeypatch.undo()
-    kept = open_engine(Settings(index=str(index))).generations()
+    generations = open_engine(Settings(index=str(index))).generations()
 
-    assert {each.name: each.is_refused for each in kept if each.is_live} == {first: False}
-    assert [each.is_refused for each in kept if not each.is_live] == [True]
+    assert {
+        generation.name: generation.is_refused for generation in generations if generation.is_live
+    } == {first: False}
+    assert [g.is_refused for g in generations if not g.is_live] == [True]
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path):
     (tmp_path / "documents").mkdir()
 
     with pytest.raises(IndexingError, match="put files in"):
-        built(tmp_path)
+        build(tmp_path)
 
 
 def test_documents_can_be_given_without_files(tmp_path):
     settings = Settings(index=str(tmp_path))
-    found = [build_document("a", "a", [RawBlock("Apples are red.")], Metadata("A"))]
-    report = index_documents(found, open_engine(settings), settings)
+    documents = [build_document("a", "a", [RawBlock("Apples are red.")], Metadata("A"))]
+    report = index_documents(documents, open_engine(settings), settings)
 
     assert open_engine(settings).searcher().manifest.name == report.manifest.name
     assert not (tmp_path / CACHE_FILE).exists()
 
 
 def test_the_cache_may_be_lost_or_damaged(index):
-    first = built(index).manifest.name
+    first = build(index).manifest.name
     (index / CACHE_FILE).write_bytes(b"?" * 4000)
-    assert built(index).manifest.name == first
+    assert build(index).manifest.name == first
     with ExtractionCache(index / CACHE_FILE) as cache:
         cache.store("x", 1)
 
-    assert built(index).manifest.name == first
+    assert build(index).manifest.name == first

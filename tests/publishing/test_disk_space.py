@@ -55,14 +55,14 @@ def test_a_build_that_would_fill_the_disk_ends_before_it_does(tmp_path, monkeypa
     ],
 )
 def test_what_the_system_says_is_explained(tmp_path, number, words):
-    with pytest.raises(IndexingError, match=words) as caught, failing(tmp_path, number):
+    with pytest.raises(IndexingError, match=words) as caught, fail_with(tmp_path, number):
         pass
 
     assert "live index is unchanged" in str(caught.value)
 
 
 @contextmanager
-def failing(folder, number):
+def fail_with(folder, number):
     with wrap_disk_errors(folder):
         raise OSError(number, os.strerror(number))
     yield

@@ -28,7 +28,7 @@ def ask(folder, *rows):
     (folder / "questions.jsonl").write_text("\n\n".join(map(json.dumps, rows)))
 
 
-def built(folder, force=False, dry_run=False, **settings):
+def build(folder, force=False, dry_run=False, **settings):
     settings = Settings(index=str(folder), **settings)
     return index_folder(
         folder / "documents", open_engine(settings), settings, force=force, dry_run=dry_run
@@ -41,7 +41,7 @@ def live(folder):
 
 def test_a_first_build_is_published_whatever_it_answers(folder):
     ask(folder, GUARANTEES, {"question": "who sold the pier?", "contains": "Nobody knows"})
-    report = built(folder)
+    report = build(folder)
 
     assert report.is_live
     assert report.faults == ()
@@ -51,12 +51,12 @@ def test_a_first_build_is_published_whatever_it_answers(folder):
 
 
 def test_what_changed_is_told(folder):
-    before = built(folder).manifest.name
+    before = build(folder).manifest.name
     write(
         folder / "documents", ferry_md="The ferry ran for ninety years.", bridge_md=BRIDGE + "End."
     )
     (folder / "documents" / "harbour.md").rename(folder / "documents" / "port.md")
-    changes = built(folder).changes
+    changes = build(folder).changes
 
     assert changes.base_generation == before
     assert changes.added_ids == ("ferry", "port")
@@ -66,35 +66,35 @@ def test_what_changed_is_told(folder):
 
 
 def test_a_new_title_is_a_change_too(folder):
-    built(folder)
+    build(folder)
     write(folder / "documents", bridge_md=BRIDGE.replace("Bridge over", "The bridge over"))
 
-    assert built(folder).changes.changed_ids == ("bridge",)
+    assert build(folder).changes.changed_ids == ("bridge",)
 
 
 def test_a_golden_question_that_loses_its_answer_keeps_it_from_being_live(folder):
-    before = built(folder).manifest.name
+    before = build(folder).manifest.name
     write(
         folder / "documents", harbour_md=HARBOUR.replace("Captain Elsa Moberg", "Captain Orla Berg")
     )
-    report = built(folder)
+    report = build(folder)
 
     assert not report.is_live
     assert report.faults == ("1 of 3 golden questions lost their answer",)
     assert report.changes.lost_questions == (GUARANTEES["question"],)
     assert live(folder) == before
     states = {
-        each.name: each.is_refused
-        for each in open_engine(Settings(index=str(folder))).generations()
+        generation.name: generation.is_refused
+        for generation in open_engine(Settings(index=str(folder))).generations()
     }
     assert states == {before: False, report.manifest.name: True}
 
 
 def test_a_golden_question_that_had_no_answer_before_does_not(folder):
     ask(folder, GUARANTEES, {"question": "who sold the pier?", "contains": "Nobody knows"})
-    built(folder)
+    build(folder)
     write(folder / "documents", ferry_md="The ferry ran for ninety years.")
-    report = built(folder)
+    report = build(folder)
 
     assert report.is_live
     assert report.changes.failing_questions == ("who sold the pier?",)
@@ -102,31 +102,31 @@ def test_a_golden_question_that_had_no_answer_before_does_not(folder):
 
 def test_a_golden_question_that_gains_its_answer_is_told(folder):
     (folder / "documents" / "bridge.md").rename(folder / "bridge.md")
-    built(folder)
+    build(folder)
     (folder / "bridge.md").rename(folder / "documents" / "bridge.md")
 
-    assert built(folder).changes.gained_questions == (OPENED["question"],)
+    assert build(folder).changes.gained_questions == (OPENED["question"],)
 
 
 def test_force_publishes_all_the_same_and_says_why_it_should_not(folder):
-    built(folder)
+    build(folder)
     write(folder / "documents", harbour_md=BRIDGE.replace("Vesa", "Orla"))
-    refused = built(folder)
-    forced = built(folder, force=True)
+    refused = build(folder)
+    forced = build(folder, force=True)
 
     assert (refused.is_live, forced.is_live) == (False, True)
     assert forced.faults == refused.faults != ()
     assert live(folder) == forced.manifest.name == refused.manifest.name
 
 
-@pytest.mark.parametrize(("left", "published"), [(5, True), (4, False)])
-def test_documents_may_not_shrink_by_more_than_the_setting(folder, left, published):
+@pytest.mark.parametrize(("remaining", "published"), [(5, True), (4, False)])
+def test_documents_may_not_shrink_by_more_than_the_setting(folder, remaining, published):
     ask(folder)
     write(folder / "documents", **{f"n{n}_txt": f"This is document {n} of ten." for n in range(8)})
-    built(folder)
-    for path in sorted((folder / "documents").iterdir())[left:]:
+    build(folder)
+    for path in sorted((folder / "documents").iterdir())[remaining:]:
         path.unlink()
-    report = built(folder)
+    report = build(folder)
 
     assert report.is_live == published
     assert ("10 documents became 4, 60% fewer" in "".join(report.faults)) == (not published)
@@ -134,18 +134,18 @@ def test_documents_may_not_shrink_by_more_than_the_setting(folder, left, publish
 
 def test_how_much_may_shrink_is_a_setting(folder):
     ask(folder)
-    built(folder)
+    build(folder)
     (folder / "documents" / "bridge.md").unlink()
 
-    assert not built(folder, max_shrink=0.2).is_live
-    assert built(folder, max_shrink=0.5).is_live
+    assert not build(folder, max_shrink=0.2).is_live
+    assert build(folder, max_shrink=0.5).is_live
 
 
 def test_a_dry_run_tells_and_changes_nothing(folder):
-    before = built(folder).manifest.name
+    before = build(folder).manifest.name
     files = {path for path in folder.rglob("*") if "cache" not in path.name}
     write(folder / "documents", harbour_md=BRIDGE.replace("Vesa", "Orla"))
-    report = built(folder, dry_run=True)
+    report = build(folder, dry_run=True)
 
     assert not report.is_live
     assert report.changes.changed_ids == ("harbour",)
@@ -155,9 +155,9 @@ def test_a_dry_run_tells_and_changes_nothing(folder):
 
 
 def test_nothing_is_compared_with_a_live_generation_that_is_damaged(folder):
-    before = built(folder).manifest.name
+    before = build(folder).manifest.name
     (folder / "generations" / before / "passages.bin").write_bytes(b"?")
-    report = built(folder)
+    report = build(folder)
 
     assert report.is_live
     assert report.changes.base_generation is None
@@ -173,7 +173,7 @@ def test_a_wrong_line_is_told_by_its_number_before_anything_is_built(folder, lin
     (folder / "questions.jsonl").write_text(f"{json.dumps(MERCURY)}\n{line}\n")
 
     with pytest.raises(IndexingError, match=r"questions\.jsonl, line 2"):
-        built(folder)
+        build(folder)
     assert not (folder / "generations").exists()
 
 
@@ -181,7 +181,7 @@ def test_questions_need_not_be_there(folder):
     (folder / "questions.jsonl").unlink()
 
     assert load_golden_questions(folder) == ()
-    assert built(folder).changes.golden_count == 0
+    assert build(folder).changes.golden_count == 0
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from qa.documents.versions import template_folder
 from qa.engines.factory import open_engine
 from qa.errors import GenerationNotFoundError
 from qa.publishing import builder as indexing
-from tests.conftest import BRIDGE, HARBOUR, served, write
-from tests.engines.indexes import ENGINES, indexed, place
+from tests.conftest import BRIDGE, HARBOUR, run_service, write
+from tests.engines.indexes import ENGINES, prepare_settings, run_build
 
 QUESTION = "who demanded guarantees?"
 WARNING = "was made by another version of the analysis"
@@ -56,7 +56,7 @@ def run_other(package, *arguments):
 
 
 def run(*arguments):
-    return CliRunner().invoke(main, [str(each) for each in arguments])
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def live(index):
@@ -65,14 +65,14 @@ def live(index):
 
 def test_what_another_version_built_is_told_by_every_command_that_asks_it(other, index, tmp_path):
     run_other(other, "index", "--index", index)
-    asked = run("ask", QUESTION, "--json", "--index", index)
+    result = run("ask", QUESTION, "--json", "--index", index)
     checked = run("serve", "--check", "--port", 0, "--index", index)
-    (tmp_path / "saved.json").write_text(asked.stdout)
+    (tmp_path / "saved.json").write_text(result.stdout)
 
-    assert f"Warning: Generation {live(index)} {WARNING}" in asked.stderr
-    assert "Run `qa index`." in asked.stderr
-    assert json.loads(asked.stdout)["generation"] == live(index)
-    assert (asked.exit_code, checked.exit_code) == (0, 1)
+    assert f"Warning: Generation {live(index)} {WARNING}" in result.stderr
+    assert "Run `qa index`." in result.stderr
+    assert json.loads(result.stdout)["generation"] == live(index)
+    assert (result.exit_code, checked.exit_code) == (0, 1)
     assert f"{WARNING}: answers from it may be wrong or missing. Run `qa index`." in checked.output
     for arguments in (
         ("verify", tmp_path / "saved.json"),
@@ -87,12 +87,12 @@ def test_building_again_ends_that(other, index):
     run_other(other, "index", "--index", index)
     before = live(index)
     again = run("index", "--index", index)
-    asked = run("ask", QUESTION, "--index", index)
+    result = run("ask", QUESTION, "--index", index)
     checked = run("serve", "--check", "--port", 0, "--index", index)
 
-    assert again.exit_code == asked.exit_code == checked.exit_code == 0
+    assert again.exit_code == result.exit_code == checked.exit_code == 0
     assert live(index) != before
-    assert WARNING not in again.output + asked.output + checked.output
+    assert WARNING not in again.output + result.output + checked.output
 
 
 def test_the_same_version_builds_the_same_wherever_it_lies(other, index, tmp_path):
@@ -106,26 +106,29 @@ def test_the_same_version_builds_the_same_wherever_it_lies(other, index, tmp_pat
 
 def test_a_service_that_starts_answers_and_says_so(other, index, tmp_path):
     run_other(other, "index", "--index", index)
-    with (tmp_path / "log").open("wb") as log, served(index, log) as (host, port):
+    with (tmp_path / "log").open("wb") as log, run_service(index, log) as (host, port):
         with urlopen(f"http://{host}:{port}/readyz") as response:
             ready = json.load(response)
         with urlopen(f"http://{host}:{port}/about") as response:
             about = response.read().decode()
-        built = run("index", "--index", index)
+        result = run("index", "--index", index)
         eventually(lambda: "warning" not in json.load(urlopen(f"http://{host}:{port}/readyz")))
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()[1:]]
 
     assert (ready["status"], WARNING in ready["warning"]) == ("ok", True)
     assert "made by another version of the service" in about
-    assert built.exit_code == 0
-    assert any(each["level"] == "warning" and WARNING in each["message"] for each in lines)
+    assert result.exit_code == 0
+    assert any(e["level"] == "warning" and WARNING in e["message"] for e in lines)
 
 
 def test_a_running_service_keeps_its_index_when_another_version_builds(other, index, tmp_path):
     assert run("index", "--index", index).exit_code == 0
     before = live(index)
     # Workers are replaced all the time: the new ones, too, begin with the index that suits them.
-    with (tmp_path / "log").open("wb") as log, served(index, log, max_requests=3) as (host, port):
+    with (
+        (tmp_path / "log").open("wb") as log,
+        run_service(index, log, max_requests=3) as (host, port),
+    ):
         address = f"http://{host}:{port}/ask?q=who+demanded+guarantees%3F"
         run_other(other, "index", "--index", index)
         eventually(lambda: "answers meanwhile" in (tmp_path / "log").read_text())
@@ -147,7 +150,7 @@ def eventually(true, seconds=30):
 @pytest.fixture(params=ENGINES)
 def settings(request, tmp_path):
     """Settings over an index that is not there yet, in a folder or in a cluster."""
-    return place(request, tmp_path)
+    return prepare_settings(request, tmp_path)
 
 
 def build(settings, monkeypatch, analysis=None):
@@ -155,7 +158,7 @@ def build(settings, monkeypatch, analysis=None):
     with monkeypatch.context() as patch:
         if analysis:
             patch.setattr(indexing, "analysis_version", lambda: analysis)
-        return indexed(settings, force=True)[1].manifest.name
+        return run_build(settings, force=True)[1].manifest.name
 
 
 # "2" is what generations held before this was counted.
@@ -163,15 +166,15 @@ def build(settings, monkeypatch, analysis=None):
 def test_what_is_held_goes_on_until_the_live_one_suits_again(
     settings, monkeypatch, caplog, analysis
 ):
-    own = build(settings, monkeypatch)
+    built_generation = build(settings, monkeypatch)
     engine, first = open_engine(settings), open_engine(settings)
-    assert engine.searcher().manifest.name == first.searcher().manifest.name == own
+    assert engine.searcher().manifest.name == first.searcher().manifest.name == built_generation
     others = build(settings, monkeypatch, analysis)
 
     # As a worker does, and as the first process does, which holds it for others.
-    assert engine.searcher().manifest.name == own != others
+    assert engine.searcher().manifest.name == built_generation != others
     first.release_stale()
-    assert first.searcher().manifest.name == own
+    assert first.searcher().manifest.name == built_generation
     assert f"Generation {others} is live, but {WARNING}" in caplog.text.replace("\n", " ")
     assert caplog.text.count("is live, but") == 2
     write(settings.documents_folder, more_md="# More\n\nOne more text of the harbour.")
@@ -205,13 +208,13 @@ def test_what_was_made_before_analyses_were_counted_is_told_and_does_no_harm(set
     real = indexing._BuildCounts.manifest
 
     def plain(tally, skips, settings):
-        found = real(tally, skips, settings)
-        del found.made_of["analysis"]
-        return found
+        manifest = real(tally, skips, settings)
+        del manifest.made_of["analysis"]
+        return manifest
 
     with monkeypatch.context() as patch:
         patch.setattr(indexing._BuildCounts, "manifest", plain)
-        indexed(settings)
+        run_build(settings)
     client = create_app(settings).test_client()
 
     assert client.get("/ask", query_string={"q": QUESTION}).status_code == 200

@@ -35,7 +35,7 @@ class Folder:
 
 
 @contextlib.contextmanager
-def watched(folder, pace=FAST):
+def run_watch(folder, pace=FAST):
     thread = Thread(target=watch, args=(folder.look, folder.build, folder.stop, pace))
     thread.start()
     try:
@@ -54,7 +54,7 @@ def wait_for(true, seconds=30):
 
 def test_it_builds_at_once_and_then_only_after_a_change():
     folder = Folder()
-    with watched(folder):
+    with run_watch(folder):
         wait_for(lambda: folder.built == [0])
         time.sleep(0.1)
         assert folder.built == [0]
@@ -71,7 +71,7 @@ def test_a_change_while_it_builds_is_built_next():
         return folder.built.append(folder.changes) or True
 
     folder.build = build
-    with watched(folder):
+    with run_watch(folder):
         wait_for(lambda: folder.built == [1, 1])
 
 
@@ -83,7 +83,7 @@ def test_it_waits_until_changes_are_over():
         return folder.changes
 
     folder.look = look
-    with watched(folder, Pace(interval=0.001, quiet=0.001, max_delay=60, retry=60)):
+    with run_watch(folder, Pace(interval=0.001, quiet=0.001, max_delay=60, retry=60)):
         wait_for(lambda: len(folder.built) == 2)
 
     assert folder.built == [1, 60]
@@ -92,13 +92,13 @@ def test_it_waits_until_changes_are_over():
 def test_changes_that_never_end_are_built_all_the_same():
     folder = Folder()
     folder.look = time.monotonic
-    with watched(folder):
+    with run_watch(folder):
         wait_for(lambda: len(folder.built) >= 3)
 
 
 def test_a_build_that_failed_is_tried_again():
     folder = Folder(False, False)
-    with watched(folder):
+    with run_watch(folder):
         wait_for(lambda: len(folder.built) == 3)
         time.sleep(0.2)
 
@@ -140,7 +140,7 @@ def test_what_is_hidden_does_not_count(tmp_path):
 
 
 @pytest.fixture
-def watching(tmp_path):
+def watch_process(tmp_path):
     """`qa index --watch` over a folder with two documents: the process and the folder."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
     command = [sys.executable, "-m", "qa", "index", "--watch", "--index", str(tmp_path)]
@@ -157,8 +157,8 @@ def live(index):
     return (index / "CURRENT").read_text()
 
 
-def test_the_index_follows_the_folder_through_refusals_and_failures(watching):
-    process, index = watching
+def test_the_index_follows_the_folder_through_refusals_and_failures(watch_process):
+    process, index = watch_process
     documents, log = index / "documents", index / "log"
     first = live(index)
     write(documents, ferry_md="The ferry ran for ninety years.")
@@ -181,8 +181,8 @@ def test_the_index_follows_the_folder_through_refusals_and_failures(watching):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly_in_the_middle_of_a_build(watching, number):
-    process, index = watching
+def test_it_ends_cleanly_in_the_middle_of_a_build(watch_process, number):
+    process, index = watch_process
     rows = "\n".join(f'{{"title": "Row {n}", "text": "Text {n} of many."}}' for n in range(3000))
     (index / "documents" / "rows.jsonl").write_text(rows)
     first = live(index)

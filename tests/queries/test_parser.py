@@ -10,7 +10,7 @@ from qa.errors import FilterError, QuestionError
 from qa.queries.parser import CARRYOVER_WEIGHT, Filters, parse_query, prune_terms
 
 
-def used(question, **more):
+def words_of(question, **more):
     return [term.word for term in parse_query(question, **more).terms]
 
 
@@ -31,7 +31,7 @@ def test_question_words_are_ignored_and_told():
     ],
 )
 def test_names_that_look_like_little_words_are_kept(question, expected):
-    assert used(question) == expected
+    assert words_of(question) == expected
 
 
 def test_where_all_words_are_little_words_all_are_looked_for():
@@ -56,7 +56,7 @@ def test_a_minus_excludes_a_word_or_a_phrase():
 
 
 def test_operators_of_query_languages_are_only_words():
-    assert used("title:putin AND (demand* OR guarant?es)~2 ^4") == [
+    assert words_of("title:putin AND (demand* OR guarant?es)~2 ^4") == [
         "title", "putin", "AND", "demand", "OR", "guarant", "es", "2", "4",
     ]  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_carried_words_count_less_than_typed_ones():
 
 
 def test_carried_words_are_looked_for_too():
-    assert used("why?", carried_words=("guarantees", "Putin")) == ["guarantees", "Putin"]
+    assert words_of("why?", carried_words=("guarantees", "Putin")) == ["guarantees", "Putin"]
 
 
 @pytest.mark.parametrize("question", ["", "  ", "?!…", "\x00\x01", "-Putin", '""'])

@@ -14,8 +14,8 @@ GROUP = "VCU, Vesa Credit Union, the lender  # as the locals say\n\n# nothing\n"
 
 
 def pairs(folder, *words):
-    found = build_synonym_map(load_synonym_groups(folder))
-    return [(one.text, other.text) for one, other in found.iter_synonyms(words)]
+    synonyms = build_synonym_map(load_synonym_groups(folder))
+    return [(one.text, other.text) for one, other in synonyms.iter_synonyms(words)]
 
 
 def test_a_member_brings_the_others_of_its_group(tmp_path):
@@ -31,22 +31,22 @@ def test_without_a_file_there_are_none(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b"ok, fine\nalone\n", "line 2"),
         (b"\xff\xfe\x00", "UTF-8"),
         (", ".join(f"w{n}" for n in range(40)).encode(), "at most"),
     ],
 )
-def test_a_wrong_line_is_named(tmp_path, text, said):
+def test_a_wrong_line_is_named(tmp_path, text, message):
     (tmp_path / FILE_NAME).write_bytes(text)
 
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         load_synonym_groups(tmp_path)
 
 
 @pytest.fixture
-def indexed(tmp_path):
+def rebuild(tmp_path):
     """Settings over an index of three texts, built again at each call."""
     texts = [
         "The Vesa Credit Union raised its fees for members in the spring of that year.",
@@ -54,20 +54,22 @@ def indexed(tmp_path):
         "Fishing boats came back to the harbour with a good catch of herring.",
     ]
     settings = Settings(index=str(tmp_path))
-    found = [build_document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts)]
+    documents = [
+        build_document(f"d{n}", "d", [RawBlock(t)], Metadata("")) for n, t in enumerate(texts)
+    ]
 
     def index():
-        index_documents(found, open_engine(settings), settings)
+        index_documents(documents, open_engine(settings), settings)
         return settings
 
     return index
 
 
-def test_what_is_said_otherwise_is_found_and_the_reader_is_told(indexed, tmp_path):
-    settings = indexed()
+def test_what_is_said_otherwise_is_found_and_the_reader_is_told(rebuild, tmp_path):
+    settings = rebuild()
     before = ask(open_engine(settings).searcher(), settings, "what did VCU raise?")
     (tmp_path / FILE_NAME).write_text(GROUP)
-    indexed()
+    rebuild()
     after = ask(open_engine(settings).searcher(), settings, "what did VCU raise?")
 
     assert before.query.expanded == {}
@@ -78,12 +80,12 @@ def test_what_is_said_otherwise_is_found_and_the_reader_is_told(indexed, tmp_pat
     assert "Credit" in [best.text[start:end] for start, end in best.marks]
 
 
-def test_an_index_keeps_the_synonyms_that_it_was_built_with(indexed, tmp_path):
+def test_an_index_keeps_the_synonyms_that_it_was_built_with(rebuild, tmp_path):
     (tmp_path / FILE_NAME).write_text(GROUP)
-    engine = open_engine(indexed())
+    engine = open_engine(rebuild())
     searcher = engine.searcher()
     (tmp_path / FILE_NAME).write_text("fees, charges\n")
-    settings = indexed()
+    settings = rebuild()
 
     assert ask(searcher, settings, "what did VCU raise?").query.expanded
     assert ask(engine.searcher(), settings, "what did VCU raise?").query.expanded == {}
@@ -92,9 +94,9 @@ def test_an_index_keeps_the_synonyms_that_it_was_built_with(indexed, tmp_path):
     assert ask(older, settings, "what did VCU raise?").query.expanded
 
 
-def test_a_word_in_quotation_marks_stands_for_itself_alone(indexed, tmp_path):
+def test_a_word_in_quotation_marks_stands_for_itself_alone(rebuild, tmp_path):
     (tmp_path / FILE_NAME).write_text(GROUP)
-    settings = indexed()
+    settings = rebuild()
     searcher = open_engine(settings).searcher()
 
     for question in ('what did "VCU" raise?', 'what did "Vesa Credit Union" raise?'):

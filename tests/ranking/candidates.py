@@ -22,56 +22,60 @@ def passages(*texts, title="", ids=None, about=None):
         yield from split_passages(build_document(name, name, blocks, metadata))
 
 
-def candidates(query, found, about=None):
-    """What an engine would propose if all of *found* scored the same."""
+def candidates(query, passage_list, about=None):
+    """What an engine would propose if all of *passage_list* scored the same."""
     return Candidates(
-        document_ids=[p.document_id for p in found],
-        passage_numbers=np.array([p.number for p in found], np.int64),
-        scores=np.ones(len(found)),
-        lengths=np.array([len(token_texts(p.text)) for p in found], np.int64),
-        headings=[p.heading for p in found],
-        languages=[p.language for p in found],
-        publishers=[a.publisher for a in about] if about else [None] * len(found),
-        dates=[a.date for a in about] if about else [None] * len(found),
-        positions=find_passage_positions(query, found),
-        heading_matches=np.array([[_over(p, term) for term in query.terms] for p in found], bool),
-        read_passages=lambda which: [found[n] for n in which],
+        document_ids=[p.document_id for p in passage_list],
+        passage_numbers=np.array([p.number for p in passage_list], np.int64),
+        scores=np.ones(len(passage_list)),
+        lengths=np.array([len(token_texts(p.text)) for p in passage_list], np.int64),
+        headings=[p.heading for p in passage_list],
+        languages=[p.language for p in passage_list],
+        publishers=[a.publisher for a in about] if about else [None] * len(passage_list),
+        dates=[a.date for a in about] if about else [None] * len(passage_list),
+        positions=find_passage_positions(query, passage_list),
+        heading_matches=np.array(
+            [[_is_in_heading(p, term) for term in query.terms] for p in passage_list], bool
+        ),
+        read_passages=lambda which: [passage_list[n] for n in which],
     )
 
 
-def _over(passage, term):
+def _is_in_heading(passage, term):
     return any(stem(word, passage.language) in term.stems for word in token_texts(passage.heading))
 
 
-def rarity(query, frequencies=None):
+def term_statistics(query, frequencies=None):
     """As if every word were in one passage of a hundred, but for *frequencies*."""
     counts = dict.fromkeys(query.stems, 1) | (frequencies or {})
     return TermStatistics(query, counts, 100)
 
 
-def measured(question, *texts, frequencies=None, about=None, **more):
+def features_of(question, *texts, frequencies=None, about=None, **more):
     """The features of each text."""
     query = parse_query(question)
-    found = candidates(query, list(passages(*texts, about=about, **more)), about)
-    return compute_features(query, QuestionEntities(question), found, rarity(query, frequencies))
+    columns = candidates(query, list(passages(*texts, about=about, **more)), about)
+    return compute_features(
+        query, QuestionEntities(question), columns, term_statistics(query, frequencies)
+    )
 
 
-def ranked(
+def rank_texts(
     question, *texts, limit=10, frequencies=None, about=None, sort="relevance", topic=False, **more
 ):
     """The texts by rank."""
     query = parse_query(question)
-    found = candidates(query, list(passages(*texts, about=about, **more)), about)
-    named = QuestionEntities(question)
-    rows = compute_features(query, named, found, rarity(query, frequencies))
-    options = RankingOptions(named, sort=sort, is_topic=topic)
-    return rank(found, rows, load_ranking_weights(), limit, options)
+    columns = candidates(query, list(passages(*texts, about=about, **more)), about)
+    entities = QuestionEntities(question)
+    rows = compute_features(query, entities, columns, term_statistics(query, frequencies))
+    options = RankingOptions(entities, sort=sort, is_topic=topic)
+    return rank(columns, rows, load_ranking_weights(), limit, options)
 
 
-def evidence(question, text, frequencies=None, carried=(), **more):
+def highlight(question, text, frequencies=None, carried=(), **more):
     """What in *text* speaks for it, asked after something that had the *carried* words."""
     query = parse_query(question, carried_words=carried)
     (passage,) = passages(text, **more)
     hits = find_passage_positions(query, [passage]).in_passage(0)
-    reader = Highlighter(query, question, rarity(query, frequencies))
+    reader = Highlighter(query, question, term_statistics(query, frequencies))
     return passage, reader.highlight(RankedPassage(passage, 1.0, np.zeros(len(Feature)), hits))

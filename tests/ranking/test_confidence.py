@@ -6,7 +6,7 @@ from qa.answers.pipeline import ask
 from qa.engines.factory import open_engine
 from qa.ranking.confidence import estimate_probability
 from qa.settings import Settings
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 
 
 def sure(searcher, question):
@@ -27,7 +27,7 @@ def test_more_of_the_question_is_surer(searcher):
 def test_one_word_of_three_in_one_place_only_is_no_answer(tmp_path):
     minutes = "Minutes\n\nA point of order was raised by the harbour master, and was not heard."
     write(tmp_path / "documents", minutes_txt=minutes, weather_txt="Weather\n\nRain all day.")
-    searcher = open_engine(built(tmp_path)).searcher()
+    searcher = open_engine(build_index(tmp_path)).searcher()
 
     assert ask(searcher, Settings(), "What is the boiling point of mercury?").verdict == "none"
 
@@ -43,7 +43,7 @@ def test_one_word_of_three_in_one_place_only_is_no_answer(tmp_path):
 def test_a_sentence_that_says_all_is_shown_however_unsure(tmp_path, question, verdict):
     minutes = "Minutes\n\nThe harbour master did protest in May. The clerk wrote it down."
     write(tmp_path / "documents", minutes_txt=minutes, weather_txt="Weather\n\nRain all day.")
-    searcher = open_engine(built(tmp_path)).searcher()
+    searcher = open_engine(build_index(tmp_path)).searcher()
 
     assert ask(searcher, Settings(weak=1.0, found=1.0), question).verdict == verdict
 

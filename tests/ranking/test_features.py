@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from qa.documents.document import Metadata
 from qa.ranking.features import Feature, feature_column
-from tests.ranking.candidates import measured
+from tests.ranking.candidates import features_of
 
 
 def feature(name, question, *texts, **more):
-    return feature_column(measured(question, *texts, **more), Feature(name)).round(6).tolist()
+    return feature_column(features_of(question, *texts, **more), Feature(name)).round(6).tolist()
 
 
 def test_coverage_counts_rare_words_for_more():
@@ -79,9 +79,9 @@ def test_the_publisher_that_is_named_is_told():
 @given(
     st.lists(st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=30), min_size=1, max_size=5)
 )
-def test_shares_stay_between_nothing_and_all(found):
-    texts = [f"{' '.join(words)}." for words in found]
-    rows = measured("b c e g", *texts)
+def test_shares_stay_between_nothing_and_all(values):
+    texts = [f"{' '.join(words)}." for words in values]
+    rows = features_of("b c e g", *texts)
     shares = (
         "coverage body_coverage exact_coverage lead_coverage window_coverage proximity"
         " adjacent_pairs ordered_window unordered_window heading_coverage"

@@ -4,21 +4,21 @@ import pytest
 
 from qa.queries.parser import parse_query
 from qa.ranking.highlighter import Highlighter, put_answers_first
-from tests.ranking.candidates import evidence, ranked, rarity
+from tests.ranking.candidates import highlight, rank_texts, term_statistics
 
 
 def test_all_forms_of_a_word_are_marked():
-    passage, found = evidence("guarantee demands", "He demanded a guarantee, two guarantees.")
+    passage, marked = highlight("guarantee demands", "He demanded a guarantee, two guarantees.")
 
-    assert [passage.text[s.start : s.end] for s in found.term_spans] == [
+    assert [passage.text[s.start : s.end] for s in marked.term_spans] == [
         "demanded", "guarantee", "guarantees",
     ]  # fmt: skip
-    assert found.missing_words == ()
+    assert marked.missing_words == ()
 
 
 def test_words_that_stand_together_are_a_phrase():
-    assert evidence("open door policy", "The open door policy.")[1].phrase == "open door policy"
-    assert evidence("open door policy", "A door. Open it.")[1].phrase is None
+    assert highlight("open door policy", "The open door policy.")[1].phrase == "open door policy"
+    assert highlight("open door policy", "A door. Open it.")[1].phrase is None
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_words_that_stand_together_are_a_phrase():
     ],
 )
 def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, expected):
-    passage, found = evidence(question, text)
+    passage, marked = highlight(question, text)
 
-    assert passage.text[found.answer_span.start : found.answer_span.end] == expected
-    assert found.type_matches
+    assert passage.text[marked.answer_span.start : marked.answer_span.end] == expected
+    assert marked.type_matches
 
 
 @pytest.mark.parametrize(
@@ -81,36 +81,36 @@ def test_the_sentence_that_holds_what_was_asked_for_is_marked(question, text, ex
     ],
 )
 def test_what_follows_is_marked_and_not_a_sentence_that_asks(text, expected):
-    passage, found = evidence("What are the symptoms of measles?", text)
+    passage, marked = highlight("What are the symptoms of measles?", text)
 
-    assert passage.text[found.answer_span.start : found.answer_span.end] == expected
+    assert passage.text[marked.answer_span.start : marked.answer_span.end] == expected
 
 
 def test_what_a_follow_up_asks_counts_more_than_what_it_is_about():
     text = "The Lindholm pact on fish was signed in Vesa. Anna Lind negotiated it for a year."
     about = ("Lindholm", "pact", "fish", "Vesa")
-    passage, found = evidence("who negotiated it?", text, carried=about)
+    passage, marked = highlight("who negotiated it?", text, carried=about)
 
-    assert passage.text[slice(*found.answer_span)] == "Anna Lind negotiated it for a year."
+    assert passage.text[slice(*marked.answer_span)] == "Anna Lind negotiated it for a year."
     # Where nothing of the question itself is there, what it is about has to do.
-    passage, found = evidence("who paid for it?", text, carried=about)
+    passage, marked = highlight("who paid for it?", text, carried=about)
     assert (
-        passage.text[slice(*found.answer_span)] == "The Lindholm pact on fish was signed in Vesa."
+        passage.text[slice(*marked.answer_span)] == "The Lindholm pact on fish was signed in Vesa."
     )
 
 
 def test_no_sentence_is_marked_where_none_holds_a_fair_part():
     rare = {"zebra": 0, "quagga": 0, "appl": 90}
-    _, found = evidence("zebra quagga apple", "An apple fell.", frequencies=rare)
+    _, marked = highlight("zebra quagga apple", "An apple fell.", frequencies=rare)
 
-    assert found.answer_span is None
-    assert found.missing_words == ("zebra", "quagga")
+    assert marked.answer_span is None
+    assert marked.missing_words == ("zebra", "quagga")
 
 
 def test_a_question_of_no_kind_fits_nothing_and_misses_nothing():
-    assert evidence("harbour fees", "The harbour fees rose.")[1].type_matches is None
+    assert highlight("harbour fees", "The harbour fees rose.")[1].type_matches is None
     assert (
-        evidence("when did harbour fees rise?", "The harbour fees rose.")[1].type_matches is False
+        highlight("when did harbour fees rise?", "The harbour fees rose.")[1].type_matches is False
     )
 
 
@@ -122,7 +122,7 @@ TABLE = "\n\n".join(
 
 
 def marked(question, text, **more):
-    passage, found = evidence(question, text, **more)
+    passage, found = highlight(question, text, **more)
     return found.answer_span and passage.text[slice(*found.answer_span)]
 
 
@@ -184,7 +184,7 @@ def test_a_row_is_marked_rather_than_the_header_of_the_table(question, text, exp
 
 
 def test_nothing_is_marked_where_a_passage_asks_and_ends():
-    passage, found = evidence("who built the pier?", "Welcome. Who built the pier of Lindholm?")
+    passage, found = highlight("who built the pier?", "Welcome. Who built the pier of Lindholm?")
 
     assert found.answer_span is None
     assert found.only_asks
@@ -195,7 +195,7 @@ def test_nothing_is_marked_where_a_passage_asks_and_ends():
     "choices", ["A. Karl Brandt\n\nB. The pier company", "(a) Karl Brandt. (b) A pier company."]
 )
 def test_no_choice_of_a_quiz_is_marked(choices):
-    _, found = evidence("who built the pier?", f"Who built the pier?\n\n{choices}")
+    _, found = highlight("who built the pier?", f"Who built the pier?\n\n{choices}")
 
     assert found.answer_span is None
     assert found.only_asks
@@ -212,8 +212,8 @@ def test_a_quiz_comes_after_the_passage_that_answers():
     quiz = "Who built the old pier? When did the old pier burn? Who paid for the old pier?"
     texts = (quiz, "In 1874 the old pier was built by Karl Brandt of Vesa.")
     query = parse_query("who built the old pier?")
-    order = ranked("who built the old pier?", *texts)
-    reader = Highlighter(query, query.text, rarity(query))
+    order = rank_texts("who built the old pier?", *texts)
+    reader = Highlighter(query, query.text, term_statistics(query))
 
     assert order[0].passage.text == quiz
     assert put_answers_first(order, reader)[0].passage.text == texts[1]
@@ -225,7 +225,7 @@ def test_a_quiz_comes_after_the_passage_that_answers():
 def test_a_passage_that_only_asks_stays_before_one_that_is_about_something_else():
     texts = ("Who built the old pier of Lindholm?", "An old ship.")
     query = parse_query("who built the old pier of Lindholm?")
-    order = ranked(query.text, *texts, frequencies={"old": 90})
-    reader = Highlighter(query, query.text, rarity(query, {"old": 90}))
+    order = rank_texts(query.text, *texts, frequencies={"old": 90})
+    reader = Highlighter(query, query.text, term_statistics(query, {"old": 90}))
 
     assert put_answers_first(order, reader) == order

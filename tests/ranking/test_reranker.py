@@ -5,22 +5,22 @@ import datetime
 import pytest
 
 from qa.documents.document import Metadata
-from tests.ranking.candidates import ranked
+from tests.ranking.candidates import rank_texts
 
 
-def first(found):
-    return found[0].passage.document_id
+def first(passages):
+    return passages[0].passage.document_id
 
 
 def test_what_holds_more_of_the_question_comes_first():
     texts = ("Grain is dear.", "The price of grain in Odesa rose.")
 
-    assert first(ranked("grain price in Odesa", *texts)) == "d1"
+    assert first(rank_texts("grain price in Odesa", *texts)) == "d1"
 
 
 def test_what_holds_far_less_than_the_best_comes_last_and_what_holds_nothing_not_at_all():
     texts = ("Grain is dear.", "Fish is cheap.", "The price of grain in Odesa rose.")
-    passages = ranked("grain price in Odesa", *texts, frequencies={"grain": 50})
+    passages = rank_texts("grain price in Odesa", *texts, frequencies={"grain": 50})
 
     assert [r.passage.document_id for r in passages] == ["d2", "d0"]
 
@@ -32,7 +32,7 @@ DATES = [None, datetime.date(2021, 5, 1), datetime.date(2022, 1, 1), datetime.da
 def test_passages_are_ordered_by_date_the_undated_last(sort, ids):
     texts = [f"Grain {word}." for word in ("dear", "cheap", "rotten", "wet")]
     about = [Metadata("", date=date) for date in DATES]
-    passages = ranked("grain", *texts, ids="abcd", about=about, sort=sort)
+    passages = rank_texts("grain", *texts, ids="abcd", about=about, sort=sort)
 
     assert [r.passage.document_id for r in passages] == list(ids)
 
@@ -40,7 +40,7 @@ def test_passages_are_ordered_by_date_the_undated_last(sort, ids):
 def test_by_date_what_holds_far_less_than_the_best_is_not_shown():
     texts = ("Grain is dear.", "The price of grain in Odesa rose.")
     about = [Metadata("", date=date) for date in DATES[1:3]]
-    passages = ranked("grain price in Odesa", *texts, about=about, sort="oldest")
+    passages = rank_texts("grain price in Odesa", *texts, about=about, sort="oldest")
 
     assert [r.passage.document_id for r in passages] == ["d1"]
 
@@ -48,7 +48,7 @@ def test_by_date_what_holds_far_less_than_the_best_is_not_shown():
 def test_by_date_what_only_mentions_a_topic_gives_way_to_what_is_about_it():
     texts = (f"{'Grain rose. ' * 15}So did fish.", "Fish. Fish is dear.")
     about = [Metadata("", date=date) for date in DATES[1:3]]
-    passages = ranked("fish", *texts, about=about, sort="oldest", topic=True)
+    passages = rank_texts("fish", *texts, about=about, sort="oldest", topic=True)
 
     assert [r.passage.document_id for r in passages] == ["d1"]
 
@@ -56,7 +56,7 @@ def test_by_date_what_only_mentions_a_topic_gives_way_to_what_is_about_it():
 def test_for_a_topic_each_document_comes_once_before_any_comes_twice():
     texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdef")]
     ids = ["one"] * 4 + ["two", "three"]
-    passages = ranked("pier", *texts, ids=ids, topic=True)
+    passages = rank_texts("pier", *texts, ids=ids, topic=True)
 
     assert sorted(r.passage.document_id for r in passages[:3]) == ["one", "three", "two"]
     assert {r.passage.document_id for r in passages[3:]} == {"one"}
@@ -65,7 +65,7 @@ def test_for_a_topic_each_document_comes_once_before_any_comes_twice():
 def test_neighbouring_words_count_as_neighbours():
     texts = ("A policy, an old one, of the door that was never open.", "The open door policy.")
 
-    assert first(ranked("open door policy", *texts)) == "d1"
+    assert first(rank_texts("open door policy", *texts)) == "d1"
 
 
 def test_the_publisher_and_the_date_that_are_named_come_first():
@@ -76,7 +76,7 @@ def test_the_publisher_and_the_date_that_are_named_come_first():
     ]
 
     def best(question):
-        return first(ranked(question, *texts, about=about, ids=["a", "b"]))
+        return first(rank_texts(question, *texts, about=about, ids=["a", "b"]))
 
     assert best("what did the Northern Gazette write of the harbour?") == "b"
     assert best("what did the Vesa Courier write of the harbour?") == "a"
@@ -86,18 +86,18 @@ def test_the_publisher_and_the_date_that_are_named_come_first():
 
 def test_a_passage_that_says_the_same_is_folded_into_the_first():
     text = "The council of the town paid four million crowns for the new pier in the spring."
-    found = ranked("who paid for the pier?", text, text.replace("spring", "autumn"))
+    passages = rank_texts("who paid for the pier?", text, text.replace("spring", "autumn"))
 
-    assert len(found) == 1
-    assert [p.document_id for p in found[0].duplicates] == ["d1"]
+    assert len(passages) == 1
+    assert [p.document_id for p in passages[0].duplicates] == ["d1"]
 
 
 def test_texts_without_spaces_are_folded_by_their_characters():
     text = "市议会在春天为新码头支付了四百万克朗,这是多年来最大的一笔开支。"
     other = "渔民们在码头修理他们的船,孩子们在旁边的沙滩上玩耍直到天黑。"
-    found = ranked("码头", text, text.replace("春天", "秋天"), other)
+    passages = rank_texts("码头", text, text.replace("春天", "秋天"), other)
 
-    assert {first([r]): [p.document_id for p in r.duplicates] for r in found} == {
+    assert {first([r]): [p.document_id for p in r.duplicates] for r in passages} == {
         "d0": ["d1"],
         "d2": [],
     }
@@ -106,10 +106,10 @@ def test_texts_without_spaces_are_folded_by_their_characters():
 def test_no_document_has_more_than_two_of_the_first_five():
     texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdefgh")]
     ids = ["one"] * 5 + ["two", "three", "four"]
-    found = ranked("pier number", *texts, ids=ids)
+    passages = rank_texts("pier number", *texts, ids=ids)
 
-    assert [r.passage.document_id for r in found[:5]].count("one") == 2
-    assert len(found) == 8
+    assert [r.passage.document_id for r in passages[:5]].count("one") == 2
+    assert len(passages) == 8
 
 
 @pytest.mark.parametrize(
@@ -119,25 +119,25 @@ def test_a_document_that_is_named_may_have_all_places(question, most):
     texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcdefgh")]
     about = [Metadata("The Long Summer of Vesa")] * 5 + [Metadata("Other")] * 3
     ids = ["one"] * 5 + ["two", "three", "four"]
-    found = ranked(question, *texts, ids=ids, about=about)[:5]
+    passages = rank_texts(question, *texts, ids=ids, about=about)[:5]
 
-    assert [r.passage.document_id for r in found].count("one") == most
+    assert [r.passage.document_id for r in passages].count("one") == most
 
 
 def test_a_document_alone_may_have_all_places():
     texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcd")]
 
-    assert len(ranked("pier number", *texts, ids=["one"] * 4)) == 4
+    assert len(rank_texts("pier number", *texts, ids=["one"] * 4)) == 4
 
 
 def test_equal_passages_are_in_the_order_of_their_documents():
     texts = [f"Apples {word}." for word in ("red", "green", "blue")]
-    found = ranked("apples", *texts, ids=["c", "a", "b"])
+    passages = rank_texts("apples", *texts, ids=["c", "a", "b"])
 
-    assert [r.passage.document_id for r in found] == ["a", "b", "c"]
+    assert [r.passage.document_id for r in passages] == ["a", "b", "c"]
 
 
 def test_a_limit_takes_the_best():
     texts = [f"Pier {'pier ' * n}and {n} {word}." for n, word in enumerate("abcdefghij")]
 
-    assert ranked("pier", *texts, limit=3) == ranked("pier", *texts, limit=10)[:3]
+    assert rank_texts("pier", *texts, limit=3) == rank_texts("pier", *texts, limit=10)[:3]

@@ -24,9 +24,9 @@ def test_every_feature_has_a_weight_and_every_gain_a_date():
 
 def test_every_signal_has_a_weight(searcher):
     question = "who demanded legal guarantees?"
-    found = retrieve(searcher, Settings(), parse_query(question))
+    retrieval = retrieve(searcher, Settings(), parse_query(question))
 
-    assert set(found.signals) == set(load_ranking_weights().confidence)
+    assert set(retrieval.signals) == set(load_ranking_weights().confidence)
 
 
 def test_weights_for_other_features_are_refused():

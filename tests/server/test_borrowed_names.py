@@ -141,13 +141,13 @@ def has(cls, name):
 
 def owner_of(cls, name):
     """The class of theirs that has *name* for *cls*; None where it is ours, or nobody's."""
-    ours = [each for each in cls.__mro__ if each.__module__.startswith("qa.")]
-    theirs = [each for each in cls.__mro__ if is_theirs(each)]
-    for each in theirs:
-        if has(each, name):
-            return each
-    assert any(has(each, name) for each in ours) or not theirs, (
-        f"{name} is nowhere in {[each.__name__ for each in theirs]} any more: look for what took"
+    ours = [ancestor for ancestor in cls.__mro__ if ancestor.__module__.startswith("qa.")]
+    theirs = [ancestor for ancestor in cls.__mro__ if is_theirs(ancestor)]
+    for ancestor in theirs:
+        if has(ancestor, name):
+            return ancestor
+    assert any(has(ancestor, name) for ancestor in ours) or not theirs, (
+        f"{name} is nowhere in {[c.__name__ for c in theirs]} any more: look for what took"
         f" its place, and change {ours or 'the code that uses it'}"
     )
     return None
@@ -157,7 +157,7 @@ def is_super(node):
     return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "super"
 
 
-def used(tree, cls=None):
+def names_used(tree, cls=None):
     """The classes of theirs and the names of what code reads, calls or sets of them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
@@ -167,17 +167,17 @@ def used(tree, cls=None):
                 yield owner_of(of, node.attr), node.attr
 
 
-def borrowed():
+def borrowed_names():
     """All of theirs that our modules override, read, call or set."""
-    found = set()
+    names = set()
     for module in MODULES:
-        found |= set(used(source_of(module)))
+        names |= set(names_used(source_of(module)))
         for cls, node in classes_of(module):
-            found |= {(owner_of(cls, name), name) for name in vars(cls)}
-            found |= set(used(node, cls))
+            names |= {(owner_of(cls, name), name) for name in vars(cls)}
+            names |= set(names_used(node, cls))
     return {
         f"{owner.__module__}.{owner.__qualname__}.{name}"
-        for owner, name in found
+        for owner, name in names
         if owner and not (name.startswith("__") and name != "__init__")
     }
 
@@ -185,9 +185,9 @@ def borrowed():
 def signature_of(name):
     """The signature of what *name* names; None where it is no function of its class."""
     module, cls, attribute = name.rsplit(".", 2)
-    found = vars(getattr(importlib.import_module(module), cls)).get(attribute)
-    found = getattr(found, "__func__", found)
-    return str(inspect.signature(found)) if inspect.isfunction(found) else None
+    function = vars(getattr(importlib.import_module(module), cls)).get(attribute)
+    function = getattr(function, "__func__", function)
+    return str(inspect.signature(function)) if inspect.isfunction(function) else None
 
 
 def overrides():
@@ -201,7 +201,7 @@ def overrides():
 
 
 def test_all_that_we_borrow_is_written_down_here():
-    assert borrowed() == set(BORROWED)
+    assert borrowed_names() == set(BORROWED)
 
 
 @pytest.mark.parametrize("name", list(BORROWED))
@@ -214,19 +214,19 @@ def test_what_we_borrow_is_as_it_was(name):
 
 @pytest.mark.parametrize(("ours", "theirs"), list(overrides()))
 def test_what_we_put_in_place_of_it_is_called_in_the_same_way(ours, theirs):
-    there = inspect.signature(vars(theirs)[ours.__name__]).parameters.values()
-    here = inspect.signature(ours).parameters.values()
+    their_parameters = inspect.signature(vars(theirs)[ours.__name__]).parameters.values()
+    our_parameters = inspect.signature(ours).parameters.values()
 
-    assert [each.default for each in here] == [each.default for each in there], (
-        f"{theirs.__qualname__}.{ours.__name__} takes {[each.name for each in there]} now: so must"
-        f" {ours.__qualname__} in {ours.__module__}"
+    assert [p.default for p in our_parameters] == [p.default for p in their_parameters], (
+        f"{theirs.__qualname__}.{ours.__name__} takes {[p.name for p in their_parameters]} now: so"
+        f" must {ours.__qualname__} in {ours.__module__}"
     )
 
 
 def test_parsers_are_made_as_before():
-    found = str(inspect.signature(http.get_parser))
+    signature = str(inspect.signature(http.get_parser))
 
-    assert found == "(cfg, source, source_addr, http2_connection=False)", (
+    assert signature == "(cfg, source, source_addr, http2_connection=False)", (
         "gunicorn.http.get_parser changed: see Connection.hand_over in qa/server/connections.py"
     )
 

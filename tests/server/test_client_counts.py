@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from qa.cli import main
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.processes import workers
 from tests.server.test_load_balancing import ASK, sockets_of
 
@@ -45,12 +45,12 @@ class Redis:
             ["redis-server", *address, *keeping], stdout=subprocess.DEVNULL
         )
         deadline = time.monotonic() + SECONDS
-        while self.counted() is None:
+        while self.request_count() is None:
             assert self.process.poll() is None, "redis-server stopped"
             assert time.monotonic() < deadline, "redis-server does not answer"
             time.sleep(0.02)
 
-    def counted(self):
+    def request_count(self):
         """How many requests it has counted; None where it does not answer."""
         import redis  # noqa: PLC0415 - not everywhere
 
@@ -79,18 +79,18 @@ def redis(tmp_path, pytestconfig):
         yield server
 
 
-def counting(index, redis, limit, **more):
+def serve_counting(index, redis, limit, **more):
     """The address of a service of two workers that count in *redis*."""
-    return served(index, workers=2, rate_limit=limit, rate_storage=redis.url, **more)
+    return run_service(index, workers=2, rate_limit=limit, rate_storage=redis.url, **more)
 
 
 def ask(address):
     """The status, headers and body that a new client gets."""
     with contextlib.closing(HTTPConnection(*address, timeout=SECONDS)) as connection:
-        return asked(connection)
+        return ask_over(connection)
 
 
-def asked(connection):
+def ask_over(connection):
     connection.request("GET", ASK)
     response = connection.getresponse()
     return response.status, response.headers, response.read()
@@ -102,19 +102,22 @@ def statuses(address, count):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
 def test_workers_share_one_count(index, redis):
-    with counting(index, redis, "10/minute") as address, contextlib.ExitStack() as open_:
+    with (
+        serve_counting(index, redis, "10/minute") as address,
+        contextlib.ExitStack() as open_,
+    ):
         before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
         clients = [
             open_.enter_context(contextlib.closing(HTTPConnection(*address, timeout=SECONDS)))
             for _ in range(30)
         ]
         with ThreadPoolExecutor(30) as pool:
-            found = list(pool.map(asked, clients))
-        held = [sockets_of(pid) - count for pid, count in before.items()]
+            responses = list(pool.map(ask_over, clients))
+        socket_counts = [sockets_of(pid) - count for pid, count in before.items()]
 
-    assert min(held) > 0
-    assert sorted(status for status, _, _ in found) == [200] * 10 + [429] * 20
-    for status, headers, body in found:
+    assert min(socket_counts) > 0
+    assert sorted(status for status, _, _ in responses) == [200] * 10 + [429] * 20
+    for status, headers, body in responses:
         if status == 429:
             assert headers["Content-Type"] == "application/problem+json"
             assert int(headers["Retry-After"]) > 0
@@ -123,15 +126,15 @@ def test_workers_share_one_count(index, redis):
 
 def test_without_redis_each_worker_counts_for_itself_and_warns(index, redis, tmp_path):
     log = tmp_path / "log"
-    with log.open("w") as file, counting(index, redis, "10/hour", log=file) as address:
+    with log.open("w") as file, serve_counting(index, redis, "10/hour", log=file) as address:
         assert statuses(address, 11) == [200] * 10 + [429]
         redis.kill()
-        found = statuses(address, 30)
+        codes = statuses(address, 30)
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     warned = [line["message"] for line in lines if line["level"] != "info"]
 
-    assert set(found) == {200, 429}
-    assert 10 <= found.count(200) <= 20
+    assert set(codes) == {200, 429}
+    assert 10 <= codes.count(200) <= 20
     assert 1 <= len(warned) <= 2
     assert all("falling back to in-memory storage" in message for message in warned)
     assert PASSWORD not in log.read_text()
@@ -139,32 +142,32 @@ def test_without_redis_each_worker_counts_for_itself_and_warns(index, redis, tmp
 
 
 def test_counting_in_redis_is_taken_up_again(index, redis):
-    with counting(index, redis, "9999/hour") as address:
+    with serve_counting(index, redis, "9999/hour") as address:
         redis.kill()
         assert statuses(address, 10) == [200] * 10
         redis.start()
         deadline = time.monotonic() + SECONDS
         # Each worker looks after a second, and then less and less often.
         while True:
-            before = redis.counted()
+            before = redis.request_count()
             assert statuses(address, 10) == [200] * 10
-            if redis.counted() == before + 10:
+            if redis.request_count() == before + 10:
                 break
             assert time.monotonic() < deadline, "requests are not counted in Redis"
             time.sleep(0.2)
 
 
 def test_a_redis_that_hangs_holds_nobody_up(index, redis):
-    with counting(index, redis, "9999/hour") as address:
+    with serve_counting(index, redis, "9999/hour") as address:
         assert statuses(address, 10) == [200] * 10
         redis.process.send_signal(signal.SIGSTOP)
         started = time.monotonic()
-        found = ask(address)[0]
-        took = time.monotonic() - started
+        status = ask(address)[0]
+        seconds = time.monotonic() - started
 
-    assert found == 200
+    assert status == 200
     # Its client alone would wait ten seconds, or for ever.
-    assert took < 8
+    assert seconds < 8
 
 
 def check(index, redis, monkeypatch):

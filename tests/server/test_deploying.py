@@ -9,8 +9,8 @@ import sys
 import pytest
 import regex
 
-from tests.conftest import HARBOUR, ROOT, built, write
-from tests.server.test_service import free_port, wait_until_served
+from tests.conftest import HARBOUR, ROOT, build_index, write
+from tests.server.test_service import free_port, wait_until_ready
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
@@ -22,7 +22,7 @@ def index(tmp_path):
     """A folder with an index, and one golden question that it answers."""
     write(tmp_path / "documents", harbour_md=HARBOUR)
     ask(tmp_path, "who demanded guarantees?", "Elsa Moberg")
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -45,7 +45,7 @@ def start(kind, index, **how):
 def test_the_platform_serves_the_index_that_is_there_without_building(index):
     port = free_port()
     with start("web", index, environ={"PORT": str(port)}) as process:
-        status = wait_until_served(f"http://127.0.0.1:{port}/readyz", process)[0]
+        status = wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)[0]
         process.terminate()
         printed = process.communicate()[0]
 
@@ -57,7 +57,7 @@ def test_the_platform_builds_at_boot_where_there_is_no_index(tmp_path):
     write(tmp_path / "documents", harbour_md=HARBOUR)
     port = free_port()
     with start("web", tmp_path, environ={"PORT": str(port)}) as process:
-        status = wait_until_served(f"http://127.0.0.1:{port}/readyz", process)[0]
+        status = wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)[0]
         process.terminate()
         printed = process.communicate()[0]
 
@@ -95,7 +95,7 @@ def test_a_release_fails_without_an_index_or_with_a_damaged_one(index, tmp_path_
 
 def test_the_image_is_made_of_what_is_sent_to_docker():
     lines = (ROOT / ".dockerignore").read_text().splitlines()
-    sent = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    patterns = {line.removeprefix("!") for line in lines if line.startswith("!")}
     copied = {
         name
         for line in DOCKERFILE.splitlines()
@@ -103,8 +103,8 @@ def test_the_image_is_made_of_what_is_sent_to_docker():
         for name in line.split()[1:-1]
     }
 
-    assert copied == sent
-    assert [name for name in sent if not (ROOT / name).exists()] == []
+    assert copied == patterns
+    assert [name for name in patterns if not (ROOT / name).exists()] == []
 
 
 def test_the_image_is_asked_for_its_health_at_the_port_it_serves_at(index):
@@ -118,7 +118,7 @@ def test_the_image_is_asked_for_its_health_at_the_port_it_serves_at(index):
     assert python == "python"
     assert health().returncode != 0
     with start("web", index, environ={"PORT": str(port)}) as process:
-        wait_until_served(f"http://127.0.0.1:{port}/livez", process)
+        wait_until_ready(f"http://127.0.0.1:{port}/livez", process)
         assert health().returncode == 0
         process.terminate()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, served
+from tests.conftest import ROOT, run_service
 from tests.hostility.test_sockets import WHOLE, idle
 
 # In a process of its own: prints how many connections there may be, and the limit then.
@@ -34,16 +34,16 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 )
 def test_the_limit_is_raised_as_far_as_it_is_needed(soft, hard, connections, limit):
     command = [sys.executable, "-c", PROGRAM, str(soft), str(hard)]
-    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
-    assert found.split() == [str(connections), str(limit)]
+    assert output.split() == [str(connections), str(limit)]
 
 
 def test_too_low_a_limit_is_refused():
     command = [sys.executable, "-c", PROGRAM, "64", "100"]
-    found = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
-    assert "raise the limit to 628 with `ulimit -n`" in found
+    assert "raise the limit to 628 with `ulimit -n`" in output
 
 
 def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_sockets(
@@ -56,7 +56,7 @@ def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_socke
     log = tmp_path / "log"
     with (
         log.open("w") as output,
-        served(index, output, workers=1) as address,
+        run_service(index, output, workers=1) as address,
         contextlib.ExitStack() as open_,
     ):
         for _ in range(300):
@@ -64,8 +64,8 @@ def test_a_service_that_may_open_few_files_says_so_and_answers_beside_idle_socke
         with contextlib.closing(HTTPConnection(*address, timeout=60)) as connection:
             connection.request("GET", "/livez")
             status = connection.getresponse().status
-            held = len(list(Path(f"/proc/{os.getpid()}/fd").iterdir()))
+            open_files = len(list(Path(f"/proc/{os.getpid()}/fd").iterdir()))
 
     assert status == 200
-    assert held > 300
+    assert open_files > 300
     assert "QA_MAX_CONNECTIONS is 72 here" in log.read_text()

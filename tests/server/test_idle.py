@@ -22,14 +22,14 @@ _STEPS = st.lists(
 @given(_STEPS)
 def test_who_has_most_loses_the_oldest_of_the_least_missed(steps):
     crowd, plain = EvictionQueue(), {}
-    for number, (what, item, owner, rank) in enumerate(steps):
-        if what == "add" and item not in plain:
+    for number, (action, item, owner, rank) in enumerate(steps):
+        if action == "add" and item not in plain:
             crowd.add(item, owner, rank)
             plain[item] = owner, rank, number
-        elif what == "remove" and item in plain:
+        elif action == "remove" and item in plain:
             crowd.remove(item)
             del plain[item]
-        elif what == "renew" and item in plain:
+        elif action == "renew" and item in plain:
             crowd.renew(item)
             plain[item] = (*plain[item][:2], number)
         counts = Counter(owner for owner, _, _ in plain.values())
@@ -42,7 +42,7 @@ def test_who_has_most_loses_the_oldest_of_the_least_missed(steps):
         loser = plain[first][0]
         assert counts[loser] == max(counts.values())
         assert first == min(
-            (each for each in plain if plain[each][0] == loser), key=lambda each: plain[each][1:]
+            (key for key in plain if plain[key][0] == loser), key=lambda key: plain[key][1:]
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from gunicorn.config import Config
 
 from qa.server.load_balancing import BalancedWorker, ClientCounts
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers
 
@@ -36,10 +36,10 @@ def test_the_place_of_a_worker_that_stopped_is_given_to_the_next():
     for _ in range(2000):
         shares.claim_slot().release()
 
-    found = shares.claim_slot()
-    found.set_count(7)
+    slot = shares.claim_slot()
+    slot.set_count(7)
 
-    assert found.lowest_count() == 7
+    assert slot.lowest_count() == 7
 
 
 class Timeouts(DefaultSelector):
@@ -69,16 +69,16 @@ def test_a_worker_whose_pause_has_just_ended_does_not_sleep_without_accepting():
 
 def sockets_of(process):
     """How many sockets a process holds."""
-    found = 0
-    for each in Path(f"/proc/{process}/fd").iterdir():
+    count = 0
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
         # It may be closed in between.
         with contextlib.suppress(FileNotFoundError):
-            found += str(each.readlink()).startswith("socket:")
-    return found
+            count += str(descriptor.readlink()).startswith("socket:")
+    return count
 
 
 @contextlib.contextmanager
-def staying(address, count):
+def keep_clients(address, count):
     """So many clients that stay, each of which got an answer."""
     clients = [HTTPConnection(*address, timeout=30) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
@@ -91,20 +91,20 @@ def staying(address, count):
 
 @needs_proc
 def test_clients_that_stay_are_shared_evenly_among_workers(index):
-    with served(index, workers=2, threads=2) as address:
+    with run_service(index, workers=2, threads=2) as address:
         before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
-        with staying(address, 24):
-            held = [sockets_of(pid) - count for pid, count in before.items()]
+        with keep_clients(address, 24):
+            socket_counts = [sockets_of(pid) - count for pid, count in before.items()]
 
-    assert sorted(held) == pytest.approx([12, 12], abs=1)
+    assert sorted(socket_counts) == pytest.approx([12, 12], abs=1)
 
 
 @needs_proc
 def test_clients_that_wait_while_workers_begin_are_shared_too(index):
-    with served(index, workers=3) as address:
-        with staying(address, 24):
-            held = {pid: sockets_of(pid) for pid in workers(address[1], 3)}
-        wait_for(lambda: sum(map(sockets_of, held)) == sum(held.values()) - 24)
-        held = [count - sockets_of(pid) for pid, count in held.items()]
+    with run_service(index, workers=3) as address:
+        with keep_clients(address, 24):
+            socket_counts = {pid: sockets_of(pid) for pid in workers(address[1], 3)}
+        wait_for(lambda: sum(map(sockets_of, socket_counts)) == sum(socket_counts.values()) - 24)
+        socket_counts = [count - sockets_of(pid) for pid, count in socket_counts.items()]
 
-    assert sorted(held) == pytest.approx([8, 8, 8], abs=2)
+    assert sorted(socket_counts) == pytest.approx([8, 8, 8], abs=2)

@@ -33,15 +33,15 @@ print(resident() - before)
 """
 
 
-def kept(how):
+def memory_after(how):
     command = [sys.executable, "-c", PROGRAM, how]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 @needs_proc
 def test_what_was_freed_goes_back_to_the_system():
-    usual = kept("as usual")
+    usual = memory_after("as usual")
     if usual < 12:
         pytest.skip("this C library gives it back anyhow")
 
-    assert kept("give") < 10
+    assert memory_after("give") < 10

@@ -21,7 +21,7 @@ TRAILERS = CHUNKED.removesuffix(b"\r\n") + b"Checked: yes\r\n\r\n"
 WHOLE = [GET, POST, CHUNKED, TRAILERS]
 
 
-def fed(pieces, most=1000):
+def feed(pieces, most=1000):
     incoming = IncomingRequest(most)
     for piece in pieces:
         incoming.feed(piece)
@@ -32,25 +32,25 @@ def fed(pieces, most=1000):
 def test_a_request_is_done_with_its_last_byte(request_):
     pieces = [request_[i : i + 1] for i in range(len(request_))]
 
-    assert not fed(pieces[:-1]).is_complete
-    assert fed(pieces).is_complete
+    assert not feed(pieces[:-1]).is_complete
+    assert feed(pieces).is_complete
 
 
 def test_the_time_of_a_request_runs_from_its_head_on():
-    incoming = fed([POST[:-6]])
+    incoming = feed([POST[:-6]])
     assert incoming.head_read is None
     incoming.feed(POST[-6:-5])
-    read = incoming.head_read
+    read_at = incoming.head_read
     incoming.feed(POST[-5:])
 
-    assert incoming.head_read == read is not None
+    assert incoming.head_read == read_at is not None
 
 
 @given(st.sampled_from(WHOLE), st.binary(max_size=40), st.lists(st.integers(0, 200), max_size=6))
 def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
     data = request_ + following
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    incoming = fed(data[start:end] for start, end in pairwise(bounds))
+    incoming = feed(data[start:end] for start, end in pairwise(bounds))
 
     assert incoming.is_complete
     assert incoming.data == data.replace(b"Checked: yes\r\n", b"", request_ == TRAILERS)
@@ -68,7 +68,7 @@ def test_what_follows_is_kept_wherever_it_is_cut(request_, following, cuts):
     ],
 )
 def test_a_body_that_is_too_large_is_not_waited_for(request_):
-    incoming = fed([request_])
+    incoming = feed([request_])
 
     assert (incoming.is_complete, incoming.error_status) == (True, 413)
 
@@ -101,21 +101,21 @@ def test_a_body_that_is_too_large_is_not_waited_for(request_):
     ],
 )
 def test_what_has_no_end_is_refused(request_, status):
-    incoming = fed([request_])
+    incoming = feed([request_])
 
     assert (incoming.is_complete, incoming.error_status) == (True, status)
 
 
 @pytest.mark.parametrize("lines", [b"", b"Host: a\r\nHost: a\r\n", b"Host:\r\n", b"Host: \t\r\n"])
 def test_a_request_names_one_host(lines):
-    incoming = fed([b"GET / HTTP/1.1\r\n" + lines + b"\r\n"])
+    incoming = feed([b"GET / HTTP/1.1\r\n" + lines + b"\r\n"])
 
     assert (incoming.is_complete, incoming.error_status) == (True, 400)
     assert "Host" in incoming.reason
 
 
 def test_before_http_1_1_no_host_is_named():
-    assert not fed([b"GET / HTTP/1.0\r\n\r\n"]).error_status
+    assert not feed([b"GET / HTTP/1.0\r\n\r\n"]).error_status
 
 
 def test_the_moment_is_kept_when_the_head_was_read():
@@ -124,22 +124,22 @@ def test_the_moment_is_kept_when_the_head_was_read():
     before = incoming.head_read
     started = time.monotonic()
     incoming.feed(POST[-9:-2])
-    read = incoming.head_read
+    read_at = incoming.head_read
     incoming.feed(POST[-2:])
 
     assert before is None
-    assert started <= read <= time.monotonic()
-    assert incoming.head_read == read
+    assert started <= read_at <= time.monotonic()
+    assert incoming.head_read == read_at
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_it(data):
-    fed([b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", data])
-    fed([data])
+    feed([b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", data])
+    feed([data])
 
 
 def test_a_client_that_waits_to_be_told_is_noticed():
-    assert fed(
+    assert feed(
         [b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"]
     ).expects_continue
 
@@ -154,4 +154,4 @@ def test_a_client_that_waits_to_be_told_is_noticed():
     ],
 )
 def test_a_client_that_waits_for_the_end_is_noticed(head, closes):
-    assert fed([head]).wants_close == closes
+    assert feed([head]).wants_close == closes

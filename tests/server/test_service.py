@@ -65,11 +65,11 @@ def test_the_page_answers_without_a_script(server):
 def test_a_hostile_question_is_answered_or_refused(server, question):
     posted, _, _ = fetch(f"{server}/ask", json.dumps({"question": question}).encode())
     got, _, _ = fetch(f"{server}/ask?q={quote(question)}")
-    shown, _, page = fetch(f"{server}/?q={quote(question)}")
+    status, _, page = fetch(f"{server}/?q={quote(question)}")
 
     assert posted in {200, 422}
     assert got in {200, 400, 414, 422}
-    assert shown in {200, 400, 414, 422}
+    assert status in {200, 400, 414, 422}
     assert "<script>alert" not in page
 
 
@@ -108,7 +108,7 @@ def free_port():
         return listening.getsockname()[1]
 
 
-def wait_until_served(url, process, seconds=30):
+def wait_until_ready(url, process, seconds=30):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, "the service stopped"
@@ -120,7 +120,7 @@ def wait_until_served(url, process, seconds=30):
 
 
 @pytest.fixture
-def served(tmp_path):
+def first_service(tmp_path):
     """`qa serve` over a folder of documents that has no index yet: its address and folder."""
     write(tmp_path / "documents", harbour_md=HARBOUR)
     port = free_port()
@@ -132,49 +132,49 @@ def served(tmp_path):
         text=True,
     ) as process:
         address = f"http://127.0.0.1:{port}"
-        wait_until_served(f"{address}/livez", process)
+        wait_until_ready(f"{address}/livez", process)
         yield address, tmp_path
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(timeout=30) == 0
 
 
-def test_serve_builds_the_index_and_follows_a_new_one(served):
-    address, folder = served
-    asked = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
+def test_serve_builds_the_index_and_follows_a_new_one(first_service):
+    address, folder = first_service
+    url = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
 
     assert fetch(f"{address}/readyz")[0] == 200
-    assert json.loads(fetch(asked)[2])["verdict"] == "none"
+    assert json.loads(fetch(url)[2])["verdict"] == "none"
 
     write(folder / "documents", bridge_md=BRIDGE)
     subprocess.run([sys.executable, "-m", "qa", "index", "--index", folder], check=True, cwd=ROOT)
     time.sleep(1)
 
-    assert json.loads(fetch(asked)[2])["passages"][0]["citation"]["document_id"] == "bridge"
+    assert json.loads(fetch(url)[2])["passages"][0]["citation"]["document_id"] == "bridge"
 
 
-def test_an_older_generation_is_asked_by_name_while_it_is_kept(served):
-    address, folder = served
-    asked = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
-    before = json.loads(fetch(asked)[2])["generation"]
+def test_an_older_generation_is_asked_by_name_while_it_is_kept(first_service):
+    address, folder = first_service
+    url = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
+    before = json.loads(fetch(url)[2])["generation"]
     write(folder / "documents", bridge_md=BRIDGE)
     command = [sys.executable, "-m", "qa"]
     subprocess.run([*command, "index", "--index", folder], check=True, cwd=ROOT)
     time.sleep(1)
-    pinned = json.loads(fetch(f"{asked}&generation={before}")[2])
+    pinned = json.loads(fetch(f"{url}&generation={before}")[2])
 
-    assert json.loads(fetch(asked)[2])["verdict"] == "found"
+    assert json.loads(fetch(url)[2])["verdict"] == "found"
     assert (pinned["verdict"], pinned["generation"]) == ("none", before)
     subprocess.run(
         [*command, "generations", "--prune", "1", "--index", folder], check=True, cwd=ROOT
     )
-    status, headers, body = fetch(f"{asked}&generation={before}")
+    status, headers, body = fetch(f"{url}&generation={before}")
     assert (status, headers.get_content_type()) == (410, "application/problem+json")
     assert before in json.loads(body)["detail"]
 
 
-def test_an_index_that_vanishes_is_told_and_comes_back(served):
-    address, folder = served
+def test_an_index_that_vanishes_is_told_and_comes_back(first_service):
+    address, folder = first_service
     shutil.move(folder / "CURRENT", folder / "moved")
 
     assert fetch(f"{address}/readyz")[0] == 503
@@ -185,8 +185,8 @@ def test_an_index_that_vanishes_is_told_and_comes_back(served):
     assert fetch(f"{address}/readyz")[0] == 200
 
 
-def test_workers_are_replaced_without_a_failed_request(served):
-    address, folder = served
+def test_workers_are_replaced_without_a_failed_request(first_service):
+    address, folder = first_service
 
     def one(_):
         return fetch(f"{address}/ask?q=harbour")[0]

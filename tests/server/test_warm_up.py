@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import BRIDGE, HARBOUR, built, served, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, run_service, write
 from tests.faults.service import wait_for
 from tests.processes import children, master, needs_proc, workers
 
@@ -19,7 +19,7 @@ COUNT = 2
 def folder(tmp_path):
     """A folder with an index of its own, which is built anew."""
     write(tmp_path / "documents", harbour_md=HARBOUR)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -27,7 +27,7 @@ def live(folder):
     return (folder / "CURRENT").read_text().strip()
 
 
-def held(process):
+def open_generations(process):
     """The generations of which a process has files open; one that has ended has none."""
     try:
         lines = Path(f"/proc/{process}/maps").read_text().splitlines()
@@ -45,21 +45,23 @@ def ask(address, question):
 
 
 def test_it_is_opened_once_for_all_workers(folder):
-    with served(folder, workers=COUNT) as address:
+    with run_service(folder, workers=COUNT) as address:
         leader = master(address[1])
-        own = [held(process) for process in (leader, *workers(address[1], COUNT))]
+        generations = [
+            open_generations(process) for process in (leader, *workers(address[1], COUNT))
+        ]
 
-    assert own == [{live(folder)}] * (1 + COUNT)
+    assert generations == [{live(folder)}] * (1 + COUNT)
 
 
 def test_nobody_holds_one_that_another_took_the_place_of(folder):
-    with served(folder, workers=COUNT) as address:
+    with run_service(folder, workers=COUNT) as address:
         leader, followers = master(address[1]), workers(address[1], COUNT)
         before = live(folder)
         write(folder / "documents", bridge_md=BRIDGE)
-        built(folder)
-        wait_for(lambda: all(held(each) == {live(folder)} for each in followers))
-        wait_for(lambda: held(leader) == set())
+        build_index(folder)
+        wait_for(lambda: all(open_generations(pid) == {live(folder)} for pid in followers))
+        wait_for(lambda: open_generations(leader) == set())
         answer = ask(address, "who+built+the+bridge")
 
     assert before != live(folder)
@@ -67,20 +69,20 @@ def test_nobody_holds_one_that_another_took_the_place_of(folder):
 
 
 def test_a_worker_that_takes_the_place_of_another_has_the_live_one(folder):
-    with served(folder, workers=COUNT) as address:
+    with run_service(folder, workers=COUNT) as address:
         leader, followers = master(address[1]), workers(address[1], COUNT)
         write(folder / "documents", bridge_md=BRIDGE)
-        built(folder)
-        wait_for(lambda: held(leader) == set())
+        build_index(folder)
+        wait_for(lambda: open_generations(leader) == set())
         os.kill(followers[0], signal.SIGKILL)
         wait_for(lambda: len({*children(leader)} - {*followers}) == 1)
         (new,) = {*children(leader)} - {*followers}
-        wait_for(lambda: held(leader) == held(new) == {live(folder)})
+        wait_for(lambda: open_generations(leader) == open_generations(new) == {live(folder)})
 
 
 def test_a_service_without_a_generation_begins_and_has_the_first_one_soon(tmp_path):
     write(tmp_path / "documents", harbour_md=HARBOUR)
-    with served(tmp_path, workers=COUNT) as address:
+    with run_service(tmp_path, workers=COUNT) as address:
         followers = workers(address[1], COUNT)
-        built(tmp_path)
-        wait_for(lambda: all(held(each) == {live(tmp_path)} for each in followers))
+        build_index(tmp_path)
+        wait_for(lambda: all(open_generations(pid) == {live(tmp_path)} for pid in followers))

@@ -14,7 +14,7 @@ from gunicorn.http.errors import InvalidRequestLine
 from qa.server.connections import HEAD_READ, pass_head_read
 from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
-from tests.conftest import built, served, write
+from tests.conftest import build_index, run_service, write
 
 ASK = "/ask?q=who+demanded+guarantees"
 
@@ -22,8 +22,8 @@ ASK = "/ask?q=who+demanded+guarantees"
 @pytest.fixture(scope="module")
 def address(index):
     """A service with one worker of two threads that waits two seconds for a request."""
-    with served(index, workers=1, threads=2, read_seconds=2) as found:
-        yield found
+    with run_service(index, workers=1, threads=2, read_seconds=2) as service:
+        yield service
 
 
 def ask(address, **more):
@@ -36,7 +36,7 @@ def ask(address, **more):
     return response.status, response.headers, body
 
 
-def received(client):
+def receive_all(client):
     """All that comes until the server hangs up."""
     data = b""
     while piece := client.recv(65536):
@@ -75,27 +75,27 @@ def long_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("long")
     lines = (f"The {number}th ship brought granite to the pier.\n\n" for number in range(30_000))
     write(folder / "documents", long_txt="".join(lines))
-    built(folder)
+    build_index(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
 def long_document(long_folder):
     """A service with one thread over that document."""
-    with served(long_folder, workers=1, threads=1) as found:
-        yield found
+    with run_service(long_folder, workers=1, threads=1) as service:
+        yield service
 
 
 def test_a_body_that_comes_after_the_budget_is_too_late(index):
     body = b'{"question": "who demanded guarantees?"}'
     head = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    with served(index, budget_ms=100) as address, socket.create_connection(address) as client:
+    with run_service(index, budget_ms=100) as address, socket.create_connection(address) as client:
         # Once another is answered, the workers read what comes without delay.
         assert ask(address, path="/livez")[0] == 200
         client.sendall(head + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
         time.sleep(0.3)
         client.sendall(body)
-        answer = received(client)
+        answer = receive_all(client)
 
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"QA_BUDGET_MS" in answer
@@ -110,14 +110,14 @@ def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document)
     assert [ask(long_document, path="/static/style.css")[0] for _ in range(5)] == [200] * 5
     whole = ask(long_document, path="/documents/long.json")[2]
     for client in slow:
-        head, _, body = received(client).partition(b"\r\n\r\n")
+        head, _, body = receive_all(client).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 OK")
         assert body == whole
         client.close()
 
 
 def test_clients_that_read_nothing_make_room_for_others(long_folder):
-    with served(long_folder, workers=1, threads=1, max_connections=16) as address:
+    with run_service(long_folder, workers=1, threads=1, max_connections=16) as address:
         stalled = [socket.create_connection(address, timeout=60) for _ in range(24)]
         for client in stalled:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
@@ -132,7 +132,7 @@ def test_a_client_that_takes_too_long_is_let_go(address):
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\n")
 
-        assert received(client) == b""
+        assert receive_all(client) == b""
 
 
 def test_a_request_may_come_in_pieces(address):
@@ -142,7 +142,7 @@ def test_a_request_may_come_in_pieces(address):
             client.sendall(request[at : at + 7])
             time.sleep(0.01)
 
-        assert received(client).startswith(b"HTTP/1.1 200 OK")
+        assert receive_all(client).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_requests_sent_at_once_are_answered_in_turn(address):
@@ -150,7 +150,7 @@ def test_requests_sent_at_once_are_answered_in_turn(address):
     last = b"GET /nowhere.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(one * 3 + last)
-        data = received(client)
+        data = receive_all(client)
 
     assert data.count(b"HTTP/1.1 200 OK") == 3
     assert data.count(b"HTTP/1.1 404 NOT FOUND") == 1
@@ -163,8 +163,8 @@ def test_a_connection_stays_for_the_next_question(address):
         response = connection.getresponse()
         response.read()
         assert response.status == 200
-        kept = connection.sock
-    assert kept is not None
+        sock = connection.sock
+    assert sock is not None
     connection.close()
 
 
@@ -172,14 +172,14 @@ def test_a_connection_stays_for_the_next_question(address):
 def test_a_body_may_come_in_chunks(address, encode_chunked):
     body = json.dumps({"question": "who demanded guarantees?"}).encode()
     headers = {"Content-Type": "application/json"}
-    sent = iter([body[:9], body[9:]]) if encode_chunked else body
+    chunks = iter([body[:9], body[9:]]) if encode_chunked else body
     if encode_chunked:
         headers["Transfer-Encoding"] = "chunked"
     status, _, answer = ask(
         address,
         method="POST",
         path="/ask",
-        body=sent,
+        body=chunks,
         headers=headers,
         encode_chunked=encode_chunked,
     )
@@ -196,11 +196,11 @@ def test_a_client_that_waits_to_send_its_body_is_told_to(address):
     )
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(head)
-        told = client.recv(100)
+        interim = client.recv(100)
         client.sendall(body)
 
-        assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert b"HTTP/1.1 200 OK" in received(client)
+        assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert b"HTTP/1.1 200 OK" in receive_all(client)
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 9999999", b"Transfer-Encoding: chunked"])
@@ -209,7 +209,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address, length):
     chunk = b"fffff\r\n" + b"x" * 0xFFFFF
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(head + b"\r\n\r\n" + (chunk if b"chunked" in length else b'{"quest'))
-        data = received(client)
+        data = receive_all(client)
 
     assert data.startswith(b"HTTP/1.1 413")
     assert b"application/problem+json" in data
@@ -233,7 +233,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address, length):
 def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_, status):
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(request_)
-        head, _, body = received(client).partition(b"\r\n\r\n")
+        head, _, body = receive_all(client).partition(b"\r\n\r\n")
 
     assert json.loads(body)["status"] == status
     assert b"application/problem+json" in head
@@ -261,15 +261,15 @@ def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog):
 
 
 def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered(index):
-    with served(index, workers=1, threads=1, max_wait_ms=20) as address:
+    with run_service(index, workers=1, threads=1, max_wait_ms=20) as address:
         with ThreadPoolExecutor(60) as pool:
-            found = list(pool.map(lambda _: ask(address), range(600)))
+            responses = list(pool.map(lambda _: ask(address), range(600)))
         after = ask(address)
         alive = ask(address, path="/livez")
 
-    statuses = [status for status, _, _ in found]
+    statuses = [status for status, _, _ in responses]
     assert set(statuses) == {200, 503}
-    for status, headers, body in found:
+    for status, headers, body in responses:
         if status == 503:
             assert headers["Retry-After"] == "1"
             assert json.loads(body)["status"] == 503

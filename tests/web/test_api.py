@@ -73,12 +73,12 @@ def test_post_and_get_answer_alike(client):
 
 
 def test_an_answer_is_the_same_bytes_each_time(client):
-    def asked():
+    def parameters():
         body = client.get("/ask", query_string={"q": ASKED}).get_json()
         del body["took_ms"]
         return json.dumps(body)
 
-    assert len({asked() for _ in range(5)}) == 1
+    assert len({parameters() for _ in range(5)}) == 1
 
 
 def test_no_answer_is_an_answer(client):
@@ -113,8 +113,8 @@ def test_facets_count_the_passages_that_match(client):
 
 
 def test_a_filter_counts_only_what_passes_it(client):
-    asked = {"q": "council Lindholm", "publisher": "vesa courier"}
-    body = client.get("/ask", query_string=asked).get_json()
+    parameters = {"q": "council Lindholm", "publisher": "vesa courier"}
+    body = client.get("/ask", query_string=parameters).get_json()
 
     assert [f["value"] for f in body["facets"]["publisher"]] == ["Vesa Courier"]
     assert body["total"] == body["facets"]["publisher"][0]["count"]
@@ -123,11 +123,11 @@ def test_a_filter_counts_only_what_passes_it(client):
 @pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
 @pytest.mark.parametrize("limit", [1, 2, 50])
 def test_all_passages_that_match_are_paged_through_in_one_order(client, sort, limit):
-    asked = {"q": "words of the report on the council of Lindholm", "sort": sort}
-    whole = client.get("/ask", query_string=asked | {"limit": 50}).get_json()
+    parameters = {"q": "words of the report on the council of Lindholm", "sort": sort}
+    whole = client.get("/ask", query_string=parameters | {"limit": 50}).get_json()
     pages = []
     for offset in range(0, whole["total"] + 2, limit):
-        query = asked | {"limit": limit, "offset": offset}
+        query = parameters | {"limit": limit, "offset": offset}
         body = client.get("/ask", query_string=query).get_json()
         assert (body["offset"], body["verdict"]) == (offset, whole["verdict"])
         pages += body["passages"]
@@ -155,8 +155,8 @@ def test_a_misspelt_word_is_told_its_nearest_and_never_replaced(client):
 
 
 def test_filters_are_kept_and_told(client):
-    asked = {"q": "council of Lindholm", "publisher": "Vesa Courier", "from": "2022-01-01"}
-    body = client.get("/ask", query_string=asked).get_json()
+    parameters = {"q": "council of Lindholm", "publisher": "Vesa Courier", "from": "2022-01-01"}
+    body = client.get("/ask", query_string=parameters).get_json()
 
     assert {p["citation"]["document_id"] for p in body["passages"]} == {"bridge"}
     assert body["filters"] == {"publisher": ["Vesa Courier"], "from": "2022-01-01", "to": None}
@@ -168,8 +168,8 @@ def test_one_document_can_be_asked_alone(client, method):
     if method == "GET":
         response = client.get(f"/ask?q={question}&document=bridge&document=")
     else:
-        asked = {"question": question, "filters": {"document": ["bridge"]}}
-        response = client.post("/ask", json=asked)
+        parameters = {"question": question, "filters": {"document": ["bridge"]}}
+        response = client.post("/ask", json=parameters)
     body = response.get_json()
 
     assert {p["citation"]["document_id"] for p in body["passages"]} == {"bridge"}
@@ -239,9 +239,9 @@ def is_problem(response, status):
     ],
 )
 def test_a_wrong_value_is_named(client, body, pointer):
-    found = is_problem(client.post("/ask", json=body), 422)
+    problem = is_problem(client.post("/ask", json=body), 422)
 
-    assert pointer in [error["pointer"] for error in found["errors"]]
+    assert pointer in [error["pointer"] for error in problem["errors"]]
 
 
 @pytest.mark.parametrize(
@@ -262,9 +262,9 @@ def test_a_wrong_value_is_named(client, body, pointer):
     ],
 )
 def test_a_wrong_parameter_is_named(client, query, pointer):
-    found = is_problem(client.get(f"/ask?{query}"), 422)
+    problem = is_problem(client.get(f"/ask?{query}"), 422)
 
-    assert pointer in [error["pointer"] for error in found["errors"]]
+    assert pointer in [error["pointer"] for error in problem["errors"]]
 
 
 @pytest.mark.parametrize(
@@ -286,9 +286,9 @@ def test_every_error_has_one_shape(client, request_, status):
 def test_an_unexpected_error_tells_nothing_of_itself(app, client, monkeypatch):
     monkeypatch.setattr(app.extensions["qa"], "engine", None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    found = is_problem(client.get("/ask?q=x"), 500)
+    problem = is_problem(client.get("/ask?q=x"), 500)
 
-    assert "NoneType" not in json.dumps(found)
+    assert "NoneType" not in json.dumps(problem)
 
 
 @pytest.mark.parametrize("name", ["x", "0123456789ab\n", "ABCDEF012345", "../../etc/pas"])
@@ -318,9 +318,9 @@ def test_a_generation_can_be_named_in_a_post(client, searcher):
 
 def test_without_an_index_questions_get_503_and_the_process_lives(tmp_path):
     client = create_app(Settings(index=str(tmp_path))).test_client()
-    found = is_problem(client.get("/ask?q=x"), 503)
+    problem = is_problem(client.get("/ask?q=x"), 503)
 
-    assert "qa index" in found["detail"]
+    assert "qa index" in problem["detail"]
     assert client.get("/ask?q=x").headers["Retry-After"]
     assert client.get("/livez").status_code == 200
     assert client.get("/readyz").status_code == 503

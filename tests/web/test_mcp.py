@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from qa.app import create_app
 from qa.settings import Settings
 from qa.web.mcp import HANDSHAKE_VERSIONS, MODERN_VERSIONS
-from tests.conftest import served
+from tests.conftest import run_service
 
 META = {
     "io.modelcontextprotocol/protocolVersion": MODERN_VERSIONS[0],
@@ -22,7 +22,7 @@ META = {
 @pytest.fixture(scope="module")
 def address(index):
     """The address of the protocol at a running service."""
-    with served(index) as (host, port):
+    with run_service(index) as (host, port):
         yield f"http://{host}:{port}/mcp"
 
 
@@ -57,22 +57,22 @@ def test_the_reference_client_lists_the_tools(address, mode):
 @pytest.mark.parametrize("mode", MODES)
 def test_what_the_reference_client_finds_stands_in_the_document(address, mode, searcher):
     async def use(client):
-        found = await client.call_tool("search", {"query": "who demanded guarantees?"})
-        first = found.structured_content["results"][0]
-        read = await client.call_tool("fetch", {"id": first["id"]})
-        return found, first, read
+        search_result = await client.call_tool("search", {"query": "who demanded guarantees?"})
+        first = search_result.structured_content["results"][0]
+        fetch_result = await client.call_tool("fetch", {"id": first["id"]})
+        return search_result, first, fetch_result
 
-    found, first, read = with_client(address, mode, use)
+    search_result, first, fetch_result = with_client(address, mode, use)
     text = searcher.document(first["document_id"]).text
-    place = read.structured_content["metadata"]
+    place = fetch_result.structured_content["metadata"]
 
-    assert not found.is_error
-    assert json.loads(found.content[0].text) == found.structured_content
+    assert not search_result.is_error
+    assert json.loads(search_result.content[0].text) == search_result.structured_content
     assert text[first["start"] : first["end"]] == first["text"]
     assert "Captain Elsa Moberg" in first["answer"]
-    assert found.structured_content["generation"] == searcher.manifest.name
+    assert search_result.structured_content["generation"] == searcher.manifest.name
     assert first["url"].startswith(address.removesuffix("/mcp") + "/documents/harbour?")
-    assert read.structured_content["text"] == text[place["start"] : place["end"]] == text
+    assert fetch_result.structured_content["text"] == text[place["start"] : place["end"]] == text
     assert place["sha256"] == first["sha256"]
     assert place["next_start"] is None
 
@@ -81,10 +81,10 @@ def test_without_an_answer_nothing_is_to_be_made_up(address):
     async def use(client):
         return await client.call_tool("search", {"query": "boiling point of mercury"})
 
-    found = with_client(address, "auto", use).structured_content
+    content = with_client(address, "auto", use).structured_content
 
-    assert (found["verdict"], found["results"]) == ("none", [])
-    assert "mercury" in found["missing"]
+    assert (content["verdict"], content["results"]) == ("none", [])
+    assert "mercury" in content["missing"]
 
 
 def test_a_part_of_a_query_without_an_answer_is_named(address):
@@ -100,7 +100,7 @@ def test_a_part_of_a_query_without_an_answer_is_named(address):
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "told"),
+    ("name", "arguments", "message"),
     [
         ("search", {}, "query"),
         ("search", {"query": "?!"}, "no words"),
@@ -111,24 +111,24 @@ def test_a_part_of_a_query_without_an_answer_is_named(address):
         ("fetch", {"id": "harbour", "start": -1}, "start"),
     ],
 )
-def test_a_model_is_told_what_is_wrong_with_what_it_asks(address, name, arguments, told):
+def test_a_model_is_told_what_is_wrong_with_what_it_asks(address, name, arguments, message):
     async def use(client):
         return await client.call_tool(name, arguments)
 
-    found = with_client(address, "auto", use)
+    result = with_client(address, "auto", use)
 
-    assert found.is_error
-    assert told in found.content[0].text
+    assert result.is_error
+    assert message in result.content[0].text
 
 
 def post(client, method, parameters=None, version=MODERN_VERSIONS[0], **headers):
     """The status and the answer to a message of today's revision, its headers as they must be."""
     parameters = {"_meta": META | {next(iter(META)): version}} | (parameters or {})
-    sent = {"MCP-Protocol-Version": version, "Mcp-Method": method}
+    defaults = {"MCP-Protocol-Version": version, "Mcp-Method": method}
     if "name" in parameters:
-        sent["Mcp-Name"] = parameters["name"]
+        defaults["Mcp-Name"] = parameters["name"]
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
-    response = client.post("/mcp", json=message, headers=sent | headers)
+    response = client.post("/mcp", json=message, headers=defaults | headers)
     return response.status_code, response.get_json()
 
 
@@ -163,9 +163,9 @@ def test_tools_are_listed_in_the_same_words_each_time(client):
 def test_a_message_that_contradicts_itself_is_refused(
     client, method, parameters, headers, status, code
 ):
-    found, body = post(client, method, parameters, **headers)
+    answer_code, body = post(client, method, parameters, **headers)
 
-    assert (found, body["error"]["code"]) == (status, code)
+    assert (answer_code, body["error"]["code"]) == (status, code)
 
 
 def test_a_revision_that_is_not_spoken_is_told_which_are(client):
@@ -207,8 +207,8 @@ def test_notifications_are_taken_without_an_answer(client):
 
 @pytest.mark.parametrize("version", HANDSHAKE_VERSIONS)
 def test_older_clients_get_the_revision_that_they_ask_for(client, version):
-    asked = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "x"}}
-    message = {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": asked}
+    parameters = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "x"}}
+    message = {"jsonrpc": "2.0", "id": "a", "method": "initialize", "params": parameters}
     body = client.post("/mcp", json=message).get_json()
 
     assert (body["id"], body["result"]["protocolVersion"]) == ("a", version)

@@ -14,33 +14,33 @@ def answer(client):
 
 
 @pytest.fixture
-def cited(answer):
+def citation_record(answer):
     return answer["passages"][0]["citation"]
 
 
-def test_every_form_of_a_citation_gives_the_same_quote(client, answer, cited):
-    (quote,) = parse_quotes(cited)
+def test_every_form_of_a_citation_gives_the_same_quote(client, answer, citation_record):
+    (quote,) = parse_quotes(citation_record)
 
     assert (quote.document_id, quote.exact, quote.start) == (
         "harbour",
-        cited["exact"],
-        cited["start"],
+        citation_record["exact"],
+        citation_record["start"],
     )
     assert parse_quotes(answer)[0] == parse_quotes(answer["passages"])[0] == quote
     saved = client.get("/export.json", query_string=ASKED).get_json()
     assert parse_quotes(saved)[0] == quote
 
 
-def test_csl_json_gives_the_words_the_place_and_the_checksum(client, cited):
-    place = cited["read_url"].partition("?")[2].partition("#")[0]
+def test_csl_json_gives_the_words_the_place_and_the_checksum(client, citation_record):
+    place = citation_record["read_url"].partition("?")[2].partition("#")[0]
     items = client.get(f"/cite/harbour?{place}&format=csl-json").get_json(force=True)
     (quote,) = parse_quotes(items)
 
     assert (quote.document_id, quote.exact, quote.start, quote.sha256) == (
         "harbour",
-        cited["exact"],
-        cited["start"],
-        cited["sha256"],
+        citation_record["exact"],
+        citation_record["start"],
+        citation_record["sha256"],
     )
 
 

@@ -10,7 +10,7 @@ from qa.app import create_app
 from qa.cli import main
 from qa.settings import Settings
 from qa.web.request_schemas import SavedCitation
-from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
 
 LATER = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbour")
 ASKED = "/ask?q=who+demanded+guarantees%3F&limit=1"
@@ -20,22 +20,22 @@ ASKED = "/ask?q=who+demanded+guarantees%3F&limit=1"
 def index(tmp_path):
     """A folder with an index of two documents, which tests may change."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def saved(client):
+def answer(client):
     return client.get(ASKED).get_json()
 
 
-def cited(saved):
+def first_citation(saved):
     return saved["passages"][0]["citation"]
 
 
-def rebuilt(index, text):
+def rebuild(index, text):
     write(index / "documents", harbour_md=text)
-    built(index)
+    build_index(index)
 
 
 def verify(index, saved, *options):
@@ -44,55 +44,69 @@ def verify(index, saved, *options):
     return CliRunner().invoke(main, arguments, input=io.BytesIO(text.encode()))
 
 
-def test_a_posted_citation_is_looked_for(client, index, saved):
-    body = client.post("/verify", json={"citations": [cited(saved)]}).get_json()
-    (found,) = body["citations"]
+def test_a_posted_citation_is_looked_for(client, index, answer):
+    body = client.post("/verify", json={"citations": [first_citation(answer)]}).get_json()
+    (citation,) = body["citations"]
 
-    assert body["generation"] == saved["generation"]
-    assert list(found) == ["quote", "state", "document", "citation", "near"]
-    assert (found["state"], found["document"]) == ("unchanged", "unchanged")
-    assert found["citation"]["read_url"].startswith("/documents/harbour?")
-    assert found["quote"]["exact"] == found["citation"]["exact"] == cited(saved)["exact"]
-
-
-def test_what_there_is_no_time_for_is_left_for_another_request(client, saved, monkeypatch):
-    gone = cited(saved) | {"exact": "Captain Elsa Moberg demanded a legal pier from the council."}
-    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 2500)
-    body = client.post("/verify", json={"citations": [gone] * 50}).get_json()
-
-    assert body["partial"]
-    assert [each["state"] for each in body["citations"]] == ["gone"] * 2
-
-
-def test_where_there_is_no_time_at_all_nothing_is_said(client, saved):
-    sent = client.post(
-        "/verify", json={"citations": [cited(saved) | {"start": 0}]}, environ_overrides=LATE
+    assert body["generation"] == answer["generation"]
+    assert list(citation) == ["quote", "state", "document", "citation", "near"]
+    assert (citation["state"], citation["document"]) == ("unchanged", "unchanged")
+    assert citation["citation"]["read_url"].startswith("/documents/harbour?")
+    assert (
+        citation["quote"]["exact"]
+        == citation["citation"]["exact"]
+        == first_citation(answer)["exact"]
     )
 
-    assert sent.status_code == 503
-    assert "takes longer" in sent.get_json()["detail"]
+
+def test_what_there_is_no_time_for_is_left_for_another_request(client, answer, monkeypatch):
+    missing = first_citation(answer) | {
+        "exact": "Captain Elsa Moberg demanded a legal pier from the council."
+    }
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 2500)
+    body = client.post("/verify", json={"citations": [missing] * 50}).get_json()
+
+    assert body["partial"]
+    assert [result["state"] for result in body["citations"]] == ["gone"] * 2
+
+
+def test_where_there_is_no_time_at_all_nothing_is_said(client, answer):
+    response = client.post(
+        "/verify",
+        json={"citations": [first_citation(answer) | {"start": 0}]},
+        environ_overrides=LATE,
+    )
+
+    assert response.status_code == 503
+    assert "takes longer" in response.get_json()["detail"]
 
 
 # A request whose head was read long ago.
 LATE = {"qa.head_read": -1e9}
 
 
-def test_the_command_takes_its_time(index, saved, monkeypatch):
+def test_the_command_takes_its_time(index, answer, monkeypatch):
     monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
-    rebuilt(index, LATER)
+    rebuild(index, LATER)
 
-    assert not json.loads(verify(index, saved, "--json").stdout)["partial"]
+    assert not json.loads(verify(index, answer, "--json").stdout)["partial"]
 
 
-TEXTS = [name for name, each in SavedCitation.model_fields.items() if "str" in str(each.annotation)]
+TEXTS = [
+    name for name, field in SavedCitation.model_fields.items() if "str" in str(field.annotation)
+]
 
 
 @pytest.mark.parametrize("field", TEXTS)
-def test_half_a_character_is_refused_by_name(client, saved, field):
-    sent = client.post("/verify", json={"citations": [cited(saved) | {field: "\ud800"}]})
+def test_half_a_character_is_refused_by_name(client, answer, field):
+    response = client.post(
+        "/verify", json={"citations": [first_citation(answer) | {field: "\ud800"}]}
+    )
 
-    assert sent.status_code == 422
-    assert [each["pointer"] for each in sent.get_json()["errors"]] == [f"#/citations/0/{field}"]
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.get_json()["errors"]] == [
+        f"#/citations/0/{field}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +117,10 @@ def test_half_a_character_is_refused_by_name(client, saved, field):
         (HARBOUR.replace("legal guarantees", "promises"), "gone", 5),
     ],
 )
-def test_the_command_and_the_service_say_the_same(client, index, saved, text, state, code):
-    rebuilt(index, text)
-    posted = client.post("/verify", json={"citations": [cited(saved)]}).get_json()
-    printed = verify(index, saved, "--json")
+def test_the_command_and_the_service_say_the_same(client, index, answer, text, state, code):
+    rebuild(index, text)
+    posted = client.post("/verify", json={"citations": [first_citation(answer)]}).get_json()
+    printed = verify(index, answer, "--json")
 
     assert json.loads(printed.stdout) == posted
     assert posted["citations"][0]["state"] == state
@@ -114,25 +128,25 @@ def test_the_command_and_the_service_say_the_same(client, index, saved, text, st
     assert (posted["citations"][0]["near"] is not None) == (state == "gone")
 
 
-def test_the_command_tells_people_where_it_is(index, saved):
-    rebuilt(index, LATER)
-    told = verify(index, saved).stdout
+def test_the_command_tells_people_where_it_is(index, answer):
+    rebuild(index, LATER)
+    output = verify(index, answer).stdout
 
-    assert told.startswith("moved: “")
-    assert "the document harbour has changed" in told
-    assert "now at The harbour of Lindholm, ¶ " in told
+    assert output.startswith("moved: “")
+    assert "the document harbour has changed" in output
+    assert "now at The harbour of Lindholm, ¶ " in output
 
-    rebuilt(index, HARBOUR.replace("legal guarantees", "promises"))
-    told = verify(index, saved).stdout
+    rebuild(index, HARBOUR.replace("legal guarantees", "promises"))
+    output = verify(index, answer).stdout
 
-    assert told.startswith("gone: “")
-    assert "% of it at The harbour of Lindholm" in told
-    assert "demanded promises from the council" in told
+    assert output.startswith("gone: “")
+    assert "% of it at The harbour of Lindholm" in output
+    assert "demanded promises from the council" in output
 
 
-@pytest.mark.parametrize(("saved", "words"), [("{", "is no JSON"), ("5", "no citation")])
-def test_the_command_says_what_it_cannot_read(index, saved, words):
-    result = verify(index, saved)
+@pytest.mark.parametrize(("answer", "words"), [("{", "is no JSON"), ("5", "no citation")])
+def test_the_command_says_what_it_cannot_read(index, answer, words):
+    result = verify(index, answer)
 
     assert result.exit_code == 2
     assert words in result.stderr

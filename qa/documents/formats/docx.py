@@ -38,7 +38,7 @@ class _DocumentReader:
     def __init__(self, main: Part) -> None:
         self._main = main
         self._body = main.root.find(f"{W}body")
-        styles, numbering = main.part_by_relation("styles"), main.part_by_relation("numbering")
+        styles, numbering = main.related_part("styles"), main.related_part("numbering")
         self._styles = Styles(styles.root if styles else None)
         self._numbering = Numbering(numbering.root if numbering else None)
         self._notes = dict(_iter_notes(main))
@@ -147,7 +147,7 @@ class _DocumentReader:
 def _iter_notes(main: Part) -> Iterator[tuple[tuple[str, str], etree._Element]]:
     """The footnotes and endnotes by the tag of their references and their id."""
     for kind in ("footnote", "endnote"):
-        part = main.part_by_relation(f"{kind}s")
+        part = main.related_part(f"{kind}s")
         for note in [] if part is None else part.root.iterchildren(f"{W}{kind}"):
             if note.get(f"{W}type", "normal") == "normal":
                 yield (f"{W}{kind}Reference", note.get(f"{W}id", "")), note

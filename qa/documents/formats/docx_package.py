@@ -43,7 +43,7 @@ class Part:
                 kind = relationship.get("Type", "").rpartition("/")[2]
                 self._by_kind.setdefault(kind, path.lstrip("/"))
 
-    def part_by_relation(self, kind: str) -> "Part | None":
+    def related_part(self, kind: str) -> "Part | None":
         """The part of a kind, such as "footnotes", that this one refers to."""
         name = self._by_kind.get(kind)
         return self._package.open_part(name) if name else None

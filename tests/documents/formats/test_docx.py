@@ -178,7 +178,7 @@ NUMBERS = """
       <w:startOverride w:val="7"/></w:lvlOverride></w:num>"""
 
 
-def numbered(text, level=0, number=1):
+def item(text, level=0, number=1):
     properties = f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>'
     return paragraph(text, properties=properties)
 
@@ -186,9 +186,9 @@ def numbered(text, level=0, number=1):
 def test_automatic_numbers_are_read_as_word_shows_them():
     body = "".join(
         [
-            numbered("Rent"), numbered("Monthly", 1), numbered("A bullet", 2), numbered("Late", 1),
-            numbered("End"), numbered("Early", 1), numbered("Other", 0, 2), numbered("More", 0, 2),
-            numbered("None", 0, 0), numbered("Unknown", 0, 99),
+            item("Rent"), item("Monthly", 1), item("A bullet", 2), item("Late", 1),
+            item("End"), item("Early", 1), item("Other", 0, 2), item("More", 0, 2),
+            item("None", 0, 0), item("Unknown", 0, 99),
         ]
     )  # fmt: skip
 

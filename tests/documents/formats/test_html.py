@@ -8,7 +8,7 @@ from qa.errors import UnreadableFileError
 PROSE = "The harbour was built in 1874, when the town was still small. " * 6
 
 
-def read(page):
+def read_page(page):
     """What a page says of itself, and its blocks."""
     extract = html.read_html(page if isinstance(page, bytes) else page.encode())
     return extract.metadata, [
@@ -17,11 +17,11 @@ def read(page):
 
 
 def about(head, body=""):
-    return read(f"<html><head>{head}</head><body>{body}<p>{PROSE}</p></body></html>")[0]
+    return read_page(f"<html><head>{head}</head><body>{body}<p>{PROSE}</p></body></html>")[0]
 
 
 def test_an_article_is_taken_out_of_its_page():
-    found, blocks = read(f"""<html><body>
+    metadata, blocks = read_page(f"""<html><body>
         <header><nav><a href="/">Home</a> <a href="/all">All articles</a></nav></header>
         <article><h1>The harbour</h1><p>{PROSE}</p>
         <h3>Storms &amp; ice</h3><p>In <b>October</b> a <a href="x">storm</a> broke the pier.</p>
@@ -31,7 +31,7 @@ def test_an_article_is_taken_out_of_its_page():
         </table></article>
         <aside>Read this next</aside><footer>All rights reserved</footer></body></html>""")
 
-    assert found == {"title": "The harbour"}
+    assert metadata == {"title": "The harbour"}
     assert blocks == [
         (PROSE.strip(), 0),
         ("Storms & ice", 3),
@@ -44,7 +44,7 @@ def test_an_article_is_taken_out_of_its_page():
 
 
 def test_a_small_page_is_taken_whole_but_for_its_navigation():
-    _, blocks = read("""<body><nav>Menu</nav><header>Banner</header><form>Search</form>
+    _, blocks = read_page("""<body><nav>Menu</nav><header>Banner</header><form>Search</form>
         <h1>A harbour</h1><h1>A pier</h1><div>Loose <i>words</i><br>and more</div>
         <table><tr><td><p>A cell that lays out.</p></td></tr></table>
         <table><tr><th>a</th><td>b</td></tr></table>
@@ -81,11 +81,11 @@ def test_a_small_page_is_taken_whole_but_for_its_navigation():
 def test_what_browsers_do_not_show_is_left_out(hidden, prose):
     page = f"<h1>Fees</h1><article><p>{prose}</p>{hidden.format('The fee is 99 euros.')}</article>"
 
-    assert "99" not in str(read(page)[1])
+    assert "99" not in str(read_page(page)[1])
 
 
 def test_a_page_that_waits_for_a_script_is_read():
-    assert read(f'<body><div style="visibility:hidden"><p>{PROSE}</p></div></body>')[1] == [
+    assert read_page(f'<body><div style="visibility:hidden"><p>{PROSE}</p></div></body>')[1] == [
         (PROSE.strip(), 0)
     ]
 
@@ -99,13 +99,13 @@ def test_a_page_that_waits_for_a_script_is_read():
     ],
 )
 def test_text_behind_the_end_of_the_page_is_read(page):
-    assert read(page)[1] == [("The ferry.", 0)]
+    assert read_page(page)[1] == [("The ferry.", 0)]
 
 
 @pytest.mark.parametrize("count", [1, 9])
 def test_a_page_that_is_one_form_is_read(count):
     paragraphs = "".join(f"<p>On day {n} the pool opens at dawn.</p>" for n in range(count))
-    _, blocks = read(
+    _, blocks = read_page(
         f"<form><div><h2>Opening hours</h2>{paragraphs}</div><button>Go</button></form>"
     )
 
@@ -113,7 +113,7 @@ def test_a_page_that_is_one_form_is_read(count):
 
 
 def test_asides_forms_and_captions_of_an_article_are_read():
-    _, blocks = read(f"""<body><nav><a href="a">Home</a></nav><main><article><h1>Terms</h1>
+    _, blocks = read_page(f"""<body><nav><a href="a">Home</a></nav><main><article><h1>Terms</h1>
         <p>{PROSE}</p><aside><p>Note: berths cost ten euros a night.</p></aside>
         <form><p>The pilot fee is forty euros.</p><input><button>Send</button></form>
         <figure><img src="p.png"><figcaption>The pier in 1902</figcaption></figure>
@@ -136,7 +136,7 @@ def test_asides_forms_and_captions_of_an_article_are_read():
 
 
 def test_the_lead_and_the_gallery_of_an_article_are_read():
-    _, blocks = read(f"""<body><main><article><h1>Terms</h1><p>A storm, and what it took.</p>
+    _, blocks = read_page(f"""<body><main><article><h1>Terms</h1><p>A storm, and what it took.</p>
         <div class="text"><p>{PROSE}</p><p>{PROSE} It is old.</p></div>
         <section class="gallery"><figure><img src="a.png"><figcaption>The pier in 1902</figcaption>
         </figure></section><p>Read more about the town.</p></article></main></body>""")
@@ -150,7 +150,7 @@ def test_the_lead_and_the_gallery_of_an_article_are_read():
 
 
 def test_lines_of_code_stay_apart():
-    assert read("<pre>make clean  # all\nmake install</pre><p>Done.</p>")[1] == [
+    assert read_page("<pre>make clean  # all\nmake install</pre><p>Done.</p>")[1] == [
         ("make clean # all", 0),
         ("make install", 0),
         ("Done.", 0),
@@ -175,13 +175,13 @@ def test_lines_of_code_stay_apart():
     ],
 )  # fmt: skip
 def test_rows_keep_their_columns_and_the_names_of_these(table, rows):
-    texts = [text for text, _ in read(f"<table>{table}</table>")[1]]
+    texts = [text for text, _ in read_page(f"<table>{table}</table>")[1]]
 
     assert texts[: len(rows)] == rows
 
 
 def test_lines_of_chinese_and_japanese_are_joined_without_a_space():
-    assert read("<p>この港の事務\n  所は九時に<br>開きます。</p>")[1] == [
+    assert read_page("<p>この港の事務\n  所は九時に<br>開きます。</p>")[1] == [
         ("この港の事務所は九時に 開きます。", 0)
     ]
 
@@ -193,9 +193,11 @@ def test_all_authors_are_named():
 
 
 def test_a_heading_that_repeats_the_title_is_left_out():
-    found, blocks = read("<title>The harbour | Gazette</title><h1>The  harbour</h1><p>Built.</p>")
+    metadata, blocks = read_page(
+        "<title>The harbour | Gazette</title><h1>The  harbour</h1><p>Built.</p>"
+    )
 
-    assert found["title"] == "The harbour"
+    assert metadata["title"] == "The harbour"
     assert blocks == [("Built.", 0)]
 
 
@@ -223,13 +225,13 @@ def test_the_head_gives_metadata(head, field, value):
 
 
 def test_linked_data_give_what_the_head_leaves_out():
-    found = about("""<script type="application/ld+json">{broken</script>
+    metadata = about("""<script type="application/ld+json">{broken</script>
         <script type="application/ld+json">[{"@graph": [{"@type": "WebSite", "name": "W"},
         {"@type": "NewsArticle", "headline": "H", "datePublished": "2021-12-03",
         "author": [{"name": "Ann"}], "publisher": {"name": "Gazette"}, "inLanguage": "de"}]}]
         </script>""")
 
-    assert found == {
+    assert metadata == {
         "title": "H",
         "author": [{"name": "Ann"}],
         "publisher": {"name": "Gazette"},
@@ -239,7 +241,7 @@ def test_linked_data_give_what_the_head_leaves_out():
 
 
 def test_the_language_is_the_pages():
-    assert read(f'<html lang="pl"><p>{PROSE}</p>')[0] == {"language": "pl"}
+    assert read_page(f'<html lang="pl"><p>{PROSE}</p>')[0] == {"language": "pl"}
 
 
 @pytest.mark.parametrize(
@@ -271,21 +273,21 @@ def test_a_time_element_dates_a_page_if_it_is_clear_which(body, date):
 def test_the_encoding_is_the_declared_one_or_found_out(declaration, encoding):
     page = f"{declaration}<p>Гавань построили в 1874 году.</p>"
 
-    assert read(page.encode(encoding))[1] == [("Гавань построили в 1874 году.", 0)]
+    assert read_page(page.encode(encoding))[1] == [("Гавань построили в 1874 году.", 0)]
 
 
 def test_quotes_of_windows_declared_as_latin_1_are_quotes():
     page = '<meta charset="iso-8859-1"><p>“Never” – again</p>'.encode("cp1252")
 
-    assert read(page)[1] == [("“Never” – again", 0)]
+    assert read_page(page)[1] == [("“Never” – again", 0)]
 
 
 @pytest.mark.parametrize("page", ["", "<!-- nothing -->", " \n"])
 def test_a_page_without_elements_has_no_text(page):
     with pytest.raises(UnreadableFileError, match="no text"):
-        read(page)
+        read_page(page)
 
 
 @pytest.mark.parametrize("page", ["<html></html>", "<frameset></frameset>", "<p>&nbsp;</p>"])
 def test_an_empty_page_has_no_blocks(page):
-    assert read(page)[1] == []
+    assert read_page(page)[1] == []

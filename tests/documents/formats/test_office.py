@@ -18,7 +18,7 @@ ONE = "The harbour of Lindholm was built in 1874 by the engineer Karl Brandt. " 
 TWO = "In October 1902 a storm broke the northern pier and sank three ships. " * 4
 
 
-def printed(*pages, **properties):
+def make_pdf(*pages, **properties):
     """A PDF of *pages*, each a list of paragraphs, those in capitals set as headings."""
     file = FPDF()
     for page in pages:
@@ -31,13 +31,13 @@ def printed(*pages, **properties):
     return file
 
 
-def read(file):
+def read_blocks(file):
     extract = pdf.read_pdf(bytes(file.output()))
     return [(" ".join(block.text.split()), block.level, block.page) for block in extract.blocks]
 
 
 def test_lines_of_a_pdf_are_joined_to_paragraphs_with_their_page():
-    blocks = read(printed(["THE HARBOUR", ONE, TWO], [TWO]))
+    blocks = read_blocks(make_pdf(["THE HARBOUR", ONE, TWO], [TWO]))
 
     assert blocks == [
         ("THE HARBOUR", 1, 1),
@@ -48,14 +48,14 @@ def test_lines_of_a_pdf_are_joined_to_paragraphs_with_their_page():
 
 
 def test_a_gap_parts_paragraphs_that_end_with_a_full_line():
-    file = printed([])
+    file = make_pdf([])
     file.set_font("Helvetica", size=11)
     for text in ("One line that does not end", "and another after a gap"):
         file.cell(0, 6, "filling " * 11 + text, new_x="LMARGIN", new_y="NEXT")
         file.cell(0, 6, "filling " * 11 + text, new_x="LMARGIN", new_y="NEXT")
         file.ln(6)
 
-    assert len(read(file)) == 2
+    assert len(read_blocks(file)) == 2
 
 
 def test_running_headers_and_page_numbers_are_dropped():
@@ -64,11 +64,13 @@ def test_running_headers_and_page_numbers_are_dropped():
         for number in range(1, 5)
     ]
 
-    assert [text for text, *_ in read(printed(*pages))] == [text.strip() for _, text, _ in pages]
+    assert [text for text, *_ in read_blocks(make_pdf(*pages))] == [
+        text.strip() for _, text, _ in pages
+    ]
 
 
 def test_a_first_line_that_does_not_recur_stays():
-    assert read(printed(["Alpha", ONE], ["Beta", ONE]))[0][0].startswith("Alpha")
+    assert read_blocks(make_pdf(["Alpha", ONE], ["Beta", ONE]))[0][0].startswith("Alpha")
 
 
 @pytest.mark.parametrize(
@@ -87,22 +89,22 @@ def test_a_first_line_that_does_not_recur_stays():
 )
 def test_hyphens_at_line_ends_go_unless_the_word_is_known_with_them(lines, joined):
     filler = "and this line is a good deal longer than those others are"
-    blocks = read(printed([f"{filler}\n{filler}\n{lines}"]))
+    blocks = read_blocks(make_pdf([f"{filler}\n{filler}\n{lines}"]))
 
     assert " ".join(text for text, *_ in blocks).endswith(joined)
 
 
 def test_a_long_text_in_large_type_is_no_heading():
-    file = printed(["small print, " * 100])
+    file = make_pdf(["small print, " * 100])
     file.set_font("Helvetica", size=18)
     file.multi_cell(0, 9, ONE, new_x="LMARGIN", new_y="NEXT")
 
-    assert (ONE.strip(), 0, 1) in read(file)
+    assert (ONE.strip(), 0, 1) in read_blocks(file)
 
 
 def test_the_properties_of_a_pdf_are_its_metadata():
     day = datetime.datetime(2021, 12, 3, 10, tzinfo=datetime.UTC)
-    file = printed(["THE HARBOUR", ONE], title="The harbour", author="Ann", creation_date=day)
+    file = make_pdf(["THE HARBOUR", ONE], title="The harbour", author="Ann", creation_date=day)
     extract = pdf.read_pdf(bytes(file.output()))
 
     assert extract.metadata["title"] == "The harbour"
@@ -114,34 +116,34 @@ def test_the_properties_of_a_pdf_are_its_metadata():
     "title", ["Microsoft Word - a.docx", "untitled", "report.pdf", "Document1"]
 )
 def test_titles_that_programs_enter_are_none(title):
-    assert "title" not in pdf.read_pdf(bytes(printed([ONE], title=title).output())).metadata
+    assert "title" not in pdf.read_pdf(bytes(make_pdf([ONE], title=title).output())).metadata
 
 
 @pytest.mark.parametrize("method", [EncryptionMethod.RC4, EncryptionMethod.AES_256])
 def test_a_pdf_that_only_restricts_printing_is_read(method):
-    file = printed([ONE])
+    file = make_pdf([ONE])
     file.set_encryption("owner", permissions=0, encryption_method=method)
 
-    assert read(file) == [(ONE.strip(), 0, 1)]
+    assert read_blocks(file) == [(ONE.strip(), 0, 1)]
 
 
 def test_a_pdf_with_a_password_is_refused():
-    file = printed([ONE])
+    file = make_pdf([ONE])
     file.set_encryption("owner", "user", encryption_method=EncryptionMethod.AES_256)
 
     with pytest.raises(UnreadableFileError, match="encrypted; save it without a password"):
-        read(file)
+        read_blocks(file)
 
 
 def test_a_pdf_of_pictures_is_refused():
-    file = printed([])
+    file = make_pdf([])
     file.rect(10, 10, 50, 50)
 
     with pytest.raises(UnreadableFileError, match="run OCR first"):
-        read(file)
+        read_blocks(file)
 
 
-def written(build):
+def make_docx(build):
     """The bytes of a Word document that *build* fills."""
     document = docx.Document()
     build(document)
@@ -161,7 +163,7 @@ def harbour(document):
 
 
 def test_a_word_document_gives_blocks_in_order():
-    extract = word.read_docx(written(harbour), LIMIT)
+    extract = word.read_docx(make_docx(harbour), LIMIT)
 
     assert extract.metadata == {"title": "The harbour"}
     assert [(block.text, block.level) for block in extract.blocks] == [
@@ -184,7 +186,7 @@ def test_words_in_links_insertions_and_content_controls_are_read():
         content.append(document.add_paragraph("in a control")._p)
         document.element.body.insert(0, control)
 
-    blocks = word.read_docx(written(build), LIMIT).blocks
+    blocks = word.read_docx(make_docx(build), LIMIT).blocks
 
     assert [block.text for block in blocks if block.text] == ["in a control", "Kept inserted"]
 
@@ -195,7 +197,7 @@ def test_properties_that_somebody_filled_in_are_metadata():
         document.core_properties.author = "Ann"
         document.core_properties.created = datetime.datetime(2021, 12, 3, tzinfo=datetime.UTC)
 
-    about = word.read_docx(written(build), LIMIT).metadata
+    about = word.read_docx(make_docx(build), LIMIT).metadata
 
     assert (about["title"], about["author"]) == ("The harbour", "Ann")
     assert about["created"].date() == datetime.date(2021, 12, 3)
@@ -203,7 +205,7 @@ def test_properties_that_somebody_filled_in_are_metadata():
 
 def test_a_word_document_that_unpacks_to_too_much_is_refused():
     with pytest.raises(UnreadableFileError, match="unpacks to more than 0 MB"):
-        word.read_docx(written(harbour), 10_000)
+        word.read_docx(make_docx(harbour), 10_000)
 
 
 def test_an_old_or_encrypted_word_document_is_refused():

@@ -11,7 +11,7 @@ RUSSIAN = "Президент заявил в четверг, что перег�
 PROSE = "The harbour was built in 1874, when the town was still small, by Karl Brandt."
 
 
-def read(text):
+def read_plain(text):
     """What a plain text says of itself, and its paragraphs."""
     extract = plain.read_text(text.encode())
     return extract.metadata, [block.text for block in extract.blocks]
@@ -148,7 +148,7 @@ def test_an_indented_line_begins_a_paragraph():
 )  # fmt: skip
 def test_lines_of_scripts_without_spaces_are_joined_without(text, joined):
     assert split_paragraphs(text) == [joined]
-    assert marked(text)[1] == [(joined, 0)]
+    assert read_markdown(text)[1] == [(joined, 0)]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_lines_of_scripts_without_spaces_are_joined_without(text, joined):
     ],
 )
 def test_front_matter_may_be_toml_json_or_yaml(front):
-    about, paragraphs = read(f"{front}\nThe ferry leaves at nine.")
+    about, paragraphs = read_plain(f"{front}\nThe ferry leaves at nine.")
 
     assert {key: str(value) for key, value in about.items()} == {
         "title": "Night ferry",
@@ -180,7 +180,7 @@ def test_front_matter_may_be_toml_json_or_yaml(front):
     ],
 )
 def test_what_is_no_front_matter_is_text(text):
-    assert " ".join(" ".join(read(text)[1]).split()) == " ".join(text.split())
+    assert " ".join(" ".join(read_plain(text)[1]).split()) == " ".join(text.split())
 
 
 MAIL = """Return-Path: <ann@example.org>
@@ -242,7 +242,7 @@ def test_a_text_that_only_mentions_headers_is_no_mail(text):
 
 
 def test_front_matter_wins_over_an_opening():
-    assert read(f"---\ntitle: A\n---\nBy Ann Bell\n\n{PROSE}") == (
+    assert read_plain(f"---\ntitle: A\n---\nBy Ann Bell\n\n{PROSE}") == (
         {"title": "A"},
         ["By Ann Bell", PROSE],
     )
@@ -272,7 +272,7 @@ def test_front_matter_wins_over_an_opening():
     ],
 )  # fmt: skip
 def test_the_opening_gives_metadata_and_leaves_the_text(opening, about):
-    assert read(opening + PROSE + "\n\nMore.") == (about, [PROSE, "More."])
+    assert read_plain(opening + PROSE + "\n\nMore.") == (about, [PROSE, "More."])
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_the_opening_gives_metadata_and_leaves_the_text(opening, about):
     ],
 )
 def test_a_first_line_that_is_no_metadata_stays_text(opening):
-    about, paragraphs = read(f"{opening}\n\nlower case, so no title before it.")
+    about, paragraphs = read_plain(f"{opening}\n\nlower case, so no title before it.")
 
     assert about == {}
     assert paragraphs[0].startswith(opening.split()[0])
@@ -308,7 +308,7 @@ def test_a_first_line_that_is_no_metadata_stays_text(opening):
     ],
 )
 def test_what_only_looks_like_an_opening_is_text(text):
-    about, paragraphs = read(text)
+    about, paragraphs = read_plain(text)
 
     assert about == {}
     assert " ".join(paragraphs) == " ".join(text.split())
@@ -324,22 +324,22 @@ def test_what_only_looks_like_an_opening_is_text(text):
     ],
 )
 def test_a_dateline_stays_in_the_text_and_dates_it_if_it_says_the_year(dateline, about):
-    assert read(dateline + PROSE) == (about, [dateline + PROSE])
+    assert read_plain(dateline + PROSE) == (about, [dateline + PROSE])
 
 
 def test_what_comes_after_the_first_prose_is_text():
     text = f"{PROSE}\n\nvia RT\n\nBy Jane Doe\n\nDate: 2021-12-03"
 
-    assert read(text) == ({}, text.split("\n\n"))
+    assert read_plain(text) == ({}, text.split("\n\n"))
 
 
-def marked(text):
+def read_markdown(text):
     extract = markdown.read_markdown(text.encode())
     return extract.metadata, [(block.text, block.level) for block in extract.blocks]
 
 
 def test_markdown_becomes_blocks_without_their_markup():
-    about, blocks = marked("""---
+    about, blocks = read_markdown("""---
 author: Ann
 ---
 # The *harbour*
@@ -387,7 +387,7 @@ comment -->
 
 
 def test_tables_of_markdown_keep_their_columns():
-    _, blocks = marked(
+    _, blocks = read_markdown(
         "| Tree | Planted | Lost |\n|---|---|---|\n| Elm | 40 | 3 |\n| Oak | | 12 |\n"
     )
 
@@ -398,21 +398,21 @@ def test_tables_of_markdown_keep_their_columns():
 
 
 def test_lines_of_code_in_markdown_stay_apart():
-    assert marked("```sh\nmake clean # all\n\nmake install\n```")[1] == [
+    assert read_markdown("```sh\nmake clean # all\n\nmake install\n```")[1] == [
         ("make clean # all", 0),
         ("make install", 0),
     ]
 
 
 def test_tables_of_html_in_markdown_are_tables():
-    _, blocks = marked("<table><tr><th>Tree<th>Lost<tr><td>Oak<td>12</table>\n\nProse.")
+    _, blocks = read_markdown("<table><tr><th>Tree<th>Lost<tr><td>Oak<td>12</table>\n\nProse.")
 
     assert [text for text, _ in blocks] == ["Tree: Oak; Lost: 12", "Prose."]
 
 
-@pytest.mark.parametrize("given", ["Harbour", "Other"])
-def test_a_heading_is_left_out_only_if_it_is_the_title(given):
-    about, blocks = marked(f"---\ntitle: {given}\n---\n# Harbour\n\nText.")
+@pytest.mark.parametrize("title", ["Harbour", "Other"])
+def test_a_heading_is_left_out_only_if_it_is_the_title(title):
+    about, blocks = read_markdown(f"---\ntitle: {title}\n---\n# Harbour\n\nText.")
 
-    assert about == {"title": given}
-    assert (("Harbour", 1) in blocks) == (given == "Other")
+    assert about == {"title": title}
+    assert (("Harbour", 1) in blocks) == (title == "Other")

@@ -13,7 +13,7 @@ from pathlib import Path
 import trustme
 import yaml
 
-from tests.engines.opensearch.server import LIBRARY, CannotStartError, Server, ask, fetched
+from tests.engines.opensearch.server import LIBRARY, CannotStartError, Server, ask, fetch_jars
 
 POM = Path(__file__).with_name("security.xml")
 PLUGIN = LIBRARY.with_name("opensearch-security")
@@ -74,16 +74,16 @@ class SecuredServer(Server):
 def plugin():
     """The folder with the plugin's jars and its usual settings, fetched if need be."""
     jars = PLUGIN / "jars"
-    if fetched(POM, PLUGIN) or not jars.exists():
-        there = {_artifact(each) for each in LIBRARY.glob("*.jar")}
+    if fetch_jars(POM, PLUGIN) or not jars.exists():
+        present = {_artifact(jar) for jar in LIBRARY.glob("*.jar")}
         shutil.rmtree(jars, ignore_errors=True)
         for archive in PLUGIN.glob("*.zip"):
-            with zipfile.ZipFile(archive) as held:
-                held.extractall(jars)
-        for each in jars.glob("*.jar"):
+            with zipfile.ZipFile(archive) as members:
+                members.extractall(jars)
+        for jar in jars.glob("*.jar"):
             # What the server has already must not be there twice.
-            if _artifact(each) in there:
-                each.unlink()
+            if _artifact(jar) in present:
+                jar.unlink()
     return jars
 
 
@@ -95,12 +95,12 @@ def _artifact(jar):
 
 def _certify(config):
     authority = trustme.CA()
-    made = authority.issue_cert("localhost", "127.0.0.1", common_name="node")
+    certificate = authority.issue_cert("localhost", "127.0.0.1", common_name="node")
     authority.cert_pem.write_to_path(config / "authority.pem")
-    (config / "node.pem").write_bytes(b"".join(each.bytes() for each in made.cert_chain_pems))
+    (config / "node.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
     command = ["openssl", "pkcs8", "-topk8", "-nocrypt", "-out", config / "node.key"]
     try:
-        subprocess.run(command, input=made.private_key_pem.bytes(), check=True, timeout=30)
+        subprocess.run(command, input=certificate.private_key_pem.bytes(), check=True, timeout=30)
     except FileNotFoundError:
         raise CannotStartError("there is no openssl; install it") from None
 
@@ -109,7 +109,7 @@ def _configure(folder, jars, users, roles):
     shutil.copytree(jars / "config", folder)
     _write(
         folder / "internal_users.yml",
-        {name: {"hash": _hashed(jars, password)} for name, password in users.items()},
+        {name: {"hash": _hash_password(jars, password)} for name, password in users.items()},
     )
     _write(folder / "roles.yml", roles)
     _write(folder / "roles_mapping.yml", {role: {"users": [role]} for role in roles})
@@ -120,9 +120,9 @@ def _write(path, values):
     path.write_text(yaml.safe_dump({"_meta": meta} | values))
 
 
-def _hashed(jars, password):
+def _hash_password(jars, password):
     command = ["java", "-cp", f"{LIBRARY}/*:{jars}/*", "org.opensearch.security.tools.Hasher"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "-p", password], capture_output=True, text=True, check=True, timeout=60
     )
-    return done.stdout.split()[-1]
+    return result.stdout.split()[-1]

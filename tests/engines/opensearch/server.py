@@ -39,11 +39,11 @@ class CannotStartError(Exception):
 
 def library():
     """The folder of the server's jars, fetched if need be."""
-    fetched(POM, LIBRARY)
+    fetch_jars(POM, LIBRARY)
     return LIBRARY
 
 
-def fetched(pom, folder):
+def fetch_jars(pom, folder):
     """Have in *folder* what *pom* names; whether it was not there before."""
     for program in ("java", "mvn"):
         if not shutil.which(program):
@@ -55,11 +55,11 @@ def fetched(pom, folder):
     folder.mkdir(parents=True)
     command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
     options = [f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, *options], capture_output=True, text=True, timeout=600, check=False
     )
-    if done.returncode:
-        raise CannotStartError(f"Maven could not fetch it: {done.stdout[-400:]}")
+    if result.returncode:
+        raise CannotStartError(f"Maven could not fetch it: {result.stdout[-400:]}")
     whole.write_text(pom.read_text())
     return True
 
@@ -188,20 +188,20 @@ def ask(url, method="GET", access=None, body=None):
         context, user, password = access
         secret = base64.b64encode(f"{user}:{password}".encode()).decode()
         request.add_header("Authorization", f"Basic {secret}")
-    with urllib.request.urlopen(request, timeout=10, context=context) as found:
-        return json.load(found)
+    with urllib.request.urlopen(request, timeout=10, context=context) as response:
+        return json.load(response)
 
 
-def free_ports(wanted):
+def free_ports(count):
     """Those of the ports *wanted* that nobody listens at; any one for 0."""
-    with contextlib.ExitStack() as held:
-        found = []
-        for port in wanted:
-            each = held.enter_context(socket.socket())
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for port in count:
+            listener = stack.enter_context(socket.socket())
             with contextlib.suppress(OSError):
-                each.bind(("127.0.0.1", port))
-                found.append(each.getsockname()[1])
-        return found
+                listener.bind(("127.0.0.1", port))
+                ports.append(listener.getsockname()[1])
+        return ports
 
 
 def main():

@@ -30,13 +30,13 @@ QUESTION = "who demanded guarantees?"
 SECRET = "open-sesame"  # noqa: S105 - nobody's
 
 
-class Recorded(BaseHTTPRequestHandler):
-    """Answers as a cluster of another kind would, and remembers what it was sent."""
+class RecordingHandler(BaseHTTPRequestHandler):
+    """Answers as a cluster of another kind would, and records the credentials that it gets."""
 
-    sent: list[str] = []  # noqa: RUF012 - one for all requests
+    credentials: list[str] = []  # noqa: RUF012 - one for all requests
 
     def do_GET(self):
-        self.sent.append(self.headers["Authorization"])
+        self.credentials.append(self.headers["Authorization"])
         self.send_response(int(self.server.status))
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -47,31 +47,34 @@ class Recorded(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def secured(tmp_path):
+def tls_server(tmp_path):
     """A server with TLS that is no OpenSearch: its address, and its authority's file."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Recorded) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), RecordingHandler) as server:
         server.status = 200
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        Recorded.sent.clear()
+        RecordingHandler.credentials.clear()
         yield server, f"https://localhost:{server.server_port}/verbatim", str(tmp_path / "ca.pem")
         server.shutdown()
         thread.join()
 
 
-def test_user_and_password_are_sent_over_trusted_tls_only(secured, caplog):
+def test_user_and_password_are_sent_over_trusted_tls_only(tls_server, caplog):
     caplog.set_level(logging.DEBUG)
-    _, index, authority = secured
+    _, index, authority = tls_server
     settings = Settings(index=index, index_user="ann", index_password=SECRET, index_ca=authority)
 
     with pytest.raises(SettingsError, match="OpenSearch 2 or 3 is needed"), untold(settings):
         pass
-    assert b64decode(Recorded.sent[0].removeprefix("Basic ")) == f"ann:{SECRET}".encode()
+    assert (
+        b64decode(RecordingHandler.credentials[0].removeprefix("Basic "))
+        == f"ann:{SECRET}".encode()
+    )
     with (
         pytest.raises(SettingsError, match="QA_INDEX_CA"),
         untold(dataclasses.replace(settings, index_ca="")),
@@ -84,14 +87,14 @@ def untold(settings):
     return open_engine(settings).build()
 
 
-def test_an_api_key_is_sent_and_a_refusal_is_told_without_it(secured, caplog):
-    server, index, authority = secured
+def test_an_api_key_is_sent_and_a_refusal_is_told_without_it(tls_server, caplog):
+    server, index, authority = tls_server
     server.status = 403
     settings = Settings(index=index, index_api_key="k3y", index_ca=authority)
 
     with pytest.raises(SettingsError, match="refuses us") as raised, untold(settings):
         pass
-    assert Recorded.sent[0] == "ApiKey k3y"
+    assert RecordingHandler.credentials[0] == "ApiKey k3y"
     assert "k3y" not in caplog.text + repr(settings) + str(raised.value)
 
 
@@ -119,7 +122,7 @@ def test_an_address_names_hosts_and_an_alias(index, hosts):
 
 
 @pytest.mark.parametrize(
-    ("index", "told"),
+    ("index", "message"),
     [
         ("https://one:9200", "must end in a name"),
         ("https://one:9200/Verbatim", "small letters"),
@@ -130,8 +133,8 @@ def test_an_address_names_hosts_and_an_alias(index, hosts):
         ("https://one:port/verbatim", "names no host"),
     ],
 )
-def test_an_address_that_is_none_is_refused(index, told):
-    with pytest.raises(SettingsError, match=told) as raised:
+def test_an_address_that_is_none_is_refused(index, message):
+    with pytest.raises(SettingsError, match=message) as raised:
         open_engine(Settings(index=index))
 
     assert "secret" not in str(raised.value)
@@ -153,10 +156,10 @@ def test_a_cluster_that_takes_questions_and_says_nothing_is_given_up():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         index = f"http://127.0.0.1:{silent.getsockname()[1]}/verbatim"
         app = create_app(Settings(index=index, index_seconds=0.2))
-        told = app.test_client().get("/ask", query_string={"q": QUESTION})
+        response = app.test_client().get("/ask", query_string={"q": QUESTION})
 
-    assert told.status_code == 503
-    assert int(told.headers["Retry-After"]) > 0
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
 
 
 def test_a_cluster_is_waited_for_no_longer_than_the_request_may_take():
@@ -214,23 +217,23 @@ def test_what_was_turned_away_is_written_again_and_nothing_twice(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("busy", "told"), [(Busy(99), "too busy"), (Busy(1, 400), "no room")], ids=("busy", "wrong")
+    ("busy", "message"), [(Busy(99), "too busy"), (Busy(1, 400), "no room")], ids=("busy", "wrong")
 )
-def test_what_cannot_be_written_ends_the_build(busy, told, monkeypatch):
+def test_what_cannot_be_written_ends_the_build(busy, message, monkeypatch):
     monkeypatch.setattr(writing.time, "sleep", lambda _: None)
     writer = writing.BulkWriter(busy)
     for number in range(20):
         writer.add("index", str(number), {"a": 1})
 
-    with pytest.raises(IndexingError, match=told):
+    with pytest.raises(IndexingError, match=message):
         writer.finish()
     writer.stop()
 
 
 def test_a_lease_is_taken_over_from_the_dead_only():
-    own = {"host": lease.platform.node(), "process": os.getpid(), "seen": time.time()}
+    lease_record = {"host": lease.platform.node(), "process": os.getpid(), "seen": time.time()}
 
-    assert not lease._is_expired(own)
-    assert lease._is_expired(own | {"process": 2**22 + 1})
-    assert not lease._is_expired(own | {"host": "elsewhere", "process": 2**22 + 1})
-    assert lease._is_expired(own | {"host": "elsewhere", "seen": time.time() - 100})
+    assert not lease._is_expired(lease_record)
+    assert lease._is_expired(lease_record | {"process": 2**22 + 1})
+    assert not lease._is_expired(lease_record | {"host": "elsewhere", "process": 2**22 + 1})
+    assert lease._is_expired(lease_record | {"host": "elsewhere", "seen": time.time() - 100})

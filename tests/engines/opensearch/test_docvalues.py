@@ -25,7 +25,7 @@ TEXTS = {
 }
 
 
-def made(id_, text):
+def make_document(id_, text):
     heading, _, rest = text.rpartition("\n\n")
     blocks = [RawBlock(heading.removeprefix("# "), 1)] if heading else []
     about = Metadata(id_.title(), publisher=None if heading else "Ærø Times")
@@ -37,8 +37,10 @@ def made(id_, text):
 @pytest.fixture(scope="module")
 def passages():
     """Passages with their documents' numbers."""
-    documents = [made(id_, text) for id_, text in TEXTS.items()]
-    return [(n, each, p) for n, each in enumerate(documents) for p in split_passages(each)]
+    documents = [make_document(id_, text) for id_, text in TEXTS.items()]
+    return [
+        (n, document, p) for n, document in enumerate(documents) for p in split_passages(document)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,8 @@ def letters(passages):
         return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
 
     cards = [
-        pack_card(own, number, p, words(p.text, p.language), words(p.heading, p.language))
-        for number, own, p in passages
+        pack_card(document, number, p, words(p.text, p.language), words(p.heading, p.language))
+        for number, document, p in passages
     ]
     return [base64.b64encode(card).decode() for card in cards]
 
@@ -59,15 +61,15 @@ def test_a_card_tells_what_was_put_on_it(passages, letters):
     cards = Cards(letters)
 
     assert read_ordinals(letters).tolist() == [number for number, _, _ in passages]
-    for place, (number, own, passage) in enumerate(passages):
+    for place, (number, document, passage) in enumerate(passages):
         head = cards.head(place)
-        assert head.document == own.id
+        assert head.document == document.id
         assert (head.ordinal, head.number) == (number, passage.number)
         assert (head.start, head.end) == (passage.start, passage.end)
         assert (head.heading, head.language) == (passage.heading, passage.language)
-        assert head.size == len(own.text)
-        assert cards.publishers[place] == own.metadata.publisher
-        assert cards.dates(np.array([place])) == [own.metadata.date]
+        assert head.size == len(document.text)
+        assert cards.publishers[place] == document.metadata.publisher
+        assert cards.dates(np.array([place])) == [document.metadata.date]
         assert cards.lengths[place] == len(token_texts(passage.text))
 
 
@@ -83,25 +85,25 @@ def test_a_card_tells_what_was_put_on_it(passages, letters):
 )
 def test_a_question_is_found_in_cards_where_it_is_in_the_texts(question, passages, letters):
     query = parse_query(question)
-    stems = [*dict.fromkeys(s for asked in query.all_terms for s in asked.stems)]
+    stems = [*dict.fromkeys(s for term in query.all_terms for s in term.stems)]
     cards = Cards(letters)
     # In another order, and without one.
     places = np.arange(len(passages))[::-1][1:]
     chosen = [passages[place][2] for place in places]
     occurrences = cards.find_stems(stems)
-    own = occurrences.positions(query, stems, places)
-    wanted = find_positions(query, [p.text for p in chosen], [p.language for p in chosen])
+    positions = occurrences.positions(query, stems, places)
+    expected = find_positions(query, [p.text for p in chosen], [p.language for p in chosen])
 
-    assert own.passage_index.tolist() == wanted.passage_index.tolist()
-    assert own.position.tolist() == wanted.position.tolist()
-    assert own.term_index.tolist() == wanted.term_index.tolist()
-    assert own.is_exact.tolist() == wanted.is_exact.tolist()
+    assert positions.passage_index.tolist() == expected.passage_index.tolist()
+    assert positions.position.tolist() == expected.position.tolist()
+    assert positions.term_index.tolist() == expected.term_index.tolist()
+    assert positions.is_exact.tolist() == expected.is_exact.tolist()
     for place, (_, _, passage) in enumerate(passages):
         heading = [
             analyze_token(w, passage.language, MAX_TERM_LENGTH).stem
             for w in token_texts(passage.heading)
         ]
-        assert occurrences.heading_counts[place].tolist() == [heading.count(each) for each in stems]
+        assert occurrences.heading_counts[place].tolist() == [heading.count(stem) for stem in stems]
 
 
 def test_no_cards_are_no_passages():

@@ -43,8 +43,8 @@ def build(settings):
 
 def indices(settings):
     cluster = open_engine(settings)._cluster
-    found = cluster.command("GET", f"/_cat/indices/{cluster.name}-*?format=json")
-    return {each["index"] for each in found} - {f"{cluster.name}-lock"}
+    rows = cluster.command("GET", f"/_cat/indices/{cluster.name}-*?format=json")
+    return {row["index"] for row in rows} - {f"{cluster.name}-lock"}
 
 
 def eventually(true, seconds=60):
@@ -61,23 +61,23 @@ def test_no_answer_fails_when_a_node_dies_under_load(settings, nodes):
     nodes.wait(3)
     app = create_app(settings)
     app.extensions["qa"].engine.start_reload(lambda new: None)
-    ended = threading.Event()
+    stop = threading.Event()
 
-    def asking(number):
-        client, found = app.test_client(), []
-        while not ended.is_set():
+    def ask_until_stopped(number):
+        client, codes = app.test_client(), []
+        while not stop.is_set():
             # Never the same question, so that nothing is remembered.
-            word = f"harbour{number}{len(found)}"
-            found.append(client.get("/ask", query_string={"q": f"{QUESTION} {word}"}).status_code)
-        return found
+            word = f"harbour{number}{len(codes)}"
+            codes.append(client.get("/ask", query_string={"q": f"{QUESTION} {word}"}).status_code)
+        return codes
 
     with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(asking, number) for number in range(4)]
+        futures = [pool.submit(ask_until_stopped, number) for number in range(4)]
         time.sleep(1)
         nodes.nodes[random.randrange(3)].kill()
         time.sleep(4)
-        ended.set()
-        codes = [code for each in asked for code in each.result()]
+        stop.set()
+        codes = [code for future in futures for code in future.result()]
 
     assert len(codes) > 20
     assert {*codes} == {200}
@@ -95,11 +95,11 @@ def test_a_cluster_that_is_gone_is_told_and_taken_up_again(settings, nodes):
     assert ask().status_code == 200
     for node in nodes.nodes:
         node.kill()
-    gone = client.get("/ask", query_string={"q": "which engineers chose granite?"})
+    response = client.get("/ask", query_string={"q": "which engineers chose granite?"})
 
-    assert gone.status_code == 503
-    assert int(gone.headers["Retry-After"]) > 0
-    assert "No node of the cluster answers" in gone.json["detail"]
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert "No node of the cluster answers" in response.json["detail"]
     assert client.get("/readyz").status_code == 503
 
     nodes.mend()
@@ -131,10 +131,10 @@ def test_a_build_that_is_killed_changes_nothing_and_is_swept(settings, pytestcon
         assert live == first.manifest.name or engine.searcher().manifest.documents == 3
         engine.searcher().check()
     _, last = build(settings)
-    kept = {each.name for each in engine.generations()}
+    names = {generation.name for generation in engine.generations()}
 
     assert last.is_live
-    assert {name.split("-")[2] for name in indices(settings)} == kept
+    assert {name.split("-")[2] for name in indices(settings)} == names
 
 
 def test_an_index_of_another_version_is_told_and_built_anew(settings, monkeypatch):
@@ -176,6 +176,6 @@ def test_the_generation_before_stays_whatever_the_clock_says(settings, monkeypat
         write(settings.documents_folder, new_txt=f"The ferry ran {number} times.")
         engine, report = build(settings)
         names.append(report.manifest.name)
-        assert [each.name for each in engine.generations()] == names[-2:][::-1]
+        assert [generation.name for generation in engine.generations()] == names[-2:][::-1]
 
     assert engine.switch(None).name == names[-2]

@@ -47,7 +47,7 @@ def test_the_documents_name_these_rights():
 
 
 @pytest.fixture(scope="module")
-def secured(pytestconfig):
+def secure_node(pytestconfig):
     """A node with users, one of whom may have the index."""
     server = None
     try:
@@ -63,15 +63,15 @@ def secured(pytestconfig):
 
 
 @pytest.fixture
-def settings(secured, tmp_path):
+def settings(secure_node, tmp_path):
     """Those of who may."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
     return Settings(
-        index=f"{secured.url}/verbatim",
+        index=f"{secure_node.url}/verbatim",
         folder=str(tmp_path),
         index_user="builder",
         index_password=USERS["builder"],
-        index_ca=str(secured.authority),
+        index_ca=str(secure_node.authority),
         index_replicas=0,
         index_seconds=20,
     )
@@ -84,18 +84,18 @@ def test_a_user_with_few_rights_builds_asks_and_rolls_back(settings, caplog):
     write(settings.documents_folder, pier_md="# Pier\n\nThe pier burnt down.")
     index_folder(settings.documents_folder, engine, settings)
     client = create_app(settings).test_client()
-    asked = client.get("/ask", query_string={"q": QUESTION})
+    response = client.get("/ask", query_string={"q": QUESTION})
 
-    assert asked.json["verdict"] == "found"
+    assert response.json["verdict"] == "found"
     assert client.get("/readyz").status_code == 200
     assert engine.switch(None).documents == first.manifest.documents
     engine.open_verified(first.manifest.name).check()
-    assert [each.error for each in engine.generations()] == [None, None]
-    assert USERS["builder"] not in caplog.text + asked.text
+    assert [generation.error for generation in engine.generations()] == [None, None]
+    assert USERS["builder"] not in caplog.text + response.text
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"index_password": WRONG}, "refuses us .status 401.; correct QA_INDEX_USER"),
         ({"index_user": "", "index_password": ""}, "refuses us .status 401."),
@@ -104,14 +104,14 @@ def test_a_user_with_few_rights_builds_asks_and_rolls_back(settings, caplog):
     ],
     ids=("wrong password", "nobody", "without rights", "unknown authority"),
 )
-def test_who_is_not_let_in_is_told_why_and_no_secret_is(settings, changed, told, caplog):
+def test_who_is_not_let_in_is_told_why_and_no_secret_is(settings, changed, message, caplog):
     caplog.set_level(logging.DEBUG)
     other = dataclasses.replace(settings, **changed)
 
-    with pytest.raises(SettingsError, match=told) as raised:
+    with pytest.raises(SettingsError, match=message) as raised:
         index_folder(other.documents_folder, open_engine(other), other)
-    said = caplog.text + str(raised.value) + repr(raised.value.__cause__)
-    assert not any(secret in said for secret in (*USERS.values(), WRONG))
+    output = caplog.text + str(raised.value) + repr(raised.value.__cause__)
+    assert not any(secret in output for secret in (*USERS.values(), WRONG))
 
 
 def test_an_index_of_another_name_is_refused(settings):
@@ -130,7 +130,7 @@ def test_the_commands_tell_a_wrong_password_in_one_line(settings, command):
         "QA_INDEX_USER": "builder",
         "QA_INDEX_PASSWORD": WRONG,
     }
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "qa", *command],
         env=environ,
         cwd=ROOT,
@@ -140,37 +140,37 @@ def test_the_commands_tell_a_wrong_password_in_one_line(settings, command):
         check=False,
     )
 
-    assert done.returncode == 1
-    assert "QA_INDEX_PASSWORD" in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert WRONG not in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode == 1
+    assert "QA_INDEX_PASSWORD" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert WRONG not in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def not_let_in(client):
+def ask_in_vain(client):
     """What is said to programs and to people, neither what to correct nor how."""
-    told = client.get("/ask", query_string={"q": "which engineers chose granite?"})
+    response = client.get("/ask", query_string={"q": "which engineers chose granite?"})
     page = client.get("/documents", headers={"Accept": "text/html"})
 
-    assert (told.status_code, page.status_code) == (503, 503)
+    assert (response.status_code, page.status_code) == (503, 503)
     assert client.get("/readyz").status_code == 503
-    assert int(told.headers["Retry-After"]) > 0
-    assert told.content_type == "application/problem+json"
-    assert "does not let the service in" in told.json["detail"]
-    return told.text + page.text
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.content_type == "application/problem+json"
+    assert "does not let the service in" in response.json["detail"]
+    return response.text + page.text
 
 
-def test_a_service_is_let_in_no_more_and_then_again(settings, secured, caplog):
+def test_a_service_is_let_in_no_more_and_then_again(settings, secure_node, caplog):
     index_folder(settings.documents_folder, open_engine(settings), settings)
     app = create_app(settings)
     app.extensions["qa"].engine.start_reload(lambda new: None)
     client = app.test_client()
 
     assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
-    with secured.another_password(OTHER):
-        said = not_let_in(client)
+    with secure_node.another_password(OTHER):
+        message = ask_in_vain(client)
     assert "The cluster refuses us (status 401); correct QA_INDEX_USER" in caplog.text
-    assert not any(each in said for each in ("QA_INDEX", USERS["builder"], OTHER))
+    assert not any(secret in message for secret in ("QA_INDEX", USERS["builder"], OTHER))
     assert client.get("/ask", query_string={"q": QUESTION}).json["verdict"] == "found"
 
 
@@ -185,8 +185,8 @@ def test_a_service_is_let_in_no_more_and_then_again(settings, secured, caplog):
 def test_a_worker_that_is_not_let_in_starts_and_says_so(settings, changed, logged, caplog):
     app = create_app(dataclasses.replace(settings, **changed))
     app.extensions["qa"].engine.start_reload(lambda new: None)
-    said = not_let_in(app.test_client())
+    message = ask_in_vain(app.test_client())
 
     assert logged in caplog.text
-    assert not any(each in said for each in ("QA_INDEX", settings.index, WRONG))
+    assert not any(secret in message for secret in ("QA_INDEX", settings.index, WRONG))
     assert WRONG not in caplog.text

@@ -37,9 +37,9 @@ def test_arrays_cannot_be_written_to(path):
         ArrayFile(path)["numbers"][0] = 1
 
 
-@pytest.mark.parametrize("kept", [0, 1, 31, 64, 100, -1])
-def test_a_truncated_file_is_refused_by_name(path, kept):
-    path.write_bytes(path.read_bytes()[:kept])
+@pytest.mark.parametrize("size", [0, 1, 31, 64, 100, -1])
+def test_a_truncated_file_is_refused_by_name(path, size):
+    path.write_bytes(path.read_bytes()[:size])
 
     with pytest.raises(CorruptIndexError, match=r"a\.bin"):
         ArrayFile.open_checked(path)

@@ -11,12 +11,12 @@ def two():
     blocks = [RawBlock("One", 1), RawBlock("Apples. " * 70), RawBlock("Two", 1), RawBlock("Pears.")]
     first = build_document("a", "a.txt", blocks, Metadata("Fruit"))
     second = build_document("b", "b.txt", [RawBlock("Plums.")], Metadata("Fruit", language="de"))
-    return [(found, split_passages(found)) for found in (first, second)]
+    return [(document, split_passages(document)) for document in (first, second)]
 
 
 def test_passages_and_headings_are_found_under_their_document():
     batch = Buffer.of(two())
-    found = [
+    rows = [
         (
             language,
             [text[a:b] for a, b in zip(batch.starts[passages], batch.ends[passages], strict=True)],
@@ -25,7 +25,7 @@ def test_passages_and_headings_are_found_under_their_document():
         for text, language, passages, headings in batch.documents()
     ]
 
-    assert found == [
+    assert rows == [
         (
             about.metadata.language,
             [p.text for p in passages],

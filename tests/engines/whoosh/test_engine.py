@@ -24,7 +24,7 @@ from qa.errors import (
 from qa.publishing.builder import index_documents
 from qa.queries.parser import Filters, parse_query
 from qa.settings import Settings
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 from tests.engines.positions import find_passage_positions
 
 
@@ -52,7 +52,7 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
 
 def test_an_index_without_keys_of_questions_is_searched_all_the_same(tmp_path):
     write(tmp_path / "documents", a_md="# Ferries\n\n## Where are you?\n\nBehind the pier.")
-    searcher = open_engine(built(tmp_path)).searcher()
+    searcher = open_engine(build_index(tmp_path)).searcher()
     before = searcher.search(parse_query("where are you?"), 5)
     del searcher._store._columns._arrays["question_key"]
     after = searcher.search(parse_query("where are you?"), 5)
@@ -85,16 +85,16 @@ def test_phrases_are_required_and_exclusions_kept(searcher, question, expected):
 )
 def test_a_phrase_is_found_exactly_where_it_stands(texts, phrase):
     with tempfile.TemporaryDirectory() as folder:
-        found = [
+        numbers = [
             build_document(f"d{n}", "d", [RawBlock(f"{n}. {' '.join(words)}")], Metadata(""))
             for n, words in enumerate(texts)
         ]
-        index_documents(found, open_engine(Settings(index=folder)), Settings(index=folder))
+        index_documents(numbers, open_engine(Settings(index=folder)), Settings(index=folder))
         searcher = open_engine(Settings(index=folder)).searcher()
         question = f'"{" ".join(phrase)}" {" ".join(map(str, range(6)))}'
         hits = {*searcher.search(parse_query(question), 10).document_ids}
 
-    assert hits == {d.id for d in found if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
+    assert hits == {d.id for d in numbers if f" {' '.join(phrase)} " in f" {d.text[2:]} "}
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ def test_words_are_counted_and_near_ones_known(searcher):
 
 
 def test_a_document_comes_back_whole(searcher):
-    found = searcher.document("harbour")
+    document = searcher.document("harbour")
 
-    assert found.metadata.title == "The harbour of Lindholm"
-    assert found.text.startswith("The old harbour")
+    assert document.metadata.title == "The harbour of Lindholm"
+    assert document.text.startswith("The old harbour")
     with pytest.raises(DocumentNotFoundError, match="nothing"):
         searcher.document("nothing")
 
@@ -155,20 +155,20 @@ def test_every_passage_stands_in_its_document(searcher):
 
 def test_matches_are_where_the_texts_have_them(searcher):
     query = parse_query("how many guarantees did the council of Lindholm give the harbour's boat?")
-    found = searcher.search(query, 100)
-    expected = find_passage_positions(query, found.read_all())
+    candidates = searcher.search(query, 100)
+    expected = find_passage_positions(query, candidates.read_all())
 
-    assert len(found.positions.passage_index)
+    assert len(candidates.positions.passage_index)
     for column in vars(expected):
-        assert getattr(found.positions, column).tolist() == getattr(expected, column).tolist()
+        assert getattr(candidates.positions, column).tolist() == getattr(expected, column).tolist()
 
 
 def test_the_index_is_a_whoosh_index(index, searcher):
     folder = index / "generations" / searcher.manifest.name
-    found = whoosh.index.open_dir(str(folder))
+    whoosh_index = whoosh.index.open_dir(str(folder))
 
-    assert found.doc_count() == searcher.manifest.passages
-    found.close()
+    assert whoosh_index.doc_count() == searcher.manifest.passages
+    whoosh_index.close()
 
 
 def test_asking_never_unpickles(index, monkeypatch):
@@ -177,11 +177,11 @@ def test_asking_never_unpickles(index, monkeypatch):
 
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
-    found = open_engine(Settings(index=str(index))).searcher()
+    searcher = open_engine(Settings(index=str(index))).searcher()
 
-    assert ids(found, "council of Lindholm")
-    assert found.document("harbour").metadata.title
-    assert found.suggest(["garantees"])["garantees"]
+    assert ids(searcher, "council of Lindholm")
+    assert searcher.document("harbour").metadata.title
+    assert searcher.suggest(["garantees"])["garantees"]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
@@ -190,10 +190,10 @@ def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, pr
         monkeypatch.setattr(building, "_SEGMENT_PASSAGES", segment)
         monkeypatch.setattr(os, "cpu_count", lambda: processes)
         settings = Settings(index=str(folder))
-        found = (
+        documents = (
             build_document(f"d{n}", "d", [RawBlock(text(n))], Metadata(f"T{n}")) for n in range(60)
         )
-        report = index_documents(found, open_engine(settings), settings)
+        report = index_documents(documents, open_engine(settings), settings)
         generation = folder / "generations" / report.manifest.name
         return {path.name: path.read_bytes() for path in generation.glob("*.bin")}
 
@@ -205,10 +205,10 @@ def test_the_files_are_the_same_however_they_are_built(tmp_path, monkeypatch, pr
 
 def test_a_new_generation_is_followed_and_a_deleted_file_is_gone(tmp_path):
     write(tmp_path / "documents", one_txt="Apples are red.\n", two_txt="Pears are green.\n")
-    engine = open_engine(built(tmp_path))
+    engine = open_engine(build_index(tmp_path))
     before = engine.searcher()
     (tmp_path / "documents" / "two.txt").unlink()
-    built(tmp_path)
+    build_index(tmp_path)
     after = engine.searcher()
 
     assert ids(before, "pears") == ["two"]
@@ -226,7 +226,7 @@ def test_without_an_index_the_error_says_what_to_do(tmp_path):
 @pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
 def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
-    settings = built(tmp_path)
+    settings = build_index(tmp_path)
     (generation,) = (tmp_path / "generations").iterdir()
     path = generation / name
     content = bytearray(path.read_bytes())
@@ -241,10 +241,10 @@ def test_a_file_that_is_not_whole_is_told_by_name(tmp_path, name, damage):
 
 def test_an_older_generation_can_be_asked_while_it_is_kept(tmp_path):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
-    engine = open_engine(built(tmp_path))
+    engine = open_engine(build_index(tmp_path))
     before = engine.searcher().manifest.name
     write(tmp_path / "documents", one_txt="Apples are green.\n")
-    built(tmp_path)
+    build_index(tmp_path)
     live = engine.searcher().manifest.name
 
     assert engine.searcher(before).document("one").text == "Apples are red."
@@ -256,7 +256,7 @@ def test_an_older_generation_can_be_asked_while_it_is_kept(tmp_path):
 
 def test_the_list_of_documents_is_checked_too(tmp_path):
     write(tmp_path / "documents", one_txt="Apples are red.\n")
-    searcher = open_engine(built(tmp_path)).searcher()
+    searcher = open_engine(build_index(tmp_path)).searcher()
     path = tmp_path / "generations" / searcher.manifest.name / "summaries.jsonl"
     path.write_bytes(path.read_bytes().replace(b"one", b"two"))
 
@@ -270,7 +270,7 @@ def text(number):
     return f"Number {number} has {number * 7} apples and {number % 13} pears. " * 9
 
 
-def made_up(number):
+def synthetic_text(number):
     """A text of ninety words, some said everywhere and most in few texts."""
     draw = random.Random(number)
     return " ".join(f"w{int(draw.paretovariate(0.5))}" for _ in range(90))
@@ -280,18 +280,18 @@ def test_threads_may_share_a_searcher(tmp_path):
     settings = Settings(index=str(tmp_path))
     index_documents(
         (
-            build_document(f"d{n}", "d", [RawBlock(made_up(n))], Metadata(f"T{n}"))
+            build_document(f"d{n}", "d", [RawBlock(synthetic_text(n))], Metadata(f"T{n}"))
             for n in range(3_000)
         ),
         open_engine(settings),
         settings,
     )
     searcher = open_engine(settings).searcher()
-    queries = [parse_query(" ".join(made_up(n * 31).split()[:8])) for n in range(40)]
+    queries = [parse_query(" ".join(synthetic_text(n * 31).split()[:8])) for n in range(40)]
 
     def ask(query):
-        found = searcher.search(query, 10)
-        return list(zip(found.document_ids, found.scores.tolist(), strict=True))
+        candidates = searcher.search(query, 10)
+        return list(zip(candidates.document_ids, candidates.scores.tolist(), strict=True))
 
     def ask_all(_):
         return all(ask(queries[n % 40]) == expected[n % 40] for n in range(200))

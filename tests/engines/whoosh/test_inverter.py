@@ -14,31 +14,31 @@ TERMS = ["b", "a", "ü", "a", "zz"]
 texts = st.lists(st.lists(st.integers(0, len(TERMS) - 1), max_size=12), max_size=8)
 
 
-def inverted_texts(found, *, positions=True):
+def invert_texts(texts, *, positions=True):
     terms = TermDictionary()
-    tokens = terms.number_terms(TERMS[token] for text in found for token in text)
-    lengths = np.array([len(text) for text in found], np.int64)
+    tokens = terms.number_terms(TERMS[token] for text in texts for token in text)
+    lengths = np.array([len(text) for text in texts], np.int64)
     return invert(terms, tokens, lengths, positions=positions)
 
 
 def together(stretches):
     """Stretches of terms as one."""
-    found = list(stretches)
+    parts = list(stretches)
     return FieldPostings(
-        [term for stretch in found for term in stretch.terms],
+        [term for stretch in parts for term in stretch.terms],
         *(
-            np.concatenate([getattr(stretch, name) for stretch in found])
+            np.concatenate([getattr(stretch, name) for stretch in parts])
             for name in ("counts", "documents", "frequencies")
         ),
-        found[0].lengths,
-        np.concatenate([stretch.positions for stretch in found]),
+        parts[0].lengths,
+        np.concatenate([stretch.positions for stretch in parts]),
     )
 
 
-def by_hand(found):
+def by_hand(texts):
     """For each term its documents, frequencies and positions."""
     lists = {}
-    for number, text in enumerate(found):
+    for number, text in enumerate(texts):
         words = [TERMS[token].encode() for token in text]
         for term, count in sorted(Counter(words).items()):
             places = [place for place, word in enumerate(words) if word == term]
@@ -60,31 +60,31 @@ def as_lists(postings):
 
 
 @given(texts)
-def test_postings_are_those_counted_by_hand(found):
-    assert as_lists(inverted_texts(found)) == by_hand(found)
+def test_postings_are_those_counted_by_hand(corpus):
+    assert as_lists(invert_texts(corpus)) == by_hand(corpus)
 
 
 @given(st.lists(texts, min_size=1, max_size=4), st.sampled_from([1, 3, 10**6]))
 def test_parts_merged_are_the_whole_inverted_at_once(parts, stretch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inversion, "_MERGE_POSTINGS", stretch)
-        found = together(merge_postings([inverted_texts(part) for part in parts]))
+        merged = together(merge_postings([invert_texts(part) for part in parts]))
     whole = [text for part in parts for text in part]
 
-    assert as_lists(found) == by_hand(whole)
-    assert found.lengths.tolist() == [len(text) for text in whole]
+    assert as_lists(merged) == by_hand(whole)
+    assert merged.lengths.tolist() == [len(text) for text in whole]
 
 
 @given(texts, st.integers(1, 3))
-def test_documents_grouped_are_as_if_they_had_been_one(found, size):
-    group = np.arange(len(found)) // size
+def test_documents_grouped_are_as_if_they_had_been_one(corpus, size):
+    group = np.arange(len(corpus)) // size
     groups = [
-        [token for text in found[start : start + size] for token in text]
-        for start in range(0, len(found), size)
+        [token for text in corpus[start : start + size] for token in text]
+        for start in range(0, len(corpus), size)
     ]
     lengths = np.array([len(text) for text in groups], np.int64)
-    grouped = inverted_texts(found).group_documents(group, lengths)
-    expected = inverted_texts(groups)
+    grouped = invert_texts(corpus).group_documents(group, lengths)
+    expected = invert_texts(groups)
 
     assert grouped.terms == expected.terms
     for name in ("counts", "documents", "frequencies", "lengths"):

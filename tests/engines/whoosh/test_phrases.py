@@ -13,7 +13,7 @@ from qa.engines.whoosh import positions as phrases
 from qa.engines.whoosh import search
 from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.parser import parse_query
-from tests.late import Looks
+from tests.counted_deadline import CountedDeadline
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def texts(live):
     return [[to_term(word) for word in token_texts(passage.text)] for passage in passages]
 
 
-def drawn(texts):
+def draw_phrases(texts):
     """Phrases that stand somewhere, and some that hardly do."""
     chance = random.Random(5)
     for size in (1, 2, 2, 2, 3, 5, 12) * 12:
@@ -49,35 +49,35 @@ def test_a_phrase_is_found_where_its_words_follow_one_another(live, texts, monke
     monkeypatch.setattr(phrases, "_STRETCH", stretch)
     field = live._fields["words"]
     within = np.arange(len(texts)) % 7 > 0
-    for phrase in {*drawn(texts)}:
-        numbers = [field.find(each.encode()) for each in phrase]
+    for phrase in {*draw_phrases(texts)}:
+        numbers = [field.find(word.encode()) for word in phrase]
         if None not in numbers:
-            found = phrases.mask_with_phrase(field, numbers, within, NO_DEADLINE)
+            mask = phrases.mask_with_phrase(field, numbers, within, NO_DEADLINE)
             expected = [
                 bool(w) and holds(text, phrase) for w, text in zip(within, texts, strict=True)
             ]
 
-            assert found.tolist() == expected, phrase
+            assert mask.tolist() == expected, phrase
 
 
 @pytest.fixture
-def looked_up(monkeypatch):
+def lookups(monkeypatch):
     """The phrases that were looked up."""
-    found = []
+    phrases_seen = []
 
-    def counted(field, phrase, *more):
-        found.append(phrase)
+    def count_lookup(field, phrase, *more):
+        phrases_seen.append(phrase)
         return phrases.mask_with_phrase(field, phrase, *more)
 
-    monkeypatch.setattr(search, "mask_with_phrase", counted)
-    return found
+    monkeypatch.setattr(search, "mask_with_phrase", count_lookup)
+    return phrases_seen
 
 
-@pytest.mark.parametrize("asked", ['"of the" ', "“Of The” ", '-"of the" ', "-the "])
-def test_what_is_asked_twice_is_looked_up_once(live, looked_up, asked):
-    live.search(parse_query(asked * 180 + "NATO"), 10)
+@pytest.mark.parametrize("question", ['"of the" ', "“Of The” ", '-"of the" ', "-the "])
+def test_what_is_asked_twice_is_looked_up_once(live, lookups, question):
+    live.search(parse_query(question * 180 + "NATO"), 10)
 
-    assert len(looked_up) == 1
+    assert len(lookups) == 1
 
 
 def test_positions_are_read_only_where_all_words_of_a_phrase_are(live, monkeypatch):
@@ -105,9 +105,9 @@ def test_so_many_different_phrases_and_exclusions_can_be_asked():
         parse_query(f"war {some} -gone")
 
 
-def test_phrases_are_not_looked_up_beyond_the_deadline(live, looked_up):
+def test_phrases_are_not_looked_up_beyond_the_deadline(live, lookups):
     query = parse_query('"of the" "in the" "to the" NATO')
 
     with pytest.raises(DeadlineExceededError):
-        live.search(query, 10, Looks(most=1))
-    assert len(looked_up) == 1
+        live.search(query, 10, CountedDeadline(max_looks=1))
+    assert len(lookups) == 1

@@ -14,14 +14,14 @@ from qa.engines.whoosh import engine as following
 from qa.engines.whoosh.engine import WhooshSearcherManager
 from qa.errors import CorruptIndexError, NoLiveGenerationError
 from qa.index.generations import GenerationFolder
-from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
 
 
 @pytest.fixture
 def index(tmp_path):
     """A folder with an index of one document."""
     write(tmp_path / "documents", harbour_md=HARBOUR)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -32,7 +32,7 @@ def live(index):
 
 def rebuild(index, text=BRIDGE):
     write(index / "documents", bridge_md=text)
-    built(index)
+    build_index(index)
     return (index / "CURRENT").read_text().strip()
 
 
@@ -61,7 +61,7 @@ def test_a_new_generation_is_handed_out_at_once(live, index):
 
 def test_publishing_the_same_again_opens_nothing(live, index):
     before = live.searcher()
-    built(index)
+    build_index(index)
     (index / "CURRENT").write_text(before.manifest.name + "\n")
 
     assert live.searcher() is before
@@ -72,18 +72,18 @@ def test_the_one_before_is_closed_with_the_last_who_holds_it(live, index):
         with open("/proc/self/maps") as file:  # noqa: PTH123
             return file.read().count(f"/{name}/")
 
-    held = live.searcher()
-    held.search, held.summaries()
-    held.document("harbour")
-    name, reference = held.manifest.name, weakref.ref(held)
+    searcher = live.searcher()
+    searcher.search, searcher.summaries()
+    searcher.document("harbour")
+    name, reference = searcher.manifest.name, weakref.ref(searcher)
     descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     rebuild(index)
     live.searcher()
     gc.disable()
     try:
         assert maps() == 2
-        assert held.document("harbour").metadata.title
-        del held
+        assert searcher.document("harbour").metadata.title
+        del searcher
         assert reference() is None
     finally:
         gc.enable()
@@ -177,7 +177,7 @@ def flip(path):
         file.write(content)
 
 
-def cut(path):
+def truncate(path):
     os.truncate(path, 5000)
 
 
@@ -186,7 +186,7 @@ def empty(path):
 
 
 @pytest.mark.parametrize("name", ["documents.bin", "passages.bin"])
-@pytest.mark.parametrize("damage", [flip, cut, empty])
+@pytest.mark.parametrize("damage", [flip, truncate, empty])
 def test_a_file_that_is_written_to_while_it_is_open_is_never_asked(live, index, name, damage):
     live.searcher()
     whole = file_of(index, name).read_bytes()
@@ -208,7 +208,7 @@ def test_a_rebuild_mends_what_is_damaged_and_is_followed(live, index):
     flip(file_of(index))
     with pytest.raises(CorruptIndexError):
         live.searcher()
-    built(index)
+    build_index(index)
 
     assert live.searcher().manifest.name == before
     assert live.searcher().document("harbour")
@@ -222,8 +222,8 @@ def test_a_file_that_was_only_touched_is_as_good_as_before(live, index):
 
 
 def test_files_that_are_gone_still_answer_who_has_them_open(live, index):
-    held = live.searcher()
+    searcher = live.searcher()
     shutil.rmtree(file_of(index).parent)
-    held.recheck()
+    searcher.recheck()
 
-    assert held.document("harbour").metadata.title
+    assert searcher.document("harbour").metadata.title

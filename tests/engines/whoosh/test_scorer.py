@@ -31,10 +31,12 @@ def field(tmp_path_factory):
     rng = np.random.default_rng(7)
     counts = [1, 3, 10, 40, 200, 900, 2500]
     lists = [np.sort(rng.choice(DOCUMENTS, count, replace=False)) for count in counts]
-    return made(tmp_path_factory.mktemp("field"), lists, rng.integers(20, 200, DOCUMENTS), rng)
+    return make_field(
+        tmp_path_factory.mktemp("field"), lists, rng.integers(20, 200, DOCUMENTS), rng
+    )
 
 
-def made(folder, lists, lengths, rng):
+def make_field(folder, lists, lengths, rng):
     postings = Inverted(
         [f"t{n}".encode() for n in range(len(lists))],
         np.array([len(documents) for documents in lists]),
@@ -57,14 +59,14 @@ def by_hand(field, weights):
     return {document: score for document, score in total.items() if score}
 
 
-def check(found, expected, k):
+def check(passages, expected, k):
     """Scores as by hand, best first; documents as by hand where scores tell them apart."""
     best = sorted(expected.values(), reverse=True)[:k]
 
-    assert found.scores.tolist() == pytest.approx(best, rel=1e-5)
-    for document, score in zip(found.numbers.tolist(), found.scores.tolist(), strict=True):
+    assert passages.scores.tolist() == pytest.approx(best, rel=1e-5)
+    for document, score in zip(passages.numbers.tolist(), passages.scores.tolist(), strict=True):
         assert score == pytest.approx(expected[document], rel=1e-5)
-    assert len(set(found.numbers.tolist())) == len(best)
+    assert len(set(passages.numbers.tolist())) == len(best)
 
 
 weighted = st.lists(
@@ -80,19 +82,19 @@ weighted = st.lists(
     weights=weighted,
     k=st.integers(1, 60),
     look_up=st.sampled_from([0, 20, 10**9]),
-    kept=st.sampled_from([0, 100, 10**9]),
+    is_cached=st.sampled_from([0, 100, 10**9]),
 )
-def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up, kept):
+def test_the_best_are_the_best_whether_added_or_looked_up(field, weights, k, look_up, is_cached):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scores, "_LOOKUP_NS", look_up)
         patch.setattr(scores, "_SCAN_BASE_NS", 0)
         patch.setattr(scores, "_SCAN_NS", 0.001)
-        patch.setattr(postings, "_MIN_CACHED_LENGTH", kept)
-        found = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
+        patch.setattr(postings, "_MIN_CACHED_LENGTH", is_cached)
+        passages = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
             [TermPostings(field, n, w) for n, w in weights], k
         )
 
-    check(found, by_hand(field, weights), k)
+    check(passages, by_hand(field, weights), k)
 
 
 @settings(max_examples=50, deadline=None)
@@ -116,7 +118,7 @@ def above(tmp_path_factory):
     """A field of 300 headings and one of 100 documents."""
     rng = np.random.default_rng(8)
     return [
-        made(
+        make_field(
             tmp_path_factory.mktemp("above"),
             [np.sort(rng.choice(size, n, replace=False)) for n in (1, size // 9, size // 2)],
             rng.integers(3, 300, size),
@@ -150,20 +152,20 @@ def test_passages_score_what_they_stand_under(  # noqa: PLR0917
     ground = Hierarchy(np.full(300, 10), np.arange(DOCUMENTS) // 10, document)
     layout = ScoreLayout([field.norms, headings.norms, documents.norms], ground)
     lists = [
-        TermPostings(each, n, w, offset)
-        for each, offset, found in zip(
+        TermPostings(part, n, w, offset)
+        for part, offset, terms in zip(
             (field, *above), layout.offsets, (weights, titles, wholes), strict=False
         )
-        for n, w in found
+        for n, w in terms
     ]
-    own, title, whole = (
-        by_hand(each, found)
-        for each, found in ((field, weights), (headings, titles), (documents, wholes))
+    text, title, whole = (
+        by_hand(part, terms)
+        for part, terms in ((field, weights), (headings, titles), (documents, wholes))
     )
     expected = {
-        d: own.get(d, 0) + title.get(d // 10, 0) + whole.get(d // 30, 0)
+        d: text.get(d, 0) + title.get(d // 10, 0) + whole.get(d // 30, 0)
         for d in range(DOCUMENTS)
-        if d in own or d // 10 in title
+        if d in text or d // 10 in title
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scores, "_SCAN_BASE_NS", look)
@@ -171,9 +173,9 @@ def test_passages_score_what_they_stand_under(  # noqa: PLR0917
         patch.setattr(scores, "_MIN_PASSAGES_TO_PRUNE", many)
         patch.setattr(scores, "_MIN_STRIDES", 8)
         patch.setattr(scores, "_HIGH_HEADINGS", 5)
-        found = Accumulator(layout, PostingsCache(10**5)).top_k(lists, k)
+        passages = Accumulator(layout, PostingsCache(10**5)).top_k(lists, k)
 
-    check(found, expected, k)
+    check(passages, expected, k)
 
 
 def test_a_search_leaves_no_trace(field):
@@ -199,25 +201,25 @@ def test_a_gap_wider_than_sixteen_bits_is_bridged(tmp_path):
     count = 200_000
     documents = [np.array([0, 65_535, 65_536, 199_999]), np.array([199_998]), np.array([131_071])]
     rng = np.random.default_rng(1)
-    field = made(tmp_path, documents, np.full(count, 10), rng)
+    field = make_field(tmp_path, documents, np.full(count, 10), rng)
 
     for number, expected in enumerate(documents):
-        there = field.documents(number)[field.frequencies(number) > 0]
-        assert there.tolist() == expected.tolist()
+        matching = field.documents(number)[field.frequencies(number) > 0]
+        assert matching.tolist() == expected.tolist()
         assert field.document_frequency(number) == len(expected)
-    found = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
+    passages = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5)).top_k(
         [TermPostings(field, n, 1.0) for n in range(3)], 10
     )
-    check(found, by_hand(field, [(n, 1.0) for n in range(3)]), 10)
+    check(passages, by_hand(field, [(n, 1.0) for n in range(3)]), 10)
 
 
 def test_a_bound_is_never_too_low(field):
     for number in range(len(field)):
         postings = TermPostings(field, number, 1.0)
-        added = field.impacts(field.documents(number), field.frequencies(number))
+        impacts = field.impacts(field.documents(number), field.frequencies(number))
 
-        assert postings.max_score >= float(added.max())
-        assert math.isclose(postings.max_score, float(added.max()), rel_tol=1e-5)
+        assert postings.max_score >= float(impacts.max())
+        assert math.isclose(postings.max_score, float(impacts.max()), rel_tol=1e-5)
 
 
 def test_terms_are_found_and_others_are_not(field):

@@ -32,8 +32,8 @@ def slips(word, chance):
         at = chance.randrange(len(word) + 1)
         letter = chance.choice(LETTERS)
         swapped = word[:at] + word[at : at + 2][::-1] + word[at + 2 :]
-        made = [word[:at] + letter + word[at:], word[:at] + word[at + 1 :], swapped]
-        word = chance.choice([*made, word[:at] + letter + word[at + 1 :]]) or letter
+        misspelt = [word[:at] + letter + word[at:], word[:at] + word[at + 1 :], swapped]
+        word = chance.choice([*misspelt, word[:at] + letter + word[at + 1 :]]) or letter
     return word
 
 
@@ -53,27 +53,27 @@ def test_misspelt_words_get_what_an_automaton_finds(live, words):
     chance = random.Random(7)
     numbers = [chance.randrange(len(words)) for _ in range(150)]
     terms = [slips(words.term(number).decode(), chance) for number in numbers]
-    found = live.suggest(terms)
+    suggestions = live.suggest(terms)
 
-    assert found == {term: by_automaton(words, term) for term in terms}
-    assert sum(map(bool, found.values())) > 30
+    assert suggestions == {term: by_automaton(words, term) for term in terms}
+    assert sum(map(bool, suggestions.values())) > 30
 
 
 @pytest.fixture
-def compared(monkeypatch):
+def comparisons(monkeypatch):
     """How many words each call compared letter by letter."""
     counts = []
     extract = process.extract
 
-    def counted(term, words, **more):
+    def count_comparison(term, words, **more):
         counts.append(len(words))
         return extract(term, words, **more)
 
-    monkeypatch.setattr(process, "extract", counted)
+    monkeypatch.setattr(process, "extract", count_comparison)
     return counts
 
 
-def test_a_word_longer_than_any_other_is_compared_with_none(live, compared):
+def test_a_word_longer_than_any_other_is_compared_with_none(live, comparisons):
     longest = max(
         len(live._fields["words"].term(n).decode()) for n in range(len(live._fields["words"]))
     )
@@ -82,19 +82,19 @@ def test_a_word_longer_than_any_other_is_compared_with_none(live, compared):
         "q" * (longest + 3): [],
         "x" * 2000: [],
     }
-    assert compared == []
+    assert comparisons == []
 
 
-def test_few_words_are_compared_letter_by_letter(live, words, compared):
+def test_few_words_are_compared_letter_by_letter(live, words, comparisons):
     chance = random.Random(8)
     terms = ["".join(chance.choices(LETTERS[:26], k=9)) for _ in range(24)]
     live.suggest(terms)
 
-    assert sum(compared) < len(words) / 4
+    assert sum(comparisons) < len(words) / 4
 
 
-def test_what_was_respelt_is_not_respelt_again(live, compared):
+def test_what_was_respelt_is_not_respelt_again(live, comparisons):
     live.suggest(["Stoltenburg".lower()] * 3)
     live.suggest(["Stoltenburg".lower()])
 
-    assert len(compared) <= 1
+    assert len(comparisons) <= 1

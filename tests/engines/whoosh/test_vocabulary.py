@@ -14,24 +14,24 @@ CHUNKS = (
 texts = st.lists(st.lists(st.sampled_from(CHUNKS), max_size=8).map(" ".join), max_size=4)
 
 
-def tokenised(vocabulary, rounds, language):
+def tokenize_rounds(vocabulary, rounds, language):
     """The terms and stems of each text, of the last of the rounds."""
-    for found in rounds:
+    for texts in rounds:
         column = Column(vocabulary)
-        column.add(found, language)
+        column.add(texts, language)
         vocabulary.analyze_new()
     exact, stems, lengths = vocabulary.column_tokens(column)
     cuts = np.cumsum(lengths)[:-1]
     names = (vocabulary.exact.names, exact), (vocabulary.stemmed.names, stems)
     return [
-        [[known[number].decode() for number in part.tolist()] for part in np.split(numbers, cuts)]
-        for known, numbers in names
+        [[terms[number].decode() for number in part.tolist()] for part in np.split(numbers, cuts)]
+        for terms, numbers in names
     ]
 
 
 @given(st.lists(texts.filter(bool), min_size=1, max_size=3), st.sampled_from(["en", "de", "xx"]))
 def test_words_are_those_of_the_one_analysis(rounds, language):
-    exact, stems = tokenised(Vocabulary(), rounds, language)
+    exact, stems = tokenize_rounds(Vocabulary(), rounds, language)
 
     assert exact == [[to_term(word) for word in token_texts(text)] for text in rounds[-1]]
     assert stems == [[stem(word, language) for word in token_texts(text)] for text in rounds[-1]]
@@ -39,7 +39,7 @@ def test_words_are_those_of_the_one_analysis(rounds, language):
 
 @given(st.text())
 def test_any_text_is_cut_as_elsewhere(text):
-    exact, _ = tokenised(Vocabulary(), [[text]], "en")
+    exact, _ = tokenize_rounds(Vocabulary(), [[text]], "en")
 
     assert exact == [[to_term(word) for word in token_texts(text)]]
 

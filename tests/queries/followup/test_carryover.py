@@ -13,7 +13,7 @@ FIRST = "what guarantees did Putin demand?"
 TURNS = ROOT.parent / "shared" / "eval" / "conv-rewrites" / "turns.jsonl"
 
 
-def carried(*conversation):
+def carried_words(*conversation):
     """What the last question of a conversation takes from those before, in small letters."""
     *turns, question = conversation
     return {word.lower() for word in resolve_followup(question, turns).carried_words}
@@ -23,7 +23,7 @@ def carried(*conversation):
     "question", ["why?", "Why did he?", "When did he say that?", "and in 2022?"]
 )
 def test_a_question_that_only_bends_the_last_takes_all_of_it(question):
-    assert {"guarantees", "putin", "demand"} <= carried(FIRST, question)
+    assert {"guarantees", "putin", "demand"} <= carried_words(FIRST, question)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_question_that_only_bends_the_last_takes_all_of_it(question):
     ],
 )
 def test_what_a_question_points_to_or_leaves_out_is_carried(conversation, words):
-    assert words <= carried(*conversation)
+    assert words <= carried_words(*conversation)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_a_year_takes_the_place_of_another():
     ],
 )
 def test_a_word_takes_the_place_of_another_of_its_kind(conversation, words):
-    assert carried(*conversation) == words
+    assert carried_words(*conversation) == words
 
 
 def test_they_may_be_those_before_and_those_in_their_place():
-    both = carried("Who is Ada Berg?", "and what about Bo Holm?", "where did they meet?")
+    both = carried_words("Who is Ada Berg?", "and what about Bo Holm?", "where did they meet?")
 
     assert {"berg", "holm"} <= both
 
@@ -126,7 +126,7 @@ def test_they_may_be_those_before_and_those_in_their_place():
     ],
 )
 def test_a_correction_changes_the_last_question(question, words):
-    assert carried("When did Ada Berg join the navy?", question) == words
+    assert carried_words("When did Ada Berg join the navy?", question) == words
 
 
 def test_the_words_of_a_correction_are_no_part_of_the_question():
@@ -152,7 +152,7 @@ def test_a_question_that_names_its_subject_and_refers_to_nothing_stands_alone(qu
 
 
 def test_what_was_carried_once_is_carried_on():
-    assert "kalin" in carried("Who is Kalin?", "what did he say?", "and why?")
+    assert "kalin" in carried_words("Who is Kalin?", "what did he say?", "and why?")
 
 
 def test_the_latest_subject_comes_first():
@@ -173,7 +173,7 @@ def test_a_question_without_a_word_carries_nothing():
 
 
 def test_words_that_the_follow_up_has_are_not_carried_twice():
-    assert "demand" not in carried(FIRST, "what did he demand?")
+    assert "demand" not in carried_words(FIRST, "what did he demand?")
 
 
 def test_a_dropped_word_is_not_carried():
@@ -198,7 +198,7 @@ def test_a_question_in_another_language_is_left_alone(question):
 
 
 def test_a_bare_word_in_another_language_takes_the_last_question_along():
-    assert "putin" in carried("Welche Garantien forderte Putin?", "Warum?")
+    assert "putin" in carried_words("Welche Garantien forderte Putin?", "Warum?")
 
 
 HOSTILE = st.one_of(

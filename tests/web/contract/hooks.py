@@ -34,11 +34,11 @@ def map_case(context, case):
         and len(case.path_parameters["document_id"]) % 2
     ):
         case.path_parameters["document_id"] = DOCUMENT
-    for asked in (case.query, case.body):
-        if isinstance(asked, dict):
-            _possible(asked)
-            if isinstance(asked.get("filters"), dict):
-                _possible(asked["filters"])
+    for values in (case.query, case.body):
+        if isinstance(values, dict):
+            _possible(values)
+            if isinstance(values.get("filters"), dict):
+                _possible(values["filters"])
     return case
 
 
@@ -49,19 +49,19 @@ def _short(query):
             query[name] = [str(value)[:60] for value in values[-5:]]
 
 
-def _possible(asked):
-    if asked.get("generation"):
-        asked["generation"] = LIVE
-    if asked.get("page"):
-        asked["page"] = 1
-    if asked.get("document"):
-        asked["document"] = [DOCUMENT]
-    if isinstance(asked.get("question"), str):
-        asked["question"] = _with_a_word(asked["question"])
-    if isinstance(asked.get("q"), list) and asked["q"]:
-        asked["q"] = [*asked["q"][:-1], _with_a_word(asked["q"][-1])]
-    if asked.get("from") and asked.get("to") and asked["from"] > asked["to"]:
-        asked["from"], asked["to"] = asked["to"], asked["from"]
+def _possible(values):
+    if values.get("generation"):
+        values["generation"] = LIVE
+    if values.get("page"):
+        values["page"] = 1
+    if values.get("document"):
+        values["document"] = [DOCUMENT]
+    if isinstance(values.get("question"), str):
+        values["question"] = _with_a_word(values["question"])
+    if isinstance(values.get("q"), list) and values["q"]:
+        values["q"] = [*values["q"][:-1], _with_a_word(values["q"][-1])]
+    if values.get("from") and values.get("to") and values["from"] > values["to"]:
+        values["from"], values["to"] = values["to"], values["from"]
 
 
 def _with_a_word(question):

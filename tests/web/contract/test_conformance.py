@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import ROOT, served
+from tests.conftest import ROOT, run_service
 
 HERE = Path(__file__).parent
 
@@ -15,7 +15,7 @@ TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 
 def test_what_is_served_is_what_is_described(index, tmp_path, full):
     examples = 2000 if full else 15
-    with served(index, token=TOKEN) as (host, port):
+    with run_service(index, token=TOKEN) as (host, port):
         address = f"http://{host}:{port}"
         command = [
             *(sys.executable, "-m", "schemathesis.cli"),
@@ -34,6 +34,6 @@ def test_what_is_served_is_what_is_described(index, tmp_path, full):
             command, env=os.environ | hooks, cwd=tmp_path, capture_output=True, text=True
         )
 
-    told = run.stdout.partition("= ERRORS =")[2] or run.stdout[-5000:]
-    assert run.returncode == 0, told + run.stderr[-1000:]
+    output = run.stdout.partition("= ERRORS =")[2] or run.stdout[-5000:]
+    assert run.returncode == 0, output + run.stderr[-1000:]
     assert "No issues found" in run.stdout

@@ -26,39 +26,39 @@ PAGES = {
 
 
 @pytest.fixture
-def described(client):
+def specification(client):
     return client.get("/openapi.json").get_json()
 
 
-def test_it_says_which_version_it_is(described):
-    assert described["openapi"].startswith("3.1")
+def test_it_says_which_version_it_is(specification):
+    assert specification["openapi"].startswith("3.1")
 
 
-def test_every_reference_leads_somewhere(described):
+def test_every_reference_leads_somewhere(specification):
     def references(value):
         if isinstance(value, dict):
             if "$ref" in value:
                 yield value["$ref"]
-            for each in value.values():
-                yield from references(each)
+            for item in value.values():
+                yield from references(item)
         elif isinstance(value, list):
-            for each in value:
-                yield from references(each)
+            for item in value:
+                yield from references(item)
 
-    found = set(references(described))
+    targets = set(references(specification))
 
-    assert found
-    schemas = described["components"]["schemas"]
-    assert {name.removeprefix("#/components/schemas/") for name in found} <= set(schemas)
+    assert targets
+    schemas = specification["components"]["schemas"]
+    assert {name.removeprefix("#/components/schemas/") for name in targets} <= set(schemas)
 
 
-def test_every_route_for_programs_is_in_it(app, described):
+def test_every_route_for_programs_is_in_it(app, specification):
     routes = {
         str(rule).replace("<path:document_id>", "{document_id}")
         for rule in app.url_map.iter_rules()
     }
 
-    assert routes - PAGES == set(described["paths"]) - {"/documents/{document_id}.json"}
+    assert routes - PAGES == set(specification["paths"]) - {"/documents/{document_id}.json"}
 
 
 def test_a_route_for_programs_that_is_not_described_stops_the_start(index):
@@ -109,32 +109,32 @@ LIMITED |= {"max_filters": 6, "max_filter": 30}
 
 def test_limits_are_those_of_the_settings(index):
     settings = Settings(index=str(index), **LIMITED)
-    found = build_openapi_document(create_app(settings))
-    asked = found["components"]["schemas"]["AskRequest"]["properties"]
-    (questions, limit, *_) = found["paths"]["/ask"]["get"]["parameters"]
+    document = build_openapi_document(create_app(settings))
+    properties = document["components"]["schemas"]["AskRequest"]["properties"]
+    (questions, limit, *_) = document["paths"]["/ask"]["get"]["parameters"]
 
-    assert asked["question"]["maxLength"] == 77
-    assert asked["turns"]["maxItems"] == 3
-    assert asked["drop"]["maxItems"] == 5
+    assert properties["question"]["maxLength"] == 77
+    assert properties["turns"]["maxItems"] == 3
+    assert properties["drop"]["maxItems"] == 5
     assert (limit["name"], limit["schema"]["maximum"]) == ("limit", 9)
     assert questions["schema"]["maxItems"] == 4
     assert questions["schema"]["items"]["maxLength"] == 77
 
 
 def test_limits_of_filters_are_those_of_the_settings_wherever_they_are_sent(index):
-    found = build_openapi_document(create_app(Settings(index=str(index), **LIMITED)))
-    filters = found["components"]["schemas"]["AskFilters"]["properties"]
-    sent = {
-        (path, each["name"]): each["schema"]
+    document = build_openapi_document(create_app(Settings(index=str(index), **LIMITED)))
+    filters = document["components"]["schemas"]["AskFilters"]["properties"]
+    schemas = {
+        (path, parameter["name"]): parameter["schema"]
         for path in ("/ask", "/documents.json", "/suggest")
-        for each in found["paths"][path]["get"]["parameters"]
+        for parameter in document["paths"][path]["get"]["parameters"]
     }
     names = [*((p, "publisher") for p in ("/ask", "/documents.json")), ("/ask", "document")]
 
-    for schema in (filters["publisher"], filters["document"], *map(sent.get, names)):
+    for schema in (filters["publisher"], filters["document"], *map(schemas.get, names)):
         assert (schema["maxItems"], schema["items"]["maxLength"]) == (6, 30)
-    assert sent["/documents.json", "title"]["maxLength"] == 30
-    assert sent["/suggest", "q"]["maxLength"] == 77
+    assert schemas["/documents.json", "title"]["maxLength"] == 30
+    assert schemas["/suggest", "q"]["maxLength"] == 77
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_what_an_address_has_too_much_of_is_refused_by_name(index, path, field, 
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "body",
     [
         {"drop": [7] * 50_000},
         {"turns": [7] * 50_000},
@@ -195,8 +195,8 @@ def test_what_an_address_has_too_much_of_is_refused_by_name(index, path, field, 
         {"filters": {str(number): 0 for number in range(20_000)}},
     ],
 )
-def test_a_body_that_is_all_wrong_is_told_in_a_few_lines(client, asked):
-    response = client.post("/ask", json={"question": "harbour"} | asked)
+def test_a_body_that_is_all_wrong_is_told_in_a_few_lines(client, body):
+    response = client.post("/ask", json={"question": "harbour"} | body)
 
     assert response.status_code == 422
     assert len(response.get_json()["errors"]) <= 20
@@ -204,14 +204,14 @@ def test_a_body_that_is_all_wrong_is_told_in_a_few_lines(client, asked):
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("body", "field"),
     [
         ({"question": ""}, "#/question"),
         ({"question": "", "generation": "0" * 12}, "#/question"),
     ],
 )
-def test_an_empty_question_is_refused_before_anything_is_looked_for(client, asked, field):
-    response = client.post("/ask", json=asked)
+def test_an_empty_question_is_refused_before_anything_is_looked_for(client, body, field):
+    response = client.post("/ask", json=body)
 
     assert response.status_code == 422
     assert [e["pointer"] for e in response.get_json()["errors"]] == [field]

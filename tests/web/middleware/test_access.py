@@ -10,7 +10,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from qa.app import create_app
 from qa.settings import Settings
 from qa.web.middleware.access import SECURITY_HEADERS
-from tests.conftest import served
+from tests.conftest import run_service
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 PATHS = ["/", "/ask?q=harbour", "/documents", "/documents/harbour.json", "/openapi.json", "/api"]
@@ -24,15 +24,17 @@ def client_with(index, **settings):
 
 
 @pytest.fixture
-def locked(index):
+def token_client(index):
     """The app over the small index, with a read token."""
     return client_with(index, token=TOKEN)
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("sent", [None, "Bearer ", "Bearer wrong", f"Bearer {TOKEN}x", "Basic é"])
-def test_without_the_token_nothing_is_told(locked, path, sent):
-    response = locked.get(path, headers={"Authorization": sent} if sent else {})
+@pytest.mark.parametrize(
+    "headers", [None, "Bearer ", "Bearer wrong", f"Bearer {TOKEN}x", "Basic é"]
+)
+def test_without_the_token_nothing_is_told(token_client, path, headers):
+    response = token_client.get(path, headers={"Authorization": headers} if headers else {})
 
     assert response.status_code == 401
     assert response.content_type == "application/problem+json"
@@ -42,35 +44,39 @@ def test_without_the_token_nothing_is_told(locked, path, sent):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_with_the_token_all_is_as_without_one(locked, path):
-    assert locked.get(path, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+def test_with_the_token_all_is_as_without_one(token_client, path):
+    assert token_client.get(path, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
-def test_a_browser_asks_for_the_token_as_a_password(locked):
-    refused = locked.get("/", headers=BROWSER)
+def test_a_browser_asks_for_the_token_as_a_password(token_client):
+    refused = token_client.get("/", headers=BROWSER)
     password = base64.b64encode(f"anyone:{TOKEN}".encode()).decode()
 
     assert 'Basic realm="Verbatim documents"' in ", ".join(
         refused.headers.getlist("WWW-Authenticate")
     )
     assert "<h1>" in refused.get_data(as_text=True)
-    let_in = locked.get("/", headers=BROWSER | {"Authorization": f"Basic {password}"})
+    let_in = token_client.get("/", headers=BROWSER | {"Authorization": f"Basic {password}"})
     assert let_in.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_load_balancers_need_no_token(locked, path):
-    assert locked.get(path).status_code == 200
+def test_load_balancers_need_no_token(token_client, path):
+    assert token_client.get(path).status_code == 200
 
 
-def test_a_tag_gets_nothing_past_the_token(locked):
-    tag = locked.get("/ask?q=harbour", headers={"Authorization": f"Bearer {TOKEN}"}).headers["ETag"]
+def test_a_tag_gets_nothing_past_the_token(token_client):
+    tag = token_client.get("/ask?q=harbour", headers={"Authorization": f"Bearer {TOKEN}"}).headers[
+        "ETag"
+    ]
 
-    assert locked.get("/ask?q=harbour", headers={"If-None-Match": tag}).status_code == 401
+    assert token_client.get("/ask?q=harbour", headers={"If-None-Match": tag}).status_code == 401
 
 
-def test_the_description_asks_for_the_token(index, locked):
-    described = locked.get("/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).get_json()
+def test_the_description_asks_for_the_token(index, token_client):
+    described = token_client.get(
+        "/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}
+    ).get_json()
 
     assert described["security"] == [{"token": []}]
     assert described["paths"]["/livez"]["get"]["security"] == []
@@ -133,9 +139,9 @@ def test_a_service_for_this_machine_answers_to_all_its_names(index, bound, host)
 @pytest.mark.parametrize("path", ["/about", "/livez", "/mcp", "/static/app.js", "/nowhere"])
 def test_a_service_for_this_machine_answers_to_no_other_name(index, host, path):
     client = client_with(index)
-    asked = [client.open(path, method=name, headers={"Host": host}) for name in METHODS]
+    responses = [client.open(path, method=name, headers={"Host": host}) for name in METHODS]
 
-    assert {response.status_code for response in asked} == {400}
+    assert {response.status_code for response in responses} == {400}
     assert "QA_TRUSTED_HOSTS" in client.get(path, headers={"Host": host}).json["detail"]
 
 
@@ -187,11 +193,11 @@ def test_what_is_forwarded_is_believed_as_far_as_proxies_are_trusted(index, prox
 
 
 def test_no_other_site_may_ask_unless_it_is_told(index):
-    asked = {"Origin": "https://a.example"}
-    closed = client_with(index).get("/ask?q=harbour", headers=asked)
-    opened = client_with(index, cors_origins=("https://a.example",))
-    allowed = opened.get("/ask?q=harbour", headers=asked)
-    other = opened.get("/ask?q=harbour", headers={"Origin": "https://b.example"})
+    headers = {"Origin": "https://a.example"}
+    closed = client_with(index).get("/ask?q=harbour", headers=headers)
+    open_client = client_with(index, cors_origins=("https://a.example",))
+    allowed = open_client.get("/ask?q=harbour", headers=headers)
+    other = open_client.get("/ask?q=harbour", headers={"Origin": "https://b.example"})
 
     assert "Access-Control-Allow-Origin" not in closed.headers
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://a.example"
@@ -209,8 +215,8 @@ def test_all_sites_may_ask_where_all_are_told(index):
 
 def test_a_browser_that_asks_first_is_told_what_it_may_send(index):
     client = client_with(index, cors_origins=("https://a.example",), token=TOKEN)
-    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
-    response = client.options("/ask", headers=asked)
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    response = client.options("/ask", headers=headers)
 
     assert (response.status_code, response.get_data()) == (204, b"")
     assert response.headers["Access-Control-Allow-Methods"] == "GET, POST"
@@ -237,24 +243,24 @@ def test_only_a_browser_that_may_ask_needs_no_token_for_options(
     index, origins, lacking, status, path
 ):
     client = client_with(index, cors_origins=origins, token=TOKEN)
-    sent = {name: value for name, value in PREFLIGHT.items() if name != lacking}
-    response = client.options(path, headers=sent)
+    headers = {name: value for name, value in PREFLIGHT.items() if name != lacking}
+    response = client.options(path, headers=headers)
 
     assert (response.status_code, response.get_data()) == (status, b"")
     assert ("Access-Control-Allow-Methods" in response.headers) == (status == 204)
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_without_the_token_a_health_check_can_only_be_read(locked, path):
-    statuses = {name: locked.open(path, method=name).status_code for name in METHODS}
+def test_without_the_token_a_health_check_can_only_be_read(token_client, path):
+    statuses = {name: token_client.open(path, method=name).status_code for name in METHODS}
 
     assert {name for name, status in statuses.items() if status == 200} == {"GET", "HEAD"}
     assert {*statuses.values()} == {200, 401}
 
 
-def test_who_is_refused_is_told_nothing_of_the_index(locked):
-    refused = locked.get("/", headers=BROWSER).get_data(as_text=True)
-    let_in = locked.get("/nowhere", headers=BROWSER | {"Authorization": f"Bearer {TOKEN}"})
+def test_who_is_refused_is_told_nothing_of_the_index(token_client):
+    refused = token_client.get("/", headers=BROWSER).get_data(as_text=True)
+    let_in = token_client.get("/nowhere", headers=BROWSER | {"Authorization": f"Bearer {TOKEN}"})
 
     assert "documents, 2021" in let_in.get_data(as_text=True)
     assert "2021" not in refused
@@ -270,7 +276,7 @@ def test_every_response_is_locked_down(client, path):
 
 
 def test_a_real_service_on_this_machine_is_not_led_to_by_another_name(index):
-    with served(index, trusted_hosts="") as address:
+    with run_service(index, trusted_hosts="") as address:
         statuses = []
         for host in ("evil.example:8000", "localhost:8000", "127.0.0.1"):
             connection = HTTPConnection(*address)

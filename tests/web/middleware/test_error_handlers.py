@@ -18,7 +18,7 @@ from qa.errors import (
     RequestError,
     SettingsError,
 )
-from tests.conftest import HARBOUR, built, write
+from tests.conftest import HARBOUR, build_index, write
 
 PATHS = [
     "/ask?q=harbour",
@@ -44,7 +44,7 @@ FOR_ALL += ("DocumentNotFoundError", "NoLiveGenerationError", "GenerationNotFoun
 @pytest.fixture
 def settings(tmp_path):
     write(tmp_path / "documents", a_md=HARBOUR)
-    return built(tmp_path)
+    return build_index(tmp_path)
 
 
 def damage_current(index):
@@ -75,8 +75,8 @@ def test_a_damaged_index_shows_no_path_but_in_the_log(settings, tmp_path, caplog
 
 
 def kinds():
-    found = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
-    return [each for each in found if issubclass(each, QAError)]
+    classes = [cls for _, cls in inspect.getmembers(errors, inspect.isclass)]
+    return [cls for cls in classes if issubclass(cls, QAError)]
 
 
 @pytest.mark.parametrize("kind", kinds())

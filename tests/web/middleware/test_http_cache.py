@@ -6,8 +6,8 @@ from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.settings import Settings
 from qa.web import api
-from tests.conftest import BRIDGE, HARBOUR, built, write
-from tests.late import Looks, set_deadline
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
+from tests.counted_deadline import CountedDeadline, set_deadline
 
 ASK = "/ask?q=who+demanded+guarantees%3F"
 PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/harbour", "/about"]
@@ -17,7 +17,7 @@ PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/h
 def index(tmp_path):
     """A folder with an index of two documents, which tests may change."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
@@ -25,7 +25,7 @@ def rebuild(index):
     """Build another generation; the name of the one before."""
     before = (index / "CURRENT").read_text().strip()
     write(index / "documents", bridge_md=BRIDGE + "One more sentence.")
-    built(index)
+    build_index(index)
     return before
 
 
@@ -52,22 +52,22 @@ def test_each_address_has_a_tag_of_its_own(client):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_who_has_it_gets_no_body_and_nothing_is_asked(client, monkeypatch, path):
-    known = tag(client, path)
+    old_tag = tag(client, path)
     monkeypatch.setattr(api, "ask", lambda *_, **__: pytest.fail("asked"))
-    response = client.get(path, headers={"If-None-Match": f'"x", {known}'})
+    response = client.get(path, headers={"If-None-Match": f'"x", {old_tag}'})
 
     assert (response.status_code, response.data) == (304, b"")
-    assert response.headers["ETag"] == known
+    assert response.headers["ETag"] == old_tag
     assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_a_new_generation_has_new_tags(client, index):
-    known = tag(client, ASK)
+    old_tag = tag(client, ASK)
     rebuild(index)
-    response = client.get(ASK, headers={"If-None-Match": known})
+    response = client.get(ASK, headers={"If-None-Match": old_tag})
 
     assert response.status_code == 200
-    assert response.headers["ETag"] != known
+    assert response.headers["ETag"] != old_tag
 
 
 def test_other_settings_have_other_tags(client, index):
@@ -77,12 +77,12 @@ def test_other_settings_have_other_tags(client, index):
 
 
 def test_other_synonyms_have_other_tags_once_they_are_in_the_index(client, index):
-    known = tag(client, ASK)
+    old_tag = tag(client, ASK)
     (index / "synonyms.txt").write_text("demanded, insisted on")
-    assert tag(client, ASK) == known
-    built(index)
+    assert tag(client, ASK) == old_tag
+    build_index(index)
 
-    assert tag(client, ASK) != known
+    assert tag(client, ASK) != old_tag
 
 
 def test_what_is_pinned_stays_fresh_while_it_is_kept(client, index):
@@ -115,12 +115,12 @@ def test_without_an_index_a_tag_does_no_harm(tmp_path):
 
 def test_a_request_is_answered_from_one_generation_whatever_happens_meanwhile(index, monkeypatch):
     client = create_app(Settings(index=str(index))).test_client()
-    real, seen = api.ask, []
+    real, generations = api.ask, []
 
     def ask(searcher, *arguments, **options):
-        if len(seen) == 1:
+        if len(generations) == 1:
             rebuild(index)
-        seen.append(searcher.manifest.name)
+        generations.append(searcher.manifest.name)
         return real(searcher, *arguments, **options)
 
     monkeypatch.setattr(api, "ask", ask)
@@ -128,10 +128,10 @@ def test_a_request_is_answered_from_one_generation_whatever_happens_meanwhile(in
     live = open_engine(Settings(index=str(index))).searcher().manifest.name
 
     assert page.status_code == 200
-    assert len(seen) == 3
-    assert set(seen) == {seen[0]}
-    assert live != seen[0]
-    assert f"index {seen[0][:6]}" in page.text
+    assert len(generations) == 3
+    assert set(generations) == {generations[0]}
+    assert live != generations[0]
+    assert f"index {generations[0][:6]}" in page.text
 
 
 @pytest.mark.parametrize("path", [ASK, "/?q=who+demanded+guarantees%3F"])
@@ -139,11 +139,13 @@ def test_an_answer_that_was_cut_short_is_not_kept(index, path, monkeypatch):
     client = create_app(Settings(index=str(index), recent_answers=0)).test_client()
     responses = []
     for most in range(60):
-        set_deadline(monkeypatch, Looks(most=most))
+        set_deadline(monkeypatch, CountedDeadline(max_looks=most))
         responses.append(client.get(path))
-    cut = [each for each in responses if each.headers.get("Cache-Control") == "no-store"]
+    cut = [
+        response for response in responses if response.headers.get("Cache-Control") == "no-store"
+    ]
 
     assert responses[0].status_code == 503
     assert responses[-1].headers["ETag"]
-    assert {each.status_code for each in cut} == {200}
-    assert not any("ETag" in each.headers for each in (*cut, responses[0]))
+    assert {response.status_code for response in cut} == {200}
+    assert not any("ETag" in response.headers for response in (*cut, responses[0]))

@@ -16,11 +16,11 @@ def client_with(index, **settings):
 
 
 def statuses(client, count, path="/ask?q=harbour", **more):
-    found = []
+    codes = []
     for _ in range(count):
         with client.get(path, **more) as response:
-            found.append(response.status_code)
-    return found
+            codes.append(response.status_code)
+    return codes
 
 
 def test_what_is_over_the_limit_is_told_when_to_come_back(index):
@@ -65,10 +65,10 @@ def test_clients_are_told_apart_by_address_or_household(index, first, second, sa
 
 
 def test_what_is_refused_or_nowhere_counts_too(index):
-    asked = [("GET", "/nowhere"), ("OPTIONS", "/static/app.js"), ("GET", "/static/nothing")]
-    asked += [("POST", "/livez"), ("OPTIONS", "/livez"), ("PUT", "/metrics"), ("BREW", "/")]
-    asked += [("OPTIONS", "/static/../../etc/passwd"), ("TRACE", "/documents/harbour")]
-    for method, path in asked:
+    requests = [("GET", "/nowhere"), ("OPTIONS", "/static/app.js"), ("GET", "/static/nothing")]
+    requests += [("POST", "/livez"), ("OPTIONS", "/livez"), ("PUT", "/metrics"), ("BREW", "/")]
+    requests += [("OPTIONS", "/static/../../etc/passwd"), ("TRACE", "/documents/harbour")]
+    for method, path in requests:
         client = client_with(index, rate_limit="1/minute")
 
         assert client.open(path, method=method).status_code != 429, path
@@ -83,11 +83,11 @@ def test_a_wrong_token_counts_wherever_it_is_tried(index, path, method):
         client.open(path, method=method, headers={"Authorization": f"Bearer {number}"}).status_code
         for number in range(5)
     ]
-    right = client.get("/ask?q=harbour", headers={"Authorization": f"Bearer {TOKEN}"})
+    response = client.get("/ask?q=harbour", headers={"Authorization": f"Bearer {TOKEN}"})
 
     assert guesses == [401] * 3 + [429] * 2
     # Nor is it told any more whether a guess is right.
-    assert right.status_code == 429
+    assert response.status_code == 429
 
 
 def test_with_the_right_token_styles_and_metrics_count_for_nothing(index):
@@ -101,17 +101,21 @@ def test_with_the_right_token_styles_and_metrics_count_for_nothing(index):
 
 def test_browsers_that_ask_first_are_counted(index):
     client = client_with(index, rate_limit="2/minute", cors_origins=("*",))
-    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
 
-    assert [client.options("/ask", headers=asked).status_code for _ in range(3)] == [204, 204, 429]
+    assert [client.options("/ask", headers=headers).status_code for _ in range(3)] == [
+        204,
+        204,
+        429,
+    ]
 
 
 def test_all_networks_of_a_site_are_a_few_clients_and_no_more(index):
     client = client_with(index, rate_limit="2/minute")
-    asked = [f"2001:db8:1:{number:x}::1" for number in range(100)]
-    found = [statuses(client, 1, environ_base={"REMOTE_ADDR": address})[0] for address in asked]
+    addresses = [f"2001:db8:1:{number:x}::1" for number in range(100)]
+    codes = [statuses(client, 1, environ_base={"REMOTE_ADDR": address})[0] for address in addresses]
 
-    assert found == [200] * 16 + [429] * 84
+    assert codes == [200] * 16 + [429] * 84
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": "2001:db8:2::1"}) == [200]
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [200]
 
@@ -121,22 +125,22 @@ def test_all_networks_of_a_site_are_a_few_clients_and_no_more(index):
 )
 def test_a_site_has_the_same_multiple_of_every_limit(index, limit, most):
     client = client_with(index, rate_limit=limit)
-    asked = [f"2001:db8:1:{number:x}::1" for number in range(60)]
-    found = [statuses(client, 1, environ_base={"REMOTE_ADDR": address})[0] for address in asked]
+    addresses = [f"2001:db8:1:{number:x}::1" for number in range(60)]
+    codes = [statuses(client, 1, environ_base={"REMOTE_ADDR": address})[0] for address in addresses]
 
-    assert found.count(200) == most
+    assert codes.count(200) == most
 
 
 def test_behind_a_trusted_proxy_clients_are_those_before_it(index):
     client = client_with(index, rate_limit="1/minute", trusted_proxies=1)
 
-    def asked(forwarded):
+    def status_for(forwarded):
         return statuses(client, 1, headers={"X-Forwarded-For": forwarded})[0]
 
-    assert asked("192.0.2.1") == 200
-    assert asked("192.0.2.2") == 200
+    assert status_for("192.0.2.1") == 200
+    assert status_for("192.0.2.2") == 200
     # What the client itself claims counts for nothing.
-    assert asked("198.51.100.7, 192.0.2.1") == 429
+    assert status_for("198.51.100.7, 192.0.2.1") == 429
 
 
 def test_nothing_is_limited_unless_it_is_told(index):

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from qa.web.middleware import metrics_folder as tallies
-from tests.conftest import served
+from tests.conftest import run_service
 from tests.faults.service import wait_for
 from tests.processes import children, master
 
@@ -50,15 +50,15 @@ def test_what_is_counted_without_other_workers(client, searcher):
     client.get("/ask?limit=x")
     after = samples(client.get("/metrics").get_data(as_text=True))
 
-    def grown(name, **labels):
+    def increase(name, **labels):
         key = (name, *sorted(labels.items()))
         return after[key] - before.get(key, 0)
 
-    asked = {"endpoint": "api.ask_get", "method": "GET"}
-    assert grown("verbatim_requests_total", **asked, status="200") == 2
-    assert grown("verbatim_requests_total", **asked, status="422") == 1
-    assert grown("verbatim_answers_total", verdict="none") == 1
-    assert grown("verbatim_request_seconds_count", endpoint="api.ask_get") == 3
+    route_labels = {"endpoint": "api.ask_get", "method": "GET"}
+    assert increase("verbatim_requests_total", **route_labels, status="200") == 2
+    assert increase("verbatim_requests_total", **route_labels, status="422") == 1
+    assert increase("verbatim_answers_total", verdict="none") == 1
+    assert increase("verbatim_request_seconds_count", endpoint="api.ask_get") == 3
     assert after["verbatim_index_info", ("generation", searcher.manifest.name)] == 1
     assert after["verbatim_index_documents",] == 2
 
@@ -76,7 +76,7 @@ def test_methods_and_addresses_that_are_none_add_no_labels(client):
 
 
 def test_all_workers_are_added_up_and_none_is_forgotten(index):
-    with served(index, workers=2, max_requests=30) as address:
+    with run_service(index, workers=2, max_requests=30) as address:
         for _ in range(150):
             assert get(address, "/ask?q=harbour")[0] == 200
         counted = answers(address, "found")
@@ -96,7 +96,7 @@ def test_all_workers_are_added_up_and_none_is_forgotten(index):
 
 
 def test_a_worker_that_is_killed_is_still_counted(index):
-    with served(index, workers=2) as address:
+    with run_service(index, workers=2) as address:
         for _ in range(20):
             get(address, "/ask?q=harbour")
         leader = master(address[1])
@@ -109,16 +109,16 @@ def test_a_worker_that_is_killed_is_still_counted(index):
 
 
 def test_what_is_turned_away_is_counted(index):
-    with served(index) as address:
+    with run_service(index) as address:
         assert get(address, "/ask?q=" + "x" * 9000)[0] == 414
-        told = samples(get(address, "/metrics")[1])
+        values = samples(get(address, "/metrics")[1])
 
-    assert told["verbatim_turned_away_total", ("status", "414")] == 1
+    assert values["verbatim_turned_away_total", ("status", "414")] == 1
 
 
 @pytest.mark.parametrize("token", ["", "a-token-of-some-length"])
 def test_metrics_ask_for_the_token_where_there_is_one(index, token):
-    with served(index, token=token) as address:
+    with run_service(index, token=token) as address:
         status, body = get(address, "/metrics")
 
     assert status == (401 if token else 200)
@@ -138,7 +138,7 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     ]
     for process in processes:
         process.stdout.readline()
-    (running,) = [each for each in tmp_path.iterdir() if held_by(processes[0], each)]
+    (running,) = [folder for folder in tmp_path.iterdir() if has_open(processes[0], folder)]
     strange = tmp_path / "verbatim-metrics-locked-link"
     strange.symlink_to(index)
     # That of a version that held no lock.
@@ -148,10 +148,10 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
     processes[1].wait()
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
     with tallies.create_metrics_folder():
-        (own,) = {*tmp_path.iterdir()} - {running, strange, older}
+        (new,) = {*tmp_path.iterdir()} - {running, strange, older}
 
     assert {*tmp_path.iterdir()} == {running, strange, older}
-    assert own.name.startswith("verbatim-metrics-")
+    assert new.name.startswith("verbatim-metrics-")
     assert (index / "CURRENT").exists()
     processes[0].kill()
     processes[0].wait()
@@ -159,26 +159,26 @@ def test_numbers_of_a_killed_service_go_and_those_of_a_running_one_stay(
         process.stdout.close()
 
 
-def held_by(process, folder):
+def has_open(process, folder):
     """Whether a process has a folder open."""
-    return any(each.readlink() == folder for each in Path(f"/proc/{process.pid}/fd").iterdir())
+    return any(link.readlink() == folder for link in Path(f"/proc/{process.pid}/fd").iterdir())
 
 
 def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
     before = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")}
-    with contextlib.suppress(AssertionError), served(index) as address:
+    with contextlib.suppress(AssertionError), run_service(index) as address:
         get(address, "/ask?q=harbour")
         leader = master(address[1])
         followers = children(leader)
-        (left,) = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")} - before
+        (folder,) = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")} - before
         os.kill(leader, signal.SIGKILL)
         # Its workers see that, and end.
         wait_for(lambda: not any(map(is_there, followers)))
-    assert left.exists()
-    with served(index) as address:
+    assert folder.exists()
+    with run_service(index) as address:
         get(address, "/livez")
 
-        assert not left.exists()
+        assert not folder.exists()
 
 
 def is_there(pid):

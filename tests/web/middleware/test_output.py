@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from qa.web.middleware.request_log import Handler, JsonFormatter, Output
-from tests.conftest import served
+from tests.conftest import run_service
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs Linux's /dev/full")
@@ -22,34 +22,34 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs Linux's /dev/fu
 def pipe():
     """The ends of a pipe, as a file to read from and one to write to."""
     reading, writing = os.pipe()
-    with open(reading, "rb", buffering=0) as read, open(writing, "wb", buffering=0) as write:  # noqa: PTH123
+    with open(reading, "rb", buffering=0) as reader, open(writing, "wb", buffering=0) as write:  # noqa: PTH123
         fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
-        yield read, write
+        yield reader, write
 
 
 def fill(output):
     """Write until nothing goes out any more; say how much did."""
-    written = 0
+    size = 0
     with contextlib.suppress(OSError):
         while True:
             output.write("x" * 100 + "\n")
-            written += 101
-    return written
+            size += 101
+    return size
 
 
 def test_a_line_that_nobody_reads_is_not_waited_for():
-    with pipe() as (read, write):
+    with pipe() as (reader, write):
         output = Output(write)
         whole = fill(output)
         with pytest.raises(BlockingIOError):
             output.write("lost\n")
-        lost, found = output.lost, read.read(10_000)
+        lost, output_read = output.lost, reader.read(10_000)
         output.write("y\n")
-        found += read.read(10_000)
+        output_read += reader.read(10_000)
 
     # The rest of the line that had begun comes first.
     assert lost == 2
-    assert found == b"".join([b"x" * 100 + b"\n"] * (whole // 101)) + b"y\n"
+    assert output_read == b"".join([b"x" * 100 + b"\n"] * (whole // 101)) + b"y\n"
 
 
 def test_whoever_shares_a_pipe_still_waits_at_it():
@@ -92,27 +92,27 @@ def test_what_is_lost_is_told_once_and_counted_afterwards():
     out.mended = True
     log("there")
     log("again")
-    told = [json.loads(line)["message"] for line in out.lines]
+    messages = [json.loads(line)["message"] for line in out.lines]
 
-    assert told[0].startswith("5 lines of the log are missing")
-    assert told[1:] == ["there", "again"]
+    assert messages[0].startswith("5 lines of the log are missing")
+    assert messages[1:] == ["there", "again"]
     (line,) = err.lines
     assert "No space left on device" in line
 
 
 def statuses(address, count=30):
     """What so many requests get."""
-    found = set()
+    codes = set()
     for _ in range(count):
         with contextlib.closing(HTTPConnection(*address, timeout=60)) as connection:
             connection.request("GET", "/ask?q=harbour")
-            found.add(connection.getresponse().status)
-    return found
+            codes.add(connection.getresponse().status)
+    return codes
 
 
 @needs_full
 def test_a_full_disk_does_not_end_the_service(index, capfd):
-    with FULL.open("w") as full, served(index, log=full) as address:
+    with FULL.open("w") as full, run_service(index, log=full) as address:
         assert statuses(address) == {200}
     errors = capfd.readouterr().err
 
@@ -121,8 +121,8 @@ def test_a_full_disk_does_not_end_the_service(index, capfd):
 
 
 def test_a_log_that_is_closed_does_not_end_the_service(index, capfd):
-    with pipe() as (read, write), served(index, log=write) as address:
-        read.close()
+    with pipe() as (reader, write), run_service(index, log=write) as address:
+        reader.close()
         assert statuses(address) == {200}
     errors = capfd.readouterr().err
 
@@ -132,11 +132,11 @@ def test_a_log_that_is_closed_does_not_end_the_service(index, capfd):
 
 @pytest.mark.parametrize("waiting", [True, False])
 def test_a_log_that_nobody_reads_does_not_end_the_service(index, capfd, waiting):
-    with pipe() as (read, write):
+    with pipe() as (reader, write):
         os.set_blocking(write.fileno(), waiting)
-        with served(index, log=write) as address:
+        with run_service(index, log=write) as address:
             assert statuses(address) == {200}
-            while b"are missing" not in read.read(10_000):
+            while b"are missing" not in reader.read(10_000):
                 assert statuses(address, 1) == {200}
     errors = capfd.readouterr().err
 

@@ -31,9 +31,9 @@ LOG = [
 
 
 def test_questions_are_counted_however_they_are_written():
-    found, untold = collect_unanswered(LOG, ["none"])
+    questions, untold = collect_unanswered(LOG, ["none"])
 
-    assert [(each.question, each.count) for each in found] == [
+    assert [(question.question, question.count) for question in questions] == [
         ("where is  the gold?", 2),
         ("00ff00ff00ff00ff", 1),
         ("And the silver?", 1),

@@ -70,13 +70,13 @@ def index(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, QUESTIONS)), encoding="utf-8")
     settings = Settings(index=str(folder))
-    found = [HARBOUR, HOSTILE, FERRY, *FILLERS, Skip("scan.pdf", "no text in it")]
-    index_documents(found, open_engine(settings), settings)
+    documents = [HARBOUR, HOSTILE, FERRY, *FILLERS, Skip("scan.pdf", "no text in it")]
+    index_documents(documents, open_engine(settings), settings)
     return folder
 
 
 @pytest.fixture
-def page(client):
+def get_page(client):
     """Get a page and parse it, checking its status."""
 
     def get(path, status=200):
@@ -95,8 +95,8 @@ def text(element):
 
 
 def one(page, selector):
-    (found,) = page.xpath(selector)
-    return found
+    (element,) = page.xpath(selector)
+    return element
 
 
 def controls(form):

@@ -10,8 +10,8 @@ from qa.settings import Settings
 from tests.web.pages.conftest import one, text
 
 
-def test_it_tells_what_the_index_holds(page, index):
-    main = text(page("/about").find(".//main"))
+def test_it_tells_what_the_index_holds(get_page, index):
+    main = text(get_page("/about").find(".//main"))
 
     assert "123 documents, dated 3 December 2021 to 29 March 2022" in main
     manifest = open_engine(Settings(index=str(index))).searcher().manifest
@@ -20,32 +20,32 @@ def test_it_tells_what_the_index_holds(page, index):
     assert "Files left out 1, with the reasons" in main
 
 
-def test_it_lists_the_keys(page):
-    found = page("/about")
+def test_it_lists_the_keys(get_page):
+    page = get_page("/about")
 
-    assert found.xpath("//h2[@id='keys']/following-sibling::dl[@class='keys']")
+    assert page.xpath("//h2[@id='keys']/following-sibling::dl[@class='keys']")
 
 
-def test_its_example_is_answered(page, client):
-    (link,) = page("/about").xpath("//a[code = '/ask']/@href")
+def test_its_example_is_answered(get_page, client):
+    (link,) = get_page("/about").xpath("//a[code = '/ask']/@href")
 
     assert client.get(link).get_json()["verdict"] == "found"
 
 
-def test_it_tells_which_of_the_operators_questions_have_their_answer(page, index):
-    kept = text(page("/about"))
-    (link,) = page("/about").xpath("//h2[@id='quality']/following-sibling::ul/li/a/@href")
+def test_it_tells_which_of_the_operators_questions_have_their_answer(get_page, index):
+    words = text(get_page("/about"))
+    (link,) = get_page("/about").xpath("//h2[@id='quality']/following-sibling::ul/li/a/@href")
 
-    assert "The operator keeps 3 questions" in kept
-    assert "2 of them have their answer" in kept
+    assert "The operator keeps 3 questions" in words
+    assert "2 of them have their answer" in words
     assert link == "/?q=Which+unicorns+dance+on+Jupiter?"
 
 
-def test_it_tells_what_ranking_won_where_it_was_measured(page):
+def test_it_tells_what_ranking_won_where_it_was_measured(get_page):
     gains = load_ranking_weights().gain.values()
     best, worst = (max(g["right@1"] for g in gains), min(g["right@1"] for g in gains))
-    told = text(one(page("/about"), "//h2[@id='quality']/following-sibling::p[1]"))
-    ours, plain = (int(share) for share in re.findall(r"(\d+)%", told))
+    words = text(one(get_page("/about"), "//h2[@id='quality']/following-sibling::p[1]"))
+    ours, plain = (int(share) for share in re.findall(r"(\d+)%", words))
 
     assert 100 * worst <= ours <= 100 * best
     assert plain < ours

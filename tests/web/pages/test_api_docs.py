@@ -3,8 +3,8 @@
 from tests.web.pages.conftest import text
 
 
-def test_it_shows_all_that_the_document_says(page, client):
-    main = text(page("/api").find(".//main"))
+def test_it_shows_all_that_the_document_says(get_page, client):
+    main = text(get_page("/api").find(".//main"))
     described = client.get("/openapi.json").get_json()
 
     for path, methods in described["paths"].items():
@@ -14,16 +14,16 @@ def test_it_shows_all_that_the_document_says(page, client):
     assert "at most 2000 characters" in main
 
 
-def test_every_link_on_it_leads_somewhere(page):
-    found = page("/api")
-    anchors = {link[1:] for link in found.xpath("//main//a/@href") if link.startswith("#")}
+def test_every_link_on_it_leads_somewhere(get_page):
+    page = get_page("/api")
+    anchors = {link[1:] for link in page.xpath("//main//a/@href") if link.startswith("#")}
 
     assert anchors
-    assert anchors <= set(found.xpath("//@id"))
+    assert anchors <= set(page.xpath("//@id"))
 
 
-def test_it_brings_nothing_of_others(page):
-    found = page("/api")
+def test_it_brings_nothing_of_others(get_page):
+    page = get_page("/api")
 
-    assert not [src for src in found.xpath("//*/@src") if "//" in src]
-    assert not found.xpath("//script[not(@src)] | //style | //@style | //@onclick")
+    assert not [src for src in page.xpath("//*/@src") if "//" in src]
+    assert not page.xpath("//script[not(@src)] | //style | //@style | //@onclick")

@@ -52,20 +52,18 @@ def test_programs_can_read_what_they_are_given(client):
 
 
 def test_a_citation_says_where_and_when_it_was_read(client):
-    shown = client.get(PLACE).text
+    body = client.get(PLACE).text
     today = datetime.datetime.now(datetime.UTC)
 
-    assert (
-        f"http://localhost/documents/old/harbour%20%26%20pier?cite={START}-{END}&answer=" in shown
-    )
-    assert f"Read {today.day} {today:%B %Y}, index " in shown
+    assert f"http://localhost/documents/old/harbour%20%26%20pier?cite={START}-{END}&answer=" in body
+    assert f"Read {today.day} {today:%B %Y}, index " in body
 
 
 def test_a_whole_document_can_be_cited(client):
-    shown = client.get(f"/cite/{ID}").text
+    body = client.get(f"/cite/{ID}").text
 
-    assert shown.startswith("Ada Berg, “The harbour of Lindholm”, Northern Gazette, 3 December")
-    assert "http://localhost/documents/old/harbour%20&%20pier\n" in shown
+    assert body.startswith("Ada Berg, “The harbour of Lindholm”, Northern Gazette, 3 December")
+    assert "http://localhost/documents/old/harbour%20&%20pier\n" in body
 
 
 @pytest.mark.parametrize(
@@ -90,8 +88,8 @@ def test_a_document_that_is_not_there_cannot_be_cited(client):
     assert client.get("/cite/nothing").status_code == 404
 
 
-def test_an_answer_offers_its_citation_in_every_format(page, client):
-    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+def test_an_answer_offers_its_citation_in_every_format(get_page, client):
+    turn = one(get_page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
     menu = one(turn, "figure//details[@class='cite']")
     links = menu.xpath(".//a")
 

@@ -14,8 +14,8 @@ def facts(client):
     return client.get("/ask", query_string={"q": QUESTION}).json["about"]
 
 
-def test_the_page_shows_them_in_a_box_without_a_quote(page, facts):
-    shown = page(f"/?q={QUESTION}")
+def test_the_page_shows_them_in_a_box_without_a_quote(get_page, facts):
+    shown = get_page(f"/?q={QUESTION}")
     box = one(shown, "//section[@class='facts']")
 
     assert text(one(box, "./p")) == facts["text"]
@@ -29,13 +29,13 @@ def test_every_link_leads_to_a_page(client, facts):
     assert [client.get(link["url"]).status_code for link in facts["links"]] == [200] * 3
 
 
-def test_who_asks_for_help_gets_questions_to_try(page):
-    assert page("/?q=help").xpath("//section[@class='facts']/ul[2]/li/a")
-    assert not page("/?q=who+are+you%3F").xpath("//section[@class='facts']/h3")
+def test_who_asks_for_help_gets_questions_to_try(get_page):
+    assert get_page("/?q=help").xpath("//section[@class='facts']/ul[2]/li/a")
+    assert not get_page("/?q=who+are+you%3F").xpath("//section[@class='facts']/h3")
 
 
-def test_an_earlier_turn_keeps_its_facts(page, facts):
-    shown = page(f"/?q={QUESTION}&q=Who+built+the+old+harbour%3F")
+def test_an_earlier_turn_keeps_its_facts(get_page, facts):
+    shown = get_page(f"/?q={QUESTION}&q=Who+built+the+old+harbour%3F")
 
     assert text(one(shown, "//div[@class='facts']")) == facts["text"]
 

@@ -36,21 +36,23 @@ def test_without_an_index_every_page_tells_the_operator_what_to_do(tmp_path, pat
     assert "<code>qa index</code>" in response.text
 
 
-def test_scripts_in_documents_and_questions_are_text(page, client):
+def test_scripts_in_documents_and_questions_are_text(get_page, client):
     paths = ["/?q=<script>zebra</script>&publisher=<script>", "/documents/hostile", "/documents"]
     pages = [client.get(path).text for path in paths]
 
     assert not any("<script>" in body for body in pages)
     assert all("&lt;script&gt;" in body for body in pages)
-    assert SCRIPT in text(one(page("/documents/hostile?cite=2-40&answer=4-30"), "//p[@id='p1']"))
+    assert SCRIPT in text(
+        one(get_page("/documents/hostile?cite=2-40&answer=4-30"), "//p[@id='p1']")
+    )
 
 
 @pytest.mark.parametrize("path", ["/?q=What+did+the+zebra+say%3F", "/documents/hostile"])
-def test_only_web_addresses_are_linked_to(page, path):
-    found = page(path)
+def test_only_web_addresses_are_linked_to(get_page, path):
+    page = get_page(path)
 
-    assert "zebra" in text(found)
-    assert not found.xpath("//a[contains(@href, 'javascript')]")
+    assert "zebra" in text(page)
+    assert not page.xpath("//a[contains(@href, 'javascript')]")
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,10 @@ def test_a_web_address_is_http(url, safe):
 
 def test_the_error_page_shows_what_it_is_given(app):
     with app.test_request_context("/"):
-        shown = render_template("error.html", status=418, title="I'm a teapot", detail="<b> `x` y")
+        html = render_template("error.html", status=418, title="I'm a teapot", detail="<b> `x` y")
 
-    assert "<h1>I&#39;m a teapot</h1>" in shown
-    assert "&lt;b&gt; <code>x</code> y" in shown
+    assert "<h1>I&#39;m a teapot</h1>" in html
+    assert "&lt;b&gt; <code>x</code> y" in html
 
 
 def status_of(path):
@@ -86,14 +88,14 @@ def status_of(path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_identifier_is_given_once_and_every_reference_has_its_target(page, path):
-    found = page(path, status_of(path))
-    ids = Counter(found.xpath("//@id"))
+def test_every_identifier_is_given_once_and_every_reference_has_its_target(get_page, path):
+    page = get_page(path, status_of(path))
+    ids = Counter(page.xpath("//@id"))
     references = [
-        *found.xpath("//@aria-labelledby"),
-        *found.xpath("//@aria-describedby"),
-        *found.xpath("//label/@for"),
-        *(href[1:] for href in found.xpath("//a/@href[starts-with(., '#')]")),
+        *page.xpath("//@aria-labelledby"),
+        *page.xpath("//@aria-describedby"),
+        *page.xpath("//label/@for"),
+        *(href[1:] for href in page.xpath("//a/@href[starts-with(., '#')]")),
     ]
 
     assert ids.most_common(1)[0][1] == 1
@@ -101,9 +103,9 @@ def test_every_identifier_is_given_once_and_every_reference_has_its_target(page,
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_headings_follow_one_another(page, path):
-    found = page(path, status_of(path))
-    levels = [int(h.tag[1]) for h in found.xpath("//h1 | //h2 | //h3 | //h4 | //h5 | //h6")]
+def test_headings_follow_one_another(get_page, path):
+    page = get_page(path, status_of(path))
+    levels = [int(h.tag[1]) for h in page.xpath("//h1 | //h2 | //h3 | //h4 | //h5 | //h6")]
 
     assert levels.count(1) == 1
     assert levels[0] == 1
@@ -111,34 +113,34 @@ def test_headings_follow_one_another(page, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_control_has_a_label(page, path):
-    found = page(path, status_of(path))
-    fields = found.xpath("//input[not(@type='hidden')] | //textarea")
-    labelled = found.xpath("//label/@for")
+def test_every_control_has_a_label(get_page, path):
+    page = get_page(path, status_of(path))
+    fields = page.xpath("//input[not(@type='hidden')] | //textarea")
+    labelled = page.xpath("//label/@for")
 
     assert all(
         field.get("id") in labelled or text(next(field.iterancestors("label"))) for field in fields
     )
-    assert all(text(button) for button in found.xpath("//button | //summary | //nav//a"))
-    assert all(text(a) or a.get("aria-label") for a in found.xpath("//a"))
+    assert all(text(button) for button in page.xpath("//button | //summary | //nav//a"))
+    assert all(text(a) or a.get("aria-label") for a in page.xpath("//a"))
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_page_needs_a_script_or_an_inline_style(page, path):
-    found = page(path, status_of(path))
+def test_no_page_needs_a_script_or_an_inline_style(get_page, path):
+    page = get_page(path, status_of(path))
 
-    assert not found.xpath(
+    assert not page.xpath(
         "//script[not(@src)] | //style | //@style | //@*[starts-with(name(), 'on')]"
     )
-    assert one(found, "//script").get("src").startswith("/static/app.js?v=")
+    assert one(page, "//script").get("src").startswith("/static/app.js?v=")
     assert {
-        urlsplit(url).netloc for url in found.xpath("//link[not(@rel='canonical')]/@href | //@src")
+        urlsplit(url).netloc for url in page.xpath("//link[not(@rel='canonical')]/@href | //@src")
     } == {""}
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_footer_names_the_index(page, path):
-    footer = text(page(path, status_of(path)).find(".//footer[@class='site']"))
+def test_the_footer_names_the_index(get_page, path):
+    footer = text(get_page(path, status_of(path)).find(".//footer[@class='site']"))
 
     assert footer.startswith("123 documents, 2021-12-03 – 2022-03-29 · index ")
 
@@ -154,12 +156,14 @@ def static_size(client):
     return sum(sizes)
 
 
-def test_static_files_are_kept_until_they_change(page, client):
-    found = page("/about")
-    addresses = found.xpath("//script/@src | //link[@rel='stylesheet' or @rel='icon']/@href")
-    seen = [client.get(address) for address in [*addresses, "/static/app.js?v=0", "/static/app.js"]]
-    lives = [response.headers["Cache-Control"] for response in seen]
-    for response in seen:
+def test_static_files_are_kept_until_they_change(get_page, client):
+    page = get_page("/about")
+    addresses = page.xpath("//script/@src | //link[@rel='stylesheet' or @rel='icon']/@href")
+    responses = [
+        client.get(address) for address in [*addresses, "/static/app.js?v=0", "/static/app.js"]
+    ]
+    lives = [response.headers["Cache-Control"] for response in responses]
+    for response in responses:
         response.close()
 
     assert lives == ["public, max-age=31536000, immutable"] * 3 + ["no-cache"] * 2
@@ -189,9 +193,11 @@ QUESTIONS = [
     ],
 )
 def test_a_long_page_is_light_without_what_documents_say(
-    page, client, static_size, path, documents
+    get_page, client, static_size, path, documents
 ):
-    said = sum(len(each.text_content().encode()) for each in page(path).xpath(documents))
+    text_size = sum(
+        len(element.text_content().encode()) for element in get_page(path).xpath(documents)
+    )
     size = len(client.get(path, headers=BROWSER).data)
 
-    assert size - said + static_size < 60_000
+    assert size - text_size + static_size < 60_000

@@ -9,19 +9,19 @@ from qa.settings import Settings
 from tests.web.pages.conftest import BROWSER, controls, one, text
 
 
-def test_the_empty_page_tells_what_is_in_the_index(page):
-    home = page("/")
+def test_the_empty_page_tells_what_is_in_the_index(get_page):
+    home = get_page("/")
 
     assert "123 documents, dated 3 December 2021 to 29 March 2022" in text(home.find(".//main"))
     assert "Northern Gazette" in text(home.find(".//main"))
     assert home.xpath("//textarea[@name='q' and @autofocus]")
 
 
-def test_only_questions_that_are_answered_are_suggested(page):
-    links = page("/").xpath("//ul[@class='try']//a")
+def test_only_questions_that_are_answered_are_suggested(get_page):
+    links = get_page("/").xpath("//ul[@class='try']//a")
 
     assert [link.text for link in links] == ["Who built the old harbour of Lindholm?"]
-    assert one(page(links[0].get("href")), "//article/h2").text == links[0].text
+    assert one(get_page(links[0].get("href")), "//article/h2").text == links[0].text
 
 
 @pytest.mark.parametrize("content", ["not JSON", "[1]", '{"no": "question"}', '{"question": "?"}'])
@@ -35,8 +35,8 @@ def test_a_broken_file_of_questions_suggests_none(tmp_path, index, content):
     assert "Questions to try" not in response.text
 
 
-def test_an_answer_quotes_and_cites(page):
-    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+def test_an_answer_quotes_and_cites(get_page):
+    turn = one(get_page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
     quote = turn.find(".//blockquote")
 
     assert text(turn.find("h2")) == "Who demanded guarantees about the pier?"
@@ -48,19 +48,19 @@ def test_an_answer_quotes_and_cites(page):
     )
 
 
-def test_the_citation_opens_the_document_at_the_marked_place(page):
-    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+def test_the_citation_opens_the_document_at_the_marked_place(get_page):
+    turn = one(get_page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
     quoted = text(turn.find(".//blockquote//mark[@class='answer']"))
     address = one(turn, "figure//a[starts-with(., 'Open in document')]").get("href")
     anchor, _, directive = urlsplit(address).fragment.partition(":~:")
-    paragraph = one(page(address), f"//p[@id='{anchor}']")
+    paragraph = one(get_page(address), f"//p[@id='{anchor}']")
 
     assert text(one(paragraph, ".//mark[@class='passage']/mark[@class='answer']")) == quoted
     assert directive == f"text={quote(quoted)}"
 
 
-def test_the_original_opens_apart_and_says_so(page):
-    turn = one(page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
+def test_the_original_opens_apart_and_says_so(get_page):
+    turn = one(get_page("/?q=Who+demanded+guarantees+about+the+pier%3F"), "//article")
     link = one(turn, "figure//a[starts-with(., 'Original')]")
 
     assert link.get("href").startswith("https://gazette.example/harbour#:~:text=")
@@ -69,40 +69,40 @@ def test_the_original_opens_apart_and_says_so(page):
     assert "opens in a new tab" in text(link)
 
 
-def test_reasons_are_given_in_words(page):
+def test_reasons_are_given_in_words(get_page):
     reasons = one(
-        page("/?q=pier+guarantees+unicorn"), "//article/figure//details[@class='reasons']"
+        get_page("/?q=pier+guarantees+unicorn"), "//article/figure//details[@class='reasons']"
     )
 
     assert "2 of 3 words: pier, guarantees; not unicorn" in text(reasons)
 
 
-def test_every_question_in_the_address_is_a_turn(page):
-    found = page("/?q=Who+built+the+harbour%3F&q=And+what+did+it+cost%3F")
+def test_every_question_in_the_address_is_a_turn(get_page):
+    page = get_page("/?q=Who+built+the+harbour%3F&q=And+what+did+it+cost%3F")
 
-    assert [text(h) for h in found.xpath("//article/h2")] == [
+    assert [text(h) for h in page.xpath("//article/h2")] == [
         "Who built the harbour?",
         "And what did it cost?",
     ]
-    assert found.xpath("//article/h2/@id") == ["q1", "q2"]
-    assert "Carried over built: leave it out harbour" in text(found.xpath("//article")[1])
-    assert found.find(".//title").text == "And what did it cost? — Found in 1 document · Verbatim"
+    assert page.xpath("//article/h2/@id") == ["q1", "q2"]
+    assert "Carried over built: leave it out harbour" in text(page.xpath("//article")[1])
+    assert page.find(".//title").text == "And what did it cost? — Found in 1 document · Verbatim"
 
 
-def test_a_long_conversation_links_to_its_earlier_questions(page):
-    asked = [f"Who built harbour {number}?" for number in range(12)]
-    found = page("/?" + urlencode([("q", question) for question in asked]))
-    links = found.xpath("//details[summary='4 earlier questions']//a")
+def test_a_long_conversation_links_to_its_earlier_questions(get_page):
+    questions = [f"Who built harbour {number}?" for number in range(12)]
+    page = get_page("/?" + urlencode([("q", question) for question in questions]))
+    links = page.xpath("//details[summary='4 earlier questions']//a")
 
-    assert [text(h) for h in found.xpath("//article/h2")] == asked[4:]
-    assert [text(link) for link in links] == asked[:4]
-    earlier = page(links[1].get("href"))
-    assert [text(h) for h in earlier.xpath("//article/h2")] == asked[:2]
+    assert [text(h) for h in page.xpath("//article/h2")] == questions[4:]
+    assert [text(link) for link in links] == questions[:4]
+    earlier = get_page(links[1].get("href"))
+    assert [text(h) for h in earlier.xpath("//article/h2")] == questions[:2]
 
 
-def test_the_form_continues_the_conversation_and_keeps_the_filters(page):
+def test_the_form_continues_the_conversation_and_keeps_the_filters(get_page):
     path = "/?q=harbour&q=ferry&publisher=Vesa+Courier&from=2020-01-01"
-    form = one(page(path), "//main//form")
+    form = one(get_page(path), "//main//form")
 
     assert controls(form) == [
         ("q", "harbour"),
@@ -116,12 +116,12 @@ def test_the_form_continues_the_conversation_and_keeps_the_filters(page):
     assert one(form.getnext(), "a[. = 'New conversation']").get("href") == "/"
 
 
-def test_each_filter_can_be_removed_by_a_link(page):
+def test_each_filter_can_be_removed_by_a_link(get_page):
     path = "/?q=harbour&publisher=Vesa+Courier&publisher=A%26B&from=2020-01-01"
-    links = page(path).xpath("//ul[@class='applied']//a")
-    left = {text(a): parse_qsl(urlsplit(a.get("href")).query) for a in links}
+    links = get_page(path).xpath("//ul[@class='applied']//a")
+    remaining = {text(a): parse_qsl(urlsplit(a.get("href")).query) for a in links}
 
-    assert left == {
+    assert remaining == {
         "Remove the filter Vesa Courier": [
             ("q", "harbour"),
             ("publisher", "A&B"),
@@ -140,24 +140,24 @@ def test_each_filter_can_be_removed_by_a_link(page):
     }
 
 
-def test_a_document_asked_alone_is_named_and_stays(page):
-    found = page("/?q=who+opened+a+bridge&document=ferry")
-    shown = one(found, "//ul[@class='applied']//a")
+def test_a_document_asked_alone_is_named_and_stays(get_page):
+    page = get_page("/?q=who+opened+a+bridge&document=ferry")
+    link = one(page, "//ul[@class='applied']//a")
 
-    assert text(shown) == "Remove the filter in “The ferry”"
-    assert shown.get("href") == "/?q=who+opened+a+bridge#q1"
-    assert ("document", "ferry") in controls(one(found, "//form[@class='composer']"))
-
-
-def test_a_document_that_is_not_there_cannot_be_asked(page):
-    found = page("/?q=harbour&document=nothing", 422)
-
-    assert "The document cannot be asked: No document 'nothing'" in text(found)
-    assert one(found, "//ul[@class='applied']//a").get("href") == "/?q=harbour#q1"
+    assert text(link) == "Remove the filter in “The ferry”"
+    assert link.get("href") == "/?q=who+opened+a+bridge#q1"
+    assert ("document", "ferry") in controls(one(page, "//form[@class='composer']"))
 
 
-def test_links_to_other_questions_keep_the_filters(page):
-    found = page("/?q=the+old+harbour&q=when+was+it+built&from=2020-01-01")
+def test_a_document_that_is_not_there_cannot_be_asked(get_page):
+    page = get_page("/?q=harbour&document=nothing", 422)
+
+    assert "The document cannot be asked: No document 'nothing'" in text(page)
+    assert one(page, "//ul[@class='applied']//a").get("href") == "/?q=harbour#q1"
+
+
+def test_links_to_other_questions_keep_the_filters(get_page):
+    found = get_page("/?q=the+old+harbour&q=when+was+it+built&from=2020-01-01")
     link = one(found, "//a[. = 'ask without them']")
     first, *_, last = parse_qsl(urlsplit(link.get("href")).query)
 
@@ -173,32 +173,32 @@ def test_an_address_has_one_form(client):
     assert client.get(tidied.headers["Location"], headers=BROWSER).status_code == 200
 
 
-def test_a_question_that_is_refused_is_back_in_the_box(page):
-    found = page("/?q=harbour&q=Do+unicorns+sleep%3F")
-    form = one(found, "//main//form")
+def test_a_question_that_is_refused_is_back_in_the_box(get_page):
+    page = get_page("/?q=harbour&q=Do+unicorns+sleep%3F")
+    form = one(page, "//main//form")
 
     assert [value for name, value in controls(form) if name == "q"] == [
         "harbour",
         "Do unicorns sleep?",
     ]
-    assert one(found, "//textarea").text == "Do unicorns sleep?"
+    assert one(page, "//textarea").text == "Do unicorns sleep?"
     assert form.get("action") == "/#q2"
 
 
-def test_other_publishers_stand_beside_the_first(page):
-    found = page("/?q=harbour+ferry+bridge+pier")
-    (beside,) = found.xpath("//section[@class='beside']//p[@class='source']")
-    first = one(found, "//article/figure//p[@class='source']")
+def test_other_publishers_stand_beside_the_first(get_page):
+    page = get_page("/?q=harbour+ferry+bridge+pier")
+    (beside,) = page.xpath("//section[@class='beside']//p[@class='source']")
+    first = one(page, "//article/figure//p[@class='source']")
     publishers = {source.find("bdi").text for source in (first, beside)}
 
     assert publishers == {"Vesa Courier", "Northern Gazette"}
-    assert page(beside.find(".//a").get("href")).find(".//mark") is not None
+    assert get_page(beside.find(".//a").get("href")).find(".//mark") is not None
 
 
-def test_passages_can_be_sorted_by_date(page):
-    links = page("/?q=harbour+ferry+bridge+pier").xpath("//p[@class='sorts']/a")
-    pages = {a.text: page(a.get("href")) for a in links}
-    firsts = {sort: text(found.xpath("//article//cite")[0]) for sort, found in pages.items()}
+def test_passages_can_be_sorted_by_date(get_page):
+    links = get_page("/?q=harbour+ferry+bridge+pier").xpath("//p[@class='sorts']/a")
+    pages = {a.text: get_page(a.get("href")) for a in links}
+    firsts = {sort: text(page.xpath("//article//cite")[0]) for sort, page in pages.items()}
 
     assert [a.get("aria-current") for a in links] == ["true", None, None]
     assert firsts["newest"] == "The ferry"
@@ -207,8 +207,8 @@ def test_passages_can_be_sorted_by_date(page):
     assert ("sort", "newest") in controls(one(pages["newest"], "//main//form"))
 
 
-def test_documents_are_counted_by_publisher_and_period(page):
-    filters = one(page("/?q=harbour"), "//details[@class='filters']")
+def test_documents_are_counted_by_publisher_and_period(get_page):
+    filters = one(get_page("/?q=harbour"), "//details[@class='filters']")
     periods = {
         text(li): li.find("a").get("href") for li in filters.xpath(".//ul[@class='periods']/li")
     }
@@ -220,14 +220,16 @@ def test_documents_are_counted_by_publisher_and_period(page):
     }
 
 
-def test_a_shared_link_tells_question_and_answer(page):
-    found = page("/?q=Who+demanded+guarantees+about+the+pier%3F")
-    told = {m.get("property") or m.get("name"): m.get("content") for m in found.xpath("//meta")}
+def test_a_shared_link_tells_question_and_answer(get_page):
+    page = get_page("/?q=Who+demanded+guarantees+about+the+pier%3F")
+    properties = {
+        m.get("property") or m.get("name"): m.get("content") for m in page.xpath("//meta")
+    }
 
-    assert told["og:title"] == "Who demanded guarantees about the pier?"
-    assert told["og:description"].startswith("“Captain Elsa Moberg demanded guarantees")
-    assert told["robots"] == "noindex, nofollow"
-    assert one(found, "//link[@rel='canonical']/@href").endswith(
+    assert properties["og:title"] == "Who demanded guarantees about the pier?"
+    assert properties["og:description"].startswith("“Captain Elsa Moberg demanded guarantees")
+    assert properties["robots"] == "noindex, nofollow"
+    assert one(page, "//link[@rel='canonical']/@href").endswith(
         "/?q=Who+demanded+guarantees+about+the+pier%3F"
     )
 
@@ -245,31 +247,31 @@ def test_a_shared_link_tells_question_and_answer(page):
         ("/?" + "&".join(["q=pier"] * 22), "start a new one", "pier", ["pier"] * 21),
     ],
 )
-def test_what_cannot_be_asked_stays_in_the_box(page, path, problem, typed, earlier):
-    found = page(path, 422)
-    box = one(found, "//textarea")
+def test_what_cannot_be_asked_stays_in_the_box(get_page, path, problem, typed, earlier):
+    page = get_page(path, 422)
+    box = one(page, "//textarea")
 
-    assert problem in one(found, "//form//*[@role='alert']").text
+    assert problem in one(page, "//form//*[@role='alert']").text
     assert (box.text or "") == typed
     assert box.get("id") == f"q{len(earlier) + 1}"
     assert box.get("aria-describedby") == "problem"
-    assert found.xpath("//input[@name='q']/@value") == earlier
+    assert page.xpath("//input[@name='q']/@value") == earlier
 
 
 @pytest.mark.parametrize("name", ["publisher", "document"])
-def test_too_many_filters_are_told_in_words_and_taken_off_at_once(page, client, name):
+def test_too_many_filters_are_told_in_words_and_taken_off_at_once(get_page, client, name):
     path = "/?q=harbour" + "".join(f"&{name}=x{number}" for number in range(600))
-    found = page(path, 422)
-    (off,) = found.xpath("//ul[@class='applied']//a")
+    page = get_page(path, 422)
+    (off,) = page.xpath("//ul[@class='applied']//a")
 
-    assert f"The {name} cannot be asked: 600 is too much; the most is 100." in text(found)
+    assert f"The {name} cannot be asked: 600 is too much; the most is 100." in text(page)
     assert text(off).endswith("600 filters")
     assert off.get("href") == "/?q=harbour#q1"
     assert len(client.get(path, headers=BROWSER).data) < 150_000
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "message"),
     [
         ("/documents?" + "&publisher=x" * 101, "101 is too much; the most is 100"),
         ("/documents?publisher=" + "x" * 1001, "1,001 is too much; the most is 1,000"),
@@ -278,5 +280,5 @@ def test_too_many_filters_are_told_in_words_and_taken_off_at_once(page, client, 
         ("/?q=harbour&q=why" + "".join(f"&drop=x{n}" for n in range(25)), "the most is 24"),
     ],
 )
-def test_a_page_says_what_an_address_has_too_much_of(page, path, told):
-    assert told in text(page(path, 422))
+def test_a_page_says_what_an_address_has_too_much_of(get_page, path, message):
+    assert message in text(get_page(path, 422))

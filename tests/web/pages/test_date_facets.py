@@ -35,11 +35,11 @@ def test_documents_are_counted_by_the_finest_period_that_fits(dates, labels):
 
 
 def test_periods_touch_and_hold_their_dates():
-    found = count_periods([datetime.date(year, 12, 31) for year in range(1, 400, 13)])
+    periods = count_periods([datetime.date(year, 12, 31) for year in range(1, 400, 13)])
 
-    assert found[0].first <= datetime.date(1, 12, 31) <= found[0].last
-    assert sum(p.documents for p in found) == 31
-    assert [str(p.last)[4:] for p in found] == ["-12-31"] * len(found)
+    assert periods[0].first <= datetime.date(1, 12, 31) <= periods[0].last
+    assert sum(p.documents for p in periods) == 31
+    assert [str(p.last)[4:] for p in periods] == ["-12-31"] * len(periods)
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ def test_bars_stand_for_equal_times_from_the_first_date_to_the_last(dates, label
 
 
 def test_a_time_without_documents_has_a_bar_of_none():
-    found = count_bars(days("2019-05-01", "2022-05-01", "2022-06-01"))
+    bars = count_bars(days("2019-05-01", "2022-05-01", "2022-06-01"))
 
-    assert [bar.documents for bar in found] == [1, 0, 0, 2]
+    assert [bar.documents for bar in bars] == [1, 0, 0, 2]
 
 
 @pytest.mark.parametrize("other", ["0001-01-01", "9999-12-31", "9999-11-30", "9000-01-01"])
 def test_bars_reach_the_ends_of_time(other):
-    found = count_bars(days("9999-12-31", other))
+    bars = count_bars(days("9999-12-31", other))
 
-    assert found[0].first <= min(days("9999-12-31", other))
-    assert found[-1].last == datetime.date.max
-    assert len(found) <= 31
+    assert bars[0].first <= min(days("9999-12-31", other))
+    assert bars[-1].last == datetime.date.max
+    assert len(bars) <= 31
 
 
 def test_bars_touch():
@@ -91,6 +91,6 @@ def test_bars_touch():
         ("2020-01-01", "2021-12-01"),
         ("1700-01-01", "1990-01-01"),
     ):
-        found = count_bars(days(*dates))
-        for one, other in pairwise(found):
+        bars = count_bars(days(*dates))
+        for one, other in pairwise(bars):
             assert other.first - one.last == datetime.timedelta(days=1)

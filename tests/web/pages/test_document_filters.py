@@ -19,15 +19,17 @@ def test_files_left_out_are_grouped_by_the_reason(tmp_path):
     index_folder(settings.documents_folder, open_engine(settings), settings)
     groups = group_skipped(open_engine(settings).searcher().manifest.skipped)
 
-    assert {(left.reason, left.count) for left in groups} >= {
+    assert {(group.reason, group.count) for group in groups} >= {
         ("same text", 2),
         ("no text", 2),
         ("not an object", 1),
     }
-    assert {file for left in groups for file in left.files} >= {
+    assert {file for group in groups for file in group.files} >= {
         ("copy.md", "as bridge", 1),
         ("rows.jsonl", "as rows/a", 1),
         ("rows.jsonl", "line 3", 1),
         ("rows.jsonl", "line 4", 1),
     }
-    assert [left.count for left in groups] == sorted((left.count for left in groups), reverse=True)
+    assert [group.count for group in groups] == sorted(
+        (group.count for group in groups), reverse=True
+    )

@@ -6,8 +6,8 @@ import pytest
 NAMES = {"o": "http://a9.com/-/spec/opensearch/1.1/"}
 
 
-def test_the_search_is_described_for_browsers(client, page):
-    link = page("/about").xpath("//link[@rel='search']")[0]
+def test_the_search_is_described_for_browsers(client, get_page):
+    link = get_page("/about").xpath("//link[@rel='search']")[0]
     response = client.get(link.get("href"))
     description = lxml.etree.fromstring(response.data)
     templates = {
@@ -35,11 +35,11 @@ def test_the_search_is_described_for_browsers(client, page):
 )
 def test_what_begins_so_is_suggested(client, typed, texts):
     response = client.get("/suggest", query_string={"q": typed})
-    said, found, _, addresses = response.get_json()
+    typed_text, suggestions, _, addresses = response.get_json()
 
     assert response.content_type == "application/x-suggestions+json"
-    assert said == typed.strip()
-    assert found == texts
+    assert typed_text == typed.strip()
+    assert suggestions == texts
     assert [client.get(address).status_code for address in addresses] == [200] * len(texts)
 
 

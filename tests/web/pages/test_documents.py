@@ -19,20 +19,20 @@ def titles(page):
     return page.xpath("//tbody//a/text()")
 
 
-def counted(page):
+def count_line(page):
     return text(one(page, "//div[@class='counted']/p[1]"))
 
 
-def test_documents_are_listed_a_hundred_to_a_page(page):
-    first = page("/documents")
-    second = page(one(first, "//a[@rel='next']").get("href"))
-    found = [*titles(first), *titles(second)]
+def test_documents_are_listed_a_hundred_to_a_page(get_page):
+    first = get_page("/documents")
+    second = get_page(one(first, "//a[@rel='next']").get("href"))
+    listed = [*titles(first), *titles(second)]
 
     assert len(titles(first)) == 100
-    assert found == sorted(found, key=lambda title: title.lstrip("<").casefold())
-    assert len(found) == 123
+    assert listed == sorted(listed, key=lambda title: title.lstrip("<").casefold())
+    assert len(listed) == 123
     assert one(second, "//nav//a[@aria-current and contains(., '2')]") is not None
-    assert counted(second) == "123 documents, 101 to 123 shown"
+    assert count_line(second) == "123 documents, 101 to 123 shown"
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,22 @@ def test_documents_are_listed_a_hundred_to_a_page(page):
         ("shortest", "Filler 000"),
     ],
 )
-def test_documents_can_be_sorted(page, sort, first):
-    found = page(f"/documents?sort={sort}")
+def test_documents_can_be_sorted(get_page, sort, first):
+    page = get_page(f"/documents?sort={sort}")
 
-    assert titles(found)[0] == first
-    assert text(one(found, "//p[@class='sorts']/a[@aria-current]")) == sort
+    assert titles(page)[0] == first
+    assert text(one(page, "//p[@class='sorts']/a[@aria-current]")) == sort
 
 
-def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(page):
-    row = one(page("/documents?sort=newest"), "//tr[contains(., 'Lindholm')]")
+def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(get_page):
+    row = one(get_page("/documents?sort=newest"), "//tr[contains(., 'Lindholm')]")
 
     assert text(row) == f"{LINDHOLM} Northern Gazette 2021-12-03 50 3"
-    assert page(row.find(".//a").get("href")).find(".//h1").text == LINDHOLM
+    assert get_page(row.find(".//a").get("href")).find(".//h1").text == LINDHOLM
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ("title=HARBOUR", [LINDHOLM]),
         ("title=of+the+harb", [LINDHOLM]),
@@ -76,18 +76,18 @@ def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(page):
         ("from=2023-01-01&to=2022-01-01", []),
     ],
 )
-def test_filters_leave_what_fits_all_of_them(page, client, query, found):
-    shown = page(f"/documents?{query}")
+def test_filters_leave_what_fits_all_of_them(get_page, client, query, expected):
+    page = get_page(f"/documents?{query}")
     record = client.get(f"/documents.json?{query}").json
 
-    assert titles(shown) == found
-    assert [item["title"] for item in record["items"]] == found
-    assert counted(shown) == f"{len(found)} of 123 documents"
+    assert titles(page) == expected
+    assert [item["title"] for item in record["items"]] == expected
+    assert count_line(page) == f"{len(expected)} of 123 documents"
 
 
-def test_each_filter_that_is_on_can_be_taken_off(page):
+def test_each_filter_that_is_on_can_be_taken_off(get_page):
     path = "/documents?title=e&publisher=Vesa+Courier&from=2022-01-01&sort=newest"
-    links = page(path).xpath("//ul[@class='applied']//a")
+    links = get_page(path).xpath("//ul[@class='applied']//a")
 
     assert {text(link): link.get("href") for link in links} == {
         "Remove the filter title has “e”": path.replace("title=e&", ""),
@@ -97,40 +97,40 @@ def test_each_filter_that_is_on_can_be_taken_off(page):
     }
 
 
-def test_publishers_are_counted_as_if_none_was_chosen(page):
-    found = page("/documents?publisher=Vesa+Courier&publisher=Nobody&to=2022-12-31")
-    labels = [text(label) for label in found.xpath("//div[@class='choices']/label")]
+def test_publishers_are_counted_as_if_none_was_chosen(get_page):
+    page = get_page("/documents?publisher=Vesa+Courier&publisher=Nobody&to=2022-12-31")
+    labels = [text(label) for label in page.xpath("//div[@class='choices']/label")]
 
     assert labels == ["Northern Gazette 1", "Vesa Courier 1", "Nobody 0"]
 
 
-def test_a_form_asks_for_the_list_that_is_shown(page, client):
+def test_a_form_asks_for_the_list_that_is_shown(get_page, client):
     path = "/documents?title=e&publisher=Vesa+Courier&from=2022-01-01&sort=newest"
-    form = one(page(path), "//form[@class='choose']")
-    sent = client.get(form.get("action"), query_string=controls(form))
+    form = one(get_page(path), "//form[@class='choose']")
+    response = client.get(form.get("action"), query_string=controls(form))
 
-    assert sent.status_code == 302
-    assert sent.location == path
+    assert response.status_code == 302
+    assert response.location == path
 
 
 def test_what_is_empty_or_of_others_leaves_the_address(client):
-    sent = client.get("/documents?title=+&utm_source=x&publisher=Vesa+Courier&page=1")
+    response = client.get("/documents?title=+&utm_source=x&publisher=Vesa+Courier&page=1")
 
-    assert sent.location == "/documents?publisher=Vesa+Courier"
+    assert response.location == "/documents?publisher=Vesa+Courier"
 
 
-def test_robots_follow_the_plain_list_alone(page):
+def test_robots_follow_the_plain_list_alone(get_page):
     robots = "//meta[@name='robots']/@content"
 
     for path in ("/documents", "/documents?page=2"):
-        assert not page(path).xpath(robots)
+        assert not get_page(path).xpath(robots)
     for path in ("/documents?sort=newest", "/documents?title=e", "/documents?from=2020-01-01"):
-        assert page(path).xpath(robots) == ["noindex, nofollow"]
+        assert get_page(path).xpath(robots) == ["noindex, nofollow"]
 
 
-def test_dates_are_bars_that_lead_to_what_they_count(page):
-    found = page("/documents")
-    bars = found.xpath("//ol[@class='bars']/li")
+def test_dates_are_bars_that_lead_to_what_they_count(get_page):
+    page = get_page("/documents")
+    bars = page.xpath("//ol[@class='bars']/li")
     link = bars[0].find("a").get("href")
 
     assert [text(bar) for bar in bars] == [
@@ -140,28 +140,28 @@ def test_dates_are_bars_that_lead_to_what_they_count(page):
         "March 2022 1 documentMar 2022",
     ]
     assert link == "/documents?from=2021-12-01&to=2021-12-31"
-    assert titles(page(link)) == [LINDHOLM]
-    assert text(one(found, "//section[@class='over-time']/p")) == "121 without a date."
-    assert not page(link).xpath("//ol[@class='bars']")
+    assert titles(get_page(link)) == [LINDHOLM]
+    assert text(one(page, "//section[@class='over-time']/p")) == "121 without a date."
+    assert not get_page(link).xpath("//ol[@class='bars']")
 
 
-def test_a_list_without_documents_says_so_and_offers_all(page):
-    found = page("/documents?title=unicorn&sort=newest")
+def test_a_list_without_documents_says_so_and_offers_all(get_page):
+    page = get_page("/documents?title=unicorn&sort=newest")
 
-    assert one(found, "//main//a[.='all documents']").get("href") == "/documents?sort=newest"
-    assert not found.xpath("//table")
+    assert one(page, "//main//a[.='all documents']").get("href") == "/documents?sort=newest"
+    assert not page.xpath("//table")
 
 
-def test_files_left_out_are_listed_with_the_reason(page):
-    assert text(one(page("/documents"), "//section[@id='skipped']//details")) == (
+def test_files_left_out_are_listed_with_the_reason(get_page):
+    assert text(one(get_page("/documents"), "//section[@id='skipped']//details")) == (
         "no text in it 1 scan.pdf"
     )
 
 
 def test_the_record_is_the_list(client):
-    found = client.get("/documents.json?sort=oldest").json
+    record = client.get("/documents.json?sort=oldest").json
 
-    assert found["items"][0] == {
+    assert record["items"][0] == {
         "id": "old/harbour & pier",
         "title": LINDHOLM,
         "publisher": "Northern Gazette",
@@ -169,14 +169,14 @@ def test_the_record_is_the_list(client):
         "words": 50,
         "passages": 3,
         "source": "old/harbour & pier.pdf",
-        "sha256": found["items"][0]["sha256"],
+        "sha256": record["items"][0]["sha256"],
         "read_url": "/documents/old/harbour%20&%20pier",
     }
-    assert (found["documents"], found["found"], found["pages"]) == (123, 123, 2)
-    assert found["publishers"][0] == {"name": "Northern Gazette", "documents": 1}
-    assert found["periods"][0] == {"from": "2021-12-01", "to": "2021-12-31", "documents": 1}
-    assert found["undated"] == 121
-    assert found["skipped"] == [{"source": "scan.pdf", "reason": "no text in it"}]
+    assert (record["documents"], record["found"], record["pages"]) == (123, 123, 2)
+    assert record["publishers"][0] == {"name": "Northern Gazette", "documents": 1}
+    assert record["periods"][0] == {"from": "2021-12-01", "to": "2021-12-31", "documents": 1}
+    assert record["undated"] == 121
+    assert record["skipped"] == [{"source": "scan.pdf", "reason": "no text in it"}]
 
 
 def test_the_record_leads_from_page_to_page(client):
@@ -188,11 +188,11 @@ def test_the_record_leads_from_page_to_page(client):
     assert len({item["id"] for item in first["items"] + second["items"]}) == 120
 
 
-def test_a_list_pinned_to_a_generation_stays_with_it(page, client):
+def test_a_list_pinned_to_a_generation_stays_with_it(get_page, client):
     name = client.get("/documents.json").json["generation"]
-    found = page(f"/documents?generation={name}")
+    page = get_page(f"/documents?generation={name}")
 
-    for link in found.xpath("//p[@class='sorts']/a | //nav[@class='pages']/a"):
+    for link in page.xpath("//p[@class='sorts']/a | //nav[@class='pages']/a"):
         assert f"generation={name}" in link.get("href")
     assert client.get("/documents.json?generation=0123456789ab").status_code == 410
 
@@ -214,10 +214,10 @@ def test_a_list_pinned_to_a_generation_stays_with_it(page, client):
         "from=20210203",
     ],
 )
-def test_a_list_that_does_not_exist_is_refused(page, client, path, query):
+def test_a_list_that_does_not_exist_is_refused(get_page, client, path, query):
     name = query.partition("=")[0]
     if path == "/documents":
-        assert f"{name}:" in text(page(f"{path}?{query}", 422).find(".//main"))
+        assert f"{name}:" in text(get_page(f"{path}?{query}", 422).find(".//main"))
     else:
         response = client.get(f"{path}?{query}")
 
@@ -238,9 +238,9 @@ def test_a_list_of_one_document_has_nothing_to_compare(tmp_path):
     about = Metadata("Alone", publisher="P", date=datetime.date(2020, 1, 1))
     only = build_document("a", "a.txt", [RawBlock("A single line of text.")], about)
     index_documents([only], open_engine(settings), settings)
-    shown = create_app(settings).test_client().get("/documents").text
+    html = create_app(settings).test_client().get("/documents").text
 
-    assert text(lxml.html.fromstring(shown).find(".//table/caption")) == (
+    assert text(lxml.html.fromstring(html).find(".//table/caption")) == (
         "Documents by title, 1 to 1 of 1"
     )
-    assert not any(part in shown for part in ("Sort by", 'class="bars"', 'type="checkbox" name'))
+    assert not any(part in html for part in ("Sort by", 'class="bars"', 'type="checkbox" name'))

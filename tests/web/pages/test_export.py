@@ -18,33 +18,33 @@ from tests.web.pages.conftest import SCRIPT, text
 ASKED = "q=Who+built+the+old+harbour+of+Lindholm%3F&q=What+did+it+cost%3F&q=unicorns+on+Jupiter"
 
 
-def rendered(markdown):
+def render(markdown):
     return lxml.html.fromstring(MarkdownIt().render(markdown))
 
 
-def test_a_file_has_the_turns_and_quotes_of_the_page(client, page):
-    shown = page(f"/?{ASKED}")
-    file = rendered(client.get(f"/export.md?{ASKED}").text)
+def test_a_file_has_the_turns_and_quotes_of_the_page(client, get_page):
+    page = get_page(f"/?{ASKED}")
+    file = render(client.get(f"/export.md?{ASKED}").text)
     record = client.get(f"/export.json?{ASKED}").json
-    questions = [text(each) for each in shown.xpath("//article/h2")]
+    questions = [text(element) for element in page.xpath("//article/h2")]
     # Each turn in full, as it was when it was the last; what refuses has no answer to quote.
-    full = [page("/?" + "&".join(ASKED.split("&")[: count + 1])) for count in range(3)]
+    full = [get_page("/?" + "&".join(ASKED.split("&")[: count + 1])) for count in range(3)]
     quotes = [
-        text(each)
+        text(element)
         for last in full
-        for each in last.xpath("//article[last()][not(div[@class='why'])]/*[not(self::section)]")
-        for each in each.xpath("descendant-or-self::blockquote")
+        for element in last.xpath("//article[last()][not(div[@class='why'])]/*[not(self::section)]")
+        for element in element.xpath("descendant-or-self::blockquote")
     ]
 
-    assert [text(each).partition(". ")[2] for each in file.xpath("//h2")] == questions
+    assert [text(element).partition(". ")[2] for element in file.xpath("//h2")] == questions
     assert [turn["question"] for turn in record["turns"]] == questions
-    assert [text(each) for each in file.xpath("//blockquote")] == quotes
+    assert [text(element) for element in file.xpath("//blockquote")] == quotes
     assert [
         " ".join(passage["text"].split())
         for turn in record["turns"]
         for passage in turn["passages"]
     ] == quotes
-    for verdict in shown.xpath("//p[starts-with(@class, 'verdict')]"):
+    for verdict in page.xpath("//p[starts-with(@class, 'verdict')]"):
         assert file.xpath(f"//strong[.='{text(verdict)}.']")
 
 
@@ -58,7 +58,7 @@ def test_a_file_names_the_part_of_a_question_that_has_no_answer(client):
 
 def test_a_file_of_a_long_conversation_links_to_its_earlier_questions(client):
     query = urlencode([("q", f"Who [built] harbour {number}?") for number in range(12)])
-    links = rendered(client.get(f"/export.md?{query}").text).xpath("//p[contains(., 'Earlier')]/a")
+    links = render(client.get(f"/export.md?{query}").text).xpath("//p[contains(., 'Earlier')]/a")
     record = client.get(f"/export.json?{query}").json
 
     assert [text(link) for link in links] == [f"Who [built] harbour {n}?" for n in range(4)]
@@ -72,19 +72,19 @@ def test_a_file_of_a_long_conversation_links_to_its_earlier_questions(client):
 
 def test_a_file_tells_when_and_of_what_it_was_asked(client):
     now = datetime.datetime.now(datetime.UTC)
-    asked = rendered(client.get(f"/export.md?{ASKED}").text).find(".//p")
+    paragraph = render(client.get(f"/export.md?{ASKED}").text).find(".//p")
     record = client.get(f"/export.json?{ASKED}").json
 
     assert f"on {now.day} {now:%B %Y} of 123 documents, index {record['generation']}." in text(
-        asked
+        paragraph
     )
-    assert record["address"] == asked.find("a").get("href") == f"http://localhost/?{ASKED}#q3"
+    assert record["address"] == paragraph.find("a").get("href") == f"http://localhost/?{ASKED}#q3"
     assert record["accessed"] == now.date().isoformat()
 
 
-def test_every_quote_has_an_address_that_opens_it(client, page):
+def test_every_quote_has_an_address_that_opens_it(client, get_page):
     record = client.get(f"/export.json?{ASKED}").json
-    links = rendered(client.get(f"/export.md?{ASKED}").text).xpath("//a[.='Read']/@href")
+    links = render(client.get(f"/export.md?{ASKED}").text).xpath("//a[.='Read']/@href")
     addresses = [p["citation"]["address"] for turn in record["turns"] for p in turn["passages"]]
 
     assert addresses
@@ -92,31 +92,31 @@ def test_every_quote_has_an_address_that_opens_it(client, page):
     assert len(links) == len(addresses)
     for address in {*links, *addresses}:
         parts = urlsplit(address)
-        assert page(f"{parts.path}?{parts.query}").xpath("//mark")
+        assert get_page(f"{parts.path}?{parts.query}").xpath("//mark")
 
 
 def test_an_answer_is_that_of_ask(client):
     query = (
         "q=Who+built+the+harbour%3F&q=What+did+it+cost%3F&drop=harbour&publisher=Northern+Gazette"
     )
-    asked = client.get(f"/ask?{query}").json
-    del asked["took_ms"]
+    answer = client.get(f"/ask?{query}").json
+    del answer["took_ms"]
     last = client.get(f"/export.json?{query}").json["turns"][-1]
     for passage in last["passages"]:
         del passage["citation"]["address"]
 
-    assert last == asked
+    assert last == answer
 
 
 def test_filters_are_told(client):
-    shown = client.get("/export.md?q=harbour&publisher=Northern+Gazette&sort=newest").text
+    markdown = client.get("/export.md?q=harbour&publisher=Northern+Gazette&sort=newest").text
 
-    assert "Limited to publisher Northern Gazette, sort newest." in shown
+    assert "Limited to publisher Northern Gazette, sort newest." in markdown
 
 
 def test_what_documents_say_stays_text(client):
-    shown = client.get("/export.md?q=What+did+a+zebra+say%3F").text
-    file = rendered(shown)
+    markdown = client.get("/export.md?q=What+did+a+zebra+say%3F").text
+    file = render(markdown)
 
     assert not file.xpath("//script")
     assert SCRIPT in text(file.find(".//blockquote"))
@@ -130,10 +130,10 @@ def test_what_documents_say_stays_text(client):
 @example("Is it C#")
 @example("\\#")
 def test_a_question_is_a_heading_whatever_it_looks_like(question):
-    shown = rendered(f"## 1. {_escape_heading(question)}\n\nmore")
+    html = render(f"## 1. {_escape_heading(question)}\n\nmore")
 
-    assert shown.findtext(".//p") == "more"
-    assert shown.find(".//h2").text_content() == f"1. {question}"
+    assert html.findtext(".//p") == "more"
+    assert html.find(".//h2").text_content() == f"1. {question}"
 
 
 @given(st.lists(st.sampled_from(["a*", "**b", "_c_", "# d", "1. e", "- f", "“g.”", "。下", "~~h"])))
@@ -144,7 +144,7 @@ def test_a_marked_sentence_changes_no_text(parts):
         passage = AnswerPassage(1, whole, 0, sentence, (Span(0, 1),), None, None)
         (paragraph,) = quote_paragraphs(passage)
 
-        assert text(rendered(f"> {_bold_answer(paragraph)}")) == whole
+        assert text(render(f"> {_bold_answer(paragraph)}")) == whole
 
 
 def test_a_file_is_named_after_the_first_question(client):
@@ -166,13 +166,13 @@ def test_a_file_is_of_its_day(client):
     assert "ETag" not in client.get(f"/export.md?{ASKED}").headers
 
 
-def test_the_page_leads_to_the_files_of_the_same_conversation(page, client):
+def test_the_page_leads_to_the_files_of_the_same_conversation(get_page, client):
     path = f"/?{ASKED}&publisher=Northern+Gazette&sort=newest"
-    links = page(path).xpath("//p[@class='thread']//a[contains(@href, 'export')]/@href")
+    links = get_page(path).xpath("//p[@class='thread']//a[contains(@href, 'export')]/@href")
 
     assert links == [path.replace("/?", f"/export.{ending}?") for ending in ("md", "json")]
     assert all(client.get(link).status_code == 200 for link in links)
-    assert not page("/").xpath("//a[contains(@href, 'export')]")
+    assert not get_page("/").xpath("//a[contains(@href, 'export')]")
 
 
 @pytest.mark.parametrize(

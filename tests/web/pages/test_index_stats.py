@@ -31,33 +31,36 @@ WHY = build_document(
 
 
 @pytest.fixture
-def asked(tmp_path):
+def suggest(tmp_path):
     """The questions to try of an index of documents, and of the operator's questions."""
 
-    def suggested(*documents, own=()):
+    def index_and_suggest(*documents, operator_questions=()):
         settings = Settings(index=str(tmp_path))
-        (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, own)))
+        (tmp_path / "questions.jsonl").write_text("\n".join(map(json.dumps, operator_questions)))
         index_documents(documents, open_engine(settings), settings)
         live = open_engine(settings).searcher()
         return select_answered(live, settings, iter_sample_questions(live, settings), 3)
 
-    return suggested
+    return index_and_suggest
 
 
-def test_questions_are_found_in_the_documents(asked):
-    assert asked(BERG, FERRY, WHY) == (
+def test_questions_are_found_in_the_documents(suggest):
+    assert suggest(BERG, FERRY, WHY) == (
         "Why did Lindholm lose its lighthouse?",
         "Who is Ada Berg?",
         "What is the Vesa ferry?",
     )
 
 
-def test_the_operators_questions_come_first_and_each_from_another_document(asked):
-    own = [
+def test_the_operators_questions_come_first_and_each_from_another_document(suggest):
+    questions = [
         {"question": "Who opened the pier?"},
         {"question": "When did Ada Berg open the pier?"},
         {"question": "What is a unicorn?"},
         {"question": "Who sold the rock?"},
     ]
 
-    assert asked(BERG, FERRY, WHY, own=own) == ("Who opened the pier?", "Who sold the rock?")
+    assert suggest(BERG, FERRY, WHY, operator_questions=questions) == (
+        "Who opened the pier?",
+        "Who sold the rock?",
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from qa.engines.factory import open_engine
 from qa.settings import Settings
-from tests.conftest import BRIDGE, HARBOUR, built, write
+from tests.conftest import BRIDGE, HARBOUR, build_index, write
 from tests.web.pages.conftest import controls, one, text
 
 ASKED = "/?q=who+demanded+guarantees%3F"
@@ -18,19 +18,19 @@ OTHER = HARBOUR.replace("legal guarantees", "promises")
 def index(tmp_path):
     """A folder with an index of two documents, which tests may change."""
     write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    built(tmp_path)
+    build_index(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def changed(index):
+def rebuild(index):
     """Rebuild with other documents; the one before is kept, or pruned."""
 
     def change(pruned=True, **texts):
         for path in (index / "documents").iterdir():
             path.unlink()
         write(index / "documents", **texts)
-        built(index)
+        build_index(index)
         if pruned:
             open_engine(Settings(index=str(index))).prune(1)
 
@@ -38,18 +38,18 @@ def changed(index):
 
 
 @pytest.fixture
-def link(page):
+def link(get_page):
     """The link to the answers as they are."""
-    return one(page(ASKED), "//a[.='Link to these answers']").get("href")
+    return one(get_page(ASKED), "//a[.='Link to these answers']").get("href")
 
 
 def live(index):
     return (index / "CURRENT").read_text().strip()
 
 
-def reader(page, link):
+def reader(get_page, link):
     """The address of the reader page that the first answer of a pinned page opens."""
-    return one(page(link), "(//a[starts-with(., 'Open in document')])[1]").get("href")
+    return one(get_page(link), "(//a[starts-with(., 'Open in document')])[1]").get("href")
 
 
 def test_the_link_names_the_index_and_what_was_quoted(index, link):
@@ -60,40 +60,40 @@ def test_the_link_names_the_index_and_what_was_quoted(index, link):
     assert values["quoted"].startswith("harbour ")
 
 
-def test_while_it_is_kept_the_link_shows_what_was_quoted(page, changed, link, index):
+def test_while_it_is_kept_the_link_shows_what_was_quoted(get_page, rebuild, link, index):
     name = live(index)
-    changed(harbour_md=OTHER, pruned=False)
-    shown = page(link)
+    rebuild(harbour_md=OTHER, pruned=False)
+    page = get_page(link)
 
-    assert "legal guarantees" in text(one(shown, "//main"))
-    assert name[:6] in text(one(shown, "//footer[@class='site']"))
-    assert not shown.xpath("//section[@class='lost']")
+    assert "legal guarantees" in text(one(page, "//main"))
+    assert name[:6] in text(one(page, "//footer[@class='site']"))
+    assert not page.xpath("//section[@class='lost']")
 
 
-def test_every_link_of_a_pinned_page_stays_with_the_index(page, changed, link, index):
+def test_every_link_of_a_pinned_page_stays_with_the_index(get_page, rebuild, link, index):
     name = live(index)
-    changed(harbour_md=OTHER, pruned=False)
-    for address in (link, reader(page, link)):
-        shown = page(address)
-        ways = [
-            way.get("href")
-            for way in shown.xpath("//main//a[@href]")
-            if way.get("href").startswith(("/?", "/documents/", "/cite/", "/export"))
-            and "as of index" not in text(way)
-            and way.text != "JSON"
+    rebuild(harbour_md=OTHER, pruned=False)
+    for address in (link, reader(get_page, link)):
+        page = get_page(address)
+        links = [
+            href.get("href")
+            for href in page.xpath("//main//a[@href]")
+            if href.get("href").startswith(("/?", "/documents/", "/cite/", "/export"))
+            and "as of index" not in text(href)
+            and href.text != "JSON"
         ]
 
-        assert ways
-        assert [way for way in ways if f"generation={name}" not in way] == []
-        for form in shown.xpath("//main//form"):
+        assert links
+        assert [href for href in links if f"generation={name}" not in href] == []
+        for form in page.xpath("//main//form"):
             assert ("generation", name) in controls(form)
 
 
-def test_the_index_is_told_among_the_filters_and_can_be_left(page, changed, link):
-    changed(harbour_md=OTHER, pruned=False)
-    without = one(page(link), "//a[contains(., 'as of index')]").get("href")
+def test_the_index_is_told_among_the_filters_and_can_be_left(get_page, rebuild, link):
+    rebuild(harbour_md=OTHER, pruned=False)
+    without = one(get_page(link), "//a[contains(., 'as of index')]").get("href")
 
-    assert "promises" in text(one(page(without), "//main"))
+    assert "promises" in text(one(get_page(without), "//main"))
 
 
 @pytest.mark.parametrize(
@@ -105,34 +105,36 @@ def test_the_index_is_told_among_the_filters_and_can_be_left(page, changed, link
         ({"bridge_md": BRIDGE + "More."}, "gone"),
     ],
 )
-def test_once_it_is_pruned_each_quote_is_looked_for(page, changed, link, index, texts, state):
+def test_once_it_is_pruned_each_quote_is_looked_for(get_page, rebuild, link, index, texts, state):
     name = live(index)
-    changed(**texts)
-    lost = one(page(link), "//section[@class='lost']")
+    rebuild(**texts)
+    lost = one(get_page(link), "//section[@class='lost']")
 
     assert f"Index {name[:6]} is not kept any more" in text(lost)
     assert [item.get("class") for item in lost.xpath(".//li")] == [state]
     assert state in text(lost)
-    for way in lost.xpath(".//a/@href"):
-        marks = page(way).xpath("//mark[@class='passage']")
+    for href in lost.xpath(".//a/@href"):
+        marks = get_page(href).xpath("//mark[@class='passage']")
         assert "Captain Elsa Moberg" in " ".join(map(text, marks))
 
 
-def test_links_of_what_is_asked_instead_lead_to_the_live_index(page, changed, link):
-    changed(harbour_md=LATER)
+def test_links_of_what_is_asked_instead_lead_to_the_live_index(get_page, rebuild, link):
+    rebuild(harbour_md=LATER)
 
-    assert not [way for way in page(link).xpath("//main//a/@href") if "generation=" in way][1:]
+    assert not [href for href in get_page(link).xpath("//main//a/@href") if "generation=" in href][
+        1:
+    ]
 
 
-def test_nonsense_for_a_quote_says_nothing(page, changed, link):
-    changed(harbour_md=LATER)
-    shown = page(f"{link.partition('&quoted')[0]}&quoted=harbour&quoted=x+9-3+000000000000")
+def test_nonsense_for_a_quote_says_nothing(get_page, rebuild, link):
+    rebuild(harbour_md=LATER)
+    page = get_page(f"{link.partition('&quoted')[0]}&quoted=harbour&quoted=x+9-3+000000000000")
 
-    assert [item.get("class") for item in shown.xpath("//section[@class='lost']//li")] == ["gone"]
+    assert [item.get("class") for item in page.xpath("//section[@class='lost']//li")] == ["gone"]
 
 
 @pytest.mark.parametrize(
-    ("texts", "said", "marked"),
+    ("texts", "message", "marked"),
     [
         ({"harbour_md": HARBOUR, "ferry_md": "Gone."}, "The passage is unchanged.", True),
         ({"harbour_md": HARBOUR + "More."}, "the passage is unchanged.", True),
@@ -141,37 +143,39 @@ def test_nonsense_for_a_quote_says_nothing(page, changed, link):
         ({"port_md": HARBOUR}, "The document harbour has moved", True),
     ],
 )
-def test_the_reader_says_what_became_of_the_passage(page, changed, link, texts, said, marked):
-    name, address = dict(parse_qsl(urlsplit(link).query))["generation"], reader(page, link)
-    changed(**texts)
-    shown = page(address)
-    notice = text(one(shown, "//p[@class='notice']"))
+def test_the_reader_says_what_became_of_the_passage(
+    get_page, rebuild, link, texts, message, marked
+):
+    name, address = dict(parse_qsl(urlsplit(link).query))["generation"], reader(get_page, link)
+    rebuild(**texts)
+    page = get_page(address)
+    notice = text(one(page, "//p[@class='notice']"))
 
     assert f"Index {name[:6]} is not kept any more" in notice
-    assert said in notice
-    marks = [text(mark) for mark in shown.xpath("//mark[@id='cited']")]
+    assert message in notice
+    marks = [text(mark) for mark in page.xpath("//mark[@id='cited']")]
     assert any("Elsa Moberg demanded" in mark for mark in marks) == marked
 
 
-def test_a_link_that_is_not_pinned_is_found_again_too(page, changed, client):
+def test_a_link_that_is_not_pinned_is_found_again_too(get_page, rebuild, client):
     cited = client.get(f"/ask{ASKED[1:]}").get_json()["passages"][0]["citation"]
-    changed(harbour_md=LATER)
-    shown = page(cited["read_url"])
+    rebuild(harbour_md=LATER)
+    page = get_page(cited["read_url"])
 
-    assert text(one(shown, "//p[@class='notice']")).startswith("This document has changed since")
-    assert "Elsa Moberg" in text(one(shown, "//mark[@id='cited']"))
-
-
-def test_a_document_that_is_gone_is_told_with_its_index(page, changed, link, index):
-    name, address = live(index), reader(page, link)
-    changed(bridge_md=BRIDGE + "More.")
-
-    assert f"Index {name[:6]}, which had it, is not kept any more" in text(page(address, 404))
+    assert text(one(page, "//p[@class='notice']")).startswith("This document has changed since")
+    assert "Elsa Moberg" in text(one(page, "//mark[@id='cited']"))
 
 
-def test_programs_get_410(changed, link, index, client):
+def test_a_document_that_is_gone_is_told_with_its_index(get_page, rebuild, link, index):
+    name, address = live(index), reader(get_page, link)
+    rebuild(bridge_md=BRIDGE + "More.")
+
+    assert f"Index {name[:6]}, which had it, is not kept any more" in text(get_page(address, 404))
+
+
+def test_programs_get_410(rebuild, link, index, client):
     name = live(index)
-    changed(harbour_md=LATER)
+    rebuild(harbour_md=LATER)
 
     for path in (f"/ask{ASKED[1:]}", "/documents/harbour.json?", "/documents.json?"):
         response = client.get(f"{path}&generation={name}")
@@ -179,20 +183,20 @@ def test_programs_get_410(changed, link, index, client):
         assert response.content_type == "application/problem+json"
 
 
-def test_what_there_is_no_time_to_look_for_is_not_called_gone(page, changed, link, monkeypatch):
+def test_what_there_is_no_time_to_look_for_is_not_called_gone(get_page, rebuild, link, monkeypatch):
     monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
-    changed(harbour_md=LATER, bridge_md=BRIDGE)
-    lost = one(page(link), "//section[@class='lost']")
+    rebuild(harbour_md=LATER, bridge_md=BRIDGE)
+    lost = one(get_page(link), "//section[@class='lost']")
 
     assert [item.get("class") for item in lost.xpath(".//li")] == ["unknown"]
     assert "there was no time to look for the words" in text(lost)
 
 
-def test_a_reader_says_that_there_was_no_time_to_look(page, changed, link, monkeypatch):
-    address = reader(page, link)
-    changed(harbour_md=LATER, bridge_md=BRIDGE)
+def test_a_reader_says_that_there_was_no_time_to_look(get_page, rebuild, link, monkeypatch):
+    address = reader(get_page, link)
+    rebuild(harbour_md=LATER, bridge_md=BRIDGE)
     monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
-    shown = page(address)
+    page = get_page(address)
 
-    assert "there was no time to look for the passage" in text(shown)
-    assert not shown.xpath("//mark")
+    assert "there was no time to look for the passage" in text(page)
+    assert not page.xpath("//mark")

@@ -48,18 +48,18 @@ LONG = build_document(
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory):
+def get_reader_page(tmp_path_factory):
     """Get a page over the log and the long document."""
-    settings = Settings(index=str(tmp_path_factory.mktemp("reading")))
+    settings = Settings(index=str(tmp_path_factory.mktemp("reader")))
     other = build_document("other", "o.txt", [RawBlock("A lantern hung here.")], Metadata("Other"))
     index_documents([LOG, LONG, other], open_engine(settings), settings)
     client = create_app(settings).test_client()
     return lambda path: lxml.html.fromstring(client.get(path, headers=BROWSER).text)
 
 
-def test_the_reader_shows_the_whole_document(page):
-    found = page("/documents/old/harbour%20&%20pier")
-    blocks = one(found, "//div[@class='text']").getchildren()
+def test_the_reader_shows_the_whole_document(get_page):
+    page = get_page("/documents/old/harbour%20&%20pier")
+    blocks = one(page, "//div[@class='text']").getchildren()
 
     assert [(block.tag, block.get("id")) for block in blocks] == [
         ("p", None),
@@ -72,103 +72,105 @@ def test_the_reader_shows_the_whole_document(page):
         ("h2", "s3"),
         ("p", "p4"),
     ]
-    assert [text(p) for p in found.xpath("//p[@class='page']")] == ["Page 1", "Page 2"]
-    assert all(HARBOUR.text[b.start : b.end] in text(found) for b in HARBOUR.blocks)
-    assert not found.xpath("//mark")
+    assert [text(p) for p in page.xpath("//p[@class='page']")] == ["Page 1", "Page 2"]
+    assert all(HARBOUR.text[b.start : b.end] in text(page) for b in HARBOUR.blocks)
+    assert not page.xpath("//mark")
 
 
-def test_the_reader_tells_where_the_document_is_from(page):
-    found = page("/documents/old/harbour%20&%20pier")
-    about = text(one(found, "//details[@class='about']"))
+def test_the_reader_tells_where_the_document_is_from(get_page):
+    page = get_page("/documents/old/harbour%20&%20pier")
+    about = text(one(page, "//details[@class='about']"))
 
-    assert text(one(found, "//p[@class='byline']")) == (
+    assert text(one(page, "//p[@class='byline']")) == (
         "Ada Berg Northern Gazette 3 December 2021 Original of this document"
     )
-    assert one(found, "//p[@class='byline']//a").get("rel") == "noopener noreferrer external"
+    assert one(page, "//p[@class='byline']//a").get("rel") == "noopener noreferrer external"
     assert "edition evening" in about
     assert "old/harbour & pier.pdf" in about
     assert HARBOUR.sha256 in about
     assert "50 words, 4 paragraphs, 3 passages" in about
 
 
-def test_marks_that_cross_paragraphs_are_cut_at_their_borders(page):
+def test_marks_that_cross_paragraphs_are_cut_at_their_borders(get_page):
     start, end = HARBOUR.text.index("It took"), HARBOUR.text.index(" that nobody")
     answer = HARBOUR.text.index("cost four"), HARBOUR.text.index(" demanded")
     path = f"/documents/old/harbour%20&%20pier?cite={start}-{end}&answer={answer[0]}-{answer[1]}"
-    found = page(path)
+    page = get_page(path)
 
-    assert ["".join(m.itertext()) for m in found.xpath("//mark[@class='passage']")] == [
+    assert ["".join(m.itertext()) for m in page.xpath("//mark[@class='passage']")] == [
         "It took eleven years and cost four million crowns.",
         "Captain Elsa Moberg demanded guarantees",
     ]
-    assert [m.text for m in found.xpath("//mark[@class='passage']/mark[@class='answer']")] == [
+    assert [m.text for m in page.xpath("//mark[@class='passage']/mark[@class='answer']")] == [
         "cost four million crowns.",
         "Captain Elsa Moberg",
     ]
-    assert one(found, "//a[@class='jump']").get("href") == "#cited"
-    assert one(found, "//mark[@id='cited']").text == "cost four million crowns."
+    assert one(page, "//a[@class='jump']").get("href") == "#cited"
+    assert one(page, "//mark[@id='cited']").text == "cost four million crowns."
 
 
 @pytest.mark.parametrize(
     "query",
     ["cite=3-20&sha256=000000000000", "cite=3-99999", "cite=3-20&answer=4-99999", "sha256=é"],
 )
-def test_a_citation_of_another_text_marks_nothing_and_says_so(page, query):
-    found = page(f"/documents/ferry?{query}")
+def test_a_citation_of_another_text_marks_nothing_and_says_so(get_page, query):
+    page = get_page(f"/documents/ferry?{query}")
 
-    assert "has changed since it was cited" in one(found, "//main//*[@role='status']").text
-    assert not found.xpath("//mark")
+    assert "has changed since it was cited" in one(page, "//main//*[@role='status']").text
+    assert not page.xpath("//mark")
 
 
 @pytest.mark.parametrize(
     "value", ["x", "3", "3-", "-3", "9-3", "3-3", "1-2-3", "٣-٩", "1-" + "9" * 50]
 )
 @pytest.mark.parametrize("name", ["cite", "answer"])
-def test_a_malformed_citation_is_refused(page, name, value):
-    found = page(f"/documents/ferry?{name}={value}", 422)
+def test_a_malformed_citation_is_refused(get_page, name, value):
+    page = get_page(f"/documents/ferry?{name}={value}", 422)
 
-    assert f"{name}: {value!r} is not a stretch of text" in text(found)
-
-
-def test_an_unknown_document_is_not_found(page):
-    found = page("/documents/nothing/here", 404)
-
-    assert "nothing/here" in text(found.find(".//main"))
-    assert found.xpath("//main//a[@href='/documents']")
+    assert f"{name}: {value!r} is not a stretch of text" in text(page)
 
 
-def test_an_answer_outside_the_passage_is_refused(page):
-    assert "answer: it is not inside" in text(page("/documents/ferry?cite=3-20&answer=4-30", 422))
+def test_an_unknown_document_is_not_found(get_page):
+    page = get_page("/documents/nothing/here", 404)
+
+    assert "nothing/here" in text(page.find(".//main"))
+    assert page.xpath("//main//a[@href='/documents']")
 
 
-def test_the_first_mark_is_where_a_link_arrives(page):
-    found = page("/documents/ferry?cite=4-40")
+def test_an_answer_outside_the_passage_is_refused(get_page):
+    assert "answer: it is not inside" in text(
+        get_page("/documents/ferry?cite=3-20&answer=4-30", 422)
+    )
 
-    assert one(found, "//mark[@id='cited']").get("class") == "passage"
-    assert not page("/documents/ferry").xpath("//a[@class='jump']")
+
+def test_the_first_mark_is_where_a_link_arrives(get_page):
+    page = get_page("/documents/ferry?cite=4-40")
+
+    assert one(page, "//mark[@id='cited']").get("class") == "passage"
+    assert not get_page("/documents/ferry").xpath("//a[@class='jump']")
 
 
-def test_the_place_that_is_open_can_be_cited(page, client):
-    menu = one(page(f"{STORMS}?cite=40-60"), "//article//details[@class='cite']")
+def test_the_place_that_is_open_can_be_cited(get_page, client):
+    menu = one(get_page(f"{STORMS}?cite=40-60"), "//article//details[@class='cite']")
 
     assert HARBOUR.text[40:60] in client.get(menu.xpath(".//a/@href")[0]).text
     assert "of the document" not in text(menu)
 
 
-def test_a_document_with_few_headings_needs_no_outline(page):
-    assert not page("/documents/ferry").xpath("//nav[@aria-label='Outline']")
+def test_a_document_with_few_headings_needs_no_outline(get_page):
+    assert not get_page("/documents/ferry").xpath("//nav[@aria-label='Outline']")
 
 
-def test_the_outline_leads_to_every_heading(page):
-    found = page(STORMS)
-    links = found.xpath("//nav[@aria-label='Outline']//a")
+def test_the_outline_leads_to_every_heading(get_page):
+    page = get_page(STORMS)
+    links = page.xpath("//nav[@aria-label='Outline']//a")
 
     assert [text(link) for link in links] == ["Building", "Storms", "Aftermath"]
-    assert [found.get_element_by_id(a.get("href")[1:]).tag for a in links] == ["h2", "h3", "h2"]
+    assert [page.get_element_by_id(a.get("href")[1:]).tag for a in links] == ["h2", "h3", "h2"]
 
 
-def test_a_long_outline_shows_the_outermost_headings(reading):
-    links = reading("/documents/long").xpath("//nav[@aria-label='Outline']//a")
+def test_a_long_outline_shows_the_outermost_headings(get_reader_page):
+    links = get_reader_page("/documents/long").xpath("//nav[@aria-label='Outline']//a")
 
     assert [text(link) for link in links] == [f"Chapter {n}" for n in range(100)]
 
@@ -179,73 +181,71 @@ def lanterns(reading):
     return one(answer, "(//article//a[starts-with(., 'Open in document')])[1]").get("href")
 
 
-def test_matches_of_the_question_can_be_stepped_through(reading):
-    path = lanterns(reading)
-    found = reading(path)
-    seen = []
-    while found.xpath("//nav[@class='matches']/a[@rel='prev']"):
-        found = reading(one(found, "//nav[@class='matches']/a[@rel='prev']").get("href"))
+def test_matches_of_the_question_can_be_stepped_through(get_reader_page):
+    path = lanterns(get_reader_page)
+    page = get_reader_page(path)
+    addresses = []
+    while page.xpath("//nav[@class='matches']/a[@rel='prev']"):
+        page = get_reader_page(one(page, "//nav[@class='matches']/a[@rel='prev']").get("href"))
     while True:
-        seen.append(
-            (text(one(found, "//nav[@class='matches']/p")), text(one(found, "//mark[@id]")))
+        addresses.append(
+            (text(one(page, "//nav[@class='matches']/p")), text(one(page, "//mark[@id]")))
         )
-        following = found.xpath("//nav[@class='matches']/a[@rel='next']")
+        following = page.xpath("//nav[@class='matches']/a[@rel='next']")
         if not following:
             break
-        found = reading(following[0].get("href"))
+        page = get_reader_page(following[0].get("href"))
 
-    assert [place for place, _ in seen] == [
-        f"Match {n} of {len(seen)}" for n in range(1, len(seen) + 1)
+    assert [place for place, _ in addresses] == [
+        f"Match {n} of {len(addresses)}" for n in range(1, len(addresses) + 1)
     ]
-    assert [marked for _, marked in seen] == list(LANTERNS.values())
+    assert [marked for _, marked in addresses] == list(LANTERNS.values())
 
 
-def test_a_match_leads_back_to_the_answer(reading):
-    found = reading(lanterns(reading))
-    back = one(found, "//nav[@class='matches']/a[@class='back']")
+def test_a_match_leads_back_to_the_answer(get_reader_page):
+    page = get_reader_page(lanterns(get_reader_page))
+    back = one(page, "//nav[@class='matches']/a[@class='back']")
 
     assert back.get("href") == "/?q=Who+lit+a+lantern+on+the+pier%3F&document=log#q1"
     assert "Who lit a lantern on the pier?" in text(back)
 
 
-def test_between_matches_the_nearest_are_offered(reading):
+def test_between_matches_the_nearest_are_offered(get_reader_page):
     middle = LOG.text.index("w1897x1 ")
-    found = reading(f"/documents/log?cite={middle}-{middle + 7}&q=who+lit+a+lantern")
-    links = {
-        rel: one(found, f"//nav[@class='matches']/a[@rel='{rel}']") for rel in ("prev", "next")
-    }
+    page = get_reader_page(f"/documents/log?cite={middle}-{middle + 7}&q=who+lit+a+lantern")
+    links = {rel: one(page, f"//nav[@class='matches']/a[@rel='{rel}']") for rel in ("prev", "next")}
     cited = {
         rel: dict(parse_qsl(urlsplit(a.get("href")).query))["cite"] for rel, a in links.items()
     }
 
     assert int(cited["prev"].split("-")[0]) < middle < int(cited["next"].split("-")[0])
-    assert "matches" in text(one(found, "//nav[@class='matches']/p"))
+    assert "matches" in text(one(page, "//nav[@class='matches']/p"))
 
 
 @pytest.mark.parametrize("query", ["q=%3F%3F", "q=lantern&from=never", "q=" + "x" * 3000])
-def test_a_question_that_cannot_be_asked_still_leads_back(reading, query):
-    found = reading(f"/documents/log?{query}")
+def test_a_question_that_cannot_be_asked_still_leads_back(get_reader_page, query):
+    page = get_reader_page(f"/documents/log?{query}")
 
-    assert one(found, "//nav[@class='matches']/a").get("class") == "back"
-
-
-def test_without_a_question_there_are_no_matches(page):
-    assert not page("/documents/ferry").xpath("//nav[@class='matches']")
+    assert one(page, "//nav[@class='matches']/a").get("class") == "back"
 
 
-def test_a_long_conversation_is_left_out_of_the_address(page):
+def test_without_a_question_there_are_no_matches(get_page):
+    assert not get_page("/documents/ferry").xpath("//nav[@class='matches']")
+
+
+def test_a_long_conversation_is_left_out_of_the_address(get_page):
     questions = "&".join(
         f"q=Who+demanded+guarantees+of+the+pier+{n}+{'x' * 400}" for n in range(19)
     )
-    answers = page(f"/?{questions}&q=Who+demanded+guarantees+about+the+pier%3F")
+    answers = get_page(f"/?{questions}&q=Who+demanded+guarantees+about+the+pier%3F")
     links = answers.xpath("//article[last()]//a[starts-with(., 'Open in document')]/@href")
 
     assert links
     assert all("q=" not in urlsplit(link).query for link in links)
 
 
-def test_a_question_can_be_asked_within_the_document(page):
-    form = one(page("/documents/ferry"), "//form[@class='within']")
+def test_a_question_can_be_asked_within_the_document(get_page):
+    form = one(get_page("/documents/ferry"), "//form[@class='within']")
 
     assert form.get("action") == "/#q1"
     assert controls(form) == [("document", "ferry"), ("q", "")]
@@ -291,36 +291,36 @@ def in_parts(monkeypatch):
     monkeypatch.setattr("qa.web.pages.reader._PART", 4)
 
 
-def shown_ids(found):
-    return found.xpath("//div[@class='text']/*[@id]/@id")
+def visible_ids(page):
+    return page.xpath("//div[@class='text']/*[@id]/@id")
 
 
-def test_a_document_that_is_too_long_for_a_page_is_shown_in_parts(reading, in_parts):
-    path, every, parts = "/documents/long?q=text", [], 0
+def test_a_document_that_is_too_long_for_a_page_is_shown_in_parts(get_reader_page, in_parts):
+    path, ids, parts = "/documents/long?q=text", [], 0
     while path:
-        found = reading(path)
-        every += shown_ids(found)
+        page = get_reader_page(path)
+        ids += visible_ids(page)
         parts += 1
-        path = next(iter(found.xpath("(//p[@class='parts']/a[@rel='next'])[1]/@href")), None)
+        path = next(iter(page.xpath("(//p[@class='parts']/a[@rel='next'])[1]/@href")), None)
 
     assert parts == 75
-    assert "Part 75 of 75" in text(found)
-    assert ("q", "text") in parse_qsl(urlsplit(found.xpath("//p[@class='parts']/a/@href")[0]).query)
-    assert every == [id_ for n in range(1, 101) for id_ in (f"s{2 * n - 1}", f"s{2 * n}", f"p{n}")]
+    assert "Part 75 of 75" in text(page)
+    assert ("q", "text") in parse_qsl(urlsplit(page.xpath("//p[@class='parts']/a/@href")[0]).query)
+    assert ids == [id_ for n in range(1, 101) for id_ in (f"s{2 * n - 1}", f"s{2 * n}", f"p{n}")]
 
 
-def test_the_part_with_what_is_cited_is_shown(reading, in_parts):
+def test_the_part_with_what_is_cited_is_shown(get_reader_page, in_parts):
     start = LONG.text.index("Text 50.")
-    found = reading(f"/documents/long?cite={start}-{start + 8}")
+    page = get_reader_page(f"/documents/long?cite={start}-{start + 8}")
 
-    assert "p51" in shown_ids(found)
-    assert text(one(found, "//mark")) == "Text 50."
+    assert "p51" in visible_ids(page)
+    assert text(one(page, "//mark")) == "Text 50."
 
 
 @pytest.mark.parametrize("part", ["0", "76", "x", "-1", "1" * 12])
-def test_a_part_that_is_not_there_is_refused(reading, in_parts, part):
-    assert "leave it out" in text(reading(f"/documents/long?part={part}"))
+def test_a_part_that_is_not_there_is_refused(get_reader_page, in_parts, part):
+    assert "leave it out" in text(get_reader_page(f"/documents/long?part={part}"))
 
 
-def test_a_short_document_has_no_parts(reading):
-    assert not reading("/documents/long").xpath("//p[@class='parts']")
+def test_a_short_document_has_no_parts(get_reader_page):
+    assert not get_reader_page("/documents/long").xpath("//p[@class='parts']")

@@ -5,58 +5,59 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from tests.web.pages.conftest import one, text
 
 
-def ways(found, label):
+def words_under(page, label):
     """The links in the strip of words after a label: the word, and where it leads."""
-    items = [li for li in found.xpath("//ul[@class='words']/li") if text(li).startswith(label)]
+    items = [li for li in page.xpath("//ul[@class='words']/li") if text(li).startswith(label)]
     return {
         a.text: parse_qsl(urlsplit(a.get("href")).query) for li in items for a in li.xpath(".//a")
     }
 
 
-def test_each_word_looked_for_can_be_taken_out(page):
-    found = ways(page("/?q=pier&q=Who+sold+the+Pier,+%22the+pier%22%3F"), "Looked for")
+def test_each_word_looked_for_can_be_taken_out(get_page):
+    words = words_under(get_page("/?q=pier&q=Who+sold+the+Pier,+%22the+pier%22%3F"), "Looked for")
 
-    assert found == {
+    assert words == {
         "sold": [("q", "pier"), ("q", 'Who the Pier, "the pier"?')],
         "pier": [("q", "pier"), ("q", 'Who sold the , "the "?')],
     }
 
 
-def test_a_word_is_not_taken_out_when_nothing_would_be_left(page):
-    found = page("/?q=the+harbour")
+def test_a_word_is_not_taken_out_when_nothing_would_be_left(get_page):
+    page = get_page("/?q=the+harbour")
 
-    assert text(found.xpath("//ul[@class='words']/li")[0]) == "Looked for harbour"
-    assert ways(found, "Looked for") == {}
-
-
-def test_a_word_left_out_can_be_insisted_on(page):
-    found = ways(page("/?q=Who+sold+the+pier%3F"), "Left out")
-
-    assert found["the"] == [("q", 'Who sold "the" pier?')]
+    assert text(page.xpath("//ul[@class='words']/li")[0]) == "Looked for harbour"
+    assert words_under(page, "Looked for") == {}
 
 
-def test_a_carried_word_can_be_left_out_for_the_rest_of_the_conversation(page):
+def test_a_word_left_out_can_be_insisted_on(get_page):
+    words = words_under(get_page("/?q=Who+sold+the+pier%3F"), "Left out")
+
+    assert words["the"] == [("q", 'Who sold "the" pier?')]
+
+
+def test_a_carried_word_can_be_left_out_for_the_rest_of_the_conversation(get_page):
     path = "/?q=the+old+harbour&q=when+was+it+built"
-    dropped = ways(page(path), "Carried over")["old"]
+    dropped = words_under(get_page(path), "Carried over")["old"]
 
     assert dropped == [("q", "the old harbour"), ("q", "when was it built"), ("drop", "old")]
-    after = page(f"/?{urlencode(dropped)}&q=what+did+it+cost")
-    assert "old" not in ways(after, "Carried over")
+    after = get_page(f"/?{urlencode(dropped)}&q=what+did+it+cost")
+    assert "old" not in words_under(after, "Carried over")
 
 
-def test_all_carried_words_can_be_left_out_and_the_conversation_stays(page):
-    found = ways(page("/?q=the+old+harbour&q=when+was+it+built"), "Carried over")
-
-    *questions, first, second = found["ask without them"]
+def test_all_carried_words_can_be_left_out_and_the_conversation_stays(get_page):
+    words = words_under(get_page("/?q=the+old+harbour&q=when+was+it+built"), "Carried over")
+    *questions, first, second = words["ask without them"]
 
     assert questions == [("q", "the old harbour"), ("q", "when was it built")]
     assert {first, second} == {("drop", "old"), ("drop", "harbour")}
 
 
-def test_words_that_were_not_carried_are_named_and_can_be_carried(page):
+def test_words_that_were_not_carried_are_named_and_can_be_carried(get_page):
     conversation = "/?q=Who+is+Ada+Berg%3F&q=What+did+the+engineers+choose%3F"
     (line,) = [
-        item for item in page(conversation).xpath("//li") if text(item).startswith("Asked without")
+        item
+        for item in get_page(conversation).xpath("//li")
+        if text(item).startswith("Asked without")
     ]
     link = one(line, ".//a").get("href")
 
@@ -64,15 +65,15 @@ def test_words_that_were_not_carried_are_named_and_can_be_carried(page):
     assert "Berg" in parse_qsl(urlsplit(link).query)[-1][1]
 
 
-def test_a_refusal_offers_ways_out(page):
-    found = page('/?q=harbour+"unicorn+pier"&publisher=Vesa+Courier&from=2020-01-01')
-    left = {
+def test_a_refusal_offers_ways_out(get_page):
+    page = get_page('/?q=harbour+"unicorn+pier"&publisher=Vesa+Courier&from=2020-01-01')
+    links = {
         text(a): parse_qsl(urlsplit(a.get("href")).query)
-        for a in found.xpath("//ul[@class='ways']//a")
+        for a in page.xpath("//ul[@class='ways']//a")
     }
     filters = [("publisher", "Vesa Courier"), ("from", "2020-01-01")]
 
-    assert left == {
+    assert links == {
         "without unicorn": [("q", 'harbour " pier"'), *filters],
         "without the quotation marks": [("q", "harbour unicorn pier"), *filters],
         "without the filter Vesa Courier": [("q", 'harbour "unicorn pier"'), filters[1]],
@@ -81,15 +82,15 @@ def test_a_refusal_offers_ways_out(page):
     }
 
 
-def test_a_year_that_no_document_is_dated_in_is_said(page):
-    found = page("/?q=unicorn+taxes+in+1950")
+def test_a_year_that_no_document_is_dated_in_is_said(get_page):
+    page = get_page("/?q=unicorn+taxes+in+1950")
 
-    assert "No document is of 1950: they are dated 3 December 2021" in text(found.find(".//main"))
+    assert "No document is of 1950: they are dated 3 December 2021" in text(page.find(".//main"))
 
 
-def test_no_answer_says_why(page):
-    found = page("/?q=Is+there+a+lighthause+on+Jupiter%3F&from=2021-01-01")
-    turn = text(one(found, "//article"))
+def test_no_answer_says_why(get_page):
+    page = get_page("/?q=Is+there+a+lighthause+on+Jupiter%3F&from=2021-01-01")
+    turn = text(one(page, "//article"))
 
     assert "Not found in the documents" in turn
     assert "The documents do not have the words lighthause, Jupiter." in turn
@@ -97,9 +98,9 @@ def test_no_answer_says_why(page):
     assert "without the filter from 2021-01-01" in turn
 
 
-def test_a_word_spelt_otherwise_is_one_link_away(page):
-    found = page("/?q=zebra&q=Was+the+Lighthause+dark+on+Jupiter%3F")
-    link = one(found, "//ul[@class='ways']//a[contains(., 'instead of')]")
+def test_a_word_spelt_otherwise_is_one_link_away(get_page):
+    page = get_page("/?q=zebra&q=Was+the+Lighthause+dark+on+Jupiter%3F")
+    link = one(page, "//ul[@class='ways']//a[contains(., 'instead of')]")
 
     assert parse_qsl(urlsplit(link.get("href")).query) == [
         ("q", "zebra"),

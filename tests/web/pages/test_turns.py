@@ -14,7 +14,7 @@ COST = "What did it cost?"
 
 
 @pytest.fixture
-def told(tmp_path):
+def get_synonym_page(tmp_path):
     """Get a page over an index whose operator has told synonyms."""
     (tmp_path / "synonyms.txt").write_text("pier, dock, jetty\n", encoding="utf-8")
     settings = Settings(index=str(tmp_path))
@@ -27,13 +27,15 @@ def told(tmp_path):
     return get
 
 
-def test_synonyms_looked_for_are_told_and_can_be_left_out(told):
-    found = told("/?q=Who+would+sell+the+pier%3F")
-    way = one(found, "//ul[@class='words']/li[starts-with(normalize-space(), 'For pier')]/a")
+def test_synonyms_looked_for_are_told_and_can_be_left_out(get_synonym_page):
+    page = get_synonym_page("/?q=Who+would+sell+the+pier%3F")
+    link = one(page, "//ul[@class='words']/li[starts-with(normalize-space(), 'For pier')]/a")
 
-    assert text(way) == "dock, jetty: look for pier only"
-    assert way.get("href") == "/?q=Who+would+sell+the+%22pier%22%3F#q1"
-    assert not told(way.get("href")).xpath("//ul[@class='words']/li[contains(., 'For pier')]")
+    assert text(link) == "dock, jetty: look for pier only"
+    assert link.get("href") == "/?q=Who+would+sell+the+%22pier%22%3F#q1"
+    assert not get_synonym_page(link.get("href")).xpath(
+        "//ul[@class='words']/li[contains(., 'For pier')]"
+    )
 
 
 @pytest.fixture
@@ -44,19 +46,19 @@ def wary(app):
 
 
 @pytest.mark.usefixtures("wary")
-def test_words_that_never_meet_are_told_and_each_can_be_left_out(page):
-    found = page("/?q=zebra+lighthouse+mayor")
-    (why,) = [text(p) for p in found.xpath("//div[@class='why']/p[contains(., 'never')]")]
-    ways = [text(way) for way in found.xpath("//ul[@class='ways']//a")]
+def test_words_that_never_meet_are_told_and_each_can_be_left_out(get_page):
+    page = get_page("/?q=zebra+lighthouse+mayor")
+    (why,) = [text(p) for p in page.xpath("//div[@class='why']/p[contains(., 'never')]")]
+    links = [text(link) for link in page.xpath("//ul[@class='ways']//a")]
 
     assert why.startswith("Words that occur, but never in one passage: ")
     assert "zebra and lighthouse" in why or "lighthouse and zebra" in why
-    assert {"without zebra", "without lighthouse"} <= {*ways}
+    assert {"without zebra", "without lighthouse"} <= {*links}
 
 
 @pytest.mark.usefixtures("wary")
-def test_the_closest_passages_are_open_below_the_reasons(page):
-    turn = one(page("/?q=zebra+lighthouse+mayor"), "//article")
+def test_the_closest_passages_are_open_below_the_reasons(get_page):
+    turn = one(get_page("/?q=zebra+lighthouse+mayor"), "//article")
 
     assert turn.xpath("./div[@class='why']/following-sibling::figure")
     assert turn.xpath("./figure//blockquote//mark[@class='term']")
@@ -65,8 +67,8 @@ def test_the_closest_passages_are_open_below_the_reasons(page):
 
 
 @pytest.mark.usefixtures("wary")
-def test_what_has_all_the_words_is_shown_though_it_may_not_answer(page):
-    turn = one(page("/?q=which+northern+pier%3F"), "//article")
+def test_what_has_all_the_words_is_shown_though_it_may_not_answer(get_page):
+    turn = one(get_page("/?q=which+northern+pier%3F"), "//article")
 
     verdict = text(turn.find("./p[@class='verdict none']"))
     assert verdict == "No clear answer — the closest passages"
@@ -74,60 +76,60 @@ def test_what_has_all_the_words_is_shown_though_it_may_not_answer(page):
     assert "northern pier" in text(turn.find("./figure"))
 
 
-def test_more_passages_are_one_link_away(page):
-    turn = one(page("/?q=the+harbour&limit=1"), "//article")
+def test_more_passages_are_one_link_away(get_page):
+    turn = one(get_page("/?q=the+harbour&limit=1"), "//article")
     more = one(turn, ".//a[.='Show more']").get("href")
 
     assert more == "/?q=the+harbour&limit=11#q1"
-    assert len(page(more).xpath("//article//figure")) > 1
-    assert not page("/?q=granite").xpath("//a[.='Show more']")
+    assert len(get_page(more).xpath("//article//figure")) > 1
+    assert not get_page("/?q=granite").xpath("//a[.='Show more']")
 
 
-def test_a_likelier_spelling_is_offered_beside_an_answer(page):
-    found = page("/?q=Who+built+the+old+harbour+of+Lindholm+by+the+Vessa%3F")
-    offered = one(found, "//li[@class='corrected']")
+def test_a_likelier_spelling_is_offered_beside_an_answer(get_page):
+    page = get_page("/?q=Who+built+the+old+harbour+of+Lindholm+by+the+Vessa%3F")
+    offered = one(page, "//li[@class='corrected']")
 
-    assert found.xpath("//p[@class='verdict found' or @class='verdict weak']")
+    assert page.xpath("//p[@class='verdict found' or @class='verdict weak']")
     assert text(offered) == "Did you mean vesa instead of Vessa?"
     assert "Vessa" not in one(offered, "./a").get("href")
 
 
-def test_turns_before_the_last_are_short_and_lead_back(page):
+def test_turns_before_the_last_are_short_and_lead_back(get_page):
     path = f"/?q={BUILT}&q={COST}&q=%22unicorn+dance%22&q=Who+opened+the+bridge%3F"
-    found = page(path)
-    first, second, refused, last = found.xpath("//article")
+    page = get_page(path)
+    first, second, refused, last = page.xpath("//article")
 
-    assert text(first.find(".//mark[@class='answer']")) in text(page(f"/?q={BUILT}"))
+    assert text(first.find(".//mark[@class='answer']")) in text(get_page(f"/?q={BUILT}"))
     assert text(second.find("./p[@class='words']")).startswith("Carried over ")
     assert "The documents do not have the words" in text(refused)
     for turn in (first, second, refused):
         assert not turn.xpath(".//details | .//ul")
-        back = page(turn.xpath(".//a[starts-with(., 'Back to this')]/@href")[0])
+        back = get_page(turn.xpath(".//a[starts-with(., 'Back to this')]/@href")[0])
         assert text(back.xpath("//article[last()]/h2")[0]) == text(turn.find("./h2"))
         assert back.xpath("//article[last()]//ul[@class='words']")
     assert last.xpath(".//ul[@class='words'] and .//details[@class='cite']")
 
 
-def test_filters_are_told_beside_the_verdict(page):
-    found = page(f"/?q={BUILT}&q={COST}&publisher=Northern+Gazette&from=2020-01-01")
-    _, last = found.xpath("//article")
-    empty = page("/?publisher=Northern+Gazette")
+def test_filters_are_told_beside_the_verdict(get_page):
+    page = get_page(f"/?q={BUILT}&q={COST}&publisher=Northern+Gazette&from=2020-01-01")
+    _, last = page.xpath("//article")
+    empty = get_page("/?publisher=Northern+Gazette")
 
     limits = one(last, "./p[starts-with(@class, 'verdict')]/following-sibling::*[1]")
     assert text(limits).startswith("Only Remove the filter Northern Gazette")
-    assert len(found.xpath("//ul[@class='applied']")) == 1
-    assert text(one(found, "//details[@class='filters']/summary")) == "Filters: 2 on"
+    assert len(page.xpath("//ul[@class='applied']")) == 1
+    assert text(one(page, "//details[@class='filters']/summary")) == "Filters: 2 on"
     assert one(empty, "//form//ul[@class='applied']") is not None
 
 
-def test_the_last_answer_stays_whole_when_the_next_question_cannot_be_asked(page):
-    (turn,) = page(f"/?q={BUILT}&q=%3F%3F", 422).xpath("//article")
+def test_the_last_answer_stays_whole_when_the_next_question_cannot_be_asked(get_page):
+    (turn,) = get_page(f"/?q={BUILT}&q=%3F%3F", 422).xpath("//article")
 
     assert turn.xpath(".//ul[@class='words'] and .//details[@class='cite']")
 
 
-def test_the_parts_of_a_question_are_named_with_their_passages(told):
-    found = told("/?q=Who+built+the+old+harbour+and+who+discovered+Jupiter%3F")
+def test_the_parts_of_a_question_are_named_with_their_passages(get_synonym_page):
+    found = get_synonym_page("/?q=Who+built+the+old+harbour+and+who+discovered+Jupiter%3F")
     lines = found.xpath("//ul[@aria-label='The parts of the question']/li")
 
     assert [text(line) for line in lines] == [

@@ -30,19 +30,19 @@ class Corpus:
 
     def __init__(self, *documents):
         self.batch = [self._document(f"d{i}", parts) for i, parts in enumerate(documents)]
-        text = [said for parts in documents for _, said in parts]
+        text = [words for parts in documents for _, words in parts]
         self.lists = {
             "stems": text,
             "words": text,
             "title": [heading for parts in documents for heading, _ in parts],
-            "whole": [[word for _, said in parts for word in said] for parts in documents],
+            "whole": [[word for _, words in parts for word in words] for parts in documents],
         }
 
     @staticmethod
     def _document(name, parts):
         text, passages = "", []
-        for number, (heading, said) in enumerate(parts):
-            words, start = " ".join(said), len(text)
+        for number, (heading, passage) in enumerate(parts):
+            words, start = " ".join(passage), len(text)
             end = start + len(words)
             passages.append(Passage(name, number, start, end, words, " ".join(heading), "xx"))
             text += words + "\n\n"
@@ -67,23 +67,23 @@ class Corpus:
         """The fields in an array file, each with the words of its documents."""
         return {name: self.lists[name] for name in FILES[file]}
 
-    def scores(self, asked):
+    def scores(self, query):
         """BM25 in plain Python: the score of every document that has any of the terms."""
-        found = Counter()
-        for field, term, boost in asked:
+        scores = Counter()
+        for field, term, boost in query:
             documents = self.lists[field]
             average = sum(map(len, documents)) / len(documents)
-            counts = [said.count(term) for said in documents]
+            counts = [text.count(term) for text in documents]
             idf = math.log(len(documents) / (sum(map(bool, counts)) + 1)) + 1
             for number, count in enumerate(counts):
                 if count:
                     norm = K1 * (1 - B + B * len(documents[number]) / average)
-                    found[number] += boost * idf * count * (K1 + 1) / (count + norm)
-        return found
+                    scores[number] += boost * idf * count * (K1 + 1) / (count + norm)
+        return scores
 
 
 @contextmanager
-def written(corpus, segments=1):
+def write_corpus(corpus, segments=1):
     """A folder of its own with *corpus* in it."""
     with tempfile.TemporaryDirectory() as folder:
         yield corpus.write(Path(folder), segments)
@@ -92,7 +92,7 @@ def written(corpus, segments=1):
 def words(most):
     few = st.lists(st.sampled_from(WORDS[:-1]), max_size=most)
     # Few words said often, in one order or another: many ties, and long beside short.
-    return few | st.tuples(few, st.integers(1, 40)).map(lambda said: said[0][:4] * said[1])
+    return few | st.tuples(few, st.integers(1, 40)).map(lambda drawn: drawn[0][:4] * drawn[1])
 
 
 corpora = st.lists(
@@ -114,10 +114,10 @@ TOWN = Corpus(
 HAS = query.Term
 
 
-def assert_best(found, scores, k):
-    """That *found*, of documents and scores, are the *k* best by *scores*."""
-    assert [score for _, score in found] == pytest.approx(
+def assert_best(hits, scores, k):
+    """That *hits*, of documents and scores, are the *k* best by *scores*."""
+    assert [score for _, score in hits] == pytest.approx(
         sorted(scores.values(), reverse=True)[:k], rel=1e-5
     )
-    assert [score for _, score in found] == pytest.approx([scores[n] for n, _ in found], rel=1e-5)
-    assert found == sorted(set(found), key=lambda hit: (-hit[1], hit[0]))
+    assert [score for _, score in hits] == pytest.approx([scores[n] for n, _ in hits], rel=1e-5)
+    assert hits == sorted(set(hits), key=lambda hit: (-hit[1], hit[0]))

@@ -21,18 +21,18 @@ from tests.engines.whoosh.codec.corpora import (
     assert_best,
     corpora,
     questions,
-    written,
+    write_corpus,
 )
 
 
 @settings(deadline=None)
 @given(corpora, questions, st.integers(1, 30), st.integers(1, 3), st.booleans())
-def test_whoosh_arrays_and_plain_python_find_the_same(corpus, asked, k, segments, matched):
-    scores = corpus.scores(asked)
-    with written(corpus, segments) as folder:
-        top = WhooshSearcher(folder, None).top_by_terms(asked, k)
+def test_whoosh_arrays_and_plain_python_find_the_same(corpus, terms, k, segments, matched):
+    scores = corpus.scores(terms)
+    with write_corpus(corpus, segments) as folder:
+        top = WhooshSearcher(folder, None).top_by_terms(terms, k)
         assert_best(list(zip(top[0].tolist(), top[1].tolist(), strict=True)), scores, k)
-        subqueries = [query.Term(field, term, boost=boost) for field, term, boost in asked]
+        subqueries = [query.Term(field, term, boost=boost) for field, term, boost in terms]
         with open_dir(str(folder)).searcher(weighting=WEIGHTING) as searcher:
             # Whoosh adds the scores of few documents in one way, of many in another.
             for kind in (query.Or, DefaultOr):
@@ -45,49 +45,52 @@ def test_no_document_is_lost_to_whooshs_shortcuts(tmp_path, k):
     chance = random.Random(k)
     vocabulary = [f"w{number}" for number in range(200)]
     frequent = [1 / rank for rank in range(1, 201)]
-    said = [chance.choices(vocabulary, frequent, k=chance.choice([5, 20, 60])) for _ in range(900)]
-    corpus = Corpus(*([([], words)] for words in said))
+    texts = [chance.choices(vocabulary, frequent, k=chance.choice([5, 20, 60])) for _ in range(900)]
+    corpus = Corpus(*([([], words)] for words in texts))
     searcher = open_dir(str(corpus.write(tmp_path))).searcher(weighting=WEIGHTING)
     for _ in range(20):
-        asked = [
+        queries = [
             ("stems", word, chance.choice([1.0, 0.3, 2.5]))
             for word in set(chance.choices(vocabulary, frequent, k=4))
         ]
-        subqueries = [query.Term(field, word, boost=boost) for field, word, boost in asked]
+        subqueries = [query.Term(field, word, boost=boost) for field, word, boost in queries]
         hits = searcher.search(DefaultOr(subqueries), limit=k)
-        assert_best([(hit.docnum, hit.score) for hit in hits], corpus.scores(asked), k)
+        assert_best([(hit.docnum, hit.score) for hit in hits], corpus.scores(queries), k)
 
 
 @settings(deadline=None)
 @given(corpora, st.sampled_from(WORDS), st.integers(1, 3))
 def test_whole_documents_are_scored_too(corpus, term, k):
     with (
-        written(corpus) as folder,
+        write_corpus(corpus) as folder,
         open_dir(str(folder), indexname="documents").searcher(weighting=WEIGHTING) as searcher,
     ):
         hits = searcher.search(query.Term("whole", term), limit=k)
 
-        found = [(hit.docnum, hit.score) for hit in hits]
-    assert_best(found, corpus.scores([("whole", term, 1.0)]), k)
+        pairs = [(hit.docnum, hit.score) for hit in hits]
+    assert_best(pairs, corpus.scores([("whole", term, 1.0)]), k)
 
 
 @settings(deadline=None)
 @given(corpora, st.sampled_from(list(NAMES)), st.integers(1, 3))
 @example(Corpus([([], [])]), PASSAGES, 1)
 def test_a_reader_knows_every_term_and_posting(corpus, file, segments):
-    with written(corpus, segments) as folder, open_dir(str(folder), NAMES[file]).reader() as reader:
+    with (
+        write_corpus(corpus, segments) as folder,
+        open_dir(str(folder), NAMES[file]).reader() as reader,
+    ):
         fields = corpus.file(file)
         expected = sorted(
-            (name, word.encode()) for name, said in fields.items() for word in set().union(*said)
+            (name, word.encode()) for name, texts in fields.items() for word in set().union(*texts)
         )
         assert list(reader.all_terms()) == expected
         assert [term for term, _ in reader] == expected
         assert sorted(reader.indexed_field_names()) == sorted(fields)
         for name, encoded in expected:
             assert_term(reader, name, encoded.decode(), fields[name])
-        for name, said in fields.items():
-            lengths = [len(words) for words in said]
-            assert [reader.doc_field_length(n, name) for n in range(len(said))] == lengths
+        for name, texts in fields.items():
+            lengths = [len(words) for words in texts]
+            assert [reader.doc_field_length(n, name) for n in range(len(texts))] == lengths
             assert reader.field_length(name) == sum(lengths)
             assert (reader.min_field_length(name), reader.max_field_length(name)) == (
                 min(lengths),
@@ -97,7 +100,7 @@ def test_a_reader_knows_every_term_and_posting(corpus, file, segments):
 
 def assert_term(reader, name, word, documents):
     """What *reader* knows of a *word* in *documents*."""
-    counts = {n: said.count(word) for n, said in enumerate(documents) if word in said}
+    counts = {n: text.count(word) for n, text in enumerate(documents) if word in text}
     lengths = [len(documents[n]) for n in counts]
     info = reader.term_info(name, word)
     assert (name, word) in reader
@@ -112,7 +115,7 @@ def assert_term(reader, name, word, documents):
         assert (matcher.id(), matcher.weight()) == (number, count)
         assert matcher.value_as("frequency") == count
         if name == "words":
-            positions = [i for i, said in enumerate(documents[number]) if said == word]
+            positions = [i for i, text in enumerate(documents[number]) if text == word]
             assert matcher.value_as("positions") == positions
             assert matcher.format.decode_positions(matcher.value()) == positions
         matcher.next()
@@ -123,7 +126,10 @@ def assert_term(reader, name, word, documents):
 @settings(deadline=None)
 @given(corpora, st.sampled_from([BM25F(), WEIGHTING, TF_IDF(), Frequency()]))
 def test_no_posting_scores_more_than_its_matcher_promises(corpus, weighting):
-    with written(corpus) as folder, open_dir(str(folder)).searcher(weighting=weighting) as searcher:
+    with (
+        write_corpus(corpus) as folder,
+        open_dir(str(folder)).searcher(weighting=weighting) as searcher,
+    ):
         for term in searcher.reader().all_terms():
             matcher = searcher.postings(*term)
             if matcher.supports_block_quality():
@@ -183,10 +189,10 @@ def edits(one, other):
 @settings(deadline=None)
 @given(corpora, st.text("ab7мё", min_size=1, max_size=5), st.integers(1, 2), st.integers(0, 1))
 def test_terms_spelt_alike_are_found(corpus, word, most, prefix):
-    with written(corpus) as folder, open_dir(str(folder)).reader() as reader:
-        found = list(reader.terms_within("words", word, most, prefix))
+    with write_corpus(corpus) as folder, open_dir(str(folder)).reader() as reader:
+        terms = list(reader.terms_within("words", word, most, prefix))
 
-    known = set().union(*corpus.lists["words"])
-    assert sorted(found) == sorted(
-        near for near in known if near[:prefix] == word[:prefix] and edits(near, word) <= most
+    vocabulary = set().union(*corpus.lists["words"])
+    assert sorted(terms) == sorted(
+        near for near in vocabulary if near[:prefix] == word[:prefix] and edits(near, word) <= most
     )

@@ -24,7 +24,7 @@ from tests.engines.whoosh.codec.corpora import (
 def test_eight_threads_find_what_one_finds(town):
     index = open_dir(str(town))
     shared = index.searcher(weighting=WEIGHTING)
-    asked = [HAS(field, word) for field in ("stems", "title") for word in WORDS]
+    queries = [HAS(field, word) for field in ("stems", "title") for word in WORDS]
 
     def search(searcher):
         return [
@@ -32,18 +32,18 @@ def test_eight_threads_find_what_one_finds(town):
                 (hit.docnum, hit.score, hit["text"])
                 for hit in searcher.search(query.Or([one, other]))
             ]
-            for one in asked
-            for other in asked
+            for one in queries
+            for other in queries
         ]
 
-    def own(_):
+    def search_all(_):
         with index.searcher(weighting=WEIGHTING) as searcher:
             return search(searcher), search(shared)
 
     expected = search(shared)
     with ThreadPoolExecutor(8) as pool:
-        for found in pool.map(own, range(8)):
-            assert found == (expected, expected)
+        for results in pool.map(search_all, range(8)):
+            assert results == (expected, expected)
 
 
 def test_what_the_engine_builds_opens_in_whoosh(tmp_path):
@@ -83,9 +83,9 @@ def test_real_questions_get_the_same_passages_from_whoosh(tmp_path, full):
         for line in lines("queries", questions):
             stems = [term.stems[0] for term in parse_query(json.loads(line)["text"]).terms]
             hits = stock.search(query.Or([query.Term("stems", stem) for stem in stems]), limit=10)
-            found = searcher.top_by_terms([("stems", stem, 1.0) for stem in stems], 10)
+            passages = searcher.top_by_terms([("stems", stem, 1.0) for stem in stems], 10)
 
-            check_ranking([(hit.docnum, hit.score) for hit in hits], found)
+            check_ranking([(hit.docnum, hit.score) for hit in hits], passages)
 
 
 def lines(name, most):
@@ -99,11 +99,11 @@ def article(line):
     return build_document(row["_id"], "corpus.jsonl", blocks, Metadata(row["title"]))
 
 
-def check_ranking(expected, found):
+def check_ranking(expected, passages):
     """The same scores; the same documents but where scores do not tell them apart."""
     scores = [score for _, score in expected]
 
-    assert found.scores.tolist() == pytest.approx(scores, rel=1e-5)
+    assert passages.scores.tolist() == pytest.approx(scores, rel=1e-5)
     last = scores[-1] * (1 + 1e-5) if scores else 0
     told_apart = {number for number, score in expected if score > last}
-    assert told_apart <= set(found.numbers.tolist())
+    assert told_apart <= set(passages.numbers.tolist())

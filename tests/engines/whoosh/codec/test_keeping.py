@@ -72,8 +72,8 @@ def test_an_index_of_whooshs_own_can_take_it_all_over(town, passages, tmp_path):
         assert list(copied.reader().iter_postings()) == list(passages.iter_postings())
         assert list(copied.all_stored_fields()) == list(passages.all_stored_fields())
         hits = copied.search(query.Or([HAS("stems", "ab"), HAS("title", "aa")]))
-        found = [(hit.docnum, hit.score) for hit in hits]
-    assert_best(found, TOWN.scores([("stems", "ab", 1.0), ("title", "aa", 1.0)]), 10)
+        pairs = [(hit.docnum, hit.score) for hit in hits]
+    assert_best(pairs, TOWN.scores([("stems", "ab", 1.0), ("title", "aa", 1.0)]), 10)
 
 
 def test_two_indexes_can_be_read_as_one(town):

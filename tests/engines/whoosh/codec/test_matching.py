@@ -19,7 +19,7 @@ from tests.engines.whoosh.codec.corpora import (
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("question", "expected"),
     [
         (query.Phrase("words", ["ab", "ba"]), [0]),
         (query.Phrase("words", ["ba", "ab"]), [0, 3]),
@@ -40,13 +40,13 @@ from tests.engines.whoosh.codec.corpora import (
     ],
     ids=str,
 )
-def test_every_kind_of_query_works(town, asked, expected):
+def test_every_kind_of_query_works(town, question, expected):
     with open_dir(str(town)).searcher(weighting=WEIGHTING) as searcher:
-        hits = searcher.search(asked, limit=None)
+        hits = searcher.search(question, limit=None)
 
         assert sorted(hit.docnum for hit in hits) == expected
-        assert sorted(searcher.docs_for_query(asked)) == expected
-        assert {hit.docnum for hit in searcher.search(asked, limit=2)} <= set(expected)
+        assert sorted(searcher.docs_for_query(question)) == expected
+        assert {hit.docnum for hit in searcher.search(question, limit=2)} <= set(expected)
 
 
 def test_a_query_may_filter_and_tell_what_matched(town):
@@ -112,7 +112,7 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
     lengths = np.full(300_001, 9)
     counts = [1 + n % 3 for n in range(len(numbers))]
     other = [5, 200_000]
-    found = FieldPostings(
+    postings = FieldPostings(
         [b"first", b"second"],
         np.array([len(numbers), 2]),
         np.array(numbers + other),
@@ -121,7 +121,9 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
         np.arange(sum(counts) + 3),
     )
     write_arrays(
-        tmp_path / PASSAGES, encode_field("words", [found], found.lengths), {"fields": ["words"]}
+        tmp_path / PASSAGES,
+        encode_field("words", [postings], postings.lengths),
+        {"fields": ["words"]},
     )
     write_toc(tmp_path, SCHEMAS[PASSAGES], "MAIN", PASSAGES, len(lengths))
     with open_dir(str(tmp_path)).searcher(weighting=WEIGHTING) as searcher:

@@ -86,11 +86,11 @@ methods = st.sampled_from(["GET", "GET", "GET", "HEAD", "OPTIONS", "POST"]) | st
 def paths(app):
     """The path of every route of *app*, and of none."""
     rules = (str(rule) for rule in app.url_map.iter_rules())
-    found = {re.sub(r"<.*?(\w+)>", lambda match: _ARGUMENTS[match[1]], rule) for rule in rules}
-    return [*sorted(found), "/documents/harbour.json", "/nowhere"]
+    paths = {re.sub(r"<.*?(\w+)>", lambda match: _ARGUMENTS[match[1]], rule) for rule in rules}
+    return [*sorted(paths), "/documents/harbour.json", "/nowhere"]
 
 
-def posting(app):
+def post_paths(app):
     """The path of every route of *app* that takes a body."""
     return sorted(str(rule) for rule in app.url_map.iter_rules() if "POST" in rule.methods)
 
@@ -116,10 +116,10 @@ anything = st.recursive(
 
 def _almost(needed, **fields):
     """An object with what is *needed* and some of *fields*, or with one that is anything."""
-    right = st.fixed_dictionaries(needed, optional=fields)
+    valid = st.fixed_dictionaries(needed, optional=fields)
     names = st.sampled_from([*needed, *fields]) | _TEXTS
-    wrong = st.builds(lambda found, name, value: found | {name: value}, right, names, anything)
-    return right | right | wrong
+    wrong = st.builds(lambda fields, name, value: fields | {name: value}, valid, names, anything)
+    return valid | valid | wrong
 
 
 _FILTERS = _almost(
@@ -127,7 +127,7 @@ _FILTERS = _almost(
     publisher=st.lists(_TEXTS, max_size=2),
     document=st.lists(st.just("harbour") | _TEXTS, max_size=2),
 )
-_ASKED = _almost(
+_QUESTION = _almost(
     {"question": _TEXTS},
     limit=st.integers(1, 9),
     sort=st.just("newest"),
@@ -143,7 +143,7 @@ _CITATION = _almost(
     end=st.integers(),
     sha256=_TEXTS,
 )
-_SAVED = _almost({"citations": st.lists(_CITATION, max_size=3)})
+_VERIFY = _almost({"citations": st.lists(_CITATION, max_size=3)})
 _META = "io.modelcontextprotocol/"
 _VERSIONS = st.sampled_from(["2026-07-28", "2025-06-18"])
 _ENVELOPE = _almost({f"{_META}protocolVersion": _VERSIONS, f"{_META}clientCapabilities": anything})
@@ -165,7 +165,7 @@ _MESSAGE = _almost(
         "params": _PARAMETERS,
     }
 )
-_CONTENT = {"/ask": _ASKED, "/mcp": _MESSAGE, "/verify": _SAVED}
+_CONTENT = {"/ask": _QUESTION, "/mcp": _MESSAGE, "/verify": _VERIFY}
 _ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-8-sig", "utf-32-be"])
 _NESTED = st.builds(
     lambda opening, times: opening * times,
@@ -175,20 +175,20 @@ _NESTED = st.builds(
 _NUMERALS = st.sampled_from([b"9" * 5000, b'{"question": ' + b"9" * 5000 + b"}", b"-", b"1e99999"])
 
 
-def _written(value, encoding="utf-8", cut=None):
+def _encode(value, encoding="utf-8", cut=None):
     return json.dumps(value).encode(encoding, "surrogatepass")[:cut]
 
 
 def messages(path):
     """What *path* takes, or almost that."""
-    return _CONTENT[path].map(_written)
+    return _CONTENT[path].map(_encode)
 
 
 def bodies(path):
     """Any JSON, in any encoding, whole or not; any bytes."""
     values = _CONTENT[path] | anything
     cut = st.none() | st.integers(0, 99)
-    return st.builds(_written, values, _ENCODINGS, cut) | st.binary() | _NESTED | _NUMERALS
+    return st.builds(_encode, values, _ENCODINGS, cut) | st.binary() | _NESTED | _NUMERALS
 
 
 _JSON = st.just("application/json")
@@ -204,17 +204,17 @@ content_types = st.one_of(
 )
 
 
-def mirrored(body):
+def mirror_headers(body):
     """The headers that say what a message says, as far as it is one."""
     try:
         message = json.loads(body)
         version = message["params"]["_meta"][f"{_META}protocolVersion"]
-        told = {"MCP-Protocol-Version": version, "Mcp-Method": message["method"]}
-        told["Mcp-Name"] = message["params"]["name"]
+        headers = {"MCP-Protocol-Version": version, "Mcp-Method": message["method"]}
+        headers["Mcp-Name"] = message["params"]["name"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return []
     return [
         (name, value.encode("latin-1", "replace").decode("latin-1"))
-        for name, value in told.items()
+        for name, value in headers.items()
         if isinstance(value, str)
     ]

@@ -4,17 +4,19 @@ Both over the same OpenSearch: its own `match`, and ours.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sized
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 from benchmarks import peers
 from benchmarks.corpora import Corpus
-from benchmarks.peer import FIRST_STAGE, TOP, Peer, Search, typed
-from qa.index.manifest import Manifest
+from benchmarks.peer import FIRST_STAGE, TOP, AnyPeer, Search, query_words
 from qa.queries.parser import Query
 from qa.settings import Settings
+
+if TYPE_CHECKING:
+    from qa.engines.opensearch.engine import ClusterEngine
 
 # Where the cluster is: http://127.0.0.1:9200
 ADDRESS = "VERBATIM_OPENSEARCH"
@@ -52,61 +54,68 @@ class OpenSearch(_Cluster):
         self._client.indices.flush(index=name, force=True)
         self._client.indices.refresh(index=name)
 
-    def prepared(self, query: Query) -> str:
+    def prepare(self, query: Query) -> str:
         """The words as they are: the cluster analyses them."""
-        return " ".join(typed(query))
+        return " ".join(query_words(query))
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[str]]:
         """`match`, as it comes: with the texts."""
         name = self._name(folder)
 
-        def search(limit: int) -> Search:
-            def found(words: str) -> Sequence[Any]:
-                body = {"size": limit, "query": {"match": {"text": words}}}
-                hits = self._client.search(index=name, body=body)["hits"]["hits"]
-                return cast("Sequence[Any]", hits)
+        def match(words: str, limit: int) -> Sized:
+            body = {"size": limit, "query": {"match": {"text": words}}}
+            hits: list[object] = self._client.search(index=name, body=body)["hits"]["hits"]
+            return hits
 
-            return found
-
-        return {"top": search(TOP), "first": search(FIRST_STAGE)}
+        return {
+            "top": lambda words: match(words, TOP),
+            "first": lambda words: match(words, FIRST_STAGE),
+        }
 
 
 class VerbatimOpenSearch(_Cluster):
     """Ours over OpenSearch: all that the embedded engine keeps; `top` with what ranking wants."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Imported here, as the imports are timed.
+        from qa.engines.opensearch.engine import ClusterEngine  # noqa: PLC0415
+
+        self._engine_class = ClusterEngine
+
     def index(self, corpus: Corpus, folder: Path) -> None:
         """Build a generation and make it live in place of what was."""
         engine = self._engine(folder)
-        live = next((each.name for each in engine.generations() if each.live), None)
-        documents = passages = 0
+        live = next((g.name for g in engine.generations() if g.is_live), None)
+        document_count = passage_count = 0
         with engine.build() as build:
-            for document, pieces in corpus.documents():
-                build.add(document, pieces)
-                documents += 1
-                passages += len(pieces)
-            build.finish(Manifest(documents, passages, ("en",), None, None, ()))
+            for document, passages in corpus.documents():
+                build.add(document, passages)
+                document_count += 1
+                passage_count += len(passages)
+            build.finish(peers.small_manifest(document_count, passage_count))
             build.publish(live)
 
-    def prepared(self, query: Query) -> Query:
+    def prepare(self, query: Query) -> Query:
         """The query itself."""
         return query
 
-    def open(self, folder: Path) -> dict[str, Search]:
+    def open(self, folder: Path) -> dict[str, Search[Query]]:
         """Both searches; `first` is what ranking starts from, over all fields."""
         searcher = self._engine(folder).searcher()
         return {
-            "top": lambda query: searcher.plain(query, TOP),
-            "first": lambda query: searcher.candidates(query, FIRST_STAGE),
+            "top": lambda query: searcher.bm25_search(query, TOP),
+            "first": lambda query: searcher.search(query, FIRST_STAGE),
         }
 
-    def _engine(self, folder: Path) -> Any:  # noqa: ANN401
+    def _engine(self, folder: Path) -> "ClusterEngine":
         index = f"{os.environ[ADDRESS]}/{self._name(folder)}"
         settings = Settings(index=index, folder=str(folder), keep_generations=1, index_replicas=0)
-        return import_module("qa.engines.factory").open_engine(settings)
+        return self._engine_class(settings)
 
 
-CLUSTERED = ("opensearch", "verbatim-opensearch")
-PEERS: dict[str, tuple[Callable[[], Peer], str | None]] = {
+CLUSTER_PEERS = ("opensearch", "verbatim-opensearch")
+PEERS: dict[str, tuple[Callable[[], AnyPeer], str | None]] = {
     **peers.PEERS,
     "opensearch": (OpenSearch, "opensearch-py"),
     "verbatim-opensearch": (VerbatimOpenSearch, "opensearch-py"),

@@ -27,21 +27,21 @@ def read_documents(path, source, settings):
     return read_content(content, source, settings)
 
 
-def found_in(folder, name, data, settings=None, **beside):
+def read_file(folder, name, data, settings=None, **sidecars):
     """Read a file of this name and content: Documents by id, and Skips.
 
-    *beside* are its sidecars by the ending of their name, with underscores for dots.
+    *sidecars* are given by the ending of their name, with underscores for dots.
     """
     path = folder / name
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    for ending, text in beside.items():
+    for ending, text in sidecars.items():
         (folder / (name + ending.replace("_", "."))).write_text(text)
     results = read_documents(path, name, settings or Settings())
     skips = [result for result in results if isinstance(result, Skip)]
     return {r.id: r for r in results if isinstance(r, Document)}, skips
 
 
-def zipped(**members):
+def make_zip(**members):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
@@ -50,7 +50,7 @@ def zipped(**members):
     return file.getvalue()
 
 
-def tarred(mode="w", **members):
+def make_tar(mode="w", **members):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as archive:
         for name, data in members.items():

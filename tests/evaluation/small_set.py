@@ -43,5 +43,5 @@ def by_id(evaluated):
     return {question.id: question for question in evaluated.questions}
 
 
-def run(*arguments):
+def evaluate(*arguments):
     return CliRunner().invoke(main, ["evaluate", *map(str, arguments)])

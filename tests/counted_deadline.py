@@ -6,20 +6,20 @@ from qa.analysis.deadline import Deadline
 
 
 @dataclass(frozen=True)
-class Looks(Deadline):
-    """A deadline that has passed once it was looked at *most* times; *seen* counts the looks."""
+class CountedDeadline(Deadline):
+    """A deadline that has passed after *max_looks* looks; *looks* has one item for each."""
 
-    most: int = 0
-    seen: list[None] = field(default_factory=list)
+    max_looks: int = 0
+    looks: list[None] = field(default_factory=list)
 
     @property
     def remaining(self) -> float:
-        return -1.0 if len(self.seen) >= self.most else 60.0
+        return -1.0 if len(self.looks) >= self.max_looks else 60.0
 
     @property
     def is_expired(self) -> bool:
-        self.seen.append(None)
-        return len(self.seen) > self.most
+        self.looks.append(None)
+        return len(self.looks) > self.max_looks
 
 
 def set_deadline(monkeypatch, deadline):
