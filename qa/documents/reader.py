@@ -307,7 +307,14 @@ def _build_document(
         full_text="\n".join(block.text for block in blocks),
     )
     identifier = file.id if name is None else f"{file.id}/{_slugify(name)}"
-    new_document = build_document(identifier, file.source, blocks, metadata)
+    new_document = build_document(
+        identifier,
+        file.source,
+        blocks,
+        metadata,
+        raw_document.page_unit,
+        raw_document.omissions,
+    )
     label = "" if name is None else f"row {normalize(name)[:_LONGEST_LABEL]}: "
     return new_document if new_document.text else Skip(file.source, f"{label}no text")
 
