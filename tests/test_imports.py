@@ -20,7 +20,7 @@ documents: document processes metadata file_access versions
   formats.html_blocks formats.text formats.markdown formats.html_article formats.html formats.pdf
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text
   formats.docx_drawings formats.docx
-  formats.records formats.rows
+  formats.records formats.rows formats.rst
   reader cache crawl
 index: passages questions manifest generations
 queries: grammar frames asking parser topics followup.word_features followup.question_features

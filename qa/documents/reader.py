@@ -37,6 +37,7 @@ _FORMAT_READERS = {
     ".text": ("text", "read_text_file"),
     ".md": ("markdown", "read_markdown"),
     ".markdown": ("markdown", "read_markdown"),
+    ".rst": ("rst", "read_rst"),
     ".html": ("html", "read_html"),
     ".htm": ("html", "read_html"),
     ".xhtml": ("html", "read_html"),
@@ -183,6 +184,8 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
             return [*results, *_bombs(raw_documents, file, extension)]
     except UnreadableFileError as error:
         reason = str(error)
+    except ModuleNotFoundError as error:
+        reason = f"{error.name} is not installed; run: pip install 'verbatim-qa[formats]'"
     except MemoryError:
         reason = memory_limit_reason(settings)
     except Exception as error:  # any of the libraries may fail in any way on a damaged file

@@ -46,6 +46,7 @@ FILES = {
     ".TEXT": PROSE,
     ".md": PROSE,
     ".markdown": PROSE,
+    ".rst": PROSE,
     ".html": f"<p>{PROSE}</p>",
     ".HTM": f"<p>{PROSE}</p>",
     ".xhtml": f"<html xmlns='http://www.w3.org/1999/xhtml'><p>{PROSE}</p></html>",
