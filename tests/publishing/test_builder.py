@@ -141,7 +141,7 @@ def test_a_new_index_that_fails_its_check_is_never_published(index, monkeypatch)
     first = built(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE + "More.")
 
-    def damaged(_):
+    def damaged(*_):
         raise CorruptIndexError("a bit flipped")
 
     monkeypatch.setattr(WhooshSearcher, "check", damaged)
