@@ -60,9 +60,9 @@ _FORMAT_READERS = {
     ".json": ("rows", "read_json"),
     ".jsonl": ("rows", "read_jsonl"),
     ".ndjson": ("rows", "read_jsonl"),
-    ".xlsx": ("sheets", "read_xlsx"),
-    ".xlsm": ("sheets", "read_xlsx"),
-    ".xls": ("sheets", "read_xls"),
+    ".xlsx": ("sheets", "read_excel"),
+    ".xlsm": ("sheets", "read_excel"),
+    ".xls": ("sheets", "read_excel"),
     ".ods": ("sheets", "read_ods"),
     ".eml": ("mail", "read_eml"),
     ".mbox": ("mail", "read_mbox"),
@@ -72,7 +72,7 @@ _FORMAT_READERS = {
 }
 # Packed formats, whose readers are told how many bytes they may unpack to.
 _PACKED_EXTENSIONS = frozenset(
-    {".docx", ".epub", ".msg", ".odp", ".ods", ".odt", ".pptx", ".xlsm", ".xlsx"}
+    {".docx", ".epub", ".msg", ".odp", ".ods", ".odt", ".pptx", ".xls", ".xlsm", ".xlsx"}
 )
 _ARCHIVE_EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 EXTENSIONS = (*_FORMAT_READERS, *_ARCHIVE_EXTENSIONS)

@@ -32,23 +32,21 @@ _CELL_REFERENCE = regex.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]+)(\d+)"')
 _SHEET_PART = regex.compile(r"xl/worksheets/[^/]+\.xml", regex.I)
 _DRAWING_PART = regex.compile(r"xl/drawings/drawing\d*\.xml", regex.I)
 _PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
+_ZIP_SIGNATURE = b"PK"
 _HTML_START = regex.compile(rb"\s*<(?:!doctype|html|table|\?xml|meta)", regex.I)
 
 
-def read_xlsx(data: bytes, limit: int) -> Iterator[SheetItem]:
-    """Read a workbook that unpacks to no more than *limit* bytes."""
+def read_excel(data: bytes, limit: int) -> Iterator[SheetItem]:
+    """Read a workbook of any Excel, whatever its extension; it unpacks to *limit* bytes at most."""
+    if _HTML_START.match(data):
+        raise UnreadableFileError("a web page that is called a workbook; call it .html")
+    if not data.startswith(_ZIP_SIGNATURE):
+        return _read_workbook(data)
     package = Package(data, limit)
     for name in package.names:
         if _SHEET_PART.fullmatch(name):
             _check_extent(package.read(name))
     return chain(_read_workbook(data), _iter_text_boxes(package))
-
-
-def read_xls(data: bytes) -> Iterator[SheetItem]:
-    """Read a workbook of Excel 97 to 2003."""
-    if _HTML_START.match(data):
-        raise UnreadableFileError("a web page that is called .xls; call it .html")
-    return _read_workbook(data)
 
 
 def read_ods(data: bytes, limit: int) -> Iterator[SheetItem]:

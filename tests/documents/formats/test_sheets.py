@@ -7,8 +7,9 @@ import pytest
 import xlsxwriter
 
 from qa.documents.document import Skip
-from qa.documents.formats.sheets import format_value, read_ods, read_xls, read_xlsx
+from qa.documents.formats.sheets import format_value, read_excel, read_ods
 from qa.errors import UnreadableFileError
+from tests.documents.files import found_in
 from tests.documents.samples import ods, opendocument, replace_part, xls, xlsx
 
 LIMIT = 50 << 20
@@ -23,9 +24,9 @@ SHEET = (
 def read(extension, sheets, **options):
     match extension:
         case "xlsx":
-            return list(read_xlsx(xlsx(sheets, **options), LIMIT))
+            return list(read_excel(xlsx(sheets, **options), LIMIT))
         case "xls":
-            return list(read_xls(xls(sheets)))
+            return list(read_excel(xls(sheets), LIMIT))
     return list(read_ods(ods(sheets), LIMIT))
 
 
@@ -114,7 +115,7 @@ def test_texts_drawn_on_a_sheet_are_read():
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:
         book.add_worksheet("S").insert_textbox(1, 1, "A drawn note")
-    (only,) = read_xlsx(file.getvalue(), LIMIT)
+    (only,) = read_excel(file.getvalue(), LIMIT)
 
     assert [block.text for block in only.blocks] == ["A drawn note"]
 
@@ -127,7 +128,7 @@ def test_cells_far_apart_take_no_memory():
     data = replace_part(xlsx({"S": [["x"]]}), FIRST, SHEET.format(cells))
 
     with pytest.raises(UnreadableFileError, match="1,048,576 rows and 16,384 columns, too many"):
-        list(read_xlsx(data, LIMIT))
+        list(read_excel(data, LIMIT))
 
 
 @pytest.mark.parametrize("reference", ["BDWGN1", "A99999999", "ZZZZZZZZZZZZ9"])
@@ -136,7 +137,7 @@ def test_cells_outside_of_a_sheet_are_damage(reference):
     data = replace_part(xlsx({"S": [["x"]]}), FIRST, SHEET.format(cells))
 
     with pytest.raises(UnreadableFileError, match="cells outside of a sheet"):
-        list(read_xlsx(data, LIMIT))
+        list(read_excel(data, LIMIT))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(10**9, 1), (1_048_576, 16_384)])
@@ -191,9 +192,16 @@ def test_there_may_be_ten_thousand_sheets_of_excel_not_a_million():
     data = replace_part(xlsx({"S": [["x", "y"], ["words here", "2"]]}), "xl/workbook.xml", workbook)
 
     with pytest.raises(UnreadableFileError, match="more than 10,000 sheets"):
-        list(read_xlsx(data, LIMIT))
+        list(read_excel(data, LIMIT))
 
 
-def test_a_web_page_called_xls_is_said_to_be_one():
+def test_a_web_page_called_a_workbook_is_said_to_be_one():
     with pytest.raises(UnreadableFileError, match=r"call it \.html"):
-        read_xls(b"<html><table><tr><td>1</td></tr></table></html>")
+        read_excel(b"<html><table><tr><td>1</td></tr></table></html>", LIMIT)
+
+
+@pytest.mark.parametrize(("extension", "make"), [("xls", xlsx), ("xlsx", xls)])
+def test_a_workbook_with_the_extension_of_another_is_read(tmp_path, extension, make):
+    documents, skips = found_in(tmp_path, f"a.{extension}", make({"Ducks": TABLE}))
+
+    assert (len(documents), skips) == (2, [])
