@@ -23,7 +23,7 @@ index: .venv/served  ## rebuild the index from index/documents
 
 lock:  ## bring the locked requirements up to date (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --upgrade pyproject.toml -o requirements.txt
+		--no-emit-index-url --upgrade --extra formats pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --upgrade --extra test --extra lint -c requirements.txt \
 		pyproject.toml -o requirements-dev.txt

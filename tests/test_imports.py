@@ -20,7 +20,10 @@ documents: document processes metadata file_access versions
   formats.html_blocks formats.text formats.markdown formats.html_article formats.html formats.pdf
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text
   formats.docx_drawings formats.docx
-  formats.records formats.rows
+  formats.records formats.rows formats.log formats.rst formats.org formats.asciidoc
+  formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.packages
+  formats.xml formats.epub formats.opendocument formats.pptx formats.sheets formats.mail
+  formats.outlook
   reader cache crawl
 index: passages questions manifest generations
 queries: grammar frames asking parser topics parts followup.word_features
@@ -126,7 +129,7 @@ def test_asking_does_not_load_the_libraries_that_read_documents():
     source = "import sys, qa.app; print(*sys.modules)"
     loaded = _output(source).split()
 
-    assert not {"trafilatura", "pypdf", "docx", "pebble"} & set(loaded)
+    assert not {"trafilatura", "pypdf", "docx", "pebble", "docutils", "pptx"} & set(loaded)
 
 
 def _output(source):

@@ -30,7 +30,8 @@ _LONGEST_FRAGMENT = 4_000
 class Citation:
     """The place of a quote; *start* and *end* are offsets into the text, in code points.
 
-    *paragraph*, *page* and *section* are those of the marked sentence, if there is one.
+    *paragraph*, *page*, *place* and *section* are those of the marked sentence, if there is one.
+    *place* is the page in words, or the row, line, message or time in files that have these.
     """
 
     document_id: str
@@ -41,6 +42,7 @@ class Citation:
     section: str | None
     paragraph: int
     page: int | None
+    place: str | None
     start: int
     end: int
     exact: str
@@ -224,6 +226,7 @@ def build_citation(document: Document, passage: Span, answer: Span | None = None
         section=document.section_at(offset),
         paragraph=document.paragraph_at(offset),
         page=document.page_at(offset),
+        place=document.place_at(offset),
         start=start,
         end=end,
         exact=document.text[start:end],

@@ -118,6 +118,16 @@ class Reference:
         digest = hashlib.sha256(f"{self.document.id}\n{offsets}".encode()).hexdigest()
         return f"{prefix or 'document'}-{digest[:6]}"
 
+    @property
+    def places(self) -> str | None:
+        """The place in files without pages: slide 3, row 5, 0:01:10–0:02:00."""
+        if self.citation is None or self.document.page_unit == "page":
+            return None
+        first, last = map(self.document.place_at, (self.citation.start, self.citation.end - 1))
+        if first is None or last is None or first == last:
+            return first
+        return f"{first}–{last.rpartition(' ')[2]}"
+
     def _format_range(self, number_at: Callable[[int], int | None]) -> str | None:
         if self.citation is None or number_at(self.citation.start) is None:
             return None
@@ -345,7 +355,9 @@ def _iter_location(reference: Reference, *, pages: bool = True) -> Iterator[str]
         yield reference.section
     if reference.paragraphs:
         yield f"¶ {reference.paragraphs}"
-    if reference.pages and pages:
+    if reference.places:
+        yield reference.places
+    elif reference.pages and pages:
         yield f"{'pp.' if '–' in reference.pages else 'p.'} {reference.pages}"
 
 

@@ -98,10 +98,10 @@ def _format_passage(passage: AnswerPassage) -> Text:
 
 def _format_source(passage: AnswerPassage) -> Text:
     citation = passage.citation
-    page = f"p. {citation.page}" if citation.page else None
-    location = ", ".join(filter(None, [citation.section, f"¶ {citation.paragraph}", page]))
-    parts = [citation.title, citation.publisher, citation.date, location]
-    return Text(printable("    — " + " · ".join(str(part) for part in parts if part)))
+    parts = [citation.section, f"¶ {citation.paragraph}", citation.place]
+    location = ", ".join(filter(None, parts))
+    details = [citation.title, citation.publisher, citation.date, location]
+    return Text(printable("    — " + " · ".join(str(part) for part in details if part)))
 
 
 # The worst state of a quote decides.
@@ -160,5 +160,5 @@ _DOCUMENT_STATES = {"changed": "has changed", "gone": "is no longer in the index
 
 
 def _format_place(citation: Citation) -> str:
-    page = f", p. {citation.page}" if citation.page else ""
-    return f"{citation.title}, ¶ {citation.paragraph}{page}: {citation.read_url}"
+    place = f", {citation.place}" if citation.place else ""
+    return f"{citation.title}, ¶ {citation.paragraph}{place}: {citation.read_url}"

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -19,6 +18,7 @@ from qa.commands.options import (
     show_progress,
 )
 from qa.documents.document import SKIPPED
+from qa.documents.reader import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.factory import open_engine
 from qa.index.manifest import FILE_NAME as SYNONYMS
 from qa.index.manifest import Manifest
@@ -107,7 +107,7 @@ def index_command(
                 settings.documents_folder,
                 open_engine(settings),
                 settings,
-                partial(advance, "Reading"),
+                advance,
                 force=force,
                 dry_run=dry_run,
             )
@@ -145,6 +145,8 @@ def _print_skipped(manifest: Manifest, settings: Settings) -> None:
         echo(f"{count:>9,}  {reason}")
     if len(manifest.reasons) > _MAX_LISTED:
         echo(f"           ... and {len(manifest.reasons) - _MAX_LISTED:,} more reasons")
+    if any(reason == UNKNOWN_FORMAT for reason, _ in manifest.reasons):
+        echo(f"Kinds of file that can be read: {' '.join(EXTENSIONS)}")
     for skip in manifest.skipped[:_MAX_LISTED]:
         # What to do about it is printed above.
         echo(f"  skipped {skip.source}: {skip.reason.partition(';')[0]}")

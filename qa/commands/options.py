@@ -1,8 +1,10 @@
 """Shared by all commands: options, settings, progress, errors in one line."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
 import click
@@ -75,20 +77,90 @@ def load_settings(**options: Any) -> Settings:  # noqa: ANN401 - options of the 
     return dataclasses.replace(settings_from_environ(), **overrides)
 
 
+# Seconds between two lines where there is no terminal.
+_LINE_INTERVAL = 10.0
+
+
 @contextmanager
 def show_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a progress bar on a terminal, nothing elsewhere."""
+    """Show a progress bar on a terminal, and a line every few seconds elsewhere."""
     console = Console(stderr=True)
+    with _show_bar(console) if console.is_terminal else _print_lines() as advance:
+        yield advance
+
+
+@contextmanager
+def _show_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield lambda description, done, total: bar.update(
-            task, description=description, completed=done, total=total
-        )
+        current = ""
+
+        def advance(step: str, done: int, total: int) -> None:
+            nonlocal current
+            if step != current:
+                # Each step has a speed of its own.
+                bar.reset(task)
+                current = step
+            bar.update(task, description=step, completed=done, total=total or None)
+
+        yield advance
+
+
+@contextmanager
+def _print_lines() -> Iterator[Callable[[str, int, int], None]]:
+    """Print where a task is every few seconds, also while it does not advance."""
+    state = _StepProgress()
+    finished = Event()
+
+    def print_lines() -> None:
+        while not finished.wait(_LINE_INTERVAL):
+            if state.step:
+                echo(state.describe(), err=True)
+
+    thread = Thread(target=print_lines, daemon=True)
+    thread.start()
+    try:
+        yield state.advance
+    finally:
+        finished.set()
+        thread.join()
+
+
+class _StepProgress:
+    """How far a step of a task is, and how long the rest of it will take."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self._done = self._total = 0
+        self._started = 0.0
+
+    def advance(self, step: str, done: int, total: int) -> None:
+        """Note that *done* of *total* is done of *step*."""
+        if step != self.step:
+            self.step, self._started = step, time.monotonic()
+        self._done, self._total = done, total
+
+    def describe(self) -> str:
+        """The line for people: Reading files: 120 of 3,000, about 2 min left."""
+        seconds = time.monotonic() - self._started
+        if not self._total:
+            return f"{self.step}: {format_seconds(seconds)} so far"
+        counts = f"{self.step}: {self._done:,} of {self._total:,}"
+        if not self._done:
+            return f"{counts}, {format_seconds(seconds)} so far"
+        rest = seconds / self._done * (self._total - self._done)
+        return f"{counts}, about {format_seconds(rest)} left"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration for people: 40 s, 12 min, 3 h 5 min."""
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -40,12 +40,12 @@ from qa.documents.metadata import is_sidecar
 from qa.documents.processes import exit_with_parent
 from qa.documents.reader import (
     ORPHAN_SIDECAR,
-    UNKNOWN_FORMAT,
     WITHOUT,
     file_extension,
     find_orphan_sidecars,
     is_reproducible,
     memory_limit_reason,
+    unreadable_reason,
 )
 from qa.errors import IndexingError
 from qa.settings import Settings
@@ -191,17 +191,23 @@ class DocumentFolder:
         settings: Settings,
         cache: ExtractionCache | None = None,
         deadline: Deadline | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         """Raise IndexingError, now or while reading, when the *deadline* has passed.
 
-        By default it is the longest time that a build may take, from now on.
+        By default it is the longest time that a build may take, from now on.  *progress* is called
+        after every file with the numbers of files that were compared with the cache and in all.
         """
         self._folder = folder
         self._settings = settings
         self._cache = cache
         self._deadline = deadline or Deadline.after(settings.max_build_minutes * 60)
         self.files = find_files(folder, settings)
-        self._keys = [_file_cache_key(file, settings) for file in self._in_time(self.files)]
+        self._keys: list[str | None] = []
+        for file in self._in_time(self.files):
+            self._keys.append(_file_cache_key(file, settings))
+            if progress:
+                progress(len(self._keys), len(self.files))
         # Whether reading the same files again gives the same documents.
         self.is_reproducible = None not in self._keys
 
@@ -257,8 +263,8 @@ class DocumentFolder:
     ) -> "ExtractionResults | _PendingFile":
         if not isinstance(file, SourceFile):
             return [file]
-        if not file_extension(file.path.name):
-            return [Skip(file.source, UNKNOWN_FORMAT)]
+        if reason := unreadable_reason(file.path.name):
+            return [Skip(file.source, reason)]
         cached = self._load_cached(key)
         if cached is not None:
             return cached

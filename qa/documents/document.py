@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TextIO
+from typing import Any, Literal, NamedTuple, Self, TextIO
 
 import regex
 
@@ -44,11 +44,26 @@ class Block(NamedTuple):
     level: int = 0
 
 
+# What the parts of a file are that have numbers; a time is a number of seconds.
+PageUnit = Literal["page", "slide", "row", "line", "message", "time"]
+
+
 class Page(NamedTuple):
-    """The offset at which a page starts in a document's text, and its number in the file."""
+    """The offset at which a page starts in a document's text, and its number in the file.
+
+    What a page is depends on the format: Document.page_unit.
+    """
 
     start: int
     number: int
+
+
+def format_place(unit: PageUnit, number: int) -> str:
+    """A part of a file, for people: p. 4, slide 3, row 12, 1:02:45."""
+    if unit == "time":
+        minutes, seconds = divmod(number, 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return f"p. {number}" if unit == "page" else f"{unit} {number}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,8 @@ class Document:
 
     *id* is the path below the documents folder without its extension, followed by the name of the
     row or member where a file has several documents; *source* is the file's path there.  *pages*
-    is empty for formats without pages.
+    is empty for formats without pages; they are of *page_unit*.  *omissions* are parts of the file
+    that the text lacks, for people: "3 pictures".
     """
 
     id: str
@@ -66,6 +82,8 @@ class Document:
     blocks: tuple[Block, ...]
     metadata: Metadata
     pages: tuple[Page, ...] = ()
+    page_unit: PageUnit = "page"
+    omissions: tuple[str, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -82,7 +100,15 @@ class Document:
         return max(1, bisect_right(self.paragraphs, offset, key=lambda block: block.start))
 
     def page_at(self, offset: int) -> int | None:
-        """The number of the page that *offset* is on."""
+        """The number of the page or slide that *offset* is on."""
+        return self._number_at(offset) if self.page_unit in {"page", "slide"} else None
+
+    def place_at(self, offset: int) -> str | None:
+        """The page, row, time and so on that *offset* is at, for people."""
+        number = self._number_at(offset)
+        return None if number is None else format_place(self.page_unit, number)
+
+    def _number_at(self, offset: int) -> int | None:
         if not self.pages:
             return None
         return self.pages[
@@ -116,6 +142,8 @@ class Document:
             "metadata": vars(metadata)
             | {"date": metadata.date.isoformat() if metadata.date else None},
             "pages": self.pages,
+            "page_unit": self.page_unit,
+            "omissions": self.omissions,
         }
 
     @classmethod
@@ -136,6 +164,9 @@ class Document:
             blocks=tuple(map(Block._make, values["blocks"])),
             metadata=Metadata(**metadata),
             pages=tuple(map(Page._make, values["pages"])),
+            # Older indexes have neither.
+            page_unit=values.get("page_unit", "page"),
+            omissions=tuple(values.get("omissions", ())),
         )
 
 
@@ -159,6 +190,8 @@ def build_document(
     source: str,
     raw_blocks: Iterable[RawBlock],
     metadata: Metadata,
+    page_unit: PageUnit = "page",
+    omissions: Iterable[str] = (),
 ) -> Document:
     """Make the canonical text, which is empty where there are no words.
 
@@ -181,7 +214,9 @@ def build_document(
         blocks.append(Block(offset, offset + len(text), level))
         offset += len(text) + len(SEPARATOR)
     full_text = SEPARATOR.join(text for text, _, _ in cleaned)
-    return Document(id, source, full_text, tuple(blocks), metadata, tuple(pages))
+    return Document(
+        id, source, full_text, tuple(blocks), metadata, tuple(pages), page_unit, tuple(omissions)
+    )
 
 
 # Skips in a manifest, at most; a file beside the index has all of them.
@@ -195,7 +230,7 @@ Reasons = tuple[tuple[str, int], ...]
 
 # The parts of a reason that differ from file to file: the place in it, and what it duplicates.
 _PLACE_PATTERN = regex.compile(
-    r"(?P<what>(?:row|line|item) .{1,100}): (?P<reason>.*)", regex.DOTALL
+    r"(?P<what>(?:row|line|item|message|sheet) .{1,100}): (?P<reason>.*)", regex.DOTALL
 )
 _SAME_PATTERN = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
 _NUMBER = regex.compile(r"\d[\d,]*")

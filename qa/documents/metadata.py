@@ -16,7 +16,7 @@ import yaml
 
 from qa.analysis.languages import detect_language, normalize_language_code
 from qa.analysis.tokenizer import has_words, normalize, split_sentences
-from qa.documents.document import Metadata, RawBlock
+from qa.documents.document import Metadata, PageUnit, RawBlock
 from qa.errors import UnreadableFileError
 
 RawMetadata = Mapping[str, object]
@@ -339,11 +339,16 @@ def _parse_yaml(text: str) -> object:
 
 
 class RawDocument(NamedTuple):
-    """One text of a file; *name* is its own where a file has several."""
+    """One text of a file; *name* is its own where a file has several.
+
+    The pages of its blocks are of *page_unit*; *omissions* are parts that were not read.
+    """
 
     blocks: list[RawBlock]
     metadata: RawMetadata
     name: str | None = None
+    page_unit: PageUnit = "page"
+    omissions: tuple[str, ...] = ()
 
 
 # Titles and authors that programs enter where people enter none.
@@ -375,18 +380,23 @@ def drop_placeholders(metadata: RawMetadata) -> RawMetadata:
     return {key: value for key, value in metadata.items() if not is_placeholder(str(key), value)}
 
 
+def count_pictures(count: int) -> tuple[str, ...]:
+    """The omissions of a text whose file has *count* pictures."""
+    return (("a picture" if count == 1 else f"{count:,} pictures"),) if count else ()
+
+
 def build_raw_document(
     blocks: list[RawBlock], metadata: RawMetadata, title: str | None = None
 ) -> RawDocument:
-    """A raw document; *title* is for metadata without one, a heading that repeats it is removed.
-
-    The metadata are properties that programs fill in, too.
+    """A raw document; *title* is for metadata without one, a heading that repeats it is removed,
+    unless it is all that there is.  The metadata are properties that programs fill in, too.
     """
     metadata = drop_placeholders(metadata)
     own_title = next((value for key, value in metadata.items() if field_of(key) == "title"), None)
     title = scalar(own_title) or normalize(title or "")
     for number, block in enumerate(blocks):
         if title and block.level and normalize(block.text) == title:
-            blocks = blocks[:number] + blocks[number + 1 :]
+            others = blocks[:number] + blocks[number + 1 :]
+            blocks = others if any(has_words(other.text) for other in others) else blocks
             break
     return RawDocument(blocks, {**metadata, "title": title} if title else metadata)

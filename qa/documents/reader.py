@@ -14,7 +14,7 @@ import regex
 
 from qa.analysis.tokenizer import has_words, normalize
 from qa.documents.document import Document, RawBlock, Skip, build_document
-from qa.documents.file_access import NotAllowedError, read_file, to_printable
+from qa.documents.file_access import MAX_NAME, NotAllowedError, read_file, to_printable
 from qa.documents.formats.archives import ArchiveMember, unpack
 from qa.documents.metadata import (
     MAX_METADATA_BYTES,
@@ -35,23 +35,69 @@ from qa.settings import Settings
 _FORMAT_READERS = {
     ".txt": ("text", "read_text_file"),
     ".text": ("text", "read_text_file"),
+    ".log": ("log", "read_log"),
     ".md": ("markdown", "read_markdown"),
     ".markdown": ("markdown", "read_markdown"),
+    ".rst": ("rst", "read_rst"),
+    ".org": ("org", "read_org"),
+    ".adoc": ("asciidoc", "read_asciidoc"),
+    ".asciidoc": ("asciidoc", "read_asciidoc"),
+    ".tex": ("tex", "read_tex"),
+    ".ipynb": ("notebook", "read_notebook"),
     ".html": ("html", "read_html"),
     ".htm": ("html", "read_html"),
     ".xhtml": ("html", "read_html"),
+    ".xml": ("xml", "read_xml"),
+    ".epub": ("epub", "read_epub"),
     ".pdf": ("pdf", "read_pdf"),
     ".docx": ("docx", "read_docx"),
+    ".odt": ("opendocument", "read_odt"),
+    ".rtf": ("rtf", "read_rtf"),
+    ".pptx": ("pptx", "read_pptx"),
+    ".odp": ("opendocument", "read_odp"),
     ".csv": ("rows", "read_csv"),
     ".tsv": ("rows", "read_tsv"),
     ".json": ("rows", "read_json"),
     ".jsonl": ("rows", "read_jsonl"),
     ".ndjson": ("rows", "read_jsonl"),
+    ".xlsx": ("sheets", "read_excel"),
+    ".xlsm": ("sheets", "read_excel"),
+    ".xls": ("sheets", "read_excel"),
+    ".ods": ("sheets", "read_ods"),
+    ".eml": ("mail", "read_eml"),
+    ".mbox": ("mail", "read_mbox"),
+    ".msg": ("outlook", "read_msg"),
+    ".vtt": ("subtitles", "read_subtitles"),
+    ".srt": ("subtitles", "read_subtitles"),
 }
+# Packed formats, whose readers are told how many bytes they may unpack to.
+_PACKED_EXTENSIONS = frozenset(
+    {".docx", ".epub", ".msg", ".odp", ".ods", ".odt", ".pptx", ".xls", ".xlsm", ".xlsx"}
+)
 _ARCHIVE_EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 EXTENSIONS = (*_FORMAT_READERS, *_ARCHIVE_EXTENSIONS)
+# Formats that no library reads in Python, and what converts them into one that can be read.
+_LIBREOFFICE = "; save it as .{0}, or run: soffice --headless --convert-to {0} FILE"
+_CONVERSIONS = {
+    ".doc": "an old Word file" + _LIBREOFFICE.format("docx"),
+    ".dot": "an old Word template" + _LIBREOFFICE.format("docx"),
+    ".ppt": "an old PowerPoint file" + _LIBREOFFICE.format("pptx"),
+    ".pps": "an old PowerPoint show" + _LIBREOFFICE.format("pptx"),
+    ".wpd": "a WordPerfect file" + _LIBREOFFICE.format("docx"),
+    ".wps": "a Works file" + _LIBREOFFICE.format("docx"),
+    ".xlsb": "a binary Excel file" + _LIBREOFFICE.format("xlsx"),
+    ".pages": "a Pages file; export it to Word or PDF from Pages, or at iCloud.com",
+    ".key": "a Keynote file; export it to PowerPoint or PDF from Keynote, or at iCloud.com",
+    ".numbers": "a Numbers file; export it to Excel from Numbers, or at iCloud.com",
+    ".mobi": "a Kindle book; convert it with calibre: ebook-convert FILE book.epub",
+    ".azw3": "a Kindle book; convert it with calibre: ebook-convert FILE book.epub",
+    ".chm": "a help file; convert it with calibre: ebook-convert FILE book.epub",
+    ".djvu": "a DjVu file; convert it to PDF: ddjvu -format=pdf FILE book.pdf",
+    ".ps": "a PostScript file; convert it to PDF: ps2pdf FILE",
+    ".pst": "an Outlook data file; convert it to .mbox: readpst -r FILE",
+}
 
-UNKNOWN_FORMAT = f"unknown kind of file; can be read: {' '.join(EXTENSIONS)}"
+UNKNOWN_FORMAT = "unknown kind of file"
 ORPHAN_SIDECAR = "describes a file that is not there"
 _BOMB = "too many values by YAML aliases"
 _WITH_FRONT_MATTER = ("text", "markdown")
@@ -62,6 +108,8 @@ _EXTRACTION_LIBRARIES = (
     "charset_normalizer",
     "htmldate",
     "justext",
+    "orgparse",
+    "pylatexenc",
     "pypdf",
     "trafilatura",
 )
@@ -75,6 +123,8 @@ class _RawFile(NamedTuple):
     data: bytes
     sidecars: Sequence[RawMetadata]
     archive_sidecars: Sequence[RawMetadata] = ()
+    # How many archives and messages it is in.
+    depth: int = 0
 
 
 class FileContent(NamedTuple):
@@ -153,6 +203,14 @@ def file_extension(name: str) -> str:
     return max(extensions, key=len, default="")
 
 
+def unreadable_reason(name: str) -> str | None:
+    """Why a file of this name cannot be read; None if it can."""
+    if file_extension(name):
+        return None
+    extension = f".{name.rpartition('.')[2].lower()}"
+    return _CONVERSIONS.get(extension, UNKNOWN_FORMAT)
+
+
 def _parse_sidecars(
     sidecars: Mapping[str, bytes], folder: str
 ) -> tuple[list[RawMetadata], list[Skip]]:
@@ -175,14 +233,22 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
         with _silence_libraries():
             if extension in _ARCHIVE_EXTENSIONS:
                 return _read_archive(file, settings)
-            raw_documents = _read_raw_documents(file.data, extension, settings)
+            items = _read_raw_documents(file.data, extension, settings)
+            raw_documents = [item for item in items if not isinstance(item, ArchiveMember)]
             results = _merge_row_skips(
                 [_build_document(raw_document, file, settings) for raw_document in raw_documents],
                 file,
             )
-            return [*results, *_bombs(raw_documents, file, extension)]
+            attachments = [item for item in items if isinstance(item, ArchiveMember)]
+            return [
+                *results,
+                *_bombs(raw_documents, file, extension),
+                *_read_attachments(attachments, file, settings),
+            ]
     except UnreadableFileError as error:
         reason = str(error)
+    except ModuleNotFoundError as error:
+        reason = f"{error.name} is not installed; run: pip install 'verbatim-qa[formats]'"
     except MemoryError:
         reason = memory_limit_reason(settings)
     except Exception as error:  # any of the libraries may fail in any way on a damaged file
@@ -190,6 +256,35 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
         detail = f" ({message})" if _READABLE_MESSAGE.fullmatch(message) else ""
         reason = f"damaged, or not a {extension} file{detail}"
     return [Skip(file.source, reason)]
+
+
+# Messages in messages, at most.
+_MAX_DEPTH = 5
+
+
+def _read_attachments(
+    attachments: Iterable[ArchiveMember], file: _RawFile, settings: Settings
+) -> Iterator[Document | Skip]:
+    """Read the files that are attached to a message, as if they were in a folder of its name."""
+    count = 0
+    for name, data in attachments:
+        source = f"{file.source}/{to_printable(name[:MAX_NAME])}"
+        reason = unreadable_reason(name)
+        if file_extension(name) in _ARCHIVE_EXTENSIONS and file.depth:
+            reason = _INNER_ARCHIVE
+        elif file.depth >= _MAX_DEPTH:
+            reason = "in too many messages, one in the other"
+        if reason:
+            yield Skip(source, reason)
+            continue
+        identifier = f"{file.id}/{document_id(to_printable(name))}"
+        results = _read_raw_file(
+            _RawFile(source, identifier, data, (), depth=file.depth + 1), settings
+        )
+        count += len(results)
+        if count > settings.max_file_documents:
+            raise UnreadableFileError(_too_many(settings.max_file_documents))
+        yield from results
 
 
 def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Iterator[Skip]:
@@ -230,10 +325,10 @@ def _silence_libraries() -> Iterator[None]:
 
 def _read_raw_documents(
     data: bytes, extension: str, settings: Settings
-) -> list[RawDocument | Skip]:
+) -> list[RawDocument | Skip | ArchiveMember]:
     module, function = _FORMAT_READERS[extension]
     read_format = getattr(import_module(f"qa.documents.formats.{module}"), function)
-    limit = (settings.max_file_mb << 20,) if extension == ".docx" else ()
+    limit = (settings.max_file_mb << 20,) if extension in _PACKED_EXTENSIONS else ()
     result = read_format(data, *limit)
     most = settings.max_file_documents
     raw_documents = [result] if isinstance(result, RawDocument) else list(islice(result, most + 1))
@@ -273,18 +368,23 @@ def _read_archive(file: _RawFile, settings: Settings) -> list[Document | Skip]:
             }
             sidecars, skips = _parse_sidecars(member_sidecars, f"{file.source}/")
             name = f"{file.id}/{document_id(to_printable(member.name))}"
-            member_file = _RawFile(source, name, member.data, sidecars, _common_metadata(file))
+            member_file = _RawFile(
+                source, name, member.data, sidecars, _common_metadata(file), file.depth + 1
+            )
             results += [*skips, *_read_raw_file(member_file, settings)]
             if len(results) > settings.max_file_documents:
                 raise UnreadableFileError(_too_many(settings.max_file_documents))
     return results
 
 
+_INNER_ARCHIVE = "an archive in an archive; unpack it first"
+
+
 def _member_skip_reason(name: str) -> str | None:
     extension = file_extension(name)
     if extension in _ARCHIVE_EXTENSIONS:
-        return "an archive in an archive; unpack it first"
-    return None if extension or is_sidecar(name) else UNKNOWN_FORMAT
+        return _INNER_ARCHIVE
+    return None if is_sidecar(name) else unreadable_reason(name)
 
 
 def _build_document(
@@ -307,8 +407,16 @@ def _build_document(
         full_text="\n".join(block.text for block in blocks),
     )
     identifier = file.id if name is None else f"{file.id}/{_slugify(name)}"
-    new_document = build_document(identifier, file.source, blocks, metadata)
-    label = "" if name is None else f"row {normalize(name)[:_LONGEST_LABEL]}: "
+    new_document = build_document(
+        identifier,
+        file.source,
+        blocks,
+        metadata,
+        raw_document.page_unit,
+        raw_document.omissions,
+    )
+    unit = "row" if raw_document.page_unit == "page" else raw_document.page_unit
+    label = "" if name is None else f"{unit} {normalize(name)[:_LONGEST_LABEL]}: "
     return new_document if new_document.text else Skip(file.source, f"{label}no text")
 
 

@@ -37,6 +37,14 @@ STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
 # first 200, unstemmed words put fewer answers first.
 FIELD_WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
 
+# Called with how much of a task is done of how much.
+Progress = Callable[[int, int], None]
+
+
+def ignore_progress(_done: int, _total: int) -> None:
+    """Do nothing with progress."""
+
+
 Array = NDArray[Any]
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.floating[Any]]
@@ -311,7 +319,7 @@ class Searcher(Protocol):
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
 
-    def check(self) -> None:
+    def check(self, progress: Progress = ignore_progress) -> None:
         """Raise CorruptIndexError unless all is there and every passage is in its document."""
 
 
@@ -321,7 +329,7 @@ class IndexBuilder(Protocol):
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
 
-    def finish(self, manifest: Manifest) -> Searcher:
+    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
 
     def publish(self, expected_live: str | None) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from qa.publishing.gate import (
 )
 from qa.settings import Settings
 
+# Called with the name of a step, and how much of it is done of how much.
+Progress = Callable[[str, int, int], None]
+
 CACHE_FILE = "cache.sqlite"
 
 
@@ -55,16 +59,17 @@ def index_folder(
     folder: Path,
     engine: Engine,
     settings: Settings,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = lambda *_: None,
     *,
     force: bool = False,
     dry_run: bool = False,
 ) -> BuildReport:
     """Index all documents below *folder* and make them live, unless the gate refuses.
 
-    *progress* is called with the number of files read and of all files.  *force* builds even if
-    nothing changed, and publishes in spite of the gate; *dry_run* never publishes.  Raises
-    IndexingError, with the live index unchanged, when there is nothing to index or no disk space.
+    *progress* is called with the step of the build, and how much of it is done of how much; of a
+    step that does not count, 0 of 0.  *force* builds even if nothing changed, and publishes in
+    spite of the gate; *dry_run* never publishes.  Raises IndexingError, with the live index
+    unchanged, when there is nothing to index or no disk space.
     """
     started = time.perf_counter()
     home = settings.home
@@ -75,16 +80,20 @@ def index_folder(
         ExtractionCache(home / CACHE_FILE) as cache,
     ):
         live_name, live_searcher = _live_generation(engine)
-        crawl = DocumentFolder(folder, settings, cache)
+        crawl = DocumentFolder(
+            folder, settings, cache, progress=partial(progress, "Looking for changed files")
+        )
         synonym_groups = load_synonym_groups(home)
         sizes = _passage_sizes(settings)
         inputs_key = f"{code_version()} {crawl.digest} {sizes} {synonym_groups}"
         existing = None if force else _reopen_generation(engine, cache.get(inputs_key))
+        documents = crawl.iter_documents(partial(progress, "Reading files"))
         searcher = existing or _build_generation(
-            build, crawl.iter_documents(progress), settings, cache, home / SKIPPED
+            build, documents, settings, cache, home / SKIPPED, progress
         )
         if not existing and crawl.is_reproducible:
             cache.store(inputs_key, searcher.manifest.name)
+        progress("Comparing with the live index", 0, 0)
         changes = _compare_with_live(searcher, live_searcher, golden, settings)
         report = BuildReport(
             searcher.manifest, 0, changes, find_faults(changes, settings), is_new=not existing
@@ -170,6 +179,7 @@ def _build_generation(
     settings: Settings,
     cache: ExtractionCache,
     report: Path | None = None,
+    progress: Progress = lambda *_: None,
 ) -> Searcher:
     """A complete generation of *documents*, checked, but not live yet.
 
@@ -188,9 +198,11 @@ def _build_generation(
         skips.close()
     if not counts.documents:
         raise IndexingError(_empty_index_message(skips))
-    searcher = build.finish(counts.manifest(skips, settings))
+    searcher = build.finish(
+        counts.manifest(skips, settings), partial(progress, "Writing the index")
+    )
     try:
-        searcher.check()
+        searcher.check(partial(progress, "Checking the index"))
     except CorruptIndexError as error:
         build.refuse()
         raise PublishRefusedError(

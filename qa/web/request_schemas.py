@@ -206,6 +206,7 @@ class SavedCitation(RequestModel):
     section: UnicodeText | None = None
     paragraph: NonNegativeInt | None = None
     page: NonNegativeInt | None = None
+    place: UnicodeText | None = None
     read_url: UnicodeText | None = None
     fragment_url: UnicodeText | None = None
     address: UnicodeText | None = Field(

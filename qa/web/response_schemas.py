@@ -198,6 +198,7 @@ class BlockBody(ResponseModel):
     level: int = Field(description="1 to 6 for a heading, 0 for a paragraph.")
     paragraph: int | None
     page: int | None
+    place: str | None = Field(description="The page, slide, row, line, message or time, in words.")
 
 
 class DocumentBody(ResponseModel):
@@ -217,6 +218,7 @@ class DocumentBody(ResponseModel):
     sha256: str = Field(description="Checksum of the text.")
     generation: str
     read_url: str
+    omissions: tuple[str, ...] = Field(description="Parts of the file that the text lacks.")
     text: str
     blocks: tuple[BlockBody, ...]
 

@@ -7,7 +7,7 @@ import zipfile
 from qa.documents.crawl import DocumentFolder
 from qa.documents.document import Document, Skip
 from qa.documents.file_access import open_failure, to_printable
-from qa.documents.reader import UNKNOWN_FORMAT, file_extension, load_content, read_content
+from qa.documents.reader import load_content, read_content, unreadable_reason
 from qa.settings import Settings
 
 
@@ -18,8 +18,8 @@ def read_folder(folder, settings, progress=None):
 
 def read_documents(path, source, settings):
     """Read the file at *path*, called *source* below the documents folder."""
-    if not file_extension(path.name):
-        return [Skip(to_printable(source), UNKNOWN_FORMAT)]
+    if reason := unreadable_reason(path.name):
+        return [Skip(to_printable(source), reason)]
     try:
         content = load_content(path, source, settings)
     except OSError as error:

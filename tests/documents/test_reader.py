@@ -1,20 +1,33 @@
 """Files of every kind -> Documents, and for the rest one line that tells people why not."""
 
-import io
 import json
 import logging
 import os
 import sys
 from functools import partial
 
-import docx
 import pytest
-from fpdf import FPDF
 
 from qa.documents.document import Skip
 from qa.documents.reader import EXTENSIONS, document_id
 from qa.settings import Settings
 from tests.documents.reading import make_tar, make_zip, read_documents, read_file
+from tests.documents.samples import (
+    eml,
+    epub,
+    mbox,
+    msg,
+    notebook,
+    odp,
+    ods,
+    opendocument,
+    pdf,
+    pptx,
+    rtf,
+    word,
+    xls,
+    xlsx,
+)
 
 SETTINGS = Settings()
 PROSE = "The harbour of Lindholm was built in 1874."
@@ -26,21 +39,6 @@ def read(tmp_path):
     return partial(read_file, tmp_path)
 
 
-def pdf(text=PROSE):
-    file = FPDF()
-    file.add_page()
-    file.set_font("Helvetica")
-    file.multi_cell(0, 6, text)
-    return bytes(file.output())
-
-
-def word(text=PROSE):
-    document, file = docx.Document(), io.BytesIO()
-    document.add_paragraph(text)
-    document.save(file)
-    return file.getvalue()
-
-
 FILES = {
     ".txt": PROSE,
     ".TEXT": PROSE,
@@ -49,9 +47,26 @@ FILES = {
     ".html": f"<p>{PROSE}</p>",
     ".HTM": f"<p>{PROSE}</p>",
     ".xhtml": f"<html xmlns='http://www.w3.org/1999/xhtml'><p>{PROSE}</p></html>",
-    ".pdf": pdf(),
-    ".docx": word(),
+    ".pdf": pdf(PROSE),
+    ".docx": word(PROSE),
     ".json": json.dumps({"text": PROSE}),
+    ".log": PROSE,
+    ".rst": PROSE,
+    ".org": PROSE,
+    ".adoc": PROSE,
+    ".ASCIIDOC": PROSE,
+    ".tex": PROSE,
+    ".ipynb": notebook(("markdown", PROSE)),
+    ".xml": f"<p>{PROSE}</p>",
+    ".epub": epub([("", f"<p>{PROSE}</p>")]),
+    ".odt": opendocument("text", f"<text:p>{PROSE}</text:p>"),
+    ".rtf": rtf(PROSE),
+    ".pptx": pptx([("", PROSE)]),
+    ".odp": odp([("", PROSE)]),
+    ".eml": eml("", PROSE),
+    ".msg": msg("", PROSE),
+    ".vtt": f"WEBVTT\n\n00:01.000 --> 00:02.000\n{PROSE}",
+    ".srt": f"1\n00:00:01,000 --> 00:00:02,000\n{PROSE}",
 }
 
 
@@ -84,6 +99,23 @@ def test_a_row_is_a_document_called_by_its_id(read, ending, data):
 
 
 @pytest.mark.parametrize(
+    ("ending", "data", "name"),
+    [
+        (".xlsx", xlsx({"Ports": [[PROSE]]}), "Ports-1"),
+        (".xlsm", xlsx({"Ports": [[PROSE]]}), "Ports-1"),
+        (".xls", xls({"Ports": [[PROSE]]}), "Ports-1"),
+        (".ods", ods({"Ports": [[PROSE]]}), "Ports-1"),
+        (".mbox", mbox(("Port", PROSE)), "1"),
+    ],
+)
+def test_a_row_or_message_is_a_document(read, ending, data, name):
+    documents, skips = read(f"all{ending}", data)
+
+    assert skips == []
+    assert documents[f"all/{name}"].text.endswith(PROSE)
+
+
+@pytest.mark.parametrize(
     ("ending", "data"),
     [
         (".zip", make_zip(**{"a/b c.txt": PROSE})),
@@ -103,7 +135,8 @@ def test_a_member_of_an_archive_is_read_as_a_file_would_be(read, ending, data):
 
 
 def test_every_ending_is_tried_here():
-    tried = {ending.lower() for ending in FILES} | {".csv", ".tsv", ".jsonl", ".ndjson"}
+    tried = {ending.lower() for ending in FILES} | {".csv", ".tsv", ".jsonl", ".ndjson", ".mbox"}
+    tried |= {".xlsx", ".xlsm", ".xls", ".ods"}
 
     assert tried | {".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"} == set(EXTENSIONS)
 
@@ -124,15 +157,34 @@ def test_every_ending_is_tried_here():
         ("marks.txt", b"-- ... --", "no text"),
         ("junk.txt", bytes(range(256)) * 9, "not text"),
         ("junk.html", b"\0\1\2\3" * 900, "no"),
-        ("half.pdf", pdf()[:600], "damaged, or not a .pdf file"),
+        ("half.pdf", pdf(PROSE)[:600], "damaged, or not a .pdf file"),
         ("text.pdf", PROSE.encode(), "damaged, or not a .pdf file"),
-        ("half.docx", word()[:9000], "damaged, or not a .docx file"),
+        ("half.docx", word(PROSE)[:9000], "damaged, or not a .docx file"),
         ("zip.docx", make_zip(a="b"), "damaged, or not a .docx file"),
         ("half.tar.gz", make_tar("w:gz", a=PROSE * 999)[:200], "damaged, or not an archive"),
         ("half.zip", make_zip(a=PROSE * 999)[:90], "damaged, or not an archive"),
         ("none.zip", make_zip(), "nothing in it"),
-        ("picture.png", b"\x89PNG", "unknown kind of file; can be read: .txt .text .md"),
+        ("picture.png", b"\x89PNG", "unknown kind of file"),
         ("README", b"words", "unknown kind of file"),
+        ("a.doc", b"\xd0\xcf", "an old Word file; save it as .docx, or run: soffice"),
+        ("a.PPT", b"\xd0\xcf", "an old PowerPoint file; save it as .pptx, or run: soffice"),
+        ("a.pages", b"PK", "a Pages file; export it to Word or PDF"),
+        ("a.key", b"PK", "a Keynote file; export it to PowerPoint or PDF"),
+        ("a.rst", b"..", "no text"),
+        ("a.xlsx", b"PK", "damaged, or not a .xlsx file"),
+        ("a.xlsx", xlsx({"Empty": []}), "nothing in it"),
+        ("a.xls", b"x", "damaged, or not a .xls file"),
+        ("a.pptx", make_zip(a="b"), "damaged, or not a .pptx file"),
+        ("a.odt", make_zip(a="b"), "damaged: it has no content.xml"),
+        ("a.epub", make_zip(a="b"), "damaged: it does not list its chapters"),
+        ("a.rtf", b"text", "not RTF"),
+        ("a.eml", b"text", "no mail in it"),
+        ("a.mbox", b"text", "no mail in it"),
+        ("a.msg", b"text", "damaged, or not a .msg file"),
+        ("a.ipynb", b"text", "not valid JSON, so no notebook"),
+        ("a.vtt", b"text", "no times of subtitles in it"),
+        ("a.xml", b"", "damaged, or not a .xml file"),
+        ("a.xml", b"<a/>", "no text"),
         ("rows.csv", b"a,b\n,\n,\n", "no text in any of its 2 rows (row 1: no text)"),
     ],
     ids=lambda value: None if isinstance(value, str) else "",
@@ -238,7 +290,7 @@ def test_a_name_that_is_no_unicode_can_be_stored(tmp_path):
 
 
 def test_the_libraries_neither_log_nor_stay_silenced(read, caplog):
-    read("half.pdf", pdf()[:600])
+    read("half.pdf", pdf(PROSE)[:600])
     read("a.html", "<p>x")
 
     assert caplog.records == []

@@ -141,7 +141,7 @@ def test_a_new_index_that_fails_its_check_is_never_published(index, monkeypatch)
     first = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE + "More.")
 
-    def raise_damage(_):
+    def raise_damage(*_):
         raise CorruptIndexError("a bit flipped")
 
     monkeypatch.setattr(WhooshSearcher, "check", raise_damage)

@@ -24,7 +24,7 @@ def test_get_answers_with_the_contract(client, searcher):
     ]  # fmt: skip
     assert list(first) == ["rank", "text", "score", "answer", "marks", "reasons", "citation"]
     assert list(first["citation"]) == [
-        "document_id", "title", "publisher", "date", "url", "section", "paragraph", "page",
+        "document_id", "title", "publisher", "date", "url", "section", "paragraph", "page", "place",
         "start", "end", "exact", "prefix", "suffix", "sha256", "read_url", "fragment_url",
     ]  # fmt: skip
     assert body["question"] == body["standalone"] == ASKED

@@ -7,8 +7,10 @@ import lxml.html
 import regex
 from lxml import etree
 
+from qa.analysis.tokenizer import has_words
+from qa.documents.document import RawBlock
 from qa.documents.formats.html_article import extract_article
-from qa.documents.formats.html_blocks import element_text
+from qa.documents.formats.html_blocks import element_text, iter_page_blocks
 from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
 from qa.documents.metadata import RawDocument, build_raw_document, parse_date
 from qa.errors import UnreadableFileError
@@ -42,6 +44,19 @@ def read_html(data: bytes) -> RawDocument:
     except etree.ParserError as error:
         raise UnreadableFileError("no text") from error
     return build_raw_document(extract_article(page), _read_metadata(page))
+
+
+def read_page(page_source: str | bytes) -> list[RawBlock]:
+    """All blocks of a page that is no web page, so has no menus: a message, a chapter of a book."""
+    text = page_source if isinstance(page_source, str) else _decode_html(page_source)
+    if not has_words(text):
+        return []
+    page = lxml.html.document_fromstring(
+        _END_OF_PAGE.sub("", _XML_DECLARATION.sub("", text)).replace("\0", ""),
+        parser=lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True),
+    )
+    body = page.find("body")
+    return [] if body is None else [page_block.block for page_block in iter_page_blocks(body)]
 
 
 def _decode_html(data: bytes) -> str:

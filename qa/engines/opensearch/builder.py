@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from qa.analysis.tokenizer import token_texts
 from qa.documents.document import Document
-from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary
+from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import EncodedToken, TextChecksum, analyze_token, pack_card
 from qa.engines.opensearch.query_dsl import (
@@ -186,8 +186,9 @@ class ClusterBuilder:
         self._writer.add(self._passages, f"{ordinal}-{passage.number}", source)
         return stems
 
-    def finish(self, manifest: Manifest) -> ClusterSearcher:
+    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
+        progress(0, 1)
         self._writer.finish()
         files = {
             kind: FileChecksum(checksum.size, checksum.digest)

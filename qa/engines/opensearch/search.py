@@ -25,6 +25,8 @@ from qa.engines.base import (
     DocumentSummary,
     FloatArray,
     IntArray,
+    Progress,
+    ignore_progress,
     max_edits,
     nearest_terms,
     not_found_error,
@@ -325,8 +327,9 @@ class ClusterSearcher:
             body["search_after"] = hits[-1]["sort"]
         return tuple(sorted(summaries, key=lambda summary: summary.id))
 
-    def check(self) -> None:
+    def check(self, progress: Progress = ignore_progress) -> None:
         """Raise CorruptIndexError unless all is there that was written."""
+        progress(0, 1)
         check_counts(self._cluster, self.manifest)
 
     def _search(self, kind: str, body: Json) -> Json:

@@ -17,7 +17,18 @@ from whoosh.index import _DEF_INDEX_NAME
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
 from qa.documents.processes import exit_with_parent
-from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, Array, DocumentSummary, FloatArray, IntArray
+from qa.engines.base import (
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+    Array,
+    DocumentSummary,
+    FloatArray,
+    IntArray,
+    Progress,
+    ignore_progress,
+)
 from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
 from qa.engines.whoosh.fields import (
     DOCUMENTS,
@@ -272,19 +283,21 @@ class WhooshBuilder:
         elif self._pool is None and len(self._buffer) >= _SEGMENT_PASSAGES // 8:
             self._start_pool()
 
-    def finish(self, manifest: Manifest) -> WhooshSearcher:
+    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._disk_space.check()
         if self._buffer.ids or not self._segments:
             self._run(write_segment, self._next_segment_path(), self._buffer)
         self._wait_for_workers(0)
         # The longest first.
-        for name in (WORDS, STEMS, WHOLE, COLUMNS, TITLE):
+        fields = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
+        for name in fields:
             self._run(merge_segments, self._folder, name, self._segments)
-        self._wait_for_workers(0)
+        tasks = len(fields) + len(FILES)
+        self._wait_for_workers(0, lambda left: progress(len(fields) - left, tasks))
         for file in FILES:
             self._run(join_parts, self._folder, file)
-        self._wait_for_workers(0)
+        self._wait_for_workers(0, lambda left: progress(tasks - left, tasks))
         for segment in self._segments:
             segment.unlink()
         self._write_summaries()
@@ -334,10 +347,13 @@ class WhooshBuilder:
         self._segments.append(self._folder / f"segment-{len(self._segments):05}.bin")
         return self._segments[-1]
 
-    def _wait_for_workers(self, max_running: int) -> None:
-        """Wait until at most *max_running* tasks are unfinished."""
+    def _wait_for_workers(
+        self, max_running: int, progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Wait until at most *max_running* tasks are unfinished; *progress* gets their number."""
         while len(self._running) > max_running:
             try:
+                progress(len(self._running))
                 self._running.popleft().result()
             except BrokenProcessPool:
                 raise IndexingError(

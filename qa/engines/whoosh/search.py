@@ -28,6 +28,8 @@ from qa.engines.base import (
     Candidates,
     DocumentSummary,
     IntArray,
+    Progress,
+    ignore_progress,
     max_edits,
     nearest_terms,
     not_found_error,
@@ -345,7 +347,7 @@ class WhooshSearcher:
             self.fault = error
             raise
 
-    def check(self) -> None:
+    def check(self, progress: Progress = ignore_progress) -> None:
         """Raise CorruptIndexError unless all is there and every passage is in its document."""
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
@@ -356,6 +358,7 @@ class WhooshSearcher:
             )
         sums = {summary.id: summary.sha256 for summary in self.summaries()}
         for number in range(documents):
+            progress(number, documents)
             document = self._store.document(number)
             if sums.get(document.id) != document.sha256:
                 raise CorruptIndexError.of_damage(

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage
-from qa.documents.document import SEPARATOR, Document
+from qa.documents.document import SEPARATOR, Document, format_place
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
 from qa.web.api import InvalidRequestError
@@ -67,14 +67,14 @@ def quote_paragraphs(passage: AnswerPassage) -> Iterator[tuple[TextSegment, ...]
 
 
 class ReaderBlock(NamedTuple):
-    """A block of a document as the reader page shows it; *page* is set where a page starts.
+    """A block of a document as the reader page shows it; *place* is set where a page starts.
 
     Paragraphs and headings have a *number* each, of their own kind.
     """
 
     tag: str
     number: int
-    page: int | None
+    place: str | None
     text: str
     segments: tuple[TextSegment, ...]
 
@@ -94,7 +94,8 @@ def iter_blocks(
 ) -> Iterator[ReaderBlock]:
     """The blocks of *document*, or those *within* a range, cut at the marks of *layers*."""
     within = range(len(document.blocks)) if within is None else within
-    pages = {page.start: page.number for page in document.pages}
+    unit = document.page_unit
+    places = {page.start: format_place(unit, page.number) for page in document.pages}
     open_levels: list[int] = []
     paragraphs = headings = 0
     for place, (start, end, level) in enumerate(document.blocks[: within.stop]):
@@ -112,7 +113,7 @@ def iter_blocks(
         yield ReaderBlock(
             tag=f"h{min(6, len(open_levels) + 1)}" if level else "p",
             number=headings if level else paragraphs,
-            page=pages.get(start),
+            place=places.get(start),
             text=document.text[start:end],
             segments=cut_segments(document.text, Span(start, end), layers),
         )

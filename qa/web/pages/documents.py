@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
+from qa.documents.reader import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.base import DocumentSummary
 from qa.settings import Settings
 from qa.web.api import json_response
@@ -65,6 +66,8 @@ def show() -> str | Redirect:
             current_searcher().manifest.skipped, current_searcher().manifest.reasons
         ),
         max_skipped=_MAX_SKIPPED,
+        unknown_format=UNKNOWN_FORMAT,
+        extensions=EXTENSIONS,
         max_length=current_settings().max_filter,
     )
 

@@ -328,12 +328,14 @@ def _document_body(document: Document) -> DocumentBody:
         sha256=document.sha256,
         generation=current_searcher().manifest.name,
         read_url=url_for("reader.show", document_id=document.id),
+        omissions=document.omissions,
         text=document.text,
         blocks=tuple(
             BlockBody(
                 **block._asdict(),
                 paragraph=paragraph_numbers.get(block),
                 page=document.page_at(block.start),
+                place=document.place_at(block.start),
             )
             for block in _in_time(document.blocks)
         ),
