@@ -339,11 +339,15 @@ def _parse_yaml(text: str) -> object:
 
 
 class RawDocument(NamedTuple):
-    """One text of a file; *name* is its own where a file has several."""
+    """One text of a file; *name* is its own where a file has several.
+
+    *omissions* are reasons why parts of it are missing, such as a page without text.
+    """
 
     blocks: list[RawBlock]
     metadata: RawMetadata
     name: str | None = None
+    omissions: tuple[str, ...] = ()
 
 
 # Titles and authors that programs enter where people enter none.

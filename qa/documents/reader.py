@@ -62,7 +62,7 @@ _EXTRACTION_LIBRARIES = (
     "charset_normalizer",
     "htmldate",
     "justext",
-    "pypdf",
+    "pypdfium2",
     "trafilatura",
 )
 
@@ -180,7 +180,11 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
                 [_build_document(raw_document, file, settings) for raw_document in raw_documents],
                 file,
             )
-            return [*results, *_bombs(raw_documents, file, extension)]
+            return [
+                *results,
+                *_iter_omissions(raw_documents, file),
+                *_bombs(raw_documents, file, extension),
+            ]
     except UnreadableFileError as error:
         reason = str(error)
     except MemoryError:
@@ -190,6 +194,13 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
         detail = f" ({message})" if _READABLE_MESSAGE.fullmatch(message) else ""
         reason = f"damaged, or not a {extension} file{detail}"
     return [Skip(file.source, reason)]
+
+
+def _iter_omissions(raw_documents: list[RawDocument | Skip], file: _RawFile) -> Iterator[Skip]:
+    """Skips for the parts of documents that could not be read."""
+    for raw_document in raw_documents:
+        if isinstance(raw_document, RawDocument):
+            yield from (Skip(file.source, reason) for reason in raw_document.omissions)
 
 
 def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Iterator[Skip]:
