@@ -16,7 +16,7 @@ errors
 settings
 analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
-  layout.segments layout.columns layout.running_lines layout.paragraphs
+  layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables
   formats.html_blocks formats.text formats.markdown formats.html_article formats.html
   formats.pdf_text formats.pdf_forms formats.pdf

@@ -6,8 +6,10 @@
 import datetime
 import hashlib
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from urllib.parse import quote
+
+from pydantic import Field
 
 from qa.analysis.tokenizer import Span
 from qa.answers.collection import CollectionFacts
@@ -31,6 +33,8 @@ class Citation:
     """The place of a quote; *start* and *end* are offsets into the text, in code points.
 
     *paragraph*, *page* and *section* are those of the marked sentence, if there is one.
+    *certainty* is the mean certainty of the words of the page, which were recognized in a picture
+    of it; None, and left out for programs, where they are text.
     """
 
     document_id: str
@@ -49,6 +53,7 @@ class Citation:
     sha256: str
     read_url: str
     fragment_url: str | None
+    certainty: Annotated[float | None, Field(ge=0, le=1, exclude_if=lambda v: v is None)] = None
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,11 @@ def quote_passage(
     )
 
 
+def format_certainty(certainty: float) -> str:
+    """What a reader must know of words that were not written but recognized."""
+    return f"words recognized in a picture, {certainty:.0%} certain"
+
+
 def build_citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
     """Cite *passage* of *document*, at the *answer* sentence in it."""
     metadata = document.metadata
@@ -234,6 +244,7 @@ def build_citation(document: Document, passage: Span, answer: Span | None = None
         fragment_url=build_fragment_url(
             metadata.url, document.text[slice(*(answer_span or passage))]
         ),
+        certainty=document.certainty_at(offset),
     )
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from qa.analysis.deadline import Deadline
 from qa.analysis.normalization import printable, printable_prose
-from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer
+from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer, format_certainty
 from qa.answers.pipeline import AskOptions, ask
 from qa.answers.reanchoring import Anchor
 from qa.commands.options import (
@@ -99,7 +99,9 @@ def _format_passage(passage: AnswerPassage) -> Text:
 def _format_source(passage: AnswerPassage) -> Text:
     citation = passage.citation
     page = f"p. {citation.page}" if citation.page else None
-    location = ", ".join(filter(None, [citation.section, f"¶ {citation.paragraph}", page]))
+    certainty = None if citation.certainty is None else format_certainty(citation.certainty)
+    places = [citation.section, f"¶ {citation.paragraph}", page, certainty]
+    location = ", ".join(filter(None, places))
     parts = [citation.title, citation.publisher, citation.date, location]
     return Text(printable("    — " + " · ".join(str(part) for part in parts if part)))
 

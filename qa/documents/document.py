@@ -8,10 +8,11 @@ import datetime
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TextIO
 
 import regex
@@ -45,10 +46,14 @@ class Block(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The offset at which a page starts in a document's text, and its number in the file."""
+    """The offset at which a page starts in a document's text, and its number in the file.
+
+    *certainty* is the mean certainty, from 0 to 1, of words recognized in a picture of the page.
+    """
 
     start: int
     number: int
+    certainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,17 @@ class Document:
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page that *offset* is on."""
-        if not self.pages:
-            return None
-        return self.pages[
-            max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
-        ].number
+        page = self._find_page(offset)
+        return page.number if page else None
+
+    def certainty_at(self, offset: int) -> float | None:
+        """How certain the words of that page are, if they were recognized in a picture."""
+        page = self._find_page(offset)
+        return page.certainty if page else None
+
+    def _find_page(self, offset: int) -> Page | None:
+        place = bisect_right(self.pages, offset, key=lambda page: page.start)
+        return self.pages[max(0, place - 1)] if self.pages else None
 
     @cached_property
     def headings(self) -> tuple[Block, ...]:
@@ -135,7 +146,7 @@ class Document:
             text=values["text"],
             blocks=tuple(map(Block._make, values["blocks"])),
             metadata=Metadata(**metadata),
-            pages=tuple(map(Page._make, values["pages"])),
+            pages=tuple(Page(*page) for page in values["pages"]),
         )
 
 
@@ -159,10 +170,12 @@ def build_document(
     source: str,
     raw_blocks: Iterable[RawBlock],
     metadata: Metadata,
+    certainties: Mapping[int, float] = MappingProxyType({}),
 ) -> Document:
     """Make the canonical text, which is empty where there are no words.
 
     Where everything is a heading, headings become paragraphs, since only those can be cited.
+    *certainties* are those of pages, by number.
     """
     cleaned = [(normalize(raw.text), raw.level, raw.page) for raw in raw_blocks]
     cleaned = [
@@ -177,7 +190,7 @@ def build_document(
     offset = 0
     for text, level, page in cleaned:
         if page is not None and (not pages or pages[-1].number != page):
-            pages.append(Page(offset, page))
+            pages.append(Page(offset, page, certainties.get(page)))
         blocks.append(Block(offset, offset + len(text), level))
         offset += len(text) + len(SEPARATOR)
     full_text = SEPARATOR.join(text for text, _, _ in cleaned)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -342,12 +343,15 @@ class RawDocument(NamedTuple):
     """One text of a file; *name* is its own where a file has several.
 
     *omissions* are reasons why parts of it are missing, such as a page without text.
+    *certainties* has, by number, pages whose words were recognized in a picture: how certain they
+    are on the average, from 0 to 1.
     """
 
     blocks: list[RawBlock]
     metadata: RawMetadata
     name: str | None = None
     omissions: tuple[str, ...] = ()
+    certainties: Mapping[int, float] = MappingProxyType({})
 
 
 # Titles and authors that programs enter where people enter none.

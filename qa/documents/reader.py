@@ -27,6 +27,7 @@ from qa.documents.metadata import (
     merge_metadata,
     parse_sidecar,
 )
+from qa.documents.ocr import OUT_OF_TIME
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 
@@ -122,7 +123,10 @@ def read_content(content: FileContent, source: str, settings: Settings) -> list[
 def is_reproducible(results: Iterable[Document | Skip], settings: Settings) -> bool:
     """Whether reading the same bytes again gives the same results, on any machine."""
     out_of_memory = memory_limit_reason(settings)
-    return not any(isinstance(item, Skip) and item.reason == out_of_memory for item in results)
+    return not any(
+        isinstance(item, Skip) and (item.reason == out_of_memory or OUT_OF_TIME in item.reason)
+        for item in results
+    )
 
 
 def memory_limit_reason(settings: Settings) -> str:
@@ -244,8 +248,8 @@ def _read_raw_documents(
 ) -> list[RawDocument | Skip]:
     module, function = _FORMAT_READERS[extension]
     read_format = getattr(import_module(f"qa.documents.formats.{module}"), function)
-    limit = (settings.max_file_mb << 20,) if extension == ".docx" else ()
-    result = read_format(data, *limit)
+    arguments = {".docx": (settings.max_file_mb << 20,), ".pdf": (settings,)}
+    result = read_format(data, *arguments.get(extension, ()))
     most = settings.max_file_documents
     raw_documents = [result] if isinstance(result, RawDocument) else list(islice(result, most + 1))
     if not raw_documents:
@@ -318,7 +322,9 @@ def _build_document(
         full_text="\n".join(block.text for block in blocks),
     )
     identifier = file.id if name is None else f"{file.id}/{_slugify(name)}"
-    new_document = build_document(identifier, file.source, blocks, metadata)
+    new_document = build_document(
+        identifier, file.source, blocks, metadata, raw_document.certainties
+    )
     label = "" if name is None else f"row {normalize(name)[:_LONGEST_LABEL]}: "
     return new_document if new_document.text else Skip(file.source, f"{label}no text")
 

@@ -208,6 +208,7 @@ class SavedCitation(RequestModel):
     page: NonNegativeInt | None = None
     read_url: UnicodeText | None = None
     fragment_url: UnicodeText | None = None
+    certainty: float | None = Field(default=None, ge=0, le=1)
     address: UnicodeText | None = Field(
         default=None, description="Where a saved conversation has it."
     )

@@ -1,5 +1,6 @@
 """A PDF -> headings and paragraphs with their page numbers, without running headers."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from statistics import median
@@ -17,14 +18,28 @@ from qa.documents.layout.paragraphs import build_blocks
 from qa.documents.layout.running_lines import split_running_lines
 from qa.documents.layout.segments import Line, Segment
 from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
+from qa.documents.ocr import (
+    MAX_DOTS,
+    OUT_OF_TIME,
+    POINTS_PER_INCH,
+    RESOLUTION,
+    Picture,
+    missing_requirement,
+    recognize_pages,
+)
 from qa.errors import UnreadableFileError
+from qa.settings import Settings
 
 
 class _Page(NamedTuple):
-    """The segments of a page, those of its usual direction first, and why some are missing."""
+    """The segments of a page, those of its usual direction first, and why some are missing.
+
+    *certainty* is that of words which were recognized in a picture.
+    """
 
     directions: list[list[Segment]]
     fault: str | None = None
+    certainty: float | None = None
 
     @property
     def has_words(self) -> bool:
@@ -32,12 +47,16 @@ class _Page(NamedTuple):
         return any(has_words(segment.text) for part in self.directions for segment in part)
 
 
-_NO_TEXT = "no text (scanned?); run OCR first"
-_PICTURE = "only a picture; run OCR first"
-_UNDECODABLE = "no readable text, since its fonts do not name their characters; run OCR first"
-_PARTLY_UNDECODABLE = "some text in fonts that do not name their characters; run OCR first"
+_NO_TEXT = "no text (scanned?)"
+_PICTURE = "only a picture"
+_UNDECODABLE = "no readable text, since its fonts do not name their characters"
+_PARTLY_UNDECODABLE = "some text in fonts that do not name their characters"
 _EMPTY = "no text; it is blank or damaged"
 _DAMAGED = "damaged"
+_NOT_RECOGNIZED = "no words were recognized in it"
+_RUN_OCR = "run OCR first, or set QA_OCR=1 to read it with Tesseract"
+# Faults of pages that can be read as pictures.
+_RECOGNIZABLE = (_PICTURE, _UNDECODABLE)
 # The font size of a field on a page without text.
 _FIELD_SIZE = 10.0
 # Shares of a page's characters that make it, or a part of it, undecodable.
@@ -45,20 +64,29 @@ _MOST = 0.5
 _SOME = 0.05
 
 
-def read_pdf(data: bytes) -> RawDocument:
-    """Read a PDF; raise UnreadableFileError if it needs a password or has images only."""
+def read_pdf(data: bytes, settings: Settings | None = None) -> RawDocument:
+    """Read a PDF; raise UnreadableFileError if it needs a password or has no words.
+
+    Pages that are pictures are read with Tesseract if *settings* say so.
+    """
+    settings = settings or Settings()
     try:
         document = PdfDocument(data)
     except PdfiumError as error:
         raise _explain(error) from error
     with closing(document):
-        pages = [*_iter_pages(document)]
+        pages = _recognize_pictures(document, [*_iter_pages(document)], settings)
         properties = _read_properties(document)
     if not any(page.has_words for page in pages):
         raise UnreadableFileError(_reason_of(pages))
-    blocks = build_blocks(_read_lines(pages))
-    raw_document = build_raw_document(blocks, properties)
-    return raw_document._replace(omissions=tuple(_describe_faults(pages)))
+    raw_document = build_raw_document(build_blocks(_read_lines(pages)), properties)
+    certainties = {
+        number: page.certainty
+        for number, page in enumerate(pages, start=1)
+        if page.certainty is not None
+    }
+    omissions = tuple(_describe_faults(pages))
+    return raw_document._replace(omissions=omissions, certainties=certainties)
 
 
 def _explain(error: PdfiumError) -> UnreadableFileError:
@@ -98,17 +126,59 @@ def _read_page(page: PdfPage, form: PdfFormEnv | None) -> _Page:
 def _find_fault(page: PdfPage, undecodable: float, read: _Page) -> str | None:
     """Why there is no text on a page, or not all of it."""
     if undecodable > _SOME:
-        return _UNDECODABLE if undecodable > _MOST else _PARTLY_UNDECODABLE
+        return _UNDECODABLE if undecodable > _MOST else f"{_PARTLY_UNDECODABLE}; run OCR first"
     if read.has_words:
         return None
     return _PICTURE if pdfium.FPDFPage_CountObjects(page) else _EMPTY
 
 
+def _recognize_pictures(
+    document: PdfDocument, pages: list[_Page], settings: Settings
+) -> list[_Page]:
+    """*pages* with the words in pictures, or with faults that say what to do about them."""
+    numbers = [n for n, page in enumerate(pages) if page.fault in _RECOGNIZABLE]
+    missing = missing_requirement(settings.ocr_languages) if settings.ocr and numbers else ""
+    if not settings.ocr or missing:
+        return [_add_remedy(page, missing or _RUN_OCR) for page in pages]
+
+    def draw(number: int) -> tuple[Picture, float]:
+        with closing(document[number]) as page:
+            return _draw_page(page)
+
+    recognized = recognize_pages(numbers, draw, settings)
+    for number in numbers:
+        found = recognized.get(number)
+        if found:
+            pages[number] = _Page([found.segments], None, found.certainty)
+        else:
+            remedy = _NOT_RECOGNIZED if number in recognized else OUT_OF_TIME
+            pages[number] = _add_remedy(pages[number], remedy)
+    return pages
+
+
+def _add_remedy(page: _Page, remedy: str) -> _Page:
+    is_picture = page.fault in _RECOGNIZABLE
+    return page._replace(fault=f"{page.fault}; {remedy}") if is_picture else page
+
+
+def _draw_page(page: PdfPage) -> tuple[Picture, float]:
+    """A page in shades of gray, with its dots per point."""
+    width, height = page.get_size()
+    area = max(1.0, width * height)
+    scale = min(RESOLUTION / POINTS_PER_INCH, math.sqrt(MAX_DOTS / area))
+    with closing(page.render(scale=scale, grayscale=True)) as bitmap:
+        return bitmap.to_numpy()[:, : bitmap.width].reshape(
+            bitmap.height, bitmap.width
+        ).copy(), scale
+
+
 def _reason_of(pages: list[_Page]) -> str:
-    faults = {page.fault for page in pages}
-    if faults == {_UNDECODABLE}:
-        return _UNDECODABLE
-    return _NO_TEXT
+    """Why there is no text in any of *pages*."""
+    faults = {page.fault or _EMPTY for page in pages}
+    if any(fault.startswith(_PICTURE) for fault in faults):
+        remedy = next(fault.partition("; ")[2] for fault in faults if fault.startswith(_PICTURE))
+        return f"{_NO_TEXT}; {remedy}"
+    return faults.pop() if len(faults) == 1 else f"{_NO_TEXT}; {_RUN_OCR}"
 
 
 def _describe_faults(pages: list[_Page]) -> Iterator[str]:

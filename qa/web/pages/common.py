@@ -13,8 +13,8 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import AnswerPassage
-from qa.documents.document import SEPARATOR, Document
+from qa.answers.answer import AnswerPassage, format_certainty
+from qa.documents.document import SEPARATOR, Document, Page
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
 from qa.web.api import InvalidRequestError
@@ -74,7 +74,7 @@ class ReaderBlock(NamedTuple):
 
     tag: str
     number: int
-    page: int | None
+    page: Page | None
     text: str
     segments: tuple[TextSegment, ...]
 
@@ -94,7 +94,7 @@ def iter_blocks(
 ) -> Iterator[ReaderBlock]:
     """The blocks of *document*, or those *within* a range, cut at the marks of *layers*."""
     within = range(len(document.blocks)) if within is None else within
-    pages = {page.start: page.number for page in document.pages}
+    pages = {page.start: page for page in document.pages}
     open_levels: list[int] = []
     paragraphs = headings = 0
     for place, (start, end, level) in enumerate(document.blocks[: within.stop]):
@@ -160,6 +160,7 @@ class StaticFile:
 def init_pages(app: Flask) -> None:
     """Read the static files, and add to *app* what the templates of all pages need."""
     app_state(app).static_files = static_files()
+    app.add_template_filter(format_certainty)
     app.add_template_filter(format_date)
     app.add_template_filter(quantity)
     app.add_template_test(is_web_url, "web_url")
