@@ -68,7 +68,10 @@ class Text(NamedTuple):
 
 
 class Score(NamedTuple):
-    """How well a file was read, and which words differ; None where there is nothing to compare."""
+    """How well a file was read, and which words differ; None where there is nothing to compare.
+
+    *is_reported* is true if the product says that it could not read the file, or a part of it.
+    """
 
     path: Path
     recall: float | None
@@ -80,6 +83,7 @@ class Score(NamedTuple):
     missing: str = ""
     extra: str = ""
     fault: str = ""
+    is_reported: bool = False
 
 
 def read_with_product(path: Path) -> Text:
@@ -189,7 +193,8 @@ def score(path: Path, ours: Text, references: Sequence[Text]) -> Score:
     missing = expected - counted - Counter(words_of(ours.other))
     extra = counted - allowed
     trigrams = intersect([trigrams_of(text) for text in texts])
-    right, checked = count_right_pages(ours.pages, found[-1].pages)
+    is_paged = path.suffix.lower() == ".pdf"
+    right, checked = count_right_pages(ours.pages, found[-1].pages) if is_paged else (0, 0)
     return Score(
         path,
         _share(expected.total() - missing.total(), expected.total()),
@@ -201,6 +206,7 @@ def score(path: Path, ours: Text, references: Sequence[Text]) -> Score:
         _format_words(missing),
         _format_words(extra),
         faults,
+        bool(ours.fault),
     )
 
 
@@ -272,14 +278,11 @@ def show(suffix: str, scores: Sequence[Score], worst: int) -> None:
     compared = [s for s in scores if s.recall is not None]
     unread = [s for s in compared if s.precision is None]
     console.print(f"{len(compared)} compared, {len(unread)} of these not read")
-    table = Table(box=box.SIMPLE)
-    for title in ("", "median", "mean", "lowest"):
-        table.add_column(title, justify="right" if title else "left")
-    for name in ("recall", "precision", "order"):
-        values = [v for s in compared if (v := getattr(s, name)) is not None]
-        if values:
-            table.add_row(name, *(f"{f(values):.4f}" for f in (median, fmean, min)))
-    console.print(table)
+    console.print(build_table(compared))
+    unreported = [s for s in compared if not s.is_reported]
+    if len(unreported) < len(compared):
+        console.print(f"the {len(unreported)} files of which the report says nothing is missing:")
+        console.print(build_table(unreported))
     for place, name in enumerate(["product", *names]):
         total = sum(s.seconds[place] for s in scores if s.seconds)
         console.print(f"seconds of {name}: {total:.2f}")
@@ -289,6 +292,18 @@ def show(suffix: str, scores: Sequence[Score], worst: int) -> None:
     for failed in scores:
         if failed.recall is None and failed.fault:
             console.print(f"not compared: {failed.path.name}: {failed.fault}", markup=False)
+
+
+def build_table(scores: Sequence[Score]) -> Table:
+    """The measures of several files."""
+    table = Table(box=box.SIMPLE)
+    for title in ("", "median", "mean", "lowest"):
+        table.add_column(title, justify="right" if title else "left")
+    for name in ("recall", "precision", "order"):
+        values = [v for s in scores if (v := getattr(s, name)) is not None]
+        if values:
+            table.add_row(name, *(f"{f(values):.4f}" for f in (median, fmean, min)))
+    return table
 
 
 def show_worst(scores: Sequence[Score], worst: int) -> None:

@@ -118,7 +118,12 @@ def recognize_pages(
         for number in numbers:
             if time.monotonic() >= deadline:
                 break
-            running.append((number, _Recognition(*draw(number), settings.ocr_languages)))
+            try:
+                picture, scale = draw(number)
+            except (RuntimeError, ValueError, ArithmeticError):  # a page too odd to be drawn
+                pages[number] = None
+                continue
+            running.append((number, _Recognition(picture, scale, settings.ocr_languages)))
             if len(running) >= (os.cpu_count() or 1):
                 _finish(running, pages, deadline)
         while running:

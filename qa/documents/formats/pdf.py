@@ -7,7 +7,6 @@ from statistics import median
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
-import regex
 from pypdfium2 import PdfDocument, PdfFormEnv, PdfiumError, PdfPage
 
 from qa.analysis.tokenizer import has_words
@@ -219,18 +218,7 @@ def _read_lines(pages: list[_Page]) -> list[list[Line]]:
     ]
 
 
-# Titles that programs set where people set none.
-_PLACEHOLDER_TITLE = regex.compile(
-    r"microsoft word - .*|untitled.*|(?:document|presentation|slide)\s*\d*|powerpoint presentation"
-    r"|.*\.(?:docx?|pdf|tex|dvi|indd|rtf|pptx?|qxd)",
-    regex.I,
-)
-
-
 def _read_properties(document: PdfDocument) -> RawMetadata:
     names = {"title": "Title", "author": "Author", "date": "CreationDate"}
     values = {key: document.get_metadata_value(name).strip() for key, name in names.items()}
-    texts = {key: value for key, value in values.items() if value}
-    if _PLACEHOLDER_TITLE.fullmatch(texts.get("title", "")):
-        del texts["title"]
-    return texts
+    return {key: value for key, value in values.items() if value}

@@ -5,28 +5,51 @@ order.  Here its characters become words, with the boxes of their first and last
 of all characters only where a word looks odd), and the words become segments.
 """
 
-import ctypes
 import math
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise, repeat
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 import pypdfium2.raw as pdfium
 import regex
-from numpy.typing import NDArray
 from pypdfium2 import PdfTextPage
 
+from qa.documents.formats.pdf_characters import (
+    HYPHEN_SIGNS,
+    HYPHENS,
+    Boxes,
+    Codes,
+    Flags,
+    Numbers,
+    are_any,
+    clean_text,
+    decode_codes,
+    find_map_errors,
+    is_bold_font,
+    read_baselines,
+    read_boxes,
+    read_codes,
+    read_fonts,
+    read_sizes,
+    turn_boxes,
+)
+from qa.documents.formats.pdf_letters import (
+    ACCENTS,
+    ALEFS,
+    GAP,
+    LAM,
+    MARKS,
+    Letter,
+    repair_letters,
+    split_at_gaps,
+)
 from qa.documents.layout.segments import Segment
 
 # Characters of one page, at most; more are no text.
 MAX_CHARACTERS = 2_000_000
-
-Boxes = NDArray[np.float32]
-_Flags = NDArray[np.bool_]
-_Numbers = NDArray[np.int64]
 
 
 class PageText(NamedTuple):
@@ -51,47 +74,30 @@ class _Words(NamedTuple):
     """
 
     text: str
-    codes: NDArray[np.uint32]
-    starts: _Numbers
-    ends: _Numbers
+    codes: Codes
+    starts: Numbers
+    ends: Numbers
     boxes: Boxes
-    quarters: _Numbers
+    quarters: Numbers
 
 
-_HYPHENS = (0x0002, 0xFFFE)
-_HYPHEN_SIGNS = "\x02\ufffe"
-
-
-def _mark_separators() -> _Flags:
+def _mark_separators() -> Flags:
     """Which characters of the basic plane are between words; shape (65536,)."""
     marks = np.zeros(0x10000, np.bool_)
     marks[:0x20] = marks[0x7F:0xA1] = marks[0x2000:0x200C] = True
     marks[[0x20, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFFFF]] = True
     marks[0xE000:0xF900] = True  # private use: signs of symbol fonts
-    marks[[0, *_HYPHENS]] = False  # PDFium has 0 for glyphs without a character
+    marks[[0, *HYPHENS]] = False  # PDFium has 0 for glyphs without a character
     return marks
 
 
 _SEPARATORS = _mark_separators()
 
 
-def _are_any(codes: NDArray[np.uint32], characters: Iterable[int]) -> _Flags:
-    """Which of *codes* are one of a few *characters*; much faster than isin."""
-    found = np.zeros(len(codes), np.bool_)
-    for character in characters:
-        found |= codes == character
-    return found
-
-
-# The bullets of Symbol and Wingdings.
-_BULLETS = (0xF0A7, 0xF0A8, 0xF0B7, 0xF0D8)
-_BULLET = ord("•")
-
-
 def read_page_text(text_page: PdfTextPage) -> PageText:
     """Read the text of a page."""
     count = min(pdfium.FPDFText_CountChars(text_page), MAX_CHARACTERS)
-    codes = _read_codes(text_page, count)
+    codes = read_codes(text_page, count)
     words = _find_words(text_page, codes)
     words, undecodable = _drop_undecodable(text_page, words)
     words = _drop_overprints(words)
@@ -105,33 +111,20 @@ def read_page_text(text_page: PdfTextPage) -> PageText:
 def turn_segment(segment: Segment, quarter: int) -> Segment:
     """*segment* turned as those of the direction *quarter* are."""
     box = np.array([segment[1:5]], np.float32)
-    left, bottom, right, top = _turn(box, quarter)[0].tolist()
+    left, bottom, right, top = turn_boxes(box, quarter)[0].tolist()
     return segment._replace(left=left, bottom=bottom, right=right, top=top)
 
 
-def _read_codes(text_page: PdfTextPage, count: int) -> NDArray[np.uint32]:
-    """The code point of each character, shape (count,)."""
-    buffer = (ctypes.c_ushort * (count + 1))()
-    length = pdfium.FPDFText_GetText(text_page, 0, count, buffer) - 1
-    codes = np.frombuffer(memoryview(buffer), np.uint16)[:count].astype(np.uint32)
-    if length != count:  # GetText leaves out characters without a code
-        values = map(pdfium.FPDFText_GetUnicode, repeat(text_page.raw), range(count))
-        codes = np.fromiter(values, np.uint32, count)
-        codes[codes > 0x10FFFF] = 0xFFFD
-    codes[_are_any(codes, _BULLETS)] = _BULLET
-    return codes
-
-
-def _find_words(text_page: PdfTextPage, codes: NDArray[np.uint32]) -> _Words:
+def _find_words(text_page: PdfTextPage, codes: Codes) -> _Words:
     separators = _SEPARATORS[np.where(codes > 0xFFFF, ord("a"), codes)]
-    hyphens = _are_any(codes, _HYPHENS)
+    hyphens = are_any(codes, HYPHENS)
     inside = ~separators
     before = np.concatenate([[False], inside[:-1] & ~hyphens[:-1]])
     after = np.concatenate([inside[1:], [False]])
     starts = np.flatnonzero(inside & ~before)
     ends = np.flatnonzero(inside & (hyphens | ~after)) + 1
-    text = _decode(np.where(separators, 0x20, codes))
-    first, last = _read_boxes(text_page, starts), _read_boxes(text_page, ends - 1)
+    text = decode_codes(np.where(separators, 0x20, codes))
+    first, last = read_boxes(text_page, starts), read_boxes(text_page, ends - 1)
     quarters = _read_directions(text_page, first, last, text, (starts, ends))
     boxes = np.concatenate(
         [np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])], axis=1
@@ -139,44 +132,17 @@ def _find_words(text_page: PdfTextPage, codes: NDArray[np.uint32]) -> _Words:
     return _Words(text, codes, starts, ends, boxes, quarters)
 
 
-def _decode(codes: NDArray[np.uint32]) -> str:
-    """One character for each of *codes*, of which two are a pair beyond the basic plane."""
-    return codes.tobytes().decode("utf-32-le", "surrogatepass")
-
-
-_PAIR = regex.compile(r"[\uD800-\uDBFF][\uDC00-\uDFFF]")
-
-
-def _clean_text(text: str) -> str:
-    """*text* with one character for each pair, without those of glyphs that have none."""
-    text = text.replace("\0", "")
-    if text.isascii() or not _PAIR.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def _read_boxes(text_page: PdfTextPage, characters: _Numbers) -> Boxes:
-    """Left, bottom, right and top of *characters*, shape (characters, 4), in points.
-
-    The boxes are those of the font, so that all letters of a line are equally high.
-    """
-    rectangles = (pdfium.FS_RECTF * len(characters))()
-    read = map(
-        pdfium.FPDFText_GetLooseCharBox, repeat(text_page.raw), characters.tolist(), rectangles
-    )
-    for _ in read:
-        pass
-    boxes = np.frombuffer(memoryview(rectangles), np.float32).reshape(-1, 4)[:, [0, 3, 2, 1]]
-    return np.nan_to_num(boxes, posinf=0, neginf=0)
+# Points between the middles of two letters, at least; those of one glyph have the same.
+_MIN_SHIFT = 0.5
 
 
 def _read_directions(
-    text_page: PdfTextPage, first: Boxes, last: Boxes, text: str, spans: tuple[_Numbers, _Numbers]
-) -> _Numbers:
+    text_page: PdfTextPage, first: Boxes, last: Boxes, text: str, spans: tuple[Numbers, Numbers]
+) -> Numbers:
     """The direction of each word; asked for only where one does not run to the right."""
     starts, ends = spans
-    shift = (last + np.roll(last, 2, axis=1) - first - np.roll(first, 2, axis=1))[:, :2] / 2
-    is_long = ends - starts > 1
+    shift = (last[:, :2] + last[:, 2:] - first[:, :2] - first[:, 2:]) / 2
+    is_long = (ends - starts > 1) & (np.abs(shift).max(axis=1, initial=0) > _MIN_SHIFT)
     is_upright = is_long & (np.abs(shift[:, 1]) > np.abs(shift[:, 0]))
     is_backward = is_long & (shift[:, 0] < 0) & ~is_upright
     quarters = np.zeros(len(starts), np.int64)
@@ -200,34 +166,39 @@ def _read_directions(
 
 def _drop_undecodable(text_page: PdfTextPage, words: _Words) -> tuple[_Words, float]:
     """*words* without those of fonts that do not name their characters; the share of these."""
-    errors = map(pdfium.FPDFText_HasUnicodeMapError, repeat(text_page.raw), words.starts.tolist())
-    suspects = np.flatnonzero(np.fromiter(errors, np.int64, len(words.starts)) > 0)
+    signs = int(_SIGNS[np.minimum(words.codes, len(_SIGNS) - 1)].sum())
+    suspects = _find_map_errors(text_page, words, every=1 if signs else _SAMPLE)
     by_font: dict[int, list[int]] = defaultdict(list)
-    for word in suspects.tolist():
-        by_font[_font_of(text_page, int(words.starts[word]))].append(word)
+    fonts = read_fonts(text_page, words.starts[suspects].tolist()) if suspects else []
+    for font, word in zip(fonts, suspects, strict=True):
+        by_font[font].append(word)
     dropped = np.zeros(len(words.starts), np.bool_)
     for numbers in by_font.values():
         if _is_gibberish(_iter_raw_words(words, numbers)):
             dropped[numbers] = True
     lengths = words.ends - words.starts
-    signs = int(_SIGNS[np.minimum(words.codes, len(_SIGNS) - 1)].sum())
     lost = int(lengths[dropped].sum()) + signs
     share = lost / (int(lengths.sum()) + signs) if lost else 0.0
     return (_select(words, ~dropped) if dropped.any() else words), share
+
+
+# Every fourth word of a page is asked for; all of them where one has an error.
+_SAMPLE = 4
+
+
+def _find_map_errors(text_page: PdfTextPage, words: _Words, every: int) -> list[int]:
+    """The numbers of the words whose font does not name their first character."""
+    errors = find_map_errors(text_page, words.starts[::every].tolist())
+    if every > 1 and any(errors):
+        return _find_map_errors(text_page, words, every=1)
+    return [number for number, is_error in enumerate(errors) if is_error]
 
 
 def _iter_raw_words(words: _Words, numbers: Iterable[int]) -> Iterator[str]:
     """Words with the signs that follow each."""
     following = np.append(words.starts[1:], len(words.codes))
     for number in numbers:
-        yield _decode(words.codes[words.starts[number] : following[number]])
-
-
-def _font_of(text_page: PdfTextPage, character: int) -> int:
-    """A number for the font of a character."""
-    text_object = pdfium.FPDFText_GetTextObject(text_page, character)
-    font = pdfium.FPDFTextObj_GetFont(text_object) if text_object else None
-    return ctypes.cast(font, ctypes.c_void_p).value or 0 if font else 0
+        yield decode_codes(words.codes[words.starts[number] : following[number]])
 
 
 # Control characters, which no text has; shape (33,), the last for all that are none.
@@ -254,7 +225,7 @@ def _is_gibberish(words: Iterable[str]) -> bool:
     return sum(runs) - len(runs) > 0.2 * letters
 
 
-def _select(words: _Words, chosen: _Flags | _Numbers) -> _Words:
+def _select(words: _Words, chosen: Flags | Numbers) -> _Words:
     return words._replace(
         starts=words.starts[chosen],
         ends=words.ends[chosen],
@@ -268,7 +239,9 @@ def _drop_overprints(words: _Words) -> _Words:
     boxes = words.boxes
     if len(boxes) < 2:
         return words
-    heights = boxes[:, 3] - boxes[:, 1]
+    # Some fonts claim to be several lines high, so letters are measured by their width, too.
+    widths = (boxes[:, 2] - boxes[:, 0]) / (words.ends - words.starts)
+    heights = np.minimum(boxes[:, 3] - boxes[:, 1], 2.5 * widths)
     order = np.lexsort((boxes[:, 0], np.rint(boxes[:, 1] / 2)))
     near = np.abs(np.diff(boxes[order], axis=0)).max(axis=1) < 0.25 * heights[order][1:]
     dropped = np.zeros(len(boxes), np.bool_)
@@ -283,45 +256,73 @@ def _word_at(words: _Words, number: int) -> str:
     return words.text[words.starts[number] : words.ends[number]]
 
 
-# A wider gap, in heights of letters, divides segments.
-_GAP = 0.8
-
-
 def _iter_segments(text_page: PdfTextPage, words: _Words, quarter: int) -> Iterator[Segment]:
     """The segments of one direction, in PDFium's order."""
     words = _select(words, words.quarters == quarter)
-    boxes = _turn(words.boxes, quarter)
-    odd = np.flatnonzero(_find_odd_words(words, boxes)).tolist()
-    pieces = {number: _read_odd_word(text_page, words, number, quarter) for number in odd}
-    broken = [number for number, segments in pieces.items() if len(segments) > 1]
+    words, accents = _take_accents(words, turn_boxes(words.boxes, quarter))
+    boxes = turn_boxes(words.boxes, quarter)
+    odd = {*np.flatnonzero(_find_odd_words(words, boxes)).tolist(), *accents}
+    pieces = {
+        number: _read_odd_word(text_page, words, number, quarter, accents.get(number, []))
+        for number in odd
+    }
+    broken = [number for number, parts in pieces.items() if len(parts) > 1]
     joined = _find_joined(words, boxes)
     joined[[number for number in broken if number < len(joined)]] = False
     joined[[number - 1 for number in broken if number]] = False
-    texts = {number: segments[0].text for number, segments in pieces.items()}
+    texts = {
+        number: "".join(letter.text for letter in parts[0]) for number, parts in pieces.items()
+    }
     lasts = np.append(np.flatnonzero(~joined), len(boxes) - 1)
     firsts = np.concatenate([[0], lasts[:-1] + 1])
-    lows = np.minimum.reduceat(boxes[:, :2], firsts).tolist()
-    highs = np.maximum.reduceat(boxes[:, 2:], firsts).tolist()
-    spans = zip(firsts.tolist(), lasts.tolist(), lows, highs, strict=True)
-    for first, last, low, high in spans:
+    extents = np.concatenate(
+        [
+            np.minimum.reduceat(boxes[:, :2], firsts),
+            np.maximum.reduceat(boxes[:, 2:], firsts),
+        ],
+        axis=1,
+    )
+    sizes = read_sizes(text_page, words.starts[firsts])
+    baselines = turn_boxes(read_baselines(text_page, words.starts[firsts]), quarter)
+    extents = _even_out(extents, baselines[:, 1], np.array(sizes, np.float32))
+    bold = _find_bold(text_page, words.starts[firsts])
+    spans = zip(firsts.tolist(), lasts.tolist(), extents.tolist(), sizes, bold, strict=True)
+    for first, last, box, size, is_bold in spans:
         if len(pieces.get(first, ())) > 1:
-            yield from pieces[first]
+            yield from (_join_letters(part, size) for part in pieces[first])
         else:
-            yield _build_segment(text_page, words, (first, last), (*low, *high), texts)
+            segment = _build_segment(words, (first, last), box, size, texts)
+            yield segment._replace(is_bold=True) if is_bold else segment
 
 
-def _turn(boxes: Boxes, quarter: int) -> Boxes:
-    """*boxes* turned back by quarter turns, so that text which ran in that direction runs right."""
-    left, bottom, right, top = boxes.T
-    turned = {
-        1: (bottom, -right, top, -left),
-        2: (-right, -top, -left, -bottom),
-        3: (-top, left, -bottom, right),
-    }.get(quarter, (left, bottom, right, top))
-    return np.stack(turned, axis=1)
+def _find_bold(text_page: PdfTextPage, characters: Numbers) -> list[bool]:
+    """Which of *characters* are in bold type."""
+    fonts = read_fonts(text_page, characters.tolist())
+    bold = {font: is_bold_font(font) for font in set(fonts)}
+    return [bold[font] for font in fonts]
 
 
-def _find_joined(words: _Words, boxes: Boxes) -> _Flags:
+# How far letters usually reach below and above their baseline, in sizes of the font.
+_DESCENT, _ASCENT = 0.22, 0.88
+
+
+def _even_out(boxes: Boxes, baselines: Boxes, sizes: Boxes) -> Boxes:
+    """*boxes* with the same height for all fonts of a size, some of which claim several lines.
+
+    *baselines* and *sizes*, shape (boxes,), are in points.
+
+    Left as they are where the baseline is not in them, as in columns of upright letters.
+    """
+    bottom, top = boxes[:, 1], boxes[:, 3]
+    usual = (sizes > 0) & (baselines >= bottom - 0.1 * sizes) & (baselines <= top)
+    usual &= (top - bottom > 0.5 * sizes) & (top - bottom < 6 * sizes)
+    evened = boxes.copy()
+    evened[:, 1] = np.where(usual, baselines - _DESCENT * sizes, bottom)
+    evened[:, 3] = np.where(usual, baselines + _ASCENT * sizes, top)
+    return evened
+
+
+def _find_joined(words: _Words, boxes: Boxes) -> Flags:
     """Whether each word but the first goes on the segment of the word before it."""
     if len(boxes) < 2:
         return np.zeros(0, np.bool_)
@@ -331,53 +332,36 @@ def _find_joined(words: _Words, boxes: Boxes) -> _Flags:
     heights = np.minimum(top[1:] - bottom[1:], top[:-1] - bottom[:-1])
     overlap = np.minimum(top[1:], top[:-1]) - np.maximum(bottom[1:], bottom[:-1])
     gap = np.maximum(left[1:] - right[:-1], left[:-1] - right[1:])
-    hyphens = _are_any(words.codes[words.ends[:-1] - 1], _HYPHENS)
-    joined: _Flags = same_line & ~hyphens & (overlap >= 0.3 * heights) & (gap <= _GAP * heights)
+    hyphens = are_any(words.codes[words.ends[:-1] - 1], HYPHENS)
+    joined: Flags = same_line & ~hyphens & (overlap >= 0.3 * heights) & (gap <= GAP * heights)
     return joined
 
 
 def _build_segment(
-    text_page: PdfTextPage,
     words: _Words,
     span: tuple[int, int],
-    box: tuple[float, float, float, float],
+    box: list[float],
+    size: float,
     texts: dict[int, str],
 ) -> Segment:
     """The words from the first to the last of *span*, with *texts* for those put right."""
     first, last = span
     start, end = int(words.starts[first]), int(words.ends[last])
     text = words.text[start:end]
-    hyphen = text[-1] in _HYPHEN_SIGNS
-    if texts:
-        numbers = range(first, last + 1)
+    hyphen = text[-1] in HYPHEN_SIGNS
+    numbers = range(first, last + 1)
+    if texts and any(number in texts for number in numbers):
         text = " ".join(texts.get(number) or _word_at(words, number) for number in numbers)
-    size = _font_size(text_page, start) or box[3] - box[1]
-    return Segment(_clean_text(text.rstrip(_HYPHEN_SIGNS)), *box, size, hyphen)
+    left, bottom, right, top = box
+    text = clean_text(text.rstrip(HYPHEN_SIGNS))
+    return Segment(text, left, bottom, right, top, size or top - bottom, hyphen)
 
 
-def _font_size(text_page: PdfTextPage, character: int) -> float:
-    """The size of a character's font on the page, to a tenth of a point."""
-    matrix = pdfium.FS_MATRIX()
-    if not pdfium.FPDFText_GetMatrix(text_page, character, matrix):
-        return 0.0
-    size = pdfium.FPDFText_GetFontSize(text_page, character) * math.hypot(matrix.c, matrix.d)
-    return round(abs(size), 1) if math.isfinite(size) else 0.0
-
-
-# Accents that stand alone, and the marks that join a letter.
-_ACCENTS = {
-    "`": "\u0300", "´": "\u0301", "^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303",
-    "¯": "\u0304", "˘": "\u0306", "˙": "\u0307", "¨": "\u0308", "˚": "\u030a", "˝": "\u030b",
-    "ˇ": "\u030c", "¸": "\u0327", "˛": "\u0328",
-}  # fmt: skip
-_MARKS = frozenset(_ACCENTS.values())
-_ALEFS = "اأإآٱ"
-_LAM = "ل"
 _ODD = np.zeros(0x400, np.bool_)  # the last for all characters beyond
-_ODD[[*map(ord, [*_ACCENTS, *_MARKS])]] = True
+_ODD[[*map(ord, [*ACCENTS, *MARKS])]] = True
 
 
-def _find_odd_words(words: _Words, boxes: Boxes) -> _Flags:
+def _find_odd_words(words: _Words, boxes: Boxes) -> Flags:
     """Which words need a look at each character, shape (words,).
 
     Those with accents, letters doubled, an alef before a lam, or too wide or narrow for their
@@ -386,130 +370,78 @@ def _find_odd_words(words: _Words, boxes: Boxes) -> _Flags:
     codes = words.codes
     doubled = np.concatenate([codes[1:] == codes[:-1], [False]])
     odd = _ODD[np.minimum(codes, len(_ODD) - 1)]
-    if (codes == ord(_LAM)).any():
-        is_alef = _are_any(codes, map(ord, _ALEFS))
-        odd[:-1] |= is_alef[:-1] & (codes[1:] == ord(_LAM))
+    if (codes == ord(LAM)).any():
+        is_alef = are_any(codes, map(ord, ALEFS))
+        odd[:-1] |= is_alef[:-1] & (codes[1:] == ord(LAM))
+    leftward = (codes >= 0x590) & (codes < 0x900)
+    if leftward.any():
+        turns = leftward[:-1] != leftward[1:]
+        odd[:-1] |= turns & (codes[:-1] > ord("0")) & (codes[1:] > ord("0"))
     lengths = words.ends - words.starts
     width = (boxes[:, 2] - boxes[:, 0]) / np.maximum(boxes[:, 3] - boxes[:, 1], 0.1) / lengths
-    found: _Flags = (_count_within(odd, words) > 0) | ((lengths > 2) & (width < 0.2))
+    found: Flags = (_count_within(odd, words) > 0) | ((lengths > 2) & (width < 0.2))
     found |= (lengths > 3) & (_count_within(doubled, words) >= 0.4 * lengths)
     found |= (lengths > 1) & (width > 1.4)
     return found
 
 
-def _count_within(flags: _Flags, words: _Words) -> _Numbers:
+# Accents of a page that stand alone, at most.
+_MAX_ACCENTS = 2000
+
+
+def _take_accents(words: _Words, boxes: Boxes) -> tuple[_Words, dict[int, list[int]]]:
+    """*words* without accents that were drawn alone over others; these by the word's number."""
+    alone = (words.ends - words.starts == 1) & _ODD[
+        np.minimum(words.codes[words.starts], len(_ODD) - 1)
+    ]
+    left, bottom, right, top = boxes.T
+    targets: dict[int, int] = {}
+    for number in np.flatnonzero(alone)[:_MAX_ACCENTS].tolist():
+        middle = (left[number] + right[number]) / 2
+        over = (left <= middle) & (middle <= right) & ~alone
+        over &= np.minimum(top, top[number]) - np.maximum(bottom, bottom[number]) > 0.5 * (
+            top[number] - bottom[number]
+        )
+        if over.any():
+            targets[number] = int(np.argmax(over))
+    if not targets:
+        return words, {}
+    kept = np.setdiff1d(np.arange(len(boxes)), [*targets])
+    accents: dict[int, list[int]] = defaultdict(list)
+    for number, target in targets.items():
+        accents[int(np.searchsorted(kept, target))].append(int(words.starts[number]))
+    return _select(words, kept), accents
+
+
+def _count_within(flags: Flags, words: _Words) -> Numbers:
     """The number of *flags*, shape (characters,), within each word."""
     sums = np.concatenate([[0], np.cumsum(flags)])
-    counts: _Numbers = sums[words.ends] - sums[words.starts]
+    counts: Numbers = sums[words.ends] - sums[words.starts]
     return counts
 
 
-class _Character(NamedTuple):
-    text: str
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-
 def _read_odd_word(
-    text_page: PdfTextPage, words: _Words, number: int, quarter: int
-) -> list[Segment]:
-    """The segments of a word whose characters are put right one by one."""
-    start, end = int(words.starts[number]), int(words.ends[number])
-    boxes = _turn(_read_boxes(text_page, np.arange(start, end)), quarter).tolist()
+    text_page: PdfTextPage, words: _Words, number: int, quarter: int, accents: list[int]
+) -> list[list[Letter]]:
+    """The letters of a word, put right one by one, in parts without wide gaps.
+
+    *accents* are characters over it that are elsewhere in the text.
+    """
+    places = np.array([*range(words.starts[number], words.ends[number]), *accents])
+    boxes = turn_boxes(read_boxes(text_page, places), quarter).tolist()
     characters = [
-        _Character(text, *box) for text, box in zip(words.text[start:end], boxes, strict=True)
+        Letter(words.text[place], *box) for place, box in zip(places.tolist(), boxes, strict=True)
     ]
-    characters = _drop_doubles(characters)
-    characters = _order_ligatures(characters)
-    characters = _compose_accents(characters)
-    size = _font_size(text_page, start)
-    return [_join_characters(part, size) for part in _split_at_gaps(characters)]
+    whole, apart = characters[: -len(accents) or None], characters[-len(accents) or len(places) :]
+    characters = repair_letters(whole, apart)
+    return [*split_at_gaps(characters)]
 
 
-# How far back the same character may have been drawn, in characters.
-_DOUBLE_DISTANCE = 3
-
-
-def _drop_doubles(characters: list[_Character]) -> list[_Character]:
-    """*characters* without those drawn again nearly at the same place."""
-    single: list[_Character] = []
-    for character in characters:
-        if not any(_is_same(character, other) for other in single[-_DOUBLE_DISTANCE:]):
-            single.append(character)
-    return single
-
-
-def _is_same(one: _Character, other: _Character) -> bool:
-    limit = 0.3 * max(one.right - one.left, 0.2 * (one.top - one.bottom))
-    return (
-        one.text == other.text
-        and abs(one.left - other.left) < limit
-        and abs(one.bottom - other.bottom) < limit
-    )
-
-
-def _order_ligatures(characters: list[_Character]) -> list[_Character]:
-    """Lam before alef where both are one glyph, which PDFium turns round with the line."""
-    for place, (one, other) in enumerate(pairwise(characters)):
-        if one.text in _ALEFS and other.text == _LAM and one[1:] == other[1:]:
-            characters[place : place + 2] = [other, one]
-    return characters
-
-
-def _compose_accents(characters: list[_Character]) -> list[_Character]:
-    """Letters with the accents drawn over them, before or after, as one character each."""
-    composed: list[_Character] = []
-    for place, character in enumerate(characters):
-        mark = character.text if character.text in _MARKS else _ACCENTS.get(character.text)
-        before = composed[-1] if composed else None
-        after = characters[place + 1] if place + 1 < len(characters) else None
-        if mark and after and _is_over(character, after) and _takes(after, mark):
-            characters[place + 1] = after._replace(
-                text=unicodedata.normalize("NFC", after.text + mark)
-            )
-        elif mark and before and _is_over(character, before) and _takes(before, mark):
-            composed[-1] = before._replace(text=unicodedata.normalize("NFC", before.text + mark))
-        else:
-            composed.append(character)
-    return composed
-
-
-def _is_over(accent: _Character, letter: _Character) -> bool:
-    """Whether the middle of *accent* is above or below *letter*."""
-    middle = (accent.left + accent.right) / 2
-    return letter.left <= middle <= letter.right
-
-
-def _takes(letter: _Character, mark: str) -> bool:
-    """Whether there is a letter with that mark."""
-    text = "i" if letter.text == "ı" else "j" if letter.text == "ȷ" else letter.text
-    return len(unicodedata.normalize("NFC", text + mark)) == 1
-
-
-def _split_at_gaps(characters: list[_Character]) -> Iterator[list[_Character]]:
-    part: list[_Character] = []
-    for character in characters:
-        if part and _is_apart(part[-1], character):
-            yield part
-            part = []
-        part.append(character)
-    if part:
-        yield part
-
-
-def _is_apart(one: _Character, other: _Character) -> bool:
-    height = other.top - other.bottom
-    gap = max(other.left - one.right, one.left - other.right)
-    return gap > _GAP * height or abs(one.bottom - other.bottom) > 0.7 * height
-
-
-def _join_characters(characters: list[_Character], size: float) -> Segment:
+def _join_letters(characters: list[Letter], size: float) -> Segment:
     text = "".join(character.text for character in characters)
-    hyphen = text[-1] in _HYPHEN_SIGNS
+    hyphen = text[-1] in HYPHEN_SIGNS
     bottom = min(c.bottom for c in characters)
     top = max(c.top for c in characters)
     left, right = min(c.left for c in characters), max(c.right for c in characters)
-    text = _clean_text(text.rstrip(_HYPHEN_SIGNS))
+    text = clean_text(text.rstrip(HYPHEN_SIGNS))
     return Segment(text, left, bottom, right, top, size or top - bottom, hyphen)

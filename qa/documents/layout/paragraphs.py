@@ -116,6 +116,7 @@ def _starts_paragraph(above: Line, below: Line, style: _Style) -> bool:
     return bool(ends and _PARAGRAPH_START.match(below.text))
 
 
+_HYPHENS = ("-", "‐", "\u00ad")
 _HYPHENATED_END = regex.compile(r"([\p{L}\p{M}\p{N}]+)([-‐\u00AD])$")
 # A search from the beginning would look at each line again for every line.
 _LONGEST_WORD = 100
@@ -135,18 +136,13 @@ def _join_lines(lines: Iterable[Line], words: frozenset[str]) -> str:
 
 
 def _join_line(text: str, below: str, words: frozenset[str]) -> str:
-    hyphenated_end, continuation = (
-        _HYPHENATED_END.search(text, max(0, len(text) - _LONGEST_WORD)),
-        _CONTINUATION.match(below),
-    )
-    if not hyphenated_end or not continuation:
+    continuation = _CONTINUATION.match(below) if text.endswith(_HYPHENS) else None
+    divided = continuation and _HYPHENATED_END.search(text, max(0, len(text) - _LONGEST_WORD))
+    if not divided or not continuation:
         return text + ("" if is_unspaced_joint(text, below) else " ") + below
-    whole, hyphenated = (
-        hyphenated_end[1] + continuation[0],
-        f"{hyphenated_end[1]}-{continuation[0]}",
-    )
+    whole, hyphenated = divided[1] + continuation[0], f"{divided[1]}-{continuation[0]}"
     is_known_hyphenated = whole.lower() not in words and hyphenated.lower() in words
-    keep_hyphen = hyphenated_end[2] != "\u00ad" and (
-        is_known_hyphenated or not continuation[0][0].islower() or hyphenated_end[1][-1].isdecimal()
+    keep_hyphen = divided[2] != "\u00ad" and (
+        is_known_hyphenated or not continuation[0][0].islower() or divided[1][-1].isdecimal()
     )
     return (text if keep_hyphen else text[:-1]) + below

@@ -36,12 +36,31 @@ class PageParts(NamedTuple):
     footers: list[Line]
 
 
+class _Signature(NamedTuple):
+    """What running lines have in common: their text, or that around a number, and their place.
+
+    *offset* is what the number differs by from the page's; None for a text without one.
+    """
+
+    before: str
+    after: str
+    offset: int | None
+    is_footer: bool
+    distance: int
+
+    @property
+    def min_pages(self) -> int:
+        """On how many pages it must be; words that count may be the headings of two pages."""
+        counts_words = self.offset is not None and _LETTERS.search(self.before + self.after)
+        return 3 if counts_words else 2
+
+
 class _EdgeRow(NamedTuple):
     """A row at an end of a page, and all the ways in which others may be the same."""
 
     row: Row
     line: Line
-    signatures: list[tuple[object, ...]]
+    signatures: list[_Signature]
 
 
 class _Edges(NamedTuple):
@@ -52,9 +71,10 @@ class _Edges(NamedTuple):
 
 
 class _Style(NamedTuple):
-    """The font size of most text of a file, and the length of a full line, in characters."""
+    """The type of most text of a file, and the length of a full line, in characters."""
 
     size: float
+    is_bold: bool
     length: float
 
 
@@ -63,7 +83,7 @@ def split_running_lines(pages: Sequence[list[Segment]]) -> list[PageParts]:
     rows_of_pages = [cluster_rows(page, _usual_height(page)) for page in pages]
     style = _measure_style(rows_of_pages)
     edges = [_read_edges(rows, number, style) for number, rows in enumerate(rows_of_pages)]
-    pages_of: dict[tuple[object, ...], set[int]] = defaultdict(set)
+    pages_of: dict[_Signature, set[int]] = defaultdict(set)
     for number, page_edges in enumerate(edges):
         for edge in chain(*page_edges):
             for signature in edge.signatures:
@@ -71,7 +91,7 @@ def split_running_lines(pages: Sequence[list[Segment]]) -> list[PageParts]:
     first = {
         signature: min(numbers)
         for signature, numbers in pages_of.items()
-        if _is_on_most(numbers, len(pages))
+        if _is_on_most(numbers, len(pages)) and len(numbers) >= signature.min_pages
     }
     parts = [
         _split_page(page, number, page_edges, first)
@@ -99,16 +119,23 @@ def _is_on_most(numbers: set[int], count: int) -> bool:
 
 
 def _measure_style(pages: Iterable[list[Row]]) -> _Style:
-    sizes: Counter[float] = Counter()
+    sizes: Counter[tuple[float, bool]] = Counter()
     lengths: list[int] = []
     for rows in pages:
         for row in rows:
             lengths.append(sum(len(segment.text) for segment in row))
             for segment in row:
-                sizes[segment.size] += len(segment.text)
+                sizes[segment.size, segment.is_bold] += len(segment.text)
     lengths.sort()
-    size = max(sizes, key=lambda size: sizes[size], default=0)
-    return _Style(size, 0.85 * lengths[len(lengths) * 9 // 10] if lengths else 0)
+    size, is_bold = max(sizes, key=lambda kind: sizes[kind], default=(0, False))
+    return _Style(size, is_bold, 0.85 * lengths[len(lengths) * 9 // 10] if lengths else 0)
+
+
+def _is_emphasized(row: Row, style: _Style) -> bool:
+    """Whether *row* is set in larger or bolder type than most text, as headings are."""
+    return max(segment.size for segment in row) > 1.1 * style.size or (
+        not style.is_bold and all(segment.is_bold for segment in row)
+    )
 
 
 def _read_edges(rows: list[Row], page: int, style: _Style) -> _Edges:
@@ -132,19 +159,18 @@ def _iter_edge_rows(
         is_apart = abs(following - line.middle) > 2 * (line.top - line.bottom)
         is_short = len(line.text) < style.length and not _SENTENCE_END.search(line.text)
         where = (top is None, round(distance / _TOLERANCE))
-        texts = _iter_signatures(line.text, page, counts=line.size <= 1.1 * style.size)
+        counts = not _is_emphasized(row, style)
+        signatures = [_Signature(*text, *where) for text in _iter_texts(line.text, page, counts)]
         is_candidate = len(line.text) <= _MAX_LENGTH and (is_apart or is_short)
-        yield _EdgeRow(row, line, [(*text, *where) for text in texts] if is_candidate else [])
+        yield _EdgeRow(row, line, signatures if is_candidate else [])
 
 
-def _iter_signatures(text: str, page: int, *, counts: bool) -> Iterator[tuple[object, ...]]:
-    """*text*, and if it may count with the pages, *text* without each of its numbers."""
-    yield (text,)
-    if not counts:
-        return
-    for match in list(_NUMBER.finditer(text))[:_MAX_NUMBERS]:
-        value = _value_of(match[0])
-        yield text[: match.start()], text[match.end() :], value - page
+def _iter_texts(text: str, page: int, counts: bool) -> Iterator[tuple[str, str, int | None]]:
+    """*text*, and if it may count with the pages, what is around each of its numbers."""
+    yield text, "", None
+    if counts:
+        for match in list(_NUMBER.finditer(text))[:_MAX_NUMBERS]:
+            yield text[: match.start()], text[match.end() :], _value_of(match[0]) - page
 
 
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -162,7 +188,7 @@ def _value_of(number: str) -> int:
 
 
 def _split_page(
-    page: list[Segment], number: int, edges: _Edges, first: dict[tuple[object, ...], int]
+    page: list[Segment], number: int, edges: _Edges, first: dict[_Signature, int]
 ) -> PageParts:
     gone: set[int] = set()
     kept: tuple[list[Line], list[Line]] = ([], [])

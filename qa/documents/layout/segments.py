@@ -8,7 +8,7 @@ import regex
 
 
 class Segment(NamedTuple):
-    """A part of a line without a wide gap: its text, its box with y upwards, its font size.
+    """A part of a line without a wide gap: its text, its box with y upwards, its type.
 
     *hyphen* says that it ends with a hyphen which divides a word; the text is without it.
     """
@@ -20,6 +20,7 @@ class Segment(NamedTuple):
     top: float
     size: float
     hyphen: bool = False
+    is_bold: bool = False
 
     @property
     def middle(self) -> float:
@@ -80,7 +81,8 @@ def _first_line_middle(segment: Segment, height: float) -> float:
 def join_row(row: Sequence[Segment], separator: str = " ", *, is_row: bool = False) -> Line:
     """The segments of a row as one line, from the right where most letters are written so."""
     if len(row) == 1:
-        return Line(*row[0], is_row)
+        text, left, bottom, right, top, size, hyphen, _ = row[0]
+        return Line(text, left, bottom, right, top, size, hyphen, is_row)
     if is_right_to_left("".join(segment.text for segment in row)):
         row = row[::-1]
     return Line(

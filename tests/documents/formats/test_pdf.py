@@ -207,10 +207,18 @@ def test_arabic_is_read_from_the_right_with_lam_before_alef():
     assert texts(drawn(content, font=MAPPED, more=[letters])) == ["سلام معن"]
 
 
+def test_latin_words_in_arabic_keep_the_spaces_around_them():
+    letters = to_unicode([(0x41, "س"), (0x43, "م"), (0x45, "ن"), (0x50, "P"), (0x44, "D")])
+    content = at(72, 700, "EC PD CA", 12)
+
+    assert texts(drawn(content, font=MAPPED, more=[letters])) == ["سم PD من"]
+
+
 def test_a_letter_beyond_the_basic_plane_is_one_character():
     letters = to_unicode([(0x41, "𝒜"), (0x42, "fi")])
 
     assert texts(drawn(at(72, 700, "A B A"), font=MAPPED, more=[letters])) == ["𝒜 fi 𝒜"]
+    assert texts(drawn(at(71, 703, "x A y B A"), font=MAPPED, more=[letters])) == ["x 𝒜 y fi 𝒜"]
 
 
 def test_lines_of_chinese_are_joined_without_a_space():
@@ -299,6 +307,17 @@ def test_headings_that_differ_stay_at_the_top_of_pages():
         "Chapter 3",
         "Chapter 4",
     ]
+
+
+def test_headings_in_bold_stay_though_they_count_with_the_pages():
+    bold = HELVETICA.replace(b"Helvetica", b"Helvetica-Bold")
+    pages = [
+        b"BT /B 10 Tf 72 770 Td (Lesson %d) Tj ET\n" % number + at(72, 700, text)
+        for number, text in enumerate(BODIES, start=1)
+    ]
+    data = drawn(*pages, more=[bold]).replace(b"<</F 3 0 R>>", b"<</F 3 0 R/B 4 0 R>>")
+
+    assert sum(text.startswith("Lesson") for text in texts(data)) == 4
 
 
 def test_rows_of_figures_that_do_not_count_with_the_pages_stay():
