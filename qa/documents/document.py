@@ -208,7 +208,7 @@ Reasons = tuple[tuple[str, int], ...]
 
 # The parts of a reason that differ from file to file: the place in it, and what it duplicates.
 _PLACE_PATTERN = regex.compile(
-    r"(?P<what>(?:row|line|item) .{1,100}): (?P<reason>.*)", regex.DOTALL
+    r"(?P<what>(?:row|line|item|page) .{1,100}): (?P<reason>.*)", regex.DOTALL
 )
 _SAME_PATTERN = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
 _NUMBER = regex.compile(r"\d[\d,]*")

@@ -5,6 +5,7 @@ import zlib
 import pytest
 from fpdf import FPDF
 
+from qa.documents.document import kind_of
 from qa.documents.formats import pdf
 from qa.errors import UnreadableFileError
 
@@ -460,3 +461,9 @@ def test_words_strewn_over_a_page_are_all_read():
     found = set(" ".join(texts(bytes(file.output()))).replace("-", " ").split())
 
     assert sum(f"w{number}" in found for number in range(2000)) > 1500
+
+
+def test_pages_that_were_left_out_are_counted_by_their_reason():
+    kinds = {kind_of(f"page {pages}: only a picture") for pages in ("2 of 3", "4–7, 9 of 12")}
+
+    assert kinds == {"only a picture"}
