@@ -55,6 +55,13 @@ class Settings:
     extract_memory_mb: int = setting(
         4096, "Maximum memory of a process that reads files, in MB.", minimum=1
     )
+    ocr: bool = setting(False, "1 reads pages that are pictures with Tesseract, if installed.")
+    ocr_languages: tuple[str, ...] = setting(
+        ("eng",), "Languages of such pages, as Tesseract names them, separated by commas."
+    )
+    ocr_seconds: int = setting(
+        1800, "Time limit for such pages of one file, in seconds; others are left out.", minimum=1
+    )
     max_file_documents: int = setting(
         500_000, "Maximum rows or archive members; a file with more is skipped.", minimum=1
     )

@@ -16,8 +16,10 @@ errors
 settings
 analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
+  layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables
-  formats.html_blocks formats.text formats.markdown formats.html_article formats.html formats.pdf
+  formats.html_blocks formats.text formats.markdown formats.html_article formats.html
+  formats.pdf_characters formats.pdf_letters formats.pdf_text formats.pdf_forms formats.pdf
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text
   formats.docx_drawings formats.docx
   formats.records formats.rows formats.log formats.rst formats.org formats.asciidoc
@@ -129,7 +131,7 @@ def test_asking_does_not_load_the_libraries_that_read_documents():
     source = "import sys, qa.app; print(*sys.modules)"
     loaded = _output(source).split()
 
-    assert not {"trafilatura", "pypdf", "docx", "pebble", "docutils", "pptx"} & set(loaded)
+    assert not {"trafilatura", "pypdfium2", "docx", "pebble", "docutils", "pptx"} & set(loaded)
 
 
 def _output(source):

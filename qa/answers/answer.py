@@ -6,8 +6,10 @@
 import datetime
 import hashlib
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from urllib.parse import quote
+
+from pydantic import Field
 
 from qa.analysis.tokenizer import Span
 from qa.answers.collection import CollectionFacts
@@ -32,6 +34,8 @@ class Citation:
 
     *paragraph*, *page*, *place* and *section* are those of the marked sentence, if there is one.
     *place* is the page in words, or the row, line, message or time in files that have these.
+    *certainty* is the mean certainty of the words of the page, which were recognized in a picture
+    of it; None, and left out for programs, where they are text.
     """
 
     document_id: str
@@ -51,6 +55,7 @@ class Citation:
     sha256: str
     read_url: str
     fragment_url: str | None
+    certainty: Annotated[float | None, Field(ge=0, le=1, exclude_if=lambda v: v is None)] = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +216,11 @@ def quote_passage(
     )
 
 
+def format_certainty(certainty: float) -> str:
+    """What a reader must know of words that were not written but recognized."""
+    return f"words recognized in a picture, {certainty:.0%} certain"
+
+
 def build_citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
     """Cite *passage* of *document*, at the *answer* sentence in it."""
     metadata = document.metadata
@@ -237,6 +247,7 @@ def build_citation(document: Document, passage: Span, answer: Span | None = None
         fragment_url=build_fragment_url(
             metadata.url, document.text[slice(*(answer_span or passage))]
         ),
+        certainty=document.certainty_at(offset),
     )
 
 

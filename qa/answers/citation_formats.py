@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import regex
 
-from qa.answers.answer import Citation
+from qa.answers.answer import Citation, format_certainty
 from qa.documents.document import SEPARATOR, Document
 
 
@@ -359,6 +359,8 @@ def _iter_location(reference: Reference, *, pages: bool = True) -> Iterator[str]
         yield reference.places
     elif reference.pages and pages:
         yield f"{'pp.' if '–' in reference.pages else 'p.'} {reference.pages}"
+    if reference.citation and reference.citation.certainty is not None:
+        yield format_certainty(reference.citation.certainty)
 
 
 def _access_note(reference: Reference) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from qa.analysis.deadline import Deadline
 from qa.analysis.normalization import printable, printable_prose
-from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer
+from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer, format_certainty
 from qa.answers.pipeline import AskOptions, ask
 from qa.answers.reanchoring import Anchor
 from qa.commands.options import (
@@ -98,7 +98,8 @@ def _format_passage(passage: AnswerPassage) -> Text:
 
 def _format_source(passage: AnswerPassage) -> Text:
     citation = passage.citation
-    parts = [citation.section, f"¶ {citation.paragraph}", citation.place]
+    certainty = None if citation.certainty is None else format_certainty(citation.certainty)
+    parts = [citation.section, f"¶ {citation.paragraph}", citation.place, certainty]
     location = ", ".join(filter(None, parts))
     details = [citation.title, citation.publisher, citation.date, location]
     return Text(printable("    — " + " · ".join(str(part) for part in details if part)))

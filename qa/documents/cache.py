@@ -16,6 +16,7 @@ from typing import Any, Self
 import zstandard
 
 from qa.documents.document import Document, Skip
+from qa.documents.ocr import describe_ocr
 from qa.documents.reader import FileContent, load_content, read_content
 from qa.documents.versions import code_version
 from qa.settings import Settings
@@ -227,7 +228,7 @@ def extract_file(path: Path, source: str, settings: Settings) -> tuple[str, Extr
 
 def _content_cache_key(content: FileContent, source: str, settings: Settings) -> str:
     limits = f"{settings.max_file_mb} {settings.max_file_documents}"
-    parts = [code_version(), settings.language, limits, source]
+    parts = [code_version(), settings.language, limits, describe_ocr(settings), source]
     for name, data in [("", content.data), *sorted(content.sidecars.items())]:
         parts += [name, hashlib.sha256(data).hexdigest()]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

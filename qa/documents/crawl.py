@@ -269,7 +269,7 @@ class DocumentFolder:
         if cached is not None:
             return cached
         arguments = (file.path, file.source, self._settings)
-        seconds = self._settings.extract_seconds
+        seconds = _time_limit(self._settings)
         return _PendingFile(file, key, pool.schedule(extract_file, args=arguments, timeout=seconds))
 
     def _load_cached(self, key: str | None) -> ExtractionResults | None:
@@ -291,7 +291,7 @@ class DocumentFolder:
         try:
             key, results = pending_file.future.result()
         except TimeoutError:
-            reason = f"took longer than {settings.extract_seconds} seconds to read"
+            reason = f"took longer than {_time_limit(settings)} seconds to read"
         except ProcessExpired as error:
             reason = f"the process reading it died (exit code {error.exitcode})"
         except MemoryError:
@@ -306,6 +306,11 @@ class DocumentFolder:
             return results
         self.is_reproducible = False
         return [Skip(pending_file.file.source, reason)]
+
+
+def _time_limit(settings: Settings) -> int:
+    """Seconds in which a file must be read, with those for its pictures."""
+    return settings.extract_seconds + (settings.ocr_seconds if settings.ocr else 0)
 
 
 class _PendingFile(NamedTuple):

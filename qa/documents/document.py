@@ -8,10 +8,11 @@ import datetime
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self, TextIO
 
 import regex
@@ -52,10 +53,12 @@ class Page(NamedTuple):
     """The offset at which a page starts in a document's text, and its number in the file.
 
     What a page is depends on the format: Document.page_unit.
+    *certainty* is the mean certainty, from 0 to 1, of words recognized in a picture of the page.
     """
 
     start: int
     number: int
+    certainty: float | None = None
 
 
 def format_place(unit: PageUnit, number: int) -> str:
@@ -101,19 +104,22 @@ class Document:
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page or slide that *offset* is on."""
-        return self._number_at(offset) if self.page_unit in {"page", "slide"} else None
+        page = self._find_page(offset)
+        return page.number if page and self.page_unit in {"page", "slide"} else None
 
     def place_at(self, offset: int) -> str | None:
         """The page, row, time and so on that *offset* is at, for people."""
-        number = self._number_at(offset)
-        return None if number is None else format_place(self.page_unit, number)
+        page = self._find_page(offset)
+        return format_place(self.page_unit, page.number) if page else None
 
-    def _number_at(self, offset: int) -> int | None:
-        if not self.pages:
-            return None
-        return self.pages[
-            max(0, bisect_right(self.pages, offset, key=lambda p: p.start) - 1)
-        ].number
+    def certainty_at(self, offset: int) -> float | None:
+        """How certain the words of that page are, if they were recognized in a picture."""
+        page = self._find_page(offset)
+        return page.certainty if page else None
+
+    def _find_page(self, offset: int) -> Page | None:
+        place = bisect_right(self.pages, offset, key=lambda page: page.start)
+        return self.pages[max(0, place - 1)] if self.pages else None
 
     @cached_property
     def headings(self) -> tuple[Block, ...]:
@@ -163,7 +169,7 @@ class Document:
             text=values["text"],
             blocks=tuple(map(Block._make, values["blocks"])),
             metadata=Metadata(**metadata),
-            pages=tuple(map(Page._make, values["pages"])),
+            pages=tuple(Page(*page) for page in values["pages"]),
             # Older indexes have neither.
             page_unit=values.get("page_unit", "page"),
             omissions=tuple(values.get("omissions", ())),
@@ -191,11 +197,12 @@ def build_document(
     raw_blocks: Iterable[RawBlock],
     metadata: Metadata,
     page_unit: PageUnit = "page",
-    omissions: Iterable[str] = (),
+    certainties: Mapping[int, float] = MappingProxyType({}),
 ) -> Document:
     """Make the canonical text, which is empty where there are no words.
 
     Where everything is a heading, headings become paragraphs, since only those can be cited.
+    *certainties* are those of pages, by number.
     """
     cleaned = [(normalize(raw.text), raw.level, raw.page) for raw in raw_blocks]
     cleaned = [
@@ -210,13 +217,11 @@ def build_document(
     offset = 0
     for text, level, page in cleaned:
         if page is not None and (not pages or pages[-1].number != page):
-            pages.append(Page(offset, page))
+            pages.append(Page(offset, page, certainties.get(page)))
         blocks.append(Block(offset, offset + len(text), level))
         offset += len(text) + len(SEPARATOR)
     full_text = SEPARATOR.join(text for text, _, _ in cleaned)
-    return Document(
-        id, source, full_text, tuple(blocks), metadata, tuple(pages), page_unit, tuple(omissions)
-    )
+    return Document(id, source, full_text, tuple(blocks), metadata, tuple(pages), page_unit)
 
 
 # Skips in a manifest, at most; a file beside the index has all of them.
@@ -230,7 +235,7 @@ Reasons = tuple[tuple[str, int], ...]
 
 # The parts of a reason that differ from file to file: the place in it, and what it duplicates.
 _PLACE_PATTERN = regex.compile(
-    r"(?P<what>(?:row|line|item|message|sheet) .{1,100}): (?P<reason>.*)", regex.DOTALL
+    r"(?P<what>(?:row|line|item|message|sheet|page) .{1,100}): (?P<reason>.*)", regex.DOTALL
 )
 _SAME_PATTERN = regex.compile(r"(?P<reason>(?:the )?same \w+) (?P<what>as .*)", regex.DOTALL)
 _NUMBER = regex.compile(r"\d[\d,]*")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -341,7 +342,9 @@ def _parse_yaml(text: str) -> object:
 class RawDocument(NamedTuple):
     """One text of a file; *name* is its own where a file has several.
 
-    The pages of its blocks are of *page_unit*; *omissions* are parts that were not read.
+    The pages of its blocks are of *page_unit*.  *omissions* are parts that were not read, such as a
+    page without text.  *certainties* has, by number, pages whose words were recognized in a
+    picture: how certain they are on the average, from 0 to 1.
     """
 
     blocks: list[RawBlock]
@@ -349,6 +352,7 @@ class RawDocument(NamedTuple):
     name: str | None = None
     page_unit: PageUnit = "page"
     omissions: tuple[str, ...] = ()
+    certainties: Mapping[int, float] = MappingProxyType({})
 
 
 # Titles and authors that programs enter where people enter none.

@@ -5,6 +5,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ from qa.documents.metadata import (
     merge_metadata,
     parse_sidecar,
 )
+from qa.documents.ocr import OUT_OF_TIME
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 
@@ -110,7 +112,7 @@ _EXTRACTION_LIBRARIES = (
     "justext",
     "orgparse",
     "pylatexenc",
-    "pypdf",
+    "pypdfium2",
     "trafilatura",
 )
 
@@ -172,7 +174,10 @@ def read_content(content: FileContent, source: str, settings: Settings) -> list[
 def is_reproducible(results: Iterable[Document | Skip], settings: Settings) -> bool:
     """Whether reading the same bytes again gives the same results, on any machine."""
     out_of_memory = memory_limit_reason(settings)
-    return not any(isinstance(item, Skip) and item.reason == out_of_memory for item in results)
+    return not any(
+        isinstance(item, Skip) and (item.reason == out_of_memory or OUT_OF_TIME in item.reason)
+        for item in results
+    )
 
 
 def memory_limit_reason(settings: Settings) -> str:
@@ -242,6 +247,7 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
             attachments = [item for item in items if isinstance(item, ArchiveMember)]
             return [
                 *results,
+                *_iter_omissions(raw_documents, file),
                 *_bombs(raw_documents, file, extension),
                 *_read_attachments(attachments, file, settings),
             ]
@@ -287,6 +293,15 @@ def _read_attachments(
         yield from results
 
 
+def _iter_omissions(raw_documents: list[RawDocument | Skip], file: _RawFile) -> Iterator[Skip]:
+    """Skips for the parts of documents that could not be read."""
+    for raw_document in raw_documents:
+        if isinstance(raw_document, RawDocument):
+            # Pictures and the like are said on the document's page.
+            missing_pages = (r for r in raw_document.omissions if r.startswith("page "))
+            yield from (Skip(file.source, reason) for reason in missing_pages)
+
+
 def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Iterator[Skip]:
     """Skips for front matter whose YAML aliases expand to too much."""
     if _FORMAT_READERS[kind][0] in _WITH_FRONT_MATTER:
@@ -328,8 +343,12 @@ def _read_raw_documents(
 ) -> list[RawDocument | Skip | ArchiveMember]:
     module, function = _FORMAT_READERS[extension]
     read_format = getattr(import_module(f"qa.documents.formats.{module}"), function)
-    limit = (settings.max_file_mb << 20,) if extension in _PACKED_EXTENSIONS else ()
-    result = read_format(data, *limit)
+    arguments: tuple[object, ...] = ()
+    if extension in _PACKED_EXTENSIONS:
+        arguments = (settings.max_file_mb << 20,)
+    elif extension == ".pdf":
+        arguments = (settings,)
+    result = read_format(data, *arguments)
     most = settings.max_file_documents
     raw_documents = [result] if isinstance(result, RawDocument) else list(islice(result, most + 1))
     if not raw_documents:
@@ -413,8 +432,9 @@ def _build_document(
         blocks,
         metadata,
         raw_document.page_unit,
-        raw_document.omissions,
+        raw_document.certainties,
     )
+    new_document = replace(new_document, omissions=raw_document.omissions)
     unit = "row" if raw_document.page_unit == "page" else raw_document.page_unit
     label = "" if name is None else f"{unit} {normalize(name)[:_LONGEST_LABEL]}: "
     return new_document if new_document.text else Skip(file.source, f"{label}no text")

@@ -209,6 +209,7 @@ class SavedCitation(RequestModel):
     place: UnicodeText | None = None
     read_url: UnicodeText | None = None
     fragment_url: UnicodeText | None = None
+    certainty: float | None = Field(default=None, ge=0, le=1)
     address: UnicodeText | None = Field(
         default=None, description="Where a saved conversation has it."
     )

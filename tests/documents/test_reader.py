@@ -294,4 +294,4 @@ def test_the_libraries_neither_log_nor_stay_silenced(read, caplog):
     read("a.html", "<p>x")
 
     assert caplog.records == []
-    assert logging.getLogger("pypdf").isEnabledFor(logging.WARNING)
+    assert logging.getLogger("pypdfium2").isEnabledFor(logging.WARNING)

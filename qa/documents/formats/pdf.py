@@ -1,234 +1,224 @@
 """A PDF -> headings and paragraphs with their page numbers, without running headers."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from io import BytesIO
-from itertools import pairwise
-from math import hypot
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from statistics import median
+from typing import NamedTuple
 
-import regex
-from pypdf import PageObject, PdfReader
+import pypdfium2.raw as pdfium
+from pypdfium2 import PdfDocument, PdfFormEnv, PdfiumError, PdfPage
 
 from qa.analysis.tokenizer import has_words
-from qa.documents.document import RawBlock
+from qa.documents.formats.pdf_forms import read_filled_fields
+from qa.documents.formats.pdf_text import read_page_text, turn_segment
+from qa.documents.layout.columns import order_lines
+from qa.documents.layout.paragraphs import build_blocks
+from qa.documents.layout.running_lines import split_running_lines
+from qa.documents.layout.segments import Line, Segment
 from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
-from qa.errors import UnreadableFileError
-
-
-class TextLine(NamedTuple):
-    """A line of a page: its text, font size, and height on the page, in points."""
-
-    text: str
-    size: float
-    height: float
-
-
-class PageLayout(NamedTuple):
-    """The usual font size, distance of lines and length of a full line of a file; its words."""
-
-    size: float
-    step: float
-    length: float
-    words: frozenset[str]
-
-
-# Short, no sentence, no line of a table of contents; other large type is text.
-_HEADING_TEXT = regex.compile(r"(?!.*(?:\.\s?){4}).{1,199}[^.,;]", regex.DOTALL)
-
-
-def read_pdf(data: bytes) -> RawDocument:
-    """Read a PDF; raise UnreadableFileError if it needs a password or has images only."""
-    reader = PdfReader(BytesIO(data))
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise UnreadableFileError("encrypted; save it without a password")
-    pages = [_read_lines(page) for page in reader.pages]
-    if not any(has_words(line.text) for lines in pages for line in lines):
-        raise UnreadableFileError("no text (scanned?); run OCR first")
-    pages = _remove_running_lines(pages)
-    layout = _measure_layout(pages)
-    levels = _heading_levels(pages, layout)
-    blocks = [
-        RawBlock(text, levels.get(lines[0].size, 0) if _HEADING_TEXT.fullmatch(text) else 0, number)
-        for number, page in enumerate(pages, start=1)
-        for lines in _iter_paragraphs(page, layout)
-        for text in [_join_lines(lines, layout.words)]
-    ]
-    return build_raw_document(blocks, _read_properties(reader))
-
-
-def _read_lines(page: PageObject) -> list[TextLine]:
-    """The lines of a page that are not empty, each with the size and height of most of it."""
-    pieces: list[list[TextLine]] = [[]]
-
-    def visit(text: str, cm: list[float], tm: list[float], _font: Any, size: float) -> None:  # noqa: ANN401 - pypdf's
-        height = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        scale = hypot(tm[0], tm[1]) * hypot(cm[0], cm[1])
-        first, *other_lines = text.split("\n")
-        pieces[-1].append(TextLine(first, round((size or 0) * scale, 1), height))
-        pieces.extend([TextLine(other, *pieces[-1][-1][1:])] for other in other_lines)
-
-    page.extract_text(visitor_text=visit)
-    return [line for line in map(_merge_pieces, pieces) if line.text]
-
-
-def _merge_pieces(pieces: list[TextLine]) -> TextLine:
-    text = "".join(piece.text for piece in pieces)
-    longest = max(pieces, key=lambda piece: len(piece.text.strip()), default=TextLine("", 0, 0))
-    return longest._replace(text=_LIGATURE.sub(_expand_ligature, text).strip())
-
-
-_LIGATURE = regex.compile(r"[\uFB00-\uFB06]")
-
-
-def _expand_ligature(ligature: "regex.Match[str]") -> str:
-    return ("ff", "fi", "fl", "ffi", "ffl", "ft", "st")[ord(ligature[0]) - 0xFB00]
-
-
-_PAGE_NUMBER = regex.compile(r"\d+|\b[ivxl]+\b")
-_EDGE_LINES = 2
-
-
-def _remove_running_lines(pages: list[list[TextLine]]) -> list[list[TextLine]]:
-    """Drop short lines, no sentences, that recur, but for numbers, at the top or foot of pages."""
-    signature_counts = Counter(
-        signature
-        for page in pages
-        for signature in {_line_signature(line) for line in _edge_lines(page)}
-    )
-    usual_length = _usual_length(line for page in pages for line in page)
-    min_count = 2 if len(pages) < 6 else 3
-    running_signatures = {
-        signature
-        for signature, count in signature_counts.items()
-        if count >= min_count
-        and len(signature) < usual_length
-        and not _SENTENCE_END.search(signature)
-    }
-    return [_strip_running_lines(page, running_signatures) for page in pages]
-
-
-def _edge_lines(page: list[TextLine]) -> list[TextLine]:
-    return page if len(page) <= 2 * _EDGE_LINES else page[:_EDGE_LINES] + page[-_EDGE_LINES:]
-
-
-def _line_signature(line: TextLine) -> str:
-    return _PAGE_NUMBER.sub("#", line.text)
-
-
-def _strip_running_lines(page: list[TextLine], running: set[str]) -> list[TextLine]:
-    first, last = 0, len(page)
-    while first < min(_EDGE_LINES, last) and _line_signature(page[first]) in running:
-        first += 1
-    while last > max(len(page) - _EDGE_LINES, first) and _line_signature(page[last - 1]) in running:
-        last -= 1
-    return page[first:last]
-
-
-def _usual_length(lines: Iterable[TextLine]) -> float:
-    """The length of a full line: 85 % of the 90th percentile."""
-    lengths = sorted(len(line.text) for line in lines)
-    return 0.85 * lengths[len(lengths) * 9 // 10] if lengths else 0
-
-
-def _measure_layout(pages: list[list[TextLine]]) -> PageLayout:
-    sizes: Counter[float] = Counter()
-    steps: Counter[float] = Counter()
-    for page in pages:
-        for line in page:
-            sizes[line.size] += len(line.text)
-        steps.update(round(above.height - below.height) for above, below in pairwise(page))
-    size = sizes.most_common(1)[0][0] if sizes else 0
-    downward_steps = [step for step, _ in steps.most_common() if step > 0]
-    return PageLayout(
-        size,
-        step=downward_steps[0] if downward_steps else 0,
-        length=_usual_length(line for page in pages for line in page if line.size == size),
-        words=frozenset(
-            _WORD.findall(" ".join(line.text for lines in pages for line in lines).lower())
-        ),
-    )
-
-
-def _heading_levels(pages: Iterable[list[TextLine]], layout: PageLayout) -> dict[float, int]:
-    """The level of a heading by its font size; the largest is 1."""
-    sizes = {line.size for page in pages for line in page if line.size > layout.size * 1.1}
-    return {size: min(level, 6) for level, size in enumerate(sorted(sizes, reverse=True), start=1)}
-
-
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:[-‐][\p{L}\p{M}\p{N}]+)*")
-_SENTENCE_END = regex.compile(r"[.!?:…][\"'”’»)\]]*$")
-_PARAGRAPH_START = regex.compile(r"[\p{Lu}\p{Lt}\p{Lo}\p{N}\p{Pi}\p{Ps}\"'–—]")
-_BULLET = regex.compile(r"[•▪◦‣●■]|[-–*]\s")
-
-
-def _iter_paragraphs(page: list[TextLine], layout: PageLayout) -> Iterator[list[TextLine]]:
-    paragraph: list[TextLine] = []
-    for line in page:
-        if paragraph and _starts_paragraph(paragraph[-1], line, layout):
-            yield paragraph
-            paragraph = []
-        paragraph.append(line)
-    if paragraph:
-        yield paragraph
-
-
-def _starts_paragraph(above: TextLine, below: TextLine, layout: PageLayout) -> bool:
-    """Whether a new paragraph begins: by a gap, another size, a bullet, or a short last line."""
-    if abs(above.size - below.size) > 0.1 * layout.size or _BULLET.match(below.text):
-        return True
-    if layout.step and above.height - below.height > 1.35 * layout.step * max(
-        1, above.size / (layout.size or 1)
-    ):
-        return True
-    is_short = len(above.text) < layout.length
-    ends = is_short and _SENTENCE_END.search(above.text)
-    return bool(ends and _PARAGRAPH_START.match(below.text))
-
-
-_HYPHENATED_END = regex.compile(r"([\p{L}\p{M}]+)([-‐\u00AD])$")
-_CONTINUATION = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*")
-
-
-def _join_lines(lines: Iterable[TextLine], words: frozenset[str]) -> str:
-    """The lines as one text, without hyphens at line ends unless *words* has the word with it.
-
-    They stay before a capital or a number: Russo-Ukrainian, mid-1990s.
-    """
-    text = ""
-    for line in lines:
-        hyphenated_end, continuation = _HYPHENATED_END.search(text), _CONTINUATION.match(line.text)
-        if not hyphenated_end or not continuation:
-            text += " " + line.text
-            continue
-        whole, hyphenated = (
-            hyphenated_end[1] + continuation[0],
-            f"{hyphenated_end[1]}-{continuation[0]}",
-        )
-        is_known_hyphenated = whole.lower() not in words and hyphenated.lower() in words
-        keep_hyphen = hyphenated_end[2] != "\u00ad" and (
-            is_known_hyphenated or not continuation[0][0].islower()
-        )
-        text = (text if keep_hyphen else text[:-1]) + line.text
-    return text
-
-
-# Titles that programs set where people set none.
-_PLACEHOLDER_TITLE = regex.compile(
-    r"microsoft word - .*|untitled.*|(?:document|presentation|slide)\s*\d*|powerpoint presentation"
-    r"|.*\.(?:docx?|pdf|tex|dvi|indd|rtf|pptx?|qxd)",
-    regex.I,
+from qa.documents.ocr import (
+    MAX_DOTS,
+    OUT_OF_TIME,
+    POINTS_PER_INCH,
+    RESOLUTION,
+    Picture,
+    missing_requirement,
+    recognize_pages,
 )
+from qa.errors import UnreadableFileError
+from qa.settings import Settings
 
 
-def _read_properties(reader: PdfReader) -> RawMetadata:
-    info: Mapping[str, object] = reader.metadata or {}
-    properties = {
-        "title": info.get("/Title"),
-        "author": info.get("/Author"),
-        "date": info.get("/CreationDate"),
+class _Page(NamedTuple):
+    """The segments of a page, those of its usual direction first, and why some are missing.
+
+    *certainty* is that of words which were recognized in a picture.
+    """
+
+    directions: list[list[Segment]]
+    fault: str | None = None
+    certainty: float | None = None
+
+    @property
+    def has_words(self) -> bool:
+        """Whether any text was read."""
+        return any(has_words(segment.text) for part in self.directions for segment in part)
+
+
+_NO_TEXT = "no text (scanned?)"
+_PICTURE = "only a picture"
+_UNDECODABLE = "no readable text, since its fonts do not name their characters"
+_PARTLY_UNDECODABLE = "some text in fonts that do not name their characters"
+_EMPTY = "no text; it is blank or damaged"
+_DAMAGED = "damaged"
+_NOT_RECOGNIZED = "no words were recognized in it"
+_RUN_OCR = "run OCR first, or set QA_OCR=1 to read it with Tesseract"
+# Faults of pages that can be read as pictures.
+_RECOGNIZABLE = (_PICTURE, _UNDECODABLE)
+# The font size of a field on a page without text.
+_FIELD_SIZE = 10.0
+# Shares of a page's characters that make it, or a part of it, undecodable.
+_MOST = 0.5
+_SOME = 0.05
+
+
+def read_pdf(data: bytes, settings: Settings | None = None) -> RawDocument:
+    """Read a PDF; raise UnreadableFileError if it needs a password or has no words.
+
+    Pages that are pictures are read with Tesseract if *settings* say so.
+    """
+    settings = settings or Settings()
+    try:
+        document = PdfDocument(data)
+    except PdfiumError as error:
+        raise _explain(error) from error
+    with closing(document):
+        pages = _recognize_pictures(document, [*_iter_pages(document)], settings)
+        properties = _read_properties(document)
+    if not any(page.has_words for page in pages):
+        raise UnreadableFileError(_reason_of(pages))
+    raw_document = build_raw_document(build_blocks(_read_lines(pages)), properties)
+    certainties = {
+        number: page.certainty
+        for number, page in enumerate(pages, start=1)
+        if page.certainty is not None
     }
-    texts = {key: str(value).strip() for key, value in properties.items() if value}
-    if _PLACEHOLDER_TITLE.fullmatch(texts.get("title", "")):
-        del texts["title"]
-    return texts
+    omissions = tuple(_describe_faults(pages))
+    return raw_document._replace(omissions=omissions, certainties=certainties)
+
+
+def _explain(error: PdfiumError) -> UnreadableFileError:
+    if error.err_code == pdfium.FPDF_ERR_PASSWORD:
+        return UnreadableFileError("encrypted; save it without a password")
+    if error.err_code == pdfium.FPDF_ERR_SECURITY:
+        return UnreadableFileError("encrypted in an unknown way; save it without a password")
+    return UnreadableFileError("damaged, or not a .pdf file")
+
+
+def _iter_pages(document: PdfDocument) -> Iterator[_Page]:
+    if document.get_formtype() == pdfium.FORMTYPE_ACRO_FORM:
+        document.init_forms()
+    for number in range(len(document)):
+        try:
+            with closing(document[number]) as page:
+                read = _read_page(page, document.formenv)
+        except MemoryError:
+            raise
+        except Exception:  # whatever is wrong with a page, the others are read
+            read = _Page([], _DAMAGED)
+        yield read
+
+
+def _read_page(page: PdfPage, form: PdfFormEnv | None) -> _Page:
+    with closing(page.get_textpage()) as text_page:
+        text = read_page_text(text_page)
+    directions = text.directions
+    quarter, usual = next(iter(directions.items()), (0, []))
+    sizes = [segment.size for segment in usual]
+    fields = read_filled_fields(page, form, median(sizes) if sizes else _FIELD_SIZE)
+    directions[quarter] = [*usual, *(turn_segment(field, quarter) for field in fields)]
+    read = _Page([*directions.values()])
+    return read._replace(fault=_find_fault(page, text.undecodable, read))
+
+
+def _find_fault(page: PdfPage, undecodable: float, read: _Page) -> str | None:
+    """Why there is no text on a page, or not all of it."""
+    if undecodable > _SOME:
+        return _UNDECODABLE if undecodable > _MOST else f"{_PARTLY_UNDECODABLE}; run OCR first"
+    if read.has_words:
+        return None
+    return _PICTURE if pdfium.FPDFPage_CountObjects(page) else _EMPTY
+
+
+def _recognize_pictures(
+    document: PdfDocument, pages: list[_Page], settings: Settings
+) -> list[_Page]:
+    """*pages* with the words in pictures, or with faults that say what to do about them."""
+    numbers = [n for n, page in enumerate(pages) if page.fault in _RECOGNIZABLE]
+    missing = missing_requirement(settings.ocr_languages) if settings.ocr and numbers else ""
+    if not settings.ocr or missing:
+        return [_add_remedy(page, missing or _RUN_OCR) for page in pages]
+
+    def draw(number: int) -> tuple[Picture, float]:
+        with closing(document[number]) as page:
+            return _draw_page(page)
+
+    recognized = recognize_pages(numbers, draw, settings)
+    for number in numbers:
+        found = recognized.get(number)
+        if found:
+            pages[number] = _Page([found.segments], None, found.certainty)
+        else:
+            remedy = _NOT_RECOGNIZED if number in recognized else OUT_OF_TIME
+            pages[number] = _add_remedy(pages[number], remedy)
+    return pages
+
+
+def _add_remedy(page: _Page, remedy: str) -> _Page:
+    is_picture = page.fault in _RECOGNIZABLE
+    return page._replace(fault=f"{page.fault}; {remedy}") if is_picture else page
+
+
+def _draw_page(page: PdfPage) -> tuple[Picture, float]:
+    """A page in shades of gray, with its dots per point."""
+    width, height = page.get_size()
+    area = max(1.0, width * height)
+    scale = min(RESOLUTION / POINTS_PER_INCH, math.sqrt(MAX_DOTS / area))
+    with closing(page.render(scale=scale, grayscale=True)) as bitmap:
+        return bitmap.to_numpy()[:, : bitmap.width].reshape(
+            bitmap.height, bitmap.width
+        ).copy(), scale
+
+
+def _reason_of(pages: list[_Page]) -> str:
+    """Why there is no text in any of *pages*."""
+    faults = {page.fault or _EMPTY for page in pages}
+    if any(fault.startswith(_PICTURE) for fault in faults):
+        remedy = next(fault.partition("; ")[2] for fault in faults if fault.startswith(_PICTURE))
+        return f"{_NO_TEXT}; {remedy}"
+    return faults.pop() if len(faults) == 1 else f"{_NO_TEXT}; {_RUN_OCR}"
+
+
+def _describe_faults(pages: list[_Page]) -> Iterator[str]:
+    """A reason for each kind of fault, with the pages that have it."""
+    for fault in dict.fromkeys(page.fault for page in pages):
+        if fault:
+            numbers = [number for number, page in enumerate(pages, start=1) if page.fault == fault]
+            yield f"page {_format_numbers(numbers)} of {len(pages)}: {fault}"
+
+
+_MAX_RANGES = 8
+
+
+def _format_numbers(numbers: list[int]) -> str:
+    """1, 2, 3, 7 -> 1–3, 7; the first of many."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    texts = [str(a) if a == b else f"{a}–{b}" for a, b in ranges]
+    more = f" and {len(texts) - _MAX_RANGES} more" if len(texts) > _MAX_RANGES else ""
+    return ", ".join(texts[:_MAX_RANGES]) + more
+
+
+def _read_lines(pages: list[_Page]) -> list[list[Line]]:
+    """The lines of each page in reading order; text in other directions comes last."""
+    parts = split_running_lines([page.directions[0] if page.directions else [] for page in pages])
+    return [
+        [
+            *part.headers,
+            *order_lines(part.segments),
+            *part.footers,
+            *(line for segments in page.directions[1:] for line in order_lines(segments)),
+        ]
+        for page, part in zip(pages, parts, strict=True)
+    ]
+
+
+def _read_properties(document: PdfDocument) -> RawMetadata:
+    names = {"title": "Title", "author": "Author", "date": "CreationDate"}
+    values = {key: document.get_metadata_value(name).strip() for key, name in names.items()}
+    return {key: value for key, value in values.items() if value}

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from qa.analysis.tokenizer import Span
-from qa.answers.answer import AnswerPassage
+from qa.answers.answer import AnswerPassage, format_certainty
 from qa.documents.document import SEPARATOR, Document, format_place
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
@@ -75,6 +75,7 @@ class ReaderBlock(NamedTuple):
     tag: str
     number: int
     place: str | None
+    certainty: float | None
     text: str
     segments: tuple[TextSegment, ...]
 
@@ -94,8 +95,7 @@ def iter_blocks(
 ) -> Iterator[ReaderBlock]:
     """The blocks of *document*, or those *within* a range, cut at the marks of *layers*."""
     within = range(len(document.blocks)) if within is None else within
-    unit = document.page_unit
-    places = {page.start: format_place(unit, page.number) for page in document.pages}
+    pages = {page.start: page for page in document.pages}
     open_levels: list[int] = []
     paragraphs = headings = 0
     for place, (start, end, level) in enumerate(document.blocks[: within.stop]):
@@ -110,10 +110,12 @@ def iter_blocks(
             paragraphs += 1
         if place < within.start:
             continue
+        page = pages.get(start)
         yield ReaderBlock(
             tag=f"h{min(6, len(open_levels) + 1)}" if level else "p",
             number=headings if level else paragraphs,
-            place=places.get(start),
+            place=format_place(document.page_unit, page.number) if page else None,
+            certainty=page.certainty if page else None,
             text=document.text[start:end],
             segments=cut_segments(document.text, Span(start, end), layers),
         )
@@ -161,6 +163,7 @@ class StaticFile:
 def init_pages(app: Flask) -> None:
     """Read the static files, and add to *app* what the templates of all pages need."""
     app_state(app).static_files = static_files()
+    app.add_template_filter(format_certainty)
     app.add_template_filter(format_date)
     app.add_template_filter(quantity)
     app.add_template_test(is_web_url, "web_url")

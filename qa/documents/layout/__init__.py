@@ -1,0 +1,1 @@
+"""Places of words on a page -> lines and paragraphs in reading order."""

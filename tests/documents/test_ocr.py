@@ -1,0 +1,136 @@
+"""Pages that are pictures are read by Tesseract, where it is installed and asked for."""
+
+import io
+import shutil
+
+import numpy as np
+import pypdfium2
+import pytest
+from fpdf import FPDF
+from PIL import Image
+
+from qa.documents import ocr
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.documents.formats import pdf
+from qa.documents.reader import FileContent, is_reproducible, read_content
+from qa.errors import UnreadableFileError
+from qa.settings import Settings
+
+needs_tesseract = pytest.mark.skipif(
+    not shutil.which("tesseract"), reason="Tesseract is not installed (tesseract-ocr)"
+)
+ON = Settings(ocr=True)
+TEXT = "The keeper of the ferry was Anna Vell until the bridge opened."
+
+
+def photograph(*pages, turns=0):
+    """A PDF whose pages are pictures of *pages*, each a text."""
+    file = FPDF()
+    for text in pages:
+        page = FPDF()
+        page.add_page()
+        page.set_font("Helvetica", size=16)
+        page.multi_cell(0, 9, text, align="L")
+        picture = pypdfium2.PdfDocument(bytes(page.output()))[0].render(scale=200 / 72)
+        pixels = np.rot90(picture.to_numpy()[:, :, :3], turns)
+        file.add_page("L" if turns % 2 else "P")
+        file.image(Image.fromarray(np.ascontiguousarray(pixels)), 0, 0, file.w, file.h)
+    return bytes(file.output())
+
+
+def words(document):
+    return " ".join(block.text for block in document.blocks)
+
+
+@needs_tesseract
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_picture_of_a_page_is_read_whichever_way_it_lies(turns):
+    document = pdf.read_pdf(photograph(f"{TEXT} {TEXT} {TEXT}", turns=turns), ON)
+
+    assert words(document).split() == [*TEXT.split() * 3]
+    assert document.certainties[1] > 0.8
+    assert document.omissions == ()
+
+
+@needs_tesseract
+def test_only_pages_without_text_are_recognized_and_pages_keep_their_numbers():
+    file = FPDF()
+    file.add_page()
+    file.set_font("Helvetica", size=12)
+    file.cell(text="Page one has text.")
+    mixed = merge(bytes(file.output()), photograph(TEXT))
+    document = pdf.read_pdf(mixed, ON)
+
+    assert [(block.text, block.page) for block in document.blocks] == [
+        ("Page one has text.", 1),
+        (TEXT, 2),
+    ]
+    assert set(document.certainties) == {2}
+
+
+def merge(*files):
+    merged, data = pypdfium2.PdfDocument.new(), io.BytesIO()
+    for file in files:
+        merged.import_pages(pypdfium2.PdfDocument(file))
+    merged.save(data)
+    return data.getvalue()
+
+
+@needs_tesseract
+def test_a_picture_without_words_is_named():
+    file = FPDF()
+    file.add_page()
+    file.set_fill_color(0)
+    file.rect(40, 40, 90, 60, style="F")
+
+    with pytest.raises(UnreadableFileError, match="no words were recognized in it"):
+        pdf.read_pdf(bytes(file.output()), ON)
+
+
+@needs_tesseract
+def test_pages_for_which_there_is_no_time_are_named_and_not_remembered(monkeypatch):
+    monkeypatch.setattr(ocr.time, "monotonic", iter([0, *[10_000] * 99]).__next__)
+    results = read_content(FileContent(photograph(TEXT), {}), "scan.pdf", ON)
+
+    assert "QA_OCR_SECONDS" in results[0].reason
+    assert not is_reproducible(results, ON)
+
+
+def test_without_the_setting_the_report_says_how_to_read_a_picture():
+    with pytest.raises(UnreadableFileError, match="run OCR first, or set QA_OCR=1"):
+        pdf.read_pdf(photograph(TEXT))
+
+
+def test_without_tesseract_the_report_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(ocr, "tesseract_version", lambda: "")
+
+    with pytest.raises(UnreadableFileError, match="install Tesseract"):
+        pdf.read_pdf(photograph(TEXT), ON)
+
+
+@needs_tesseract
+def test_a_language_that_is_not_there_is_named():
+    languages = Settings(ocr=True, ocr_languages=("eng", "xyz_vert"))
+
+    with pytest.raises(UnreadableFileError, match="install tesseract-ocr-xyz-vert"):
+        pdf.read_pdf(photograph(TEXT), languages)
+
+
+def test_what_is_recognized_is_cached_apart_by_language_and_time():
+    settings = [
+        Settings(),
+        ON,
+        Settings(ocr=True, ocr_languages=("deu",)),
+        Settings(ocr=True, ocr_seconds=9),
+    ]
+
+    assert len({ocr.describe_ocr(each) for each in settings}) == 4
+
+
+def test_pages_know_how_certain_their_words_are():
+    blocks = [RawBlock("Written.", page=1), RawBlock("Recognized.", page=2)]
+    document = build_document("a", "a.pdf", blocks, Metadata("A"), {2: 0.93})
+
+    assert document.certainty_at(0) is None
+    assert document.certainty_at(len(document.text) - 1) == 0.93
+    assert type(document).from_json(document.to_json()) == document
