@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile
 # On all cores, which pip does not do.
-COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib
+COMPILE := $(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 
 serve: .venv/served  ## install, build the index if there is none, serve at PORT
 	PORT=$(PORT) $(BIN)/qa serve

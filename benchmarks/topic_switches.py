@@ -7,13 +7,13 @@ come the first questions of N others: how many took nothing along, and how many 
 passage, and the same verdict, as without the conversation.
 """
 
-import argparse
 import dataclasses
 import random
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from qa.answers.answer import Answer
@@ -78,25 +78,24 @@ def measure(
     return {"switches": count} | measures, wrong
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_SET)
-    parser.add_argument("--index", help="an index of the set's entries; built if not given")
-    parser.add_argument("--per", type=int, default=5, help="switches for each conversation")
-    parser.add_argument("--wrong", action="store_true", help="print those with another passage")
-    options = parser.parse_args()
+@click.command(context_settings={"show_default": True})
+@click.argument("folder", type=click.Path(path_type=Path), default=DEFAULT_SET)
+@click.option("--index", help="An index of the set's entries; built if not given.")
+@click.option("--per", default=5, help="Switches for each conversation.")
+@click.option("--wrong", "prints_wrong", is_flag=True, help="Print those with another passage.")
+def main(folder: Path, index: str | None, per: int, *, prints_wrong: bool) -> None:
+    """Measure how often a switch of topic gets the answer of the bare question."""
     console = Console(highlight=False)
-    with tempfile.TemporaryDirectory() as folder:
-        settings = dataclasses.replace(Settings(), index=options.index or folder)
-        if options.index:
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = dataclasses.replace(Settings(), index=index or temporary)
+        if index:
             searcher = open_engine(settings).searcher()
         else:
-            searcher = build_index(load_set(options.folder), settings)
-        conversations = load_conversations(options.folder)
-        measures, wrong = measure(searcher, settings, conversations, options.per)
-    console.print(options.folder.name, measures)
-    for last, question, carried in wrong if options.wrong else ():
+            searcher = build_index(load_set(folder), settings)
+        conversations = load_conversations(folder)
+        measures, wrong = measure(searcher, settings, conversations, per)
+    console.print(folder.name, measures)
+    for last, question, carried in wrong if prints_wrong else ():
         console.print(f"{last!r} -> {question!r} ({' '.join(carried)})", markup=False)
 
 

@@ -37,14 +37,14 @@ def yard(tmp_path_factory):
     return build_index(index)
 
 
-def asked(settings, question, *turns):
+def ask_question(settings, question, *turns):
     return ask(open_engine(settings).searcher(), settings, question, AskOptions(turns=turns))
 
 
 @pytest.mark.parametrize(("question", "expected"), QUESTIONS.items())
 def test_a_heading_that_is_the_question_is_found_and_its_text_marked(yard, question, expected):
     for typed in (question, question.upper(), question.rstrip("?"), f"Q: {question.lower()}"):
-        answer = asked(yard, typed)
+        answer = ask_question(yard, typed)
 
         assert answer.verdict == "found"
         assert answer.passages[0].citation.document_id == "faq"
@@ -52,13 +52,13 @@ def test_a_heading_that_is_the_question_is_found_and_its_text_marked(yard, quest
 
 
 def test_another_question_with_the_same_words_is_answered_by_the_usual_ranking(yard):
-    answer = asked(yard, "many boats")
+    answer = ask_question(yard, "many boats")
 
     assert answer.verdict != "found" or answer.passages[0].citation.document_id != "faq"
 
 
 def test_a_follow_up_without_words_of_its_own_is_about_the_earlier_turn(yard):
-    answer = asked(yard, "where are you?", "who painted the boats in Lindholm?")
+    answer = ask_question(yard, "where are you?", "who painted the boats in Lindholm?")
 
     assert not answer.query.carried or answer.passages[0].citation.document_id != "faq"
 
@@ -90,7 +90,7 @@ def test_a_follow_up_without_words_of_its_own_is_about_the_earlier_turn(yard):
 )
 def test_what_follows_the_question_is_marked_whatever_it_is(tmp_path, text, question, expected):
     write(tmp_path / "documents", a_md=text, note_txt=NOTE.format(town="Vesa", n=3))
-    answer = asked(build_index(tmp_path), question)
+    answer = ask_question(build_index(tmp_path), question)
 
     assert (answer.verdict, answer.passages[0].answer.text) == ("found", expected)
 
@@ -99,7 +99,7 @@ def test_a_quiz_is_not_the_answer(tmp_path):
     quiz = "# Quiz\n\nWho built the mill of Lindholm? When did the mill burn? Who owns it now?"
     facts = "# Town\n\nThe mill of Lindholm, in which flour was made, was built by Karl Brandt."
     write(tmp_path / "documents", quiz_md=quiz, facts_md=facts)
-    answer = asked(build_index(tmp_path), "Who built the mill of Lindholm?")
+    answer = ask_question(build_index(tmp_path), "Who built the mill of Lindholm?")
 
     assert answer.passages[0].citation.document_id == "facts"
     assert answer.passages[0].answer.text == facts[8:]
@@ -107,7 +107,7 @@ def test_a_quiz_is_not_the_answer(tmp_path):
 
 def test_a_question_alone_is_not_found(tmp_path):
     write(tmp_path / "documents", quiz_md="# Quiz\n\nWho built the mill of Lindholm?")
-    answer = asked(build_index(tmp_path), "Who built the mill of Lindholm?")
+    answer = ask_question(build_index(tmp_path), "Who built the mill of Lindholm?")
     shown = answer.passages or answer.none.closest
 
     assert answer.verdict != "found"

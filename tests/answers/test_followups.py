@@ -6,7 +6,7 @@ from qa.answers.pipeline import AskOptions, ask
 from qa.engines.factory import open_engine
 
 
-def answered(settings, *conversation):
+def answer_question(settings, *conversation):
     *turns, question = conversation
     searcher = open_engine(settings).searcher()
     return ask(searcher, settings, question, AskOptions(turns=tuple(turns)))
@@ -31,7 +31,7 @@ def answered(settings, *conversation):
     ],
 )
 def test_the_first_passage_is_about_what_is_asked_now(observatory, conversation, sentence):
-    answer = answered(observatory, *conversation)
+    answer = answer_question(observatory, *conversation)
 
     assert answer.passages[0].answer.text.startswith(sentence)
 
@@ -40,8 +40,8 @@ def test_the_first_passage_is_about_what_is_asked_now(observatory, conversation,
 def test_a_question_with_its_own_subject_has_the_same_answer_in_any_conversation(
     observatory, question
 ):
-    alone = answered(observatory, question)
-    later = answered(observatory, "what did roofing cost?", "why?", question)
+    alone = answer_question(observatory, question)
+    later = answer_question(observatory, "what did roofing cost?", "why?", question)
 
     assert (later.verdict, later.confidence) == (alone.verdict, alone.confidence)
     assert later.passages == alone.passages
@@ -49,7 +49,7 @@ def test_a_question_with_its_own_subject_has_the_same_answer_in_any_conversation
 
 
 def test_words_that_would_make_the_answer_worse_are_named(observatory):
-    answer = answered(observatory, "who is Mira Sandoval?", "what are the plugins?")
+    answer = answer_question(observatory, "who is Mira Sandoval?", "what are the plugins?")
 
     assert answer.query.carried == ()
     assert {*answer.query.not_carried} == {"Mira", "Sandoval"}
@@ -58,7 +58,7 @@ def test_words_that_would_make_the_answer_worse_are_named(observatory):
 
 
 def test_the_words_of_a_correction_are_not_searched_for(observatory):
-    answer = answered(observatory, "who is Mira Sandoval?", "no, I meant Pavel Orlic")
+    answer = answer_question(observatory, "who is Mira Sandoval?", "no, I meant Pavel Orlic")
 
     assert answer.query.used == ("pavel", "orlic")
     assert {"no", "i", "meant"} <= {*answer.query.ignored}
@@ -83,6 +83,6 @@ def test_only_a_question_without_a_good_answer_is_searched_for_twice(
     monkeypatch.setattr(
         type(searcher), "search", lambda *args: searches.append(args) or search(*args)
     )
-    answered(observatory, *conversation)
+    answer_question(observatory, *conversation)
 
     assert len(searches) == most

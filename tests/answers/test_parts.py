@@ -12,12 +12,12 @@ from qa.ranking.features import Feature
 from qa.ranking.reranker import RankedPassage
 
 
-def answered(settings, question, *turns, **options):
+def reply(settings, question, *turns, **options):
     searcher = open_engine(settings).searcher()
     return ask(searcher, settings, question, AskOptions(turns=turns, **options))
 
 
-def placed(document_id, *duplicate_ids):
+def place_parts(document_id, *duplicate_ids):
     passages = [Passage(id_, 0, 0, 4, "Text", "", "en") for id_ in (document_id, *duplicate_ids)]
     return RankedPassage(passages[0], 1.0, np.zeros(len(Feature)), duplicates=passages[1:])
 
@@ -26,11 +26,11 @@ def part(passage, verdict, confidence=0.5):
     return PartResult("…?", verdict, confidence, passage, None)
 
 
-A, B, C, D = map(placed, "abcd")
+A, B, C, D = map(place_parts, "abcd")
 
 
 def test_each_part_has_its_passage(observatory):
-    answer = answered(observatory, "What did roofing cost and who mends telescopes?")
+    answer = reply(observatory, "What did roofing cost and who mends telescopes?")
     texts = {passage.rank: passage.text for passage in answer.passages}
     cost, mender = answer.parts
 
@@ -40,13 +40,13 @@ def test_each_part_has_its_passage(observatory):
 
 
 def test_one_passage_may_answer_all_parts(observatory):
-    answer = answered(observatory, "Who compiled the atlas of comets and in what year?")
+    answer = reply(observatory, "Who compiled the atlas of comets and in what year?")
 
     assert [each.rank for each in answer.parts] == [1, 1]
 
 
 def test_a_part_without_an_answer_is_named(observatory):
-    answer = answered(observatory, "What did roofing cost and who won the regatta?")
+    answer = reply(observatory, "What did roofing cost and who won the regatta?")
 
     assert answer.verdict == "found"
     assert answer.parts[1] == AnswerPart("who won the regatta?", "none", None)
@@ -54,14 +54,14 @@ def test_a_part_without_an_answer_is_named(observatory):
 
 
 def test_a_part_refers_to_those_before_it(observatory):
-    answer = answered(observatory, "Who is Mira Sandoval and where did she come from?")
+    answer = reply(observatory, "Who is Mira Sandoval and where did she come from?")
 
     assert answer.parts[1].rank == 1
     assert answer.passages[0].answer.text.startswith("Mira Sandoval")
 
 
 def test_the_first_part_refers_to_the_conversation(observatory):
-    answer = answered(
+    answer = reply(
         observatory, "where did she come from and who mends telescopes?", "who is Mira Sandoval?"
     )
 
@@ -69,11 +69,11 @@ def test_the_first_part_refers_to_the_conversation(observatory):
 
 
 def test_a_question_that_asks_one_thing_has_no_parts(observatory):
-    assert answered(observatory, "What did roofing and ladders cost?").parts == ()
+    assert reply(observatory, "What did roofing and ladders cost?").parts == ()
 
 
 def test_a_passage_that_is_not_shown_has_no_rank(observatory):
-    answer = answered(observatory, "What did roofing cost and who mends telescopes?", limit=1)
+    answer = reply(observatory, "What did roofing cost and who mends telescopes?", limit=1)
 
     assert sorted(str(each.rank) for each in answer.parts) == ["1", "None"]
 
@@ -94,7 +94,7 @@ def test_the_passages_of_the_parts_come_first(parts, whole, merged):
 
 
 def test_a_passage_and_its_duplicate_are_shown_once():
-    twice = placed("a", "d")
+    twice = place_parts("a", "d")
 
     merged = merge_parts([twice, B], [part(D, "found"), part(B, "found")], "found")
     first, second = number_parts(merged, [part(D, "found"), part(B, "found")])

@@ -129,7 +129,7 @@ def test_what_is_recognized_is_cached_apart_by_language_and_time():
 
 def test_pages_know_how_certain_their_words_are():
     blocks = [RawBlock("Written.", page=1), RawBlock("Recognized.", page=2)]
-    document = build_document("a", "a.pdf", blocks, Metadata("A"), {2: 0.93})
+    document = build_document("a", "a.pdf", blocks, Metadata("A"), certainties={2: 0.93})
 
     assert document.certainty_at(0) is None
     assert document.certainty_at(len(document.text) - 1) == 0.93

@@ -31,7 +31,7 @@ def captions(facts, separator):
     )
 
 
-def headed(facts, ships, lights):
+def add_heading(facts, ships, lights):
     """Two facts below a heading, and one below another."""
     return f"{ships}\n\n{facts[0]}\n\n{facts[1]}\n\n{lights}\n\n{facts[2]}\n"
 
@@ -92,14 +92,14 @@ FORMATS = {
     ),
     "rst": (
         "Lorvik",
-        lambda facts: headed(facts, "Ships\n=====", "Lights\n======"),
+        lambda facts: add_heading(facts, "Ships\n=====", "Lights\n======"),
         SECTIONS,
     ),
-    "org": ("Mendal", lambda facts: headed(facts, "* Ships", "* Lights"), SECTIONS),
-    "adoc": ("Norvik", lambda facts: headed(facts, "== Ships", "== Lights"), SECTIONS),
+    "org": ("Mendal", lambda facts: add_heading(facts, "* Ships", "* Lights"), SECTIONS),
+    "adoc": ("Norvik", lambda facts: add_heading(facts, "== Ships", "== Lights"), SECTIONS),
     "tex": (
         "Osmund",
-        lambda facts: headed(facts, r"\section{Ships}", r"\section{Lights}"),
+        lambda facts: add_heading(facts, r"\section{Ships}", r"\section{Lights}"),
         SECTIONS,
     ),
     "ipynb": (

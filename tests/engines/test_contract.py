@@ -391,7 +391,7 @@ LONG = "The lanterns in the fog were dim and no one saw the shore. " * 11
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def asked(request, tmp_path_factory):
+def search_both(request, tmp_path_factory):
     """The live generation of questions with answers among notes with the same small words."""
     settings = prepare_settings(request, tmp_path_factory.mktemp("asked"))
     notes = {f"note{n}_txt": text for n, text in enumerate(NOTES)}

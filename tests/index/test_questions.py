@@ -12,7 +12,7 @@ PROSE = "The ferry crosses the bay four times a day, and on Sundays only twice."
 LONG = " ".join([PROSE] * 6)
 
 
-def made(*raw, title="Ferries"):
+def compose(*raw, title="Ferries"):
     return build_document("d", "d.txt", [RawBlock(*r) for r in raw], Metadata(title))
 
 
@@ -41,7 +41,7 @@ def answers(document, question):
     "heading", ["How long does it take?", "3. How long does it take", "Q7: How long does it take?"]
 )
 def test_a_heading_is_the_question_whatever_its_case_accents_and_label(typed, heading):
-    document = made((PROSE,), (heading, 2), ("Most of an hour.",))
+    document = compose((PROSE,), (heading, 2), ("Most of an hour.",))
 
     assert answers(document, typed) == (["Most of a"], [])
 
@@ -50,31 +50,34 @@ def test_a_heading_is_the_question_whatever_its_case_accents_and_label(typed, he
     "typed", ["How long does it?", "How long does the crossing take?", "long take", "take it"]
 )
 def test_a_question_with_other_words_is_another(typed):
-    document = made((PROSE,), ("How long does it take?", 2), ("Most of an hour.",))
+    document = compose((PROSE,), ("How long does it take?", 2), ("Most of an hour.",))
 
     assert answers(document, typed) == ([], [])
 
 
 def test_a_number_that_is_typed_is_no_label():
-    assert answers(made(("Jurors", 2), ("They argue.",)), "12 jurors") == ([], [])
-    assert answers(made(("12 jurors", 2), ("They argue.",)), "12 jurors") == (["They argu"], [])
+    assert answers(compose(("Jurors", 2), ("They argue.",)), "12 jurors") == ([], [])
+    assert answers(compose(("12 jurors", 2), ("They argue.",)), "12 jurors") == (
+        ["They argu"],
+        [],
+    )
 
 
 def test_the_first_passage_under_a_heading_answers_it():
-    document = made(("Where are you?", 2), (f"Behind the pier. {LONG}",), (LONG,))
+    document = compose(("Where are you?", 2), (f"Behind the pier. {LONG}",), (LONG,))
 
     assert len(split_passages(document)) > 1
     assert answers(document, "Where are you?") == (["Behind th"], [])
 
 
 def test_the_title_is_answered_by_the_first_passage():
-    document = made((f"Because of the ice. {LONG}",), (LONG,), title="Why is the bay closed?")
+    document = compose((f"Because of the ice. {LONG}",), (LONG,), title="Why is the bay closed?")
 
     assert answers(document, "why is the bay closed") == (["Because o"], [])
 
 
 def test_a_title_that_is_a_heading_has_its_text_there():
-    document = made((LONG,), ("Ferries", 2), ("They are old.",))
+    document = compose((LONG,), ("Ferries", 2), ("They are old.",))
 
     assert answers(document, "ferries") == (["They are "], [])
 
@@ -88,7 +91,7 @@ def test_a_field_that_asks_is_answered_by_the_first_passage():
 
 
 def test_a_heading_over_smaller_ones_has_their_text_and_an_empty_one_none():
-    document = made(
+    document = compose(
         ("Where are you?", 2), ("When are you open?", 2), ("Tickets", 2), ("Prices", 3), ("Four.",)
     )
 
@@ -110,13 +113,13 @@ def test_a_heading_over_smaller_ones_has_their_text_and_an_empty_one_none():
     ],
 )
 def test_a_question_in_the_text_is_answered_by_what_follows(texts):
-    document = made(*[(text,) for text in texts])
+    document = compose(*[(text,) for text in texts])
 
     assert answers(document, "where are you?") == ([], [split_passages(document)[0].text[:9]])
 
 
 def test_an_answer_that_begins_the_next_passage_is_found_there():
-    document = made((f"{LONG} Where are you?",), (f"Behind the pier. {LONG}",))
+    document = compose((f"{LONG} Where are you?",), (f"Behind the pier. {LONG}",))
 
     assert answers(document, "where are you?") == ([], ["Behind th"])
 
@@ -137,14 +140,17 @@ def test_an_answer_that_begins_the_next_passage_is_found_there():
     ],
 )
 def test_a_text_that_only_asks_answers_nothing(texts):
-    document = made(*[(text,) for text in texts])
+    document = compose(*[(text,) for text in texts])
 
     assert answers(document, "where are you?") == ([], [])
 
 
 def test_a_line_is_a_heading_only_above_prose():
-    assert answers(made(("A tent",), ("A whistle",)), "a tent") == ([], [])
-    assert answers(made(("Pool | Ticket",), ("It is closed now.",)), "pool ticket") == ([], [])
+    assert answers(compose(("A tent",), ("A whistle",)), "a tent") == ([], [])
+    assert answers(compose(("Pool | Ticket",), ("It is closed now.",)), "pool ticket") == (
+        [],
+        [],
+    )
 
 
 @given(st.lists(st.builds(RawBlock, st.text("Where are?!.: 1\n", max_size=60), st.integers(0, 2))))

@@ -121,7 +121,7 @@ TABLE = "\n\n".join(
 )
 
 
-def marked(question, text, **more):
+def mark_answer(question, text, **more):
     passage, found = highlight(question, text, **more)
     return found.answer_span and passage.text[slice(*found.answer_span)]
 
@@ -165,7 +165,7 @@ def marked(question, text, **more):
     ],
 )
 def test_a_lead_in_is_marked_with_its_list_and_never_alone(question, text, expected):
-    assert marked(question, text) == expected
+    assert mark_answer(question, text) == expected
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_lead_in_is_marked_with_its_list_and_never_alone(question, text, expec
     ],
 )
 def test_a_row_is_marked_rather_than_the_header_of_the_table(question, text, expected):
-    assert marked(question, text) == expected
+    assert mark_answer(question, text) == expected
 
 
 def test_nothing_is_marked_where_a_passage_asks_and_ends():
@@ -205,7 +205,7 @@ def test_prose_with_a_bar_is_no_row():
     text = "The language {x | x is odd} is of the class. " + "It is large and slow. " * 20
     question = "what is the language of the class?"
 
-    assert marked(question, text) == "The language {x | x is odd} is of the class."
+    assert mark_answer(question, text) == "The language {x | x is odd} is of the class."
 
 
 def test_a_quiz_comes_after_the_passage_that_answers():

@@ -48,7 +48,7 @@ def stream(data, entries=b""):
     return b"<</Length %d%s>>stream\n%s\nendstream" % (len(data), entries, data)
 
 
-def drawn(*contents, font=HELVETICA, more=()):
+def draw(*contents, font=HELVETICA, more=()):
     """A file with a page for each content stream, text in the font F; *more* is from object 4."""
     first = 4 + len(more)
     kids = b" ".join(b"%d 0 R" % (first + 2 * i) for i in range(len(contents)))
@@ -100,8 +100,8 @@ def test_rows_of_a_table_are_read_as_they_look_in_whatever_order_they_are_drawn(
         for k, x in enumerate((72, 220, 460))
         for i, row in enumerate(rows)
     }
-    by_columns = drawn(lines(cells))
-    from_below = drawn(lines(dict(reversed(cells.items()))))
+    by_columns = draw(lines(cells))
+    from_below = draw(lines(dict(reversed(cells.items()))))
 
     assert texts(by_columns) == texts(from_below) == [" ".join(row) for row in rows]
 
@@ -117,7 +117,7 @@ def test_lines_of_a_cell_stay_in_their_row():
         (220, 631): "is closed",
     }
 
-    assert texts(drawn(lines(cells))) == [
+    assert texts(draw(lines(cells))) == [
         "Gate shuts at ten, and on Sundays at nine",
         "Ferry leaves at noon",
         "Mill is closed",
@@ -130,7 +130,7 @@ def test_columns_are_read_one_after_the_other(by_rows):
     if by_rows:
         places = dict(sorted(places.items(), key=lambda place: (-place[0][1], place[0][0])))
 
-    assert " ".join(texts(drawn(lines(places)))) == " ".join(PROSE + OTHER_PROSE)
+    assert " ".join(texts(draw(lines(places)))) == " ".join(PROSE + OTHER_PROSE)
 
 
 def test_what_spans_columns_is_read_before_and_after_them():
@@ -140,7 +140,7 @@ def test_what_spans_columns_is_read_before_and_after_them():
         **column(320, OTHER_PROSE),
         (72, 650): "A line as wide as both of the columns that are above it, and as long too",
     }
-    text = " ".join(texts(drawn(lines(places))))
+    text = " ".join(texts(draw(lines(places))))
 
     assert text.index("A heading") < text.index("The mayor") < text.index("Rain is")
     assert text.index("morning.") < text.index("A line as wide")
@@ -152,17 +152,17 @@ def test_columns_with_lines_at_heights_of_their_own_are_columns():
         for number, line in enumerate(["Toll", "two euros", "Dogs free"])
     }
 
-    assert texts(drawn(lines(places))) == ["Open Monday Closed Sunday Toll two euros Dogs free"]
+    assert texts(draw(lines(places))) == ["Open Monday Closed Sunday Toll two euros Dogs free"]
 
 
 def test_accents_drawn_over_letters_join_them():
     content = b"BT /F 12 Tf 72 700 Td [(The prot\xb4) 333 (eg\xb4) 333 (e left)] TJ ET"
 
-    assert texts(drawn(content)) == ["The protégé left"]
+    assert texts(draw(content)) == ["The protégé left"]
 
 
 def test_an_accent_between_words_stays():
-    assert texts(drawn(at(72, 700, "run ` ls ` here"))) == ["run ` ls ` here"]
+    assert texts(draw(at(72, 700, "run ` ls ` here"))) == ["run ` ls ` here"]
 
 
 @pytest.mark.parametrize("shift", [0.3, 0.8])
@@ -173,13 +173,13 @@ def test_letters_drawn_twice_are_read_once(shift):
         for again in (0, shift)
     )
 
-    assert texts(drawn(content, font=COURIER)) == ["Balloon"]
+    assert texts(draw(content, font=COURIER)) == ["Balloon"]
 
 
 def test_words_drawn_again_later_are_read_once():
     words = at(72, 700, "Total due: 120 euros") + at(72, 670, "Paid: 90 euros")
 
-    assert texts(drawn(words + at(72, 700, "Total due: 120 euros"))) == [
+    assert texts(draw(words + at(72, 700, "Total due: 120 euros"))) == [
         "Total due: 120 euros",
         "Paid: 90 euros",
     ]
@@ -205,28 +205,28 @@ def test_arabic_is_read_from_the_right_with_lam_before_alef():
     letters = to_unicode([(0x41, "لا"), (0x42, "س"), (0x43, "م"), (0x44, "ن"), (0x45, "ع")])
     content = at(72, 700, "DEC CAB", 12)
 
-    assert texts(drawn(content, font=MAPPED, more=[letters])) == ["سلام معن"]
+    assert texts(draw(content, font=MAPPED, more=[letters])) == ["سلام معن"]
 
 
 def test_latin_words_in_arabic_keep_the_spaces_around_them():
     letters = to_unicode([(0x41, "س"), (0x43, "م"), (0x45, "ن"), (0x50, "P"), (0x44, "D")])
     content = at(72, 700, "EC PD CA", 12)
 
-    assert texts(drawn(content, font=MAPPED, more=[letters])) == ["سم PD من"]
+    assert texts(draw(content, font=MAPPED, more=[letters])) == ["سم PD من"]
 
 
 def test_a_letter_beyond_the_basic_plane_is_one_character():
     letters = to_unicode([(0x41, "𝒜"), (0x42, "fi")])
 
-    assert texts(drawn(at(72, 700, "A B A"), font=MAPPED, more=[letters])) == ["𝒜 fi 𝒜"]
-    assert texts(drawn(at(71, 703, "x A y B A"), font=MAPPED, more=[letters])) == ["x 𝒜 y fi 𝒜"]
+    assert texts(draw(at(72, 700, "A B A"), font=MAPPED, more=[letters])) == ["𝒜 fi 𝒜"]
+    assert texts(draw(at(71, 703, "x A y B A"), font=MAPPED, more=[letters])) == ["x 𝒜 y fi 𝒜"]
 
 
 def test_lines_of_chinese_are_joined_without_a_space():
     letters = to_unicode([(0x41, "港"), (0x42, "务"), (0x43, "办"), (0x44, "。")])
     content = at(72, 700, "ABCABCABC") + at(72, 688, "CABD")
 
-    assert texts(drawn(content, font=MAPPED, more=[letters])) == ["港务办港务办港务办办港务。"]
+    assert texts(draw(content, font=MAPPED, more=[letters])) == ["港务办港务办港务办办港务。"]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_turned_text_is_read_in_its_own_direction(matrix, places):
         )
     )
 
-    assert texts(drawn(content)) == ["This text is turned by whoever drew it."]
+    assert texts(draw(content)) == ["This text is turned by whoever drew it."]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_turned_text_is_read_in_its_own_direction(matrix, places):
 )
 def test_a_page_that_cannot_be_decoded_loses_no_other_and_is_named(damage):
     bad = stream(b"\xff\x00no such data\x80~", damage)
-    extract = pdf.read_pdf(drawn(at(72, 700, "The toll is two."), bad, at(72, 700, "Ten is late.")))
+    extract = pdf.read_pdf(draw(at(72, 700, "The toll is two."), bad, at(72, 700, "Ten is late.")))
 
     assert [(block.text, block.page) for block in extract.blocks] == [
         ("The toll is two.", 1),
@@ -265,7 +265,7 @@ def test_a_page_that_cannot_be_decoded_loses_no_other_and_is_named(damage):
 
 def test_a_page_that_is_a_picture_is_named():
     picture = b"q 100 0 0 100 72 600 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x00 EI Q"
-    extract = pdf.read_pdf(drawn(at(72, 700, "The toll is two."), picture, picture))
+    extract = pdf.read_pdf(draw(at(72, 700, "The toll is two."), picture, picture))
 
     assert len(extract.omissions) == 1
     assert extract.omissions[0].startswith("page 2–3 of 3: only a picture; run OCR first, or set")
@@ -283,12 +283,12 @@ def test_numbers_of_glyphs_are_no_text():
     glyphs = b"<%s>" % "".join(f"{n:04X}" for n in (3, 0x37, 0x4B, 3, 0x48, 0x57, 3, 0x52)).encode()
 
     with pytest.raises(UnreadableFileError, match="do not name their characters; run OCR"):
-        pdf.read_pdf(drawn(at(72, 700, glyphs), font=UNNAMED))
+        pdf.read_pdf(draw(at(72, 700, glyphs), font=UNNAMED))
 
 
-def paged(*pages):
+def lay_out(*pages):
     """Pages of lines of text, each ``(y, text)`` or ``(y, text, size)``."""
-    return drawn(*(b"".join(at(72, line[0], *line[1:]) for line in page) for page in pages))
+    return draw(*(b"".join(at(72, line[0], *line[1:]) for line in page) for page in pages))
 
 
 BODIES = [
@@ -302,7 +302,7 @@ BODIES = [
 def test_headings_that_differ_stay_at_the_top_of_pages():
     pages = [[(770, f"Chapter {n}", 16), (700, text)] for n, text in enumerate(BODIES, start=1)]
 
-    assert [text for text in texts(paged(*pages)) if text.startswith("Chapter")] == [
+    assert [text for text in texts(lay_out(*pages)) if text.startswith("Chapter")] == [
         "Chapter 1",
         "Chapter 2",
         "Chapter 3",
@@ -316,14 +316,14 @@ def test_headings_in_bold_stay_though_they_count_with_the_pages():
         b"BT /B 10 Tf 72 770 Td (Lesson %d) Tj ET\n" % number + at(72, 700, text)
         for number, text in enumerate(BODIES, start=1)
     ]
-    data = drawn(*pages, more=[bold]).replace(b"<</F 3 0 R>>", b"<</F 3 0 R/B 4 0 R>>")
+    data = draw(*pages, more=[bold]).replace(b"<</F 3 0 R>>", b"<</F 3 0 R/B 4 0 R>>")
 
     assert sum(text.startswith("Lesson") for text in texts(data)) == 4
 
 
 def test_rows_of_figures_that_do_not_count_with_the_pages_stay():
     pages = [[(770, f"{2000 + 9 * n} {31 + 7 * n}"), (700, text)] for n, text in enumerate(BODIES)]
-    found = " ".join(texts(paged(*pages)))
+    found = " ".join(texts(lay_out(*pages)))
 
     assert all(f"{2000 + 9 * n} {31 + 7 * n}" in found for n in range(4))
 
@@ -332,7 +332,7 @@ def test_a_greeting_on_some_pages_stays():
     pages = [[(700, text), (80, "Kind regards" if n < 2 else f"Yours, {text[4:9]}")]
              for n, text in enumerate(BODIES)]  # fmt: skip
 
-    assert texts(paged(*pages)).count("Kind regards") == 2
+    assert texts(lay_out(*pages)).count("Kind regards") == 2
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_a_greeting_on_some_pages_stays():
 def test_what_recurs_at_its_place_is_kept_once_and_numbers_not_at_all(header, first):
     pages = [[(780, header.format(n=n)), (700, text)] for n, text in enumerate(BODIES, start=1)]
 
-    assert texts(paged(*pages)) == [header.format(n=1)] * first + BODIES
+    assert texts(lay_out(*pages)) == [header.format(n=1)] * first + BODIES
 
 
 def test_headers_of_even_and_odd_pages_may_differ():
@@ -355,13 +355,13 @@ def test_headers_of_even_and_odd_pages_may_differ():
         [(780, "The valley" if n % 2 else "Its history"), (700, f"{text} {n}")]
         for n, text in enumerate([*BODIES, *BODIES])
     ]
-    found = texts(paged(*pages))
+    found = texts(lay_out(*pages))
 
     assert (found.count("The valley"), found.count("Its history")) == (1, 1)
 
 
 def test_a_file_of_page_numbers_only_keeps_them():
-    assert texts(paged(*([(700, str(n))] for n in range(1, 4)))) == ["1", "2", "3"]
+    assert texts(lay_out(*([(700, str(n))] for n in range(1, 4)))) == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_a_file_of_page_numbers_only_keeps_them():
 def test_a_hyphen_at_the_end_of_a_line_goes_if_it_divides_a_word(above, below, joined):
     content = at(72, 700, above) + at(72, 688, below)
 
-    assert texts(drawn(content))[0].endswith(joined)
+    assert texts(draw(content))[0].endswith(joined)
 
 
 FIELD = b"<</Type/Annot/Subtype/Widget/FT/%s/T(f%d)/V %s/Rect[150 %d 300 %d]/F %d%s>>"
@@ -433,7 +433,9 @@ def test_a_typed_note_is_read_and_a_comment_is_not():
 
 def test_larger_type_is_a_heading():
     blocks = pdf.read_pdf(
-        paged([(750, "The valley", 20), (710, "Its mill", 14), (690, BODIES[0]), (678, BODIES[1])])
+        lay_out(
+            [(750, "The valley", 20), (710, "Its mill", 14), (690, BODIES[0]), (678, BODIES[1])]
+        )
     ).blocks
 
     assert [block.level for block in blocks] == [1, 2, 0]
@@ -449,7 +451,7 @@ def test_a_page_of_a_hundred_thousand_words_at_one_place_is_read_in_time():
     content = b"BT /F 10 Tf 72 700 Td " + b"(aa) Tj 0 0 Td " * 20_000 + b"ET"
     squeezed = stream(zlib.compress(content), b"/Filter/FlateDecode")
 
-    assert texts(drawn(squeezed))
+    assert texts(draw(squeezed))
 
 
 def test_words_strewn_over_a_page_are_all_read():

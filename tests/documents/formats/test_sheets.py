@@ -143,17 +143,17 @@ def test_cells_outside_of_a_sheet_are_damage(reference):
 @pytest.mark.parametrize(("rows", "columns"), [(10**9, 1), (1_048_576, 16_384)])
 def test_cells_that_repeat_take_no_memory(rows, columns):
     with pytest.raises(UnreadableFileError, match="more than 5,000,000 cells"):
-        list(read_ods(repeated(rows, columns), LIMIT))
+        list(read_ods(repeat_cells(rows, columns), LIMIT))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 10**9), (10**30, 10**30), (-5, "x")])
 def test_a_row_has_no_more_cells_than_a_sheet_has_columns(rows, columns):
-    (only,) = read_ods(repeated(rows, columns), LIMIT)
+    (only,) = read_ods(repeat_cells(rows, columns), LIMIT)
 
     assert only.blocks[-1].text.count("word") in {1, 16_384}
 
 
-def repeated(rows, columns):
+def repeat_cells(rows, columns):
     """A spreadsheet of a cell that repeats."""
     return opendocument(
         "spreadsheet",

@@ -12,7 +12,7 @@ POINTING = StandaloneQuestion("…", stands_alone=False, is_definite=False)
 ELLIPTICAL = StandaloneQuestion("…", stands_alone=False, has_own_words=False)
 
 
-def carried(verdict, confidence, coverage=1.0):
+def carry(verdict, confidence, coverage=1.0):
     return Reading(True, verdict, confidence, coverage)
 
 
@@ -25,12 +25,12 @@ def bare(verdict, confidence, coverage=1.0):
     [
         (ALONE, bare("found", 0.6), True),
         (ALONE, bare("weak", 0.4), False),
-        (POINTING, carried("found", 0.6), True),
-        (POINTING, carried("found", 0.6, coverage=0.1), True),
-        (POINTING, carried("weak", 0.4), False),
-        (DEFINITE, carried("found", 0.6), True),
-        (DEFINITE, carried("found", 0.6, coverage=0.1), False),
-        (ELLIPTICAL, carried("none", 0.1), True),
+        (POINTING, carry("found", 0.6), True),
+        (POINTING, carry("found", 0.6, coverage=0.1), True),
+        (POINTING, carry("weak", 0.4), False),
+        (DEFINITE, carry("found", 0.6), True),
+        (DEFINITE, carry("found", 0.6, coverage=0.1), False),
+        (ELLIPTICAL, carry("none", 0.1), True),
     ],
 )
 def test_the_other_way_is_tried_only_if_the_first_finds_no_answer(standalone, first, settled):
@@ -40,14 +40,14 @@ def test_the_other_way_is_tried_only_if_the_first_finds_no_answer(standalone, fi
 @pytest.mark.parametrize(
     ("standalone", "one", "other"),
     [
-        (POINTING, bare("found", 0.6), carried("weak", 0.4)),
-        (POINTING, carried("weak", 0.35), bare("weak", 0.45)),
-        (POINTING, carried("none", 0.1), bare("none", 0.2)),
-        (DEFINITE, bare("weak", 0.4), carried("found", 0.8, coverage=0.2)),
-        (DEFINITE, carried("found", 0.8, coverage=0.2), bare("none", 0.2)),
-        (ALONE, carried("found", 0.6), bare("weak", 0.4)),
-        (ALONE, bare("weak", 0.4), carried("found", 0.9, coverage=0.2)),
-        (ALONE, bare("found", 0.6), carried("found", 0.5)),
+        (POINTING, bare("found", 0.6), carry("weak", 0.4)),
+        (POINTING, carry("weak", 0.35), bare("weak", 0.45)),
+        (POINTING, carry("none", 0.1), bare("none", 0.2)),
+        (DEFINITE, bare("weak", 0.4), carry("found", 0.8, coverage=0.2)),
+        (DEFINITE, carry("found", 0.8, coverage=0.2), bare("none", 0.2)),
+        (ALONE, carry("found", 0.6), bare("weak", 0.4)),
+        (ALONE, bare("weak", 0.4), carry("found", 0.9, coverage=0.2)),
+        (ALONE, bare("found", 0.6), carry("found", 0.5)),
     ],
 )
 def test_the_better_way_is_chosen_in_whichever_order_they_were_tried(standalone, one, other):

@@ -12,7 +12,7 @@ def test_files_left_out_are_grouped_by_the_reason(tmp_path):
 {"id": "b", "text": "The pier was cold, and nobody wrote down who built it."}
 {"id": "c", "text": ""}
 []
-{"id": "d", "title": "Nothing"}
+{"id": "d", "text": " "}
 """
     write(tmp_path / "documents", bridge_md=BRIDGE, copy_md=BRIDGE, rows_jsonl=rows, odd_xyz="?")
     settings = Settings(index=str(tmp_path))
