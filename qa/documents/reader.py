@@ -52,6 +52,11 @@ _FORMAT_READERS = {
     ".xml": ("xml", "read_xml"),
     ".epub": ("epub", "read_epub"),
     ".pdf": ("pdf", "read_pdf"),
+    ".png": ("picture", "read_picture"),
+    ".jpg": ("picture", "read_picture"),
+    ".jpeg": ("picture", "read_picture"),
+    ".tif": ("picture", "read_picture"),
+    ".tiff": ("picture", "read_picture"),
     ".docx": ("docx", "read_docx"),
     ".odt": ("opendocument", "read_odt"),
     ".rtf": ("rtf", "read_rtf"),
@@ -76,6 +81,8 @@ _FORMAT_READERS = {
 _PACKED_EXTENSIONS = frozenset(
     {".docx", ".epub", ".msg", ".odp", ".ods", ".odt", ".pptx", ".xls", ".xlsm", ".xlsx"}
 )
+# Formats that may hold pictures of text, whose readers are told whether to recognize it.
+_RECOGNIZED_EXTENSIONS = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 _ARCHIVE_EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 EXTENSIONS = (*_FORMAT_READERS, *_ARCHIVE_EXTENSIONS)
 # Formats that no library reads in Python, and what converts them into one that can be read.
@@ -346,7 +353,7 @@ def _read_raw_documents(
     arguments: tuple[object, ...] = ()
     if extension in _PACKED_EXTENSIONS:
         arguments = (settings.max_file_mb << 20,)
-    elif extension == ".pdf":
+    elif extension in _RECOGNIZED_EXTENSIONS:
         arguments = (settings,)
     result = read_format(data, *arguments)
     most = settings.max_file_documents

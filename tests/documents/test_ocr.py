@@ -134,3 +134,67 @@ def test_pages_know_how_certain_their_words_are():
     assert document.certainty_at(0) is None
     assert document.certainty_at(len(document.text) - 1) == 0.93
     assert type(document).from_json(document.to_json()) == document
+
+
+def picture_file(kind, *texts, dark=False, **options):
+    """A file of pictures, each of a text."""
+    file = pypdfium2.PdfDocument(photograph(*texts))
+    frames = [page.render(scale=150 / 72).to_pil().convert("RGB") for page in file]
+    if dark:
+        frames = [Image.eval(frame, lambda shade: 255 - shade) for frame in frames]
+    data = io.BytesIO()
+    more = {"save_all": True, "append_images": frames[1:]} if kind == "TIFF" else {}
+    frames[0].save(data, kind, **more, **options)
+    return data.getvalue()
+
+
+def read_picture(name, data, settings=ON):
+    return read_content(FileContent(data, {}), name, settings)
+
+
+@needs_tesseract
+@pytest.mark.parametrize(
+    ("name", "kind", "options"),
+    [
+        ("scan.png", "PNG", {"dpi": (150, 150)}),
+        ("scan.jpg", "JPEG", {"quality": 80}),
+        ("SCAN.JPEG", "JPEG", {}),
+        ("dark.png", "PNG", {"dark": True}),
+    ],
+)
+def test_the_words_of_a_picture_are_read_with_their_certainty(name, kind, options):
+    (document,) = read_picture(name, picture_file(kind, f"{TEXT} {TEXT}", **options))
+
+    assert document.text.split() == [*TEXT.split() * 2]
+    assert document.certainty_at(0) > 0.8
+    assert document.page_at(0) == 1
+
+
+@needs_tesseract
+def test_the_pictures_of_a_file_are_its_pages():
+    second = "The mill burnt down in the year of the flood."
+    (document,) = read_picture("scan.tiff", picture_file("TIFF", TEXT, second))
+
+    assert document.page_at(0) == 1
+    assert document.page_at(document.text.index("mill")) == 2
+
+
+@needs_tesseract
+@pytest.mark.parametrize("size", [4, 900])
+def test_a_damaged_picture_is_named_with_the_reason(size):
+    (skip,) = read_picture("scan.png", picture_file("PNG", TEXT)[:size])
+
+    assert skip.reason == "damaged, or no picture"
+
+
+@needs_tesseract
+def test_a_picture_without_words_is_named_with_the_reason():
+    (skip,) = read_picture("scan.png", picture_file("PNG", ""))
+
+    assert skip.reason == "a picture in which no words were recognized"
+
+
+def test_without_the_setting_a_picture_says_how_it_is_read():
+    (skip,) = read_picture("scan.png", picture_file("PNG", TEXT), Settings())
+
+    assert skip.reason == "a picture; set QA_OCR=1 to read it with Tesseract"

@@ -138,6 +138,8 @@ def test_every_ending_is_tried_here():
     tried = {ending.lower() for ending in FILES} | {".csv", ".tsv", ".jsonl", ".ndjson", ".mbox"}
     tried |= {".xlsx", ".xlsm", ".xls", ".ods"}
 
+    # Pictures are read in test_ocr.py, where Tesseract is installed.
+    tried |= {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
     assert tried | {".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"} == set(EXTENSIONS)
 
 
@@ -164,7 +166,8 @@ def test_every_ending_is_tried_here():
         ("half.tar.gz", make_tar("w:gz", a=PROSE * 999)[:200], "damaged, or not an archive"),
         ("half.zip", make_zip(a=PROSE * 999)[:90], "damaged, or not an archive"),
         ("none.zip", make_zip(), "nothing in it"),
-        ("picture.png", b"\x89PNG", "unknown kind of file"),
+        ("song.mp3", b"ID3", "unknown kind of file"),
+        ("picture.png", b"\x89PNG", "a picture; set QA_OCR=1 to read it with Tesseract"),
         ("README", b"words", "unknown kind of file"),
         ("a.doc", b"\xd0\xcf", "an old Word file; save it as .docx, or run: soffice"),
         ("a.PPT", b"\xd0\xcf", "an old PowerPoint file; save it as .pptx, or run: soffice"),
