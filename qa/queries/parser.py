@@ -390,13 +390,26 @@ class QuestionEntities:
     """The publishers and dates that a question names."""
 
     def __init__(self, question: str) -> None:
-        self._terms = frozenset(map(to_term, token_texts(question)))
+        words = [*token_texts(question)]
+        self._terms = frozenset(map(to_term, words))
+        self._joined_terms = _join_terms(words)
+        self._capital_terms = frozenset(to_term(word) for word in words if word[0].isupper())
+        # The first word has a capital in any case.
+        self._has_capitals = any(word[0].isupper() for word in words[1:])
         self._dates = _parse_dates(question)
 
     def names_publisher(self, publisher: str | None) -> bool:
-        """Whether the question has all words of the *publisher*'s name."""
+        """Whether the question has all words of the *publisher*'s name, as a name.
+
+        Where the question has capitals, so must the name: "this week" is not The Week.  Elsewhere
+        the words must be in a row, and before a single one its article.
+        """
         terms = _name_terms(publisher or "")
-        return bool(terms) and terms <= self._terms
+        if not terms or not terms <= self._terms:
+            return False
+        if self._has_capitals and _is_capitalized(publisher or ""):
+            return terms <= self._capital_terms
+        return _name_row(publisher or "") in self._joined_terms
 
     def names_date(self, date: datetime.date | None) -> bool:
         """Whether the question names *date*, or the month or year that it is in."""
@@ -405,6 +418,23 @@ class QuestionEntities:
     def names_title(self, title: str) -> bool:
         """Whether the question has all words of a *title* that has more than one."""
         return len(_name_terms(title)) > 1 and _name_terms(title) <= self._terms
+
+
+def _join_terms(words: Iterable[str]) -> str:
+    """The terms of *words*, each between spaces."""
+    return f" {' '.join(map(to_term, words))} "
+
+
+@lru_cache(maxsize=1 << 13)
+def _name_row(name: str) -> str:
+    """The terms of *name* in a row, the article only before a single one."""
+    words = token_texts(name)
+    has_article = len(words) > 2 and to_term(words[0]) == "the"
+    return _join_terms(words[1:] if has_article else words)
+
+
+def _is_capitalized(name: str) -> bool:
+    return any(letter.isupper() for letter in name)
 
 
 @lru_cache(maxsize=1 << 13)

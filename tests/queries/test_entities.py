@@ -44,6 +44,20 @@ def test_a_publisher_is_named_by_all_words_of_its_name():
     assert not named.names_publisher("")
 
 
+@pytest.mark.parametrize(
+    ("question", "is_named"),
+    [
+        ("Which city did the storm hit this week?", False),
+        ("Which city did the storm hit, says The Week?", True),
+        ("Which Week reporter was there?", True),
+        ("which city did the storm hit this week?", False),
+        ("which city did the storm hit, says the week?", True),
+    ],
+)
+def test_a_common_word_is_a_publisher_only_where_it_is_written_as_a_name(question, is_named):
+    assert QuestionEntities(question).names_publisher("The Week") is is_named
+
+
 def test_a_title_of_one_word_is_not_named_by_chance():
     assert QuestionEntities("the treaties of Vesa").names_title("The treaties of Vesa")
     assert not QuestionEntities("the treaties of Vesa").names_title("Vesa")
