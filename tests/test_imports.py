@@ -38,11 +38,11 @@ engines: base
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
-ranking: features reranker answer_selection highlighter confidence
+ranking: features fitting reranker answer_selection highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts turns
   pipeline
 publishing: gate builder watcher purge
-evaluation: sets runner verdicts measures
+evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas context openapi api pages.common pages.urls
   middleware.access mcp middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics

@@ -150,12 +150,12 @@ def sort_facet(counts: Mapping[FacetValue, int]) -> dict[FacetValue, int]:
 class Candidates:
     """Passages that an engine proposes, as columns of shape (passages,), the best first.
 
-    *passage_numbers* count within a document, *lengths* are in words, both int64; *scores* are
-    float32.  *heading_matches*, bool of shape (passages, terms of the question), is which terms are
-    in the heading.  *read_passages* fetches those at the given indexes.  *matches* counts all
-    passages that match.  *partial* says that the time did not suffice to search everything.
-    *direct_answers* are the indexes of those under a heading, or after a sentence, that is the
-    question.
+    *passage_numbers* count within a document, *lengths* and *heading_lengths* are in words, all
+    int64; *scores* are float32.  *heading_matches*, bool of shape (passages, terms of the
+    question), is which terms are in the heading.  *read_passages* fetches those at the given
+    indexes.  *matches* counts all passages that match.  *partial* says that the time did not
+    suffice to search everything.  *direct_answers* are the indexes of those under a heading, or
+    after a sentence, that is the question.
     """
 
     document_ids: list[str]
@@ -163,6 +163,7 @@ class Candidates:
     scores: FloatArray
     lengths: IntArray
     headings: list[str]
+    heading_lengths: IntArray
     languages: list[str]
     publishers: list[str | None]
     dates: list[datetime.date | None]

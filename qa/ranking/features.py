@@ -26,6 +26,8 @@ class Feature(StrEnum):
     """The same, of the terms in the form that was typed."""
     HEADING_COVERAGE = "heading_coverage"
     """The share of the terms in the title or the section's heading."""
+    HEADING_BM25 = "heading_bm25"
+    """The BM25 score of the headings: a short one that has the terms is about them."""
     COVERAGE = "coverage"
     """The share in the passage or its headings."""
     BODY_COVERAGE = "body_coverage"
@@ -56,8 +58,8 @@ class Feature(StrEnum):
     """1 where the question names the document's date."""
 
 
-# A usual passage's length in words, for BM25.
-_AVERAGE_LENGTH = 95.0
+# The length in words of a usual passage, and of the headings above it, for BM25.
+_AVERAGE_LENGTH, _AVERAGE_HEADING_LENGTH = 95.0, 10.0
 _WINDOW_WORDS, _DECAY_WORDS, _LEAD_WORDS = 20, 10.0, 25
 _ADJACENT_DISTANCE, _ORDERED_DISTANCE, _UNORDERED_DISTANCE = 1, 4, 10
 # More than any passage has words.
@@ -103,14 +105,17 @@ def compute_features(
     term_frequencies = _count_terms(cells, passage_count, len(idf))
     exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, len(idf))
     is_present = term_frequencies > 0
-    length_norms = (K1 * (1 - B + B * candidates.lengths / _AVERAGE_LENGTH))[:, None]
+    length_norms = _length_norms(candidates.lengths, _AVERAGE_LENGTH)[:, None]
+    heading_norms = _length_norms(candidates.heading_lengths, _AVERAGE_HEADING_LENGTH)
     in_lead = _count_terms(cells[positions.position < _LEAD_WORDS], passage_count, len(idf)) > 0
+    heading_coverage = candidates.heading_matches @ idf
     columns = {
         Feature.BM25: (term_frequencies * (K1 + 1) / (term_frequencies + length_norms)) @ idf
         + expansion_credit,
         Feature.EXACT_BM25: (exact_frequencies * (K1 + 1) / (exact_frequencies + length_norms))
         @ idf,
-        Feature.HEADING_COVERAGE: candidates.heading_matches @ idf,
+        Feature.HEADING_COVERAGE: heading_coverage,
+        Feature.HEADING_BM25: heading_coverage * (K1 + 1) / (1 + heading_norms),
         Feature.COVERAGE: np.minimum(
             1.0, (is_present | candidates.heading_matches) @ idf + expansion_credit
         ),
@@ -127,6 +132,12 @@ def compute_features(
         **_proximity_features(positions, passage_count, idf),
     }
     return np.stack([columns[feature] for feature in Feature], axis=1).astype(np.float64)
+
+
+def _length_norms(lengths: IntArray, average: float) -> FloatArray:
+    """The part of BM25's denominator that depends on the length in words: of the same shape."""
+    norms: FloatArray = K1 * (1 - B + B * lengths / average)
+    return norms
 
 
 def _evaluate_distinct(predicate: Callable[[Any], bool], values: Sequence[Any]) -> BoolArray:

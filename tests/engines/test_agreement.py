@@ -21,6 +21,7 @@ def columns(candidates):
         candidates.passage_numbers.tolist(),
         candidates.lengths.tolist(),
         candidates.headings,
+        candidates.heading_lengths.tolist(),
         candidates.languages,
         candidates.publishers,
         candidates.dates,

@@ -30,6 +30,7 @@ def candidates(query, passage_list, about=None):
         scores=np.ones(len(passage_list)),
         lengths=np.array([len(token_texts(p.text)) for p in passage_list], np.int64),
         headings=[p.heading for p in passage_list],
+        heading_lengths=np.array([len(token_texts(p.heading)) for p in passage_list], np.int64),
         languages=[p.language for p in passage_list],
         publishers=[a.publisher for a in about] if about else [None] * len(passage_list),
         dates=[a.date for a in about] if about else [None] * len(passage_list),

@@ -32,6 +32,14 @@ def test_a_heading_covers_what_the_passage_does_not_say():
     assert values["heading_coverage"] == pytest.approx(0.5)
 
 
+def test_a_short_heading_that_has_the_word_counts_for_more_than_a_long_one():
+    about = [Metadata("Harbour"), Metadata("Harbour, market and other places of the old town")]
+    values = feature("heading_bm25", "harbour", "Fees.", "Fees.", about=about)
+
+    assert values[0] > values[1] > 0
+    assert feature("heading_bm25", "harbour", "Harbour.", title="Fees") == [0.0]
+
+
 def test_the_very_form_that_was_typed_is_exact():
     assert feature("exact_coverage", "guarantees", "One guarantee.", "Two guarantees.") == [
         0.0,

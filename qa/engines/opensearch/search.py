@@ -191,6 +191,7 @@ class ClusterSearcher:
             scores=rounded[places],
             lengths=cards.lengths[places],
             headings=[cards.headings[place] for place in order],
+            heading_lengths=cards.heading_lengths[places],
             languages=[cards.languages[place] for place in order],
             publishers=[cards.publishers[place] for place in order],
             dates=cards.dates(places),

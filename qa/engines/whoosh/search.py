@@ -225,6 +225,7 @@ class WhooshSearcher:
             scores=scores[order],
             lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
             headings=self._store.headings(numbers),
+            heading_lengths=self._fields[TITLE].lengths[headings].astype(np.int64),
             languages=self._store.languages(documents),
             publishers=publishers,
             dates=dates,
