@@ -1,8 +1,10 @@
 """ask: a question -> an Answer, the stages called in order."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
@@ -20,6 +22,7 @@ from qa.answers.parts import (
 )
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
 from qa.engines.base import Candidates, MatchCounts, Searcher
+from qa.errors import QuestionError
 from qa.index.manifest import build_synonym_map
 from qa.queries.asking import split_frame
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
@@ -32,6 +35,7 @@ from qa.queries.parser import (
     prune_terms,
 )
 from qa.queries.parts import split_parts
+from qa.queries.segments import find_asking_parts
 from qa.queries.topics import is_topic, parse_latest
 from qa.ranking.confidence import (
     adjust_probability,
@@ -54,6 +58,8 @@ from qa.ranking.reranker import (
 )
 from qa.settings import Settings
 
+# By how much another part of a long question has to be surer than the likeliest one.
+_MIN_CONFIDENCE_GAIN = 0.1
 # To sort by date, so many times as many candidates are taken as for the order by relevance.
 _DATED_CANDIDATES_FACTOR = 5
 # Pairs of words that never occur together are sought among the rarest words.
@@ -227,8 +233,8 @@ def _build_retriever(
         text = text if len(question) <= settings.max_question else question
         framed = split_frame(text)
         latest = parse_latest(framed.bare)
-        query = parse_query(
-            latest.topic if latest else text,
+        parse = partial(
+            parse_query,
             languages=searcher.manifest.languages,
             filters=options.filters,
             carried_words=carried_words,
@@ -236,18 +242,57 @@ def _build_retriever(
             max_phrases=settings.max_terms,
             deadline=deadline,
         )
+        query = parse(latest.topic if latest else text)
         if latest:
             asking_words = tuple(token_texts(latest.asking.lower()))
             ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
             query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)))
         if text.strip() in question:
             query = replace(query, typed=question)
-        may_be_topic = stands_alone and not carried_words
-        return retrieve(
-            searcher, settings, query, options, deadline=deadline, may_be_topic=may_be_topic
+        search = partial(
+            retrieve,
+            searcher,
+            settings,
+            options=options,
+            deadline=deadline,
+            may_be_topic=stands_alone and not carried_words,
         )
+        return _retrieve_asking_part(text, query, parse, search)
 
     return Retriever(retrieve_text, lambda result: _decide_verdict(result, settings), deadline)
+
+
+def _retrieve_asking_part(
+    text: str,
+    query: Query,
+    parse: Callable[[str], Query],
+    search: Callable[[Query], RetrievalResult],
+) -> RetrievalResult:
+    """The result of the part of a long *text* that asks, or of all of its *query*.
+
+    The likeliest part counts, unless another, or the whole, is clearly surer.  A question with
+    operators is one: what must occur, must occur in any case.
+    """
+    has_operators = bool(query.phrases or query.excluded_phrases)
+    parts = () if has_operators else find_asking_parts(text, query.language or "en")
+    best: RetrievalResult | None = None
+    for part in parts:
+        with suppress(QuestionError):
+            result = search(replace(parse(part), typed=query.typed))
+            if best is None or result.confidence > best.confidence + _MIN_CONFIDENCE_GAIN:
+                best = result
+    whole = search(query)
+    if best is None or whole.confidence > best.confidence + _MIN_CONFIDENCE_GAIN:
+        return whole
+    return _ignore_other_words(best, query)
+
+
+def _ignore_other_words(result: RetrievalResult, whole: Query) -> RetrievalResult:
+    """*result*, with all words of the *whole* question that its query has not as ignored ones."""
+    used = {term.word.lower() for term in result.query.terms}
+    others = [term.word.lower() for term in whole.terms if term.word.lower() not in used]
+    words = tuple(dict.fromkeys([*whole.ignored_words, *others]))
+    return replace(result, query=replace(result.query, ignored_words=words))
 
 
 def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name

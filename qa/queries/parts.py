@@ -11,6 +11,7 @@ from itertools import pairwise
 import regex
 
 from qa.analysis.tokenizer import Token, split_sentences, to_term, tokenize
+from qa.queries.segments import find_asking_parts
 
 # A question with more asks the rest in its last part.
 MAX_PARTS = 4
@@ -43,7 +44,8 @@ def split_parts(question: str) -> tuple[str, ...]:
     """The parts of *question*, two to MAX_PARTS; none if it asks one thing."""
     if len(question) > _MAX_CHARACTERS or not _SEPARATORS.search(question):
         return ()
-    if _OPERATORS.search(question):
+    # Of a text with a question in it, only a part asks.
+    if _OPERATORS.search(question) or find_asking_parts(question, "en"):
         return ()
     shared = _SHARED_QUESTION.fullmatch(question)
     if shared:

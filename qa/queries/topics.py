@@ -74,11 +74,16 @@ def parse_latest(question: str) -> LatestQuestion | None:
     return None
 
 
+def has_question_word(text: str) -> bool:
+    """Whether *text* has a word that asks: who, how, warum."""
+    return not _QUESTION_WORDS.isdisjoint(word.casefold() for word in token_texts(text))
+
+
 def is_topic(question: str, term_count: int) -> bool:
     """Whether *question*, with so many content words, is a topic rather than a question."""
     words = [word.casefold() for word in token_texts(question)]
     return (
         1 <= term_count <= _MAX_TOPIC_TERMS
-        and _QUESTION_WORDS.isdisjoint(words)
+        and not has_question_word(question)
         and words[0] not in _OPENING_VERBS
     )
