@@ -84,7 +84,7 @@ class Settings:
     )
     found: float = setting(0.5, 'Minimum confidence for the verdict "found".', maximum=1)
     weak: float = setting(
-        0.3, 'Minimum confidence for "weak", unless one sentence has all words.', maximum=1
+        0.16, 'Minimum confidence for "weak", unless one sentence has all words.', maximum=1
     )
     max_question: int = setting(2000, "Maximum length of a question, in characters.", minimum=1)
     max_terms: int = setting(

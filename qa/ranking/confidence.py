@@ -22,7 +22,7 @@ from qa.ranking.reranker import (
     score_margin,
 )
 
-_RANKING_FEATURES = (Feature.BM25, Feature.EXACT_BM25, Feature.HEADING_COVERAGE, Feature.PROXIMITY)
+_RANKING_FEATURES = (Feature.BM25, Feature.EXACT_BM25, Feature.PROXIMITY)
 # Languages that capitalize nouns, and those that put spaces between syllables.
 _CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
 _MAX_MARGIN = 3.0
@@ -33,6 +33,7 @@ _MIN_TERMS = 3
 _POSITIVE_SIGNALS = [
     *_RANKING_FEATURES,
     "sentence_coverage",
+    "score",
     "margin",
     "total_idf",
     "cjk_proximity",
@@ -70,6 +71,8 @@ def compute_signals(
         **{name: first_features[name] for name in _RANKING_FEATURES},
         "sentence_coverage": highlight.sentence_coverage,
         "wrong_answer_type": float(highlight.type_matches is False),
+        # The ranking's weights already balance all features.
+        "score": ranked[0].score,
         # A margin says little where little of the question is covered.
         "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features[Feature.COVERAGE],
         "term_count": math.log(len(query.terms)),
