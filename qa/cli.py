@@ -16,6 +16,7 @@ from qa.commands.generations import (
 from qa.commands.index import index_command
 from qa.commands.options import Commands
 from qa.commands.serve import report_command, serve_command
+from qa.commands.tune import tune_command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,5 +39,6 @@ for command in (
     purge_command,
     verify_command,
     evaluate_command,
+    tune_command,
 ):
     main.add_command(command)

@@ -50,7 +50,7 @@ web: response_schemas request_schemas context openapi api pages.common pages.url
   pages.documents pages.export pages.reader pages.about
 app
 server: request_parser connections load_balancing resources worker service
-commands: options index ask generations serve evaluate
+commands: options index ask generations serve evaluate tune
 cli
 __main__
 """

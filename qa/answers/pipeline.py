@@ -53,8 +53,8 @@ from qa.ranking.reranker import (
     RankingOptions,
     RankingWeights,
     keep_order,
-    load_ranking_weights,
     rank,
+    select_ranking_weights,
 )
 from qa.settings import Settings
 
@@ -309,7 +309,8 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
 
     A follow-up that depends on other questions is no topic, however few words it has.
     """
-    manifest, weights = searcher.manifest, weights or load_ranking_weights()
+    manifest = searcher.manifest
+    weights = weights or select_ranking_weights(manifest.tuned)
     document_frequencies = searcher.document_frequencies(query.stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
     query = expand_synonyms(query, build_synonym_map(manifest.synonyms), manifest.languages)

@@ -21,7 +21,7 @@ from qa.documents.document import SKIPPED
 from qa.documents.reader import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.factory import open_engine
 from qa.index.manifest import FILE_NAME as SYNONYMS
-from qa.index.manifest import Manifest
+from qa.index.manifest import TUNED_FILE, Manifest
 from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
 from qa.publishing.watcher import folder_snapshot, watch
@@ -61,13 +61,13 @@ class _BuildRunner:
 
 
 def watch_folder(settings: Settings) -> None:
-    """Build whenever documents, golden questions or synonyms change, until a signal."""
+    """Build whenever documents, golden questions, synonyms or weights change, until a signal."""
     runner = _BuildRunner(settings)
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, runner.stop)
     home, documents = settings.home, settings.documents_folder
     echo(f"Watching {documents} (Ctrl+C stops)", err=True)
-    paths = (documents, home / QUESTIONS_FILE, home / SYNONYMS)
+    paths = (documents, *(home / name for name in (QUESTIONS_FILE, SYNONYMS, TUNED_FILE)))
 
     def look() -> object:
         return folder_snapshot(paths, follow_links=settings.follow_links)

@@ -89,6 +89,53 @@ def _parse_synonym(text: str) -> Synonym:
     return Synonym(text, tuple(to_term(word) for word in token_texts(text)))
 
 
+TUNED_FILE = "weights.json"
+
+
+@dataclass(frozen=True)
+class TunedRanking:
+    """Weights of the features of ranking, fitted to *questions* of the operator's on *date*.
+
+    *success_at_1* is the share of these whose first passage answers, each one asked with weights
+    that were fitted without it, *shipped_success_at_1* that with the weights of the package.
+    """
+
+    date: str
+    questions: int
+    success_at_1: float
+    shipped_success_at_1: float
+    weights: tuple[tuple[str, float], ...]
+
+    def to_json(self) -> str:
+        """The content of the file in the operator's folder."""
+        return json.dumps(asdict(self) | {"weights": dict(self.weights)}, indent=1) + "\n"
+
+
+def parse_tuned_ranking(record: Mapping[str, Any]) -> TunedRanking:
+    """The weights in *record*; raise ValueError, TypeError or KeyError where it has none."""
+    weights = sorted((str(name), float(value)) for name, value in dict(record["weights"]).items())
+    return TunedRanking(
+        str(record["date"]),
+        int(record["questions"]),
+        float(record["success_at_1"]),
+        float(record["shipped_success_at_1"]),
+        tuple(weights),
+    )
+
+
+def load_tuned_ranking(folder: Path) -> TunedRanking | None:
+    """The weights in *folder*, if any; raise SettingsError when they cannot be read."""
+    path = folder / TUNED_FILE
+    try:
+        return parse_tuned_ranking(json.loads(read_text(path)))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise SettingsError(
+            f"{path} has no weights ({error}); run `qa tune` again, or remove it."
+        ) from None
+
+
 MANIFEST = "manifest.json"
 _NAME_LENGTH = 12
 
@@ -117,6 +164,7 @@ class Manifest:
     skipped: tuple[Skip, ...]
     made_of: Mapping[str, str | int] = field(default_factory=dict)
     synonyms: SynonymGroups = ()
+    tuned: TunedRanking | None = None
     reasons: Reasons = ()
     files: Mapping[str, FileChecksum] = field(default_factory=dict)
     name: str = ""
@@ -141,6 +189,9 @@ class Manifest:
         """The manifest as JSON: the same text for the same generation."""
         values = asdict(self)
         del values["name"], values["published_at"]
+        if self.tuned is None:
+            # Versions before tuning read it, too.
+            del values["tuned"]
         return json.dumps(values, default=str, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -178,6 +229,8 @@ def manifest_from_json(record: dict[str, Any], name: str, seconds: float) -> Man
             record[bound] = datetime.date.fromisoformat(record[bound])
     record["languages"] = tuple(record["languages"])
     record["synonyms"] = tuple(map(tuple, record.get("synonyms", ())))
+    tuned = record.get("tuned")
+    record["tuned"] = parse_tuned_ranking(tuned) if tuned else None
     skipped = tuple(Skip(*skip) for skip in record["skipped"])
     # Older manifests list all skips and have no counts.
     reasons = record.get("reasons") or count_reasons(skipped)

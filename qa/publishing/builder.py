@@ -23,7 +23,7 @@ from qa.errors import (
     PublishConflictError,
     PublishRefusedError,
 )
-from qa.index.manifest import Manifest, load_synonym_groups
+from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking
 from qa.index.passages import Passage, build_passages, find_passage_spans
 from qa.publishing.gate import (
     Changes,
@@ -83,9 +83,9 @@ def index_folder(
         crawl = DocumentFolder(
             folder, settings, cache, progress=partial(progress, "Looking for changed files")
         )
-        synonym_groups = load_synonym_groups(home)
+        additions = load_synonym_groups(home), load_tuned_ranking(home)
         sizes = _passage_sizes(settings)
-        inputs_key = f"{code_version()} {crawl.digest} {sizes} {synonym_groups}"
+        inputs_key = f"{code_version()} {crawl.digest} {sizes} {additions}"
         existing = None if force else _reopen_generation(engine, cache.get(inputs_key))
         documents = crawl.iter_documents(partial(progress, "Reading files"))
         searcher = existing or _build_generation(
@@ -270,6 +270,7 @@ class _BuildCounts:
             skipped=tuple(skips.listed),
             reasons=skips.reasons,
             synonyms=load_synonym_groups(settings.home),
+            tuned=load_tuned_ranking(settings.home),
             made_of={
                 "documents": self.digest.hexdigest(),
                 "analysis": analysis_version(),

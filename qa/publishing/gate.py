@@ -17,13 +17,23 @@ QUESTIONS_FILE = "questions.jsonl"
 
 @dataclass(frozen=True)
 class GoldenQuestion:
-    """A question with a known answer: what its first passage contains, or that there is none."""
+    """A question with a known answer: what its first passage contains, or that there is none.
+
+    With *right* false, a reader judged such a passage wrong; only feedback has that.
+    """
 
     question: str
     contains: tuple[str, ...] = ()
     document: str | None = None
     verdict: str | None = None
     turns: tuple[str, ...] = ()
+    right: bool = True
+
+    def matches(self, document_id: str, text: str) -> bool:
+        """Whether a passage of that document, with that *text*, is one that is meant."""
+        return self.document in {None, document_id} and all(
+            contains_words(text, words) for words in self.contains
+        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,11 @@ def find_faults(changes: Changes, settings: Settings) -> tuple[str, ...]:
 
 def load_golden_questions(index: Path) -> tuple[GoldenQuestion, ...]:
     """The questions in the index folder, if any; raise IndexingError when a line is invalid."""
-    path = index / QUESTIONS_FILE
+    return read_golden_questions(index / QUESTIONS_FILE)
+
+
+def read_golden_questions(path: Path) -> tuple[GoldenQuestion, ...]:
+    """The questions in the file at *path*; none without a file."""
     try:
         lines = read_text(path).splitlines()
     except (FileNotFoundError, NotADirectoryError):
@@ -128,6 +142,7 @@ def _parse_golden(path: Path, number: int, line: str) -> GoldenQuestion:
             document=row.get("document"),
             verdict=row.get("verdict"),
             turns=_parse_texts(row.get("turns", ())),
+            right=bool(row.get("right", True)),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise IndexingError(
@@ -162,6 +177,4 @@ def is_answered(golden: GoldenQuestion, searcher: Searcher, settings: Settings) 
     if golden.verdict == "none" or not answer.passages:
         return golden.verdict == answer.verdict
     passage = answer.passages[0]
-    return golden.document in {None, passage.citation.document_id} and all(
-        contains_words(passage.text, words) for words in golden.contains
-    )
+    return golden.matches(passage.citation.document_id, passage.text)

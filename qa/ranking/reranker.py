@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from qa.engines.base import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
+from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage, title_of_heading
 from qa.queries.parser import QuestionEntities
 from qa.ranking.features import Feature, feature_column
@@ -67,6 +68,19 @@ def _round_floats(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 def load_ranking_weights() -> RankingWeights:
     """The weights that come with the package."""
     return weights_from_json(json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=8)
+def select_ranking_weights(tuned: TunedRanking | None) -> RankingWeights:
+    """The *tuned* weights of an index, or those of the package.
+
+    Those that were tuned for other features, by another version, are of no use.
+    """
+    known = load_ranking_weights()
+    values = dict(tuned.weights) if tuned else {}
+    if set(values) != set(Feature):
+        return known
+    return replace(known, ranking=np.array([values[feature] for feature in Feature]))
 
 
 # The orders of passages, the default first.
