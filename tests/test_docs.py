@@ -253,8 +253,8 @@ def test_the_synonyms_are_searched_for(tmp_path):
 
 
 def test_the_golden_questions_are_answered(tmp_path):
-    (questions,) = blocks("docs/operating.md", "json")
-    write(tmp_path, questions_jsonl=questions)
+    questions, judgements = blocks("docs/operating.md", "json")
+    write(tmp_path, questions_jsonl=questions, feedback_jsonl=judgements)
     result = qa("index", SAMPLE, "--index", tmp_path)
 
     assert "2 golden questions: 2 answered" in result.stdout

@@ -16,7 +16,7 @@ from qa.publishing.gate import GoldenQuestion
 from qa.ranking.features import Feature
 from qa.ranking.reranker import load_ranking_weights, select_ranking_weights
 from qa.settings import Settings
-from tests.conftest import built, write
+from tests.conftest import build_index, write
 
 TOWNS = [
     f"{first}{last}"
@@ -37,7 +37,7 @@ def write_towns(folder):
 def towns(tmp_path_factory):
     folder = tmp_path_factory.mktemp("towns")
     write_towns(folder / "documents")
-    return open_engine(built(folder)).searcher(), Settings(index=str(folder))
+    return open_engine(build_index(folder)).searcher(), Settings(index=str(folder))
 
 
 def golden(words, towns=TOWNS):
@@ -84,11 +84,11 @@ def tuned_values(**values):
 
 def test_tuned_weights_become_part_of_the_index(tmp_path):
     write(tmp_path / "documents", a_txt="Title\n\nThe harbour.", b_txt="Harbour\n\nThe title.")
-    first = built(tmp_path)
+    first = build_index(tmp_path)
     searcher = open_engine(first).searcher()
     before = ask(searcher, first, "harbour title what")
     (tmp_path / TUNED_FILE).write_text(json.dumps(tuned_values(heading_coverage=-90.0)))
-    settings = built(tmp_path)
+    settings = build_index(tmp_path)
     tuned = open_engine(settings).searcher()
     after = ask(tuned, settings, "harbour title what")
 
@@ -116,7 +116,7 @@ def test_weights_that_cannot_be_read_are_an_error_that_says_what_to_do(tmp_path,
 
 def test_the_command_writes_what_wins_and_removes_what_does_not(tmp_path):
     write_towns(tmp_path / "documents")
-    settings = built(tmp_path)
+    settings = build_index(tmp_path)
     searcher = open_engine(settings).searcher()
     path, questions = tmp_path / TUNED_FILE, tmp_path / "questions.jsonl"
 

@@ -69,7 +69,7 @@ def find_pair(record: RawMetadata) -> tuple[str, str] | None:
 
 
 # The fields of the golden questions that a build is checked with.
-_GOLDEN_FIELDS = frozenset({"question", "contains", "document", "verdict"})
+_GOLDEN_FIELDS = frozenset({"question", "contains", "document", "verdict", "right"})
 
 
 def is_golden_question(record: RawMetadata) -> bool:
