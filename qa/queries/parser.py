@@ -239,7 +239,7 @@ def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms
 
 # Weights of a synonym and of a word from earlier turns, where a typed word has 1.
 EXPANSION_WEIGHT = 0.25
-CARRYOVER_WEIGHT = 0.8
+CARRYOVER_WEIGHT = 0.5
 
 
 def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:

@@ -90,8 +90,21 @@ class TermStatistics:
             query_term.weight * math.log(1 + (passage_count - count + 0.5) / (count + 0.5))
             for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
         ]
+        idf = _limit_carried(query, idf)
         self.total_idf = sum(idf) or 1.0
         self.normalized_idf: FloatArray = np.array(idf) / self.total_idf
+
+
+def _limit_carried(query: Query, idf: list[float]) -> list[float]:
+    """*idf* where the terms from earlier turns weigh no more, in all, than those typed now."""
+    carried_words = {*query.carried_words}
+    is_carried = [term.word in carried_words for term in query.terms]
+    carried = sum(value for value, flag in zip(idf, is_carried, strict=True) if flag)
+    typed = sum(idf) - carried
+    if not 0 < typed < carried:
+        return idf
+    share = typed / carried
+    return [value * share if flag else value for value, flag in zip(idf, is_carried, strict=True)]
 
 
 def compute_features(
