@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from qa.web.middleware import metrics_folder as tallies
-from tests.conftest import run_service
+from tests.conftest import ROOT, run_service
 from tests.faults.service import wait_for
 from tests.processes import children, master
 
@@ -164,13 +164,28 @@ def has_open(process, folder):
     return any(link.readlink() == folder for link in Path(f"/proc/{process.pid}/fd").iterdir())
 
 
-def test_a_service_that_follows_a_killed_one_removes_its_numbers(index):
-    before = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")}
+@pytest.fixture
+def memory(tmp_path, monkeypatch):
+    """A folder where services of this test keep numbers: any other would empty the usual one."""
+    folder, start = tmp_path / "memory", tmp_path / "start"
+    folder.mkdir()
+    start.mkdir()
+    # What Python runs first, in any process.
+    (start / "sitecustomize.py").write_text(
+        "import pathlib\n"
+        f"import {tallies.__name__} as tallies\n"
+        f"tallies.SHARED_MEMORY = pathlib.Path({str(folder)!r})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{start}{os.pathsep}{ROOT}")
+    return folder
+
+
+def test_a_service_that_follows_a_killed_one_removes_its_numbers(index, memory):
     with contextlib.suppress(AssertionError), run_service(index) as address:
         get(address, "/ask?q=harbour")
         leader = master(address[1])
         followers = children(leader)
-        (folder,) = {*tallies.SHARED_MEMORY.glob("verbatim-metrics-*")} - before
+        (folder,) = memory.glob("verbatim-metrics-*")
         os.kill(leader, signal.SIGKILL)
         # Its workers see that, and end.
         wait_for(lambda: not any(map(is_there, followers)))
