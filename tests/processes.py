@@ -1,12 +1,26 @@
 """The processes of a real `qa serve` that a test has started."""
 
+import contextlib
 import os
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+
+
+@contextlib.contextmanager
+def reserve_port(port=0):
+    """A free port that the system gives to nobody else meanwhile; a server may still listen at it.
+
+    Raise OSError if the *port* asked for is in use.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", port))
+        yield holder.getsockname()[1]
 
 
 def children(process):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from tests.conftest import ROOT
-from tests.processes import children, workers
+from tests.processes import children, reserve_port, workers
 
 
 @contextlib.contextmanager
@@ -20,11 +19,14 @@ def run_service(index):
 
     Nothing is cut short on a machine that is busy with other things.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    command = [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)]
+    command = [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port"]
     patient = os.environ | {"QA_MAX_WAIT_MS": "60000", "QA_BUDGET_MS": "60000"}
-    with subprocess.Popen(command, cwd=ROOT, env=patient, stdout=subprocess.DEVNULL) as service:
+    with (
+        reserve_port() as port,
+        subprocess.Popen(
+            [*command, str(port)], cwd=ROOT, env=patient, stdout=subprocess.DEVNULL
+        ) as service,
+    ):
         try:
             wait_for(lambda: len(children(service.pid)) == 2)
             workers(index, 2)

@@ -10,7 +10,7 @@ import pytest
 import regex
 
 from tests.conftest import HARBOUR, ROOT, build_index, write
-from tests.server.test_service import free_port, wait_until_ready
+from tests.server.test_service import wait_until_ready
 
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
@@ -42,8 +42,7 @@ def start(kind, index, **how):
     )
 
 
-def test_the_platform_serves_the_index_that_is_there_without_building(index):
-    port = free_port()
+def test_the_platform_serves_the_index_that_is_there_without_building(index, port):
     with start("web", index, environ={"PORT": str(port)}) as process:
         status = wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)[0]
         process.terminate()
@@ -53,9 +52,8 @@ def test_the_platform_serves_the_index_that_is_there_without_building(index):
     assert "documents" not in printed
 
 
-def test_the_platform_builds_at_boot_where_there_is_no_index(tmp_path):
+def test_the_platform_builds_at_boot_where_there_is_no_index(tmp_path, port):
     write(tmp_path / "documents", harbour_md=HARBOUR)
-    port = free_port()
     with start("web", tmp_path, environ={"PORT": str(port)}) as process:
         status = wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)[0]
         process.terminate()
@@ -107,9 +105,8 @@ def test_the_image_is_made_of_what_is_sent_to_docker():
     assert [name for name in patterns if not (ROOT / name).exists()] == []
 
 
-def test_the_image_is_asked_for_its_health_at_the_port_it_serves_at(index):
+def test_the_image_is_asked_for_its_health_at_the_port_it_serves_at(index, port):
     python, *command = regex.search(r'HEALTHCHECK .* CMD (python) (-c) "(.*)"', DOCKERFILE).groups()
-    port = free_port()
 
     def health():
         environ = os.environ | {"PORT": str(port)}

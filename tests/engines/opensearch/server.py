@@ -13,13 +13,14 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+from tests.processes import reserve_port
 
 POM = Path(__file__).with_name("pom.xml")
 LIBRARY = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "verbatim" / "opensearch"
@@ -96,7 +97,7 @@ class Node:
         command += ["-basePath", str(self._folder), "-confPath", str(self.config)]
         command += ["-numOfNode", "1", *self._more["arguments"]]
         # Its own count of nodes is added to the port.
-        command += ["-clusterName", "verbatim-tests", "-baseHttpPort", str(self.port - 1)]
+        command += ["-clusterName", self._folder.parent.name, "-baseHttpPort", str(self.port - 1)]
         with (self._folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
@@ -128,7 +129,8 @@ class Server:
         library()
         more = {"settings": settings, "classpath": classpath, "arguments": arguments}
         self._folder = Path(tempfile.mkdtemp(prefix="verbatim-opensearch-"))
-        transports, ports = free_ports([0] * nodes), free_ports(PORTS)[:nodes]
+        self._ports = contextlib.ExitStack()
+        transports, ports = self._reserve([0] * nodes, nodes), self._reserve(PORTS, nodes)
         seeds = [f"127.0.0.1:{port}" for port in transports]
         self.nodes = [
             Node(self._folder / str(n), transports[n], ports[n], seeds, heap, more)
@@ -175,7 +177,18 @@ class Server:
         """Stop all nodes and forget what they held."""
         for node in self.nodes:
             node.kill()
+        self._ports.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _reserve(self, choice, count):
+        """The first *count* free ports of a *choice*, for this server alone; any one for 0."""
+        ports = []
+        for port in choice:
+            with contextlib.suppress(OSError):
+                ports.append(self._ports.enter_context(reserve_port(port)))
+            if len(ports) == count:
+                return ports
+        raise CannotStartError("there are no free ports")
 
 
 def ask(url, method="GET", access=None, body=None):
@@ -190,18 +203,6 @@ def ask(url, method="GET", access=None, body=None):
         request.add_header("Authorization", f"Basic {secret}")
     with urllib.request.urlopen(request, timeout=10, context=context) as response:
         return json.load(response)
-
-
-def free_ports(count):
-    """Those of the ports *wanted* that nobody listens at; any one for 0."""
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for port in count:
-            listener = stack.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                listener.bind(("127.0.0.1", port))
-                ports.append(listener.getsockname()[1])
-        return ports
 
 
 def main():
