@@ -17,6 +17,7 @@ from qa.engines.factory import open_engine
 from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.engines.opensearch.server import CannotStartError, Server
+from tests.processes import reserve_port
 
 # No test is timed: a busy machine would fail it.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -71,6 +72,14 @@ def pytest_addoption(parser):
     parser.addoption(
         "--need-redis", action="store_true", help="fail where there is no Redis, do not skip"
     )
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be missing, or turned off
+def pytest_xdist_make_scheduler(config, log):
+    """Say which tests run in one process where `-n` asks for several."""
+    from tests.scheduling import GroupScheduling  # noqa: PLC0415 - it needs pytest-xdist
+
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -175,17 +184,19 @@ def server(index):
 @contextlib.contextmanager
 def run_service(index, log=subprocess.DEVNULL, **settings):
     """The address of `qa serve` with these *settings*, once it answers; *log* gets its output."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
     # A busy machine would turn requests away that a test wants answered; raw ones are to host `a`.
-    settings = {"max_wait_ms": 60_000, "trusted_hosts": "a,localhost,127.0.0.1"} | settings
+    patient = {"max_wait_ms": 60_000, "budget_ms": 60_000}
+    settings = {"trusted_hosts": "a,localhost,127.0.0.1"} | patient | settings
     environ = {f"QA_{name.upper()}": str(value) for name, value in settings.items()}
-    with subprocess.Popen(
-        [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],
-        env=os.environ | environ,
-        cwd=ROOT,
-        stdout=log,
-    ) as process:
+    with (
+        reserve_port() as port,
+        subprocess.Popen(
+            [sys.executable, "-m", "qa", "serve", "--index", str(index), "--port", str(port)],
+            env=os.environ | environ,
+            cwd=ROOT,
+            stdout=log,
+        ) as process,
+    ):
         address = ("127.0.0.1", port)
         while True:
             assert process.poll() is None, "the service stopped"
@@ -199,6 +210,13 @@ def run_service(index, log=subprocess.DEVNULL, **settings):
             code = process.wait(timeout=30)
 
         assert code == 0
+
+
+@pytest.fixture
+def port():
+    """A free port that nobody else is given during the test."""
+    with reserve_port() as port:
+        yield port
 
 
 def load_questions(path):
