@@ -2,6 +2,8 @@
 
 PORT ?= 8000
 PYTHON ?= python3
+# Test processes, one per core.
+PROCESSES ?= auto
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile
 # On all cores, which pip does not do.
@@ -11,7 +13,7 @@ serve: .venv/served  ## install, build the index if there is none, serve at PORT
 	PORT=$(PORT) $(BIN)/qa serve
 
 test: .venv/tested  ## install what the tests need and run them all
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses=4 $(PYTEST)
 
 check: .venv/tested  ## what CI asks beside the tests: lint and types
 	$(BIN)/ruff check .

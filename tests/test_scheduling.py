@@ -1,0 +1,30 @@
+"""Tests that share a server or a browser run in one process."""
+
+import pytest
+
+from tests.scheduling import group
+
+
+def test_what_is_started_once_is_used_in_one_process(request):
+    groups = dict.fromkeys(("opensearch", "nodes", "secure_node"), "opensearch")
+    groups["browser"] = "browser"
+    elsewhere = [
+        item.nodeid
+        for item in request.session.items
+        for name in groups.keys() & {*item.fixturenames}
+        if group(item.nodeid) != groups[name]
+    ]
+
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize(("test", "name"), [
+    ("tests/engines/test_contract.py::test_phrases[cluster]", "opensearch"),
+    ("tests/engines/test_contract.py::test_phrases[two words-cluster-1]", "opensearch"),
+    ("tests/engines/test_contract.py::test_phrases[folder]", "tests/engines/test_contract.py"),
+    ("tests/engines/opensearch/test_cluster.py::test_a_node_is_gone", "opensearch"),
+    ("tests/server/test_memory.py::test_it_is_given_back", "machine"),
+    ("tests/faults/test_kills.py::test_a_build_is_killed[3]", "machine"),
+])  # fmt: skip
+def test_a_group_is_that_of_a_shared_thing_or_of_the_file(test, name):
+    assert group(test) == name
