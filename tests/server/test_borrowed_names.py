@@ -79,6 +79,7 @@ BORROWED = {
     "gunicorn.workers.gthread.TConn.sock": None,
     "gunicorn.workers.gthread.TConn.timeout": None,
     "gunicorn.workers.gthread.ThreadWorker.__init__": "(self, *args, **kwargs)",
+    "gunicorn.workers.gthread.ThreadWorker._accepting": None,
     "gunicorn.workers.gthread.ThreadWorker._cap_keepalive": "(self, deadline)",
     "gunicorn.workers.gthread.ThreadWorker.accept": "(self, listener)",
     "gunicorn.workers.gthread.ThreadWorker.alive": None,
@@ -207,8 +208,8 @@ def test_all_that_we_borrow_is_written_down_here():
 @pytest.mark.parametrize("name", list(BORROWED))
 def test_what_we_borrow_is_as_it_was(name):
     assert signature_of(name) == BORROWED[name], (
-        f"{name} is called in another way than before: read its code, and what qa/serving or"
-        f" qa/service/metrics.py makes of {name.rpartition('.')[2]}"
+        f"{name} is called in another way than before: read its code, and what qa/server or"
+        f" qa/web/middleware/metrics.py makes of {name.rpartition('.')[2]}"
     )
 
 
