@@ -149,8 +149,9 @@ def test_the_commands_tell_a_wrong_password_in_one_line(settings, command):
 
 def ask_in_vain(client):
     """What is said to programs and to people, neither what to correct nor how."""
-    response = client.get("/ask", query_string={"q": "which engineers chose granite?"})
-    page = client.get("/documents", headers={"Accept": "text/html"})
+    asked = {"q": "which engineers chose granite?"}
+    response = client.get("/ask", query_string=asked)
+    page = client.get("/", query_string=asked, headers={"Accept": "text/html"})
 
     assert (response.status_code, page.status_code) == (503, 503)
     assert client.get("/readyz").status_code == 503
