@@ -201,8 +201,13 @@ def ask(url, method="GET", access=None, body=None):
         context, user, password = access
         secret = base64.b64encode(f"{user}:{password}".encode()).decode()
         request.add_header("Authorization", f"Basic {secret}")
-    with urllib.request.urlopen(request, timeout=10, context=context) as response:
-        return json.load(response)
+    try:
+        with urllib.request.urlopen(request, timeout=10, context=context) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        # It holds the connection, which would be missed as unclosed in some later test.
+        error.close()
+        raise
 
 
 def main():
