@@ -391,9 +391,9 @@ LONG = "The lanterns in the fog were dim and no one saw the shore. " * 11
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def search_both(request, tmp_path_factory):
+def faq_searcher(request, tmp_path_factory):
     """The live generation of questions with answers among notes with the same small words."""
-    settings = prepare_settings(request, tmp_path_factory.mktemp("asked"))
+    settings = prepare_settings(request, tmp_path_factory.mktemp("faq"))
     notes = {f"note{n}_txt": text for n, text in enumerate(NOTES)}
     write(settings.documents_folder, faq_md=FAQ, **notes)
     write(settings.documents_folder, log_txt=f"{LONG}What is it for?\n\nFor the fog. {LONG}")
@@ -421,23 +421,23 @@ def direct(searcher, question, limit=3, **filters):
     ],
 )
 def test_the_answer_to_a_question_of_the_documents_is_proposed_however_common_its_words(
-    asked, question, expected
+    faq_searcher, question, expected
 ):
-    assert direct(asked, question) == expected
-    assert direct(asked, question, limit=1) == expected
+    assert direct(faq_searcher, question) == expected
+    assert direct(faq_searcher, question, limit=1) == expected
 
 
-def test_what_answers_a_question_of_the_documents_meets_the_filters(asked):
-    assert direct(asked, "where are you?", document_ids=("faq",)) == ["Behind the old"]
-    assert direct(asked, "where are you?", document_ids=("log",)) == []
-    assert direct(asked, "where are you?", publishers=("Vesa Courier",)) == []
+def test_what_answers_a_question_of_the_documents_meets_the_filters(faq_searcher):
+    assert direct(faq_searcher, "where are you?", document_ids=("faq",)) == ["Behind the old"]
+    assert direct(faq_searcher, "where are you?", document_ids=("log",)) == []
+    assert direct(faq_searcher, "where are you?", publishers=("Vesa Courier",)) == []
 
 
-def test_what_answers_directly_has_the_first_ranks_and_its_own_score(asked):
+def test_what_answers_directly_has_the_first_ranks_and_its_own_score(faq_searcher):
     query = parse_query("where are you?")
-    everything = asked.search(query, 100)
+    everything = faq_searcher.search(query, 100)
     scores = dict(zip(everything.document_ids, everything.scores.tolist(), strict=True))
-    pages = [asked.search(query, 2, start=start) for start in range(0, len(everything), 2)]
+    pages = [faq_searcher.search(query, 2, start=start) for start in range(0, len(everything), 2)]
 
     assert pages[0].document_ids.count("faq") == 1
     assert [len(page.direct_answers) for page in pages] == [1] + [0] * (len(pages) - 1)
@@ -451,10 +451,10 @@ def test_what_answers_directly_has_the_first_ranks_and_its_own_score(asked):
         assert sorted(page.scores, reverse=True) == page.scores.tolist()
 
 
-def test_a_question_with_only_words_of_earlier_turns_is_not_looked_up(asked):
+def test_a_question_with_only_words_of_earlier_turns_is_not_looked_up(faq_searcher):
     query = parse_query("where are you?", carried_words=("brewery",))
 
-    assert asked.search(query, 5).direct_answers == ()
+    assert faq_searcher.search(query, 5).direct_answers == ()
 
 
 def test_there_is_a_limit_to_what_answers_directly(settings):
