@@ -19,6 +19,7 @@ PAGES = {
     "/export.md",
     # A protocol of its own.
     "/mcp",
+    "/mcp/",
     "/opensearch.xml",
     "/robots.txt",
     "/static/<path:filename>",
@@ -78,6 +79,7 @@ OPTIONS = {
     "/verify": {"is_json"},
     "/suggest": {"is_json"},
     "/mcp": {"is_json"},
+    "/mcp/": {"is_json"},
     "/openapi.json": {"is_uncached"},
     "/cite/<path:document_id>": {"is_uncached"},
     "/export.md": {"is_uncached"},
