@@ -95,8 +95,10 @@ def main(
     print_fit(ranking, gain)
     if write:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        # Each question once.
+        alone_gain = {name: gain[name] for name in gain if not name.startswith(JOINED)}
         known = load_ranking_weights()
-        weights = replace(known, ranking=ranking, gain=gain, fitted_on=today)
+        weights = replace(known, ranking=ranking, gain=alone_gain, fitted_on=today)
         WEIGHTS_FILE.write_text(weights_to_json(weights), encoding="utf-8")
 
 
