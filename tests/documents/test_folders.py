@@ -40,7 +40,7 @@ def read_names(folder, settings=SETTINGS, progress=None):
 
 def slow(path):
     """A file of kilobytes that takes minutes: 13 GB to be unpacked on the way to its end."""
-    member = tarfile.TarInfo("a.png")
+    member = tarfile.TarInfo("a.mp4")
     member.size = 800 << 24
     header = bz2.compress(member.tobuf(tarfile.GNU_FORMAT))
     path.write_bytes(header + bz2.compress(bytes(1 << 24)) * 800)

@@ -165,7 +165,7 @@ _MESSAGE = _almost(
         "params": _PARAMETERS,
     }
 )
-_CONTENT = {"/ask": _QUESTION, "/mcp": _MESSAGE, "/verify": _VERIFY}
+_CONTENT = {"/ask": _QUESTION, "/mcp": _MESSAGE, "/mcp/": _MESSAGE, "/verify": _VERIFY}
 _ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-8-sig", "utf-32-be"])
 _NESTED = st.builds(
     lambda opening, times: opening * times,

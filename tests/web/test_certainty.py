@@ -17,7 +17,7 @@ SCAN = build_document(
         RawBlock("The keeper of the ferry was Anna Vell until the bridge opened.", page=2),
     ],
     Metadata("The ferry"),
-    {2: 0.934},
+    certainties={2: 0.934},
 )
 
 
@@ -52,6 +52,6 @@ def test_the_page_and_the_citation_say_that_words_were_recognized(client):
     start = SCAN.text.index("The keeper")
     place = f"{start}-{len(SCAN.text)}"
 
-    assert f"(p.&nbsp;2, {note})" in answer
+    assert f"(p.\N{NO-BREAK SPACE}2, {note})" in answer
     assert f"Page 2, {note}" in client.get("/documents/scan").text
     assert note in client.get(f"/cite/scan?cite={place}").text
