@@ -30,12 +30,15 @@ class RankingWeights:
     """*ranking*, float64 of shape (len(Feature),), and *confidence* by signal.
 
     *fitted_on* is the date, *gain* the gain over BM25 when it was fitted, by evaluation set.
+    *reliability* has for each verdict the number of "answers" that got it, and of those the number
+    whose first passage was "right", on questions of several sets.
     """
 
     ranking: FloatArray
     confidence: dict[str, float]
     fitted_on: str
     gain: dict[str, dict[str, float]]
+    reliability: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def weights_from_json(values: dict[str, Any]) -> RankingWeights:
@@ -44,7 +47,13 @@ def weights_from_json(values: dict[str, Any]) -> RankingWeights:
     if set(ranking) != set(Feature):
         raise ValueError(f"weights for other features: {sorted(set(ranking) ^ set(Feature))}")
     vector = np.array([ranking[feature] for feature in Feature])
-    return RankingWeights(vector, values["confidence"], values["fitted"], values["gain"])
+    return RankingWeights(
+        vector,
+        values["confidence"],
+        values["fitted"],
+        values["gain"],
+        values.get("reliability", {}),
+    )
 
 
 def weights_to_json(weights: RankingWeights) -> str:
@@ -54,6 +63,7 @@ def weights_to_json(weights: RankingWeights) -> str:
         "gain": weights.gain,
         "ranking": dict(zip(Feature, weights.ranking.tolist(), strict=True)),
         "confidence": weights.confidence,
+        "reliability": weights.reliability,
     }
     return json.dumps(_round_floats(values), indent=1) + "\n"
 

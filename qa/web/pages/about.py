@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from flask import Blueprint, Response, render_template, request, url_for
 
@@ -165,6 +166,23 @@ def ranking_quality() -> RankingQuality:
     )
 
 
+class Reliability(NamedTuple):
+    """How many of 100 answers with a *verdict* are *right*, and of how many that was measured."""
+
+    verdict: str
+    right: float
+    answers: int
+
+
+def reliability() -> list[Reliability]:
+    """The reliability of each verdict, as measured with the weights of the package."""
+    return [
+        Reliability(verdict, 100 * row["right"] / row["answers"], row["answers"])
+        for verdict, row in load_ranking_weights().reliability.items()
+        if row["answers"]
+    ]
+
+
 blueprint = Blueprint("about", __name__)
 
 
@@ -175,5 +193,6 @@ def show() -> str:
         "about.html",
         stats=current_stats(),
         quality=ranking_quality(),
+        reliability=reliability(),
         golden=ask_golden_questions(),
     )

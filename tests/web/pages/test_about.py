@@ -57,3 +57,14 @@ def test_a_wrong_line_among_the_questions_takes_nothing_else_away(index, tmp_pat
     client = create_app(Settings(index=str(copy))).test_client()
 
     assert "The operator keeps" not in client.get("/about").text
+
+
+def test_the_reliability_of_each_label_is_shown(get_page):
+    rows = get_page("/about").xpath("//table[caption[contains(., 'reliable')]]/tbody/tr")
+    shown = {text(row.find("th")): [text(cell) for cell in row.findall("td")] for row in rows}
+    measured = load_ranking_weights().reliability
+
+    assert [*shown] == ["Found", "Possible answer", "No clear answer"]
+    for cells, row in zip(shown.values(), measured.values(), strict=True):
+        assert int(cells[0].replace(",", "")) == row["answers"]
+        assert abs(int(cells[1]) - 100 * row["right"] / row["answers"]) <= 0.5
