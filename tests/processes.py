@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import socket
 import time
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+
+
+# Below those that the system gives to clients, which may take one while a server starts.
+_PORTS = range(20_000, 32_000)
 
 
 @contextlib.contextmanager
@@ -19,8 +24,18 @@ def reserve_port(port=0):
     """
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", port))
+        _bind(holder, [port] if port else random.sample(_PORTS, 50))
         yield holder.getsockname()[1]
+
+
+def _bind(holder, ports):
+    """Bind *holder* to the first of *ports* that is free."""
+    *others, last = ports
+    for port in others:
+        with contextlib.suppress(OSError):
+            holder.bind(("127.0.0.1", port))
+            return
+    holder.bind(("127.0.0.1", last))
 
 
 def children(process):

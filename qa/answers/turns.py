@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.answers.parts import PartResult
-from qa.errors import QuestionError
+from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.asking import split_frame
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
 from qa.queries.followup.readings import Reading, choose_reading, is_settled, own_coverage
@@ -86,7 +86,8 @@ def retrieve_turn(
         return first, ()
     try:
         other = retriever.retrieve(text, () if is_carried else carried_words, stands_alone)
-    except QuestionError:  # nothing to search for but what is carried
+    except (QuestionError, DeadlineExceededError):
+        # Nothing to search for but what is carried, or no time for it.
         return first, ()
     best = choose_reading(standalone, first_reading, retriever.read(other))
     return (first if best is first_reading else other), (() if best.is_carried else carried_words)
@@ -115,6 +116,8 @@ def retrieve_parts(
             result, _ = retrieve_turn(retriever, part)
         except QuestionError:  # no word to search for
             continue
+        except DeadlineExceededError:
+            break
         first = result.top[0] if result.top else None
         verdict = retriever.judge(result)
         parts.append(PartResult(question, verdict, result.confidence, first, result.highlighter))

@@ -1,6 +1,7 @@
 """A cluster that lets nobody in without TLS, a user and rights: a real one, with its own plugin."""
 
 import dataclasses
+import gc
 import logging
 import os
 import re
@@ -20,6 +21,18 @@ from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 pytest.importorskip("opensearchpy")
 from tests.engines.opensearch.security import SecuredServer
 from tests.engines.opensearch.server import CannotStartError
+
+# A socket whose handshake was refused is left to the garbage collector by urllib3.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def _collect_refused_sockets():
+    yield
+    gc.collect()
+
 
 QUESTION = "who demanded guarantees?"
 WRONG = "open-says-me"
