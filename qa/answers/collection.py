@@ -12,17 +12,13 @@ from importlib.resources import files
 from urllib.parse import quote, quote_plus
 
 from qa.analysis.deadline import Deadline
-from qa.analysis.tokenizer import to_match_form, token_texts
-from qa.documents.document import SEPARATOR
+from qa.analysis.tokenizer import token_texts
 from qa.engines.base import DocumentSummary, Searcher
-from qa.index.passages import Passage, section_of_heading, title_of_heading
 from qa.queries.asking import GREETING, CollectionQuestion
-from qa.queries.parser import Filters, parse_all_words, parse_query
+from qa.queries.parser import Filters, parse_query
 
 # Documents that are linked one by one, and publishers that are named.
 _MAX_LINKED, _MAX_PUBLISHERS = 10, 5
-# Passages in which a heading is looked for that is the question.
-_MAX_CANDIDATES = 100
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ def describe_collection(
     deadline: Deadline,
 ) -> CollectionFacts | None:
     """The facts that answer the *question*, *typed* so; None where a document does."""
-    if _is_heading(searcher, typed, deadline):
+    if _is_answered(searcher, typed, deadline):
         return None
     facts = _Facts(
         searcher,
@@ -95,21 +91,10 @@ def _quote_word(typed: str) -> str:
     return text.replace(word, f'"{word}"', 1)
 
 
-def _is_heading(searcher: Searcher, typed: str, deadline: Deadline) -> bool:
+def _is_answered(searcher: Searcher, typed: str, deadline: Deadline) -> bool:
     """Whether a title, a heading or a question in the documents is the question itself."""
-    form = to_match_form(typed)
-    query = parse_all_words(typed, searcher.manifest.languages)
-    candidates = searcher.search(query, _MAX_CANDIDATES, deadline)
-    return any(form in _heading_forms(passage) for passage in candidates.read_all())
-
-
-def _heading_forms(passage: Passage) -> Iterator[str]:
-    """The title and heading of a passage, and the questions in it that are paragraphs."""
-    yield to_match_form(title_of_heading(passage.heading))
-    yield to_match_form(section_of_heading(passage.heading))
-    for paragraph in passage.text.split(SEPARATOR):
-        if paragraph.rstrip().endswith("?"):
-            yield to_match_form(paragraph)
+    query = parse_query(typed, languages=searcher.manifest.languages, max_characters=len(typed))
+    return bool(searcher.search(query, 1, deadline).direct_answers)
 
 
 def _filter_summaries(

@@ -62,8 +62,6 @@ from qa.settings import Settings
 _MIN_CONFIDENCE_GAIN = 0.1
 # To sort by date, so many times as many candidates are taken as for the order by relevance.
 _DATED_CANDIDATES_FACTOR = 5
-# Pairs of words that never occur together are sought among the rarest words.
-_MAX_RARE_TERMS, _MAX_PAIRS = 5, 3
 
 
 @dataclass(frozen=True)

@@ -188,11 +188,6 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     )
 
 
-def parse_all_words(text: str, languages: Iterable[str]) -> Query:
-    """A query for every word of *text*, small ones included."""
-    return Query(_build_terms(token_texts(normalize(text)), tuple(languages)), text=text)
-
-
 def _keep_words(
     framed: FramedQuestion, languages: Iterable[str], carried_words: Sequence[str]
 ) -> FramedQuestion:

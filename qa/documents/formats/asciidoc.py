@@ -46,15 +46,6 @@ _ANCHOR = regex.compile(r"\[\[[^\]]*\]\]|\[#[^\]]*\](?=[*_`#])|\[\.[^\]]*\](?=[*
 _EMPHASIS = regex.compile(
     r"(?<![\w*_`#])(\*\*|__|``|##|[*_`#])(?=\S)(.{1,300}?)(?<=\S)\1(?![\w*_`#])"
 )
-_REFERENCE = regex.compile(r"<<([^<>,]+)(?:,([^<>]*))?>>")
-_FOOTNOTE = regex.compile(r"footnote(?:ref)?:[\w-]*\[([^\]]*)\]")
-_INLINE_MACRO = regex.compile(
-    r"\b(?:kbd|btn|menu|icon|pass|stem|latexmath|asciimath):\w*\[([^\]]*)\]"
-)
-_ANCHOR = regex.compile(r"\[\[[^\]]*\]\]|\[#[^\]]*\](?=[*_`#])|\[\.[^\]]*\](?=[*_`#])")
-_EMPHASIS = regex.compile(
-    r"(?<![\w*_`#])(\*\*|__|``|##|[*_`#])(?=\S)(.{1,300}?)(?<=\S)\1(?![\w*_`#])"
-)
 _REFERENCE = regex.compile(r"\{([\w-]+)\}")
 _FIELDS = {"author": "author", "revdate": "date", "lang": "language", "description": "description"}
 
