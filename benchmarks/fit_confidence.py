@@ -44,7 +44,8 @@ from benchmarks.parts import (
     number_of,
 )
 from qa.analysis.tokenizer import normalize
-from qa.answers.pipeline import AskOptions, ask, retrieve
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions, retrieve
 from qa.errors import QuestionError
 from qa.evaluation.measures import calibration_error, roc_area
 from qa.evaluation.runner import question_text

@@ -17,7 +17,8 @@ import click
 from rich.console import Console
 
 from qa.answers.answer import Answer
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.engines.base import Searcher
 from qa.engines.factory import open_engine
 from qa.errors import RequestError

@@ -29,18 +29,19 @@ documents: document processes metadata file_access versions
   formats.outlook
   reader cache crawl
 index: passages questions manifest generations
-queries: grammar frames asking parser topics segments parts followup.word_features
+queries: entities grammar frames asking parser topics segments parts followup.word_features
   followup.question_features followup.corrections followup.substitution followup.dialogue_state
   followup.carryover followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
-  whoosh.scorer whoosh.positions whoosh.facets whoosh.search whoosh.builder whoosh.engine
+  whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling
+  whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features fitting reranker answer_selection highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts turns
-  pipeline
+  retrieval pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas context openapi api pages.common pages.urls

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -20,88 +20,30 @@ from qa.answers.parts import (
     part_highlighters,
     place_of,
 )
+from qa.answers.retrieval import (
+    DEFAULT_OPTIONS,
+    AskOptions,
+    RetrievalResult,
+    decide_verdict,
+    retrieve,
+)
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
-from qa.engines.base import Candidates, MatchCounts, Searcher
+from qa.engines.base import Searcher
 from qa.errors import QuestionError
-from qa.index.manifest import build_synonym_map
 from qa.queries.asking import split_frame
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
-from qa.queries.parser import (
-    Filters,
-    Query,
-    QuestionEntities,
-    expand_synonyms,
-    parse_query,
-    prune_terms,
-)
+from qa.queries.parser import Filters, Query, parse_query
 from qa.queries.parts import split_parts
 from qa.queries.segments import find_asking_parts
-from qa.queries.topics import is_topic, parse_latest
-from qa.ranking.confidence import (
-    adjust_probability,
-    compute_signals,
-    covers_question,
-    estimate_probability,
-    topic_verdict,
-)
-from qa.ranking.features import TermStatistics, compute_features
-from qa.ranking.highlighter import Highlighter, put_answers_first
+from qa.queries.topics import parse_latest
+from qa.ranking.highlighter import Highlighter
 from qa.ranking.reranker import (
     SORT_ORDERS,
-    TOP_SIZE,
-    RankedPassage,
-    RankingOptions,
-    RankingWeights,
-    keep_order,
-    rank,
-    select_ranking_weights,
 )
 from qa.settings import Settings
 
 # By how much another part of a long question has to be surer than the likeliest one.
 _MIN_CONFIDENCE_GAIN = 0.1
-# To sort by date, so many times as many candidates are taken as for the order by relevance.
-_DATED_CANDIDATES_FACTOR = 5
-
-
-@dataclass(frozen=True)
-class AskOptions:
-    """What comes with a question: the earlier questions in *turns*, and words not to carry over.
-
-    Of the passages in the order of *sort*, *limit* are answered with, from rank *offset* on.
-    """
-
-    turns: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    filters: Filters = field(default_factory=Filters)
-    limit: int = 5
-    offset: int = 0
-    sort: str = SORT_ORDERS[0]
-
-
-DEFAULT_OPTIONS = AskOptions()
-
-
-@dataclass(frozen=True)
-class RetrievalResult:
-    """The best passages for a query, whatever the verdict.
-
-    *top* are the first ones by relevance, which *signals* and *confidence* are about;
-    *confidence_alone* is what that would be if no other passage matched.  *ranked* are those to
-    show, in the order that is asked for.
-    """
-
-    query: Query
-    statistics: TermStatistics
-    highlighter: Highlighter
-    top: list[RankedPassage]
-    ranked: list[RankedPassage]
-    signals: dict[str, float]
-    confidence: float
-    confidence_alone: float
-    matches: MatchCounts
-    is_topic: bool
-    partial: bool
 
 
 def ask(
@@ -139,7 +81,7 @@ def ask(
     retriever = _build_retriever(searcher, settings, question, reach, deadline)
     result, not_carried = retrieve_turn(retriever, standalone)
     query = result.query
-    verdict, confidence = _decide_verdict(result, settings), result.confidence
+    verdict, confidence = decide_verdict(result, settings), result.confidence
     parts = retrieve_parts(retriever, standalone, history.turns, history.dropped)
     ranked = result.ranked
     if parts and options.sort == SORT_ORDERS[0]:
@@ -257,7 +199,7 @@ def _build_retriever(
         )
         return _retrieve_asking_part(text, query, parse, search)
 
-    return Retriever(retrieve_text, lambda result: _decide_verdict(result, settings), deadline)
+    return Retriever(retrieve_text, lambda result: decide_verdict(result, settings), deadline)
 
 
 def _retrieve_asking_part(
@@ -291,140 +233,6 @@ def _ignore_other_words(result: RetrievalResult, whole: Query) -> RetrievalResul
     others = [term.word.lower() for term in whole.terms if term.word.lower() not in used]
     words = tuple(dict.fromkeys([*whole.ignored_words, *others]))
     return replace(result, query=replace(result.query, ignored_words=words))
-
-
-def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
-    searcher: Searcher,
-    settings: Settings,
-    query: Query,
-    options: AskOptions = DEFAULT_OPTIONS,
-    *,
-    weights: RankingWeights | None = None,
-    deadline: Deadline = NO_DEADLINE,
-    may_be_topic: bool = True,
-) -> RetrievalResult:
-    """The passages for *query* that *options* ask for, and how sure the first one answers.
-
-    A follow-up that depends on other questions is no topic, however few words it has.
-    """
-    manifest = searcher.manifest
-    weights = weights or select_ranking_weights(manifest.tuned)
-    document_frequencies = searcher.document_frequencies(query.stems, deadline)
-    query = prune_terms(query, document_frequencies, settings.max_terms)
-    query = expand_synonyms(query, build_synonym_map(manifest.synonyms), manifest.languages)
-    ranking = _Ranking(
-        searcher,
-        query,
-        TermStatistics(query, document_frequencies, manifest.passages),
-        weights,
-        settings.candidates,
-        may_be_topic and is_topic(query.text, len(query.terms)),
-        deadline,
-    )
-    highlighter = Highlighter(query, query.text, ranking.statistics)
-    candidates = searcher.search(query, settings.candidates, deadline)
-    # The verdict compares the first passage with the ones after it.
-    ranked = ranking.rank(candidates, max(options.offset + options.limit, TOP_SIZE))
-    ranked = put_answers_first(ranked, highlighter)
-    signals: dict[str, float] = {}
-    confidence = confidence_alone = 0.0
-    if ranked:
-        highlight = highlighter.highlight(ranked[0])
-        size = manifest.passages
-        signals = compute_signals(query, ranking.statistics, ranked, highlight, size)
-        alone = compute_signals(query, ranking.statistics, ranked[:1], highlight, size)
-        confidence, confidence_alone = (
-            adjust_probability(estimate_probability(each, weights.confidence), ranked[0], highlight)
-            for each in (signals, alone)
-        )
-    shown, matches = ranking.select(ranked, candidates, options)
-    return RetrievalResult(
-        query=query,
-        statistics=ranking.statistics,
-        highlighter=highlighter,
-        top=ranked[:TOP_SIZE],
-        ranked=shown,
-        signals=signals,
-        confidence=confidence,
-        confidence_alone=confidence_alone,
-        matches=matches,
-        is_topic=ranking.is_topic,
-        partial=candidates.partial,
-    )
-
-
-@dataclass(frozen=True)
-class _Ranking:
-    """Ranks the candidates of one query."""
-
-    searcher: Searcher
-    query: Query
-    statistics: TermStatistics
-    weights: RankingWeights
-    candidate_count: int
-    is_topic: bool
-    deadline: Deadline
-
-    def rank(
-        self, candidates: Candidates, limit: int, sort: str = SORT_ORDERS[0]
-    ) -> list[RankedPassage]:
-        """The *limit* first of *candidates* in the order of *sort*."""
-        if not len(candidates):
-            return []
-        entities = QuestionEntities(self.query.text)
-        features = compute_features(self.query, entities, candidates, self.statistics)
-        options = RankingOptions(entities, self.query.language, sort, self.is_topic)
-        return rank(candidates, features, self.weights, limit, options)
-
-    def select(
-        self, ranked: list[RankedPassage], candidates: Candidates, options: AskOptions
-    ) -> tuple[list[RankedPassage], MatchCounts]:
-        """The passages to show of all that match, *ranked* being the first, and their number."""
-        first, end = options.offset, options.offset + options.limit
-        if options.sort != SORT_ORDERS[0]:
-            by_date = self._sort_by_date(options.sort)
-            return by_date[first:end], replace(candidates.matches, total=len(by_date))
-        shown = ranked[first:end]
-        if len(shown) < options.limit and len(candidates) == self.candidate_count:
-            # Behind those that were re-ranked, passages follow in the engine's order.
-            start = self.candidate_count + max(0, first - len(ranked))
-            shown += self._in_engine_order(start, options.limit - len(shown))
-        return shown, candidates.matches
-
-    def _sort_by_date(self, sort: str) -> list[RankedPassage]:
-        """The passages that match about as well as the best one, by date."""
-        count = _DATED_CANDIDATES_FACTOR * self.candidate_count
-        candidates = self.searcher.search(self.query, count, self.deadline)
-        return self.rank(candidates, len(candidates), sort)
-
-    def _in_engine_order(self, start: int, count: int) -> list[RankedPassage]:
-        candidates = self.searcher.search(self.query, count, self.deadline, start)
-        if not len(candidates):
-            return []
-        entities = QuestionEntities(self.query.text)
-        features = compute_features(self.query, entities, candidates, self.statistics)
-        return keep_order(candidates, features, self.weights)
-
-
-def _decide_verdict(result: RetrievalResult, settings: Settings) -> str:
-    """Whether the first passage answers ("found"), may answer ("weak"), or does not ("none").
-
-    A passage that would answer if no other matched is at least "weak", so that a wider filter,
-    which can only add others, does not turn "found" into "none".
-    """
-    if not result.top:
-        return "none"
-    about = topic_verdict(result.top[0]) if result.is_topic else "none"
-    if about == "found" or result.confidence >= settings.found:
-        return "found"
-    if (
-        about == "weak"
-        or result.confidence >= settings.weak
-        or result.confidence_alone >= settings.found
-        or covers_question(result.query, result.signals)
-    ):
-        return "weak"
-    return "none"
 
 
 def _quote_passages(

@@ -12,8 +12,9 @@ from rich.text import Text
 from qa.analysis.deadline import Deadline
 from qa.analysis.normalization import printable, printable_prose
 from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer, format_certainty
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
 from qa.answers.reanchoring import Anchor
+from qa.answers.retrieval import AskOptions
 from qa.commands.options import (
     echo,
     echo_json,

@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 
 from qa.analysis.tokenizer import normalize
 from qa.answers.answer import AnswerPassage
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.documents.document import Document, RawBlock, build_document
 from qa.documents.formats.lines import split_paragraphs
 from qa.documents.metadata import merge_metadata

@@ -12,8 +12,9 @@ from qa.errors import QuestionError
 from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage
 from qa.publishing.gate import GoldenQuestion
+from qa.queries.entities import QuestionEntities
 from qa.queries.followup.carryover import resolve_followup
-from qa.queries.parser import Query, QuestionEntities, parse_query, prune_terms
+from qa.queries.parser import Query, parse_query, prune_terms
 from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.fitting import RankingLists, fit_ranking
 from qa.ranking.reranker import load_ranking_weights

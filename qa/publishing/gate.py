@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qa.analysis.tokenizer import contains_words
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.documents.file_access import read_text
 from qa.engines.base import Searcher
 from qa.errors import IndexingError, QAError

@@ -14,7 +14,8 @@ import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import K1, B, BoolArray, Candidates, FloatArray, IntArray, Positions
-from qa.queries.parser import EXPANSION_WEIGHT, Query, QuestionEntities
+from qa.queries.entities import QuestionEntities
+from qa.queries.parser import EXPANSION_WEIGHT, Query
 
 
 class Feature(StrEnum):

@@ -19,7 +19,7 @@ import numpy as np
 from qa.engines.base import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
 from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage, title_of_heading
-from qa.queries.parser import QuestionEntities
+from qa.queries.entities import QuestionEntities
 from qa.ranking.features import Feature, feature_column
 
 WEIGHTS_FILE = Path(__file__).with_name("weights.json")

@@ -14,9 +14,10 @@ from werkzeug.exceptions import BadRequest
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import tokenize
 from qa.answers.answer import Answer
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
 from qa.answers.quote_search import Effort, Quote
 from qa.answers.reanchoring import Anchor, reanchor
+from qa.answers.retrieval import AskOptions
 from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError, QAError
 from qa.index.manifest import analysis_warning

@@ -6,7 +6,8 @@ import pytest
 
 from qa.analysis.deadline import NO_DEADLINE
 from qa.answers.collection import describe_collection
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
 from qa.queries.asking import COLLECTION_KINDS, CollectionQuestion
 from qa.queries.parser import Filters

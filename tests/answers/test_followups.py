@@ -2,7 +2,8 @@
 
 import pytest
 
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
 
 

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.queries.parser import Filters
 from qa.settings import Settings
 

@@ -5,7 +5,8 @@ import pytest
 
 from qa.answers.answer import AnswerPart
 from qa.answers.parts import PartResult, judge_first, merge_parts, number_parts
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
 from qa.index.passages import Passage
 from qa.ranking.features import Feature

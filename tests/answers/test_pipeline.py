@@ -9,7 +9,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import split_sentences
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
 from qa.errors import RequestError
 from qa.publishing.builder import index_folder

@@ -8,7 +8,8 @@ import qa.app
 import qa.web.api
 from qa.analysis.deadline import NO_DEADLINE
 from qa.analysis.tokenizer import tokenize
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
 from qa.errors import DeadlineExceededError
 from qa.queries.followup import carryover as conversation

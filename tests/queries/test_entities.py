@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from qa.queries.parser import QuestionEntities
+from qa.queries.entities import QuestionEntities
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from qa.analysis.tokenizer import stem, token_texts
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.base import Candidates
 from qa.index.passages import split_passages
-from qa.queries.parser import QuestionEntities, parse_query
+from qa.queries.entities import QuestionEntities
+from qa.queries.parser import parse_query
 from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.highlighter import Highlighter
 from qa.ranking.reranker import RankedPassage, RankingOptions, load_ranking_weights, rank

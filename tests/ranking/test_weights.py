@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from qa.answers.pipeline import retrieve
+from qa.answers.retrieval import retrieve
 from qa.queries.parser import parse_query
 from qa.ranking.features import Feature
 from qa.ranking.reranker import (

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import regex
 
-from qa.answers.pipeline import AskOptions, ask
+from qa.answers.pipeline import ask
+from qa.answers.retrieval import AskOptions
 from qa.documents.document import Document
 from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import IndexingError, RequestError

@@ -1,0 +1,71 @@
+"""Words that are spelt almost like another, found by their lengths and letters."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.engines.base import (
+    IntArray,
+    max_edits,
+    nearest_terms,
+)
+from qa.engines.whoosh.fields import Field
+from qa.engines.whoosh.inverter import run_starts
+
+_BITS = 64
+# Bytes of UTF-8 that do not begin a character look like 10xxxxxx.
+_LEAD, _CONTINUES = 0xC0, 0x80
+
+
+class Spelling:
+    """The spellings of the terms of a field."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+
+    def suggest(self, term: str) -> list[str]:
+        """The terms spelt almost like *term*, the nearest first."""
+        most = max_edits(term)
+        if not most or len(term) > self._longest + most:
+            return []
+        numbers = self._similar_terms(term, most)
+        words = {self._field.term(number).decode(): number for number in numbers.tolist()}
+        return nearest_terms(term, [*words], lambda w: self._field.document_frequency(words[w]))
+
+    def _similar_terms(self, term: str, most: int) -> IntArray:
+        """The numbers of terms with the first letter of *term* that may be *most* edits from it.
+
+        By length and by the letters that are in one but not in the other, at most two for an edit.
+        """
+        first = self._field.at_or_after(term[0].encode())
+        end = self._field.at_or_after(chr(ord(term[0]) + 1).encode(errors="surrogatepass"))
+        lengths, signatures = self._shapes
+        signature = _signatures(np.array([ord(letter) for letter in term]), np.zeros(1, np.int64))
+        near = np.bitwise_count(signatures[first:end] ^ signature) <= 2 * most
+        near &= np.abs(lengths[first:end] - len(term)) <= most
+        return first + np.flatnonzero(near)
+
+    @cached_property
+    def _longest(self) -> int:
+        return int(self._shapes[0].max(initial=0))
+
+    @cached_property
+    def _shapes(self) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+        """The length of each term in letters, and its signature: shape (terms,)."""
+        text, ends = self._field.all_terms
+        begins = np.concatenate([np.zeros(1, np.int64), np.cumsum(text & _LEAD != _CONTINUES)])
+        lengths = np.diff(begins[ends])
+        letters = np.frombuffer(text.tobytes().decode().encode("utf-32-le"), "<u4")
+        return lengths.astype(np.int32), _signatures(letters, run_starts(lengths))
+
+
+def _signatures(letters: NDArray[np.integer], starts: IntArray) -> NDArray[np.uint64]:
+    """For each word the set of its letters modulo 64, as bits: uint64 of shape (words,).
+
+    *letters* are the code points of all words, joined; *starts* is where each word begins.
+    """
+    if not len(starts):
+        return np.zeros(0, np.uint64)
+    bits = np.uint64(1) << (letters % _BITS).astype(np.uint64)
+    return np.bitwise_or.reduceat(bits, starts)
