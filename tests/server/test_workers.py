@@ -1,5 +1,6 @@
 """The front desk of a worker, before a real `qa serve`: slow clients, large bodies, too many."""
 
+import contextlib
 import json
 import logging
 import socket
@@ -119,18 +120,25 @@ def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document)
         client.close()
 
 
-def test_clients_that_read_nothing_make_room_for_others(long_folder):
-    # Those who read nothing are not waited for as long as others.
-    settings = {"workers": 1, "threads": 1, "max_connections": 16, "budget_ms": 2000}
-    with run_service(long_folder, **settings) as address:
-        stalled = [socket.create_connection(address, timeout=60) for _ in range(24)]
-        for client in stalled:
+@contextlib.contextmanager
+def stall(address, count):
+    """So many clients that ask for a long document and read nothing."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.create_connection(address, timeout=60))
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
             client.sendall(b"GET /documents/long.json HTTP/1.1\r\nHost: a\r\n\r\n")
+        yield
 
+
+# One thread, and room for hardly anybody.
+CROWDED = {"workers": 1, "threads": 1, "max_connections": 16, "budget_ms": 2000}
+
+
+def test_clients_that_read_nothing_make_room_for_others(long_folder):
+    # Those who read nothing are not waited for as long as others.
+    with run_service(long_folder, **CROWDED) as address, stall(address, 24):
         assert [ask(address, path="/livez")[0] for _ in range(5)] == [200] * 5
-        for client in stalled:
-            client.close()
 
 
 def test_a_client_that_takes_too_long_is_let_go(address):
