@@ -178,6 +178,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         self.owner = owner_of(self.client)
         # A thread gets it only with a complete request.
         self.initialized = True
+        self.accepted_at = time.monotonic()
         # None while it does not wait.
         self.state: State | None = None
         self.keep_alive = False

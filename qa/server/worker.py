@@ -46,6 +46,8 @@ _STALL_SECONDS = 2.0
 _MAX_UNSENT = 64 * 1024 * 1024
 # Idle connections to check for one that has not just sent something.
 _LOOKS = 16
+# While no more connections than that are idle, a new client has this time to send its request.
+_GRACE_SECONDS = 0.2
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
@@ -109,13 +111,18 @@ class Worker(BalancedWorker):
         return self._close(self._find_idle() or self._find_stalled())
 
     def _find_idle(self) -> Connection | None:
-        """The next idle connection to close: not one that has just sent something."""
+        """The next idle connection to close: not one that has just come or sent something."""
         for _ in range(_LOOKS):
             conn = self.idle.first()
-            if conn is None or conn.sock.is_silent():
+            if conn is None or (conn.sock.is_silent() and not self._has_grace(conn)):
                 return conn
             self.idle.renew(conn)
         return None
+
+    def _has_grace(self, conn: Connection) -> bool:
+        """Whether *conn* is one of few idle ones and has just been accepted."""
+        age = time.monotonic() - conn.accepted_at
+        return len(self.idle) <= _LOOKS and age < _GRACE_SECONDS
 
     def _find_stalled(self) -> Connection | None:
         """The next connection to close of those that do not read their response."""

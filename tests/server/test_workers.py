@@ -123,12 +123,14 @@ def test_clients_that_read_slowly_keep_nobody_from_being_answered(long_document)
 @contextlib.contextmanager
 def stall(address, count):
     """So many clients that ask for a long document and read nothing."""
+    clients = []
     with contextlib.ExitStack() as stack:
         for _ in range(count):
             client = stack.enter_context(socket.create_connection(address, timeout=60))
+            clients.append(client)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 12)
             client.sendall(b"GET /documents/long.json HTTP/1.1\r\nHost: a\r\n\r\n")
-        yield
+        yield clients
 
 
 # One thread, and room for hardly anybody.
@@ -139,6 +141,19 @@ def test_clients_that_read_nothing_make_room_for_others(long_folder):
     # Those who read nothing are not waited for as long as others.
     with run_service(long_folder, **CROWDED) as address, stall(address, 24):
         assert [ask(address, path="/livez")[0] for _ in range(5)] == [200] * 5
+
+
+def test_a_new_client_has_time_to_ask_where_others_read_nothing(long_folder):
+    request = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    settings = CROWDED | {"budget_ms": 60_000}
+    with run_service(long_folder, **settings) as address, stall(address, 15) as readers:
+        assert all(reader.recv(1) for reader in readers)
+        for _ in range(3):
+            with socket.create_connection(address, timeout=60) as client:
+                time.sleep(0.05)
+                client.sendall(request)
+
+                assert receive_all(client).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_client_that_takes_too_long_is_let_go(address):
