@@ -28,7 +28,7 @@ documents: document processes metadata file_access versions
   formats.xml formats.epub formats.opendocument formats.pptx formats.sheets formats.mail
   formats.outlook
   reader cache crawl
-index: passages questions manifest generations
+index: passages questions acronyms manifest generations
 queries: entities grammar frames asking parser topics segments parts followup.word_features
   followup.question_features followup.corrections followup.substitution followup.dialogue_state
   followup.carryover followup.readings
