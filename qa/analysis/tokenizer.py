@@ -15,6 +15,7 @@ import regex
 import sentencex
 
 from qa.analysis import languages
+from qa.analysis.english import to_american
 from qa.analysis.normalization import (
     RUN,
     count_run_words,
@@ -181,6 +182,8 @@ def stem(word: str, language: str) -> str:
     snowball = languages.stemmer_for(language)
     if snowball is None or (case_folded == exact and len(exact) <= _MAX_UNSTEMMED_LENGTH):
         return exact
+    if language == "en":
+        case_folded = to_american(case_folded)
     # Stemmers need the accents, so they are removed last.
     stemmed = to_term(snowball.stemWord(case_folded))
     # One letter says nothing: it would be the stem of कुआँ (well) and of का (of).
