@@ -40,7 +40,7 @@ engines: base
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features fitting reranker answer_selection highlighter confidence
-answers: collection answer no_answer citation_formats quote_search reanchoring parts turns
+answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning

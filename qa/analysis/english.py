@@ -21,9 +21,9 @@ _RE = (
 # Verbs whose last syllable has no stress: travelled, counsellor, marvellous.
 _LL = (
     "travel cancel model label fuel signal dial counsel quarrel marvel level jewel panel pedal"
-    " shovel tunnel equal total rival channel initial duel grovel libel marshal medal parcel pencil peril"
-    " swivel towel ravel snorkel spiral stencil funnel gravel chisel devil dishevel drivel enamel"
-    " nickel revel shrivel yodel bevel barrel carol gambol pummel council cruel gruel trial"
+    " shovel tunnel equal total rival channel initial duel grovel libel marshal medal parcel pencil"
+    " peril swivel towel ravel snorkel spiral stencil funnel gravel chisel devil dishevel drivel"
+    " enamel nickel revel shrivel yodel bevel barrel carol gambol pummel council cruel gruel trial"
 )
 _AE = (
     "anaesth anaem paediatr paedag encyclopaed orthopaed haem aetiolog gynaecolog palaeo mediaeval"

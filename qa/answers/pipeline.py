@@ -27,6 +27,7 @@ from qa.answers.retrieval import (
     decide_verdict,
     retrieve,
 )
+from qa.answers.spelling import suggest_spellings
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
 from qa.engines.base import Searcher
 from qa.errors import QuestionError
@@ -91,7 +92,7 @@ def ask(
         ranked = ranked[options.offset : options.offset + options.limit]
     result = replace(result, ranked=ranked)
     passages = _quote_passages(searcher, result, options.offset, part_highlighters(parts), deadline)
-    suggestions = searcher.suggest((term.term for term in result.statistics.absent_terms), deadline)
+    suggestions = suggest_spellings(searcher, query, result.statistics, deadline)
     return Answer(
         question=question,
         standalone=standalone.text if query.carried_words else question,

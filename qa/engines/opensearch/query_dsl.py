@@ -14,6 +14,7 @@ from qa.engines.base import (
     FIELD_WEIGHTS,
     K1,
     MAX_DIRECT_ANSWERS,
+    MAX_EDITS,
     STEMS,
     TITLE,
     WHOLE,
@@ -307,18 +308,18 @@ def cooccurrence_query(stems: Sequence[str], others: Sequence[str]) -> Json:
     return {"size": 0, "track_total_hits": 1, "query": {"bool": {"filter": both}}}
 
 
-def suggest_query(term: str, edits: int) -> Json:
-    """A request for words within *edits* of *term*."""
+def suggest_query(term: str) -> Json:
+    """A request for words within MAX_EDITS of *term*, two letters that changed places being one."""
     options = {
         "field": WORDS,
         "suggest_mode": "always",
-        "max_edits": edits,
-        "prefix_length": 1,
-        "min_word_length": 4,
+        "max_edits": MAX_EDITS,
+        "prefix_length": 0,
+        "min_word_length": 1,
         "size": 50,
         "shard_size": 200,
         "accuracy": 0.0,
-        "string_distance": "levenshtein",
+        "string_distance": "damerau_levenshtein",
     }
     return {"size": 0, "suggest": {"near": {"text": term, "term": options}}}
 

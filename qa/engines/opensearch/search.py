@@ -17,6 +17,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
+    MAX_EDITS,
     STEMS,
     TITLE,
     WHOLE,
@@ -278,10 +279,7 @@ class ClusterSearcher:
             suggestions = {t: self._suggestions.get(t) if _may_be_typo(t) else [] for t in terms}
         new = [term for term, near in suggestions.items() if near is None]
         with suppress(DeadlineExceededError):
-            bodies = [
-                (self._index[PASSAGES], query_dsl.suggest_query(term, max_edits(term)))
-                for term in new
-            ]
+            bodies = [(self._index[PASSAGES], query_dsl.suggest_query(term)) for term in new]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
                 options = [o for part in answer["suggest"]["near"] for o in part["options"]]
@@ -377,7 +375,7 @@ def _without_hits(
 
 def _may_be_typo(term: str) -> bool:
     """Whether *term* may be a typo of a word that is indexed."""
-    return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + max_edits(term)
+    return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + MAX_EDITS
 
 
 def _best_cards(
