@@ -28,9 +28,10 @@ documents: document processes metadata file_access versions
   formats.xml formats.epub formats.opendocument formats.pptx formats.sheets formats.mail
   formats.outlook
   reader cache crawl
-index: passages questions acronyms manifest generations
-queries: entities grammar frames asking parser topics segments parts followup.word_features
-  followup.question_features followup.corrections followup.substitution followup.dialogue_state
+index: passages questions acronyms lexicon manifest generations
+queries: entities grammar frames asking parser compounds topics segments parts
+  followup.word_features followup.question_features followup.corrections followup.substitution
+  followup.dialogue_state
   followup.carryover followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec

@@ -267,7 +267,7 @@ def _query_words(
     not_carried: tuple[str, ...],
 ) -> QueryWords:
     query = result.query
-    expanded: dict[str, tuple[str, ...]] = {}
+    expanded: dict[str, tuple[str, ...]] = {word: (parts,) for word, parts in query.split_words}
     for expansion in query.expansions:
         expanded[expansion.word] = (*expanded.get(expansion.word, ()), expansion.text)
     return QueryWords(

@@ -26,6 +26,7 @@ from qa.documents.document import Document
 from qa.documents.versions import analysis_version
 from qa.errors import DocumentNotFoundError, GenerationError
 from qa.index.generations import Generation
+from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
 from qa.queries.parser import Query
@@ -295,6 +296,10 @@ class Searcher(Protocol):
         """The manifest of the generation."""
 
     @property
+    def lexicon(self) -> Lexicon:
+        """The stems of its documents; empty unless their language joins words."""
+
+    @property
     def compute_lock(self) -> AbstractContextManager[object]:
         """The lock to hold while answering, where one thread at a time is fastest."""
 
@@ -360,8 +365,13 @@ class IndexBuilder(Protocol):
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
 
-    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> Searcher:
-        """Write all of it out, seal it, and open it: whole, but not live yet."""
+    def finish(
+        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+    ) -> Searcher:
+        """Write all of it out, seal it, and open it: whole, but not live yet.
+
+        The *lexicon* is as LexiconCollector encodes it, empty for none.
+        """
 
     def publish(self, expected_live: str | None) -> None:
         """Make it live; raise PublishConflictError when another than *expected_live* is live."""

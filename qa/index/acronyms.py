@@ -148,7 +148,7 @@ class AcronymCollector:
         if "(" not in text and "（" not in text:
             return
         definitions = find_definitions(text, document.metadata.language)
-        keys = {}
+        keys: dict[tuple[str, str], Definition] = {}
         for definition in definitions:
             keys.setdefault((to_term(definition.short), _key_of(definition.long)), definition)
         for key, definition in keys.items():

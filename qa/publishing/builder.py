@@ -24,6 +24,7 @@ from qa.errors import (
     PublishRefusedError,
 )
 from qa.index.acronyms import AcronymCollector
+from qa.index.lexicon import LexiconCollector
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
 from qa.index.passages import Passage, build_passages, find_passage_spans
 from qa.publishing.gate import (
@@ -200,7 +201,9 @@ def _build_generation(
     if not counts.documents:
         raise IndexingError(_empty_index_message(skips))
     searcher = build.finish(
-        counts.manifest(skips, settings), partial(progress, "Writing the index")
+        counts.manifest(skips, settings),
+        partial(progress, "Writing the index"),
+        counts.lexicon.encode(),
     )
     try:
         searcher.check(partial(progress, "Checking the index"))
@@ -253,6 +256,7 @@ class _BuildCounts:
     dates: list[datetime.date] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
     acronyms: AcronymCollector = field(default_factory=AcronymCollector)
+    lexicon: LexiconCollector = field(default_factory=LexiconCollector)
 
     def add(self, document: Document, json_line: bytes, passages: int) -> None:
         self.documents += 1
@@ -260,6 +264,7 @@ class _BuildCounts:
         self.languages.add(document.metadata.language)
         self.digest.update(json_line + b"\n")
         self.acronyms.add(document)
+        self.lexicon.add(document)
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 

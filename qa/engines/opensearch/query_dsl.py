@@ -157,8 +157,8 @@ def weigh_terms(
         size = sizes.documents if field == WHOLE else sizes.passages
         sums: dict[str, float] = {}
         for term in query.all_terms:
-            for stem in term.stems:
-                sums[stem] = sums.get(stem, 0.0) + weight * term.weight
+            for stem, term_weight in term.weighted_stems:
+                sums[stem] = sums.get(stem, 0.0) + weight * term_weight
         terms[field] = [
             WeightedTerm(field, stem, *_weigh(total, counts[field, stem], size, sizes.factor))
             for stem, total in sums.items()
@@ -181,7 +181,9 @@ def count_query(field: str, stem: str) -> Json:
 
 def count_documents_query(query: Query) -> Json:
     """A request for the number of documents with all terms of *query*, within its filters."""
-    terms = [{"terms": {WHOLE: [_truncate(stem) for stem in term.stems]}} for term in query.terms]
+    terms = [
+        {"terms": {WHOLE: [_truncate(stem) for stem in term.all_stems]}} for term in query.terms
+    ]
     conditions = [{"exists": {"field": "ordinal"}}, *terms, *filter_clauses(query.filters, "id")]
     return {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": conditions}}}
 

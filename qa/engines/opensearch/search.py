@@ -3,6 +3,7 @@
 A generation never changes, so counts and documents are cached.
 """
 
+import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -54,6 +55,7 @@ from qa.engines.opensearch.query_dsl import (
     WeightedTerm,
 )
 from qa.errors import CorruptIndexError, DeadlineExceededError
+from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
@@ -94,6 +96,19 @@ class ClusterSearcher:
         self._suggestions: LRUCache[str, list[str]] = LRUCache(_CACHED_SUGGESTIONS)
         # For all three: not even reading them is safe in several threads at once.
         self._lock = threading.Lock()
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The stems of its documents; empty unless their language joins words."""
+        if LEXICON_FILE not in self.manifest.files:
+            return Lexicon()
+        source = self._cluster.fetch([(self._index[DOCUMENTS], LEXICON_FILE)])[0]
+        data = str(source["manifest"]).encode()
+        if hashlib.sha256(data).hexdigest() != self.manifest.files[LEXICON_FILE].sha256:
+            raise CorruptIndexError.of_damage(
+                f"Generation {self.manifest.name}", "its lexicon is not the one that was written"
+            )
+        return Lexicon(data)
 
     @property
     def compute_lock(self) -> AbstractContextManager[None]:
