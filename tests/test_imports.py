@@ -14,7 +14,7 @@ PACKAGE = Path(qa.__file__).parent
 PACKAGES = """
 errors
 settings
-analysis: deadline normalization languages tokenizer
+analysis: deadline english script_variants normalization languages tokenizer
 documents: document processes metadata file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables
@@ -28,9 +28,10 @@ documents: document processes metadata file_access versions
   formats.xml formats.epub formats.opendocument formats.pptx formats.sheets formats.mail
   formats.outlook
   reader cache crawl
-index: passages questions manifest generations
-queries: entities grammar frames asking parser topics segments parts followup.word_features
-  followup.question_features followup.corrections followup.substitution followup.dialogue_state
+index: passages questions acronyms lexicon manifest generations
+queries: entities grammar frames asking parser compounds topics segments parts
+  followup.word_features followup.question_features followup.corrections followup.substitution
+  followup.dialogue_state
   followup.carryover followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
@@ -40,7 +41,7 @@ engines: base
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features fitting reranker answer_selection highlighter confidence
-answers: collection answer no_answer citation_formats quote_search reanchoring parts turns
+answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import Stemmer
 
+from qa.analysis.script_variants import fold_devanagari
+
 # The default language of each script; in shared scripts the words may show another.
 _LANGUAGE_OF_SCRIPT = {
     "GREEK": "el",
@@ -125,7 +127,8 @@ def _load_stop_words() -> dict[str, frozenset[str]]:
     text = Path(__file__).with_name("stop_words.txt").read_text(encoding="utf-8")
     sections = (paragraph.partition(":") for paragraph in text.split("\n\n"))
     return {
-        language.strip(): frozenset(words.casefold().split())
+        # Both as they are written and as words are compared with them.
+        language.strip(): frozenset(f"{words} {fold_devanagari(words)}".casefold().split())
         for language, _, words in sections
         if not language.startswith("#")
     }

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import regex
 
+from qa.analysis.script_variants import fold_devanagari, fold_digits
+
 _POSSESSIVE = regex.compile(r"['’]s$|['’]$", regex.IGNORECASE)
 _APOSTROPHE = regex.compile(r"['’ʼ]")
 # Articles and the like that French, Italian and Catalan join to a word: l’homme, Dell'arte,
@@ -40,12 +42,14 @@ def fold_case(word: str, language: str) -> str:
         # İstanbul'un: what follows the apostrophe is an ending.
         return _APOSTROPHE.split(word)[0].translate(_TURKISH_I).casefold()
     word = _APOSTROPHE.sub("", strip_clitics(word)).casefold()
-    return word.translate(_PERSIAN_LETTERS) if language == "fa" else word
+    if language == "fa":
+        return word.translate(_PERSIAN_LETTERS)
+    return word if word.isascii() else fold_devanagari(word)
 
 
 _MARKED_LETTER = regex.compile(r"([\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}+")
-# Optional signs: of Arabic, of Hindi, joiners.
-_OPTIONAL_SIGNS = regex.compile(r"[\u0640\u093C\u200C\u200D]")
+# Optional signs: of Arabic, joiners.
+_OPTIONAL_SIGNS = regex.compile(r"[\u0640\u200C\u200D]")
 _EQUIVALENT_LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ё": "е", "ی": "ي", "ک": "ك"}
 )
@@ -58,20 +62,25 @@ def fold_accents(word: str) -> str:
         return word.lower()
     word = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", word).casefold())
     word = _MARKED_LETTER.sub(r"\1", _OPTIONAL_SIGNS.sub("", word))
+    word = fold_digits(fold_devanagari(word))
     return unicodedata.normalize("NFC", word).translate(_EQUIVALENT_LETTERS)
 
 
 _UNIGRAM_SCRIPTS = r"\p{Han}\p{Hangul}"
-_UNSPACED_SCRIPTS = (
-    rf"{_UNIGRAM_SCRIPTS}\p{{Hiragana}}\p{{Katakana}}ー\p{{Thai}}\p{{Lao}}\p{{Khmer}}\p{{Myanmar}}"
+_EAST_ASIAN = rf"{_UNIGRAM_SCRIPTS}\p{{Hiragana}}\p{{Katakana}}ーｰ"
+_SOUTH_EAST_ASIAN = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+# What belongs to the character before it: marks, joiners, the voicing marks of half-width kana.
+_JOINED = r"\p{M}\u200C\u200D\uFF9E\uFF9F"
+# A pattern for one run; the digits of these scripts are words by themselves.
+RUN = (
+    rf"(?!\p{{Nd}})[{_EAST_ASIAN}{_SOUTH_EAST_ASIAN}]"
+    rf"(?:[{_EAST_ASIAN}{_JOINED}]++|(?!\p{{Nd}})[{_SOUTH_EAST_ASIAN}])*+"
 )
-# A pattern for one run.
-RUN = rf"[{_UNSPACED_SCRIPTS}][{_UNSPACED_SCRIPTS}\p{{M}}\u200C\u200D]*"
 
 _RUN = regex.compile(RUN)
 # With its marks and, in Khmer and Burmese, the letters stacked below it.
-_GRAPHEME = regex.compile(r".(?:[\u1039\u17D2].|[\p{M}\u200C\u200D])*", regex.DOTALL)
-_JOINING = regex.compile(r"[\p{M}\u200C\u200D]")
+_GRAPHEME = regex.compile(rf".(?:[\u1039\u17D2].|[{_JOINED}])*", regex.DOTALL)
+_JOINING = regex.compile(rf"[{_JOINED}]")
 _UNIGRAM = regex.compile(rf"[{_UNIGRAM_SCRIPTS}]")
 _ALL_ALONE = regex.compile(rf"[{_UNIGRAM_SCRIPTS}]+")
 _HANGUL = regex.compile(r"\p{Hangul}")

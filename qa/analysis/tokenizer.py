@@ -15,6 +15,7 @@ import regex
 import sentencex
 
 from qa.analysis import languages
+from qa.analysis.english import to_american
 from qa.analysis.normalization import (
     RUN,
     count_run_words,
@@ -23,6 +24,7 @@ from qa.analysis.normalization import (
     split_run,
     strip_clitics,
 )
+from qa.analysis.script_variants import fold_han
 
 # White space is left to str.split, which is faster.
 _CONTROL = regex.compile(r"[\p{Cc}--\s]+", regex.VERSION1)
@@ -145,8 +147,14 @@ _GROUPED_NUMBER = regex.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 def to_term(word: str) -> str:
     """The form of *word* for exact matches: case folded, without accents and elided articles.
 
-    U.S. and US are one term and differ from us; Putin’s is Putin; l'homme is homme; 1,000 is 1000.
+    U.S. and US are one term and differ from us; Putin’s is Putin; l'homme is homme; 1,000 is 1000;
+    圖書館 is 图书馆.
     """
+    return fold_han(_to_own_term(word))
+
+
+def _to_own_term(word: str) -> str:
+    """The term of *word* with its Chinese characters as they are."""
     if word.isascii() and word.isalnum():
         return word if word in _SHORT_NAMES else word.lower()
     word = strip_clitics(word)
@@ -157,15 +165,15 @@ def to_term(word: str) -> str:
     return word if word in _SHORT_NAMES else fold_accents(word)
 
 
-# Languages in which too many words differ only in accents.
-_KEEP_ACCENTS = {"vi"}
+# Languages in which too many words differ only in accents, or in what Chinese simplified alike.
+_KEEP_ACCENTS, _KEEP_HAN = {"vi"}, {"ja"}
 _MAX_UNSTEMMED_LENGTH = 2
 
 
 @lru_cache(maxsize=1 << 18)
 def stem(word: str, language: str) -> str:
     """The Snowball stem of *word*; its term in a language without a stemmer."""
-    exact = to_term(word)
+    exact = _to_own_term(word) if language in _KEEP_HAN else to_term(word)
     if exact in _SHORT_NAMES:
         return exact
     case_folded = fold_case(word, language)
@@ -174,8 +182,12 @@ def stem(word: str, language: str) -> str:
     snowball = languages.stemmer_for(language)
     if snowball is None or (case_folded == exact and len(exact) <= _MAX_UNSTEMMED_LENGTH):
         return exact
+    if language == "en":
+        case_folded = to_american(case_folded)
     # Stemmers need the accents, so they are removed last.
-    return to_term(snowball.stemWord(case_folded)) or exact
+    stemmed = to_term(snowball.stemWord(case_folded))
+    # One letter says nothing: it would be the stem of कुआँ (well) and of का (of).
+    return stemmed if len(stemmed) > 1 else exact
 
 
 @lru_cache(maxsize=1 << 16)

@@ -67,7 +67,7 @@ def _find_disjoint_words(
     ]
     occurring.sort(key=lambda pair: pair[0])
     rarest = [term for _, term in occurring[:_MAX_RARE_TERMS]]
-    pairs = searcher.disjoint_pairs([term.stems for term in rarest], deadline)[:_MAX_PAIRS]
+    pairs = searcher.disjoint_pairs([term.all_stems for term in rarest], deadline)[:_MAX_PAIRS]
     return [(rarest[first].word, rarest[second].word) for first, second in pairs]
 
 

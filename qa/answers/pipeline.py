@@ -27,6 +27,7 @@ from qa.answers.retrieval import (
     decide_verdict,
     retrieve,
 )
+from qa.answers.spelling import suggest_spellings
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
 from qa.engines.base import Searcher
 from qa.errors import QuestionError
@@ -91,7 +92,7 @@ def ask(
         ranked = ranked[options.offset : options.offset + options.limit]
     result = replace(result, ranked=ranked)
     passages = _quote_passages(searcher, result, options.offset, part_highlighters(parts), deadline)
-    suggestions = searcher.suggest((term.term for term in result.statistics.absent_terms), deadline)
+    suggestions = suggest_spellings(searcher, query, result.statistics, deadline)
     return Answer(
         question=question,
         standalone=standalone.text if query.carried_words else question,
@@ -266,7 +267,7 @@ def _query_words(
     not_carried: tuple[str, ...],
 ) -> QueryWords:
     query = result.query
-    expanded: dict[str, tuple[str, ...]] = {}
+    expanded: dict[str, tuple[str, ...]] = {word: (parts,) for word, parts in query.split_words}
     for expansion in query.expansions:
         expanded[expansion.word] = (*expanded.get(expansion.word, ()), expansion.text)
     return QueryWords(

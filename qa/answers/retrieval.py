@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.engines.base import Candidates, MatchCounts, Searcher
-from qa.index.manifest import build_synonym_map
+from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import Filters, Query, expand_synonyms, prune_terms
 from qa.queries.topics import is_topic
@@ -90,8 +90,11 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
     manifest = searcher.manifest
     weights = weights or select_ranking_weights(manifest.tuned)
     document_frequencies = searcher.document_frequencies(query.stems, deadline)
+    query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
+    if new_stems := [one for one in query.stems if one not in document_frequencies]:
+        document_frequencies |= searcher.document_frequencies(new_stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
-    query = expand_synonyms(query, build_synonym_map(manifest.synonyms), manifest.languages)
+    query = expand_synonyms(query, manifest.synonym_map, manifest.languages)
     ranking = _Ranking(
         searcher,
         query,

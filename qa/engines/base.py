@@ -15,15 +15,18 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 from rapidfuzz import process
-from rapidfuzz.distance import OSA, Levenshtein
+from rapidfuzz.distance import OSA
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
+from qa.analysis.normalization import is_unspaced
 from qa.documents.document import Document
 from qa.documents.versions import analysis_version
 from qa.errors import DocumentNotFoundError, GenerationError
 from qa.index.generations import Generation
+from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
 from qa.queries.parser import Query
@@ -93,31 +96,59 @@ class Positions:
 
 # Passages under a heading that is the question, or after it in a text, that are ranked first.
 MAX_DIRECT_ANSWERS = 50
-_MIN_LETTERS = 4
+_LETTERS, _DOUBLED = regex.compile(r"[\p{L}\p{M}]+"), regex.compile(r"(.)\1+")
+# Words of this many letters are compared at all, and those with substitutions from the second on.
+_MIN_LETTERS, _MIN_SUBSTITUTED = 3, 4
+# Words up to this length are within one edit, longer ones within two.
+_MAX_SHORT_WORD = 8
+# Edits in all, where the only others are doubled letters: tommorow.
+MAX_EDITS = 2
 # Terms that are suggested for one word, at most.
-MAX_SUGGESTIONS = 3
+MAX_SUGGESTIONS = 5
 
 
 def max_edits(term: str) -> int:
     """The edits within which terms are suggested for *term*; 0 for numbers and short words."""
-    if len(term) < _MIN_LETTERS or not term.isalpha():
+    if len(term) < _MIN_LETTERS or not _LETTERS.fullmatch(term) or is_unspaced(term):
         return 0
-    return 1 if len(term) <= 2 * _MIN_LETTERS else 2
+    return 1 if len(term) <= _MAX_SHORT_WORD else MAX_EDITS
+
+
+def count_edits(term: str, other: str) -> int:
+    """The edits from *term* to *other*; two letters that changed places are one.
+
+    The distance of Damerau (A technique for computer detection and correction of spelling errors,
+    1964), restricted to one edit in a place (optimal string alignment).  Letters that are doubled
+    in one of the words only are one edit in all.
+    """
+    edits: int = OSA.distance(term, other)
+    return 1 if edits > 1 and _undouble(term) == _undouble(other) else edits
+
+
+def _undouble(term: str) -> str:
+    return _DOUBLED.sub(r"\1", term)
 
 
 def nearest_terms(
     term: str, terms: Sequence[str], document_frequency: Callable[[str], int]
 ) -> list[str]:
     """The other *terms* within max_edits of *term*, by edits, then by document frequency."""
-    near = process.extract(
-        term, terms, scorer=Levenshtein.distance, score_cutoff=max_edits(term), limit=None
-    )
+    close = process.extract(term, terms, scorer=OSA.distance, score_cutoff=MAX_EDITS, limit=None)
+    edits = {other: count_edits(term, other) for other, *_ in close if other != term}
+
+    def is_near(other: str) -> bool:
+        substituted = len(other) == len(term) and sorted(other) != sorted(term)
+        is_long_enough = len(term) >= _MIN_SUBSTITUTED or (
+            len(other) >= _MIN_LETTERS and not substituted
+        )
+        # More than one slip, and that in the first letter, is rare.
+        begins_alike = edits[other] <= 1 or other[0] in term[:2]
+        return edits[other] <= max_edits(term) and is_long_enough and begins_alike
 
     def order(other: str) -> tuple[int, int, str]:
-        # Two letters that changed places are one slip of the fingers.
-        return OSA.distance(other, term), -document_frequency(other), other
+        return edits[other], -document_frequency(other), other
 
-    return sorted((other for other, *_ in near if other != term), key=order)[:MAX_SUGGESTIONS]
+    return sorted(filter(is_near, edits), key=order)[:MAX_SUGGESTIONS]
 
 
 @dataclass(frozen=True)
@@ -265,6 +296,10 @@ class Searcher(Protocol):
         """The manifest of the generation."""
 
     @property
+    def lexicon(self) -> Lexicon:
+        """The stems of its documents; empty unless their language joins words."""
+
+    @property
     def compute_lock(self) -> AbstractContextManager[object]:
         """The lock to hold while answering, where one thread at a time is fastest."""
 
@@ -330,8 +365,13 @@ class IndexBuilder(Protocol):
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
 
-    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> Searcher:
-        """Write all of it out, seal it, and open it: whole, but not live yet."""
+    def finish(
+        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+    ) -> Searcher:
+        """Write all of it out, seal it, and open it: whole, but not live yet.
+
+        The *lexicon* is as LexiconCollector encodes it, empty for none.
+        """
 
     def publish(self, expected_live: str | None) -> None:
         """Make it live; raise PublishConflictError when another than *expected_live* is live."""

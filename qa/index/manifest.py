@@ -8,17 +8,19 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qa.analysis.tokenizer import normalize, to_term, token_texts
+from qa.analysis.tokenizer import normalize, stop_terms, to_term, token_texts
 from qa.documents.document import MAX_LISTED, Reasons, Skip, count_reasons
 from qa.documents.file_access import read_text
 from qa.documents.versions import analysis_version
 from qa.errors import CorruptIndexError, GenerationNotFoundError, SettingsError
+from qa.index.acronyms import Acronym
 
 FILE_NAME = "synonyms.txt"
 _MAX_MEMBERS, _MAX_WORDS = 20, 8
@@ -28,30 +30,47 @@ SynonymGroups = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class Synonym:
-    """A member of a group of synonyms, and its terms."""
+    """A member of a group of synonyms, and its terms; *in_capitals* if only so it is meant."""
 
     text: str
     terms: tuple[str, ...]
+    in_capitals: bool = False
+
+    def is_in(self, words: Sequence[str], terms: Sequence[str]) -> bool:
+        """Whether it is in *words*, whose terms are *terms*."""
+        size = len(self.terms)
+        return any(
+            tuple(terms[i : i + size]) == self.terms
+            and (not self.in_capitals or words[i].isupper())
+            for i in range(len(terms) - size + 1)
+        )
 
 
 @dataclass(frozen=True)
 class SynonymMap:
-    """Groups of words and phrases that mean the same."""
+    """Groups of words and phrases that mean the same; *stop_terms* are in no phrase."""
 
     groups: tuple[tuple[Synonym, ...], ...] = ()
+    stop_terms: frozenset[str] = frozenset()
 
     def iter_synonyms(self, words: Sequence[str]) -> Iterator[tuple[Synonym, Synonym]]:
         """The first member of each group that is in *words*, with each member that is not."""
+        words = [word for word in words if to_term(word) not in self.stop_terms]
         terms = [to_term(word) for word in words]
-        for group in self.groups:
-            present = [member for member in group if _contains_phrase(member.terms, terms)]
+        numbers = {n for term in {*terms} for n in self._groups_by_first_term.get(term, ())}
+        for group in (self.groups[number] for number in sorted(numbers)):
+            present = [member for member in group if member.is_in(words, terms)]
             for member in present[:1]:
                 yield from ((member, other) for other in group if other not in present)
 
-
-def _contains_phrase(phrase: tuple[str, ...], terms: Sequence[str]) -> bool:
-    size = len(phrase)
-    return any(tuple(terms[i : i + size]) == phrase for i in range(len(terms) - size + 1))
+    @cached_property
+    def _groups_by_first_term(self) -> dict[str, tuple[int, ...]]:
+        """The numbers of the groups in which a member begins with a term."""
+        numbers: defaultdict[str, list[int]] = defaultdict(list)
+        for number, group in enumerate(self.groups):
+            for term in {member.terms[0] for member in group if member.terms}:
+                numbers[term].append(number)
+        return {term: tuple(groups) for term, groups in numbers.items()}
 
 
 def load_synonym_groups(folder: Path) -> SynonymGroups:
@@ -78,10 +97,26 @@ def load_synonym_groups(folder: Path) -> SynonymGroups:
     return tuple(groups)
 
 
-@lru_cache(maxsize=4)
-def build_synonym_map(groups: SynonymGroups) -> SynonymMap:
-    """*groups* as they are matched with questions."""
-    return SynonymMap(tuple(tuple(map(_parse_synonym, group)) for group in groups))
+def build_synonym_map(
+    groups: SynonymGroups, acronyms: Sequence[Acronym] = (), languages: Iterable[str] = ()
+) -> SynonymMap:
+    """*groups* and *acronyms* as they are matched with questions in *languages*."""
+    ignored = frozenset[str]().union(*map(stop_terms, languages))
+
+    def build(text: str, *, in_capitals: bool = False) -> Synonym:
+        member = _parse_synonym(text)
+        # Questions lose their stop words, too.
+        terms = tuple(term for term in member.terms if term not in ignored)
+        return replace(member, terms=terms or member.terms, in_capitals=in_capitals)
+
+    members = [tuple(map(build, group)) for group in groups]
+    members += [(build(a.short, in_capitals=a.is_word), build(a.long)) for a in acronyms]
+    return SynonymMap(tuple(members), ignored)
+
+
+def synonym_terms(groups: SynonymGroups) -> Iterator[tuple[str, ...]]:
+    """The terms of each member of *groups*."""
+    return (_parse_synonym(member).terms for group in groups for member in group)
 
 
 def _parse_synonym(text: str) -> Synonym:
@@ -151,6 +186,7 @@ class FileChecksum(NamedTuple):
 class Manifest:
     """The contents of a generation; *first* and *last* are the earliest and latest dates.
 
+    *acronyms* are those that the documents define; none that the operator's *synonyms* have.
     *made_of* is everything that it depends on: the documents' checksum, versions, settings.
     *skipped* are the first files and rows that were skipped, *reasons* count all of them.  *name*
     and *files* are empty until it is sealed, *published_at* until it is read back.
@@ -164,11 +200,17 @@ class Manifest:
     skipped: tuple[Skip, ...]
     made_of: Mapping[str, str | int] = field(default_factory=dict)
     synonyms: SynonymGroups = ()
+    acronyms: tuple[Acronym, ...] = ()
     tuned: TunedRanking | None = None
     reasons: Reasons = ()
     files: Mapping[str, FileChecksum] = field(default_factory=dict)
     name: str = ""
     published_at: datetime.datetime | None = None
+
+    @cached_property
+    def synonym_map(self) -> SynonymMap:
+        """The operator's synonyms, and the acronyms that the documents define."""
+        return build_synonym_map(self.synonyms, self.acronyms, self.languages)
 
     @property
     def left_out(self) -> int:
@@ -190,8 +232,10 @@ class Manifest:
         values = asdict(self)
         del values["name"], values["published_at"]
         if self.tuned is None:
-            # Versions before tuning read it, too.
+            # Versions before this field read it, too; so below.
             del values["tuned"]
+        if not self.acronyms:
+            del values["acronyms"]
         return json.dumps(values, default=str, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -229,6 +273,7 @@ def manifest_from_json(record: dict[str, Any], name: str, seconds: float) -> Man
             record[bound] = datetime.date.fromisoformat(record[bound])
     record["languages"] = tuple(record["languages"])
     record["synonyms"] = tuple(map(tuple, record.get("synonyms", ())))
+    record["acronyms"] = tuple(Acronym(*entry) for entry in record.get("acronyms", ()))
     tuned = record.get("tuned")
     record["tuned"] = parse_tuned_ranking(tuned) if tuned else None
     skipped = tuple(Skip(*skip) for skip in record["skipped"])

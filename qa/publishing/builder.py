@@ -23,7 +23,9 @@ from qa.errors import (
     PublishConflictError,
     PublishRefusedError,
 )
-from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking
+from qa.index.acronyms import AcronymCollector
+from qa.index.lexicon import LexiconCollector
+from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
 from qa.index.passages import Passage, build_passages, find_passage_spans
 from qa.publishing.gate import (
     Changes,
@@ -199,7 +201,9 @@ def _build_generation(
     if not counts.documents:
         raise IndexingError(_empty_index_message(skips))
     searcher = build.finish(
-        counts.manifest(skips, settings), partial(progress, "Writing the index")
+        counts.manifest(skips, settings),
+        partial(progress, "Writing the index"),
+        counts.lexicon.encode(),
     )
     try:
         searcher.check(partial(progress, "Checking the index"))
@@ -251,16 +255,21 @@ class _BuildCounts:
     languages: set[str] = field(default_factory=set)
     dates: list[datetime.date] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
+    acronyms: AcronymCollector = field(default_factory=AcronymCollector)
+    lexicon: LexiconCollector = field(default_factory=LexiconCollector)
 
     def add(self, document: Document, json_line: bytes, passages: int) -> None:
         self.documents += 1
         self.passages += passages
         self.languages.add(document.metadata.language)
         self.digest.update(json_line + b"\n")
+        self.acronyms.add(document)
+        self.lexicon.add(document)
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 
     def manifest(self, skips: SkipTally, settings: Settings) -> Manifest:
+        synonyms = load_synonym_groups(settings.home)
         return Manifest(
             documents=self.documents,
             passages=self.passages,
@@ -269,7 +278,8 @@ class _BuildCounts:
             last=max(self.dates, default=None),
             skipped=tuple(skips.listed),
             reasons=skips.reasons,
-            synonyms=load_synonym_groups(settings.home),
+            synonyms=synonyms,
+            acronyms=self.acronyms.select(synonym_terms(synonyms)),
             tuned=load_tuned_ranking(settings.home),
             made_of={
                 "documents": self.digest.hexdigest(),

@@ -23,16 +23,35 @@ from qa.queries.asking import FramedQuestion, split_frame
 
 @dataclass(frozen=True)
 class QueryTerm:
-    """A word to search for; *stems* are its stems, one for each language of the index."""
+    """A word to search for; *stems* are its stems, one for each language of the index.
+
+    *compounds* are the stems of longer words that have it as a part.
+    """
 
     word: str
     term: str
     stems: tuple[str, ...]
     weight: float = 1.0
+    compounds: tuple[str, ...] = ()
+
+    @property
+    def all_stems(self) -> tuple[str, ...]:
+        """Its stems, then those of compounds."""
+        return (*self.stems, *self.compounds)
+
+    @property
+    def weighted_stems(self) -> list[tuple[str, float]]:
+        """All its stems, each with its weight."""
+        return [
+            *((term_stem, self.weight) for term_stem in self.stems),
+            *((compound, self.weight * COMPOUND_WEIGHT) for compound in self.compounds),
+        ]
 
     def document_frequency(self, document_frequencies: Mapping[str, int]) -> int:
-        """How many passages hold its most frequent stem."""
-        return max(document_frequencies[term_stem] for term_stem in self.stems)
+        """How many passages hold its most frequent stem, or else the most frequent compound."""
+        return max(document_frequencies[term_stem] for term_stem in self.stems) or max(
+            (document_frequencies[compound] for compound in self.compounds), default=0
+        )
 
 
 @dataclass(frozen=True)
@@ -78,8 +97,8 @@ class Query:
 
     *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may.
     *ignored_words* were left out of the question, *carried_words* come from earlier turns;
-    *language* is the likely language of the question, *text* the question without its frames,
-    *typed* with them.
+    *split_words* are compounds that gave way to their parts.  *language* is the likely language of
+    the question, *text* the question without its frames, *typed* with them.
     """
 
     terms: tuple[QueryTerm, ...]
@@ -90,6 +109,7 @@ class Query:
     carried_words: tuple[str, ...] = ()
     language: str | None = None
     expansions: tuple[Expansion, ...] = ()
+    split_words: tuple[tuple[str, str], ...] = ()
     text: str = ""
     typed: str = ""
 
@@ -102,7 +122,7 @@ class Query:
     def stems(self) -> tuple[str, ...]:
         """The stems of all terms, each once, in the order of the terms."""
         return tuple(
-            dict.fromkeys(term_stem for term in self.all_terms for term_stem in term.stems)
+            dict.fromkeys(term_stem for term in self.all_terms for term_stem in term.all_stems)
         )
 
     @cached_property
@@ -121,10 +141,20 @@ class Query:
         )
 
     @property
-    def term_index_by_stem(self) -> dict[str, int]:
-        """For each stem the index, among all terms, of the first that has it."""
-        indexed = reversed([*enumerate(self.all_terms)])
-        return {term_stem: index for index, term in indexed for term_stem in term.stems}
+    def term_indexes_by_stem(self) -> dict[str, tuple[int, ...]]:
+        """For each stem the index, among all terms, of the first that has it.
+
+        After that, those of the other terms that are a part of it.
+        """
+        indexes: dict[str, tuple[int, ...]] = {}
+        for index, term in enumerate(self.all_terms):
+            for term_stem in term.stems:
+                indexes.setdefault(term_stem, (index,))
+        for index, term in enumerate(self.all_terms):
+            for compound in term.compounds:
+                if index not in indexes.get(compound, ()):
+                    indexes[compound] = (*indexes.get(compound, ()), index)
+        return indexes
 
 
 _QUOTED_PHRASE = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
@@ -231,9 +261,10 @@ def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms
     )
 
 
-# Weights of a synonym and of a word from earlier turns, where a typed word has 1.
+# Weights of a synonym, a word from earlier turns, a compound, where a typed word has 1.
 EXPANSION_WEIGHT = 0.25
 CARRYOVER_WEIGHT = 0.5
+COMPOUND_WEIGHT = 0.5
 
 
 def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:
@@ -243,17 +274,18 @@ def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]
     # An empty word keeps the neighbours of a quoted word from forming one name.
     unquoted_words = ["" if term.term in quoted_terms else term.word for term in query.terms]
     query_stems = {*query.stems}
+    ignored = synonyms.stop_terms | stop_words("en")
     expansions = []
     for member, other in synonyms.iter_synonyms(unquoted_words):
         terms = [
             replace(term, weight=EXPANSION_WEIGHT)
-            for term in _build_terms(other.text.split(), languages)
-            if query_stems.isdisjoint(term.stems) and term.term not in stop_words("en")
+            for term in _build_terms(token_texts(other.text), languages)
+            if query_stems.isdisjoint(term.stems) and term.term not in ignored
         ]
         if terms:
             expansions.append(Expansion(member.text, other.text, tuple(terms)))
             query_stems.update(term_stem for term in terms for term_stem in term.stems)
-    return replace(query, expansions=tuple(expansions))
+    return replace(query, expansions=(*query.expansions, *expansions))
 
 
 def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:

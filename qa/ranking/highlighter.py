@@ -115,7 +115,7 @@ class Highlighter:
         self._terms: tuple[QueryTerm, ...] = query.terms
         self._question = question
         self._idf: list[float] = statistics.normalized_idf.tolist()
-        self._index_of_stem = query.term_index_by_stem
+        self._indexes_of_stem = query.term_indexes_by_stem
         self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
         carried_words = {*query.carried_words}
         self._term_factors = [
@@ -147,7 +147,12 @@ class Highlighter:
             for position in ranked.positions
         ]
         heading_stems = _stems_of_heading(passage.heading, passage.language)
-        heading_terms = {n for stem, n in self._index_of_stem.items() if stem in heading_stems}
+        heading_terms = {
+            n
+            for stem, numbers in self._indexes_of_stem.items()
+            if stem in heading_stems
+            for n in numbers
+        }
         present = {match.term_index for match in matches} | heading_terms
         sentences = self._score_sentences(passage, matches)
         selection = self._select_answer(ranked, sentences)
@@ -161,7 +166,7 @@ class Highlighter:
             missing_words=tuple(
                 term.word for n, term in enumerate(self._terms) if n not in present
             ),
-            term_spans=tuple(match.span for match in matches),
+            term_spans=tuple(dict.fromkeys(match.span for match in matches)),
             answer_span=selection.span,
             phrase=self._longest_phrase(passage.text, matches),
             in_heading=bool(heading_terms),

@@ -8,13 +8,15 @@ from qa.engines.base import Positions
 
 def find_positions(query, texts, languages):
     """Where the terms of *query* are in *texts*, each of a language."""
-    terms, index_of_stem = query.all_terms, query.term_index_by_stem
+    terms, indexes_of_stem = query.all_terms, query.term_indexes_by_stem
     rows = []
     for passage_index, (text, language) in enumerate(zip(texts, languages, strict=True)):
         for position, word in enumerate(token_texts(text)):
-            index = index_of_stem.get(stem(word, language))
-            if index is not None:
-                rows.append((passage_index, position, index, to_term(word) == terms[index].term))
+            indexes = indexes_of_stem.get(stem(word, language), ())
+            rows += [
+                (passage_index, position, index, to_term(word) == terms[index].term)
+                for index in indexes
+            ]
     columns = np.array(rows, np.int64).reshape(-1, 4).T
     return Positions(columns[0], columns[1], columns[2], columns[3] > 0)
 

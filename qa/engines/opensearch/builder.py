@@ -28,6 +28,7 @@ from qa.engines.opensearch.query_dsl import (
 from qa.engines.opensearch.registry import BUILDING, MANIFEST, Lease, Registry, Seal, utc_now
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.errors import IndexingError, QAError
+from qa.index.lexicon import LEXICON_FILE
 from qa.index.manifest import FileChecksum, Manifest
 from qa.index.passages import Passage
 from qa.index.questions import find_answered_keys
@@ -186,7 +187,9 @@ class ClusterBuilder:
         self._writer.add(self._passages, f"{ordinal}-{passage.number}", source)
         return stems
 
-    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> ClusterSearcher:
+    def finish(
+        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+    ) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         progress(0, 1)
         self._writer.finish()
@@ -205,6 +208,9 @@ class ClusterBuilder:
                 for kind, checksum in self._checksums.items()
             },
         }
+        if lexicon:
+            files[LEXICON_FILE] = FileChecksum(len(lexicon), hashlib.sha256(lexicon).hexdigest())
+            self._writer.add(self._documents, LEXICON_FILE, {MANIFEST: lexicon.decode()})
         manifest = dataclasses.replace(manifest, files=files, made_of=made_of)
         text = manifest.to_json()
         self._digest = hashlib.sha256(text.encode()).hexdigest()

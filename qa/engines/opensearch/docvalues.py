@@ -183,19 +183,27 @@ class Occurrences(NamedTuple):
 
     def positions(self, query: Query, stems: Sequence[str], places: IntArray) -> Positions:
         """The positions of the terms of *query* in cards at *places*; *stems* are all its stems."""
-        searched = query.all_terms
-        by_stem = query.term_index_by_stem
-        number = np.array([by_stem[stem] for stem in stems], np.int64)[self.which]
-        forms = np.array([_word_keys("", term.term)[1] for term in searched], np.uint64)
+        row, number = self._rows_and_terms([query.term_indexes_by_stem[stem] for stem in stems])
+        forms = np.array([_word_keys("", term.term)[1] for term in query.all_terms], np.uint64)
         order = np.full(len(self.text_counts), -1)
         order[places] = np.arange(len(places))
-        text = order[self.card]
+        text = order[self.card[row]]
         selection = np.argsort(text, kind="stable")
         selection = selection[np.searchsorted(text[selection], 0) :]
-        number = number[selection]
-        return Positions(
-            text[selection], self.place[selection], number, self.form[selection] == forms[number]
-        )
+        row, number = row[selection], number[selection]
+        return Positions(text[selection], self.place[row], number, self.form[row] == forms[number])
+
+    def _rows_and_terms(self, terms_of_stem: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
+        """For each term of each occurrence the index of the occurrence, and that of the term.
+
+        A compound is an occurrence of each of its parts.
+        """
+        terms = np.array([term for terms in terms_of_stem for term in terms], np.int64)
+        lengths = np.array([len(terms) for terms in terms_of_stem], np.int64)
+        counts = lengths[self.which]
+        row = np.repeat(np.arange(len(counts)), counts)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return row, terms[(np.cumsum(lengths) - lengths)[self.which[row]] + within]
 
     def match_headings(self, query: Query, stems: Sequence[str], places: IntArray) -> BoolArray:
         """Which of the question's terms are in the headings: bool of shape (places, terms)."""
@@ -203,7 +211,7 @@ class Occurrences(NamedTuple):
         in_heading = self.heading_counts[places] > 0
         matches = np.zeros((len(places), len(query.terms)), bool)
         for n, term in enumerate(query.terms):
-            matches[:, n] = in_heading[:, [numbers[stem] for stem in term.stems]].any(axis=1)
+            matches[:, n] = in_heading[:, [numbers[stem] for stem in term.all_stems]].any(axis=1)
         return matches
 
 

@@ -14,6 +14,7 @@ from qa.engines.base import (
     FIELD_WEIGHTS,
     K1,
     MAX_DIRECT_ANSWERS,
+    MAX_EDITS,
     STEMS,
     TITLE,
     WHOLE,
@@ -156,8 +157,8 @@ def weigh_terms(
         size = sizes.documents if field == WHOLE else sizes.passages
         sums: dict[str, float] = {}
         for term in query.all_terms:
-            for stem in term.stems:
-                sums[stem] = sums.get(stem, 0.0) + weight * term.weight
+            for stem, term_weight in term.weighted_stems:
+                sums[stem] = sums.get(stem, 0.0) + weight * term_weight
         terms[field] = [
             WeightedTerm(field, stem, *_weigh(total, counts[field, stem], size, sizes.factor))
             for stem, total in sums.items()
@@ -180,7 +181,9 @@ def count_query(field: str, stem: str) -> Json:
 
 def count_documents_query(query: Query) -> Json:
     """A request for the number of documents with all terms of *query*, within its filters."""
-    terms = [{"terms": {WHOLE: [_truncate(stem) for stem in term.stems]}} for term in query.terms]
+    terms = [
+        {"terms": {WHOLE: [_truncate(stem) for stem in term.all_stems]}} for term in query.terms
+    ]
     conditions = [{"exists": {"field": "ordinal"}}, *terms, *filter_clauses(query.filters, "id")]
     return {"size": 0, "track_total_hits": True, "query": {"bool": {"filter": conditions}}}
 
@@ -307,18 +310,18 @@ def cooccurrence_query(stems: Sequence[str], others: Sequence[str]) -> Json:
     return {"size": 0, "track_total_hits": 1, "query": {"bool": {"filter": both}}}
 
 
-def suggest_query(term: str, edits: int) -> Json:
-    """A request for words within *edits* of *term*."""
+def suggest_query(term: str) -> Json:
+    """A request for words within MAX_EDITS of *term*, two letters that changed places being one."""
     options = {
         "field": WORDS,
         "suggest_mode": "always",
-        "max_edits": edits,
-        "prefix_length": 1,
-        "min_word_length": 4,
+        "max_edits": MAX_EDITS,
+        "prefix_length": 0,
+        "min_word_length": 1,
         "size": 50,
         "shard_size": 200,
         "accuracy": 0.0,
-        "string_distance": "levenshtein",
+        "string_distance": "damerau_levenshtein",
     }
     return {"size": 0, "suggest": {"near": {"text": term, "term": options}}}
 

@@ -3,6 +3,7 @@
 A generation never changes, so counts and documents are cached.
 """
 
+import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -17,6 +18,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
+    MAX_EDITS,
     STEMS,
     TITLE,
     WHOLE,
@@ -53,6 +55,7 @@ from qa.engines.opensearch.query_dsl import (
     WeightedTerm,
 )
 from qa.errors import CorruptIndexError, DeadlineExceededError
+from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.queries.parser import Query
@@ -93,6 +96,19 @@ class ClusterSearcher:
         self._suggestions: LRUCache[str, list[str]] = LRUCache(_CACHED_SUGGESTIONS)
         # For all three: not even reading them is safe in several threads at once.
         self._lock = threading.Lock()
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The stems of its documents; empty unless their language joins words."""
+        if LEXICON_FILE not in self.manifest.files:
+            return Lexicon()
+        source = self._cluster.fetch([(self._index[DOCUMENTS], LEXICON_FILE)])[0]
+        data = str(source["manifest"]).encode()
+        if hashlib.sha256(data).hexdigest() != self.manifest.files[LEXICON_FILE].sha256:
+            raise CorruptIndexError.of_damage(
+                f"Generation {self.manifest.name}", "its lexicon is not the one that was written"
+            )
+        return Lexicon(data)
 
     @property
     def compute_lock(self) -> AbstractContextManager[None]:
@@ -278,10 +294,7 @@ class ClusterSearcher:
             suggestions = {t: self._suggestions.get(t) if _may_be_typo(t) else [] for t in terms}
         new = [term for term, near in suggestions.items() if near is None]
         with suppress(DeadlineExceededError):
-            bodies = [
-                (self._index[PASSAGES], query_dsl.suggest_query(term, max_edits(term)))
-                for term in new
-            ]
+            bodies = [(self._index[PASSAGES], query_dsl.suggest_query(term)) for term in new]
             answers = self._cluster.search(bodies, deadline=deadline) if new else []
             for term, answer in zip(new, answers, strict=True):
                 options = [o for part in answer["suggest"]["near"] for o in part["options"]]
@@ -377,7 +390,7 @@ def _without_hits(
 
 def _may_be_typo(term: str) -> bool:
     """Whether *term* may be a typo of a word that is indexed."""
-    return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + max_edits(term)
+    return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + MAX_EDITS
 
 
 def _best_cards(

@@ -51,6 +51,7 @@ from qa.engines.whoosh.stored_fields import Buffer, encode_columns, merge_column
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
 from qa.index.generations import GenerationFolder
+from qa.index.lexicon import LEXICON_FILE
 from qa.index.manifest import Manifest, seal_generation
 from qa.index.passages import Passage
 
@@ -283,7 +284,9 @@ class WhooshBuilder:
         elif self._pool is None and len(self._buffer) >= _SEGMENT_PASSAGES // 8:
             self._start_pool()
 
-    def finish(self, manifest: Manifest, progress: Progress = ignore_progress) -> WhooshSearcher:
+    def finish(
+        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+    ) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._disk_space.check()
         if self._buffer.ids or not self._segments:
@@ -301,6 +304,8 @@ class WhooshBuilder:
         for segment in self._segments:
             segment.unlink()
         self._write_summaries()
+        if lexicon:
+            (self._folder / LEXICON_FILE).write_bytes(lexicon)
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
         self._manifest = seal_generation(self._folder, manifest)

@@ -117,7 +117,8 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     span = int(words.lengths.max(initial=0)) + 1
     searched = query.all_terms
     terms = len(searched)
-    lists = _find_postings(stems, ((s, n) for n, t in enumerate(searched) for s in t.stems))
+    indexes = query.term_indexes_by_stem
+    lists = _find_postings(stems, ((s, n) for s, numbers in indexes.items() for n in numbers))
     lists += _find_postings(words, ((t.term, terms + n) for n, t in enumerate(searched)))
     # One number for each occurrence: passage, position, term.
     keys, numbers = _occurrence_keys(lists, within, span)
@@ -125,11 +126,8 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     stem_keys = np.sort(keys[inexact] * terms + numbers[inexact])
     word_keys = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
     places = stem_keys // terms
-    # A word matches one term only: the first, where stems of two languages are the same.
-    first = np.diff(places, prepend=-1) > 0
-    stem_keys, places = stem_keys[first], places[first]
     text = order[np.searchsorted(within, places // span)]
-    by_text = np.argsort(text * span + places % span)
+    by_text = np.argsort(text * span + places % span, kind="stable")
     return Positions(
         passage_index=text[by_text],
         position=(places % span)[by_text],
@@ -145,7 +143,7 @@ def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray
     """
     distinct, inverse = np.unique(headings, return_inverse=True)
     matches = np.zeros((len(distinct), len(query.terms)), bool)
-    lists = _find_postings(titles, ((s, n) for n, t in enumerate(query.terms) for s in t.stems))
+    lists = _find_postings(titles, ((s, n) for n, t in enumerate(query.terms) for s in t.all_stems))
     frequent, rare = _split_by_frequency(lists)
     for entry, row in frequent:
         matches[:, entry.label] |= row[distinct] > 0

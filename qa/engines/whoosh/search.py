@@ -52,6 +52,7 @@ from qa.engines.whoosh.scorer import (
 from qa.engines.whoosh.spelling import Spelling
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.errors import CorruptIndexError
+from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
 from qa.queries.parser import Filters, Phrase, Query
 
@@ -89,6 +90,14 @@ class WhooshSearcher:
         self._cached_document = cache_method(self._load_document, 64)
         self._spelling = Spelling(self._fields[WORDS])
         self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.suggest)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The stems of its documents; empty unless their language joins words."""
+        if LEXICON_FILE not in self.manifest.files:
+            return Lexicon()
+        check_file(self._folder, self.manifest, LEXICON_FILE)
+        return Lexicon((self._folder / LEXICON_FILE).read_bytes())
 
     @property
     def compute_lock(self) -> threading.Lock:
@@ -230,7 +239,7 @@ class WhooshSearcher:
             mask = np.bincount(self._store.document_of[allowed], minlength=len(mask)) > 0
         for term in query.terms:
             deadline.check()
-            mask &= self._mask_any_stem(term.stems, WHOLE)
+            mask &= self._mask_any_stem(term.all_stems, WHOLE)
         return int(np.count_nonzero(mask))
 
     def disjoint_pairs(
@@ -402,10 +411,10 @@ def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...
 def _weighted_stems(query: Query) -> list[tuple[str, str, float]]:
     """Field, stem and weight of all that *query* searches for."""
     return [
-        (field, stem, weight * term.weight)
+        (field, stem, weight * term_weight)
         for field, weight in FIELD_WEIGHTS.items()
         for term in query.all_terms
-        for stem in term.stems
+        for stem, term_weight in term.weighted_stems
     ]
 
 

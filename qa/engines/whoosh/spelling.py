@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.engines.base import (
+    MAX_EDITS,
     IntArray,
     max_edits,
     nearest_terms,
@@ -14,6 +15,7 @@ from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import run_starts
 
 _BITS = 64
+_LETTERS_PER_EDIT = 2
 # Bytes of UTF-8 that do not begin a character look like 10xxxxxx.
 _LEAD, _CONTINUES = 0xC0, 0x80
 
@@ -27,24 +29,34 @@ class Spelling:
     def suggest(self, term: str) -> list[str]:
         """The terms spelt almost like *term*, the nearest first."""
         most = max_edits(term)
-        if not most or len(term) > self._longest + most:
+        if not most or len(term) > self._longest + MAX_EDITS:
             return []
         numbers = self._similar_terms(term, most)
         words = {self._field.term(number).decode(): number for number in numbers.tolist()}
         return nearest_terms(term, [*words], lambda w: self._field.document_frequency(words[w]))
 
     def _similar_terms(self, term: str, most: int) -> IntArray:
-        """The numbers of terms with the first letter of *term* that may be *most* edits from it.
+        """The numbers of terms that may be *most* edits from *term*, or differ in doubled letters.
 
         By length and by the letters that are in one but not in the other, at most two for an edit.
+        Those more than an edit away begin with one of its first two letters.
         """
-        first = self._field.at_or_after(term[0].encode())
-        end = self._field.at_or_after(chr(ord(term[0]) + 1).encode(errors="surrogatepass"))
         lengths, signatures = self._shapes
         signature = _signatures(np.array([ord(letter) for letter in term]), np.zeros(1, np.int64))
-        near = np.bitwise_count(signatures[first:end] ^ signature) <= 2 * most
-        near &= np.abs(lengths[first:end] - len(term)) <= most
-        return first + np.flatnonzero(near)
+        different = np.bitwise_count(signatures ^ signature)
+        gaps = np.abs(lengths - len(term))
+        near = (different <= _LETTERS_PER_EDIT) & (gaps <= 1)
+        near |= (different == 0) & (gaps <= MAX_EDITS)
+        if most > 1:
+            for letter in {*term[:2]}:
+                begins = slice(
+                    self._field.at_or_after(letter.encode()),
+                    self._field.at_or_after(chr(ord(letter) + 1).encode(errors="surrogatepass")),
+                )
+                near[begins] |= (different[begins] <= most * _LETTERS_PER_EDIT) & (
+                    gaps[begins] <= most
+                )
+        return np.flatnonzero(near)
 
     @cached_property
     def _longest(self) -> int:

@@ -3,8 +3,12 @@
 import re
 import shutil
 
+import lxml.html
+
 from qa.app import create_app
+from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
+from qa.publishing.builder import index_documents
 from qa.ranking.reranker import load_ranking_weights
 from qa.settings import Settings
 from tests.web.pages.conftest import one, text
@@ -68,3 +72,18 @@ def test_the_reliability_of_each_label_is_shown(get_page):
     for cells, row in zip(shown.values(), measured.values(), strict=True):
         assert int(cells[0].replace(",", "")) == row["answers"]
         assert abs(int(cells[1]) - 100 * row["right"] / row["answers"]) <= 0.5
+
+
+def test_it_lists_the_acronyms_that_the_documents_explain(tmp_path):
+    settings = Settings(index=str(tmp_path))
+    words = [RawBlock("The Harbour Safety Board (HSB) shut the <i>pier</i> for a week.")]
+    documents = [build_document("d", "d.txt", words, Metadata("Pier"))]
+    index_documents(documents, open_engine(settings), settings)
+    page = lxml.html.fromstring(create_app(settings).test_client().get("/about").text)
+
+    assert text(one(page, "//details[@id='acronyms']/summary")).startswith("1 acronym that")
+    assert text(one(page, "//details[@id='acronyms']/dl")) == "HSB Harbour Safety Board"
+
+
+def test_without_acronyms_there_is_no_list_of_them(get_page):
+    assert not get_page("/about").xpath("//details[@id='acronyms']")

@@ -1,0 +1,192 @@
+"""Documents -> the acronyms that they define: World Health Organization (WHO).
+
+The method is that of Schwartz and Hearst, A simple algorithm for identifying abbreviation
+definitions in biomedical text, Pacific Symposium on Biocomputing 2003: the letters of the short
+form are found in the words before it from right to left, the first one at the start of a word.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+import regex
+
+from qa.analysis.normalization import fold_accents
+from qa.analysis.tokenizer import is_stop_word, to_term, token_texts
+from qa.documents.document import Document
+
+
+class Acronym(NamedTuple):
+    """A short form and the words that it stands for.
+
+    *is_word* says that the documents also have it in small letters, as an ordinary word.
+    """
+
+    short: str
+    long: str
+    is_word: bool = False
+
+
+class Definition(NamedTuple):
+    """A place in a text that says what a short form stands for."""
+
+    short: str
+    long: str
+
+
+_PARENTHESES = regex.compile(r"[(（]([^()（）\n]{2,100})[)）]")
+# What follows these in parentheses is about something else: (WHO; Geneva).
+_BREAK = regex.compile(r"[,;:，；：]\s?")
+_QUOTES = " \"'“”„‘’«»"
+_SENTENCE_END = regex.compile(r"[.!?;:。！？]\s|\n|[。！？；]")
+_MIN_SHORT, _MAX_SHORT, _MAX_LONG_WORDS = 2, 10, 8
+# Characters before a parenthesis in which a long form is looked for.
+_REACH = 200
+# Limits on hostile or huge input: of a document, and of all together.
+_MAX_PARENTHESES, _MAX_DEFINITIONS, _MAX_WORDS = 2000, 50_000, 1 << 16
+# Acronyms of an index, and meanings of one acronym.
+MAX_ACRONYMS, _MAX_MEANINGS = 1000, 3
+# A meaning counts if it has this share of the documents of the most frequent one.
+_MIN_MEANING_SHARE = 0.25
+
+
+def find_definitions(text: str, language: str) -> Iterator[Definition]:
+    """The definitions in *text*: "long form (SF)" and "SF (long form)"."""
+    for match in islice(_PARENTHESES.finditer(text), _MAX_PARENTHESES):
+        inside = _BREAK.split(match[1], maxsplit=1)[0].strip(_QUOTES)
+        before = _sentence_before(text, match.start())
+        if is_short_form(inside):
+            short, candidate = inside, _last_words(before, inside)
+        elif before and is_short_form(last := before.rsplit(None, 1)[-1].strip(_QUOTES)):
+            short, candidate = last, inside
+        else:
+            continue
+        long = find_long_form(short, candidate)
+        # In parentheses, nothing but the long form.
+        is_whole = short is inside or long == candidate
+        if long and is_whole and _is_plausible(short, long, language):
+            yield Definition(short, long)
+
+
+def is_short_form(text: str) -> bool:
+    """Whether *text* looks like an acronym: short, one or two words, mostly capitals."""
+    letters = [letter for letter in text if letter.isalpha()]
+    capitals = sum(map(str.isupper, letters))
+    return (
+        _MIN_SHORT <= len(text) <= _MAX_SHORT
+        and text[0].isalnum()
+        and text.count(" ") <= 1
+        and capitals >= max(_MIN_SHORT, len(letters) / 2)
+    )
+
+
+def _sentence_before(text: str, end: int) -> str:
+    """What is before *end* of the sentence there, as far as a long form may reach."""
+    before = text[max(0, end - _REACH) : end]
+    return _SENTENCE_END.split(before)[-1].strip()
+
+
+def _last_words(before: str, short: str) -> str:
+    """As many words before *short* as its long form may have."""
+    count = min(len(short) + 5, 2 * len(short))
+    return " ".join(before.split()[-count:])
+
+
+def find_long_form(short: str, candidate: str) -> str | None:
+    """The end of *candidate* that has the letters of *short* in order; None if there is none."""
+    at = len(candidate) - 1
+    for place in reversed(range(len(short))):
+        letter = _fold_letter(short[place])
+        if not letter.isalnum():
+            continue
+        while at >= 0 and not (
+            _fold_letter(candidate[at]) == letter
+            and (place or not at or not candidate[at - 1].isalnum())
+        ):
+            at -= 1
+        if at < 0:
+            return None
+        at -= 1
+    start = candidate.rfind(" ", 0, at + 1) + 1
+    return candidate[start:].lstrip(_QUOTES + "([-").rstrip(_QUOTES) or None
+
+
+@lru_cache(maxsize=1 << 12)
+def _fold_letter(letter: str) -> str:
+    """*letter* without case and accent."""
+    return fold_accents(letter)[:1] or letter
+
+
+def _is_plausible(short: str, long: str, language: str) -> bool:
+    """Whether *long* can be what *short* stands for: longer, without it, no small word first."""
+    words = token_texts(long)
+    terms = [to_term(word) for word in words]
+    is_phrase = len(words) > 1 or len(long) >= 3 * len(short)
+    return (
+        len(words) <= _MAX_LONG_WORDS
+        and is_phrase
+        and len(long) > len(short)
+        and to_term(short) not in terms
+        and not (words[0].islower() and is_stop_word(words[0], language))
+    )
+
+
+class AcronymCollector:
+    """Counts the definitions in documents, one after the other."""
+
+    def __init__(self) -> None:
+        self._documents: Counter[tuple[str, str]] = Counter()
+        self._spellings: dict[tuple[str, str], Definition] = {}
+        # Short words in small letters, and how many documents have them.
+        self._small_words: Counter[str] = Counter()
+
+    def add(self, document: Document) -> None:
+        """Count what *document* defines, each definition once."""
+        text = document.text
+        if "(" not in text and "（" not in text:
+            return
+        definitions = find_definitions(text, document.metadata.language)
+        keys: dict[tuple[str, str], Definition] = {}
+        for definition in definitions:
+            keys.setdefault((to_term(definition.short), _key_of(definition.long)), definition)
+        for key, definition in keys.items():
+            if key in self._spellings or len(self._spellings) < _MAX_DEFINITIONS:
+                self._spellings.setdefault(key, definition)
+                self._documents[key] += 1
+        if len(self._small_words) < _MAX_WORDS:
+            self._small_words.update(
+                word
+                for word in set(text.split())
+                if len(word) <= _MAX_SHORT and word.isalpha() and word.islower()
+            )
+
+    def select(self, defined_terms: Iterable[tuple[str, ...]]) -> tuple[Acronym, ...]:
+        """The most frequent acronyms, by short form; none of the *defined_terms* of others."""
+        others = set(defined_terms)
+        by_short: defaultdict[str, list[tuple[int, tuple[str, str]]]] = defaultdict(list)
+        for key, count in self._documents.items():
+            definition = self._spellings[key]
+            if not ({_terms_of(definition.short), _terms_of(definition.long)} & others):
+                by_short[key[0]].append((-count, key))
+        chosen = []
+        for meanings in by_short.values():
+            meanings.sort()
+            most = -meanings[0][0]
+            chosen += [m for m in meanings[:_MAX_MEANINGS] if -m[0] >= most * _MIN_MEANING_SHARE]
+        chosen = sorted(chosen)[:MAX_ACRONYMS]
+        return tuple(sorted(self._acronym(key) for _, key in chosen))
+
+    def _acronym(self, key: tuple[str, str]) -> Acronym:
+        short, long = self._spellings[key]
+        is_word = self._small_words[short.lower()] >= self._documents[key]
+        return Acronym(short, long, is_word)
+
+
+def _terms_of(text: str) -> tuple[str, ...]:
+    return tuple(to_term(word) for word in token_texts(text))
+
+
+def _key_of(long: str) -> str:
+    return " ".join(_terms_of(long))

@@ -1,0 +1,234 @@
+"""Words of a query and compounds: a part finds the compound, a compound its parts.
+
+"Fahrrad Stellplatz" also searches for "Fahrradstellplätze", and the other way about.  The stems of
+the index, and the other words of the question, tell what is a part.  A compound is split where the
+geometric mean of how often its parts occur is highest: Koehn and Knight, Empirical methods for
+compound splitting, EACL 2003.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from qa.analysis.tokenizer import stem
+from qa.index.lexicon import COMPOUNDING_LANGUAGES, MIN_PART, Lexicon
+from qa.queries.parser import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
+
+# What may join two parts.
+_LINKS = ("", "s", "n", "en", "er", "e", "es", "ens", "o", "u", "a")
+# Parts of a compound, at most, and letters of a part that the question itself does not have.
+_MAX_PARTS, _MIN_OTHER = 4, 4
+# A word of so many letters is a part even if the other part occurs nowhere by itself.
+_MIN_ALONE = 6
+# Stands for any first part; the longest ending that only longer words lose: Wartung, Heizungswart.
+_ANY_HEAD, _MAX_ENDING = "babab", 3
+# Stems looked at on each side of a word; compounds of a word, and of a question.
+_MAX_LOOKED_AT, _MAX_PER_TERM, _MAX_PER_QUERY = 40, 6, 18
+# Longer questions have words enough; longer words are none.
+_MAX_TERMS, _MAX_LETTERS = 24, 50
+
+
+class _Compound(NamedTuple):
+    """A stem that has a word as a part; *rank* is 0 where the question has the other part, too."""
+
+    rank: int
+    order: int
+    stem: str
+
+
+class _Split(NamedTuple):
+    """The parts of a compound with their stems, and the geometric mean of their *counts*."""
+
+    score: float
+    parts: tuple[tuple[str, str], ...]
+    counts: tuple[int, ...]
+
+    def append(self, part: str, part_stem: str, count: int) -> "_Split":
+        """The same with one more part."""
+        counts = (*self.counts, count)
+        mean = math.prod(counts) ** (1 / len(counts))
+        return _Split(mean, (*self.parts, (part, part_stem)), counts)
+
+
+def expand_compounds(
+    query: Query,
+    lexicon: Lexicon,
+    languages: Iterable[str],
+    document_frequencies: Mapping[str, int],
+) -> Query:
+    """*query* with the compounds of its words, and with the parts of its compounds.
+
+    A compound that occurs nowhere gives way to its parts.  Not for words in quotation marks.
+    """
+    compounding = [language for language in languages if language in COMPOUNDING_LANGUAGES]
+    is_other_language = query.language is not None and query.language not in COMPOUNDING_LANGUAGES
+    if not len(lexicon) or is_other_language or len(query.terms) > _MAX_TERMS:
+        return query
+    quoted = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
+    fixed = quoted.union(query.carried_words)
+    expander = _Expander(lexicon, compounding, query.terms)
+    terms: list[QueryTerm] = []
+    expansions = [*query.expansions]
+    split_words: list[tuple[str, str]] = []
+    for term in query.terms:
+        is_open = not fixed.intersection((term.term, term.word)) and term.term.isalpha()
+        parts = expander.split(term) if is_open else ()
+        text = " ".join(part.word for part in parts)
+        if parts and not term.document_frequency(document_frequencies):
+            terms += parts
+            split_words.append((term.word, text))
+            continue
+        terms.append(term)
+        if new := tuple(p for p in parts if all(p.stems[0] not in t.stems for t in query.terms)):
+            lighter = tuple(replace(part, weight=EXPANSION_WEIGHT) for part in new)
+            expansions.append(Expansion(term.word, text, lighter))
+    distinct = {term.stems: term for term in reversed(terms)}
+    terms = [term for term in terms if distinct[term.stems] is term]
+    return replace(
+        query,
+        terms=tuple(expander.add_compounds(term, fixed) for term in terms),
+        expansions=tuple(expansions),
+        split_words=tuple(split_words),
+    )
+
+
+class _Expander:
+    """Finds the compounds and the parts of the *terms* of one query."""
+
+    def __init__(
+        self, lexicon: Lexicon, languages: Sequence[str], terms: Sequence[QueryTerm]
+    ) -> None:
+        self._lexicon = lexicon
+        self._languages = languages
+        self._asked = {
+            one
+            for term in terms
+            for one in (*self._stems_of(term.word), *self._end_stems_of(term.word))
+        }
+        self._left = _MAX_PER_QUERY
+
+    def _stems_of(self, word: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(stem(word, language) for language in self._languages))
+
+    def _end_stems_of(self, word: str) -> tuple[str, ...]:
+        """The stems of *word* at the end of a compound: stemmers take more off a longer word."""
+        joined = (stem(f"{_ANY_HEAD}{word.lower()}", language) for language in self._languages)
+        return tuple(dict.fromkeys(one.removeprefix(_ANY_HEAD) for one in joined))
+
+    def add_compounds(self, term: QueryTerm, fixed: Iterable[str]) -> QueryTerm:
+        """*term* with the stems of compounds that have it, the likeliest ones."""
+        if term.term in fixed or len(term.term) < MIN_PART or not term.term.isalpha():
+            return term
+        compounds = {
+            *self._compounds_beginning_with(term),
+            *self._compounds_ending_with(term),
+        }
+        chosen = [compound.stem for compound in sorted(compounds)]
+        chosen = list(dict.fromkeys(one for one in chosen if one not in term.stems))
+        chosen = chosen[: min(_MAX_PER_TERM, self._left)]
+        self._left -= len(chosen)
+        return replace(term, compounds=tuple(chosen))
+
+    def _compounds_beginning_with(self, term: QueryTerm) -> Iterator[_Compound]:
+        """The compounds that begin with *term*, in the form that it has there."""
+        for term_stem in self._stems_of(term.word):
+            for compound in self._lexicon.beginning_with(term_stem, _MAX_LOOKED_AT):
+                ranks = [
+                    self._rank(compound[len(base) + len(link) :], len(base))
+                    for base in {term.term, term_stem}
+                    for link in _LINKS
+                    if compound.startswith(base + link)
+                ]
+                yield from self._rank_compound(compound, ranks)
+
+    def _compounds_ending_with(self, term: QueryTerm) -> Iterator[_Compound]:
+        """The compounds that end with the stem of *term*."""
+        for term_stem in {*self._stems_of(term.word), *self._end_stems_of(term.word)}:
+            if len(term_stem) < MIN_PART:
+                continue
+            for compound in self._lexicon.ending_with(term_stem, _MAX_LOOKED_AT):
+                head = compound[: -len(term_stem)]
+                ranks = [
+                    self._rank(head.removesuffix(link), len(term_stem), is_head=True)
+                    for link in _LINKS
+                    if head.endswith(link)
+                ]
+                yield from self._rank_compound(compound, ranks)
+
+    def _rank_compound(self, compound: str, ranks: Sequence[int | None]) -> Iterator[_Compound]:
+        possible = [rank for rank in ranks if rank is not None]
+        if possible:
+            yield _Compound(min(possible), -self._lexicon.count(compound), compound)
+
+    def _rank(self, rest: str, length: int, *, is_head: bool = False) -> int | None:
+        """How likely *rest* is the other part of a compound of a word of that *length*."""
+        if len(rest) < MIN_PART:
+            return None
+        stems = self._stems_of(rest) if is_head else (rest,)
+        if rest in self._asked or not self._asked.isdisjoint(stems):
+            return 0
+        if min(len(rest), length) < _MIN_OTHER:
+            return None
+        if any(self._lexicon.count(one) for one in (rest, *stems)) or self._is_shorter(rest):
+            return 1
+        return 2 if length >= _MIN_ALONE else None
+
+    def _is_shorter(self, rest: str) -> bool:
+        """Whether *rest* is a word but for an ending that a stemmer takes off a longer one."""
+        longer = self._lexicon.beginning_with(rest, 1)
+        return bool(longer) and len(longer[0]) <= len(rest) + _MAX_ENDING
+
+    def split(self, term: QueryTerm) -> tuple[QueryTerm, ...]:
+        """The parts of the compound *term* that occur oftener than it does; none of a word."""
+        if len(term.term) > _MAX_LETTERS:
+            return ()
+        stems = self._stems_of(term.word)
+        splits = [self._best_split(term.term, term_stem, _MAX_PARTS) for term_stem in stems]
+        best = max(filter(None, splits), default=None)
+        if best is None or best.score <= max(map(self._lexicon.count, stems)):
+            return ()
+        return tuple(
+            QueryTerm(part, part, (part_stem,), term.weight) for part, part_stem in best.parts
+        )
+
+    def _best_split(self, word: str, word_stem: str, most: int) -> _Split | None:
+        """The best split of a word into *most* parts, or fewer."""
+        splits: list[_Split] = []
+        for place in range(MIN_PART, len(word_stem) - MIN_PART + 1):
+            tail = word[place:]
+            tail_stem = self._likeliest(tail)
+            # Few ends are words, so this is looked at first.
+            count = self._occurrences(tail_stem, self._lexicon.ending_with, word_stem)
+            if count:
+                heads = self._heads(word[:place], word_stem, most - 1)
+                splits += [head.append(tail, tail_stem, count) for head in heads]
+        return max(splits, default=None)
+
+    def _likeliest(self, word: str) -> str:
+        """The most frequent of *word* and its stems, a stem if none occurs."""
+        return max((*self._stems_of(word), word), key=self._lexicon.count)
+
+    def _heads(self, joined: str, whole: str, most: int) -> Iterator[_Split]:
+        """What *joined*, the first part with what joins it, can be: a word, or else several."""
+        bases = [joined.removesuffix(link) for link in _LINKS if joined.endswith(link)]
+        bases = [base for base in bases if len(base) >= MIN_PART]
+        is_word = False
+        for base in bases:
+            base_stem = self._likeliest(base)
+            if count := self._occurrences(base_stem, self._lexicon.beginning_with, whole):
+                is_word = True
+                yield _Split(count, ((base, base_stem),), (count,))
+        if not is_word and most > 1:
+            splits = (self._best_split(base, base, most) for base in bases)
+            yield from (split for split in splits if split)
+
+    def _occurrences(
+        self, part: str, find_longer: Callable[[str, int], list[str]], whole: str
+    ) -> int:
+        """How often *part* occurs; 1 for a long one that is in other compounds than *whole*."""
+        count = self._lexicon.count(part)
+        if count or len(part) < _MIN_ALONE:
+            return count
+        longer = find_longer(part, _MAX_LOOKED_AT)
+        return int(any(len(c) - len(part) >= MIN_PART for c in longer if c != whole))
