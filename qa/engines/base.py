@@ -26,7 +26,8 @@ from qa.errors import DocumentNotFoundError, GenerationError
 from qa.index.generations import Generation
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
-from qa.queries.parser import Query
+from qa.queries.conditions import Completions
+from qa.queries.parser import Query, QueryTerm
 
 # The constants of BM25, for short passages of like length: length says little, a second occurrence
 # not much more.
@@ -83,6 +84,13 @@ class Positions:
             self.is_exact[mask],
         )
 
+    def drop_other_forms(self, terms: Sequence[QueryTerm]) -> "Positions":
+        """The occurrences, but of those of *terms* that are exact only the forms that count."""
+        exact = [n for n, term in enumerate(terms) if term.is_exact]
+        if not exact:
+            return self
+        return self.select(self.is_exact | ~np.isin(self.term_index, exact))
+
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """The occurrences in one passage, in order."""
         bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
@@ -94,6 +102,8 @@ class Positions:
 # Passages under a heading that is the question, or after it in a text, that are ranked first.
 MAX_DIRECT_ANSWERS = 50
 _MIN_LETTERS = 4
+# Words with a prefix are counted up to so many.
+MAX_COUNTED = 1000
 # Terms that are suggested for one word, at most.
 MAX_SUGGESTIONS = 3
 
@@ -304,6 +314,13 @@ class Searcher(Protocol):
         """The indexes of any two of *stem_groups*, the stems of a word each, that share no passage.
 
         As many as there is time for.
+        """
+
+    def complete(self, prefix: str, limit: int, deadline: Deadline = NO_DEADLINE) -> Completions:
+        """The *limit* most frequent words of passages that begin with *prefix*, and how many do.
+
+        Ties by the word; MAX_COUNTED are counted at most.  Raises DeadlineExceededError if out of
+        time.
         """
 
     def suggest(

@@ -43,6 +43,8 @@ _FRONT_WORDS = _FRONT.size // _WORD_BYTES
 _KEY_BITS, _FORM_BITS = 30, 18
 _KEY_LETTERS = np.uint64((1 << 40) - 1)
 _KEY_SIZE = np.uint64(40)
+# The hash of a form, as its letters are, has 24 bits; the number of a term goes before it.
+_KEY_SHIFT = 24
 
 
 class PassageHead(NamedTuple):
@@ -186,16 +188,20 @@ class Occurrences(NamedTuple):
         searched = query.all_terms
         by_stem = query.term_index_by_stem
         number = np.array([by_stem[stem] for stem in stems], np.int64)[self.which]
-        forms = np.array([_word_keys("", term.term)[1] for term in searched], np.uint64)
+        form_keys = [
+            (n << _KEY_SHIFT) | _word_keys("", form)[1]
+            for n, term in enumerate(searched)
+            for form in term.exact_forms
+        ]
         order = np.full(len(self.text_counts), -1)
         order[places] = np.arange(len(places))
         text = order[self.card]
         selection = np.argsort(text, kind="stable")
         selection = selection[np.searchsorted(text[selection], 0) :]
         number = number[selection]
-        return Positions(
-            text[selection], self.place[selection], number, self.form[selection] == forms[number]
-        )
+        keys = (number.astype(np.uint64) << np.uint64(_KEY_SHIFT)) | self.form[selection]
+        is_exact = np.isin(keys, np.array(form_keys, np.uint64))
+        return Positions(text[selection], self.place[selection], number, is_exact)
 
     def match_headings(self, query: Query, stems: Sequence[str], places: IntArray) -> BoolArray:
         """Which of the question's terms are in the headings: bool of shape (places, terms)."""

@@ -1,17 +1,20 @@
 """Words that are spelt almost like another, found by their lengths and letters."""
 
+import heapq
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.engines.base import (
+    MAX_COUNTED,
     IntArray,
     max_edits,
     nearest_terms,
 )
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import run_starts
+from qa.queries.conditions import Completions
 
 _BITS = 64
 # Bytes of UTF-8 that do not begin a character look like 10xxxxxx.
@@ -32,6 +35,18 @@ class Spelling:
         numbers = self._similar_terms(term, most)
         words = {self._field.term(number).decode(): number for number in numbers.tolist()}
         return nearest_terms(term, [*words], lambda w: self._field.document_frequency(words[w]))
+
+    def complete(self, prefix: str, limit: int) -> Completions:
+        """The *limit* most frequent terms that begin with *prefix*, and how many do."""
+        start = prefix.encode()
+        first = self._field.at_or_after(start)
+        # No UTF-8 has the byte 255.
+        numbers = range(first, self._field.at_or_after(start + b"\xff"))
+        frequent = heapq.nsmallest(
+            limit, numbers, key=lambda n: (-self._field.document_frequency(n), n)
+        )
+        words = tuple(self._field.term(number).decode() for number in frequent)
+        return Completions(words, min(len(numbers), MAX_COUNTED))
 
     def _similar_terms(self, term: str, most: int) -> IntArray:
         """The numbers of terms with the first letter of *term* that may be *most* edits from it.
