@@ -45,10 +45,10 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas context openapi api pages.common pages.urls
-  middleware.access mcp middleware.error_handlers middleware.http_cache middleware.metrics_folder
+  middleware.access middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
   pages.index_stats pages.cite pages.conversation pages.document_search
-  pages.documents pages.export pages.reader pages.about
+  pages.documents pages.export pages.reader pages.about mcp
 app
 server: request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune
