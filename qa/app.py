@@ -1,5 +1,10 @@
 """The web application: create_app reads like a table of contents."""
 
+# ruff: noqa: E402 - what follows cannot be imported on other systems
+from qa.errors import require_posix
+
+require_posix()
+
 from flask import Flask
 
 from qa.documents.versions import template_folder

@@ -1,5 +1,10 @@
 """The command line: all commands, in the order in which an operator needs them."""
 
+# ruff: noqa: E402 - what follows cannot be imported on other systems
+from qa.errors import require_posix
+
+require_posix()
+
 import logging
 
 import click

@@ -24,7 +24,22 @@ QAError
     └── CorruptIndexError            the files of an index contradict each other
 """
 
+from importlib.util import find_spec
 from typing import Self
+
+_POSIX_ONLY = (
+    "Verbatim runs on POSIX systems only: on Linux and macOS. On Windows, install and run it in WSL"
+    " (Windows Subsystem for Linux)."
+)
+
+
+def require_posix() -> None:
+    """Raise ImportError where Python has no POSIX file locks, as on Windows.
+
+    Builds and the service need them.
+    """
+    if find_spec("fcntl") is None:
+        raise ImportError(_POSIX_ONLY, name="fcntl")
 
 
 class QAError(Exception):

@@ -47,6 +47,14 @@ def words(text):
 # What the code has
 
 
+def test_the_system_that_it_runs_on_is_said_to_people_and_to_pip():
+    section = PAGES["README.md"].partition("## Two commands")[2].partition("\n## ")[0]
+
+    assert "Operating System :: POSIX" in PROJECT["classifiers"]
+    assert "on a POSIX system: Linux or macOS" in words(section)
+    assert "WSL" in section
+
+
 def test_the_settings_table_is_that_of_the_code():
     page = PAGES["docs/operating.md"].split("<!-- settings -->\n")[1]
     rows = [

@@ -29,10 +29,9 @@ documents: document processes metadata file_access versions
   formats.outlook
   reader cache crawl
 index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking parser compounds topics segments parts
+queries: entities grammar frames asking parser compounds topics operators conditions segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
-  followup.dialogue_state
-  followup.carryover followup.readings
+  followup.dialogue_state followup.carryover followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling
@@ -46,10 +45,10 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas context openapi api pages.common pages.urls
-  middleware.access mcp middleware.error_handlers middleware.http_cache middleware.metrics_folder
+  middleware.access middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
   pages.index_stats pages.cite pages.conversation pages.document_search
-  pages.documents pages.export pages.reader pages.about
+  pages.documents pages.export pages.reader pages.about mcp
 app
 server: request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune

@@ -16,6 +16,7 @@ from qa.answers.collection import CollectionFacts
 from qa.documents.document import SEPARATOR, Document
 from qa.engines.base import MatchCounts
 from qa.errors import CorruptIndexError
+from qa.queries.conditions import UnderstoodOperator
 from qa.queries.parser import Filters
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import SORT_ORDERS, RankedPassage
@@ -100,7 +101,8 @@ class QueryWords:
 
     *corrected* suggests, for a word that occurs nowhere, the most similar one; nothing is replaced.
     *expanded* has the synonyms that were also searched for.  *not_carried* are words of earlier
-    turns that were left out because the question by itself has the better answer.
+    turns that were left out because the question by itself has the better answer.  *operators* are
+    those of the search language, as they were understood.
     """
 
     used: tuple[str, ...]
@@ -109,6 +111,7 @@ class QueryWords:
     carried: tuple[str, ...]
     expanded: dict[str, tuple[str, ...]] = field(default_factory=dict)
     not_carried: tuple[str, ...] = ()
+    operators: tuple[UnderstoodOperator, ...] = ()
 
 
 @dataclass(frozen=True)

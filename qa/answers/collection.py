@@ -12,10 +12,10 @@ from importlib.resources import files
 from urllib.parse import quote, quote_plus
 
 from qa.analysis.deadline import Deadline
-from qa.analysis.tokenizer import token_texts
+from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import DocumentSummary, Searcher
 from qa.queries.asking import GREETING, CollectionQuestion
-from qa.queries.parser import Filters, parse_query
+from qa.queries.parser import Condition, Filters, Phrase, parse_query
 
 # Documents that are linked one by one, and publishers that are named.
 _MAX_LINKED, _MAX_PUBLISHERS = 10, 5
@@ -115,6 +115,10 @@ def passes_filters(summary: DocumentSummary, filters: Filters) -> bool:
             return False
     if filters.document_ids and summary.id not in filters.document_ids:
         return False
+    if filters.types and summary.type not in filters.types:
+        return False
+    if filters.titles and not any(_has_title(summary, phrase) for phrase in filters.titles):
+        return False
     if not (filters.date_from or filters.date_to):
         return True
     return (
@@ -122,6 +126,18 @@ def passes_filters(summary: DocumentSummary, filters: Filters) -> bool:
         and (filters.date_from is None or summary.date >= filters.date_from)
         and (filters.date_to is None or summary.date <= filters.date_to)
     )
+
+
+def passes_condition(summary: DocumentSummary, condition: Condition) -> bool:
+    """Whether a document meets a *condition* on documents."""
+    is_met = any(passes_filters(summary, filters) for filters in condition.filters)
+    return is_met != condition.is_excluded
+
+
+def _has_title(summary: DocumentSummary, phrase: Phrase) -> bool:
+    """Whether *phrase* is in the title of a document."""
+    title = f" {' '.join(map(to_term, token_texts(summary.title)))} "
+    return f" {' '.join(phrase.terms)}{'' if phrase.is_prefix else ' '}" in title
 
 
 _Description = tuple[list[str], list[FactLink]]

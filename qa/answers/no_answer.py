@@ -4,31 +4,36 @@ No reason contradicts a passage that is shown.
 """
 
 import datetime
+from collections.abc import Sequence
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import to_term
 from qa.answers.answer import AnswerPassage, FilterReason, NoAnswer
-from qa.answers.collection import passes_filters
+from qa.answers.collection import passes_condition, passes_filters
 from qa.engines.base import Searcher
 from qa.index.manifest import Manifest
-from qa.queries.parser import Filters, Query
+from qa.queries.conditions import UnderstoodOperator
+from qa.queries.parser import Condition, Filters, Query
 from qa.ranking.features import TermStatistics
 
 # Pairs of words that never occur together are sought among the rarest words.
 _MAX_RARE_TERMS, _MAX_PAIRS = 5, 3
 
 
-def explain_no_answer(
+def explain_no_answer(  # noqa: PLR0913 - what there is to explain, each by its name
     searcher: Searcher,
     query: Query,
     statistics: TermStatistics,
     suggestions: dict[str, list[str]],
     passages: tuple[AnswerPassage, ...],
+    *,
+    operators: tuple[UnderstoodOperator, ...] = (),
     deadline: Deadline = NO_DEADLINE,
 ) -> NoAnswer:
     """Why *query* is not answered, as far as there is time to find out.
 
-    *suggestions* are similar words for each term that occurs nowhere; *passages* are those shown.
+    *suggestions* are similar words for each term that occurs nowhere; *passages* are those shown;
+    *operators* say what the query's conditions are.
     """
     manifest = searcher.manifest
     shown = [frozenset(map(to_term, passage.reasons.matched)) for passage in passages]
@@ -46,7 +51,12 @@ def explain_no_answer(
         apart=tuple(
             pair for pair in pairs if not any({*map(to_term, pair)} <= matched for matched in shown)
         ),
-        filters=() if passages else find_empty_filters(searcher, query.filters),
+        filters=()
+        if passages
+        else (
+            *find_empty_filters(searcher, query.filters),
+            *find_empty_conditions(searcher, query.conditions, operators, deadline),
+        ),
     )
 
 
@@ -87,6 +97,24 @@ def find_empty_filters(searcher: Searcher, filters: Filters) -> tuple[FilterReas
         detail = "No document passes all of the filters; remove one of them."
         return tuple(FilterReason(name, detail) for name, _, _ in _split_filters(filters))
     return ()
+
+
+def find_empty_conditions(
+    searcher: Searcher,
+    conditions: Sequence[Condition],
+    operators: Sequence[UnderstoodOperator],
+    deadline: Deadline,
+) -> tuple[FilterReason, ...]:
+    """Those of *conditions* that leave no document, by the names of their *operators*."""
+    reasons: list[FilterReason] = []
+    for condition, operator in zip(conditions, operators, strict=True):
+        if condition.limits_documents and not deadline.is_expired:
+            is_met = any(passes_condition(summary, condition) for summary in searcher.summaries())
+            if not is_met:
+                none = "All are" if condition.is_excluded else "There are no"
+                detail = f"{none} {operator.meaning}."
+                reasons.append(FilterReason(operator.kind, detail))
+    return tuple(reasons)
 
 
 def _split_filters(filters: Filters) -> list[tuple[str, str, Filters]]:

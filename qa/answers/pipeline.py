@@ -13,6 +13,7 @@ from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote
 from qa.answers.collection import CollectionFacts, describe_collection
 from qa.answers.no_answer import date_span, explain_no_answer
 from qa.answers.parts import (
+    PartResult,
     Place,
     judge_first,
     merge_parts,
@@ -29,11 +30,19 @@ from qa.answers.retrieval import (
 )
 from qa.answers.spelling import suggest_spellings
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
-from qa.engines.base import Searcher
+from qa.engines.base import Searcher, spell_publishers
 from qa.errors import QuestionError
 from qa.queries.asking import split_frame
+from qa.queries.conditions import (
+    IndexWords,
+    UnderstoodOperator,
+    add_conditions,
+    describe_operators,
+    has_terms,
+)
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
-from qa.queries.parser import Filters, Query, parse_query
+from qa.queries.operators import SearchText, parse_operators
+from qa.queries.parser import Filters, Query, QueryTerm, parse_query
 from qa.queries.parts import split_parts
 from qa.queries.segments import find_asking_parts
 from qa.queries.topics import parse_latest
@@ -63,12 +72,16 @@ def ask(
     start = time.perf_counter()
     deadline.check()
     question = normalize(question)
-    about = _describe_collection(searcher, question, options, deadline)
+    search = _read_operators(question, searcher, is_followup=bool(options.turns))
+    about = None
+    if not search.operators:
+        about = _describe_collection(searcher, question, options, deadline)
     if about:
         return _answer_about(searcher, question, about, options.filters, start)
-    history = _read_history(options)
+    history = _read_history(options, searcher.manifest.languages)
+    search, is_narrowing = _narrow_last(question, search, history)
     standalone = resolve_followup(
-        split_frame(question).polite_text if history.turns else question,
+        split_frame(search.text).polite_text if history.turns else search.text,
         history.turns,
         dropped=history.dropped,
         deadline=deadline,
@@ -76,14 +89,23 @@ def ask(
     if parse_latest(split_frame(standalone.own_text).bare) and options.sort == SORT_ORDERS[0]:
         options = replace(options, sort="newest")
     reach = options
-    if split_parts(split_frame(standalone.own_text).bare):
+    has_parts = not search.has_word_operators and bool(
+        split_parts(split_frame(standalone.own_text).bare)
+    )
+    if has_parts:
         # The passages for the parts come first, so that those before the page are needed, too.
         reach = replace(options, offset=0, limit=options.offset + options.limit)
-    retriever = _build_retriever(searcher, settings, question, reach, deadline)
+    index = _index_words(searcher, deadline)
+    retriever = _build_retriever(
+        searcher, settings, question, reach, search=search, index=index, deadline=deadline
+    )
     result, not_carried = retrieve_turn(retriever, standalone)
     query = result.query
     verdict, confidence = decide_verdict(result, settings), result.confidence
-    parts = retrieve_parts(retriever, standalone, history.turns, history.dropped)
+    parts: tuple[PartResult, ...] = ()
+    if has_parts:
+        parts = retrieve_parts(retriever, standalone, history.turns, history.dropped)
+    operators = describe_operators(search, index)
     ranked = result.ranked
     if parts and options.sort == SORT_ORDERS[0]:
         ranked = merge_parts(ranked, parts, verdict)
@@ -95,14 +117,22 @@ def ask(
     suggestions = suggest_spellings(searcher, query, result.statistics, deadline)
     return Answer(
         question=question,
-        standalone=standalone.text if query.carried_words else question,
+        standalone=_write_operators(standalone.text if query.carried_words else search.text, search)
+        if query.carried_words or is_narrowing
+        else question,
         verdict=verdict,
         confidence=max(confidence, settings.found if verdict == "found" else 0.0),
         passages=passages,
-        query=_query_words(result, suggestions, standalone, not_carried),
+        query=_query_words(result, suggestions, standalone, not_carried, operators),
         filters=query.filters,
         none=explain_no_answer(
-            searcher, result.query, result.statistics, suggestions, passages, deadline
+            searcher,
+            result.query,
+            result.statistics,
+            suggestions,
+            passages,
+            operators=operators,
+            deadline=deadline,
         )
         if verdict == "none"
         else None,
@@ -123,8 +153,49 @@ class _History(NamedTuple):
     dropped: list[str]
 
 
-def _read_history(options: AskOptions) -> _History:
-    framed = [split_frame(normalize(turn)) for turn in options.turns]
+def _read_operators(question: str, searcher: Searcher, *, is_followup: bool = False) -> SearchText:
+    """The operators in *question*; none where nothing to look for would be left.
+
+    A follow-up may have nothing else: it narrows the question before it.
+    """
+    search = parse_operators(question, searcher.manifest.languages)
+    return search if is_followup or has_terms(search) else SearchText(question)
+
+
+def _narrow_last(question: str, search: SearchText, history: _History) -> tuple[SearchText, bool]:
+    """*search* of *question*, or the last turn of *history* with its operators if it has no more.
+
+    Also whether it is that.
+    """
+    if has_terms(search):
+        return search, False
+    if not history.turns:
+        return SearchText(question), False
+    return replace(search, text=history.turns.pop()), True
+
+
+def _index_words(searcher: Searcher, deadline: Deadline) -> IndexWords:
+    return IndexWords(
+        searcher.manifest.languages,
+        lambda: spell_publishers(searcher.summaries()).values(),
+        lambda prefix, limit: searcher.complete(prefix, limit, deadline),
+    )
+
+
+def _write_operators(text: str, search: SearchText) -> str:
+    """*text* with the operators of *search*: those with plain words in the places of these."""
+    for operator in search.operators:
+        if operator.plain and operator.plain in text:
+            text = text.replace(operator.plain, operator.source, 1)
+        else:
+            text = f"{text} {operator.source}"
+    return text
+
+
+def _read_history(options: AskOptions, languages: tuple[str, ...]) -> _History:
+    # The operators of a question are its own.
+    texts = (parse_operators(normalize(turn), languages).text for turn in options.turns)
+    framed = [split_frame(text) for text in texts if token_texts(text)]
     turns = [turn for turn in framed if turn.collection is None]
     subjects = {to_term(word) for turn in turns for word in token_texts(turn.bare)}
     frame_words = {word for turn in turns for word in turn.frame_words}
@@ -162,8 +233,15 @@ def _answer_about(
     )
 
 
-def _build_retriever(
-    searcher: Searcher, settings: Settings, question: str, options: AskOptions, deadline: Deadline
+def _build_retriever(  # noqa: PLR0913 - what a question comes with, each by its name
+    searcher: Searcher,
+    settings: Settings,
+    question: str,
+    options: AskOptions,
+    *,
+    search: SearchText,
+    index: IndexWords,
+    deadline: Deadline,
 ) -> Retriever[RetrievalResult]:
     """What searches for a text that is, or is part of, what *question* asks."""
 
@@ -174,7 +252,7 @@ def _build_retriever(
         text = text if len(question) <= settings.max_question else question
         framed = split_frame(text)
         latest = parse_latest(framed.bare)
-        parse = partial(
+        parse_text = partial(
             parse_query,
             languages=searcher.manifest.languages,
             filters=options.filters,
@@ -183,14 +261,22 @@ def _build_retriever(
             max_phrases=settings.max_terms,
             deadline=deadline,
         )
+
+        def parse(text: str) -> Query:
+            if not search.operators:
+                return parse_text(text)
+            has_text = carried_words or token_texts(text)
+            query = parse_text(text) if has_text else Query((), filters=options.filters, text=text)
+            return add_conditions(query, search, index)
+
         query = parse(latest.topic if latest else text)
         if latest:
             asking_words = tuple(token_texts(latest.asking.lower()))
             ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
             query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)))
-        if text.strip() in question:
-            query = replace(query, typed=question)
-        search = partial(
+        if text.strip() in search.text:
+            query = replace(query, typed=search.text)
+        retrieve_query = partial(
             retrieve,
             searcher,
             settings,
@@ -198,7 +284,7 @@ def _build_retriever(
             deadline=deadline,
             may_be_topic=stands_alone and not carried_words,
         )
-        return _retrieve_asking_part(text, query, parse, search)
+        return _retrieve_asking_part(text, query, parse, retrieve_query)
 
     return Retriever(retrieve_text, lambda result: decide_verdict(result, settings), deadline)
 
@@ -214,7 +300,7 @@ def _retrieve_asking_part(
     The likeliest part counts, unless another, or the whole, is clearly surer.  A question with
     operators is one: what must occur, must occur in any case.
     """
-    has_operators = bool(query.phrases or query.excluded_phrases)
+    has_operators = bool(query.phrases or query.excluded_phrases or query.conditions)
     parts = () if has_operators else find_asking_parts(text, query.language or "en")
     best: RetrievalResult | None = None
     for part in parts:
@@ -260,18 +346,24 @@ def _quote_passages(
     return tuple(passages)
 
 
+def _words_of(term: QueryTerm) -> tuple[str, ...]:
+    """The words that were searched for as *term*; a prefix is one."""
+    return term.forms if term.forms and not term.is_exact else (term.word,)
+
+
 def _query_words(
     result: RetrievalResult,
     suggestions: dict[str, list[str]],
     standalone: StandaloneQuestion,
     not_carried: tuple[str, ...],
+    operators: tuple[UnderstoodOperator, ...],
 ) -> QueryWords:
     query = result.query
     expanded: dict[str, tuple[str, ...]] = {word: (parts,) for word, parts in query.split_words}
     for expansion in query.expansions:
         expanded[expansion.word] = (*expanded.get(expansion.word, ()), expansion.text)
     return QueryWords(
-        used=tuple(term.word.lower() for term in query.terms),
+        used=tuple(word.lower() for term in query.terms for word in _words_of(term)),
         ignored=tuple(dict.fromkeys([*query.ignored_words, *standalone.correction_words])),
         corrected={
             term.word: suggestions[term.term][0]
@@ -281,4 +373,5 @@ def _query_words(
         carried=query.carried_words,
         not_carried=not_carried,
         expanded=expanded,
+        operators=operators,
     )

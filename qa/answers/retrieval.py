@@ -105,7 +105,7 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
         deadline,
     )
     highlighter = Highlighter(query, query.text, ranking.statistics)
-    candidates = searcher.search(query, settings.candidates, deadline)
+    candidates = ranking.search(settings.candidates)
     # The verdict compares the first passage with the ones after it.
     ranked = ranking.rank(candidates, max(options.offset + options.limit, TOP_SIZE))
     ranked = put_answers_first(ranked, highlighter)
@@ -148,6 +148,12 @@ class _Ranking:
     is_topic: bool
     deadline: Deadline
 
+    def search(self, count: int, start: int = 0) -> Candidates:
+        """The candidates of these ranks; only forms that the query means count as its words."""
+        candidates = self.searcher.search(self.query, count, self.deadline, start)
+        positions = candidates.positions.drop_other_forms(self.query.all_terms)
+        return replace(candidates, positions=positions)
+
     def rank(
         self, candidates: Candidates, limit: int, sort: str = SORT_ORDERS[0]
     ) -> list[RankedPassage]:
@@ -177,11 +183,11 @@ class _Ranking:
     def _sort_by_date(self, sort: str) -> list[RankedPassage]:
         """The passages that match about as well as the best one, by date."""
         count = _DATED_CANDIDATES_FACTOR * self.candidate_count
-        candidates = self.searcher.search(self.query, count, self.deadline)
+        candidates = self.search(count)
         return self.rank(candidates, len(candidates), sort)
 
     def _in_engine_order(self, start: int, count: int) -> list[RankedPassage]:
-        candidates = self.searcher.search(self.query, count, self.deadline, start)
+        candidates = self.search(count, start)
         if not len(candidates):
             return []
         entities = QuestionEntities(self.query.text)

@@ -28,10 +28,14 @@ _EDIT_COST = 0.3
 def suggest_spellings(
     searcher: Searcher, query: Query, statistics: TermStatistics, deadline: Deadline
 ) -> dict[str, list[str]]:
-    """For each term of *query* that occurs nowhere, the likeliest other spellings."""
-    absent = statistics.absent_terms
+    """For each term of *query* that occurs nowhere, the likeliest other spellings.
+
+    None for a term that an operator makes of several words.
+    """
+    operators = {term.term: list[str]() for term in statistics.absent_terms if term.forms}
+    absent = [term for term in statistics.absent_terms if not term.forms]
     suggestions = searcher.suggest((term.term for term in absent), deadline)
-    others = [term for term in query.terms if term not in absent]
+    others = [term for term in query.terms if term not in statistics.absent_terms]
     ambiguous = [term.term for term in absent if len(suggestions[term.term]) > 1][:_MAX_WORDS]
     if others:
         for term in ambiguous:
@@ -40,7 +44,7 @@ def suggest_spellings(
                 suggestions[term] = _order_by_context(
                     searcher, query, others, term, suggestions[term], deadline
                 )
-    return {term: spellings[:MAX_SPELLINGS] for term, spellings in suggestions.items()}
+    return operators | {term: words[:MAX_SPELLINGS] for term, words in suggestions.items()}
 
 
 def _order_by_context(

@@ -29,7 +29,8 @@ from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
-from qa.queries.parser import Query
+from qa.queries.conditions import Completions
+from qa.queries.parser import Query, QueryTerm
 
 # The constants of BM25, for short passages of like length: length says little, a second occurrence
 # not much more.
@@ -86,6 +87,13 @@ class Positions:
             self.is_exact[mask],
         )
 
+    def drop_other_forms(self, terms: Sequence[QueryTerm]) -> "Positions":
+        """The occurrences, but of those of *terms* that are exact only the forms that count."""
+        exact = [n for n, term in enumerate(terms) if term.is_exact]
+        if not exact:
+            return self
+        return self.select(self.is_exact | ~np.isin(self.term_index, exact))
+
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """The occurrences in one passage, in order."""
         bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
@@ -103,6 +111,8 @@ _MIN_LETTERS, _MIN_SUBSTITUTED = 3, 4
 _MAX_SHORT_WORD = 8
 # Edits in all, where the only others are doubled letters: tommorow.
 MAX_EDITS = 2
+# Words with a prefix are counted up to so many.
+MAX_COUNTED = 1000
 # Terms that are suggested for one word, at most.
 MAX_SUGGESTIONS = 5
 
@@ -339,6 +349,13 @@ class Searcher(Protocol):
         """The indexes of any two of *stem_groups*, the stems of a word each, that share no passage.
 
         As many as there is time for.
+        """
+
+    def complete(self, prefix: str, limit: int, deadline: Deadline = NO_DEADLINE) -> Completions:
+        """The *limit* most frequent words of passages that begin with *prefix*, and how many do.
+
+        Ties by the word; MAX_COUNTED are counted at most.  Raises DeadlineExceededError if out of
+        time.
         """
 
     def suggest(

@@ -1,7 +1,7 @@
 """A question -> a Query: weighted terms, required phrases, exclusions, filters; plain data.
 
-There is no query language: a question is words, "quoted words" that must occur together, and
--words that must not occur.
+A question is words, "quoted words" that must occur together, and -words that must not occur; the
+operators of the search language are read before, by `qa.queries.operators`.
 """
 
 import datetime
@@ -26,6 +26,8 @@ class QueryTerm:
     """A word to search for; *stems* are its stems, one for each language of the index.
 
     *compounds* are the stems of longer words that have it as a part.
+    What an operator makes of several words (solar OR wind, immun*) is one term with the stems of
+    all; *forms* are these words.  Where it *is_exact*, no other form of them counts.
     """
 
     word: str
@@ -33,6 +35,8 @@ class QueryTerm:
     stems: tuple[str, ...]
     weight: float = 1.0
     compounds: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    is_exact: bool = False
 
     @property
     def all_stems(self) -> tuple[str, ...]:
@@ -46,6 +50,11 @@ class QueryTerm:
             *((term_stem, self.weight) for term_stem in self.stems),
             *((compound, self.weight * COMPOUND_WEIGHT) for compound in self.compounds),
         ]
+
+    @property
+    def exact_forms(self) -> tuple[str, ...]:
+        """The forms that were typed, or that an operator stands for."""
+        return self.forms or (self.term,)
 
     def document_frequency(self, document_frequencies: Mapping[str, int]) -> int:
         """How many passages hold its most frequent stem, or else the most frequent compound."""
@@ -65,23 +74,31 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that must occur together, in this order, unstemmed."""
+    """Words that must occur together, unstemmed: next to each other in this order.
+
+    Where *distance* is set, at most so many other words may be among them, in any order.  The last
+    word of a *is_prefix* phrase may go on.
+    """
 
     text: str
     terms: tuple[str, ...]
+    distance: int | None = None
+    is_prefix: bool = False
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Limits on the documents: by publisher, by date (both ends included), by id.
+    """Limits on the documents: by publisher, by date (both ends included), by id, type and title.
 
-    A document without a date is outside any range of dates.
+    A document without a date is outside any range of dates.  One of *titles* must be in the title.
     """
 
     publishers: tuple[str, ...] = ()
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
     document_ids: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    titles: tuple[Phrase, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject an empty range of dates."""
@@ -92,10 +109,33 @@ class Filters:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What a passage must meet, or must not if it *is_excluded*: one of *alternatives*.
+
+    A phrase must be in its text, a term in its text or heading; its document must pass filters.
+    Without alternatives no passage meets it.
+    """
+
+    alternatives: tuple[Phrase | QueryTerm | Filters, ...]
+    is_excluded: bool = False
+
+    @property
+    def filters(self) -> tuple[Filters, ...]:
+        """The alternatives that limit the documents."""
+        return tuple(each for each in self.alternatives if isinstance(each, Filters))
+
+    @property
+    def limits_documents(self) -> bool:
+        """Whether it is about documents, whatever passage of them."""
+        return bool(self.alternatives) and len(self.filters) == len(self.alternatives)
+
+
+@dataclass(frozen=True)
 class Query:
     """What an engine searches for.
 
-    *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may.
+    *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may, and all
+    *conditions* must be met.
     *ignored_words* were left out of the question, *carried_words* come from earlier turns;
     *split_words* are compounds that gave way to their parts.  *language* is the likely language of
     the question, *text* the question without its frames, *typed* with them.
@@ -105,6 +145,7 @@ class Query:
     phrases: tuple[Phrase, ...] = ()
     excluded_phrases: tuple[Phrase, ...] = ()
     filters: Filters = field(default_factory=Filters)
+    conditions: tuple[Condition, ...] = ()
     ignored_words: tuple[str, ...] = ()
     carried_words: tuple[str, ...] = ()
     language: str | None = None
@@ -209,9 +250,9 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
         required_phrases,
         excluded_phrases,
         filters or Filters(),
-        _combine_ignored(framed.frame_words, ignored_words, terms),
-        carried_words,
-        question_languages.likely,
+        ignored_words=_combine_ignored(framed.frame_words, ignored_words, terms),
+        carried_words=carried_words,
+        language=question_languages.likely,
         text=text,
         typed=typed,
     )

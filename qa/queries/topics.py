@@ -85,5 +85,5 @@ def is_topic(question: str, term_count: int) -> bool:
     return (
         1 <= term_count <= _MAX_TOPIC_TERMS
         and not has_question_word(question)
-        and words[0] not in _OPENING_VERBS
+        and _OPENING_VERBS.isdisjoint(words[:1])
     )

@@ -6,34 +6,82 @@ older ones, which shake hands first; no session is kept for either.
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from flask import Blueprint, Response, jsonify, request, url_for
-from pydantic import Field
+from pydantic import FailFast, Field
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from qa import __version__
 from qa.answers.collection import CollectionFacts
-from qa.errors import DocumentNotFoundError, RequestError
+from qa.engines.base import DocumentSummary
+from qa.errors import DocumentNotFoundError, GenerationNotFoundError, RequestError
 from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, parse_model
-from qa.web.context import current_searcher, current_settings, route_options
+from qa.web.context import current_searcher, current_settings, pin_generation, route_options
 from qa.web.middleware.access import is_own_origin
+from qa.web.pages.document_search import parse_listing
+from qa.web.pages.documents import select_page
 from qa.web.pages.urls import absolute_url
-from qa.web.request_schemas import NonNegativeInt, RequestModel
+from qa.web.request_schemas import AskRequest, NonNegativeInt, RequestModel, UnicodeText
 from qa.web.response_schemas import PassageBody, ResponseModel, answer_body
 
 # Code points of a document in one piece.
 _CHUNK_CHARACTERS = 40_000
+_DATE = "Not dated {} this day, such as 2021-12-03."
 # Characters of an id that an error repeats.
 _ECHO = 200
 
 
-class SearchArguments(RequestModel):
-    """What to look for."""
+_Publishers = Annotated[
+    list[UnicodeText],
+    FailFast(),
+    Field(description="Only from these publishers, by name as list_documents has them."),
+]
+_FromDate = Annotated[str | None, Field(alias="from", description=_DATE.format("before"))]
+_ToDate = Annotated[str | None, Field(alias="to", description=_DATE.format("after"))]
 
-    query: str = Field(description="A question, or words to look for.")
+
+class SearchArguments(RequestModel):
+    """What to look for, and where."""
+
+    query: str = Field(
+        description="A question, or words to look for. Operators: title: publisher: before: after:"
+        ' type: OR word* "two words"~5 and a minus before what to exclude.'
+    )
     limit: NonNegativeInt = Field(default=5, description="Most passages to return.")
-    offset: NonNegativeInt = Field(default=0, description="How many passages to leave out.")
+    offset: NonNegativeInt = Field(
+        default=0, description="How many passages to leave out: with limit, pages of results."
+    )
+    sort: Literal["relevance", "newest", "oldest"] = Field(
+        default="relevance", description="The order; by date, of all that match well enough."
+    )
+    turns: Annotated[list[UnicodeText], FailFast()] = Field(
+        default=[],
+        description="Earlier questions of the conversation, the first one first, which the query"
+        " may refer to: and when?",
+    )
+    publisher: _Publishers = Field(default=[])
+    document: Annotated[list[UnicodeText], FailFast()] = Field(
+        default=[], description="Only from the documents of these ids (document_id of a result)."
+    )
+    first: _FromDate = None
+    last: _ToDate = None
+    generation: str | None = Field(
+        default=None, description="The index to ask, by name; else the live one."
+    )
+
+
+class ListArguments(RequestModel):
+    """Which documents to list."""
+
+    title: UnicodeText = Field(default="", description="Only with these words in the title.")
+    publisher: _Publishers = Field(default=[])
+    first: _FromDate = None
+    last: _ToDate = None
+    sort: Literal["title", "newest", "oldest", "publisher", "longest", "shortest"] = Field(
+        default="title", description="The order of the list."
+    )
+    page: NonNegativeInt = Field(default=1, description="The page of the list, from 1.")
 
 
 class FetchArguments(RequestModel):
@@ -45,6 +93,9 @@ class FetchArguments(RequestModel):
     )
 
 
+_Verdict = Literal["found", "weak", "closest"]
+
+
 class SearchHit(ResponseModel):
     """A passage, word for word: `document.text[start:end] == text`, counted in code points."""
 
@@ -52,6 +103,9 @@ class SearchHit(ResponseModel):
     title: str
     url: str = Field(description="Opens the document at this passage, for people to check it.")
     text: str
+    verdict: _Verdict = Field(
+        description="It answers, it may answer, or it is only among the closest passages."
+    )
     answer: str | None = Field(description="The sentence of it that answers.")
     document_id: str
     start: int
@@ -89,6 +143,31 @@ class SearchResults(ResponseModel):
         description="Parts of the query that the documents do not answer.",
     )
     generation: str = Field(description="The name of the index that answered.")
+
+
+class ListedDocument(ResponseModel):
+    """A document of the list."""
+
+    id: str = Field(description="To fetch it with, or to search in it only.")
+    title: str
+    url: str
+    publisher: str | None
+    date: str | None
+    type: str = Field(description="The file name extension.")
+    words: int
+
+
+class DocumentList(ResponseModel):
+    """A page of the list of documents."""
+
+    documents: tuple[ListedDocument, ...]
+    total: int = Field(description="How many documents are asked for, on all pages.")
+    page: int
+    pages: int
+    publishers: dict[str, int] = Field(
+        description="The publishers with most of them, and how many are from each."
+    )
+    generation: str = Field(description="The name of the index.")
 
 
 class FetchMetadata(ResponseModel):
@@ -132,14 +211,20 @@ class Tool(NamedTuple):
 def search(arguments: SearchArguments) -> SearchResults:
     """The passages that answer a question."""
     try:
-        fields = {"limit": arguments.limit, "offset": arguments.offset}
-        ask_request = parse_ask_request({"question": arguments.query, **fields})
+        ask_request = _build_ask_request(arguments)
+        pin_generation(ask_request.generation)
         answer = answer_question(ask_request)
-    except (InvalidRequestError, RequestError) as error:
-        raise ToolError(str(error).replace("question", "query")) from None
+    except (InvalidRequestError, RequestError, GenerationNotFoundError) as error:
+        message = str(error).replace("question", "query").replace("filters.", "")
+        raise ToolError(message) from None
     body = answer_body(answer)
+    verdicts = {part.rank: part.verdict for part in body.parts if part.rank}
+    if body.offset == 0:
+        verdicts.setdefault(1, body.verdict)
     return SearchResults(
-        results=tuple(map(_search_hit, body.passages)),
+        results=tuple(
+            _search_hit(passage, verdicts.get(passage.rank, "none")) for passage in body.passages
+        ),
         total=body.total,
         verdict=body.verdict,
         confidence=body.confidence,
@@ -150,19 +235,43 @@ def search(arguments: SearchArguments) -> SearchResults:
     )
 
 
+def _build_ask_request(arguments: SearchArguments) -> AskRequest:
+    return parse_ask_request(
+        {
+            "question": arguments.query,
+            "limit": arguments.limit,
+            "offset": arguments.offset,
+            "sort": arguments.sort,
+            "turns": [{"question": turn} for turn in arguments.turns],
+            "filters": {
+                "publisher": arguments.publisher,
+                "document": arguments.document,
+                "from": arguments.first,
+                "to": arguments.last,
+            },
+            "generation": arguments.generation,
+        }
+    )
+
+
 def _collection_note(about: CollectionFacts) -> CollectionNote:
     return CollectionNote(
         text=about.text, urls=tuple(absolute_url(link.url) for link in about.links)
     )
 
 
-def _search_hit(passage: PassageBody) -> SearchHit:
+_VERDICTS: dict[str, _Verdict] = {"found": "found", "weak": "weak", "none": "closest"}
+
+
+def _search_hit(passage: PassageBody, verdict: str) -> SearchHit:
+    """*passage*; if its *verdict* is none, it is only one of the closest."""
     citation = passage.citation
     return SearchHit(
         id=f"{citation.document_id}#{citation.start}-{citation.end}",
         title=citation.title,
         url=absolute_url(citation.read_url),
         text=passage.text,
+        verdict=_VERDICTS[verdict],
         answer=passage.answer.text if passage.answer else None,
         document_id=citation.document_id,
         start=citation.start,
@@ -208,6 +317,47 @@ def fetch(arguments: FetchArguments) -> FetchResult:
     )
 
 
+# Publishers that a list names.
+_MAX_PUBLISHERS = 50
+
+
+def list_documents(arguments: ListArguments) -> DocumentList:
+    """What documents there are."""
+    pairs = [
+        ("title", arguments.title),
+        *(("publisher", name) for name in arguments.publisher),
+        ("from", arguments.first or ""),
+        ("to", arguments.last or ""),
+        ("sort", arguments.sort),
+        ("page", str(arguments.page)),
+    ]
+    try:
+        listing = parse_listing([pair for pair in pairs if pair[1]], strict=True)
+        selection = select_page(listing)
+    except InvalidRequestError as error:
+        raise ToolError(str(error)) from None
+    return DocumentList(
+        documents=tuple(map(_listed_document, selection.page(listing.page))),
+        total=len(selection.summaries),
+        page=listing.page,
+        pages=selection.page_count,
+        publishers=dict(selection.publisher_counts[:_MAX_PUBLISHERS]),
+        generation=current_searcher().manifest.name,
+    )
+
+
+def _listed_document(summary: DocumentSummary) -> ListedDocument:
+    return ListedDocument(
+        id=summary.id,
+        title=summary.title,
+        url=absolute_url(url_for("reader.show", document_id=summary.id)),
+        publisher=summary.publisher,
+        date=summary.date.isoformat() if summary.date else None,
+        type=summary.type,
+        words=summary.words,
+    )
+
+
 TOOLS = {
     "fetch": Tool(
         "Read a document word for word, by the id of a search result. Long ones come in pieces.",
@@ -215,10 +365,18 @@ TOOLS = {
         FetchResult,
         fetch,
     ),
+    "list_documents": Tool(
+        "List the documents that there are, a hundred at a time, by title, publisher and date: what"
+        " can be searched, what is newest, which publishers there are.",
+        ListArguments,
+        DocumentList,
+        list_documents,
+    ),
     "search": Tool(
         "Find the passages of the documents that answer a question, word for word, each with its"
         " place. When verdict is none the results are only the closest passages, no clear answer."
-        " Asked what there is, it tells facts of the collection in about.",
+        " Asked what there is, it tells facts of the collection in about. Filters, dates, order and"
+        " earlier questions can be given.",
         SearchArguments,
         SearchResults,
         search,

@@ -48,6 +48,25 @@ class NoAnswerBody(ResponseModel):
     )
 
 
+class OperatorBody(ResponseModel):
+    """An operator of the search language: what was typed, and what it means."""
+
+    kind: Literal["title", "publisher", "before", "after", "type", "or", "prefix", "near"]
+    text: str = Field(description="What was typed.")
+    meaning: str = Field(description="What passages must be, in words.")
+    excluded: bool = Field(description="They must not be that.")
+    words: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="The words that a `*` stands for, or the publishers that are meant.",
+    )
+    total: int = Field(
+        default=0,
+        exclude_if=lambda value: not value,
+        description="How many words there are, where only the most frequent are searched for.",
+    )
+
+
 class QueryBody(ResponseModel):
     """How the words of a question were used."""
 
@@ -61,6 +80,11 @@ class QueryBody(ResponseModel):
         description="Words of earlier turns left out because the answer is better without.",
     )
     expanded: dict[str, tuple[str, ...]] = Field(description="Synonyms that were searched, too.")
+    operators: tuple[OperatorBody, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="The operators of the search language, as they were understood.",
+    )
 
 
 class PartBody(ResponseModel):

@@ -340,5 +340,18 @@ def test_a_system_without_file_locks_gets_one_plain_line():
 
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
-    for system in ("Linux", "macOS", "WSL"):
+    for system in ("POSIX", "Linux", "macOS", "WSL"):
         assert system in result.stderr
+
+
+@pytest.mark.parametrize("module", ["qa.cli", "qa.app"])
+def test_on_windows_the_error_of_an_import_says_what_it_runs_on(module):
+    # As there: neither module is part of Python.
+    source = f"import sys; sys.modules['fcntl'] = sys.modules['resource'] = None; import {module}"
+    result = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 1
+    assert "runs on POSIX systems only" in result.stderr.splitlines()[-1]
+    assert "WSL" in result.stderr.splitlines()[-1]

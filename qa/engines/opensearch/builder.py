@@ -11,12 +11,13 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from qa.analysis.tokenizer import token_texts
+from qa.analysis.tokenizer import to_term, token_texts
 from qa.documents.document import Document
 from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import EncodedToken, TextChecksum, analyze_token, pack_card
 from qa.engines.opensearch.query_dsl import (
+    DOCUMENT_TITLE,
     DOCUMENTS,
     LAYOUT,
     MAX_TERM_LENGTH,
@@ -249,14 +250,10 @@ def _analyze_tokens(text: str, language: str) -> list[EncodedToken]:
     return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
 
 
-def _facet_values(document: Document) -> dict[str, str | int]:
-    """What passages are counted by beside the publisher: the year and type of *document*."""
-    values: dict[str, str | int] = {}
-    if document.metadata.date:
-        values["year"] = document.metadata.date.year
-    if document_type := DocumentSummary.of(document, 0).type:
-        values["type"] = document_type
-    return values
+def _facet_values(document: Document) -> Json:
+    """What passages are also counted by: the year of *document*."""
+    date = document.metadata.date
+    return {"year": date.year} if date else {}
 
 
 def _filter_values(document: Document) -> Json:
@@ -266,6 +263,11 @@ def _filter_values(document: Document) -> Json:
         values["publisher"] = metadata.publisher.casefold()
     if metadata.date:
         values["date"] = metadata.date.toordinal()
+    if document_type := DocumentSummary.of(document, 0).type:
+        values["type"] = document_type
+    values[DOCUMENT_TITLE] = " ".join(
+        to_term(word)[:MAX_TERM_LENGTH] for word in token_texts(metadata.title)
+    )
     return values
 
 

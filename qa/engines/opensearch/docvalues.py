@@ -43,6 +43,8 @@ _FRONT_WORDS = _FRONT.size // _WORD_BYTES
 _KEY_BITS, _FORM_BITS = 30, 18
 _KEY_LETTERS = np.uint64((1 << 40) - 1)
 _KEY_SIZE = np.uint64(40)
+# The hash of a form, as its letters are, has 24 bits; the number of a term goes before it.
+_KEY_SHIFT = 24
 
 
 class PassageHead(NamedTuple):
@@ -184,14 +186,20 @@ class Occurrences(NamedTuple):
     def positions(self, query: Query, stems: Sequence[str], places: IntArray) -> Positions:
         """The positions of the terms of *query* in cards at *places*; *stems* are all its stems."""
         row, number = self._rows_and_terms([query.term_indexes_by_stem[stem] for stem in stems])
-        forms = np.array([_word_keys("", term.term)[1] for term in query.all_terms], np.uint64)
+        form_keys = [
+            (n << _KEY_SHIFT) | _word_keys("", form)[1]
+            for n, term in enumerate(query.all_terms)
+            for form in term.exact_forms
+        ]
         order = np.full(len(self.text_counts), -1)
         order[places] = np.arange(len(places))
         text = order[self.card[row]]
         selection = np.argsort(text, kind="stable")
         selection = selection[np.searchsorted(text[selection], 0) :]
         row, number = row[selection], number[selection]
-        return Positions(text[selection], self.place[row], number, self.form[row] == forms[number])
+        keys = (number.astype(np.uint64) << np.uint64(_KEY_SHIFT)) | self.form[row]
+        is_exact = np.isin(keys, np.array(form_keys, np.uint64))
+        return Positions(text[selection], self.place[row], number, is_exact)
 
     def _rows_and_terms(self, terms_of_stem: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
         """For each term of each occurrence the index of the occurrence, and that of the term.

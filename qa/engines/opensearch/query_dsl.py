@@ -6,13 +6,15 @@ are wanted.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from qa.engines.base import (
     FACET_SIZE,
     FIELD_WEIGHTS,
     K1,
+    MAX_COUNTED,
     MAX_DIRECT_ANSWERS,
     MAX_EDITS,
     STEMS,
@@ -24,14 +26,17 @@ from qa.engines.base import (
     sort_facet,
 )
 from qa.engines.opensearch.cluster import Json
-from qa.queries.parser import Filters, Phrase, Query
+from qa.queries.parser import Condition, Filters, Phrase, Query, QueryTerm
 
 # To be incremented whenever the contents of the indices change.
-LAYOUT = 5
+LAYOUT = 6
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 # The index of each field.
 INDEX_OF = {STEMS: PASSAGES, WORDS: PASSAGES, TITLE: PASSAGES, WHOLE: DOCUMENTS}
+
+# The words of a document's title.
+DOCUMENT_TITLE = "document_title"
 
 # The most passages that can be paged through.
 MAX_RESULT_WINDOW = 1_000_000
@@ -46,12 +51,15 @@ _STORED_ONLY = {"type": "keyword", "index": False, "doc_values": False}
 _FILTERS = {
     "publisher": {"type": "keyword", "doc_values": False},
     "date": {"type": "integer", "doc_values": False},
+    "type": {"type": "keyword"},
+    DOCUMENT_TITLE: {**_TEXT, "norms": False},
 }
 
 _FIELDS: dict[str, Json] = {
     PASSAGES: {
         STEMS: _TEXT_FREQUENCIES,
-        WORDS: {**_TEXT, "norms": False},
+        # Loaded to find the words that begin with a prefix, and only then.
+        WORDS: {**_TEXT, "norms": False, "fielddata": True},
         TITLE: _TEXT_FREQUENCIES,
         "document": {"type": "keyword", "doc_values": False},
         # All that ranking needs of a passage, in one column.
@@ -64,7 +72,6 @@ _FIELDS: dict[str, Json] = {
         # Facets.
         "publisher": {"type": "keyword"},
         "year": {"type": "short", **_COLUMN},
-        "type": {"type": "keyword", **_COLUMN},
     },
     DOCUMENTS: {
         WHOLE: _TEXT_FREQUENCIES,
@@ -191,7 +198,7 @@ def count_documents_query(query: Query) -> Json:
 def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
     """A request for the documents that add most to their passages."""
     clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
-    if conditions := filter_clauses(query.filters, "id"):
+    if conditions := _document_clauses(query, "id"):
         clause["filter"] = conditions
     return {
         **_COLUMNS,
@@ -215,6 +222,7 @@ def _conditions(query: Query) -> Json:
     if conditions := [
         *filter_clauses(query.filters, "document"),
         *map(_phrase_clause, query.phrases),
+        *_condition_clauses(query.conditions, "document"),
     ]:
         clauses["filter"] = conditions
     if query.excluded_phrases:
@@ -238,7 +246,7 @@ def direct_answers_query(query: Query) -> Json:
             for score, keys in groups
         ],
         "minimum_should_match": 1,
-        "filter": filter_clauses(query.filters, "document"),
+        "filter": _document_clauses(query, "document"),
     }
     return {
         **_COLUMNS,
@@ -340,13 +348,80 @@ def filter_clauses(filters: Filters, documents: str) -> list[Json]:
         if filters.date_to:
             span["lte"] = filters.date_to.toordinal()
         conditions.append({"range": {"date": span}})
+    if filters.types:
+        conditions.append({"terms": {"type": list(filters.types)}})
+    if filters.titles:
+        conditions.append(_any_clause([_title_clause(phrase) for phrase in filters.titles]))
     return conditions
+
+
+# Words of titles that a prefix stands for.
+_MAX_EXPANSIONS = 1000
+
+
+def complete_query(prefix: str) -> Json:
+    """A request for the most frequent words that begin with *prefix*."""
+    prefix = _truncate(prefix)
+    include = f"{_REGEXP_SIGN.sub(lambda sign: chr(92) + sign[0], prefix)}.*"
+    words = {"field": WORDS, "include": include, "size": MAX_COUNTED, "shard_size": 2 * MAX_COUNTED}
+    order = [{"_count": "desc"}, {"_key": "asc"}]
+    return {
+        "size": 0,
+        "query": {"prefix": {WORDS: {"value": prefix}}},
+        "aggs": {"words": {"terms": {**words, "order": order}}},
+    }
+
+
+# What has a meaning in Lucene's regular expressions.
+_REGEXP_SIGN = re.compile(r"[^\w]")
+
+
+def _document_clauses(query: Query, documents: str) -> list[Json]:
+    """The clauses of what *query* asks of documents; *documents* is the field of their ids."""
+    limits = [condition for condition in query.conditions if condition.limits_documents]
+    return [*filter_clauses(query.filters, documents), *_condition_clauses(limits, documents)]
+
+
+def _condition_clauses(conditions: Iterable[Condition], documents: str) -> list[Json]:
+    """The clauses of *conditions*; *documents* is the field of document ids."""
+    clauses: list[Json] = []
+    for condition in conditions:
+        alternatives = [_alternative_clause(each, documents) for each in condition.alternatives]
+        clause = _any_clause(alternatives)
+        clauses.append({"bool": {"must_not": [clause]}} if condition.is_excluded else clause)
+    return clauses
+
+
+def _any_clause(clauses: list[Json]) -> Json:
+    if not clauses:
+        return {"match_none": {}}
+    return {"bool": {"should": clauses, "minimum_should_match": 1}}
+
+
+def _alternative_clause(alternative: Phrase | QueryTerm | Filters, documents: str) -> Json:
+    if isinstance(alternative, Filters):
+        return {"bool": {"filter": filter_clauses(alternative, documents)}}
+    if isinstance(alternative, Phrase):
+        return _phrase_clause(alternative)
+    stems = [_truncate(stem) for stem in alternative.stems]
+    return _any_clause([{"terms": {field: stems}} for field in (STEMS, TITLE)])
+
+
+def _title_clause(phrase: Phrase) -> Json:
+    terms = [_truncate(term) for term in phrase.terms]
+    if not phrase.is_prefix:
+        return {"match_phrase": {DOCUMENT_TITLE: " ".join(terms)}}
+    options = {"query": " ".join(terms), "max_expansions": _MAX_EXPANSIONS}
+    return {"match_phrase_prefix": {DOCUMENT_TITLE: options}}
 
 
 def _phrase_clause(phrase: Phrase) -> Json:
     terms = [_truncate(term) for term in phrase.terms]
     if len(terms) == 1:
         return _term_clause(WORDS, terms[0])
+    if phrase.distance is not None:
+        match = {"query": " ".join(terms), "max_gaps": phrase.distance, "mode": "unordered"}
+        return {"intervals": {WORDS: {"match": match}}}
     return {"match_phrase": {WORDS: " ".join(terms)}}
 
 

@@ -58,9 +58,11 @@ from qa.errors import CorruptIndexError, DeadlineExceededError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
+from qa.queries.conditions import Completions
 from qa.queries.parser import Query
 
 _CACHED_COUNTS, _CACHED_DOCUMENTS, _CACHED_SUGGESTIONS = 1 << 16, 256, 1 << 12
+_CACHED_COMPLETIONS = 1 << 8
 # When passages are fetched, so are the documents of the first few, which will be shown; not long
 # documents, and not for many passages at once.
 _PREFETCH, _MAX_PREFETCH_CHARS, _MAX_HEADS_TO_PREFETCH = 6, 100_000, 24
@@ -94,7 +96,8 @@ class ClusterSearcher:
         self._counts: LRUCache[tuple[str, str], int] = LRUCache(_CACHED_COUNTS)
         self._documents: LRUCache[str, Document] = LRUCache(_CACHED_DOCUMENTS)
         self._suggestions: LRUCache[str, list[str]] = LRUCache(_CACHED_SUGGESTIONS)
-        # For all three: not even reading them is safe in several threads at once.
+        self._completions: LRUCache[tuple[str, int], Completions] = LRUCache(_CACHED_COMPLETIONS)
+        # For all of them: not even reading them is safe in several threads at once.
         self._lock = threading.Lock()
 
     @cached_property
@@ -285,6 +288,19 @@ class ClusterSearcher:
             answers = self._cluster.search(searches, deadline=deadline)
             return _without_hits(pairs, answers)
         return []
+
+    def complete(self, prefix: str, limit: int, deadline: Deadline = NO_DEADLINE) -> Completions:
+        """The *limit* most frequent words of passages that begin with *prefix*, and how many do."""
+        with self._lock:
+            completions = self._completions.get((prefix, limit))
+        if completions is None:
+            searches = [(self._index[PASSAGES], query_dsl.complete_query(prefix))]
+            (answer,) = self._cluster.search(searches, deadline=deadline)
+            words = [bucket["key"] for bucket in answer["aggregations"]["words"]["buckets"]]
+            completions = Completions(tuple(words[:limit]), len(words))
+            with self._lock:
+                self._completions[prefix, limit] = completions
+        return completions
 
     def suggest(
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE

@@ -1,10 +1,12 @@
 """Matching passages -> how many there are by publisher, year and type of their documents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Generic
 
 import numpy as np
 
+from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import (
     BoolArray,
     DocumentSummary,
@@ -15,6 +17,7 @@ from qa.engines.base import (
     spell_publishers,
 )
 from qa.engines.whoosh.stored_fields import StoredFields
+from qa.queries.parser import Phrase
 
 
 class _Column(Generic[FacetValue]):
@@ -34,6 +37,17 @@ class _Column(Generic[FacetValue]):
         counts = np.bincount(self._codes, weights=documents, minlength=size).astype(np.int64)
         return sort_facet(dict(zip(self._values, counts.tolist(), strict=False)))
 
+    def equals(self, values: Sequence[FacetValue]) -> BoolArray:
+        """Whether the value is one of *values*: bool of shape (documents,)."""
+        codes = [code for code, value in enumerate(self._values) if value in values]
+        return np.isin(self._codes, codes)
+
+
+def _join_terms(terms: Iterable[str], *, is_open: bool = False) -> str:
+    """*terms* in a row, between spaces; the last one may go on if the row *is_open*."""
+    row = f" {' '.join(terms)}"
+    return row if is_open else f"{row} "
+
 
 class FacetColumns:
     """The publishers, years and types of all documents of an index, for counting."""
@@ -49,6 +63,22 @@ class FacetColumns:
         )
         self._years = _Column([summary.date.year if summary.date else None for summary in ordered])
         self._types = _Column([summary.type or None for summary in ordered])
+
+        self._typed_titles = [summary.title for summary in ordered]
+
+    @cached_property
+    def _titles(self) -> list[str]:
+        """The terms of each title in a row."""
+        return [_join_terms(map(to_term, token_texts(title))) for title in self._typed_titles]
+
+    def with_type(self, types: Sequence[str]) -> BoolArray:
+        """The documents whose type is one of *types*: bool of shape (documents,)."""
+        return self._types.equals(types)
+
+    def with_title(self, phrases: Sequence[Phrase]) -> BoolArray:
+        """The documents with one of *phrases* in their title: bool of shape (documents,)."""
+        rows = [_join_terms(phrase.terms, is_open=phrase.is_prefix) for phrase in phrases]
+        return np.array([any(row in title for row in rows) for title in self._titles], bool)
 
     def count(self, mask: BoolArray) -> MatchCounts:
         """Count the passages of *mask*, of shape (passages,)."""

@@ -4,6 +4,7 @@ Documents, positions, frequencies and labels are int64 of shape (n,) where not s
 mask is bool of shape (documents of the field,).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -72,6 +73,50 @@ def mask_with_phrase(
     return mask
 
 
+def mask_with_near(
+    field: Field, phrase: Sequence[int], distance: int, within: BoolArray, deadline: Deadline
+) -> BoolArray:
+    """The documents of the mask *within* that have the terms of these numbers near each other.
+
+    At most *distance* other words are among them, in any order; a term that is there twice must
+    occur twice.
+    """
+    counts = Counter(phrase)
+    mask = within
+    for number in sorted(counts, key=field.document_frequency):
+        deadline.check()
+        mask = mask & mask_with_term(field, number)
+    documents = np.flatnonzero(mask)
+    words = {number: _load_word(field, number, documents) for number in counts}
+    width = len(phrase) + distance
+    mask[documents] = False
+    for first in range(0, len(documents), _STRETCH):
+        deadline.check()
+        stretch = slice(first, first + _STRETCH)
+        chunk = documents[stretch]
+        # With such room between two documents, no window has words of both.
+        starts = run_starts(field.lengths[chunk].astype(np.int64) + width)
+        keys = [(word.keys(stretch, starts), counts[number]) for number, word in words.items()]
+        begins = _find_windows(keys, width)
+        mask[chunk[np.searchsorted(starts, begins, side="right") - 1]] = True
+    return mask
+
+
+def _find_windows(keys: Sequence[tuple[IntArray, int]], width: int) -> IntArray:
+    """Where windows of *width* words begin that have every word as often as is wanted.
+
+    *keys* are the places of each word, ascending, and how often it is wanted.  A window begins at
+    one of them, and ends at the last word that it needs.
+    """
+    begins: IntArray = np.concatenate([places for places, _ in keys])
+    for places, count in keys:
+        # The place of the last one needed, from each beginning on; far away where there is none.
+        padded = np.concatenate([places, np.full(count, np.iinfo(np.int64).max)])
+        last = padded[np.searchsorted(places, begins) + count - 1]
+        begins = begins[last - begins < width]
+    return begins
+
+
 def _load_word(field: Field, number: int, documents: IntArray) -> _PhraseWord:
     """A word of a phrase in *documents*, all of which have it."""
     row, positions = field.entry(number).row, field.positions(number)
@@ -119,7 +164,9 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     terms = len(searched)
     indexes = query.term_indexes_by_stem
     lists = _find_postings(stems, ((s, n) for s, numbers in indexes.items() for n in numbers))
-    lists += _find_postings(words, ((t.term, terms + n) for n, t in enumerate(searched)))
+    lists += _find_postings(
+        words, ((form, terms + n) for n, t in enumerate(searched) for form in t.exact_forms)
+    )
     # One number for each occurrence: passage, position, term.
     keys, numbers = _occurrence_keys(lists, within, span)
     inexact = numbers < terms

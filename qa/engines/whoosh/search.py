@@ -37,6 +37,7 @@ from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import CACHED_TERMS, DOCUMENTS, FILES, PASSAGES, Field, cache_method
 from qa.engines.whoosh.positions import (
     find_positions,
+    mask_with_near,
     mask_with_phrase,
     mask_with_term,
     match_headings,
@@ -54,7 +55,8 @@ from qa.engines.whoosh.stored_fields import StoredFields
 from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
-from qa.queries.parser import Filters, Phrase, Query
+from qa.queries.conditions import Completions
+from qa.queries.parser import Filters, Phrase, Query, QueryTerm
 
 SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
@@ -89,6 +91,7 @@ class WhooshSearcher:
         self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
         self._cached_document = cache_method(self._load_document, 64)
         self._spelling = Spelling(self._fields[WORDS])
+        self._cached_complete = lru_cache(maxsize=1 << 8)(self._spelling.complete)
         self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.suggest)
 
     @cached_property
@@ -137,7 +140,7 @@ class WhooshSearcher:
             return _NO_PASSAGES
         headed = find(keys.heading)
         passages = headed if len(headed) else passages
-        allowed = self._filter_mask(query.filters)
+        allowed = self._document_mask(query)
         return (passages if allowed is None else passages[allowed[passages]])[:MAX_DIRECT_ANSWERS]
 
     def _put_first(self, query: Query, passages: IntArray, top: TopPassages) -> TopPassages:
@@ -267,6 +270,11 @@ class WhooshSearcher:
                 mask |= mask_with_term(field, number)
         return mask
 
+    def complete(self, prefix: str, limit: int, deadline: Deadline = NO_DEADLINE) -> Completions:
+        """The *limit* most frequent words of passages that begin with *prefix*, and how many do."""
+        deadline.check()
+        return self._cached_complete(prefix, limit)
+
     def suggest(
         self, terms: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, list[str]]:
@@ -355,10 +363,20 @@ class WhooshSearcher:
         allowed = self._condition_mask(query, deadline)
         return mask if allowed is None else mask & allowed
 
+    def _document_mask(self, query: Query) -> BoolArray | None:
+        """The passages of documents that the query may be answered from; None for all."""
+        allowed = self._filter_mask(query.filters)
+        for condition in query.conditions:
+            if condition.limits_documents:
+                within = np.ones(len(self._store.document_of), bool) if allowed is None else allowed
+                met = self._alternatives_mask(condition.alternatives, within, NO_DEADLINE)
+                allowed = within & (~met if condition.is_excluded else met)
+        return allowed
+
     def _condition_mask(self, query: Query, deadline: Deadline) -> BoolArray | None:
         """The passages that meet the query's conditions, as a mask; None for all."""
-        allowed = self._filter_mask(query.filters)
-        if not (query.phrases or query.excluded_phrases):
+        allowed = self._document_mask(query)
+        if not (query.phrases or query.excluded_phrases or query.conditions):
             return allowed
         if allowed is None:
             allowed = np.ones(len(self._store.document_of), bool)
@@ -367,7 +385,33 @@ class WhooshSearcher:
             allowed = self._phrase_mask(phrase, allowed, deadline)
         for phrase in sorted(query.excluded_phrases, key=lambda phrase: len(phrase.terms)):
             allowed = allowed & ~self._phrase_mask(phrase, allowed, deadline)
+        for condition in query.conditions:
+            if condition.limits_documents:
+                continue
+            deadline.check()
+            met = self._alternatives_mask(condition.alternatives, allowed, deadline)
+            allowed = allowed & (~met if condition.is_excluded else met)
         return allowed
+
+    def _alternatives_mask(
+        self,
+        alternatives: Iterable[Phrase | QueryTerm | Filters],
+        within: BoolArray,
+        deadline: Deadline,
+    ) -> BoolArray:
+        """The passages, of those *within*, that meet one of *alternatives*."""
+        mask = np.zeros(len(within), bool)
+        for alternative in alternatives:
+            if isinstance(alternative, Filters):
+                met = self._filter_mask(alternative)
+                mask |= True if met is None else met
+            elif isinstance(alternative, Phrase):
+                mask |= self._phrase_mask(alternative, within & ~mask, deadline)
+            else:
+                mask |= self._mask_any_stem(alternative.stems, STEMS, deadline)
+                in_heading = self._mask_any_stem(alternative.stems, TITLE, deadline)
+                mask |= in_heading[self._store.heading_of]
+        return mask & within
 
     def _filter_mask(self, filters: Filters) -> BoolArray | None:
         dates = self._store.dates
@@ -385,6 +429,10 @@ class WhooshSearcher:
             allowed &= dates >= filters.date_from.toordinal()
         if filters.date_to:
             allowed &= dates <= filters.date_to.toordinal()
+        if filters.types:
+            allowed &= self._facets.with_type(filters.types)
+        if filters.titles:
+            allowed &= self._facets.with_title(filters.titles)
         return None if allowed.all() else allowed[self._store.document_of]
 
     def _rarity(self, phrase: Phrase) -> int:
@@ -398,6 +446,8 @@ class WhooshSearcher:
         present = [number for number in numbers if number is not None]
         if len(present) < len(numbers) or not within.any():
             return np.zeros(len(within), bool)
+        if phrase.distance is not None:
+            return mask_with_near(field, present, phrase.distance, within, deadline)
         return mask_with_phrase(field, present, within, deadline)
 
 

@@ -1,11 +1,13 @@
 """Words that are spelt almost like another, found by their lengths and letters."""
 
+import heapq
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.engines.base import (
+    MAX_COUNTED,
     MAX_EDITS,
     IntArray,
     max_edits,
@@ -13,6 +15,7 @@ from qa.engines.base import (
 )
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import run_starts
+from qa.queries.conditions import Completions
 
 _BITS = 64
 _LETTERS_PER_EDIT = 2
@@ -34,6 +37,18 @@ class Spelling:
         numbers = self._similar_terms(term, most)
         words = {self._field.term(number).decode(): number for number in numbers.tolist()}
         return nearest_terms(term, [*words], lambda w: self._field.document_frequency(words[w]))
+
+    def complete(self, prefix: str, limit: int) -> Completions:
+        """The *limit* most frequent terms that begin with *prefix*, and how many do."""
+        start = prefix.encode()
+        first = self._field.at_or_after(start)
+        # No UTF-8 has the byte 255.
+        numbers = range(first, self._field.at_or_after(start + b"\xff"))
+        frequent = heapq.nsmallest(
+            limit, numbers, key=lambda n: (-self._field.document_frequency(n), n)
+        )
+        words = tuple(self._field.term(number).decode() for number in frequent)
+        return Completions(words, min(len(numbers), MAX_COUNTED))
 
     def _similar_terms(self, term: str, most: int) -> IntArray:
         """The numbers of terms that may be *most* edits from *term*, or differ in doubled letters.

@@ -12,9 +12,10 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from qa.analysis.tokenizer import Token, normalize, to_term, tokenize
+from qa.analysis.tokenizer import Token, normalize, to_term, token_texts, tokenize
 from qa.answers.answer import Answer, AnswerPassage
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
+from qa.queries.operators import parse_operators
 from qa.queries.parser import parse_query
 from qa.web.api import InvalidRequestError, answer_question, parse_ask_args
 from qa.web.context import current_searcher, current_settings
@@ -96,6 +97,29 @@ class AnsweredTurn:
         return self.conversation.rephrase_last(question).url
 
     @property
+    def conditions(self) -> list[Suggestion]:
+        """The operators of the question in words, each with a way to ask without it."""
+        return [
+            Suggestion(
+                f"not {operator.meaning}" if operator.excluded else operator.meaning,
+                self._url_without_operator(operator.text),
+            )
+            for operator in self.answer.query.operators
+        ]
+
+    def _url_without_operator(self, source: str) -> str | None:
+        """The address without an operator, but with the words in it that are searched for."""
+        question = normalize(self.answer.question)
+        languages = current_searcher().manifest.languages
+        operators = parse_operators(question, languages).operators
+        plain = next((each.plain for each in operators if each.source == source), "")
+        rest = normalize(question.replace(source, plain, 1))
+        if not token_texts(rest):
+            earlier = self.number - 1
+            return self.conversation.first_turns(earlier).url if earlier else None
+        return self.conversation.rephrase_last(rest).url
+
+    @property
     def words_ignored(self) -> list[Suggestion]:
         """The words that were not looked for, each with a way to insist on it."""
         return [Suggestion(word, self.url_quoting(word)) for word in self.answer.query.ignored]
@@ -144,7 +168,10 @@ class AnsweredTurn:
         """The address of the question without quotation marks, when those may be the trouble."""
         question = self.answer.question
         most = len(question)
-        if not parse_query(question, max_characters=most, max_phrases=most).phrases:
+        text = parse_operators(normalize(question)).text
+        if not token_texts(text) or not (
+            parse_query(text, max_characters=most, max_phrases=most).phrases
+        ):
             return None
         return self.conversation.rephrase_last(
             normalize(_QUOTATION_MARKS.sub(" ", self.answer.question))

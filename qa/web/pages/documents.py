@@ -52,7 +52,7 @@ def show() -> str | Redirect:
     if any(name not in PARAMETERS or not value.strip() for name, value in pairs):
         # What a form sends empty, and what others put in, is no part of what people share.
         return redirect(listing.url)
-    selection = _select_page(listing)
+    selection = select_page(listing)
     return render_template(
         "documents.html",
         manifest=current_searcher().manifest,
@@ -72,7 +72,8 @@ def show() -> str | Redirect:
     )
 
 
-def _select_page(listing: Listing) -> Selection:
+def select_page(listing: Listing) -> Selection:
+    """The documents that *listing* asks for; raise InvalidRequestError behind the last page."""
     selection = select_documents(current_searcher().summaries(), listing, current_deadline())
     if listing.page > selection.page_count:
         raise parameter_error(
@@ -117,7 +118,7 @@ def _list_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sch
 def record() -> Response:
     """The same list for programs."""
     listing = parse_listing(parse_query_string(request.query_string), strict=True)
-    selection, manifest = _select_page(listing), current_searcher().manifest
+    selection, manifest = select_page(listing), current_searcher().manifest
     return json_response(
         DocumentsBody(
             generation=manifest.name,

@@ -156,6 +156,7 @@ def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
     no_answer = turn.answer.none
     for label, words in (
         ("Looked for", [suggestion.text for suggestion in turn.words_used]),
+        ("Only", [suggestion.text for suggestion in turn.conditions]),
         ("Carried over", [suggestion.text for suggestion in turn.words_carried]),
         ("Asked without", turn.answer.query.not_carried),
         ("Left out", [suggestion.text for suggestion in turn.words_ignored]),
