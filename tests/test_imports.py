@@ -29,7 +29,7 @@ documents: document processes metadata file_access versions
   formats.outlook
   reader cache crawl
 index: passages questions manifest generations
-queries: entities grammar frames asking parser topics segments parts followup.word_features
+queries: entities grammar frames asking prose parser topics segments parts followup.word_features
   followup.question_features followup.corrections followup.substitution followup.dialogue_state
   followup.carryover followup.readings
 engines: base

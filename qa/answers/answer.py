@@ -100,7 +100,9 @@ class QueryWords:
 
     *corrected* suggests, for a word that occurs nowhere, the most similar one; nothing is replaced.
     *expanded* has the synonyms that were also searched for.  *not_carried* are words of earlier
-    turns that were left out because the question by itself has the better answer.
+    turns that were left out because the question by itself has the better answer.  *not_required*
+    are quotations that passages need not have: those of a text of several sentences, or of which no
+    passage has all.
     """
 
     used: tuple[str, ...]
@@ -109,6 +111,7 @@ class QueryWords:
     carried: tuple[str, ...]
     expanded: dict[str, tuple[str, ...]] = field(default_factory=dict)
     not_carried: tuple[str, ...] = ()
+    not_required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

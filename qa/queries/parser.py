@@ -19,6 +19,7 @@ from qa.errors import FilterError, QuestionError
 from qa.index.manifest import SynonymMap
 from qa.index.questions import QuestionKeys, keys_of_question
 from qa.queries.asking import FramedQuestion, split_frame
+from qa.queries.prose import EXCLUDED_WORD, QUOTED_PHRASE, strip_prose_marks
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Query:
     *terms* find and score passages; all *phrases* must occur, no *excluded_phrases* may.
     *ignored_words* were left out of the question, *carried_words* come from earlier turns;
     *language* is the likely language of the question, *text* the question without its frames,
-    *typed* with them.
+    *typed* with them.  *quotations* are in quotation marks without being required.
     """
 
     terms: tuple[QueryTerm, ...]
@@ -92,6 +93,7 @@ class Query:
     expansions: tuple[Expansion, ...] = ()
     text: str = ""
     typed: str = ""
+    quotations: tuple[str, ...] = ()
 
     @property
     def all_terms(self) -> tuple[QueryTerm, ...]:
@@ -127,10 +129,6 @@ class Query:
         return {term_stem: index for index, term in indexed for term_stem in term.stems}
 
 
-_QUOTED_PHRASE = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
-_EXCLUDED_WORD = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
-
-
 def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     question: str,
     *,
@@ -156,6 +154,7 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     framed = _keep_words(split_frame(text), languages, carried_words)
     text = framed.bare
     question_languages = detect_question_languages(text, languages)
+    text, quotations = strip_prose_marks(text, question_languages.likely or "en")
     required_phrases, excluded_phrases, free_text = _parse_operators(text)
     phrase_count = len(required_phrases) + len(excluded_phrases)
     if phrase_count > max_phrases:
@@ -184,6 +183,7 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
         question_languages.likely,
         text=text,
         typed=typed,
+        quotations=quotations,
     )
 
 
@@ -236,6 +236,12 @@ EXPANSION_WEIGHT = 0.25
 CARRYOVER_WEIGHT = 0.5
 
 
+def release_phrases(query: Query) -> Query:
+    """*query* without required phrases, whose words count as any others."""
+    quotations = (*query.quotations, *(phrase.text for phrase in query.phrases))
+    return replace(query, phrases=(), quotations=tuple(dict.fromkeys(quotations)))
+
+
 def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:
     """*query* with synonyms of its words, but for those in quotation marks."""
     languages = tuple(languages)
@@ -270,7 +276,7 @@ def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...],
         excluded_phrases.append(_build_phrase(match[1]))
         return " "
 
-    free_text = _EXCLUDED_WORD.sub(take_exclusion, _QUOTED_PHRASE.sub(take_phrase, text))
+    free_text = EXCLUDED_WORD.sub(take_exclusion, QUOTED_PHRASE.sub(take_phrase, text))
     return _deduplicate(required_phrases), _deduplicate(excluded_phrases), free_text
 
 

@@ -61,6 +61,11 @@ class QueryBody(ResponseModel):
         description="Words of earlier turns left out because the answer is better without.",
     )
     expanded: dict[str, tuple[str, ...]] = Field(description="Synonyms that were searched, too.")
+    not_required: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Quotations that passages need not have: no passage has all, or prose.",
+    )
 
 
 class PartBody(ResponseModel):
