@@ -29,9 +29,9 @@ documents: document processes metadata file_access versions
   formats.outlook
   reader cache crawl
 index: passages questions manifest generations
-queries: entities grammar frames asking prose parser topics segments parts followup.word_features
-  followup.question_features followup.corrections followup.substitution followup.dialogue_state
-  followup.carryover followup.readings
+queries: entities grammar frames asking topics prose parser segments parts
+  followup.word_features followup.question_features followup.corrections followup.substitution
+  followup.dialogue_state followup.carryover followup.readings
 engines: base
   whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling

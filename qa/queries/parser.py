@@ -20,6 +20,7 @@ from qa.index.manifest import SynonymMap
 from qa.index.questions import QuestionKeys, keys_of_question
 from qa.queries.asking import FramedQuestion, split_frame
 from qa.queries.prose import EXCLUDED_WORD, QUOTED_PHRASE, strip_prose_marks
+from qa.queries.topics import begins_with_title
 
 
 @dataclass(frozen=True)
@@ -318,8 +319,9 @@ def _split_content_words(
     ]
     if all(stop_flags):
         return [word.text for word in tokenize(text)], ()
-    if is_inside:
+    if is_inside or begins_with_title(text):
         stop_flags[0] = _is_function_word(question_words[0], languages, first=False)
+    stop_flags = _keep_quoted_words(stop_flags)
     content_words = [
         word for word, is_stop in zip(question_words, stop_flags, strict=True) if not is_stop
     ]
@@ -327,6 +329,18 @@ def _split_content_words(
         word.lower() for word, is_stop in zip(question_words, stop_flags, strict=True) if is_stop
     )
     return content_words, tuple(dict.fromkeys(ignored_words))
+
+
+# So many stop words in a row at the end are a quotation without its marks: to be or not to be.
+_MIN_QUOTED_WORDS = 5
+
+
+def _keep_quoted_words(stop_flags: list[bool]) -> list[bool]:
+    """*stop_flags* where words at the end that are a quotation are no stop words."""
+    last_content = max(i for i, is_stop in enumerate(stop_flags) if not is_stop)
+    if len(stop_flags) - 1 - last_content < _MIN_QUOTED_WORDS:
+        return stop_flags
+    return [*stop_flags[: last_content + 1], *([False] * (len(stop_flags) - 1 - last_content))]
 
 
 def _is_function_word(word: str, languages: Sequence[str], *, first: bool) -> bool:
