@@ -69,12 +69,16 @@ class MarkedSentence:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why a passage is shown."""
+    """Why a passage is shown.
+
+    It is *contrary* if it denies what is asked, or affirms what is denied; left out where not.
+    """
 
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     phrase: str | None
     title: bool
+    contrary: Annotated[bool, Field(exclude_if=lambda v: not v)] = False
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,11 @@ def quote_passage(
         ),
         marks=highlight.term_spans,
         reasons=Reasons(
-            highlight.matched_words, highlight.missing_words, highlight.phrase, highlight.in_heading
+            highlight.matched_words,
+            highlight.missing_words,
+            highlight.phrase,
+            highlight.in_heading,
+            highlight.is_contrary,
         ),
         citation=build_citation(document, Span(passage.start, passage.end), answer_span),
         duplicates=tuple((other.id, other.metadata.title) for other in duplicates),
