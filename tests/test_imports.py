@@ -29,7 +29,8 @@ documents: document processes metadata file_access versions
   formats.outlook
   reader cache crawl
 index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking parser compounds topics operators conditions segments parts
+queries: entities grammar frames asking topics prose parser compounds operators conditions negation
+  segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: base
@@ -39,7 +40,7 @@ engines: base
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
-ranking: features fitting reranker answer_selection highlighter confidence
+ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval pipeline
 publishing: gate builder watcher purge

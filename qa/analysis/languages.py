@@ -142,11 +142,16 @@ def stop_words(language: str) -> frozenset[str]:
     return _STOP_WORDS.get(language, frozenset())
 
 
+def stemmer_language(language: str) -> str:
+    """The language by whose rules words of *language* are stemmed: itself or a close relative."""
+    return _STEMMER_FALLBACKS.get(language, language)
+
+
 @lru_cache(maxsize=64)
 def stemmer_for(language: str) -> "Stemmer.Stemmer | None":
     """The Snowball stemmer of *language*, if there is one."""
     try:
-        return Stemmer.Stemmer(_STEMMER_FALLBACKS.get(language, language))
+        return Stemmer.Stemmer(stemmer_language(language))
     except KeyError:
         return None
 

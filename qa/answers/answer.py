@@ -70,12 +70,16 @@ class MarkedSentence:
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why a passage is shown."""
+    """Why a passage is shown.
+
+    It is *contrary* if it denies what is asked, or affirms what is denied; left out where not.
+    """
 
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     phrase: str | None
     title: bool
+    contrary: Annotated[bool, Field(exclude_if=lambda v: not v)] = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class QueryWords:
     *corrected* suggests, for a word that occurs nowhere, the most similar one; nothing is replaced.
     *expanded* has the synonyms that were also searched for.  *not_carried* are words of earlier
     turns that were left out because the question by itself has the better answer.  *operators* are
-    those of the search language, as they were understood.
+    those of the search language, as they were understood.  *not_required* are quotations that
+    passages need not have: those of a text of several sentences, or of which no passage has all.
     """
 
     used: tuple[str, ...]
@@ -112,6 +117,7 @@ class QueryWords:
     expanded: dict[str, tuple[str, ...]] = field(default_factory=dict)
     not_carried: tuple[str, ...] = ()
     operators: tuple[UnderstoodOperator, ...] = ()
+    not_required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,7 +218,11 @@ def quote_passage(
         ),
         marks=highlight.term_spans,
         reasons=Reasons(
-            highlight.matched_words, highlight.missing_words, highlight.phrase, highlight.in_heading
+            highlight.matched_words,
+            highlight.missing_words,
+            highlight.phrase,
+            highlight.in_heading,
+            highlight.is_contrary,
         ),
         citation=build_citation(document, Span(passage.start, passage.end), answer_span),
         duplicates=tuple((other.id, other.metadata.title) for other in duplicates),

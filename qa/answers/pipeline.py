@@ -31,7 +31,7 @@ from qa.answers.retrieval import (
 from qa.answers.spelling import suggest_spellings
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
 from qa.engines.base import Searcher, spell_publishers
-from qa.errors import QuestionError
+from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.asking import split_frame
 from qa.queries.conditions import (
     IndexWords,
@@ -42,8 +42,9 @@ from qa.queries.conditions import (
 )
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
 from qa.queries.operators import SearchText, parse_operators
-from qa.queries.parser import Filters, Query, QueryTerm, parse_query
+from qa.queries.parser import Filters, Query, QueryTerm, parse_query, release_phrases
 from qa.queries.parts import split_parts
+from qa.queries.prose import strip_prose_marks
 from qa.queries.segments import find_asking_parts
 from qa.queries.topics import parse_latest
 from qa.ranking.highlighter import Highlighter
@@ -54,6 +55,8 @@ from qa.settings import Settings
 
 # By how much another part of a long question has to be surer than the likeliest one.
 _MIN_CONFIDENCE_GAIN = 0.1
+# The most that a passage may get that lacks what the question requires.
+_UNMET_PROBABILITY = 0.25
 
 
 def ask(
@@ -298,10 +301,14 @@ def _retrieve_asking_part(
     """The result of the part of a long *text* that asks, or of all of its *query*.
 
     The likeliest part counts, unless another, or the whole, is clearly surer.  A question with
-    operators is one: what must occur, must occur in any case.
+    operators is one.
     """
-    has_operators = bool(query.phrases or query.excluded_phrases or query.conditions)
-    parts = () if has_operators else find_asking_parts(text, query.language or "en")
+    if query.phrases or query.excluded_phrases:
+        return _search_phrases(query, search)
+    language = query.language or "en"
+    # A part alone would be one sentence, whose quotations would be required.
+    bare = strip_prose_marks(text, language).text
+    parts = () if query.conditions else find_asking_parts(bare, language)
     best: RetrievalResult | None = None
     for part in parts:
         with suppress(QuestionError):
@@ -314,12 +321,33 @@ def _retrieve_asking_part(
     return _ignore_other_words(best, query)
 
 
+def _search_phrases(query: Query, search: Callable[[Query], RetrievalResult]) -> RetrievalResult:
+    """The result of *query*; where no passage has all of its phrases, that without them.
+
+    What was required is not there, so that what comes instead is no sure answer.
+    """
+    result = search(query)
+    if not query.phrases or result.top:
+        return result
+    with suppress(DeadlineExceededError):
+        other = search(release_phrases(query))
+        if other.top:
+            return replace(
+                other,
+                confidence=min(other.confidence, _UNMET_PROBABILITY),
+                confidence_alone=min(other.confidence_alone, _UNMET_PROBABILITY),
+                is_topic=False,
+            )
+    return result
+
+
 def _ignore_other_words(result: RetrievalResult, whole: Query) -> RetrievalResult:
     """*result*, with all words of the *whole* question that its query has not as ignored ones."""
     used = {term.word.lower() for term in result.query.terms}
     others = [term.word.lower() for term in whole.terms if term.word.lower() not in used]
     words = tuple(dict.fromkeys([*whole.ignored_words, *others]))
-    return replace(result, query=replace(result.query, ignored_words=words))
+    query = replace(result.query, ignored_words=words, quotations=whole.quotations)
+    return replace(result, query=query)
 
 
 def _quote_passages(
@@ -374,4 +402,5 @@ def _query_words(
         not_carried=not_carried,
         expanded=expanded,
         operators=operators,
+        not_required=query.quotations,
     )

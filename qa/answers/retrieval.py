@@ -6,6 +6,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
+from qa.queries.negation import build_opposites
 from qa.queries.parser import Filters, Query, expand_synonyms, prune_terms
 from qa.queries.topics import is_topic
 from qa.ranking.confidence import (
@@ -95,6 +96,7 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
         document_frequencies |= searcher.document_frequencies(new_stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
     query = expand_synonyms(query, manifest.synonym_map, manifest.languages)
+    query = _expand_opposites(searcher, query, deadline)
     ranking = _Ranking(
         searcher,
         query,
@@ -107,7 +109,8 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
     highlighter = Highlighter(query, query.text, ranking.statistics)
     candidates = ranking.search(settings.candidates)
     # The verdict compares the first passage with the ones after it.
-    ranked = ranking.rank(candidates, max(options.offset + options.limit, TOP_SIZE))
+    window = highlighter.window
+    ranked = ranking.rank(candidates, max(options.offset + options.limit, window))
     ranked = put_answers_first(ranked, highlighter)
     signals: dict[str, float] = {}
     confidence = confidence_alone = 0.0
@@ -134,6 +137,17 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
         is_topic=ranking.is_topic,
         partial=candidates.partial,
     )
+
+
+def _expand_opposites(searcher: Searcher, query: Query, deadline: Deadline) -> Query:
+    """*query* with those words of the index that deny by themselves what the question denies."""
+    opposites = build_opposites(query, searcher.manifest.languages)
+    if not opposites:
+        return query
+    stems = [term_stem for other in opposites for term_stem in other.terms[0].stems]
+    frequencies = searcher.document_frequencies(stems, deadline)
+    occurring = [other for other in opposites if other.terms[0].document_frequency(frequencies) > 0]
+    return replace(query, expansions=(*query.expansions, *occurring))
 
 
 @dataclass(frozen=True)
@@ -203,7 +217,8 @@ def decide_verdict(result: RetrievalResult, settings: Settings) -> str:
     """
     if not result.top:
         return "none"
-    about = topic_verdict(result.top[0]) if result.is_topic else "none"
+    is_contrary = result.highlighter.highlight(result.top[0]).is_contrary
+    about = topic_verdict(result.top[0]) if result.is_topic and not is_contrary else "none"
     if about == "found" or result.confidence >= settings.found:
         return "found"
     if (

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+import regex
+
 from qa.analysis.languages import stop_words
 from qa.analysis.normalization import fold_case
 from qa.analysis.tokenizer import Span
@@ -80,6 +82,8 @@ class _Match(NamedTuple):
 # Frames are looked for in so many words at the beginning of a sentence, and at its end.
 _MAX_LEADING, _MAX_TRAILING = 60, 14
 _MAX_FRAMES = 12
+# Of so many words or fewer, each with a capital, a text is a title: Tell Me Why.
+_MAX_TITLE = 4
 # A greeting before fewer words is part of a name: Hello, Dolly!
 _MIN_REST = 3
 
@@ -87,7 +91,10 @@ _MIN_REST = 3
 class _Sentence:
     """A sentence from which frames are taken: what remains is from *start* to *end*."""
 
-    def __init__(self, tokens: Sequence[FrameToken], span: Span, *, is_first: bool) -> None:
+    def __init__(
+        self, text: str, tokens: Sequence[FrameToken], span: Span, *, is_first: bool
+    ) -> None:
+        self._text = text
         self._tokens = tokens
         self._span = span
         self._is_first = is_first
@@ -136,9 +143,9 @@ class _Sentence:
             if before == (self.start, self.end):
                 break
 
-    def text(self, text: str) -> str:
+    def remaining_text(self) -> str:
         """What remains, with the mark at its end."""
-        tokens = self._tokens
+        text, tokens = self._text, self._tokens
         end = tokens[self.end - 1].end
         last_mark = tokens[self._span.end - 1]
         if not any(token.is_word for token in tokens[self.end : self._span.end]):
@@ -222,12 +229,28 @@ class _Sentence:
     def _strip_request(self) -> bool:
         """Take off a request at the beginning."""
         ends = self._match("request", self.start, self.end)
+        ends = {end: match for end, match in ends.items() if not self._is_title(end, match)}
         if not ends:
             return False
         self.start = max(ends)
         self.has_request = True
         self.is_inside = not self.is_empty and self._tokens[self.start].form not in MARKS
         return True
+
+    def _is_title(self, end: int, match: _Match) -> bool:
+        """Whether the request up to *end* is a title or its beginning, by the capitals.
+
+        German nouns have capitals anyway; whoever types all of a longer text with capitals, asks.
+        """
+        words = [
+            self._text[token.start : token.end]
+            for token in self._tokens[self.start : self.end]
+            if token.is_word
+        ]
+        count = sum(token.is_word for token in self._tokens[self.start : end])
+        if match.language == "de" or not any(map(_is_titled, words[1:count])):
+            return False
+        return len(words) <= _MAX_TITLE or not all(word[0].isupper() for word in words)
 
     def _strip_around(self) -> bool:
         """Take off a request whose words stand around the question."""
@@ -266,12 +289,21 @@ class _Sentence:
         )
 
 
+# Pronouns with a capital of their own: I, I'd.
+_CAPITAL_PRONOUN = regex.compile(r"(?:I|Usted|Ustedes|Lei|Voi|U)(?!\p{L})")
+
+
+def _is_titled(word: str) -> bool:
+    """Whether *word* has a capital that it would not have inside a sentence."""
+    return word.istitle() and not _CAPITAL_PRONOUN.match(word)
+
+
 @lru_cache(maxsize=1 << 10)
 def split_frame(question: str) -> FramedQuestion:
     """Take the frames off a normalized *question*, unless it is nothing else."""
     tokens = tokenize_frames(question)
     sentences = [
-        _Sentence(tokens, span, is_first=number == 0)
+        _Sentence(question, tokens, span, is_first=number == 0)
         for number, span in enumerate(split_frame_sentences(question, tokens))
     ]
     for sentence in sentences:
@@ -289,7 +321,7 @@ def split_frame(question: str) -> FramedQuestion:
     )
     return FramedQuestion(
         question,
-        " ".join(sentence.text(question) for sentence in remaining),
+        " ".join(sentence.remaining_text() for sentence in remaining),
         tuple(dict.fromkeys(frame_words)),
         remaining[0].is_inside,
         any(sentence.has_request for sentence in sentences),

@@ -19,6 +19,8 @@ from qa.errors import FilterError, QuestionError
 from qa.index.manifest import SynonymMap
 from qa.index.questions import QuestionKeys, keys_of_question
 from qa.queries.asking import FramedQuestion, split_frame
+from qa.queries.prose import EXCLUDED_WORD, QUOTED_PHRASE, strip_prose_marks
+from qa.queries.topics import begins_with_title
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ class Query:
     *conditions* must be met.
     *ignored_words* were left out of the question, *carried_words* come from earlier turns;
     *split_words* are compounds that gave way to their parts.  *language* is the likely language of
-    the question, *text* the question without its frames, *typed* with them.
+    the question, *text* the question without its frames, *typed* with them.  *quotations* are in
+    quotation marks without being required.
     """
 
     terms: tuple[QueryTerm, ...]
@@ -153,6 +156,7 @@ class Query:
     split_words: tuple[tuple[str, str], ...] = ()
     text: str = ""
     typed: str = ""
+    quotations: tuple[str, ...] = ()
 
     @property
     def all_terms(self) -> tuple[QueryTerm, ...]:
@@ -198,10 +202,6 @@ class Query:
         return indexes
 
 
-_QUOTED_PHRASE = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
-_EXCLUDED_WORD = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")
-
-
 def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     question: str,
     *,
@@ -227,6 +227,7 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     framed = _keep_words(split_frame(text), languages, carried_words)
     text = framed.bare
     question_languages = detect_question_languages(text, languages)
+    text, quotations = strip_prose_marks(text, question_languages.likely or "en")
     required_phrases, excluded_phrases, free_text = _parse_operators(text)
     phrase_count = len(required_phrases) + len(excluded_phrases)
     if phrase_count > max_phrases:
@@ -255,6 +256,7 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
         language=question_languages.likely,
         text=text,
         typed=typed,
+        quotations=quotations,
     )
 
 
@@ -308,6 +310,12 @@ CARRYOVER_WEIGHT = 0.5
 COMPOUND_WEIGHT = 0.5
 
 
+def release_phrases(query: Query) -> Query:
+    """*query* without required phrases, whose words count as any others."""
+    quotations = (*query.quotations, *(phrase.text for phrase in query.phrases))
+    return replace(query, phrases=(), quotations=tuple(dict.fromkeys(quotations)))
+
+
 def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:
     """*query* with synonyms of its words, but for those in quotation marks."""
     languages = tuple(languages)
@@ -343,7 +351,7 @@ def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...],
         excluded_phrases.append(_build_phrase(match[1]))
         return " "
 
-    free_text = _EXCLUDED_WORD.sub(take_exclusion, _QUOTED_PHRASE.sub(take_phrase, text))
+    free_text = EXCLUDED_WORD.sub(take_exclusion, QUOTED_PHRASE.sub(take_phrase, text))
     return _deduplicate(required_phrases), _deduplicate(excluded_phrases), free_text
 
 
@@ -385,8 +393,9 @@ def _split_content_words(
     ]
     if all(stop_flags):
         return [word.text for word in tokenize(text)], ()
-    if is_inside:
+    if is_inside or begins_with_title(text):
         stop_flags[0] = _is_function_word(question_words[0], languages, first=False)
+    stop_flags = _keep_quoted_words(stop_flags)
     content_words = [
         word for word, is_stop in zip(question_words, stop_flags, strict=True) if not is_stop
     ]
@@ -394,6 +403,18 @@ def _split_content_words(
         word.lower() for word, is_stop in zip(question_words, stop_flags, strict=True) if is_stop
     )
     return content_words, tuple(dict.fromkeys(ignored_words))
+
+
+# So many stop words in a row at the end are a quotation without its marks: to be or not to be.
+_MIN_QUOTED_WORDS = 5
+
+
+def _keep_quoted_words(stop_flags: list[bool]) -> list[bool]:
+    """*stop_flags* where words at the end that are a quotation are no stop words."""
+    last_content = max(i for i, is_stop in enumerate(stop_flags) if not is_stop)
+    if len(stop_flags) - 1 - last_content < _MIN_QUOTED_WORDS:
+        return stop_flags
+    return [*stop_flags[: last_content + 1], *([False] * (len(stop_flags) - 1 - last_content))]
 
 
 def _is_function_word(word: str, languages: Sequence[str], *, first: bool) -> bool:

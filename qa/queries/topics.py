@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.tokenizer import token_texts
+from qa.analysis.tokenizer import QUESTION_MARKS, token_texts
 
 _MAX_TOPIC_TERMS = 3
 # A question with one of these asks for an answer: pronouns and adverbs of the main languages, and
@@ -25,6 +25,10 @@ _QUESTION_WORDS = frozenset(
 )
 _OPENING_VERBS = frozenset(
     "is are was were do does did has have had can could will would should may might must".split()
+)
+# A title, and what follows it: It, the novel; Us and Them; It by Stephen King.
+_FIRST_TITLE = regex.compile(
+    r"\s*\p{Lu}\p{L}*(?:,\s|\s+(?:and|by|und|von|et|par|y|por|de|e|di|en|van)\s+\S)"
 )
 _LATEST = [
     # Language by language: the adjective, what is asked for, the preposition.
@@ -77,6 +81,12 @@ def parse_latest(question: str) -> LatestQuestion | None:
 def has_question_word(text: str) -> bool:
     """Whether *text* has a word that asks: who, how, warum."""
     return not _QUESTION_WORDS.isdisjoint(word.casefold() for word in token_texts(text))
+
+
+def begins_with_title(text: str) -> bool:
+    """Whether the capital of the first word makes a title of it: It by Stephen King."""
+    is_question = text.endswith(QUESTION_MARKS) or has_question_word(text)
+    return not is_question and _FIRST_TITLE.match(text) is not None
 
 
 def is_topic(question: str, term_count: int) -> bool:

@@ -31,37 +31,47 @@ _MAX_CELL_CHARACTERS = 150
 
 
 class ScoredSentence(NamedTuple):
-    """A sentence: *coverage* is its share of the total IDF, *score* how well it answers."""
+    """A sentence: *coverage* is its share of the total IDF, *score* how well it answers.
+
+    It *agrees* if it denies what the question denies; a contrary one is no answer.
+    """
 
     coverage: float
     score: float
     type_matches: bool
     span: Span
+    is_contrary: bool = False
+    agrees: bool = False
 
 
 class Selection(NamedTuple):
     """The answering *span*, if any, and the *coverage* of the sentence that it is or begins with.
 
-    *only_asks* says that the best sentence asks or announces something that the passage lacks.
+    *only_asks* says that the best sentence asks or announces something that the passage lacks;
+    *agrees* that it denies what the question denies.
     """
 
     span: Span | None
     coverage: float = 0.0
     only_asks: bool = False
+    agrees: bool = False
 
 
 def select_answer(text: str, sentences: Sequence[ScoredSentence]) -> Selection:
     """The answer in the passage *text*, from all its *sentences* in order, at least one."""
-    best = max(range(len(sentences)), key=lambda index: sentences[index].score)
+    candidates = [index for index, row in enumerate(sentences) if not row.is_contrary]
+    if not candidates:
+        return Selection(None)
+    best = max(candidates, key=lambda index: sentences[index].score)
     span, coverage = sentences[best].span, sentences[best].coverage
     if coverage < MIN_ANSWER_COVERAGE:
         return Selection(None)
     if CELL_SEPARATOR not in text and not _needs_more(text[slice(*span)]):
         # Most are complete by themselves.
-        return Selection(span, coverage)
+        return Selection(span, coverage, agrees=sentences[best].agrees)
     passage = _Passage(text, sentences)
     if completed := passage.complete(best):
-        return Selection(completed, coverage)
+        return Selection(completed, coverage, agrees=sentences[best].agrees)
     for index in passage.alternatives(best):
         if completed := passage.complete(index):
             return Selection(completed, sentences[index].coverage)
@@ -119,13 +129,18 @@ class _Passage:
             index
             for index, sentence in enumerate(self._sentences)
             if index != best
+            and not sentence.is_contrary
             and sentence.coverage >= MIN_ANSWER_COVERAGE
             and not (is_quiz and self._is_choice(index))
         ]
         yield from sorted(
             answering, key=lambda index: (index < best, -self._sentences[index].score)
         )
-        rest = (n for n in range(best + 1, len(self._sentences)) if not self.is_marker(n))
+        rest = (
+            index
+            for index in range(best + 1, len(self._sentences))
+            if not (self.is_marker(index) or self._sentences[index].is_contrary)
+        )
         if not is_quiz:
             yield from islice(rest, 1)
 

@@ -126,13 +126,14 @@ def estimate_probability(signals: Mapping[str, float], weights: Mapping[str, flo
     return round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)
 
 
-# The probability that a direct answer is right, and the most that a passage that only asks may get.
-# Measured by benchmarks/faq.py.
+# The probability that a direct answer is right, and the most that a passage may get that only asks,
+# or says the contrary.  Measured by benchmarks/faq.py.
 _DIRECT_PROBABILITY, _ASKING_PROBABILITY = 0.95, 0.25
 
 
 def adjust_probability(probability: float, first: RankedPassage, highlight: Highlight) -> float:
-    """*probability* where the *first* passage is a direct answer, or only asks."""
+    """*probability* where *first* is a direct answer, or only asks, or says the contrary."""
     if first.is_direct_answer:
         return max(probability, _DIRECT_PROBABILITY)
-    return min(probability, _ASKING_PROBABILITY) if highlight.only_asks else probability
+    is_none = highlight.only_asks or highlight.is_contrary
+    return min(probability, _ASKING_PROBABILITY) if is_none else probability

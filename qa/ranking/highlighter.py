@@ -14,13 +14,17 @@ from qa.index.passages import Passage
 from qa.index.questions import wordings
 from qa.queries.parser import Query, QueryTerm
 from qa.ranking.answer_selection import ScoredSentence, Selection, select_after, select_answer
+from qa.ranking.contradiction import QuestionPolarity
 from qa.ranking.features import TermStatistics
-from qa.ranking.reranker import TOP_SIZE, RankedPassage
+from qa.ranking.reranker import ROUNDING_ERROR, TOP_SIZE, RankedPassage
 
 # The bonus of a sentence with an answer of the right type, such as a date for "when".
 _ANSWER_TYPE_BONUS = 0.15
-# What an answer must have, at least, of the coverage of a passage that only asks, to be put first.
-_MIN_ANSWER_SHARE = 0.5
+# What an answer must have, at least, of the coverage of a passage that only asks, to be put first;
+# and of the coverage of a sentence that says the contrary, in the same passage or before it.
+_MIN_ANSWER_SHARE, _MIN_OTHER_SHARE = 0.5, 0.6
+# So many passages are looked at for one that denies what the question denies.
+_DENIAL_WINDOW = 20
 # The factor of a word from earlier turns: it is the topic rather than the answer.
 _CARRIED_TERM_FACTOR = 0.3
 
@@ -33,7 +37,9 @@ class Highlight:
     question's total IDF in the best sentence, *type_matches* whether that has an answer of the
     right type, a date for "when" or a name for "who"; None for questions of no known type.
     *answer_coverage* is that of the answer; *only_asks* says that the passage asks the question, or
-    announces an answer, and ends.
+    announces an answer, and ends.  *contrary_coverage* is the coverage of the best sentence that
+    says the contrary of what is asked; where *is_contrary*, it is that of the passage.  *agrees*
+    says that the answer denies what the question does.
     """
 
     matched_words: tuple[str, ...] = ()
@@ -46,6 +52,9 @@ class Highlight:
     type_matches: bool | None = None
     answer_coverage: float = 0.0
     only_asks: bool = False
+    contrary_coverage: float = 0.0
+    is_contrary: bool = False
+    agrees: bool = False
 
 
 class _AnswerType(NamedTuple):
@@ -121,6 +130,7 @@ class Highlighter:
         self._term_factors = [
             _CARRIED_TERM_FACTOR if term.word in carried_words else 1.0 for term in query.all_terms
         ]
+        self._polarity = QuestionPolarity(query, self._idf)
         self._cache: dict[tuple[str, int], Highlight] = {}
         self._answer_type = next(
             (
@@ -130,6 +140,21 @@ class Highlighter:
             ),
             None,
         )
+
+    @cached_property
+    def is_negated(self) -> bool:
+        """Whether the question denies something."""
+        return self._polarity.is_negated
+
+    @property
+    def _contrary_share(self) -> float:
+        """What an answer must have of the coverage of a sentence that says the contrary."""
+        return 1.0 if self.is_negated else _MIN_OTHER_SHARE
+
+    @property
+    def window(self) -> int:
+        """How many of the ranked passages may be put first."""
+        return _DENIAL_WINDOW if self.is_negated else TOP_SIZE
 
     def highlight(self, ranked: RankedPassage) -> Highlight:
         """The highlight of a *ranked* passage, computed once."""
@@ -155,12 +180,15 @@ class Highlighter:
         }
         present = {match.term_index for match in matches} | heading_terms
         sentences = self._score_sentences(passage, matches)
+        if not ranked.is_direct_answer:
+            sentences = [self._compare(passage, matches, sentence) for sentence in sentences]
         selection = self._select_answer(ranked, sentences)
         best = max(
-            sentences,
+            (row for row in sentences if not row.is_contrary),
             key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches,
             default=None,
         )
+        contrary = max((row.coverage for row in sentences if row.is_contrary), default=0.0)
         return Highlight(
             matched_words=tuple(term.word for n, term in enumerate(self._terms) if n in present),
             missing_words=tuple(
@@ -174,6 +202,9 @@ class Highlighter:
             type_matches=best.type_matches if best and self._answer_type else None,
             answer_coverage=selection.coverage,
             only_asks=selection.only_asks,
+            contrary_coverage=contrary,
+            is_contrary=selection.coverage < contrary * self._contrary_share - ROUNDING_ERROR,
+            agrees=selection.agrees,
         )
 
     def _score_sentences(
@@ -194,6 +225,27 @@ class Highlighter:
                 ScoredSentence(coverage, score + _ANSWER_TYPE_BONUS * fits, fits, span)
             )
         return sentences
+
+    def _compare(
+        self, passage: Passage, matches: Sequence[_TermMatch], sentence: ScoredSentence
+    ) -> ScoredSentence:
+        """*sentence* with what it says of what is asked: the same, or the contrary."""
+        if sentence.coverage <= 0.0:
+            return sentence
+        span = sentence.span
+        places = [
+            (match.term_index, match.span.start)
+            for match in matches
+            if span.start <= match.span.start < span.end
+        ]
+        comparison = self._polarity.compare(passage.text, span, passage.language, places)
+        more = sum(self._idf[term_index] for term_index in comparison.opposites)
+        return sentence._replace(
+            coverage=sentence.coverage + more,
+            score=sentence.score + more + comparison.gain,
+            is_contrary=comparison.is_contrary,
+            agrees=comparison.agrees,
+        )
 
     def _select_answer(
         self, ranked: RankedPassage, sentences: Sequence[ScoredSentence]
@@ -235,21 +287,23 @@ class Highlighter:
 def put_answers_first(
     ranked: Sequence[RankedPassage], highlighter: Highlighter
 ) -> list[RankedPassage]:
-    """*ranked* without passages before the first answer, of the first few, that only ask.
+    """*ranked* with the first answer, of the first few, before passages that are none.
 
-    Only where that answer has a fair part of the question.
+    Such passages only ask, or say the contrary.  Only where that answer has a fair part of the
+    question.
     """
-    for index, passage in enumerate(ranked[:TOP_SIZE]):
+    asked = 0.0
+    share = _MIN_ANSWER_SHARE
+    for index, passage in enumerate(ranked[: highlighter.window]):
         highlight = highlighter.highlight(passage)
-        if highlight.only_asks:
+        if highlight.only_asks or highlight.is_contrary:
+            asked = max(asked, highlight.sentence_coverage, highlight.contrary_coverage)
+            share = _MIN_OTHER_SHARE if highlight.is_contrary else share
             continue
-        asked = max(
-            (highlighter.highlight(other).sentence_coverage for other in ranked[:index]),
-            default=0.0,
-        )
-        if highlight.answer_coverage >= _MIN_ANSWER_SHARE * asked:
+        if highlight.answer_coverage >= asked * (_MIN_ANSWER_SHARE if highlight.agrees else share):
             return [passage, *ranked[:index], *ranked[index + 1 :]]
-        break
+        if not highlighter.is_negated:
+            break
     return [*ranked]
 
 

@@ -85,6 +85,11 @@ class QueryBody(ResponseModel):
         exclude_if=lambda value: not value,
         description="The operators of the search language, as they were understood.",
     )
+    not_required: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda value: not value,
+        description="Quotations that passages need not have: no passage has all, or prose.",
+    )
 
 
 class PartBody(ResponseModel):

@@ -120,6 +120,53 @@ FRAMED = [
     ("Ik zoek informatie over de haven", "de haven"),
     ("Pode me dizer quem abriu a ponte?", "quem abriu a ponte?"),
     ("Fale-me sobre o porto", "o porto"),
+    ("Write an essay about the lighthouse", "the lighthouse"),
+    ("In which document is the lighthouse mentioned?", "the lighthouse?"),
+    ("List all mentions of the lighthouse", "the lighthouse"),
+    ("show me what you have on the lighthouse", "the lighthouse"),
+    ("Find me the passage where Brandt opens the pier", "Brandt opens the pier"),
+    ("What are the key points of the report?", "the report?"),
+    ("Explain like I'm five how a dam works", "how a dam works"),
+    ("In one sentence, who built the dam?", "who built the dam?"),
+    ("Using only the documents provided, who built the dam?", "who built the dam?"),
+    ("According to the text above, who built the dam?", "who built the dam?"),
+    ("Thanks in advance for telling me who built the dam", "who built the dam"),
+    ("Hello, my name is Anna. Who built the dam?", "Who built the dam?"),
+    ("I have to write a school report. Who built the dam?", "Who built the dam?"),
+    ("Sorry, one more question: who built the dam?", "who built the dam?"),
+    ("Please provide a detailed answer: who built the dam?", "who built the dam?"),
+    ("Do you have any idea who built the dam?", "who built the dam?"),
+    ("Schreibe einen Aufsatz über den Damm", "den Damm"),
+    ("In welchem Dokument wird der Damm erwähnt?", "der Damm?"),
+    ("Nenne alle Stellen über den Damm", "den Damm"),
+    ("Was gibt es über den Damm zu wissen?", "den Damm?"),
+    ("In einem Satz: wer hat den Damm gebaut?", "wer hat den Damm gebaut?"),
+    ("Auf Grundlage der Dokumente, wer baute den Damm?", "wer baute den Damm?"),
+    ("Hallo, ich heiße Anna. Wer baute den Damm?", "Wer baute den Damm?"),
+    ("Ich schreibe gerade eine Hausarbeit. Wer baute den Damm?", "Wer baute den Damm?"),
+    ("Noch eine Frage: wer baute den Damm?", "wer baute den Damm?"),
+    ("Hast du eine Ahnung, wer den Damm gebaut hat?", "wer den Damm gebaut hat?"),
+    ("Écris une rédaction sur le barrage", "le barrage"),
+    ("Dans quel document le barrage est-il mentionné ?", "le barrage?"),
+    ("Cite les passages sur le barrage", "le barrage"),
+    ("Que faut-il savoir sur le barrage ?", "le barrage ?"),
+    ("En une phrase, qui a construit le barrage ?", "qui a construit le barrage ?"),
+    ("Selon le texte ci-dessus, qui l'a construit ?", "qui l'a construit ?"),
+    ("Je prépare un exposé. Qui a construit le barrage ?", "Qui a construit le barrage ?"),
+    ("As-tu une idée de qui a construit le barrage ?", "qui a construit le barrage ?"),
+    ("Escribe un ensayo sobre la presa", "la presa"),
+    ("¿En qué documento se menciona la presa?", "la presa?"),
+    ("En una frase, ¿quién construyó la presa?", "quién construyó la presa?"),
+    ("Hola, me llamo Ana. ¿Quién construyó la presa?", "Quién construyó la presa?"),
+    ("Scrivi un saggio sulla diga", "diga"),
+    ("In quale documento è menzionata la diga?", "la diga?"),
+    ("Un'altra domanda: chi ha costruito la diga?", "chi ha costruito la diga?"),
+    ("Schrijf een opstel over de dam", "de dam"),
+    ("In welk document wordt de dam genoemd?", "de dam?"),
+    ("Nog een vraag: wie bouwde de dam?", "wie bouwde de dam?"),
+    ("Escreva um ensaio sobre a barragem", "a barragem"),
+    ("Onde a barragem é mencionada?", "a barragem?"),
+    ("Mais uma pergunta: quem construiu a barragem?", "quem construiu a barragem?"),
     # Politeness
     (
         "Hi! I hope you are well, I have a quick question: how long is leave? Thanks a lot!",
@@ -160,6 +207,14 @@ In the article's title, what did the machine end?
 best practices for backups
 summarize
 explain "grand bargain"
+Tell Me Why by the Beatles
+Give Me Liberty
+All About Eve
+Show Me the Way Home
+the question of the report
+in one sentence of the treaty
+what is the name of the report
+my name is Earl
 Dank wem hat er gewonnen?
 Liste der Schiffe
 Preise vergleichen
@@ -185,6 +240,10 @@ def test_the_same_words_elsewhere_are_part_of_the_question(question):
     framed = split_frame(question)
 
     assert (framed.bare, framed.frame_words) == (question, ())
+
+
+def test_a_request_may_have_capitals_throughout():
+    assert split_frame("Tell Me About The Lighthouse Of Pharos").bare == "The Lighthouse Of Pharos"
 
 
 @pytest.mark.parametrize(("question", "bare"), FRAMED)
@@ -226,10 +285,56 @@ def test_a_word_that_is_also_searched_for_is_not_ignored():
         ("tell me about The The", {"The"}),
         ("tell me why", {"tell", "me", "why"}),
         ("tell me about it", {"tell", "me", "about", "it"}),
+        ("It by Stephen King", {"It", "Stephen", "King"}),
+        ("It, the novel", {"It", "novel"}),
+        ("Us and Them", {"Us", "Them"}),
+        ("when did The Who play in Leeds?", {"The", "Who", "play", "Leeds"}),
+        ("who wrote Let It Be?", {"wrote", "Let", "It", "Be"}),
+        ("who said to be or not to be?", {"said", "to", "be", "or", "not"}),
+        ("the US and the UK", {"US", "UK"}),
+        ("what is Plan B?", {"Plan", "B"}),
+        ("albums of The The", {"albums", "The"}),
+        ("what did May say?", {"May", "say"}),
+        ("Tell Me Why by the Beatles", {"Me", "Why", "Beatles"}),
     ],
 )
 def test_names_of_small_words_count_inside_a_frame(question, words):
     assert {term.word for term in parse_query(question).terms} >= words
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "words"),
+    [
+        ("Sein und Zeit", "de", {"Sein", "Zeit"}),
+        ("Ich und Du", "de", {"Ich", "Du"}),
+        ("wer schrieb Sein und Zeit?", "de", {"schrieb", "Sein", "Zeit"}),
+        ("wer sind Die Ärzte?", "de", {"Die", "Ärzte"}),
+        ("der Plan B", "de", {"Plan", "B"}),
+        ("Elle et lui", "fr", {"Elle"}),
+        ("qui a écrit Le Monde ?", "fr", {"écrit", "Le", "Monde"}),
+        ("Elle, le film", "fr", {"Elle", "film"}),
+        ("le plan B", "fr", {"plan", "B"}),
+        ("quién escribe en El País?", "es", {"escribe", "El", "País"}),
+        ("Yo y ella", "es", {"Yo"}),
+    ],
+)
+def test_titles_of_small_words_count_in_other_languages(question, language, words):
+    query = parse_query(question, languages=(language,))
+
+    assert {term.word for term in query.terms} >= words
+
+
+@pytest.mark.parametrize(
+    ("question", "ignored"),
+    [
+        ("What and when did he say it?", {"what", "and", "when"}),
+        ("The harbour and the pier", {"the", "and"}),
+        ("In 1874, who built it?", {"in", "who", "it"}),
+        ("who is it that built the pier with her?", {"who", "is", "it", "with", "her"}),
+    ],
+)
+def test_small_words_at_other_places_do_not_count(question, ignored):
+    assert ignored <= {*parse_query(question).ignored_words}
 
 
 def test_a_pronoun_needs_no_frame_where_the_conversation_has_its_words():

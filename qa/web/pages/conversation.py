@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response
 from qa.analysis.tokenizer import Token, normalize, to_term, token_texts, tokenize
 from qa.answers.answer import Answer, AnswerPassage
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
+from qa.queries.asking import split_frame
 from qa.queries.operators import parse_operators
 from qa.queries.parser import parse_query
+from qa.queries.prose import is_prose
 from qa.web.api import InvalidRequestError, answer_question, parse_ask_args
 from qa.web.context import current_searcher, current_settings
 from qa.web.pages.cite import QUOTED_PARAMETER, citation_statuses, fall_back_to_live, permalink
@@ -238,7 +240,8 @@ class AnsweredTurn:
     def url_quoting(self, word: str) -> str | None:
         """The address with *word* in quotation marks, unless there are some already."""
         question = normalize(self.answer.question)
-        if _QUOTATION_MARKS.search(question):
+        # In a text of several sentences, no quotation is required.
+        if _QUOTATION_MARKS.search(question) or _is_prose(question):
             return None
         return self.conversation.rephrase_last(_replace_word(question, word, f'"{word}"')).url
 
@@ -442,3 +445,9 @@ def _document_label(document_id: str) -> str:
         return f"in “{current_searcher().document(document_id).metadata.title}”"
     except DocumentNotFoundError:
         return f"in {document_id}"
+
+
+@lru_cache(maxsize=32)
+def _is_prose(question: str) -> bool:
+    """Whether a *question* has several sentences beside greetings and the like."""
+    return is_prose(split_frame(question).bare, "en")

@@ -159,6 +159,7 @@ def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
         ("Only", [suggestion.text for suggestion in turn.conditions]),
         ("Carried over", [suggestion.text for suggestion in turn.words_carried]),
         ("Asked without", turn.answer.query.not_carried),
+        ("Not required word for word:", turn.answer.query.not_required),
         ("Left out", [suggestion.text for suggestion in turn.words_ignored]),
         ("The documents do not have", no_answer.missing if no_answer else ()),
         (

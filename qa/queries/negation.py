@@ -1,0 +1,329 @@
+"""A text -> which of its words are denied, by the words of negation.toml.
+
+As NegEx does in clinical notes, a word of negation is given a reach: the words after it, or its
+whole clause where a language puts it behind the verb.  Some phrases look like negation and deny
+nothing: not only.
+
+Chapman et al., A simple algorithm for identifying negated findings and diseases in discharge
+summaries, Journal of Biomedical Informatics 34, 2001.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import regex
+
+from qa.analysis.languages import stemmer_language
+from qa.analysis.normalization import fold_accents
+from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, to_term, tokenize
+from qa.queries.parser import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
+
+# So many words after a word of negation are denied.
+_REACH = 5
+# Languages in which a question word need not come first.
+_IN_SITU = frozenset("hi ne ta tr id fa hy".split())
+# Languages whose word for "without" comes behind its noun, and so many words it denies.
+_POSTPOSITIONAL, _POSTPOSITION_REACH = frozenset("tr hi hu eu ta ne".split()), 2
+# The shortest word that a prefix of negation is taken off.
+_MIN_DENIED = 4
+_BREAK = r"[,;:|()\[\]–—!?…]|\.(?!\w)"
+_STRONG_BREAK = r"[;()\[\]–—!?…]|\.(?!\w)"
+
+
+class Denial(NamedTuple):
+    """A negation at *place*: it denies the words in *direct*, and is about those in *clause*.
+
+    One that means "without" is about the words that it denies only.
+    """
+
+    place: int
+    direct: Span
+    clause: Span
+
+    @property
+    def means_without(self) -> bool:
+        """Whether it denies a part of a clause."""
+        return self.direct == self.clause
+
+
+class Polarity(NamedTuple):
+    """The negations of a text, and whether it says something else of a part: except, failed to."""
+
+    denials: tuple[Denial, ...] = ()
+    has_exception: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it only affirms."""
+        return not self.denials and not self.has_exception
+
+    def denies(self, place: int) -> bool:
+        """Whether the word at *place* is denied."""
+        return any(denial.direct.start <= place < denial.direct.end for denial in self.denials)
+
+    def concerns(self, place: int) -> bool:
+        """Whether the word at *place* is in a clause with a negation, before or after it."""
+        return any(denial.clause.start <= place < denial.clause.end for denial in self.denials)
+
+
+AFFIRMATIVE = Polarity()
+
+
+class _Negation:
+    """The words of one language, as patterns."""
+
+    def __init__(self, language: str, table: Mapping[str, str | list[str]]) -> None:
+        words = {name: value.split() for name, value in table.items() if isinstance(value, str)}
+        harmless = [pattern for pattern in table["harmless"] if isinstance(pattern, str)]
+        self.prefixes = tuple(words["prefixes"])
+        self.suffixes = tuple(words.get("suffixes", ()))
+        self._denials = _compile([*words["denials"], *words["without"]])
+        self._without = _compile(words["without"])
+        self._with = _compile(words["with"]) if "with" in words else None
+        self._exceptions = _compile(words["exceptions"])
+        self._harmless = _compile(harmless)
+        self._questions = _compile(words["questions"])
+        # The words of a question that only carry its negation.
+        self.function_words = frozenset(
+            map(to_term, [*words["denials"], *words["without"], *words.get("modals", ())])
+        )
+        clauses, joints = _join(words["clauses"]), _join(words["joints"])
+        self._break = regex.compile(f"{_BREAK}|{clauses}|{joints}", regex.IGNORECASE)
+        self._strong_break = regex.compile(f"{_STRONG_BREAK}|{clauses}", regex.IGNORECASE)
+        self._is_clausal = table["reach"] == "clause"
+        self._is_postpositional = language in _POSTPOSITIONAL
+        self._is_in_situ = language in _IN_SITU
+
+    def polarity(self, text: str, start: int, end: int) -> Polarity:
+        """The negations between *start* and *end* of *text*."""
+        matches = [*self._denials.finditer(text, start, end)]
+        if matches:
+            spans = [match.span() for match in self._harmless.finditer(text, start, end)]
+            matches = [match for match in matches if _is_negation(text, match, start, spans)]
+        denials = [self._reach(text, match, Span(start, end)) for match in matches]
+        has_exception = self._exceptions.search(text, start, end) is not None
+        return Polarity(tuple(denials), has_exception) if denials or has_exception else AFFIRMATIVE
+
+    def accompaniments(self, text: str) -> list[Span]:
+        """The parts of *text* after a word that means "with"."""
+        if not self._with:
+            return []
+        ends = [match.end() for match in self._with.finditer(text)]
+        return [
+            Span(end, _skip_words(text, end, _first(self._break, text, end, len(text))))
+            for end in ends
+        ]
+
+    def is_open(self, question: str) -> bool:
+        """Whether *question* asks for more than yes or no: a clause begins with a question word."""
+        if self._is_in_situ:
+            return self._questions.search(question) is not None
+        return any(
+            len(_WORD.findall(self._break.split(question[: match.start()])[-1])) < 2
+            for match in self._questions.finditer(question)
+        )
+
+    def _reach(self, text: str, match: "regex.Match[str]", bounds: Span) -> Denial:
+        """What a word of negation denies."""
+        end = _first(self._break, text, match.end(), bounds.end)
+        start = _last(self._strong_break, text, bounds.start, match.start())
+        if self._without.fullmatch(match[0]):
+            direct = Span(match.start(), _skip_words(text, match.end(), end))
+            if self._is_postpositional:
+                before = _words_before(text, start, match.start(), _POSTPOSITION_REACH)
+                direct = Span(before, match.end())
+            return Denial(match.start(), direct, direct)
+        if self._is_clausal:
+            direct = Span(_last(self._break, text, start, match.start()), end)
+        elif _WORD.search(text, match.end(), end):
+            direct = Span(match.start(), _skip_words(text, match.end(), end))
+        else:
+            direct = Span(_words_before(text, start, match.start(), _REACH), end)
+        return Denial(match.start(), direct, Span(start, end))
+
+
+_WORD = regex.compile(r"[\w'’]+")
+
+
+def _is_negation(
+    text: str, match: "regex.Match[str]", start: int, harmless: Sequence[tuple[int, int]]
+) -> bool:
+    """Whether the word is not part of a harmless phrase, a number (No. 5) or a name (Dr. No)."""
+    if any(first <= match.start() < last for first, last in harmless):
+        return False
+    is_numbered = _NUMBER_AHEAD.match(text, match.end())
+    is_name = match[0].istitle() and len(match[0]) > 1 and bool(text[start : match.start()].strip())
+    return not is_numbered and not is_name
+
+
+_NUMBER_AHEAD = regex.compile(r"\.?\s*\d")
+
+
+def _first(pattern: "regex.Pattern[str]", text: str, start: int, end: int) -> int:
+    """Where the first match begins; *end* without one."""
+    match = pattern.search(text, start, end)
+    return int(match.start()) if match else end
+
+
+def _last(pattern: "regex.Pattern[str]", text: str, start: int, end: int) -> int:
+    """Where the last match ends; *start* without one."""
+    return max((match.end() for match in pattern.finditer(text, start, end)), default=start)
+
+
+def _skip_words(text: str, start: int, end: int) -> int:
+    """The end of the last of a few words after *start*."""
+    for count, word in enumerate(_WORD.finditer(text, start, end), 1):
+        if count == _REACH:
+            return int(word.end())
+    return end
+
+
+def _words_before(text: str, start: int, end: int, count: int) -> int:
+    """The beginning of the last *count* words before *end*."""
+    starts = [word.start() for word in _WORD.finditer(text, start, end)]
+    return starts[-count:][0] if starts else end
+
+
+def _compile(words: Iterable[str]) -> "regex.Pattern[str]":
+    return regex.compile(_join(words), regex.IGNORECASE)
+
+
+def _join(words: Iterable[str]) -> str:
+    """A pattern for any of *words*, with or without their accents."""
+    spellings = dict.fromkeys(
+        spelling for word in words for spelling in (word, " ".join(map(_unaccent, word.split(" "))))
+    )
+    longest_first = sorted(spellings, key=len, reverse=True)
+    patterns = (
+        regex.escape(word).replace("_", r"\w+").replace("'", "['’]").replace(r"\ ", r"\s+")
+        for word in longest_first
+    )
+    return rf"(?<![\w'’])(?:{'|'.join(patterns)})(?!\w)"
+
+
+def _unaccent(word: str) -> str:
+    """*word* as typed without accents, where that is another spelling of it."""
+    return word if "'" in word or "_" in word else fold_accents(word)
+
+
+@cache
+def _load_tables() -> dict[str, dict[str, str | list[str]]]:
+    return tomllib.loads(files("qa.queries").joinpath("negation.toml").read_text("utf-8"))
+
+
+@cache
+def _negation_of(language: str) -> _Negation | None:
+    language = stemmer_language(language)
+    table = _load_tables().get(language)
+    return _Negation(language, table) if table else None
+
+
+def find_polarity(text: str, span: Span, language: str) -> Polarity:
+    """The negations in the *span* of *text*; none in a language without a table."""
+    negation = _negation_of(language)
+    return negation.polarity(text, *span) if negation else AFFIRMATIVE
+
+
+def is_open_question(question: str, language: str) -> bool:
+    """Whether *question* asks for more than yes or no."""
+    negation = _negation_of(language)
+    return negation is not None and negation.is_open(question)
+
+
+def opposite_words(word: str, language: str) -> tuple[str, ...]:
+    """The words that deny *word* by a prefix or suffix, if they exist: locked, unlocked."""
+    negation = _negation_of(language)
+    if negation is None or len(word) < _MIN_DENIED or not word.islower():
+        return ()
+    return (
+        *(prefix + word for prefix in negation.prefixes),
+        *(word + suffix for suffix in negation.suffixes),
+    )
+
+
+@lru_cache(maxsize=1 << 10)
+def opposite_stems(word: str, language: str) -> frozenset[str]:
+    """The stems of the words that deny *word*."""
+    return frozenset(stem(other, language) for other in opposite_words(word, language))
+
+
+@lru_cache(maxsize=1 << 10)
+def denied_stems(word: str, language: str) -> frozenset[str]:
+    """The stems of the words that *word* denies, if it has a prefix or suffix that does."""
+    negation = _negation_of(language)
+    if negation is None or not word.islower():
+        return frozenset()
+    parts = [
+        *(word[len(prefix) :] for prefix in negation.prefixes if word.startswith(prefix)),
+        *(word[: -len(suffix)] for suffix in negation.suffixes if word.endswith(suffix)),
+    ]
+    return frozenset(stem(part, language) for part in parts if len(part) >= _MIN_DENIED)
+
+
+class AskedPolarity(NamedTuple):
+    """The terms that a question denies, those next to its negations, and whether it is open.
+
+    *accompanying* are those after a word that means "with".
+    """
+
+    denied: frozenset[int] = frozenset()
+    nearest: frozenset[int] = frozenset()
+    accompanying: frozenset[int] = frozenset()
+    is_open: bool = False
+
+
+def read_polarity(query: Query, language: str) -> AskedPolarity:
+    """What the question of *query*, in *language*, denies; nothing if it asks for yes or no.
+
+    Whoever asks if something is not so wants to know either way.
+    """
+    negation = _negation_of(language)
+    if negation is None:
+        return AskedPolarity()
+    text = query.text
+    polarity = negation.polarity(text, 0, len(text))
+    is_open = negation.is_open(text)
+    is_closed = not is_open and text.endswith(QUESTION_MARKS)
+    places = _find_terms(query, negation.function_words)
+    if is_closed or not polarity.denials or polarity.has_exception:
+        spans = negation.accompaniments(text)
+        after_with = {index for index, place in places for span in spans if place in range(*span)}
+        return AskedPolarity(accompanying=frozenset(after_with), is_open=is_open)
+    denied = frozenset(index for index, place in places if polarity.denies(place))
+    nearest = frozenset(
+        min(inside, key=lambda pair: (pair[1] < denial.place, abs(pair[1] - denial.place)))[0]
+        for denial in polarity.denials
+        if (inside := [pair for pair in places if pair[1] in range(*denial.direct)])
+    )
+    return AskedPolarity(denied, nearest, is_open=is_open)
+
+
+def _find_terms(query: Query, others: frozenset[str]) -> list[tuple[int, int]]:
+    """The terms of *query* in its text but for *others*, each with its index and place."""
+    indexes = {term.term: index for index, term in enumerate(query.terms)}
+    return [
+        (indexes[term], word.start)
+        for word in tokenize(query.text)
+        if (term := to_term(word.text)) in indexes and term not in others
+    ]
+
+
+def build_opposites(query: Query, languages: Sequence[str]) -> list[Expansion]:
+    """The words that deny by themselves what the question denies: not locked, unlocked."""
+    language = query.language or next(iter(languages), "en")
+    return [
+        Expansion(
+            query.terms[index].word,
+            other,
+            (QueryTerm(other, to_term(other), _stems_of(other, languages), EXPANSION_WEIGHT),),
+        )
+        for index in sorted(read_polarity(query, language).nearest)
+        for other in opposite_words(query.terms[index].word, language)
+    ]
+
+
+def _stems_of(word: str, languages: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(stem(word, language) for language in languages))
