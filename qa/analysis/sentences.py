@@ -1,0 +1,401 @@
+"""A text to the spans of its sentences.
+
+A sentence ends at an end mark before white space, unless what comes after it goes on (a comma,
+mostly a small letter) or the full stop is that of an abbreviation, an initial, an ordinal or the
+number of an item.  `abbreviations.toml` has the abbreviations of each language.  Every decision
+looks at a few characters around the mark, so the time is linear in the length of the text.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import regex
+
+from qa.analysis import languages
+from qa.analysis.tokenizer import Span
+
+# Marks that need no white space after them.
+_HARD_MARKS = "。！？｡।॥።፧՞։។៕༎။؟۔"
+# A run of marks, what closes after it, and white space.  Notes such as [1] and emoji belong to the
+# sentence before them.  It begins with one set of characters, which `re` looks for fast; it is
+# possessive and matches only from the first mark of a run, so its time is linear.
+_MARK = r"""
+    [.!?…‥{hard}{marks}] (?<! [.!?…‥]. )
+    (?: (?<= [{hard}] ) (?P<hard> [{hard}]*+ ) | [.!?…‥{marks}]*+ (?: [ ][.!?…]++ (?=\s|\Z) )*+ )
+    (?P<closing>
+        (?: [\"'”’»›“)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
+    )
+    (?P<quote> \s (?: [\"”’»›'] | '' | ’’ ) (?=\s|\Z) )?+
+    (?(hard) \s*+ | (?: \s++ | \Z ) )
+"""
+_EMOJI = "\U0001f1e6-\U0001faff\u2600-\u27bf\ufe0f\u200d"
+# What may stand before the first word of a sentence.
+_OPENING = re.compile(r"(?:[\s\"'“”„‚‘’«»‹›`,(\[{¿¡*_#•·▪◦–—―-]|\.(?=[.\w])){0,12}+")
+# What begins no sentence.
+_CONTINUATION = frozenset(",;:/=+%&)]}.!?…<>|")
+_WORD_CHARACTER = re.compile(r"\w")
+# An initial with its full stop, a word, or the sign of a number.
+_FOLLOWING = re.compile(r"[^\W\d_]\.|[^\W_]+|[§№]")
+_ADDRESSES = ("http", "www.")
+_PARAGRAPH_BREAK = re.compile(r"\n[ \t\r]*\n\s*")
+# How far to look for the other bracket.
+_MAX_BRACKETS = 300
+
+
+class _Kind(Enum):
+    """What stands before a full stop: a word, or what abbreviations.toml tells apart."""
+
+    WORD = "word"
+    NUMBERS = "numbers"
+    NAMES = "names"
+    EITHER = "either"
+    FINAL = "final"
+    ARABIC = "arabic"
+    ROMAN = "roman"
+
+
+class _Language(NamedTuple):
+    """What of abbreviations.toml holds in a language."""
+
+    kinds: dict[str, _Kind]
+    starters: frozenset[str]
+    has_ordinals: bool
+    mark: re.Pattern[str]
+
+
+_ABBREVIATIONS = (_Kind.NUMBERS, _Kind.NAMES, _Kind.EITHER, _Kind.FINAL)
+
+
+@lru_cache(maxsize=1)
+def _load_table() -> dict[str, dict[str, str]]:
+    text = Path(__file__).with_name("abbreviations.toml").read_text(encoding="utf-8")
+    table: dict[str, dict[str, str]] = tomllib.loads(text)
+    return table
+
+
+@lru_cache(maxsize=256)
+def _load_language(code: str) -> _Language:
+    own = _load_table().get(code, {})
+    kinds = {
+        form: kind
+        for row in (_load_table()["every"], own)
+        for kind in _ABBREVIATIONS
+        for word in row.get(kind.value, "").split()
+        for form in _forms(word)
+    }
+    pattern = _MARK.format(hard=_HARD_MARKS, marks=own.get("marks", ""), emoji=_EMOJI)
+    return _Language(
+        kinds,
+        languages.stop_words(code).union(own.get("starters", "").lower().split()),
+        "ordinals" in own,
+        re.compile(pattern, re.VERBOSE),
+    )
+
+
+def _forms(word: str) -> set[str]:
+    """*word*, also with a capital, unless that would be an initial."""
+    return {word} if len(word) == 1 else {word, word[0].upper() + word[1:]}
+
+
+# z. B, т. д, a.m, J.-C, Ph.D
+_LETTER = r"[^\W\d_][\u0900-\u0dff]{0,3}"
+_STOPPED = re.compile(rf"(?:(?<!\w)(?:{_LETTER}){{1,2}}\.[\s-]?)+(?:{_LETTER}){{1,4}}\Z")
+_ROMAN_NUMBER = re.compile(r"[IVXLC]{2,6}|[IVX]")
+_VOWELS = frozenset("aeiouyäöüéèêáàâíóúùæøåąęôîаеёиоуыэюяіїєαεηιουωάέήίόύώ")
+_MAX_NUMBER_LENGTH = 4
+
+
+@lru_cache(maxsize=1 << 14)
+def _classify(word: str, code: str) -> _Kind:
+    """What *word*, which stands before a full stop, is in a language."""
+    kinds = _load_language(code).kinds
+    if kind := kinds.get(word):
+        return kind
+    if word.isdecimal():
+        return _Kind.ARABIC if len(word) <= _MAX_NUMBER_LENGTH else _Kind.WORD
+    # dell'art, l'av
+    word = re.split("['’]", word)[-1]
+    if kind := kinds.get(word):
+        return kind
+    if _ROMAN_NUMBER.fullmatch(word):
+        return _Kind.ROMAN
+    return _Kind.EITHER if _is_initial(word) or _STOPPED.match(word) else _Kind.WORD
+
+
+def _is_initial(word: str) -> bool:
+    """Whether *word* may be short for a name: A, Ю, Th, Chr, J-P."""
+    if "-" in word:
+        return all(len(part) == 1 and part.isupper() for part in word.split("-"))
+    if len(word) > 3 or not word.istitle() or not word.isalpha():
+        return False
+    return len(word) == 1 or _VOWELS.isdisjoint(word.lower())
+
+
+def _is_full_stop(match: re.Match[str]) -> bool:
+    """Whether the mark of *match* is a single full stop."""
+    return match.start("closing") - match.start() == 1 and match[0][0] == "."
+
+
+def _is_number(word: str) -> bool:
+    """Whether *word* may be what "fig." or "No." counts: 5, IV, B."""
+    if word[:1].isdigit() or word in ("§", "№"):
+        return True
+    is_letter = word.isupper() and len(word.rstrip(".")) == 1
+    return is_letter or _ROMAN_NUMBER.fullmatch(word) is not None
+
+
+def split_sentences(text: str, language: str = "en") -> list[Span]:
+    """The spans of the sentences of *text*, without white space around them.
+
+    Thai and Lao end a clause with a space, Khmer a sentence with ។.
+    """
+    spans = [
+        span
+        for paragraph in _iter_paragraphs(text)
+        for span in _Splitter(text, paragraph, language).spans()
+    ]
+    if language in _CLAUSE_BREAKS:
+        spans = list(_split_clauses(text, spans, _CLAUSE_BREAKS[language]))
+    return spans
+
+
+def _iter_paragraphs(text: str) -> Iterator[Span]:
+    first = len(text) - len(text.lstrip())
+    last = len(text.rstrip())
+    if "\n" in text:
+        for match in _PARAGRAPH_BREAK.finditer(text, first, last):
+            yield Span(first, match.start())
+            first = match.end()
+    if first < last:
+        yield Span(first, last)
+
+
+# Abbreviations are shorter.
+_MAX_WORD_LENGTH = 24
+_OPENERS = "([{\"'“„«»‚‘|"
+# Hardly any abbreviation has as many letters, and no table has all of the shorter ones.
+_MIN_LONG = 5
+_BEFORE_WORD = re.compile(r"[/–—(\[]")
+
+
+class _Splitter:
+    """The sentences of a paragraph."""
+
+    def __init__(self, text: str, paragraph: Span, code: str) -> None:
+        self._text = text
+        self._first, self._last = paragraph
+        self._code = code
+        self._language = _load_language(code)
+        # The current sentence: where it begins, where its first word does if it has one, and how
+        # far that has been looked for.
+        self._start = self._searched = self._first
+        self._first_word = -1
+        # The straight quotation marks before a place.
+        self._quotes = 0
+        self._counted = self._first
+        self._has_brackets = "(" in text
+
+    def spans(self) -> Iterator[Span]:
+        """The sentences, in order."""
+        text = self._text
+        for match in self._language.mark.finditer(text, self._first, self._last):
+            if self._is_plain(match):
+                yield Span(self._start, match.start() + 1)
+                self._start = self._searched = match.end()
+            elif start := self._find_start(match):
+                end = start
+                while text[end - 1].isspace():
+                    end -= 1
+                yield Span(self._start, end)
+                self._start = self._searched = start
+        if self._start < self._last:
+            yield Span(self._start, self._last)
+
+    def _is_plain(self, match: re.Match[str]) -> bool:
+        """Whether *match* is the full stop of a longer word, and a capital comes next.
+
+        Most are, and then nothing else needs a look.
+        """
+        start, end = match.span()
+        text = self._text
+        if end - start != 2 or not text[end : end + 1].isupper() or text[start] != ".":
+            return False
+        low = max(self._start, start - _MAX_WORD_LENGTH)
+        word = text[max(low, text.rfind(" ", low, start) + 1) : start]
+        return (
+            len(word) > 3
+            and word.isalpha()
+            and word[-1].islower()
+            and word not in self._language.kinds
+            and not (self._has_brackets and self._is_in_brackets(match, end))
+        )
+
+    def _find_start(self, match: re.Match[str]) -> int | None:
+        """Where the next sentence begins, if one ends at *match*."""
+        end = match.end()
+        if end >= self._last or not self._has_word(match.start()):
+            return None
+        if match["hard"] is not None:
+            # Words right after a quotation go on with its sentence.
+            is_quoted = match["closing"] and not match[0][-1].isspace()
+            return None if is_quoted else end
+        if self._opens_quote(match):
+            end = match.start("quote") + 1
+        opening = self._opening(end)
+        place = end + len(opening)
+        if place < self._last and self._is_boundary(match, opening, place):
+            return end
+        return None
+
+    def _is_boundary(self, match: re.Match[str], opening: str, place: int) -> bool:
+        """Whether a sentence ends at *match*; the next word is at *place*, *opening* before it."""
+        following = self._text[place]
+        if following in _CONTINUATION or (opening[:1] == "," and opening[:2] != ",,"):
+            return False
+        if self._has_brackets and self._is_in_brackets(match, place):
+            return False
+        if following.islower() and (opening or not self._can_precede_small(match, place)):
+            return False
+        return not _is_full_stop(match) or self._is_last_word(match.start(), opening, place)
+
+    def _has_word(self, end: int) -> bool:
+        """Whether the current sentence has a word before *end*."""
+        if self._first_word < self._start:
+            word = _WORD_CHARACTER.search(self._text, self._searched, end)
+            self._searched = end
+            if word:
+                self._first_word = word.start()
+        return self._first_word >= self._start
+
+    def _opens_quote(self, match: re.Match[str]) -> bool:
+        """Whether a quotation mark between spaces opens what comes after it."""
+        if match["quote"] is None or '"' not in match["quote"]:
+            return False
+        self._quotes += self._text.count('"', self._counted, match.start())
+        self._counted = match.start()
+        return self._quotes % 2 == 0
+
+    def _opening(self, start: int) -> str:
+        """What is before the first word of the sentence at *start*."""
+        if self._text[start].isalnum():
+            return ""
+        match = _OPENING.match(self._text, start, self._last)
+        return match[0] if match else ""
+
+    def _is_in_brackets(self, match: re.Match[str], place: int) -> bool:
+        """Whether *match* is inside brackets in the middle of a sentence, or ends them there."""
+        text, end = self._text, match.start()
+        opener = text.rfind("(", max(self._start, end - _MAX_BRACKETS), end)
+        if opener < 0 or text.rfind(")", opener, end) >= 0:
+            return False
+        if not self._has_word(end) or opener < self._first_word:
+            return False
+        if ")" in match["closing"]:
+            return not self._is_starter(self._word_at(place))
+        return text.find(")", end, min(self._last, end + _MAX_BRACKETS)) >= 0
+
+    def _can_precede_small(self, match: re.Match[str], place: int) -> bool:
+        """Whether a sentence of a careless text may end at *match*: a small letter comes next."""
+        if self._text.startswith(_ADDRESSES, place):
+            return True
+        word = self._word_before(match.start())
+        if match["closing"] or not word.islower():
+            return False
+        if not _is_full_stop(match):
+            return match[0].lstrip("?!").isspace()
+        is_long = len(word) >= _MIN_LONG or (len(word) > 2 and word in self._language.starters)
+        return is_long and word.isalpha() and _classify(word, self._code) is _Kind.WORD
+
+    def _is_last_word(self, end: int, opening: str, place: int) -> bool:
+        """Whether the full stop at *end* is more than that of an abbreviation or a number."""
+        word = self._word_before(end)
+        if not word:
+            return True
+        kind = self._classify_last(word, end)
+        following = self._word_at(place)
+        if kind is _Kind.WORD:
+            # The z of z. B.
+            return not (len(word) == 1 and following.endswith("."))
+        if kind is _Kind.ARABIC or kind is _Kind.ROMAN:
+            return self._is_last_number(Span(end - len(word), end), kind, following)
+        if kind is _Kind.NAMES:
+            # Units that are also titles: 1998 г.
+            before = self._text[max(self._start, end - 8) : end - len(word)].rstrip()
+            return len(word) == 1 and word.islower() and before[-1:].isdigit()
+        return "(" not in opening and self._is_last_abbreviation(word, kind, following)
+
+    def _is_last_abbreviation(self, word: str, kind: _Kind, following: str) -> bool:
+        """Whether a sentence ends with *word*, *following* being the next."""
+        if kind is _Kind.NUMBERS and _is_number(following):
+            return False
+        if kind is _Kind.EITHER or _is_initial(word):
+            return self._is_starter(following)
+        return True
+
+    def _classify_last(self, word: str, end: int) -> _Kind:
+        """What *word* before the full stop at *end* is, with what it is a part of: z. B, н. э."""
+        kind = _classify(word, self._code)
+        start = end - len(word)
+        if len(word) > 3 or self._text[start - 2 : start] != ". ":
+            return kind
+        stopped = _STOPPED.search(self._text, max(self._start, end - _MAX_WORD_LENGTH), end)
+        whole = "".join(stopped[0].split()) if stopped else ""
+        known = self._language.kinds.get(whole)
+        if known or kind is not _Kind.WORD:
+            return known or kind
+        return _Kind.EITHER if whole[:1].islower() else kind
+
+    def _is_last_number(self, number: Span, kind: _Kind, following: str) -> bool:
+        """Whether a sentence ends with *number*, *following* being the next word."""
+        start, end = number
+        if start <= self._first_word:
+            # The number of an item or a section.
+            return False
+        if kind is _Kind.ROMAN and end - start == 1:
+            return self._is_starter(following)
+        if not self._language.has_ordinals or (kind is _Kind.ARABIC and end - start > 2):
+            return True
+        if following.isdecimal():
+            # 31. 12. 1999
+            return len(following) > 2
+        return self._is_starter(following)
+
+    def _word_before(self, end: int) -> str:
+        piece = self._text[max(self._start, end - _MAX_WORD_LENGTH) : end]
+        if not piece or piece[-1].isspace():
+            return ""
+        return _BEFORE_WORD.split(piece.split()[-1].lstrip(_OPENERS))[-1]
+
+    def _word_at(self, place: int) -> str:
+        match = _FOLLOWING.match(self._text, place)
+        return match[0] if match else ""
+
+    def _is_starter(self, word: str) -> bool:
+        """Whether *word* begins a sentence rather than being a name."""
+        if word.lower() == word:
+            # A number, or a script without capitals.
+            return True
+        return not (len(word) > 1 and word.isupper()) and word.lower() in self._language.starters
+
+
+_CLAUSE_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
+_CLAUSE_BREAKS = {"th": _CLAUSE_SPACE, "lo": _CLAUSE_SPACE, "km": regex.compile(r"[។៕]\s*")}
+# Shorter pieces are names or parts of a list.
+_MIN_CLAUSE_LENGTH = 40
+
+
+def _split_clauses(text: str, spans: list[Span], pattern: "regex.Pattern[str]") -> Iterator[Span]:
+    """*spans*, split at a pause if the piece before it is long enough for a clause."""
+    for start, end in spans:
+        first = start
+        for match in pattern.finditer(text, start, end):
+            if match.end() - first >= _MIN_CLAUSE_LENGTH and match.end() < end:
+                clause = text[first : match.end()]
+                yield Span(first, first + len(clause.rstrip()))
+                first = match.end()
+        yield Span(first, end)
