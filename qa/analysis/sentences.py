@@ -7,16 +7,19 @@ looks at a few characters around the mark, so the time is linear in the length o
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
-from enum import Enum
 from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
 
 import regex
 
-from qa.analysis import languages
+from qa.analysis.abbreviations import (
+    STOPPED,
+    WordKind,
+    classify_word,
+    is_initial,
+    is_number,
+    load_abbreviations,
+)
 from qa.analysis.tokenizer import Span
 
 # Marks that need no white space after them.
@@ -31,9 +34,9 @@ _MARK = r"""
         (?: [\"'”’»›“)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
     )
     (?P<quote> \s (?: [\"”’»›'] | '' | ’’ ) (?=\s|\Z) )?+
-    (?(hard) \s*+ | (?: \s++ | \Z ) )
+    (?(hard) \s*+ | (?: \s++ | \Z | (?<= [^\W\d_]{{3}}\. ) (?= [^\W\d_]{{2}} ) ) )
 """
-_EMOJI = "\U0001f1e6-\U0001faff\u2600-\u27bf\ufe0f\u200d"
+_EMOJI = "\U0001f1e6-\U0001faff\u2600-\u26ff\u2764\u2b50\ufe0f\u200d"
 # What may stand before the first word of a sentence.
 _OPENING = re.compile(r"(?:[\s\"'“”„‚‘’«»‹›`,(\[{¿¡*_#•·▪◦–—―-]|\.(?=[.\w])){0,12}+")
 # What begins no sentence.
@@ -47,106 +50,16 @@ _PARAGRAPH_BREAK = re.compile(r"\n[ \t\r]*\n\s*")
 _MAX_BRACKETS = 300
 
 
-class _Kind(Enum):
-    """What stands before a full stop: a word, or what abbreviations.toml tells apart."""
-
-    WORD = "word"
-    NUMBERS = "numbers"
-    NAMES = "names"
-    EITHER = "either"
-    FINAL = "final"
-    ARABIC = "arabic"
-    ROMAN = "roman"
-
-
-class _Language(NamedTuple):
-    """What of abbreviations.toml holds in a language."""
-
-    kinds: dict[str, _Kind]
-    starters: frozenset[str]
-    has_ordinals: bool
-    mark: re.Pattern[str]
-
-
-_ABBREVIATIONS = (_Kind.NUMBERS, _Kind.NAMES, _Kind.EITHER, _Kind.FINAL)
-
-
-@lru_cache(maxsize=1)
-def _load_table() -> dict[str, dict[str, str]]:
-    text = Path(__file__).with_name("abbreviations.toml").read_text(encoding="utf-8")
-    table: dict[str, dict[str, str]] = tomllib.loads(text)
-    return table
-
-
-@lru_cache(maxsize=256)
-def _load_language(code: str) -> _Language:
-    own = _load_table().get(code, {})
-    kinds = {
-        form: kind
-        for row in (_load_table()["every"], own)
-        for kind in _ABBREVIATIONS
-        for word in row.get(kind.value, "").split()
-        for form in _forms(word)
-    }
-    pattern = _MARK.format(hard=_HARD_MARKS, marks=own.get("marks", ""), emoji=_EMOJI)
-    return _Language(
-        kinds,
-        languages.stop_words(code).union(own.get("starters", "").lower().split()),
-        "ordinals" in own,
-        re.compile(pattern, re.VERBOSE),
-    )
-
-
-def _forms(word: str) -> set[str]:
-    """*word*, also with a capital, unless that would be an initial."""
-    return {word} if len(word) == 1 else {word, word[0].upper() + word[1:]}
-
-
-# z. B, т. д, a.m, J.-C, Ph.D
-_LETTER = r"[^\W\d_][\u0900-\u0dff]{0,3}"
-_STOPPED = re.compile(rf"(?:(?<!\w)(?:{_LETTER}){{1,2}}\.[\s-]?)+(?:{_LETTER}){{1,4}}\Z")
-_ROMAN_NUMBER = re.compile(r"[IVXLC]{2,6}|[IVX]")
-_VOWELS = frozenset("aeiouyäöüéèêáàâíóúùæøåąęôîаеёиоуыэюяіїєαεηιουωάέήίόύώ")
-_MAX_NUMBER_LENGTH = 4
-
-
-@lru_cache(maxsize=1 << 14)
-def _classify(word: str, code: str) -> _Kind:
-    """What *word*, which stands before a full stop, is in a language."""
-    kinds = _load_language(code).kinds
-    if kind := kinds.get(word):
-        return kind
-    if word.isdecimal():
-        return _Kind.ARABIC if len(word) <= _MAX_NUMBER_LENGTH else _Kind.WORD
-    # dell'art, l'av
-    word = re.split("['’]", word)[-1]
-    if kind := kinds.get(word):
-        return kind
-    if _ROMAN_NUMBER.fullmatch(word):
-        return _Kind.ROMAN
-    return _Kind.EITHER if _is_initial(word) or _STOPPED.match(word) else _Kind.WORD
-
-
-def _is_initial(word: str) -> bool:
-    """Whether *word* may be short for a name: A, Ю, Th, Chr, J-P."""
-    if "-" in word:
-        return all(len(part) == 1 and part.isupper() for part in word.split("-"))
-    if len(word) > 3 or not word.istitle() or not word.isalpha():
-        return False
-    return len(word) == 1 or _VOWELS.isdisjoint(word.lower())
+@lru_cache(maxsize=64)
+def _compile_mark(more: str) -> re.Pattern[str]:
+    """The pattern of a mark, with *more* that only a language has."""
+    pattern = _MARK.format(hard=_HARD_MARKS, marks=more, emoji=_EMOJI)
+    return re.compile(pattern, re.VERBOSE)
 
 
 def _is_full_stop(match: re.Match[str]) -> bool:
     """Whether the mark of *match* is a single full stop."""
     return match.start("closing") - match.start() == 1 and match[0][0] == "."
-
-
-def _is_number(word: str) -> bool:
-    """Whether *word* may be what "fig." or "No." counts: 5, IV, B."""
-    if word[:1].isdigit() or word in ("§", "№"):
-        return True
-    is_letter = word.isupper() and len(word.rstrip(".")) == 1
-    return is_letter or _ROMAN_NUMBER.fullmatch(word) is not None
 
 
 def split_sentences(text: str, language: str = "en") -> list[Span]:
@@ -180,6 +93,7 @@ _MAX_WORD_LENGTH = 24
 _OPENERS = "([{\"'“„«»‚‘|"
 # Hardly any abbreviation has as many letters, and no table has all of the shorter ones.
 _MIN_LONG = 5
+_MAX_UNIT = 2
 _BEFORE_WORD = re.compile(r"[/–—(\[]")
 
 
@@ -190,7 +104,7 @@ class _Splitter:
         self._text = text
         self._first, self._last = paragraph
         self._code = code
-        self._language = _load_language(code)
+        self._abbreviations = load_abbreviations(code)
         # The current sentence: where it begins, where its first word does if it has one, and how
         # far that has been looked for.
         self._start = self._searched = self._first
@@ -203,7 +117,9 @@ class _Splitter:
     def spans(self) -> Iterator[Span]:
         """The sentences, in order."""
         text = self._text
-        for match in self._language.mark.finditer(text, self._first, self._last):
+        for match in _compile_mark(self._abbreviations.marks).finditer(
+            text, self._first, self._last
+        ):
             if self._is_plain(match):
                 yield Span(self._start, match.start() + 1)
                 self._start = self._searched = match.end()
@@ -231,7 +147,7 @@ class _Splitter:
             len(word) > 3
             and word.isalpha()
             and word[-1].islower()
-            and word not in self._language.kinds
+            and word not in self._abbreviations.kinds
             and not (self._has_brackets and self._is_in_brackets(match, end))
         )
 
@@ -259,6 +175,9 @@ class _Splitter:
             return False
         if self._has_brackets and self._is_in_brackets(match, place):
             return False
+        if not match[0][-1].isspace():
+            # No white space: grego.Há
+            return self._is_glued(match.start(), place)
         if following.islower() and (opening or not self._can_precede_small(match, place)):
             return False
         return not _is_full_stop(match) or self._is_last_word(match.start(), opening, place)
@@ -275,6 +194,8 @@ class _Splitter:
     def _opens_quote(self, match: re.Match[str]) -> bool:
         """Whether a quotation mark between spaces opens what comes after it."""
         if match["quote"] is None or '"' not in match["quote"]:
+            return False
+        if self._text.startswith('"', match.end()):
             return False
         self._quotes += self._text.count('"', self._counted, match.start())
         self._counted = match.start()
@@ -297,7 +218,13 @@ class _Splitter:
             return False
         if ")" in match["closing"]:
             return not self._is_starter(self._word_at(place))
-        return text.find(")", end, min(self._last, end + _MAX_BRACKETS)) >= 0
+        closer = text.find(")", end, min(self._last, end + _MAX_BRACKETS))
+        return closer >= 0 and text.find("(", end, closer) < 0
+
+    def _is_glued(self, end: int, place: int) -> bool:
+        """Whether a sentence ends at *end* though no white space comes after it."""
+        before, after = self._word_before(end), self._word_at(place)
+        return before.islower() and after.istitle() and self._is_starter(after)
 
     def _can_precede_small(self, match: re.Match[str], place: int) -> bool:
         """Whether a sentence of a careless text may end at *match*: a small letter comes next."""
@@ -308,8 +235,8 @@ class _Splitter:
             return False
         if not _is_full_stop(match):
             return match[0].lstrip("?!").isspace()
-        is_long = len(word) >= _MIN_LONG or (len(word) > 2 and word in self._language.starters)
-        return is_long and word.isalpha() and _classify(word, self._code) is _Kind.WORD
+        is_long = len(word) >= _MIN_LONG or (len(word) > 2 and word in self._abbreviations.starters)
+        return is_long and word.isalpha() and classify_word(word, self._code) is WordKind.WORD
 
     def _is_last_word(self, end: int, opening: str, place: int) -> bool:
         """Whether the full stop at *end* is more than that of an abbreviation or a number."""
@@ -318,47 +245,57 @@ class _Splitter:
             return True
         kind = self._classify_last(word, end)
         following = self._word_at(place)
-        if kind is _Kind.WORD:
+        if f"{word}.{following.rstrip('.')}" in self._abbreviations.kinds:
+            # The v of v. Chr.
+            return False
+        if kind is WordKind.WORD:
             # The z of z. B.
             return not (len(word) == 1 and following.endswith("."))
-        if kind is _Kind.ARABIC or kind is _Kind.ROMAN:
+        if kind is WordKind.ARABIC or kind is WordKind.ROMAN:
             return self._is_last_number(Span(end - len(word), end), kind, following)
-        if kind is _Kind.NAMES:
-            # Units that are also titles: 1998 г.
-            before = self._text[max(self._start, end - 8) : end - len(word)].rstrip()
-            return len(word) == 1 and word.islower() and before[-1:].isdigit()
-        return "(" not in opening and self._is_last_abbreviation(word, kind, following)
-
-    def _is_last_abbreviation(self, word: str, kind: _Kind, following: str) -> bool:
-        """Whether a sentence ends with *word*, *following* being the next."""
-        if kind is _Kind.NUMBERS and _is_number(following):
+        if "(" in opening:
             return False
-        if kind is _Kind.EITHER or _is_initial(word):
+        return self._is_unit(word, end, following) or self._is_last_abbreviation(
+            word, kind, following
+        )
+
+    def _is_unit(self, word: str, end: int, following: str) -> bool:
+        """Whether *word* is short and after a number, such as the title г in 1998 г."""
+        if len(word) > _MAX_UNIT or not word.islower() or following.endswith("."):
+            return False
+        before = self._text[max(self._start, end - _MAX_WORD_LENGTH) : end - len(word)].rstrip()
+        return before[-1:].isdigit() and not is_number(following)
+
+    def _is_last_abbreviation(self, word: str, kind: WordKind, following: str) -> bool:
+        """Whether a sentence ends with *word*, *following* being the next."""
+        if kind is WordKind.NAMES or (kind is WordKind.NUMBERS and is_number(following)):
+            return False
+        if kind is WordKind.EITHER or is_initial(word):
             return self._is_starter(following)
         return True
 
-    def _classify_last(self, word: str, end: int) -> _Kind:
+    def _classify_last(self, word: str, end: int) -> WordKind:
         """What *word* before the full stop at *end* is, with what it is a part of: z. B, н. э."""
-        kind = _classify(word, self._code)
+        kind = classify_word(word, self._code)
         start = end - len(word)
         if len(word) > 3 or self._text[start - 2 : start] != ". ":
             return kind
-        stopped = _STOPPED.search(self._text, max(self._start, end - _MAX_WORD_LENGTH), end)
+        stopped = STOPPED.search(self._text, max(self._start, end - _MAX_WORD_LENGTH), end)
         whole = "".join(stopped[0].split()) if stopped else ""
-        known = self._language.kinds.get(whole)
-        if known or kind is not _Kind.WORD:
+        known = self._abbreviations.kinds.get(whole)
+        if known or kind is not WordKind.WORD:
             return known or kind
-        return _Kind.EITHER if whole[:1].islower() else kind
+        return WordKind.EITHER if whole[:1].islower() else kind
 
-    def _is_last_number(self, number: Span, kind: _Kind, following: str) -> bool:
+    def _is_last_number(self, number: Span, kind: WordKind, following: str) -> bool:
         """Whether a sentence ends with *number*, *following* being the next word."""
         start, end = number
         if start <= self._first_word:
             # The number of an item or a section.
             return False
-        if kind is _Kind.ROMAN and end - start == 1:
+        if kind is WordKind.ROMAN and end - start == 1:
             return self._is_starter(following)
-        if not self._language.has_ordinals or (kind is _Kind.ARABIC and end - start > 2):
+        if not self._abbreviations.has_ordinals or (kind is WordKind.ARABIC and end - start > 2):
             return True
         if following.isdecimal():
             # 31. 12. 1999
@@ -380,7 +317,9 @@ class _Splitter:
         if word.lower() == word:
             # A number, or a script without capitals.
             return True
-        return not (len(word) > 1 and word.isupper()) and word.lower() in self._language.starters
+        return (
+            not (len(word) > 1 and word.isupper()) and word.lower() in self._abbreviations.starters
+        )
 
 
 _CLAUSE_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")

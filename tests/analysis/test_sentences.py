@@ -1,11 +1,14 @@
 """Where sentences end: the kinds of full stops that do not, by language."""
 
+import tomllib
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qa.analysis.abbreviations
 from qa.analysis.sentences import split_sentences
 
 
@@ -78,6 +81,11 @@ KINDS = {
         "pl": "Byli m.in. Niemcy i tzw. Ślązacy. ‖ Padało.",
         "ru": "Были, т. е. Иванов и др. ‖ Потом ушли.",
     },
+    "court cases": {
+        "en": "The ruling in Roe v. Wade stood. ‖ It fell.",
+        "de": "Das Urteil Brown v. Board of Education galt. ‖ Es fiel.",
+        "fr": "L'arrêt Roe v. Wade fut cassé. ‖ Il tomba.",
+    },
     "abbreviations that end a sentence": {
         "en": "He moved to the U.S. ‖ He liked it there at Acme Inc. ‖ They paid well.",
         "de": "Es gab Äpfel, Birnen usw. ‖ Alle aßen.",
@@ -88,6 +96,13 @@ KINDS = {
         "pl": "Były jabłka itp. ‖ Wszyscy jedli.",
         "ru": "Были яблоки и т. д. ‖ Все ели.",
     },
+    "eras": {
+        "de": "Im 5. Jahrhundert v. Chr. Bauten sie Schiffe. ‖ Um 300 n. Chr. ‖ Dann kam er.",
+        "fr": "Fondée en 493 av. J.-C. par Rome. ‖ Elle vit.",
+        "nl": "In 300 v. Chr. kwam hij. ‖ Het was 40 n. Chr. ‖ Daarna niets.",
+        "es": "Fundada en 300 a. C. por Roma. ‖ Vive en EE. UU. ‖ La visita.",
+        "tr": "M.Ö. 5. yüzyılda geldi. ‖ Sonra gitti.",
+    },
     "years and towns with the same letter": {
         "ru": "Он жил в г. Москве до 1998 г. ‖ Потом уехал.",
         "pl": "Mieszkał tu do 1998 r. ‖ Potem wyjechał.",
@@ -97,6 +112,7 @@ KINDS = {
         "de": "Es wiegt ca. 7 kg inkl. Kiste, höchst. 9 kg. ‖ Nimm zwei.",
         "nl": "Het weegt ca. 7 kg incl. Doos. ‖ Neem er twee.",
         "pl": "Waży ok. 7 kg. ‖ Weź dwie.",
+        "ru": "Весит прим. 7 кг. ‖ Длина 155 мм. ‖ Возьми два.",
     },
     "times of day": {
         "en": "It opens at 9 a.m. and closes at 5 p.m. ‖ The door is red.",
@@ -134,6 +150,11 @@ KINDS = {
         "de": "Der Turm (endlich!) Fiel um. ‖ (Er war alt.) ‖ Niemand weinte.",
         "fr": "La tour (voir p. ex. Petit. Et Martin) tomba. ‖ (Elle était vieille.) ‖ Fin.",
     },
+    "brackets that are never closed": {
+        "en": "The tower (it was old fell. ‖ Nobody (or hardly anybody) cried.",
+        "de": "Der Turm (alt fiel um. ‖ Niemand (oder fast niemand) weinte.",
+        "fr": "La tour (vieille tomba. ‖ Personne (ou presque) ne pleura.",
+    },
     "ellipses": {
         "en": "He waited ... and waited. ‖ Then ... ‖ Nothing came… ‖ Rain fell.",
         "de": "Er wartete… und wartete. ‖ Dann... ‖ Nichts kam.",
@@ -159,11 +180,17 @@ KINDS = {
         "en": "Where is he ? ‖ There ! ‖ It is over . . . ‖ Go .",
     },
     "text without capitals": {
-        "en": "please call me later. it is late now! what about friday? ok then.".replace(
-            ". it", ". ‖ it"
-        )
-        .replace("! what", "! ‖ what")
-        .replace("? ok", "? ‖ ok"),
+        "en": "please call later. ‖ nobody was there! ‖ what about friday? ‖ ok then.",
+        "de": "bitte später anrufen. ‖ niemand war dort! ‖ was ist mit freitag? ‖ gut.",
+        "it": "chiamami dopo. ‖ nessuno era presente! ‖ domani? ‖ va bene.",
+    },
+    "a small letter after an abbreviation": {
+        "en": "The dept. store and the govt. office are near, incl. the bldg. 3 km away.",
+        "de": "Die städt. bäder, das österr. amt und die ev. kirche sind nah.",
+        "la": "Homo sp. nov. inventus est.",
+    },
+    "addresses": {
+        "en": "Read the guide. ‖ https://example.org/guide has it. ‖ www.example.org too."
     },
 }
 ROWS = [
@@ -204,12 +231,44 @@ def test_sentences_end_where_a_reader_ends_them(language, marked):
     assert sentences(text, language) == [part.strip() for part in marked.split("‖")]
 
 
+TABLE = Path(qa.analysis.abbreviations.__file__).with_name("abbreviations.toml")
+ROWS_OF_TABLE = ("names", "numbers", "either", "final")
+
+
+def test_an_abbreviation_is_in_one_row_of_a_language_without_its_stop():
+    for rows in tomllib.loads(TABLE.read_text(encoding="utf-8")).values():
+        words = [word for name in ROWS_OF_TABLE for word in rows.get(name, "").split()]
+
+        assert rows.keys() <= {*ROWS_OF_TABLE, "starters", "ordinals", "marks"}
+        assert sorted(words) == sorted(set(words))
+        assert not [word for word in words if word.endswith(".")]
+
+
 def test_a_paragraph_ends_a_sentence():
     assert sentences("Opening hours\n\nWe open at 9 a.m.\n\nno dogs") == [
         "Opening hours",
         "We open at 9 a.m.",
         "no dogs",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "parts"),
+    [
+        (
+            "en",
+            "They left the harbour.The rain came.",
+            ["They left the harbour.", "The rain came."],
+        ),
+        ("pt", "Subiram o monte.Era tarde.", ["Subiram o monte.", "Era tarde."]),
+        ("de", "Sie gingen fort.Der Regen kam.", ["Sie gingen fort.", "Der Regen kam."]),
+        ("en", "See System.Out and asp.Net now.", ["See System.Out and asp.Net now."]),
+    ],
+)
+def test_a_space_that_was_lost_is_no_matter_before_a_word_that_begins_sentences(
+    language, text, parts
+):
+    assert sentences(text, language) == parts
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", " \n\n \n"])
