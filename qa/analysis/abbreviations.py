@@ -112,6 +112,20 @@ def _has_no_vowel(word: str) -> bool:
     return 1 < len(word) <= _MAX_CONSONANTS and word.islower() and _VOWELS.isdisjoint(word)
 
 
+# Hardly any abbreviation has as many letters.
+_MIN_LONG = 5
+
+
+def is_full_word(word: str) -> bool:
+    """Whether *word*, though no table has all abbreviations, is none.
+
+    It is long, or ends with a vowel, where hardly anything is cut off.
+    """
+    return word.isalpha() and (
+        len(word) >= _MIN_LONG or (len(word) > 2 and word[-1].lower() in _VOWELS)
+    )
+
+
 def is_number(word: str) -> bool:
     """Whether *word* may be what "fig." or "No." counts: 5, IV, B."""
     if word[:1].isdigit() or word in ("§", "№"):

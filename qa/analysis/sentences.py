@@ -16,6 +16,7 @@ from qa.analysis.abbreviations import (
     STOPPED,
     WordKind,
     classify_word,
+    is_full_word,
     is_initial,
     is_number,
     load_abbreviations,
@@ -41,6 +42,7 @@ _EMOJI = "\U0001f1e6-\U0001faff\u2600-\u26ff\u2764\u2b50\ufe0f\u200d"
 _OPENING = re.compile(r"(?:[\s\"'“”„‚‘’«»‹›`,(\[{¿¡*_#•·▪◦–—―-]|\.(?=[.\w])){0,12}+")
 # What begins no sentence.
 _CONTINUATION = frozenset(",;:/=+%&)]}.!?…<>|")
+_DASHES = frozenset("-–—―")
 _WORD_CHARACTER = re.compile(r"\w")
 # An initial with its full stop, a word, or the sign of a number.
 _FOLLOWING = re.compile(r"[^\W\d_]\.|[^\W_]+|[§№]")
@@ -91,8 +93,6 @@ def _iter_paragraphs(text: str) -> Iterator[Span]:
 # Abbreviations are shorter.
 _MAX_WORD_LENGTH = 24
 _OPENERS = "([{\"'“„«»‚‘|"
-# Hardly any abbreviation has as many letters, and no table has all of the shorter ones.
-_MIN_LONG = 5
 _MAX_UNIT = 2
 _BEFORE_WORD = re.compile(r"[/–—(\[]")
 
@@ -178,7 +178,7 @@ class _Splitter:
         if not match[0][-1].isspace():
             # No white space: grego.Há
             return self._is_glued(match.start(), place)
-        if following.islower() and (opening or not self._can_precede_small(match, place)):
+        if following.islower() and not self._can_precede_small(match, opening, place):
             return False
         return not _is_full_stop(match) or self._is_last_word(match.start(), opening, place)
 
@@ -226,17 +226,17 @@ class _Splitter:
         before, after = self._word_before(end), self._word_at(place)
         return before.islower() and after.istitle() and self._is_starter(after)
 
-    def _can_precede_small(self, match: re.Match[str], place: int) -> bool:
+    def _can_precede_small(self, match: re.Match[str], opening: str, place: int) -> bool:
         """Whether a sentence of a careless text may end at *match*: a small letter comes next."""
         if self._text.startswith(_ADDRESSES, place):
             return True
         word = self._word_before(match.start())
-        if match["closing"] or not word.islower():
+        if match["closing"] or not _DASHES.isdisjoint(opening):
             return False
         if not _is_full_stop(match):
-            return match[0].lstrip("?!").isspace()
-        is_long = len(word) >= _MIN_LONG or (len(word) > 2 and word in self._abbreviations.starters)
-        return is_long and word.isalpha() and classify_word(word, self._code) is WordKind.WORD
+            return not opening and word.islower() and match[0].lstrip("?!").isspace()
+        is_full = is_full_word(word) or (len(word) > 2 and word in self._abbreviations.starters)
+        return is_full and classify_word(word, self._code) is WordKind.WORD
 
     def _is_last_word(self, end: int, opening: str, place: int) -> bool:
         """Whether the full stop at *end* is more than that of an abbreviation or a number."""

@@ -184,6 +184,11 @@ KINDS = {
         "de": "bitte später anrufen. ‖ niemand war dort! ‖ was ist mit freitag? ‖ gut.",
         "it": "chiamami dopo. ‖ nessuno era presente! ‖ domani? ‖ va bene.",
     },
+    "quotations that begin with a small letter": {
+        "en": 'Nobody was there. ‖ "we are late", said one. ‖ "so what?" asked the others.',
+        "it": 'La finestra era aperta. ‖ "guardi", disse il medico.',
+        "pl": "Było już dobrze. – powiedziała cicho. ‖ Wyszli.",
+    },
     "a small letter after an abbreviation": {
         "en": "The dept. store and the govt. office are near, incl. the bldg. 3 km away.",
         "de": "Die städt. bäder, das österr. amt und die ev. kirche sind nah.",
