@@ -29,7 +29,7 @@ _HARD_MARKS = "。！？｡।॥።፧՞։។៕༎။؟۔"
 # sentence before them.  It begins with one set of characters, which `re` looks for fast; it is
 # possessive and matches only from the first mark of a run, so its time is linear.
 _MARK = r"""
-    [.!?…‥{hard}{marks}] (?<! [.!?…‥]. )
+    [.!?…‥{hard}{marks}] (?<! [.!?…‥{marks}]. )
     (?: (?<= [{hard}] ) (?P<hard> [{hard}]*+ ) | [.!?…‥{marks}]*+ (?: [ ][.!?…]++ (?=\s|\Z) )*+ )
     (?P<closing>
         (?: [\"'”’»›“)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
@@ -112,7 +112,7 @@ class _Splitter:
         # The straight quotation marks before a place.
         self._quotes = 0
         self._counted = self._first
-        self._has_brackets = "(" in text
+        self._has_brackets = text.find("(", self._first, self._last) >= 0
 
     def spans(self) -> Iterator[Span]:
         """The sentences, in order."""
