@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+import qa.analysis.sentences
 import qa.analysis.tokenizer
 import qa.documents.document
 import qa.index.passages
@@ -95,6 +96,7 @@ def prepare(source: Source, cache: Path) -> Corpus:
         sys.modules[__name__],
         qa.documents.document,
         qa.index.passages,
+        qa.analysis.sentences,
         qa.analysis.tokenizer,
     )
     parts = [source.key(), *map(inspect.getsource, modules)]

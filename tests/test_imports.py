@@ -14,7 +14,7 @@ PACKAGE = Path(qa.__file__).parent
 PACKAGES = """
 errors
 settings
-analysis: deadline english script_variants normalization languages tokenizer
+analysis: deadline english script_variants normalization languages tokenizer abbreviations sentences
 documents: document processes metadata file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables

@@ -1,4 +1,4 @@
-"""The analysis of text: normalization, tokens, terms, stems, sentences.
+"""The analysis of text: normalization, tokens, terms, stems.
 
 Documents and questions go through the same functions, so they always match.  Offsets are Unicode
 code points everywhere.
@@ -8,11 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import regex
-import sentencex
 
 from qa.analysis import languages
 from qa.analysis.english import to_american
@@ -208,83 +206,6 @@ class Span(NamedTuple):
 
     start: int
     end: int
-
-
-_CONTINUATION = regex.compile(r"[\s\p{Pe}\p{Pf}\p{Po}\p{Pd}“\"']*[,;:–—]\s")
-_TRAILING_OPENER = regex.compile(r"\s[“«‘\"(\[]\s*$")
-_OPENING_QUOTES = tuple('“«‘"([')
-
-
-def split_sentences(text: str, language: str = "en") -> list[Span]:
-    """The spans of the sentences of *text*, without white space around them.
-
-    The boundaries are sentencex's, corrected after quotations: what continues the sentence
-    (“, – he said.”) is part of it, an opening quote belongs to the next.  Thai and Lao, which
-    sentencex does not know, end a clause with a space, Khmer a sentence with ។.
-    """
-    starts = [0]
-    overhang = 0
-    for first, end in _boundaries(text, language):
-        start = first - overhang
-        # Fast path: most sentences begin with a letter.
-        continuing = not text[start].isalnum() and _CONTINUATION.match(text, start, end)
-        if start > 0 and not continuing:
-            starts.append(start)
-        overhang = 0
-        if text[start:end].rstrip().endswith(_OPENING_QUOTES):
-            opening = _TRAILING_OPENER.search(text, start, end)
-            overhang = end - opening.start() - 1 if opening else 0
-    if language in _CLAUSE_BREAKS:
-        starts = _add_clause_breaks(text, starts, _CLAUSE_BREAKS[language])
-    spans = [_trim_span(text, *pair) for pair in zip(starts, [*starts[1:], len(text)], strict=True)]
-    return [span for span in spans if span.start < span.end]
-
-
-# sentencex takes time quadratic in a paragraph's length; longer ones are split first.
-_STRETCH = 1 << 14
-
-
-def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
-    """The sentences of sentencex; the last of each stretch is read again with the next."""
-    begin = 0
-    while begin < len(text):
-        stretch = text[begin : begin + _STRETCH]
-        boundaries = sentencex.get_sentence_boundaries(language, stretch)
-        ends = [boundary["end_index"] for boundary in boundaries]
-        if begin + len(stretch) < len(text):
-            ends = _complete(ends[:-1], stretch)
-        for start, end in pairwise([0, *ends]):
-            yield begin + start, begin + end
-        begin += ends[-1]
-
-
-def _complete(ends: list[int], stretch: str) -> list[int]:
-    """*ends*, with the last space where a sentence takes up more than half of *stretch*."""
-    if ends and ends[-1] > len(stretch) // 2:
-        return ends
-    gap = stretch.rfind(" ") + 1
-    return [*ends, gap if gap > len(stretch) // 2 else len(stretch)]
-
-
-_CLAUSE_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
-_CLAUSE_BREAKS = {"th": _CLAUSE_SPACE, "lo": _CLAUSE_SPACE, "km": regex.compile(r"[។៕]\s*")}
-# Shorter pieces are names or parts of a list.
-_MIN_CLAUSE_LENGTH = 40
-
-
-def _add_clause_breaks(text: str, starts: list[int], pattern: "regex.Pattern[str]") -> list[int]:
-    """*starts*, with those after a pause if the piece before it is long enough for a clause."""
-    clause_starts: list[int] = []
-    sentence_starts = set(starts)
-    for start in sorted({*starts, *(match.end() for match in pattern.finditer(text))}):
-        if start in sentence_starts or start - clause_starts[-1] >= _MIN_CLAUSE_LENGTH:
-            clause_starts.append(start)
-    return clause_starts
-
-
-def _trim_span(text: str, start: int, end: int) -> Span:
-    piece = text[start:end]
-    return Span(start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip()))
 
 
 QUESTION_MARKS = ("?", "？", "؟", "\N{GREEK QUESTION MARK}")

@@ -16,7 +16,8 @@ import regex
 import yaml
 
 from qa.analysis.languages import detect_language, normalize_language_code
-from qa.analysis.tokenizer import has_words, normalize, split_sentences
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import has_words, normalize
 from qa.documents.document import Metadata, PageUnit, RawBlock
 from qa.errors import UnreadableFileError
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import regex
 
+from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import (
     Span,
     count_words,
     is_lead_in,
     is_question,
-    split_sentences,
     tokenize,
 )
 from qa.documents.document import Block, Document

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import regex
 
+from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import (
     QUESTION_MARKS,
     Span,
     is_question,
-    split_sentences,
     to_term,
     token_texts,
 )

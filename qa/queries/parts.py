@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import regex
 
-from qa.analysis.tokenizer import Token, split_sentences, to_term, tokenize
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import Token, to_term, tokenize
 from qa.queries.segments import find_asking_parts
 
 # A question with more asks the rest in its last part.

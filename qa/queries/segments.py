@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import regex
 
-from qa.analysis.tokenizer import split_sentences, token_texts
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import token_texts
 from qa.queries.topics import has_question_word
 
 # A question of fewer words is asked as it is.

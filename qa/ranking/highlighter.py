@@ -9,7 +9,8 @@ from typing import NamedTuple
 import regex
 
 from qa.analysis.languages import MONTHS
-from qa.analysis.tokenizer import Span, split_sentences, stem, token_spans, token_texts
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import Span, stem, token_spans, token_texts
 from qa.index.passages import Passage
 from qa.index.questions import wordings
 from qa.queries.parser import Query, QueryTerm

@@ -1,20 +1,14 @@
-"""The one analysis: clean strings, words, terms, stems, sentences."""
-
-from itertools import pairwise
-from types import SimpleNamespace
+"""The one analysis: clean strings, words, terms, stems."""
 
 import pytest
-import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
-import qa.analysis.tokenizer
 from qa.analysis.tokenizer import (
     _iter_tokens,
     count_words,
     is_stop_word,
     normalize,
-    split_sentences,
     stem,
     stop_terms,
     to_term,
@@ -197,70 +191,3 @@ def test_the_size_of_a_text_is_what_a_reader_would_count(text, expected):
 
 def test_a_language_without_a_stemmer_keeps_its_words():
     assert stem("Running", "xx") == "running"
-
-
-@given(st.text())
-def test_sentences_hold_every_visible_character_once(text):
-    spans = split_sentences(text)
-    inside = "".join(text[span.start : span.end] for span in spans)
-
-    assert "".join(inside.split()) == "".join(text.split())
-    assert all(one.end <= two.start for one, two in pairwise(spans))
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Mr. Putin met U.S. officials. He left.", ["Mr. Putin met U.S. officials.", "He left."]),
-        ("“No one came.“, – he said. Then rain.", ["“No one came.“, – he said.", "Then rain."]),
-        ("It ended. “ We won”, he said.", ["It ended.", "“ We won”, he said."]),
-        ("你好。世界！", ["你好。", "世界！"]),
-        ("यह एक है। क्या यह दो है? हाँ।", ["यह एक है।", "क्या यह दो है?", "हाँ।"]),
-        ("هل هذا صحيح؟ نعم.", ["هل هذا صحيح؟", "نعم."]),
-    ],
-)
-def test_sentences_end_where_a_reader_ends_them(text, expected):
-    assert [text[span.start : span.end] for span in split_sentences(text)] == expected
-
-
-PROSE = "Brandt came in 1874. “It is cold,” he said (and it was). Was it e.g. the wind? No! "
-
-
-@pytest.mark.parametrize("many", [1, 200, 1000])
-def test_the_sentences_of_a_long_paragraph_are_those_of_short_ones(many):
-    once = [PROSE[start:end] for start, end in split_sentences(PROSE)]
-    text = PROSE * many
-
-    assert [text[start:end] for start, end in split_sentences(text)] == once * many
-
-
-@pytest.mark.parametrize("flood", ["“a ", "``a", "中。", "(", "a", "A. ", "“A. ", "- a. ", "1. "])
-def test_a_long_paragraph_is_read_by_stretches(flood, monkeypatch):
-    given_at_once = []
-
-    def boundaries(language, text):
-        given_at_once.append(len(text))
-        return sentencex.get_sentence_boundaries(language, text)
-
-    monkeypatch.setattr(
-        qa.analysis.tokenizer, "sentencex", SimpleNamespace(get_sentence_boundaries=boundaries)
-    )
-    text = "A word. " + flood * (100_000 // len(flood)) + " end."
-    sentences = split_sentences(text)
-
-    assert max(given_at_once) <= 1 << 14
-    assert sum(given_at_once) <= 2.5 * len(text)
-    assert "".join("".join(text[s:e] for s, e in sentences).split()) == "".join(text.split())
-
-
-@pytest.mark.parametrize(
-    ("language", "parts"),
-    [
-        ("th", ["คาร์ล บรันท์ สร้างท่าเรือเก่าขึ้นในเมืองนี้ด้วยหิน", "ใช้เวลาสิบเอ็ดปีจึงแล้วเสร็จ"]),
-        ("km", ["នេះជាប្រយោគទីមួយដែលវែងល្មមសម្រាប់សាកល្បងនៅទីនេះ។", "នេះជាប្រយោគទីពីរ។"]),
-    ],
-)
-def test_clauses_end_where_a_script_without_full_stops_pauses(language, parts):
-    text = " ".join(parts)
-
-    assert [text[span.start : span.end] for span in split_sentences(text, language)] == parts

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from qa.analysis.tokenizer import split_sentences
+from qa.analysis.sentences import split_sentences
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine

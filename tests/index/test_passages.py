@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.analysis.tokenizer import count_words, split_sentences, tokenize
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import count_words, tokenize
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.index.passages import split_passages
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import regex
 
-from qa.analysis.tokenizer import split_sentences, stem, stop_terms, to_term, tokenize
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import stem, stop_terms, to_term, tokenize
 
 
 def _word_set(text: str) -> frozenset[str]:
