@@ -9,6 +9,7 @@ from qa.documents.formats.html_blocks import read_fragment
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
 from qa.documents.formats.text import read_text_file
+from qa.documents.metadata import RawDocument
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
@@ -48,4 +49,7 @@ def read_embedded(name: str, data: bytes) -> list[RawBlock]:
     """The blocks of a file that takes the place of a paragraph, if it is a page or a text."""
     if name.lower().endswith(_HTML):
         return read_fragment(decode_text(data))
-    return read_text_file(data).blocks if name.lower().endswith(_TEXT) else []
+    if not name.lower().endswith(_TEXT):
+        return []
+    items = read_text_file(data)
+    return [block for item in items if isinstance(item, RawDocument) for block in item.blocks]

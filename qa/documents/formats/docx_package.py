@@ -8,6 +8,7 @@ from io import BytesIO
 
 from lxml import etree
 
+from qa.documents.formats.packages import parse_xml
 from qa.documents.metadata import RawMetadata
 from qa.errors import UnreadableFileError
 
@@ -81,12 +82,12 @@ class Package:
             for r in self.relationships("")
         }
         name = kinds.get("officeDocument", "word/document.xml").lstrip("/")
-        return Part(self, name, _parse_xml(self.read(name)))
+        return Part(self, name, _parse_part(self.read(name)))
 
     def open_part(self, name: str) -> Part | None:
         """The part called *name*; None if it is not there or no XML."""
         with suppress(KeyError, zipfile.BadZipFile, etree.XMLSyntaxError, NotImplementedError):
-            return Part(self, name, _parse_xml(self.read(name)))
+            return Part(self, name, _parse_part(self.read(name)))
         return None
 
     def relationships(self, name: str) -> list[etree._Element]:
@@ -94,7 +95,7 @@ class Package:
         folder, _, file = name.rpartition("/")
         path = posixpath.join(folder, "_rels", f"{file}.rels")
         with suppress(KeyError, zipfile.BadZipFile, etree.XMLSyntaxError):
-            return list(_parse_xml(self.read(path)))
+            return list(_parse_part(self.read(path)))
         return []
 
     def read_properties(self) -> RawMetadata:
@@ -120,14 +121,10 @@ class Package:
         return self._file.read(self._members[name.lower()])
 
 
-def _parse_xml(data: bytes) -> etree._Element:
+def _parse_part(data: bytes) -> etree._Element:
     for strict, transitional in _STRICT:
         data = data.replace(strict, transitional)
-    # No external entities, and not deeper than libxml2 allows.
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    return etree.fromstring(data, parser=parser)
+    return parse_xml(data, huge=False)
 
 
 def _parse_time(text: str | None) -> datetime.datetime | None:

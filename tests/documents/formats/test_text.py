@@ -194,7 +194,7 @@ To: Boris <boris@example.org>,
 
 
 def read_mail(text, encoding="utf-8"):
-    extract = read_text_file(text.encode(encoding))
+    extract = next(read_text_file(text.encode(encoding)))
     return extract.metadata, [" ".join(block.text.split()) for block in extract.blocks]
 
 
