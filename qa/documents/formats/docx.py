@@ -1,6 +1,7 @@
 """A Word document -> its headings, paragraphs, table rows and notes, in order, and its properties.
 
-Changes that are tracked are read as accepted; comments, headers and footers are left out.
+Changes that are tracked are read as accepted; comments, headers and footers are left out, and said
+to be.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from contextlib import suppress
 from lxml import etree
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.docx_drawings import read_drawing, read_embedded
+from qa.documents.formats.docx_drawings import list_omissions, read_drawing, read_embedded
 from qa.documents.formats.docx_numbering import Numbering, to_int
 from qa.documents.formats.docx_package import Package, Part, R, W
 from qa.documents.formats.docx_styles import Styles
@@ -28,8 +29,10 @@ _PROPERTIES = {f"{W}{name}" for name in "sectPr tblPr tblGrid trPr tcPr sdtPr sd
 def read_docx(data: bytes, limit: int) -> RawDocument:
     """Read a Word document that unpacks to no more than *limit* bytes."""
     package = Package(data, limit)
-    reader = _DocumentReader(package.main_part())
-    return build_raw_document(reader.read(), package.read_properties(), reader.title)
+    main = package.main_part()
+    reader = _DocumentReader(main)
+    raw_document = build_raw_document(reader.read(), package.read_properties(), reader.title)
+    return raw_document._replace(omissions=list_omissions(main))
 
 
 class _DocumentReader:

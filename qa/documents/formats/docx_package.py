@@ -3,6 +3,7 @@
 import datetime
 import posixpath
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 
@@ -24,6 +25,8 @@ _STRICT = (
     (b"http://purl.oclc.org/ooxml/officeDocument/relationships", R[1:-1].encode()),
 )  # fmt: skip
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Parts of a kind that a part may refer to: each section has three headers at most.
+_MAX_RELATED = 100
 # The properties that python-docx's template has.
 _TEMPLATE = {"author": "python-docx", "created": datetime.datetime(2013, 12, 23, 23, 15)}
 
@@ -35,19 +38,24 @@ class Part:
         self._package = package
         self.root = root
         self._targets: dict[str, str] = {}
-        self._by_kind: dict[str, str] = {}
+        self._by_kind: dict[str, list[str]] = {}
         for relationship in package.relationships(name):
             target = relationship.get("Target", "")
             if relationship.get("TargetMode") != "External":
                 path = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), target))
                 self._targets[relationship.get("Id", "")] = path.lstrip("/")
                 kind = relationship.get("Type", "").rpartition("/")[2]
-                self._by_kind.setdefault(kind, path.lstrip("/"))
+                self._by_kind.setdefault(kind, []).append(path.lstrip("/"))
 
     def related_part(self, kind: str) -> "Part | None":
         """The part of a kind, such as "footnotes", that this one refers to."""
-        name = self._by_kind.get(kind)
-        return self._package.open_part(name) if name else None
+        return next(self.iter_related(kind), None)
+
+    def iter_related(self, kind: str) -> "Iterator[Part]":
+        """The first parts of a kind, such as "header", that this one refers to."""
+        for name in self._by_kind.get(kind, ())[:_MAX_RELATED]:
+            if (part := self._package.open_part(name)) is not None:
+                yield part
 
     def by_id(self, relationship_id: str) -> "Part | None":
         """The part that *relationship_id* refers to."""

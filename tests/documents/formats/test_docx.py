@@ -381,3 +381,43 @@ def test_a_deep_document_is_refused_or_read_in_time():
 def test_a_package_without_a_document_is_refused():
     with pytest.raises((KeyError, UnreadableFileError)):
         read_docx(package({"content.xml": "<x/>"}), LIMIT)
+
+
+TWO_VERSIONS = f"""<mc:AlternateContent><mc:Choice><x:pic xmlns:x="{DRAWING}/picture"/></mc:Choice>
+    <mc:Fallback><v:imagedata/></mc:Fallback></mc:AlternateContent>"""
+PICTURE = f'<x:pic xmlns:x="{DRAWING}/picture"/>'
+
+
+def run_with(content):
+    return f"<w:p><w:r>{content}</w:r></w:p>"
+
+
+@pytest.mark.parametrize(
+    ("content", "omissions"),
+    [
+        (f"<w:drawing>{PICTURE}</w:drawing>", ("a picture",)),
+        ("<w:pict><v:shape><v:imagedata/></v:shape></w:pict>" * 2, ("2 pictures",)),
+        # The picture in an object is its preview, that in a fallback the same again.
+        ("<w:object><v:shape><v:imagedata/></v:shape></w:object>", ("an embedded object",)),
+        (TWO_VERSIONS, ("a picture",)),
+        (f"<w:del>{PICTURE}</w:del>", ()),
+        ("<w:drawing><wps:txbx/></w:drawing>", ()),
+    ],
+)
+def test_pictures_and_embedded_objects_are_counted(content, omissions):
+    document = read_docx(word(paragraph("The gate.") + run_with(content)), LIMIT)
+
+    assert document.omissions == omissions
+
+
+def test_comments_and_headers_with_words_are_said_to_be_left_out():
+    parts = {
+        "comments": "<w:comment/><w:comment/>",
+        "header": paragraph("Harbour rules"),
+        "footer": paragraph("7"),
+    }
+
+    assert read_docx(word(paragraph("The gate."), **parts), LIMIT).omissions == (
+        "2 comments",
+        "the headers",
+    )
