@@ -18,7 +18,8 @@ analysis: deadline normalization languages tokenizer
 documents: document processes metadata file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
-  formats.html_blocks formats.markdown formats.html_article formats.html formats.mail formats.text
+  formats.list_numbers formats.stylesheets formats.html_blocks formats.markdown
+  formats.html_article formats.html formats.mail formats.text
   formats.pdf_characters formats.pdf_letters formats.pdf_text formats.pdf_forms formats.pdf
   formats.picture
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text

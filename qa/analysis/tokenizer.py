@@ -201,13 +201,17 @@ class Span(NamedTuple):
 _CONTINUATION = regex.compile(r"[\s\p{Pe}\p{Pf}\p{Po}\p{Pd}“\"']*[,;:–—]\s")
 _TRAILING_OPENER = regex.compile(r"\s[“«‘\"(\[]\s*$")
 _OPENING_QUOTES = tuple('“«‘"([')
+# The number of an item of a list, which belongs to its sentence.
+_ITEM_NUMBER = regex.compile(r"(?<![^\n])\(?(?:\p{N}{1,3}|\p{L}|[ivxlcIVXLC]{1,6})[.)]\s*")
+_LONGEST_ITEM_NUMBER = 10
 
 
 def split_sentences(text: str, language: str = "en") -> list[Span]:
     """The spans of the sentences of *text*, without white space around them.
 
     The boundaries are sentencex's, corrected after quotations: what continues the sentence
-    (“, – he said.”) is part of it, an opening quote belongs to the next.  Thai and Lao, which
+    (“, – he said.”) is part of it, an opening quote belongs to the next, and the number of an item
+    of a list, to the sentence behind it.  Thai and Lao, which
     sentencex does not know, end a clause with a space, Khmer a sentence with ។.
     """
     starts = [0]
@@ -216,7 +220,7 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
         start = first - overhang
         # Fast path: most sentences begin with a letter.
         continuing = not text[start].isalnum() and _CONTINUATION.match(text, start, end)
-        if start > 0 and not continuing:
+        if start > 0 and not continuing and not _is_item_number(text, starts[-1], start):
             starts.append(start)
         overhang = 0
         if text[start:end].rstrip().endswith(_OPENING_QUOTES):
@@ -226,6 +230,12 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
         starts = _add_clause_breaks(text, starts, _CLAUSE_BREAKS[language])
     spans = [_trim_span(text, *pair) for pair in zip(starts, [*starts[1:], len(text)], strict=True)]
     return [span for span in spans if span.start < span.end]
+
+
+def _is_item_number(text: str, start: int, end: int) -> bool:
+    """Whether a line begins with the number of an item of a list, and nothing else up to *end*."""
+    is_short = end - start <= _LONGEST_ITEM_NUMBER
+    return is_short and _ITEM_NUMBER.fullmatch(text, start, end) is not None
 
 
 # sentencex takes time quadratic in a paragraph's length; longer ones are split first.

@@ -212,6 +212,8 @@ def test_sentences_hold_every_visible_character_once(text):
     ("text", "expected"),
     [
         ("Mr. Putin met U.S. officials. He left.", ["Mr. Putin met U.S. officials.", "He left."]),
+        ("2. Fill it. Then wait.", ["2. Fill it.", "Then wait."]),
+        ("He left.\nIV. Of the king. He reigned.", ["He left.", "IV. Of the king.", "He reigned."]),
         ("“No one came.“, – he said. Then rain.", ["“No one came.“, – he said.", "Then rain."]),
         ("It ended. “ We won”, he said.", ["It ended.", "“ We won”, he said."]),
         ("你好。世界！", ["你好。", "世界！"]),

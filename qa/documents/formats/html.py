@@ -12,6 +12,7 @@ from qa.documents.document import RawBlock
 from qa.documents.formats.html_article import extract_article
 from qa.documents.formats.html_blocks import element_text, iter_page_blocks
 from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
+from qa.documents.formats.stylesheets import apply_style_sheets
 from qa.documents.metadata import RawDocument, build_raw_document, parse_date
 from qa.errors import UnreadableFileError
 
@@ -43,7 +44,10 @@ def read_html(data: bytes) -> RawDocument:
         page = lxml.html.document_fromstring(text.encode(errors="replace"), parser=parser)
     except etree.ParserError as error:
         raise UnreadableFileError("no text") from error
-    return build_raw_document(extract_article(page), _read_metadata(page))
+    apply_style_sheets(page)
+    article = extract_article(page)
+    raw_document = build_raw_document(article.blocks, _read_metadata(page))
+    return raw_document._replace(omissions=article.omissions)
 
 
 def read_page(page_source: str | bytes) -> list[RawBlock]:
@@ -55,8 +59,9 @@ def read_page(page_source: str | bytes) -> list[RawBlock]:
         _END_OF_PAGE.sub("", _XML_DECLARATION.sub("", text)).replace("\0", ""),
         parser=lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True),
     )
+    apply_style_sheets(page)
     body = page.find("body")
-    return [] if body is None else [page_block.block for page_block in iter_page_blocks(body)]
+    return [] if body is None else [page_block.numbered for page_block in iter_page_blocks(body)]
 
 
 def _decode_html(data: bytes) -> str:

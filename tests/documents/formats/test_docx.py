@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from qa.documents.formats.docx import read_docx
-from qa.documents.formats.docx_numbering import format_number
+from qa.documents.formats.list_numbers import format_number
 from qa.errors import UnreadableFileError
 
 LIMIT = 100 << 20
