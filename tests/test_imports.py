@@ -26,7 +26,8 @@ documents: document processes metadata file_access versions
   formats.docx_drawings formats.docx
   formats.records formats.rows formats.log formats.rst formats.org formats.asciidoc
   formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.xml
-  formats.epub formats.opendocument formats.pptx formats.sheets formats.outlook
+  formats.epub formats.opendocument formats.pptx formats.number_formats
+  formats.sheet_formats formats.sheets formats.outlook
   reader cache crawl
 index: passages questions manifest generations
 queries: entities grammar frames asking parser topics segments parts followup.word_features
