@@ -126,7 +126,7 @@ def _merge_parts(boxes: Boxes) -> Boxes:
 
 
 def may_be_text(page: PdfPage, pictures: Boxes, segments: Iterable[Segment]) -> bool:
-    """Whether one of *pictures*, without *segments* over it, looks like dark text on light paper."""
+    """Whether one of *pictures*, without *segments* over it, looks like text on light paper."""
     with closing(
         page.render(scale=_SKETCH_RESOLUTION / 72, grayscale=True, may_draw_forms=False)
     ) as bitmap:
