@@ -28,7 +28,7 @@ documents: document processes metadata file_access versions
   formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.xml
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
-  reader cache crawl
+  format_registry reader cache crawl
 index: passages questions manifest generations
 queries: entities grammar frames asking parser topics segments parts followup.word_features
   followup.question_features followup.corrections followup.substitution followup.dialogue_state
