@@ -32,11 +32,15 @@ def read_docx(data: bytes, limit: int) -> RawDocument:
     main = package.main_part()
     reader = _DocumentReader(main)
     raw_document = build_raw_document(reader.read(), package.read_properties(), reader.title)
-    return raw_document._replace(omissions=list_omissions(main))
+    contents = ("the table of contents",) if reader.has_contents else ()
+    return raw_document._replace(omissions=(*list_omissions(main), *contents))
 
 
 class _DocumentReader:
-    """Reads the body of a document; *title* is its first paragraph in the style of one."""
+    """Reads the body of a document; *title* is its first paragraph in the style of one.
+
+    *has_contents* says that it has a table of contents, which is not read.
+    """
 
     def __init__(self, main: Part) -> None:
         self._main = main
@@ -50,6 +54,7 @@ class _DocumentReader:
         self._lead = ""
         self._table_depth = 0
         self.title: str | None = None
+        self.has_contents = False
 
     def read(self) -> list[RawBlock]:
         """All blocks of the document."""
@@ -100,7 +105,9 @@ class _DocumentReader:
         self._lead = ""
         if _continues(paragraph):
             self._lead = text
-        elif text.strip() and not style.is_contents:
+        elif text.strip() and style.is_contents:
+            self.has_contents = True
+        elif text.strip():
             label = self._numbering.next_label(style.list_id, style.list_level)
             text = f"{label} {text}" if label else text
             if style.is_title and self.title is None:

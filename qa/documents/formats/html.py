@@ -17,6 +17,7 @@ from qa.documents.metadata import RawDocument, build_raw_document, parse_date
 from qa.errors import UnreadableFileError
 
 _CHARSET_DECLARATION = regex.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)
+_PAGE_START = regex.compile(rb"<(?:!doctype\s+html|html|head|body)\b", regex.I)
 _BYTE_ORDER_MARKS = tuple(mark for mark, _ in BYTE_ORDER_MARKS)
 # Like browsers, decode these encodings as the supersets that are meant.
 _SUPERSETS = {
@@ -73,7 +74,13 @@ def _decode_html(data: bytes) -> str:
             return data.decode(_SUPERSETS.get(name, name))
         except (LookupError, ValueError):
             pass
-    return decode_text(data)
+    try:
+        return decode_text(data)
+    except UnreadableFileError:
+        # Browsers read a page whatever else is in it.
+        if not _PAGE_START.search(data[:1024]):
+            raise
+        return data.replace(b"\0", b"").decode("cp1252", errors="replace")
 
 
 _DATE_NAMES = (

@@ -26,6 +26,12 @@ _SHORTEST_PART = 25
 # The share of an article's characters that the element around it has.
 _CONTAINER_SHARE = 0.9
 
+# Above the first text of an article, of this length, its lead is in as many blocks, all sentences.
+_LONG_TEXT = 100
+_LONGEST_LEAD = 20
+_FEWEST_SPACES = 7
+_SENTENCE_END = regex.compile(r"[.!?…][\"'”’»)]*$")
+
 _NAVIGATION_TAGS = frozenset("nav menu footer header".split())
 _NAVIGATION_ROLES = frozenset("navigation banner contentinfo search menu menubar dialog".split())
 _NAVIGATION_CLASS = regex.compile(
@@ -78,9 +84,15 @@ def extract_article(page: lxml.html.HtmlElement) -> Article:
         return Article(content, _count_media(body, regions))
     regions = _PageRegions(body, blocks, by_class=True)
     container = _find_container(blocks, matches)
-    outer = _find_outer(container)
-    selected = list(_select_blocks(blocks, matches, container, regions))
-    return Article(selected, _count_media(outer, regions))
+    # Some pages call their lead a teaser, as others do their advertisements.
+    content = _PageRegions(body, blocks).is_content
+    lead = {
+        number
+        for number in _find_lead(blocks, matches, element_text(next(page.iter("title"), None)))
+        if _is_sentence(blocks[number].text) and content(blocks[number], is_between=True)
+    }
+    selected = list(_select_blocks(blocks, matches, container, regions, lead))
+    return Article(selected, _count_media(_find_outer(container), regions))
 
 
 def _count_media(container: etree._Element, regions: "_PageRegions") -> tuple[str, ...]:
@@ -161,8 +173,11 @@ def _select_blocks(
     matches: Sequence[bool],
     inner: etree._Element,
     regions: "_PageRegions",
+    lead: set[int],
 ) -> Iterator[RawBlock]:
     """The blocks of the article, and what else is inside of *inner*, the element around it.
+
+    *lead* has the numbers of blocks that belong to it, too.
 
     Of the article element, if the page has one, it is read what comes before, such as a lead, and
     the figures and tables that follow.
@@ -175,8 +190,29 @@ def _select_blocks(
         is_article = is_inside and (is_between or inner.tag != "body")
         if not is_article and outer.tag != "body" and _is_below(block.element, outer):
             is_article = number < numbers[0] or _is_figure(block.element)
-        if matched or (is_article and regions.is_content(block, is_between=is_between)):
+        is_content = is_article and regions.is_content(block, is_between=is_between)
+        if matched or number in lead or is_content:
             yield block.numbered
+
+
+def _find_lead(blocks: Sequence[PageBlock], matches: Sequence[bool], title: str) -> range:
+    """The numbers of the blocks between the heading of a page and the first text of its article."""
+    texts = (
+        number
+        for number, (block, matched) in enumerate(zip(blocks, matches, strict=True))
+        if matched and not block.block.level and len(block.text) >= _LONG_TEXT
+    )
+    first = next(texts, 0)
+    for number in range(first - 1, max(-1, first - _LONGEST_LEAD), -1):
+        block = blocks[number]
+        level = block.block.level
+        if level == 1 or (level and len(block.text) >= _SHORTEST_PART and block.text in title):
+            return range(number + 1, first)
+    return range(0)
+
+
+def _is_sentence(text: str) -> bool:
+    return text.count(" ") >= _FEWEST_SPACES and _SENTENCE_END.search(text[-5:]) is not None
 
 
 def _is_figure(element: etree._Element) -> bool:

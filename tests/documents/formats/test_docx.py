@@ -272,13 +272,13 @@ def test_controls_in_controls_and_custom_xml_are_read():
 def test_special_characters_are_read():
     body = paragraph(
         "F", "<w:r><w:noBreakHyphen/></w:r>", "16 co", "<w:r><w:softHyphen/></w:r>", "operation ",
-        '<w:r><w:sym w:font="Symbol" w:char="F070"/></w:r>',
+        '<w:r><w:sym w:font="Symbol" w:char="F070"/><w:sym w:font="Symbol" w:char="00A3"/></w:r>',
         '<w:r><w:sym w:font="Wingdings" w:char="F04A"/></w:r>',
         '<w:r><w:sym w:font="x" w:char="zz"/></w:r>',
         "<w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>",
     )  # fmt: skip
 
-    assert texts(body) == ["F-16 cooperation π"]
+    assert texts(body) == ["F-16 cooperation π≤"]
 
 
 def test_a_drop_cap_belongs_to_its_word():

@@ -324,6 +324,16 @@ def test_the_encoding_is_the_declared_one_or_found_out(declaration, encoding):
     assert read_page(page.encode(encoding))[1] == [("Гавань построили в 1874 году.", 0)]
 
 
+def test_a_page_with_bytes_that_are_no_text_is_read_as_browsers_read_it():
+    page = (
+        b"<HTML><META content=x\x07\x00\x02\x80\xc2l\x07"
+        + b"\x00\x01\x02" * 90
+        + b"><p>The caf\xe9 is open.</p>"
+    )
+
+    assert read_page(page)[1] == [("The café is open.", 0)]
+
+
 def test_quotes_of_windows_declared_as_latin_1_are_quotes():
     page = '<meta charset="iso-8859-1"><p>“Never” – again</p>'.encode("cp1252")
 
@@ -389,3 +399,19 @@ def test_pictures_and_the_like_are_counted(media, omissions, prose):
     page = f"<img src=banner.png width=20><article><p>{prose}</p>{media}<p>{prose}</p></article>"
 
     assert html.read_html(page.encode()).omissions == omissions
+
+
+@pytest.mark.parametrize(
+    "heading", ["<h1>The harbour closes</h1>", "<h3>The harbour closes early in May</h3>"]
+)
+def test_the_lead_between_the_heading_and_an_article_is_read(heading):
+    page = f"""<title>The harbour closes early in May - Gazette</title>
+        <div><p>Subscribe to the paper that all harbours of the coast read.</p>{heading}
+        <div class="teaser">After a hundred and fifty years the harbour closes its gates.</div>
+        <div><a href=x>Ann Bell writes about the sea and about harbours.</a></div>
+        <div>Share this on all your other pages and networks now</div></div>
+        <div class="text"><p>{PROSE}</p><p>{PROSE}</p></div>"""
+    read = [text for text, _ in read_page(page)[1]]
+
+    assert "After a hundred and fifty years the harbour closes its gates." in read
+    assert not any(text.startswith(("Subscribe", "Ann Bell", "Share")) for text in read)
