@@ -15,20 +15,36 @@ class PandocText(NamedTuple):
     """The text, and what a reader may add to it without inventing words.
 
     *repeated* are the names of columns, once for each row below, the texts of merged cells, once
-    for each row that they cover, and the numbers of items.
+    for each row that they cover, the numbers of items, and formulas, which not all can be written.
     """
 
     text: str
     repeated: str
 
 
-def render(document: str) -> PandocText:
-    """The words of a document in pandoc's JSON; those of its title block come first."""
-    renderer = _Renderer()
+def render(document: str, format_math: Callable[[list[str]], list[str]]) -> PandocText:
+    """The words of a document in pandoc's JSON; those of its title block come first.
+
+    *format_math* has the texts of formulas in TeX.
+    """
     tree = json.loads(document)
+    formulas = [*_iter_formulas(tree)]
+    renderer = _Renderer(dict(zip(formulas, format_math(formulas), strict=True)))
     blocks = [*(block for value in tree["meta"].values() for block in _iter_meta(value))]
     text = "\n".join(renderer.iter_blocks([*blocks, *tree["blocks"]]))
     return PandocText(text, " ".join(renderer.repeated))
+
+
+def _iter_formulas(value: object) -> Iterator[str]:
+    """The TeX of all formulas in a document."""
+    if isinstance(value, dict):
+        if value.get("t") == "Math":
+            yield value["c"][1]
+        for inner in value.values():
+            yield from _iter_formulas(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _iter_formulas(inner)
 
 
 def _iter_meta(value: Node) -> Iterator[Node]:
@@ -46,8 +62,9 @@ def _iter_meta(value: Node) -> Iterator[Node]:
 class _Renderer:
     """Walks through a document; *repeated* is as of PandocText."""
 
-    def __init__(self) -> None:
+    def __init__(self, formulas: dict[str, str]) -> None:
         self.repeated: list[str] = []
+        self._formulas = formulas
 
     def iter_blocks(self, blocks: Iterable[Node]) -> Iterator[str]:
         """The paragraphs of *blocks*."""
@@ -99,7 +116,7 @@ class _Renderer:
 
     def _iter_inlines(self, inlines: Iterable[Node], notes: list[Node]) -> Iterator[str]:
         for inline in inlines:
-            content = inline.get("c")
+            content: Any = inline.get("c")
             match inline["t"]:
                 case "Str":
                     yield content
@@ -107,17 +124,26 @@ class _Renderer:
                     yield " "
                 case "LineBreak":
                     yield "\n"
-                case "Code" | "Math":
+                case "Code":
                     yield content[1]
+                case "Math":
+                    # Formulas are compared as far as pandoc can write them in Unicode.
+                    self.repeated += [self._formulas[content[1]], content[1]]
+                    yield " "
+                case "Link" if any(name == "reference" for name, _ in content[0][2]):
+                    yield " "  # the label in place of the number that it gets
                 case "Note":
                     notes += content
-                case "Cite" | "Quoted" | "Span" | "Link":
-                    yield from self._iter_inlines(content[1], notes)
-                case "Emph" | "Underline" | "Strong" | "Strikeout" | "SmallCaps":
-                    yield from self._iter_inlines(content, notes)
-                case "Superscript" | "Subscript":
-                    yield from self._iter_inlines(content, notes)
+                case kind if kind in _WITH_INLINES:
+                    inner = content[1] if kind in _WITH_ATTRIBUTES else content
+                    yield from self._iter_inlines(inner, notes)
 
+
+# Inlines of inlines; of some, these are the second part of the content.
+_WITH_ATTRIBUTES = frozenset({"Cite", "Quoted", "Span", "Link"})
+_WITH_INLINES = _WITH_ATTRIBUTES.union(
+    "Emph Underline Strong Strikeout SmallCaps Superscript Subscript".split()
+)
 
 # How the content of each kind of block is read.
 _READERS: dict[str, Callable[[_Renderer, Any], Iterable[str]]] = {
@@ -128,6 +154,7 @@ _READERS: dict[str, Callable[[_Renderer, Any], Iterable[str]]] = {
     "LineBlock": lambda renderer, content: map(renderer.join, content),
     "BlockQuote": lambda renderer, content: renderer.iter_blocks(content),
     "Div": lambda renderer, content: renderer.iter_blocks(content[1]),
+    "Figure": lambda renderer, content: renderer.iter_blocks([*content[1][1], *content[2]]),
     "BulletList": lambda renderer, content: renderer.iter_all(content),
     "OrderedList": lambda renderer, content: renderer.iter_items(content),
     "DefinitionList": lambda renderer, content: renderer.iter_definitions(content),

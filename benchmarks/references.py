@@ -7,6 +7,7 @@ a path to what it reads, and put it in REFERENCES.
 import email
 import email.policy
 import importlib.util
+import json
 import mailbox
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,8 +57,10 @@ def _has_module(name: str) -> bool:
     return False
 
 
-def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=True)  # noqa: S603
+def _run(*command: str, text: str = "") -> str:
+    done = subprocess.run(  # noqa: S603
+        command, input=text.encode(), capture_output=True, timeout=_SECONDS, check=True
+    )
     return done.stdout.decode("utf-8", "replace")
 
 
@@ -81,11 +85,37 @@ def _read_with_poppler(path: Path) -> Reading:
 
 
 def _read_with_pandoc(path: Path) -> Reading:
-    formats = {".htm": "html", ".xhtml": "html", ".tex": "latex", ".md": "gfm", ".markdown": "gfm"}
+    formats = {".htm": "html", ".xhtml": "html", ".tex": "latex"}
     suffix = path.suffix.lower()
-    source = formats.get(suffix, suffix[1:])
-    text, repeated = render(_run("pandoc", "--from", source, "--to", "json", str(path)))
+    if suffix in {".md", ".markdown"}:
+        # HTML in Markdown is read as it is on a page.
+        page = _run("pandoc", "--from", "gfm", "--to", "html", str(path))
+        document = _run("pandoc", "--from", "html", "--to", "json", text=page)
+    else:
+        source = formats.get(suffix, suffix[1:])
+        document = _run("pandoc", "--from", source, "--to", "json", str(path))
+    text, repeated = render(document, _format_math)
     return Reading([text], repeated)
+
+
+def _format_math(formulas: list[str]) -> list[str]:
+    """Formulas in Unicode, as far as pandoc can."""
+    if not formulas:
+        return []
+    mark = {"t": "Para", "c": [{"t": "Str", "c": "~~~~"}]}
+    blocks: list[object] = []
+    for formula in formulas:
+        math = {"t": "Math", "c": [{"t": "InlineMath"}, formula]}
+        blocks += [{"t": "Para", "c": [math]}, mark]
+    document = {"pandoc-api-version": _api_version(), "meta": {}, "blocks": blocks}
+    text = _run("pandoc", "--from", "json", "--to", "plain", text=json.dumps(document))
+    return text.split("~~~~")[: len(formulas)]
+
+
+@cache
+def _api_version() -> list[int]:
+    version: list[int] = json.loads(_run("pandoc", "--to", "json", text=""))["pandoc-api-version"]
+    return version
 
 
 _WORD_PARTS = regex.compile(
@@ -146,7 +176,7 @@ def _read_with_readability(path: Path) -> Reading:
     root = lxml.html.document_fromstring(html)
     for element in root.iter("br", "p", "div", "li", "td", "th", "h1", "h2", "h3", "h4", "tr"):
         element.tail = f"\n{element.tail or ''}"
-    return Reading([str(root.text_content())])
+    return Reading(["".join(map(str, root.itertext()))])
 
 
 def _read_with_openpyxl(path: Path) -> Reading:
@@ -154,17 +184,25 @@ def _read_with_openpyxl(path: Path) -> Reading:
 
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     sheets = [
-        [[str(value) for value in row if value is not None] for row in sheet.values]
+        [[_cell_text(value) for value in row if value is not None] for row in sheet.values]
         for sheet in book.worksheets
         if sheet.sheet_state == "visible"
     ]
-    # Each row may have the name of its sheet and those of its columns.
+    # Each row may have the name of its sheet and those of its columns; what is drawn on sheets,
+    # openpyxl leaves out.
     repeated = [
         " ".join([book.worksheets[number].title, *(rows[0] if rows else [])])
         for number, rows in enumerate(sheets)
         for _ in rows
     ]
+    with zipfile.ZipFile(path) as package:
+        drawings = [name for name in package.namelist() if name.startswith("xl/drawings/drawing")]
+        repeated += [_text_of_xml(etree.fromstring(package.read(name))) for name in drawings]
     return Reading(["\n".join(map(" ".join, rows)) for rows in sheets], " ".join(repeated))
+
+
+def _cell_text(value: object) -> str:
+    return str(value).removesuffix(" 00:00:00")
 
 
 def _read_with_python_pptx(path: Path) -> Reading:
@@ -181,10 +219,17 @@ def _iter_slide_texts(slide: object) -> Iterator[str]:
         shapes[:0] = getattr(shape, "shapes", [])
         if getattr(shape, "has_table", False):
             yield from (cell.text for row in shape.table.rows for cell in row.cells)
-        elif getattr(shape, "has_text_frame", False):
+        elif getattr(shape, "has_text_frame", False) and not _is_common(shape):
             yield shape.text_frame.text
     if slide.has_notes_slide:  # type: ignore[attr-defined]
         yield slide.notes_slide.notes_text_frame.text  # type: ignore[attr-defined]
+
+
+def _is_common(shape: object) -> bool:
+    """Whether a shape is the date, the footer or the number that slides have in common."""
+    kinds = ("DATE", "FOOTER", "SLIDE_NUMBER", "HEADER")
+    is_placeholder: bool = shape.is_placeholder  # type: ignore[attr-defined]
+    return is_placeholder and shape.placeholder_format.type.name in kinds  # type: ignore[attr-defined]
 
 
 def _read_with_email(path: Path) -> Reading:
@@ -192,17 +237,36 @@ def _read_with_email(path: Path) -> Reading:
         contents = [message.as_bytes() for message in mailbox.mbox(path)]
     else:
         contents = [path.read_bytes()]
-    messages = (email.message_from_bytes(content, policy=_POLICY) for content in contents)
-    return Reading([*map(_text_of_message, messages)])
+    messages = [email.message_from_bytes(content, policy=_POLICY) for content in contents]
+    # Names and addresses are metadata, attachments documents of their own.
+    others = [
+        str(text)
+        for message in messages
+        for text in (
+            *message.values(),
+            *(
+                part.get_content()
+                for part in message.walk()
+                if part.get_content_maintype() == "text"
+            ),
+        )
+    ]
+    return Reading([*map(_text_of_message, messages)], " ".join(map(_strip_tags, others)))
 
 
 _POLICY = email.policy.default
 
 
 def _text_of_message(message: EmailMessage) -> str:
-    body = message.get_body(("plain",))
+    body = message.get_body(("plain", "html"))
     text = str(body.get_content()) if body else ""
-    return "\n".join([str(message["subject"] or ""), str(message["from"] or ""), text])
+    return "\n".join([str(message["subject"] or ""), _strip_tags(text)])
+
+
+def _strip_tags(text: str) -> str:
+    if "</" not in text:
+        return text
+    return "\n".join(map(str, lxml.html.fromstring(text).itertext()))
 
 
 _PANDOC = [Reference("pandoc", "pandoc", _read_with_pandoc)]

@@ -80,8 +80,8 @@ def extract_article(page: lxml.html.HtmlElement) -> Article:
     length = sum(len(block.text) for block, matched in zip(blocks, matches, strict=True) if matched)
     if length < _SHORTEST_ARTICLE:
         regions = _PageRegions(body, blocks)
-        content = [block.numbered for block in blocks if regions.is_content(block)]
-        return Article(content, _count_media(body, regions))
+        whole = [block.numbered for block in blocks if regions.is_content(block)]
+        return Article(whole, _count_media(body, regions))
     regions = _PageRegions(body, blocks, by_class=True)
     container = _find_container(blocks, matches)
     # Some pages call their lead a teaser, as others do their advertisements.

@@ -39,6 +39,9 @@ _SHEET_PART = regex.compile(r"xl/worksheets/[^/]+\.xml", regex.I)
 _DRAWING_PART = regex.compile(r"xl/drawings/drawing\d*\.xml", regex.I)
 _PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
 _ZIP_SIGNATURE = b"PK"
+# The part of a compound file that holds an encrypted workbook.
+_ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+_ENCRYPTED = "encrypted; save it without a password"
 _HTML_START = regex.compile(rb"\s*<(?:!doctype|html|table|\?xml|meta)", regex.I)
 
 
@@ -46,6 +49,8 @@ def read_excel(data: bytes, limit: int) -> Iterator[SheetItem]:
     """Read a workbook of any Excel, whatever its extension; it unpacks to *limit* bytes at most."""
     if _HTML_START.match(data):
         raise UnreadableFileError("a web page that is called a workbook; call it .html")
+    if _ENCRYPTED_PART in data and not data.startswith(_ZIP_SIGNATURE):
+        raise UnreadableFileError(_ENCRYPTED)
     if not data.startswith(_ZIP_SIGNATURE):
         return _read_workbook(data, read_old_formats(data))
     package = Package(data, limit)
@@ -96,7 +101,7 @@ def _read_workbook(data: bytes, formats: SheetFormats) -> Iterator[SheetItem]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
     except python_calamine.PasswordError as error:
-        raise UnreadableFileError("encrypted; save it without a password") from error
+        raise UnreadableFileError(_ENCRYPTED) from error
     sheets = workbook.sheets_metadata
     _check_sheet_count(len(sheets))
     for sheet in sheets:

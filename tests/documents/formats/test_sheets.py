@@ -12,6 +12,7 @@ from qa.documents.document import Skip
 from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.sheets import format_value, read_excel, read_ods
 from qa.errors import UnreadableFileError
+from tests.documents.compound import compound_file
 from tests.documents.reading import read_file
 from tests.documents.samples import ods, opendocument, replace_part, xls, xlsx
 
@@ -298,3 +299,10 @@ def test_a_workbook_with_the_extension_of_another_is_read(tmp_path, extension, m
     documents, skips = read_file(tmp_path, f"a.{extension}", make({"Ducks": TABLE}))
 
     assert (len(documents), skips) == (2, [])
+
+
+def test_an_encrypted_workbook_is_said_to_be_encrypted():
+    data = compound_file({"EncryptionInfo": b"x" * 5000, "EncryptedPackage": b"y" * 5000})
+
+    with pytest.raises(UnreadableFileError, match="encrypted; save it without a password"):
+        list(read_excel(data, LIMIT))
