@@ -39,10 +39,11 @@ from rich.table import Table
 # Found without an installation, also as `python benchmarks/fidelity.py`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.references import REFERENCES, Reference
+from benchmarks.references import REFERENCES, Reading, Reference
 from qa.analysis.tokenizer import normalize
 from qa.documents.document import Document, Skip
-from qa.documents.reader import file_extension, load_content, read_content
+from qa.documents.format_registry import file_extension
+from qa.documents.reader import load_content, read_content
 from qa.settings import Settings
 
 _WORKERS = 2
@@ -59,12 +60,16 @@ Trigrams = Counter[tuple[str, ...]]
 
 
 class Text(NamedTuple):
-    """What a reader found: a text a page, other words (titles, names), seconds, a fault."""
+    """What a reader found: a text a page, other words (titles, names), seconds, a fault.
+
+    *repeated* are words that may be read once more.
+    """
 
     pages: list[str]
     other: str
     seconds: float
     fault: str = ""
+    repeated: str = ""
 
 
 class Score(NamedTuple):
@@ -117,10 +122,10 @@ def read_with_reference(reference: Reference, path: Path) -> Text:
     """What another reader finds; processor time includes that of its programs."""
     start = _processor_time()
     try:
-        pages, fault = reference.read(path), ""
+        reading, fault = reference.read(path), ""
     except Exception as error:
-        pages, fault = [], f"{reference.name}: {type(error).__name__}"
-    return Text(pages, "", _processor_time() - start, fault)
+        reading, fault = Reading([]), f"{reference.name}: {type(error).__name__}"
+    return Text(reading.pages, "", _processor_time() - start, fault, reading.repeated)
 
 
 def _processor_time() -> float:
@@ -192,6 +197,8 @@ def score(path: Path, ours: Text, references: Sequence[Text]) -> Score:
     counted = Counter(read)
     missing = expected - counted - Counter(words_of(ours.other))
     extra = counted - allowed
+    for reference in references:
+        extra -= Counter(words_of(reference.repeated))
     trigrams = intersect([trigrams_of(text) for text in texts])
     is_paged = path.suffix.lower() == ".pdf"
     right, checked = count_right_pages(ours.pages, found[-1].pages) if is_paged else (0, 0)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from qa import __version__
 from qa.app import create_app
 from qa.cli import main
-from qa.documents.reader import EXTENSIONS
+from qa.documents.format_registry import EXTENSIONS
 from qa.settings import settings_table
 from tests.conftest import ROOT, SAMPLE, write
 

@@ -17,17 +17,18 @@ settings
 analysis: deadline english script_variants normalization languages tokenizer abbreviations sentences
 documents: document processes metadata file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
-  formats.front_lines formats.lines formats.plain formats.archives formats.tables
-  formats.html_blocks formats.text formats.markdown formats.html_article formats.html
-  formats.pdf_characters formats.pdf_letters formats.pdf_text formats.pdf_forms formats.pdf
-  formats.picture
+  formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
+  formats.list_numbers formats.stylesheets formats.html_blocks formats.markdown
+  formats.html_article formats.html formats.mail formats.text
+  formats.pdf_characters formats.pdf_letters formats.pdf_text formats.pdf_forms
+  formats.pdf_pictures formats.pdf formats.picture
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text
   formats.docx_drawings formats.docx
   formats.records formats.rows formats.log formats.rst formats.org formats.asciidoc
-  formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.packages
-  formats.xml formats.epub formats.opendocument formats.pptx formats.sheets formats.mail
-  formats.outlook
-  reader cache crawl
+  formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.xml
+  formats.epub formats.opendocument formats.pptx formats.number_formats
+  formats.sheet_formats formats.sheets formats.outlook
+  format_registry reader cache crawl
 index: passages questions acronyms lexicon manifest generations
 queries: entities grammar frames asking topics prose parser compounds operators conditions negation
   segments parts

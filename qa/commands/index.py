@@ -18,7 +18,7 @@ from qa.commands.options import (
     show_progress,
 )
 from qa.documents.document import SKIPPED
-from qa.documents.reader import EXTENSIONS, UNKNOWN_FORMAT
+from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.factory import open_engine
 from qa.index.manifest import FILE_NAME as SYNONYMS
 from qa.index.manifest import TUNED_FILE, Manifest

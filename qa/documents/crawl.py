@@ -36,16 +36,15 @@ from qa.documents.file_access import (
     reason_of,
     to_printable,
 )
+from qa.documents.format_registry import file_extension, unreadable_reason
 from qa.documents.metadata import is_sidecar
 from qa.documents.processes import exit_with_parent
 from qa.documents.reader import (
     ORPHAN_SIDECAR,
     WITHOUT,
-    file_extension,
     find_orphan_sidecars,
     is_reproducible,
     memory_limit_reason,
-    unreadable_reason,
 )
 from qa.errors import IndexingError
 from qa.settings import Settings

@@ -387,7 +387,16 @@ def drop_placeholders(metadata: RawMetadata) -> RawMetadata:
 
 def count_pictures(count: int) -> tuple[str, ...]:
     """The omissions of a text whose file has *count* pictures."""
-    return (("a picture" if count == 1 else f"{count:,} pictures"),) if count else ()
+    return count_omissions({"a picture": count})
+
+
+def count_omissions(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """The omissions of a text by the number of each kind of thing: `{"a picture": 3}`."""
+    return tuple(
+        one if count == 1 else f"{count:,} {one.partition(' ')[2]}s"
+        for one, count in counts.items()
+        if count
+    )
 
 
 def build_raw_document(

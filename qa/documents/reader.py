@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,14 @@ import regex
 from qa.analysis.tokenizer import has_words, normalize
 from qa.documents.document import Document, RawBlock, Skip, build_document
 from qa.documents.file_access import MAX_NAME, NotAllowedError, read_file, to_printable
+from qa.documents.format_registry import (
+    ARCHIVE_EXTENSIONS,
+    RawItem,
+    file_extension,
+    has_front_matter,
+    read_format,
+    unreadable_reason,
+)
 from qa.documents.formats.archives import ArchiveMember, unpack
 from qa.documents.metadata import (
     MAX_METADATA_BYTES,
@@ -32,84 +39,8 @@ from qa.documents.ocr import OUT_OF_TIME
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 
-# The module and function that read each format.  Some of their libraries are slow to import, so
-# each is imported for the first file that needs it.
-_FORMAT_READERS = {
-    ".txt": ("text", "read_text_file"),
-    ".text": ("text", "read_text_file"),
-    ".log": ("log", "read_log"),
-    ".md": ("markdown", "read_markdown"),
-    ".markdown": ("markdown", "read_markdown"),
-    ".rst": ("rst", "read_rst"),
-    ".org": ("org", "read_org"),
-    ".adoc": ("asciidoc", "read_asciidoc"),
-    ".asciidoc": ("asciidoc", "read_asciidoc"),
-    ".tex": ("tex", "read_tex"),
-    ".ipynb": ("notebook", "read_notebook"),
-    ".html": ("html", "read_html"),
-    ".htm": ("html", "read_html"),
-    ".xhtml": ("html", "read_html"),
-    ".xml": ("xml", "read_xml"),
-    ".epub": ("epub", "read_epub"),
-    ".pdf": ("pdf", "read_pdf"),
-    ".png": ("picture", "read_picture"),
-    ".jpg": ("picture", "read_picture"),
-    ".jpeg": ("picture", "read_picture"),
-    ".tif": ("picture", "read_picture"),
-    ".tiff": ("picture", "read_picture"),
-    ".docx": ("docx", "read_docx"),
-    ".odt": ("opendocument", "read_odt"),
-    ".rtf": ("rtf", "read_rtf"),
-    ".pptx": ("pptx", "read_pptx"),
-    ".odp": ("opendocument", "read_odp"),
-    ".csv": ("rows", "read_csv"),
-    ".tsv": ("rows", "read_tsv"),
-    ".json": ("rows", "read_json"),
-    ".jsonl": ("rows", "read_jsonl"),
-    ".ndjson": ("rows", "read_jsonl"),
-    ".xlsx": ("sheets", "read_excel"),
-    ".xlsm": ("sheets", "read_excel"),
-    ".xls": ("sheets", "read_excel"),
-    ".ods": ("sheets", "read_ods"),
-    ".eml": ("mail", "read_eml"),
-    ".mbox": ("mail", "read_mbox"),
-    ".msg": ("outlook", "read_msg"),
-    ".vtt": ("subtitles", "read_subtitles"),
-    ".srt": ("subtitles", "read_subtitles"),
-}
-# Packed formats, whose readers are told how many bytes they may unpack to.
-_PACKED_EXTENSIONS = frozenset(
-    {".docx", ".epub", ".msg", ".odp", ".ods", ".odt", ".pptx", ".xls", ".xlsm", ".xlsx"}
-)
-# Formats that may hold pictures of text, whose readers are told whether to recognize it.
-_RECOGNIZED_EXTENSIONS = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
-_ARCHIVE_EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-EXTENSIONS = (*_FORMAT_READERS, *_ARCHIVE_EXTENSIONS)
-# Formats that no library reads in Python, and what converts them into one that can be read.
-_LIBREOFFICE = "; save it as .{0}, or run: soffice --headless --convert-to {0} FILE"
-_CONVERSIONS = {
-    ".doc": "an old Word file" + _LIBREOFFICE.format("docx"),
-    ".dot": "an old Word template" + _LIBREOFFICE.format("docx"),
-    ".ppt": "an old PowerPoint file" + _LIBREOFFICE.format("pptx"),
-    ".pps": "an old PowerPoint show" + _LIBREOFFICE.format("pptx"),
-    ".wpd": "a WordPerfect file" + _LIBREOFFICE.format("docx"),
-    ".wps": "a Works file" + _LIBREOFFICE.format("docx"),
-    ".xlsb": "a binary Excel file" + _LIBREOFFICE.format("xlsx"),
-    ".pages": "a Pages file; export it to Word or PDF from Pages, or at iCloud.com",
-    ".key": "a Keynote file; export it to PowerPoint or PDF from Keynote, or at iCloud.com",
-    ".numbers": "a Numbers file; export it to Excel from Numbers, or at iCloud.com",
-    ".mobi": "a Kindle book; convert it with calibre: ebook-convert FILE book.epub",
-    ".azw3": "a Kindle book; convert it with calibre: ebook-convert FILE book.epub",
-    ".chm": "a help file; convert it with calibre: ebook-convert FILE book.epub",
-    ".djvu": "a DjVu file; convert it to PDF: ddjvu -format=pdf FILE book.pdf",
-    ".ps": "a PostScript file; convert it to PDF: ps2pdf FILE",
-    ".pst": "an Outlook data file; convert it to .mbox: readpst -r FILE",
-}
-
-UNKNOWN_FORMAT = "unknown kind of file"
 ORPHAN_SIDECAR = "describes a file that is not there"
 _BOMB = "too many values by YAML aliases"
-_WITH_FRONT_MATTER = ("text", "markdown")
 WITHOUT = "; its file was read without it"
 
 _EXTRACTION_LIBRARIES = (
@@ -205,24 +136,6 @@ def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
     return sidecars - {sidecar for name in names - sidecars for sidecar in sidecar_names(name)}
 
 
-def file_extension(name: str) -> str:
-    """The extension of a format that can be read; empty for others."""
-    extensions = (
-        extension
-        for extension in EXTENSIONS
-        if name.lower().endswith(extension) and len(name) > len(extension)
-    )
-    return max(extensions, key=len, default="")
-
-
-def unreadable_reason(name: str) -> str | None:
-    """Why a file of this name cannot be read; None if it can."""
-    if file_extension(name):
-        return None
-    extension = f".{name.rpartition('.')[2].lower()}"
-    return _CONVERSIONS.get(extension, UNKNOWN_FORMAT)
-
-
 def _parse_sidecars(
     sidecars: Mapping[str, bytes], folder: str
 ) -> tuple[list[RawMetadata], list[Skip]]:
@@ -243,7 +156,7 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
     extension = file_extension(file.source)
     try:
         with _silence_libraries():
-            if extension in _ARCHIVE_EXTENSIONS:
+            if extension in ARCHIVE_EXTENSIONS:
                 return _read_archive(file, settings)
             items = _read_raw_documents(file.data, extension, settings)
             raw_documents = [item for item in items if not isinstance(item, ArchiveMember)]
@@ -283,7 +196,7 @@ def _read_attachments(
     for name, data in attachments:
         source = f"{file.source}/{to_printable(name[:MAX_NAME])}"
         reason = unreadable_reason(name)
-        if file_extension(name) in _ARCHIVE_EXTENSIONS and file.depth:
+        if file_extension(name) in ARCHIVE_EXTENSIONS and file.depth:
             reason = _INNER_ARCHIVE
         elif file.depth >= _MAX_DEPTH:
             reason = "in too many messages, one in the other"
@@ -311,7 +224,7 @@ def _iter_omissions(raw_documents: list[RawDocument | Skip], file: _RawFile) -> 
 
 def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Iterator[Skip]:
     """Skips for front matter whose YAML aliases expand to too much."""
-    if _FORMAT_READERS[kind][0] in _WITH_FRONT_MATTER:
+    if has_front_matter(kind):
         for extract in extracts:
             if isinstance(extract, RawDocument) and has_bomb(extract.metadata):
                 yield Skip(file.source, f"{_BOMB} in its front matter; they were left out")
@@ -345,24 +258,14 @@ def _silence_libraries() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _read_raw_documents(
-    data: bytes, extension: str, settings: Settings
-) -> list[RawDocument | Skip | ArchiveMember]:
-    module, function = _FORMAT_READERS[extension]
-    read_format = getattr(import_module(f"qa.documents.formats.{module}"), function)
-    arguments: tuple[object, ...] = ()
-    if extension in _PACKED_EXTENSIONS:
-        arguments = (settings.max_file_mb << 20,)
-    elif extension in _RECOGNIZED_EXTENSIONS:
-        arguments = (settings,)
-    result = read_format(data, *arguments)
+def _read_raw_documents(data: bytes, extension: str, settings: Settings) -> list[RawItem]:
     most = settings.max_file_documents
-    raw_documents = [result] if isinstance(result, RawDocument) else list(islice(result, most + 1))
-    if not raw_documents:
+    items = list(islice(read_format(data, extension, settings), most + 1))
+    if not items:
         raise UnreadableFileError("nothing in it")
-    if len(raw_documents) > most:
+    if len(items) > most:
         raise UnreadableFileError(_too_many(most))
-    return raw_documents
+    return items
 
 
 def _too_many(most: int) -> str:
@@ -408,7 +311,7 @@ _INNER_ARCHIVE = "an archive in an archive; unpack it first"
 
 def _member_skip_reason(name: str) -> str | None:
     extension = file_extension(name)
-    if extension in _ARCHIVE_EXTENSIONS:
+    if extension in ARCHIVE_EXTENSIONS:
         return _INNER_ARCHIVE
     return None if is_sidecar(name) else unreadable_reason(name)
 

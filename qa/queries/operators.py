@@ -27,7 +27,7 @@ import regex
 
 from qa.analysis.languages import detect_question_languages
 from qa.analysis.tokenizer import is_stop_word, token_texts
-from qa.documents.reader import EXTENSIONS
+from qa.documents.format_registry import EXTENSIONS
 from qa.queries.topics import is_topic
 
 # Longer texts are prose, in which nothing is an operator.

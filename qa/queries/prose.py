@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import regex
 
-from qa.analysis.tokenizer import has_words, is_stop_word, split_sentences
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import has_words, is_stop_word
 
 QUOTED_PHRASE = regex.compile(r"""(?<![\p{L}\p{N}])(-?)(?:"([^"]+)"|“([^“”]+)”|«([^«»]+)»)""")
 EXCLUDED_WORD = regex.compile(r"(?<!\S)-(?=\p{L})([\p{L}\p{N}\p{M}&.'’-]+)")

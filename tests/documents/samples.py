@@ -47,9 +47,17 @@ def replace_part(data, name, content):
     return file.getvalue()
 
 
-def xls(sheets):
-    """A workbook of Excel 97 (BIFF8) with these sheets, lists of rows of texts and numbers."""
-    parts = [_record(0x809, struct.pack("<HHII", 0x600, 5, 0, 0))]
+def xls(sheets, code="General"):
+    """A workbook of Excel 97 (BIFF8) with these sheets, lists of rows of texts and numbers.
+
+    *code* is the format of all cells.
+    """
+    number_format = struct.pack("<HHB", 164, len(code), 1) + code.encode("utf-16-le")
+    parts = [
+        _record(0x809, struct.pack("<HHII", 0x600, 5, 0, 0)),
+        _record(0x41E, number_format),
+        _record(0xE0, struct.pack("<HH16x", 0, 164)),
+    ]
     bodies = []
     for rows in sheets.values():
         cells = b"".join(
@@ -60,7 +68,7 @@ def xls(sheets):
         start = _record(0x809, struct.pack("<HHII", 0x600, 0x10, 0, 0))
         bodies.append(start + cells + _record(0xA))
     names = [bytes([len(n)]) + b"\1" + n.encode("utf-16-le") for n in sheets]
-    offset = len(parts[0]) + sum(4 + 6 + len(name) for name in names) + 4
+    offset = sum(map(len, parts)) + sum(4 + 6 + len(name) for name in names) + 4
     for name, body in zip(names, bodies, strict=True):
         parts.append(_record(0x85, struct.pack("<IBB", offset, 0, 0) + name))
         offset += len(body)

@@ -76,6 +76,61 @@ def merge(*files):
     return data.getvalue()
 
 
+def half_scanned(text, scan, turns=0):
+    """A page with a line of text above a picture of another text."""
+    picture = pypdfium2.PdfDocument(photograph(scan))[0].render(scale=200 / 72).to_numpy()
+    pixels = np.ascontiguousarray(picture[: len(picture) // 3, :, :3])
+    file = FPDF()
+    file.add_page()
+    file.set_font("Helvetica", size=12)
+    file.cell(text=text)
+    file.image(Image.fromarray(pixels), 0, 100, file.w)
+    document = pypdfium2.PdfDocument(bytes(file.output()))
+    document[0].set_rotation(90 * turns)
+    data = io.BytesIO()
+    document.save(data)
+    return data.getvalue()
+
+
+@needs_tesseract
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_picture_of_text_beside_text_is_recognized(turns):
+    document = pdf.read_pdf(half_scanned("The gate has text.", TEXT, turns), ON)
+
+    assert words(document) == f"The gate has text. {TEXT}"
+    assert 0.8 < document.certainties[1] < 1
+    assert document.omissions == ()
+
+
+def test_a_picture_of_text_beside_text_is_named_without_ocr():
+    document = pdf.read_pdf(half_scanned("The gate has text.", TEXT))
+
+    assert words(document) == "The gate has text."
+    assert len(document.omissions) == 1
+    assert document.omissions[0].startswith(
+        "page 1 of 1: a part of it is a picture, perhaps of text; run OCR first, or set QA_OCR=1"
+    )
+
+
+def photo_page(shade, text_over=""):
+    """A page with a line of text and a large picture in a shade, with text over it or not."""
+    file = FPDF()
+    file.add_page()
+    file.set_font("Helvetica", size=12)
+    file.cell(text="The gate has text.")
+    file.image(Image.new("L", (400, 400), shade), 20, 60, 150)
+    file.set_xy(25, 65)
+    file.multi_cell(140, 6, text_over)
+    return bytes(file.output())
+
+
+@pytest.mark.parametrize(
+    ("text_over", "omissions"), [("", ("pictures on page 1 of 1",)), (f"{TEXT} " * 5, ())]
+)
+def test_a_photo_is_named_and_a_background_is_not(text_over, omissions):
+    assert pdf.read_pdf(photo_page(128, text_over), ON).omissions == omissions
+
+
 @needs_tesseract
 def test_a_picture_without_words_is_named():
     file = FPDF()

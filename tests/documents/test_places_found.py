@@ -1,7 +1,11 @@
 """Three questions to a file of each format: the answer, and its place in citation and reader."""
 
+import io
+
+import docx
 import lxml.html
 import pytest
+from PIL import Image
 
 from qa.app import create_app
 from tests.conftest import build_index
@@ -166,3 +170,19 @@ def test_an_attachment_is_a_document_of_its_own(client):
     attached = [document["source"] for document in documents if "light" in document["id"]]
 
     assert attached == ["ports.eml/light.txt", "ports.msg/light.txt"]
+
+
+def test_the_page_of_a_document_says_what_its_text_lacks(tmp_path):
+    picture = io.BytesIO()
+    Image.new("L", (40, 40)).save(picture, "PNG")
+    document = docx.Document()
+    document.add_paragraph("The ferry to Vesa runs twice a day.")
+    document.add_picture(picture)
+    (tmp_path / "documents").mkdir()
+    document.save(tmp_path / "documents" / "ferry.docx")
+    page = "<p>The pier of Vesa is long.</p><img src=a.png><img src=b.png>"
+    (tmp_path / "documents" / "pier.html").write_text(page)
+    client = create_app(build_index(tmp_path)).test_client()
+
+    assert "Not in this text: a picture." in client.get("/documents/ferry").text
+    assert "Not in this text: 2 pictures." in client.get("/documents/pier").text

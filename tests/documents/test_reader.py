@@ -9,7 +9,8 @@ from functools import partial
 import pytest
 
 from qa.documents.document import Skip
-from qa.documents.reader import EXTENSIONS, document_id
+from qa.documents.format_registry import EXTENSIONS
+from qa.documents.reader import document_id
 from qa.settings import Settings
 from tests.documents.reading import make_tar, make_zip, read_documents, read_file
 from tests.documents.samples import (

@@ -1,6 +1,7 @@
 """A Word document -> its headings, paragraphs, table rows and notes, in order, and its properties.
 
-Changes that are tracked are read as accepted; comments, headers and footers are left out.
+Changes that are tracked are read as accepted; comments, headers and footers are left out, and said
+to be.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from contextlib import suppress
 from lxml import etree
 
 from qa.documents.document import RawBlock
-from qa.documents.formats.docx_drawings import read_drawing, read_embedded
+from qa.documents.formats.docx_drawings import list_omissions, read_drawing, read_embedded
 from qa.documents.formats.docx_numbering import Numbering, to_int
 from qa.documents.formats.docx_package import Package, Part, R, W
 from qa.documents.formats.docx_styles import Styles
@@ -28,12 +29,18 @@ _PROPERTIES = {f"{W}{name}" for name in "sectPr tblPr tblGrid trPr tcPr sdtPr sd
 def read_docx(data: bytes, limit: int) -> RawDocument:
     """Read a Word document that unpacks to no more than *limit* bytes."""
     package = Package(data, limit)
-    reader = _DocumentReader(package.main_part())
-    return build_raw_document(reader.read(), package.read_properties(), reader.title)
+    main = package.main_part()
+    reader = _DocumentReader(main)
+    raw_document = build_raw_document(reader.read(), package.read_properties(), reader.title)
+    contents = ("the table of contents",) if reader.has_contents else ()
+    return raw_document._replace(omissions=(*list_omissions(main), *contents))
 
 
 class _DocumentReader:
-    """Reads the body of a document; *title* is its first paragraph in the style of one."""
+    """Reads the body of a document; *title* is its first paragraph in the style of one.
+
+    *has_contents* says that it has a table of contents, which is not read.
+    """
 
     def __init__(self, main: Part) -> None:
         self._main = main
@@ -47,6 +54,7 @@ class _DocumentReader:
         self._lead = ""
         self._table_depth = 0
         self.title: str | None = None
+        self.has_contents = False
 
     def read(self) -> list[RawBlock]:
         """All blocks of the document."""
@@ -97,7 +105,9 @@ class _DocumentReader:
         self._lead = ""
         if _continues(paragraph):
             self._lead = text
-        elif text.strip() and not style.is_contents:
+        elif text.strip() and style.is_contents:
+            self.has_contents = True
+        elif text.strip():
             label = self._numbering.next_label(style.list_id, style.list_level)
             text = f"{label} {text}" if label else text
             if style.is_title and self.title is None:

@@ -3,11 +3,13 @@
 import datetime
 import posixpath
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 
 from lxml import etree
 
+from qa.documents.formats.packages import parse_xml
 from qa.documents.metadata import RawMetadata
 from qa.errors import UnreadableFileError
 
@@ -23,6 +25,8 @@ _STRICT = (
     (b"http://purl.oclc.org/ooxml/officeDocument/relationships", R[1:-1].encode()),
 )  # fmt: skip
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Parts of a kind that a part may refer to: each section has three headers at most.
+_MAX_RELATED = 100
 # The properties that python-docx's template has.
 _TEMPLATE = {"author": "python-docx", "created": datetime.datetime(2013, 12, 23, 23, 15)}
 
@@ -34,19 +38,24 @@ class Part:
         self._package = package
         self.root = root
         self._targets: dict[str, str] = {}
-        self._by_kind: dict[str, str] = {}
+        self._by_kind: dict[str, list[str]] = {}
         for relationship in package.relationships(name):
             target = relationship.get("Target", "")
             if relationship.get("TargetMode") != "External":
                 path = posixpath.normpath(posixpath.join("/", posixpath.dirname(name), target))
                 self._targets[relationship.get("Id", "")] = path.lstrip("/")
                 kind = relationship.get("Type", "").rpartition("/")[2]
-                self._by_kind.setdefault(kind, path.lstrip("/"))
+                self._by_kind.setdefault(kind, []).append(path.lstrip("/"))
 
     def related_part(self, kind: str) -> "Part | None":
         """The part of a kind, such as "footnotes", that this one refers to."""
-        name = self._by_kind.get(kind)
-        return self._package.open_part(name) if name else None
+        return next(self.iter_related(kind), None)
+
+    def iter_related(self, kind: str) -> "Iterator[Part]":
+        """The first parts of a kind, such as "header", that this one refers to."""
+        for name in self._by_kind.get(kind, ())[:_MAX_RELATED]:
+            if (part := self._package.open_part(name)) is not None:
+                yield part
 
     def by_id(self, relationship_id: str) -> "Part | None":
         """The part that *relationship_id* refers to."""
@@ -81,12 +90,12 @@ class Package:
             for r in self.relationships("")
         }
         name = kinds.get("officeDocument", "word/document.xml").lstrip("/")
-        return Part(self, name, _parse_xml(self.read(name)))
+        return Part(self, name, _parse_part(self.read(name)))
 
     def open_part(self, name: str) -> Part | None:
         """The part called *name*; None if it is not there or no XML."""
         with suppress(KeyError, zipfile.BadZipFile, etree.XMLSyntaxError, NotImplementedError):
-            return Part(self, name, _parse_xml(self.read(name)))
+            return Part(self, name, _parse_part(self.read(name)))
         return None
 
     def relationships(self, name: str) -> list[etree._Element]:
@@ -94,7 +103,7 @@ class Package:
         folder, _, file = name.rpartition("/")
         path = posixpath.join(folder, "_rels", f"{file}.rels")
         with suppress(KeyError, zipfile.BadZipFile, etree.XMLSyntaxError):
-            return list(_parse_xml(self.read(path)))
+            return list(_parse_part(self.read(path)))
         return []
 
     def read_properties(self) -> RawMetadata:
@@ -120,14 +129,10 @@ class Package:
         return self._file.read(self._members[name.lower()])
 
 
-def _parse_xml(data: bytes) -> etree._Element:
+def _parse_part(data: bytes) -> etree._Element:
     for strict, transitional in _STRICT:
         data = data.replace(strict, transitional)
-    # No external entities, and not deeper than libxml2 allows.
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    return etree.fromstring(data, parser=parser)
+    return parse_xml(data, huge=False)
 
 
 def _parse_time(text: str | None) -> datetime.datetime | None:

@@ -25,14 +25,25 @@ _CHARACTERS = {
 }
 _REFERENCES = (f"{W}footnoteReference", f"{W}endnoteReference")
 
-# The letters of the Symbol font at A to Z and a to z; its codes are these plus 0xF000.
-_SYMBOL_LETTERS = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-        "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ",
-        strict=True,
-    )
-)
+# The characters of the Symbol font from 0x20 to 0x7E and from 0xA0 to 0xFE; pieces of tall brackets
+# and what is not used are spaces.
+_SYMBOLS = {
+    0x20: (
+        " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_ "
+        "αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
+    ),
+    0xA0: (
+        "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…⏐⎯↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊〈®©™∑"
+        "           〉∫            "
+    ),
+}
+_SYMBOL_CHARACTERS = {
+    first + place: character
+    for first, characters in _SYMBOLS.items()
+    for place, character in enumerate(characters)
+}
+# Fonts of symbols have their characters here, too, in the order of their codes.
+_PRIVATE_CODES = range(0xF000, 0xF100)
 
 
 class ParagraphText:
@@ -116,14 +127,15 @@ def _property(element: etree._Element, group: str, name: str, default: str) -> s
 
 
 def _symbol(element: etree._Element) -> str:
-    """A character of a font, if it is one of Unicode or a Greek letter of the Symbol font."""
+    """A character of a font, if it is one of Unicode or of the Symbol font."""
     try:
         code = int(element.get(f"{W}char", ""), 16)
     except ValueError:
         return ""
-    if 0xF000 <= code <= 0xF0FF:
-        is_symbol = element.get(f"{W}font", "").lower() == "symbol"
-        return _SYMBOL_LETTERS.get(chr(code - 0xF000), "") if is_symbol else ""
+    if element.get(f"{W}font", "").lower() == "symbol":
+        return _SYMBOL_CHARACTERS.get(code - 0xF000 if code in _PRIVATE_CODES else code, "")
+    if element.get(f"{W}font", "").lower().startswith(("wingdings", "webdings")):
+        return ""
     return chr(code) if 0x20 <= code < 0xD800 else ""
 
 

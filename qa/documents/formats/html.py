@@ -12,10 +12,12 @@ from qa.documents.document import RawBlock
 from qa.documents.formats.html_article import extract_article
 from qa.documents.formats.html_blocks import element_text, iter_page_blocks
 from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
+from qa.documents.formats.stylesheets import apply_style_sheets
 from qa.documents.metadata import RawDocument, build_raw_document, parse_date
 from qa.errors import UnreadableFileError
 
 _CHARSET_DECLARATION = regex.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)
+_PAGE_START = regex.compile(rb"<(?:!doctype\s+html|html|head|body)\b", regex.I)
 _BYTE_ORDER_MARKS = tuple(mark for mark, _ in BYTE_ORDER_MARKS)
 # Like browsers, decode these encodings as the supersets that are meant.
 _SUPERSETS = {
@@ -43,7 +45,10 @@ def read_html(data: bytes) -> RawDocument:
         page = lxml.html.document_fromstring(text.encode(errors="replace"), parser=parser)
     except etree.ParserError as error:
         raise UnreadableFileError("no text") from error
-    return build_raw_document(extract_article(page), _read_metadata(page))
+    apply_style_sheets(page)
+    article = extract_article(page)
+    raw_document = build_raw_document(article.blocks, _read_metadata(page))
+    return raw_document._replace(omissions=article.omissions)
 
 
 def read_page(page_source: str | bytes) -> list[RawBlock]:
@@ -55,8 +60,9 @@ def read_page(page_source: str | bytes) -> list[RawBlock]:
         _END_OF_PAGE.sub("", _XML_DECLARATION.sub("", text)).replace("\0", ""),
         parser=lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True),
     )
+    apply_style_sheets(page)
     body = page.find("body")
-    return [] if body is None else [page_block.block for page_block in iter_page_blocks(body)]
+    return [] if body is None else [page_block.numbered for page_block in iter_page_blocks(body)]
 
 
 def _decode_html(data: bytes) -> str:
@@ -68,7 +74,13 @@ def _decode_html(data: bytes) -> str:
             return data.decode(_SUPERSETS.get(name, name))
         except (LookupError, ValueError):
             pass
-    return decode_text(data)
+    try:
+        return decode_text(data)
+    except UnreadableFileError:
+        # Browsers read a page whatever else is in it.
+        if not _PAGE_START.search(data[:1024]):
+            raise
+        return data.replace(b"\0", b"").decode("cp1252", errors="replace")
 
 
 _DATE_NAMES = (

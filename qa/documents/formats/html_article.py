@@ -7,6 +7,7 @@ leaves out asides, captions and forms, and joins the lines of code.
 import copy
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import lxml.html
 import regex
@@ -16,6 +17,7 @@ from trafilatura import bare_extraction
 from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock
 from qa.documents.formats.html_blocks import PageBlock, element_text, is_hidden, iter_page_blocks
+from qa.documents.metadata import count_omissions
 
 # A shorter article is hardly one.
 _SHORTEST_ARTICLE = 250
@@ -23,6 +25,12 @@ _SHORTEST_ARTICLE = 250
 _SHORTEST_PART = 25
 # The share of an article's characters that the element around it has.
 _CONTAINER_SHARE = 0.9
+
+# Above the first text of an article, of this length, its lead is in as many blocks, all sentences.
+_LONG_TEXT = 100
+_LONGEST_LEAD = 20
+_FEWEST_SPACES = 7
+_SENTENCE_END = regex.compile(r"[.!?…][\"'”’»)]*$")
 
 _NAVIGATION_TAGS = frozenset("nav menu footer header".split())
 _NAVIGATION_ROLES = frozenset("navigation banner contentinfo search menu menubar dialog".split())
@@ -39,19 +47,74 @@ _FIGURE_TAGS = frozenset("figure figcaption table dl pre".split())
 _MARGIN_TAGS = frozenset({"aside", "form"})
 
 
-def extract_article(page: lxml.html.HtmlElement) -> list[RawBlock]:
-    """The blocks of the article, or of the whole page but its navigation."""
+# What the text of a page lacks, by its tag.
+_MEDIA = {
+    "img": "a picture",
+    "svg": "a picture",
+    "video": "a video",
+    "audio": "a recording",
+    "iframe": "an embedded page",
+    "object": "an embedded object",
+    "embed": "an embedded object",
+}
+# Smaller pictures, in pixels, are bullets and icons, or count visitors.
+_SMALLEST_PICTURE = 33
+_SMALL = regex.compile(r"\s*(\d{1,9})\s*(?:px)?\s*", regex.I)
+
+
+class Article(NamedTuple):
+    """The blocks of an article, and what is on its page that they lack."""
+
+    blocks: list[RawBlock]
+    omissions: tuple[str, ...] = ()
+
+
+def extract_article(page: lxml.html.HtmlElement) -> Article:
+    """The article, or the whole page but its navigation."""
     body = page.find("body")
     if body is None:
-        return []
+        return Article([])
     blocks = _read_page(body)
     article = _find_article(page)
     matches = _match_blocks(blocks, article)
     length = sum(len(block.text) for block, matched in zip(blocks, matches, strict=True) if matched)
     if length < _SHORTEST_ARTICLE:
         regions = _PageRegions(body, blocks)
-        return [block.block for block in blocks if regions.is_content(block)]
-    return list(_select_blocks(blocks, matches, _PageRegions(body, blocks, by_class=True)))
+        whole = [block.numbered for block in blocks if regions.is_content(block)]
+        return Article(whole, _count_media(body, regions))
+    regions = _PageRegions(body, blocks, by_class=True)
+    container = _find_container(blocks, matches)
+    # Some pages call their lead a teaser, as others do their advertisements.
+    content = _PageRegions(body, blocks).is_content
+    lead = {
+        number
+        for number in _find_lead(blocks, matches, element_text(next(page.iter("title"), None)))
+        if _is_sentence(blocks[number].text) and content(blocks[number], is_between=True)
+    }
+    selected = list(_select_blocks(blocks, matches, container, regions, lead))
+    return Article(selected, _count_media(_find_outer(container), regions))
+
+
+def _count_media(container: etree._Element, regions: "_PageRegions") -> tuple[str, ...]:
+    """The pictures and the like in *container*, outside of navigation."""
+    counts = dict.fromkeys(_MEDIA.values(), 0)
+    walker = etree.iterwalk(container, events=("start",))
+    for _, element in walker:
+        tag = str(element.tag)
+        if tag in _MEDIA:
+            counts[_MEDIA[tag]] += not _is_icon(element, tag)
+            walker.skip_subtree()
+        elif element is not container and (is_hidden(element) or regions.is_navigation(element)):
+            walker.skip_subtree()
+    return count_omissions(counts)
+
+
+def _is_icon(element: etree._Element, tag: str) -> bool:
+    """Whether a picture is too small, or a drawing without words."""
+    if tag == "svg":
+        return next(element.iter("{*}text"), None) is None
+    sizes = map(_SMALL.fullmatch, (element.get("width", ""), element.get("height", "")))
+    return any(size and int(size[1]) < _SMALLEST_PICTURE for size in sizes)
 
 
 def _read_page(body: etree._Element) -> list[PageBlock]:
@@ -99,16 +162,27 @@ def _squeeze(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
+def _find_outer(container: etree._Element) -> etree._Element:
+    """The article element around *container*, if there is one."""
+    around = (container, *container.iterancestors())
+    return next((element for element in around if element.tag in _ARTICLE_TAGS), container)
+
+
 def _select_blocks(
-    blocks: Sequence[PageBlock], matches: Sequence[bool], regions: "_PageRegions"
+    blocks: Sequence[PageBlock],
+    matches: Sequence[bool],
+    inner: etree._Element,
+    regions: "_PageRegions",
+    lead: set[int],
 ) -> Iterator[RawBlock]:
-    """The blocks of the article, and what else is inside of the element around it.
+    """The blocks of the article, and what else is inside of *inner*, the element around it.
+
+    *lead* has the numbers of blocks that belong to it, too.
 
     Of the article element, if the page has one, it is read what comes before, such as a lead, and
     the figures and tables that follow.
     """
-    inner = _find_container(blocks, matches)
-    outer = next((e for e in (inner, *inner.iterancestors()) if e.tag in _ARTICLE_TAGS), inner)
+    outer = _find_outer(inner)
     numbers = [number for number, matched in enumerate(matches) if matched]
     for number, (block, matched) in enumerate(zip(blocks, matches, strict=True)):
         is_inside = _is_below(block.element, inner)
@@ -116,8 +190,29 @@ def _select_blocks(
         is_article = is_inside and (is_between or inner.tag != "body")
         if not is_article and outer.tag != "body" and _is_below(block.element, outer):
             is_article = number < numbers[0] or _is_figure(block.element)
-        if matched or (is_article and regions.is_content(block, is_between=is_between)):
-            yield block.block
+        is_content = is_article and regions.is_content(block, is_between=is_between)
+        if matched or number in lead or is_content:
+            yield block.numbered
+
+
+def _find_lead(blocks: Sequence[PageBlock], matches: Sequence[bool], title: str) -> range:
+    """The numbers of the blocks between the heading of a page and the first text of its article."""
+    texts = (
+        number
+        for number, (block, matched) in enumerate(zip(blocks, matches, strict=True))
+        if matched and not block.block.level and len(block.text) >= _LONG_TEXT
+    )
+    first = next(texts, 0)
+    for number in range(first - 1, max(-1, first - _LONGEST_LEAD), -1):
+        block = blocks[number]
+        level = block.block.level
+        if level == 1 or (level and len(block.text) >= _SHORTEST_PART and block.text in title):
+            return range(number + 1, first)
+    return range(0)
+
+
+def _is_sentence(text: str) -> bool:
+    return text.count(" ") >= _FEWEST_SPACES and _SENTENCE_END.search(text[-5:]) is not None
 
 
 def _is_figure(element: etree._Element) -> bool:
@@ -170,6 +265,10 @@ class _PageRegions:
         if kind == "navigation" or not has_words(block.text):
             return False
         return not (kind == "margin" and (is_short or is_linked)) and not (is_between and is_linked)
+
+    def is_navigation(self, element: etree._Element) -> bool:
+        """Whether an element is in a menu or the like."""
+        return self._kind(element) == "navigation"
 
     def _kind(self, element: etree._Element) -> str:
         """The kind of region that an element is in: navigation, margin, article or none."""

@@ -9,6 +9,7 @@ from lxml import etree
 
 from qa.documents.document import RawBlock
 from qa.documents.formats.lines import join_lines
+from qa.documents.formats.list_numbers import format_number
 from qa.documents.formats.tables import Cell, expand_cells, format_table
 
 _HIDDEN_TAGS = frozenset(
@@ -33,16 +34,27 @@ _MAX_SPAN = 1000
 
 
 class PageBlock(NamedTuple):
-    """A block of a page, the element that it is in, and the number of its characters in links."""
+    """A block of a page, the element that it is in, and the number of its characters in links.
+
+    *number* is that of an item of a list, with which its first block begins.
+    """
 
     block: RawBlock
     element: etree._Element
     link_length: int
+    number: str = ""
 
     @property
     def text(self) -> str:
-        """The text in one line."""
+        """The text in one line, without the number."""
         return " ".join(self.block.text.split())
+
+    @property
+    def numbered(self) -> RawBlock:
+        """The block with its number."""
+        if not self.number:
+            return self.block
+        return self.block._replace(text=f"{self.number} {self.block.text.lstrip()}")
 
 
 def read_fragment(text: str) -> list[RawBlock]:
@@ -50,7 +62,7 @@ def read_fragment(text: str) -> list[RawBlock]:
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     wrapped = f"<div>{text}</div>".replace("\0", "").encode(errors="replace")
     root = lxml.html.document_fromstring(wrapped, parser=parser)
-    return [page_block.block for page_block in iter_page_blocks(root)]
+    return [page_block.numbered for page_block in iter_page_blocks(root)]
 
 
 def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> Iterator[PageBlock]:
@@ -58,6 +70,22 @@ def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> I
 
     *with_concealed* reads elements that only attributes hide, too.
     """
+    number = ""
+    items = _ItemCounter()
+    for item in _iter_unnumbered(root, with_concealed=with_concealed):
+        if isinstance(item, PageBlock):
+            yield item._replace(number=number)
+            number = ""
+        elif item is None:
+            number = ""
+        else:
+            number = f"{number} {items.number_item(item)}".strip()
+
+
+def _iter_unnumbered(
+    root: etree._Element, *, with_concealed: bool
+) -> Iterator[PageBlock | etree._Element | None]:
+    """The blocks below *root*; around those of an item of a list its element, and None."""
     words: list[str] = []
     linked = 0
     walker = etree.iterwalk(root, events=("start", "end"))
@@ -70,6 +98,8 @@ def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> I
             words, linked = [], 0
         if event == "end":
             words.append(element.tail or "" if element is not root else "")
+            if tag == "li":
+                yield None
         elif element is not root and is_hidden(element, with_concealed=with_concealed):
             walker.skip_subtree()
         elif tag in _LINE_TAGS:
@@ -82,7 +112,64 @@ def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> I
         else:
             words += [" " if tag == "br" else "", element.text or ""]
             linked += len(element_text(element)) if tag == "a" else 0
+            if tag == "li":
+                yield element
     yield from _join_words(words, root, linked, is_end=False)
+
+
+# The formats of numbers by the type of a list, as HTML and as CSS call them.
+_NUMBER_FORMATS = {
+    "a": "lowerLetter",
+    "A": "upperLetter",
+    "i": "lowerRoman",
+    "I": "upperRoman",
+    "lower-alpha": "lowerLetter",
+    "lower-latin": "lowerLetter",
+    "upper-alpha": "upperLetter",
+    "upper-latin": "upperLetter",
+    "lower-roman": "lowerRoman",
+    "upper-roman": "upperRoman",
+    "decimal-leading-zero": "decimalZero",
+}
+_LIST_STYLE = regex.compile(r"list-style(?:-type)?\s*:\s*([^;]+)", regex.I)
+_INTEGER = regex.compile(r"\s*-?[0-9]{1,8}\s*")
+# Types of lists that show a mark in place of the number.
+_UNNUMBERED = frozenset({"none", "disc", "circle", "square"})
+
+
+class _ItemCounter:
+    """Numbers the items of ordered lists, as browsers do."""
+
+    def __init__(self) -> None:
+        self._next: dict[etree._Element, int] = {}
+
+    def number_item(self, item: etree._Element) -> str:
+        """The number of the next item, such as "2."; empty in a list without."""
+        ordered_list = item.getparent()
+        if ordered_list is None or ordered_list.tag != "ol":
+            return ""
+        is_reversed = ordered_list.get("reversed") is not None
+        if ordered_list not in self._next:
+            first = len(ordered_list.findall("li")) if is_reversed else 1
+            self._next[ordered_list] = _to_int(ordered_list.get("start"), first)
+        number = _to_int(item.get("value"), self._next[ordered_list])
+        self._next[ordered_list] = number + (-1 if is_reversed else 1)
+        kinds = _list_types(item) or _list_types(ordered_list)
+        if not _UNNUMBERED.isdisjoint(kinds):
+            return ""
+        names = (_NUMBER_FORMATS[kind] for kind in kinds if kind in _NUMBER_FORMATS)
+        return f"{format_number(number, next(names, 'decimal'))}."
+
+
+def _list_types(element: etree._Element) -> list[str]:
+    """The words of the style of a list or an item."""
+    match = _LIST_STYLE.search(element.get("style", ""))
+    return match[1].lower().split() if match else element.get("type", "").split()
+
+
+def _to_int(text: str | None, default: int) -> int:
+    match = _INTEGER.fullmatch(text or "")
+    return int(match[0]) if match else default
 
 
 def _join_words(
@@ -156,9 +243,8 @@ def _count_header_rows(rows: list[list[etree._Element]]) -> int:
 def _cell_text(cell: etree._Element) -> str:
     if is_hidden(cell):
         return ""
-    return " ".join(page_block.text for page_block in iter_page_blocks(cell))
+    return " ".join(" ".join(block.numbered.text.split()) for block in iter_page_blocks(cell))
 
 
 def _span(cell: etree._Element, name: str) -> int:
-    text = cell.get(name, "1").strip()
-    return max(1, min(int(text), _MAX_SPAN)) if text.isdecimal() and len(text) < 9 else 1
+    return max(1, min(_to_int(cell.get(name), 1), _MAX_SPAN))

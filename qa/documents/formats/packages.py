@@ -49,13 +49,16 @@ class Package:
         return name if name in self.names else None
 
 
-def parse_xml(data: bytes, *, recover: bool = False) -> etree._Element:
-    """The root element of a document; entities are not expanded, nothing else is opened."""
+def parse_xml(data: bytes, *, recover: bool = False, huge: bool = True) -> etree._Element:
+    """The root element of a document; entities are not expanded, nothing else is opened.
+
+    Without *huge*, it is nested no deeper than libxml2 allows by default, 256 elements.
+    """
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
-        huge_tree=True,
+        huge_tree=huge,
         remove_comments=True,
         remove_pis=True,
         recover=recover,

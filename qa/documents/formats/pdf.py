@@ -1,7 +1,7 @@
 """A PDF -> headings and paragraphs with their page numbers, without running headers."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from statistics import median
 from typing import NamedTuple
@@ -10,7 +10,9 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfDocument, PdfFormEnv, PdfiumError, PdfPage
 
 from qa.analysis.tokenizer import has_words
+from qa.documents.formats.pdf_characters import NO_BOXES, Boxes
 from qa.documents.formats.pdf_forms import read_filled_fields
+from qa.documents.formats.pdf_pictures import draw_pictures_only, find_bare_pictures, may_be_text
 from qa.documents.formats.pdf_text import read_page_text, turn_segment
 from qa.documents.layout.columns import order_lines
 from qa.documents.layout.paragraphs import build_blocks
@@ -23,6 +25,7 @@ from qa.documents.ocr import (
     POINTS_PER_INCH,
     RESOLUTION,
     Picture,
+    RecognizedPage,
     missing_requirement,
     recognize_pages,
 )
@@ -33,12 +36,15 @@ from qa.settings import Settings
 class _Page(NamedTuple):
     """The segments of a page, those of its usual direction first, and why some are missing.
 
-    *certainty* is that of words which were recognized in a picture.
+    *pictures* are the boxes of pictures beside its text, *upright* the segments of this, none of
+    them turned.  *certainty* is that of words which were recognized in a picture.
     """
 
     directions: list[list[Segment]]
     fault: str | None = None
     certainty: float | None = None
+    pictures: Boxes = NO_BOXES
+    upright: Sequence[Segment] = ()
 
     @property
     def has_words(self) -> bool:
@@ -50,12 +56,16 @@ _NO_TEXT = "no text (scanned?)"
 _PICTURE = "only a picture"
 _UNDECODABLE = "no readable text, since its fonts do not name their characters"
 _PARTLY_UNDECODABLE = "some text in fonts that do not name their characters"
+_PARTLY_PICTURE = "a part of it is a picture, perhaps of text"
 _EMPTY = "no text; it is blank or damaged"
 _DAMAGED = "damaged"
 _NOT_RECOGNIZED = "no words were recognized in it"
 _RUN_OCR = "run OCR first, or set QA_OCR=1 to read it with Tesseract"
 # Faults of pages that can be read as pictures.
-_RECOGNIZABLE = (_PICTURE, _UNDECODABLE)
+_RECOGNIZABLE = (_PICTURE, _UNDECODABLE, _PARTLY_PICTURE)
+# Letters, and how certain they are, for a picture beside text to be one of text.
+_FEWEST_LETTERS = 15
+_MIN_CERTAINTY = 0.7
 # The font size of a field on a page without text.
 _FIELD_SIZE = 10.0
 # Shares of a page's characters that make it, or a part of it, undecodable.
@@ -84,7 +94,7 @@ def read_pdf(data: bytes, settings: Settings | None = None) -> RawDocument:
         for number, page in enumerate(pages, start=1)
         if page.certainty is not None
     }
-    omissions = tuple(_describe_faults(pages))
+    omissions = (*_describe_faults(pages), *_describe_pictures(pages))
     return raw_document._replace(omissions=omissions, certainties=certainties)
 
 
@@ -114,11 +124,14 @@ def _read_page(page: PdfPage, form: PdfFormEnv | None) -> _Page:
     with closing(page.get_textpage()) as text_page:
         text = read_page_text(text_page)
     directions = text.directions
+    upright = [turn_segment(s, -turn % 4) for turn, part in directions.items() for s in part]
     quarter, usual = next(iter(directions.items()), (0, []))
     sizes = [segment.size for segment in usual]
     fields = read_filled_fields(page, form, median(sizes) if sizes else _FIELD_SIZE)
     directions[quarter] = [*usual, *(turn_segment(field, quarter) for field in fields)]
     read = _Page([*directions.values()])
+    if read.has_words:
+        read = read._replace(pictures=find_bare_pictures(page, upright), upright=upright)
     return read._replace(fault=_find_fault(page, text.undecodable, read))
 
 
@@ -127,7 +140,8 @@ def _find_fault(page: PdfPage, undecodable: float, read: _Page) -> str | None:
     if undecodable > _SOME:
         return _UNDECODABLE if undecodable > _MOST else f"{_PARTLY_UNDECODABLE}; run OCR first"
     if read.has_words:
-        return None
+        is_partly = len(read.pictures) and may_be_text(page, read.pictures, read.upright)
+        return _PARTLY_PICTURE if is_partly else None
     return _PICTURE if pdfium.FPDFPage_CountObjects(page) else _EMPTY
 
 
@@ -142,17 +156,35 @@ def _recognize_pictures(
 
     def draw(number: int) -> tuple[Picture, float]:
         with closing(document[number]) as page:
-            return _draw_page(page)
+            picture, scale = _draw_page(page)
+            if pages[number].fault == _PARTLY_PICTURE:
+                upright = pages[number].upright
+                pictures = pages[number].pictures
+                picture = draw_pictures_only(page, picture, pictures, upright)
+            return picture, scale
 
     recognized = recognize_pages(numbers, draw, settings)
     for number in numbers:
         found = recognized.get(number)
-        if found:
+        if pages[number].fault == _PARTLY_PICTURE and number in recognized:
+            pages[number] = _add_words(pages[number], found)
+        elif found:
             pages[number] = _Page([found.segments], None, found.certainty)
         else:
             remedy = _NOT_RECOGNIZED if number in recognized else OUT_OF_TIME
             pages[number] = _add_remedy(pages[number], remedy)
     return pages
+
+
+def _add_words(page: _Page, found: RecognizedPage | None) -> _Page:
+    """A page with the words of the pictures beside its text, if they have any."""
+    letters = sum(len(segment.text) for segment in found.segments) if found else 0
+    if not found or letters < _FEWEST_LETTERS or found.certainty < _MIN_CERTAINTY:
+        return page._replace(fault=None)
+    written = sum(len(segment.text) for part in page.directions for segment in part)
+    certainty = (written + letters * found.certainty) / (written + letters)
+    directions = [*page.directions, found.segments]
+    return _Page(directions, certainty=round(certainty, 3))
 
 
 def _add_remedy(page: _Page, remedy: str) -> _Page:
@@ -186,6 +218,13 @@ def _describe_faults(pages: list[_Page]) -> Iterator[str]:
         if fault:
             numbers = [number for number, page in enumerate(pages, start=1) if page.fault == fault]
             yield f"page {_format_numbers(numbers)} of {len(pages)}: {fault}"
+
+
+def _describe_pictures(pages: list[_Page]) -> Iterator[str]:
+    """Where pictures are that were not read, but for pages that are named for them."""
+    numbers = [n for n, page in enumerate(pages, 1) if len(page.pictures) and not page.fault]
+    if numbers:
+        yield f"pictures on page {_format_numbers(numbers)} of {len(pages)}"
 
 
 _MAX_RANGES = 8

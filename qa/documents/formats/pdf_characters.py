@@ -16,6 +16,7 @@ from pypdfium2 import PdfTextPage
 
 # Shape (boxes, 4): left, bottom, right and top in points.
 Boxes = NDArray[np.float32]
+NO_BOXES: Boxes = np.zeros((0, 4), np.float32)
 Codes = NDArray[np.uint32]
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]

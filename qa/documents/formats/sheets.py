@@ -1,7 +1,7 @@
 """Spreadsheets (.xlsx, .xls, .ods) -> a raw document for each row, on the number of its row.
 
 calamine, in Rust, reads Excel's formats: eleven times as fast as openpyxl, and Strict Open XML too.
-It has no number formats, so 15 % is read as 0.15.  OpenDocument has the texts that people see.
+It has no number formats, which are read beside it.  OpenDocument has the texts that people see.
 """
 
 import datetime
@@ -14,11 +14,17 @@ import regex
 
 from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock, Skip
+from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.opendocument import attribute, iter_rows, open_body
 from qa.documents.formats.packages import Package
 from qa.documents.formats.rows import read_table
+from qa.documents.formats.sheet_formats import (
+    SheetFormats,
+    read_formats,
+    read_old_formats,
+)
 from qa.documents.formats.tables import split_table
-from qa.documents.metadata import RawDocument
+from qa.documents.metadata import RawDocument, field_of
 from qa.errors import UnreadableFileError
 
 SheetItem = RawDocument | Skip
@@ -33,6 +39,9 @@ _SHEET_PART = regex.compile(r"xl/worksheets/[^/]+\.xml", regex.I)
 _DRAWING_PART = regex.compile(r"xl/drawings/drawing\d*\.xml", regex.I)
 _PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
 _ZIP_SIGNATURE = b"PK"
+# The part of a compound file that holds an encrypted workbook.
+_ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+_ENCRYPTED = "encrypted; save it without a password"
 _HTML_START = regex.compile(rb"\s*<(?:!doctype|html|table|\?xml|meta)", regex.I)
 
 
@@ -40,13 +49,15 @@ def read_excel(data: bytes, limit: int) -> Iterator[SheetItem]:
     """Read a workbook of any Excel, whatever its extension; it unpacks to *limit* bytes at most."""
     if _HTML_START.match(data):
         raise UnreadableFileError("a web page that is called a workbook; call it .html")
+    if _ENCRYPTED_PART in data and not data.startswith(_ZIP_SIGNATURE):
+        raise UnreadableFileError(_ENCRYPTED)
     if not data.startswith(_ZIP_SIGNATURE):
-        return _read_workbook(data)
+        return _read_workbook(data, read_old_formats(data))
     package = Package(data, limit)
     for name in package.names:
         if _SHEET_PART.fullmatch(name):
             _check_extent(package.read(name))
-    return chain(_read_workbook(data), _iter_text_boxes(package))
+    return chain(_read_workbook(data, read_formats(package)), _iter_text_boxes(package))
 
 
 def read_ods(data: bytes, limit: int) -> Iterator[SheetItem]:
@@ -86,11 +97,11 @@ def _check_extent(sheet: bytes) -> None:
         )
 
 
-def _read_workbook(data: bytes) -> Iterator[SheetItem]:
+def _read_workbook(data: bytes, formats: SheetFormats) -> Iterator[SheetItem]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
     except python_calamine.PasswordError as error:
-        raise UnreadableFileError("encrypted; save it without a password") from error
+        raise UnreadableFileError(_ENCRYPTED) from error
     sheets = workbook.sheets_metadata
     _check_sheet_count(len(sheets))
     for sheet in sheets:
@@ -99,7 +110,8 @@ def _read_workbook(data: bytes) -> Iterator[SheetItem]:
         if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
             yield Skip("", f"sheet {sheet.name}: hidden")
         else:
-            yield from _read_sheet(sheet.name, _rows_of(workbook, sheet.name))
+            rows, days = _rows_of(workbook, sheet.name, formats)
+            yield from _set_dates(_read_sheet(sheet.name, rows), days)
 
 
 def _find_first(row: Sequence[str]) -> int:
@@ -121,25 +133,61 @@ def _check_sheet_count(number: int) -> None:
         raise UnreadableFileError(f"more than {_MAX_SHEETS:,} sheets in it; divide it")
 
 
-def _rows_of(workbook: python_calamine.CalamineWorkbook, name: str) -> list[NumberedRow]:
-    """The rows of a sheet that are not empty, with their numbers."""
+def _rows_of(
+    workbook: python_calamine.CalamineWorkbook, name: str, formats: SheetFormats
+) -> tuple[list[NumberedRow], dict[str, str]]:
+    """The rows of a sheet that are not empty, with their numbers; its days as ISO 8601, by text."""
     sheet = workbook.get_sheet_by_name(name)
     if sheet.start is None:
-        return []
+        return [], {}
     rows: list[NumberedRow] = []
+    days: dict[str, str] = {}
+    codes_by_row = formats.iter_rows(name)
+    coded, codes = next(codes_by_row, _NO_CODES)
     for number, values in enumerate(sheet.iter_rows(), start=1):
+        while coded < number:
+            coded, codes = next(codes_by_row, _NO_CODES)
         texts = list(map(format_value, values))
+        for column, code in codes.items() if coded == number else ():
+            place = column - sheet.start[1]
+            value = values[place] if 0 <= place < len(values) else ""
+            if isinstance(value, str | bool) or (text := apply_format(value, code)) is None:
+                continue
+            if isinstance(value, datetime.date):
+                day = texts[place][:10]
+                days[text] = day if days.get(text, day) == day else ""
+            texts[place] = text
         if any(texts):
             rows.append((number, texts))
-    return rows
+    return rows, days
+
+
+_NO_CODES: tuple[float, dict[int, str]] = (float("inf"), {})
+
+
+def _set_dates(items: Iterator[SheetItem], days: dict[str, str]) -> Iterator[SheetItem]:
+    """*items* with dates in their metadata as ISO 8601, since 06/05/2024 is a day in two months."""
+    for item in items:
+        if isinstance(item, Skip) or not days:
+            yield item
+            continue
+        dates = {
+            name: day
+            for name, value in item.metadata.items()
+            if field_of(str(name)) == "date" and (day := days.get(str(value)))
+        }
+        yield item._replace(metadata={**item.metadata, **dates})
 
 
 def format_value(value: object) -> str:
-    """A cell as people write it: 2019, not 2019.0; days without midnight."""
+    """A cell without a format as people write it: 2019, not 2019.0; days without midnight."""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if isinstance(value, float):
+        # Excel keeps as many digits; the others are noise, as in 0.30000000000000004.
+        return f"{value:.15g}"
     if isinstance(value, datetime.datetime):
         return value.isoformat(" ").removesuffix(" 00:00:00")
     return str(value)

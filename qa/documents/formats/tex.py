@@ -42,7 +42,7 @@ _SILENT_MACROS = {
         "cite citep citet citeauthor citeyear ref cref Cref eqref autoref".split(), "*[[{"
     ),
     **dict.fromkeys("pageref nameref parencite textcite autocite nocite footcite".split(), "*[[{"),
-    **dict.fromkeys("label thanks usepackage documentclass pagestyle thispagestyle".split(), "[{"),
+    **dict.fromkeys("label usepackage documentclass pagestyle thispagestyle".split(), "[{"),
     **dict.fromkeys("bibliography bibliographystyle input include vspace hspace".split(), "*{"),
     **dict.fromkeys("index pagenumbering hypersetup newtheorem".split(), "*{[{"),
     **dict.fromkeys("setlength addtolength setcounter addtocounter cmidrule cline".split(), "{{"),
@@ -87,12 +87,15 @@ _SHOWN_ARGUMENTS = {
     "multirow": ("[{{{", 3),
     "texorpdfstring": ("{{", 0),
     "acronym": ("{", 0),
+    # pylatexenc knows these, but has no text for them.
+    **dict.fromkeys("texttt textsf textmd textup mbox keywords".split(), ("{", 0)),
     "gls": ("{", 0),
 }
 _OTHER_MACROS = {
     "multicolumn": "{{{",
     "includegraphics": "[[{",
     "footnote": "[{",
+    "thanks": "{",
     "item": "[",
     "bibitem": "[{",
     "title": "[{",
@@ -128,6 +131,8 @@ _SPACE_BEFORE_WORD = regex.compile(r"\x06(?=[\w(])")
 _HEADING_LINE = regex.compile("\x01(\\d)(.*)")
 _CODE_LINE = regex.compile("\x04(\\d+)")
 _MAX_AUTHOR_LENGTH = 300
+# More than names: mail, streets, years.
+_ADDRESS = regex.compile(r"@|\d")
 # Macros in macros that a document defines.
 _MAX_DEPTH = 10
 
@@ -149,7 +154,11 @@ def read_tex(data: bytes) -> RawDocument:
         converter.convert(source[: body.start()])
         source = _BODY_END.split(source[body.end() :], maxsplit=1)[0]
     text = converter.convert(source)
-    blocks = [block for part in (text, *converter.notes) for block in _iter_blocks(part, code)]
+    blocks = [
+        block
+        for part in (*converter.front, text, *converter.notes)
+        for block in _iter_blocks(part, code)
+    ]
     return build_raw_document(blocks, converter.metadata)._replace(
         omissions=count_pictures(converter.pictures)
     )
@@ -177,6 +186,8 @@ class _Converter(LatexNodes2Text):  # type: ignore[misc]  # it has no types
         )
         self.metadata: dict[str, object] = {}
         self.notes: list[str] = []
+        # What is above the text: authors with their addresses.
+        self.front: list[str] = []
         self.pictures = 0
         self._depth = 0
 
@@ -223,8 +234,9 @@ class _Converter(LatexNodes2Text):  # type: ignore[misc]  # it has no types
         match name:
             case "title" | "author" | "date":
                 self._set_field(name, " ".join(last.replace(_NOTHING, "").split()))
-            case "footnote":
-                self.notes.append(last)
+            case "footnote" | "thanks":
+                # Arguments are converted anew each time that one of them is asked for.
+                self.notes += [last] if last not in self.notes else []
             case "includegraphics":
                 self.pictures += 1
             case "and":
@@ -240,8 +252,11 @@ class _Converter(LatexNodes2Text):  # type: ignore[misc]  # it has no types
         return _NOTHING
 
     def _set_field(self, name: str, value: str) -> None:
+        value = value.replace(" ,", ",")
+        if name == "author" and (len(value) > _MAX_AUTHOR_LENGTH or _ADDRESS.search(value)):
+            self.front.append(value)
         if value and (name != "author" or len(value) <= _MAX_AUTHOR_LENGTH):
-            self.metadata.setdefault(name, value.replace(" ,", ","))
+            self.metadata.setdefault(name, value)
 
     def environment_node_to_text(self, node: LatexEnvironmentNode) -> str:
         """The text of an environment, which is a paragraph or several."""

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
-from qa.documents.reader import EXTENSIONS, UNKNOWN_FORMAT
+from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.base import DocumentSummary
 from qa.settings import Settings
 from qa.web.api import json_response

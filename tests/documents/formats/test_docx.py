@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from qa.documents.formats.docx import read_docx
-from qa.documents.formats.docx_numbering import format_number
+from qa.documents.formats.list_numbers import format_number
 from qa.errors import UnreadableFileError
 
 LIMIT = 100 << 20
@@ -272,13 +272,13 @@ def test_controls_in_controls_and_custom_xml_are_read():
 def test_special_characters_are_read():
     body = paragraph(
         "F", "<w:r><w:noBreakHyphen/></w:r>", "16 co", "<w:r><w:softHyphen/></w:r>", "operation ",
-        '<w:r><w:sym w:font="Symbol" w:char="F070"/></w:r>',
+        '<w:r><w:sym w:font="Symbol" w:char="F070"/><w:sym w:font="Symbol" w:char="00A3"/></w:r>',
         '<w:r><w:sym w:font="Wingdings" w:char="F04A"/></w:r>',
         '<w:r><w:sym w:font="x" w:char="zz"/></w:r>',
         "<w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>",
     )  # fmt: skip
 
-    assert texts(body) == ["F-16 cooperation π"]
+    assert texts(body) == ["F-16 cooperation π≤"]
 
 
 def test_a_drop_cap_belongs_to_its_word():
@@ -381,3 +381,43 @@ def test_a_deep_document_is_refused_or_read_in_time():
 def test_a_package_without_a_document_is_refused():
     with pytest.raises((KeyError, UnreadableFileError)):
         read_docx(package({"content.xml": "<x/>"}), LIMIT)
+
+
+TWO_VERSIONS = f"""<mc:AlternateContent><mc:Choice><x:pic xmlns:x="{DRAWING}/picture"/></mc:Choice>
+    <mc:Fallback><v:imagedata/></mc:Fallback></mc:AlternateContent>"""
+PICTURE = f'<x:pic xmlns:x="{DRAWING}/picture"/>'
+
+
+def run_with(content):
+    return f"<w:p><w:r>{content}</w:r></w:p>"
+
+
+@pytest.mark.parametrize(
+    ("content", "omissions"),
+    [
+        (f"<w:drawing>{PICTURE}</w:drawing>", ("a picture",)),
+        ("<w:pict><v:shape><v:imagedata/></v:shape></w:pict>" * 2, ("2 pictures",)),
+        # The picture in an object is its preview, that in a fallback the same again.
+        ("<w:object><v:shape><v:imagedata/></v:shape></w:object>", ("an embedded object",)),
+        (TWO_VERSIONS, ("a picture",)),
+        (f"<w:del>{PICTURE}</w:del>", ()),
+        ("<w:drawing><wps:txbx/></w:drawing>", ()),
+    ],
+)
+def test_pictures_and_embedded_objects_are_counted(content, omissions):
+    document = read_docx(word(paragraph("The gate.") + run_with(content)), LIMIT)
+
+    assert document.omissions == omissions
+
+
+def test_comments_and_headers_with_words_are_said_to_be_left_out():
+    parts = {
+        "comments": "<w:comment/><w:comment/>",
+        "header": paragraph("Harbour rules"),
+        "footer": paragraph("7"),
+    }
+
+    assert read_docx(word(paragraph("The gate."), **parts), LIMIT).omissions == (
+        "2 comments",
+        "the headers",
+    )

@@ -84,6 +84,54 @@ def test_what_browsers_do_not_show_is_left_out(hidden, prose):
     assert "99" not in str(read_page(page)[1])
 
 
+@pytest.mark.parametrize(
+    ("sheet", "is_shown"),
+    [
+        (".x { display: none }", False),
+        ("main p.x, .y { color: red; visibility: hidden !important }", False),
+        ("@media screen { #fee { display: none } }", False),
+        (".dark .x { display: none } /* .z { display: none } */ .z {}", False),
+        # Another rule wins.
+        (".x { display: none } p.x { display: block }", True),
+        ("p.x { display: none } .x { display: block }", False),
+        (".x { display: block !important } #fee { display: none }", True),
+        # What is shown on some screens or when a person points at it is text.
+        ("@media print { .x { display: none } }", True),
+        ("@media (max-width: 40em) { .x { display: none } }", True),
+        (".x { display: none } @media (min-width: 40em) { .x { display: block } }", True),
+        (".x { display: none } main:hover .x { display: block }", True),
+        (".x { display: none } :target { display: block }", True),
+        # What is no rule hides nothing.
+        (".x::before { display: none }", True),
+        (".x:none-such { display: none } }} {", True),
+        (".x { display: none", False),
+        (f"{'a ' * 5000} {{ display: none }}", True),
+    ],
+)
+def test_rules_of_the_page_hide_what_they_hide_in_a_browser(sheet, is_shown):
+    page = (
+        f'<html class="dark"><head><style>{sheet}</style></head><body><main><p>{PROSE}</p>'
+        '<p class="x" id="fee">The fee is 99 euros.</p></main></body></html>'
+    )
+
+    assert ("99" in str(read_page(page)[1])) == is_shown
+
+
+def test_a_sheet_for_printers_hides_nothing_and_a_style_attribute_wins():
+    page = f"""<style media="print">.x {{ display: none }}</style>
+        <style>.y {{ display: none }}</style><p class="x">{PROSE}</p>
+        <p class="y" style="display: block">Another line.</p>"""
+
+    assert [text for text, _ in read_page(page)[1]] == [PROSE.strip(), "Another line."]
+
+
+def test_a_long_sheet_is_read_in_time():
+    sheet = "".join(f".a{n} .b > .c:not(.d) {{ display: none }}" for n in range(20_000))
+    page = f"<style>{sheet}</style>" + f"<p class='c'>{PROSE}</p>" * 2000
+
+    assert len(read_page(page)[1]) == 2000
+
+
 def test_a_page_that_waits_for_a_script_is_read():
     assert read_page(f'<body><div style="visibility:hidden"><p>{PROSE}</p></div></body>')[1] == [
         (PROSE.strip(), 0)
@@ -276,6 +324,16 @@ def test_the_encoding_is_the_declared_one_or_found_out(declaration, encoding):
     assert read_page(page.encode(encoding))[1] == [("Гавань построили в 1874 году.", 0)]
 
 
+def test_a_page_with_bytes_that_are_no_text_is_read_as_browsers_read_it():
+    page = (
+        b"<HTML><META content=x\x07\x00\x02\x80\xc2l\x07"
+        + b"\x00\x01\x02" * 90
+        + b"><p>The caf\xe9 is open.</p>"
+    )
+
+    assert read_page(page)[1] == [("The café is open.", 0)]
+
+
 def test_quotes_of_windows_declared_as_latin_1_are_quotes():
     page = '<meta charset="iso-8859-1"><p>“Never” – again</p>'.encode("cp1252")
 
@@ -291,3 +349,69 @@ def test_a_page_without_elements_has_no_text(page):
 @pytest.mark.parametrize("page", ["<html></html>", "<frameset></frameset>", "<p>&nbsp;</p>"])
 def test_an_empty_page_has_no_blocks(page):
     assert read_page(page)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "items"),
+    [
+        ("<ol><li>Fill it.<li>Light it.</ol>", ["1. Fill it.", "2. Light it."]),
+        ("<ol start=3><li>A.<li value=7>B.<li>C.</ol>", ["3. A.", "7. B.", "8. C."]),
+        ("<ol reversed><li>Gold<li>Silver</ol>", ["2. Gold", "1. Silver"]),
+        ("<ol type=a><li>Gold<li>Silver</ol>", ["a. Gold", "b. Silver"]),
+        ('<ol style="list-style: upper-roman"><li>Gold<li>Silver</ol>', ["I. Gold", "II. Silver"]),
+        ("<ol><li><p>Fill it.</p><p>To the brim.</p><li><ul><li>Now</ul></ol>",
+         ["1. Fill it.", "To the brim.", "2. Now"]),
+        ("<ol><li><li>Light it.</ol><p>Done.</p>", ["2. Light it.", "Done."]),
+        ("<ol><li hidden>No.<li>Light it.</ol>", ["1. Light it."]),
+        ("<ul><li>Gold</ul><li>Tin", ["Gold", "Tin"]),
+        ('<ol style="list-style-type: none"><li>Gold</ol>', ["Gold"]),
+        ("<style>.x { list-style: none }</style><ol class=x><li>Gold</ol>", ["Gold"]),
+        ("<ol start=-1e9 type=q><li value=--5>Gold</ol>", ["1. Gold"]),
+        ("<table><tr><td>How<td><ol><li>Fill<li>Light</ol></table>", ["How | 1. Fill 2. Light"]),
+    ],
+)  # fmt: skip
+def test_items_of_a_list_are_quoted_with_the_numbers_that_browsers_show(page, items):
+    assert [text for text, _ in read_page(f"<body>{page}</body>")[1]] == items
+
+
+def test_a_numbered_list_in_an_article_is_part_of_it():
+    steps = [f"{PROSE.strip()} That is step {name}." for name in ("one", "two")]
+    page = f"<article><p>{PROSE}</p><ol>{''.join(f'<li>{step}' for step in steps)}</ol></article>"
+
+    assert [text for text, _ in read_page(page)[1][1:]] == [f"1. {steps[0]}", f"2. {steps[1]}"]
+
+
+@pytest.mark.parametrize(
+    ("media", "omissions"),
+    [
+        ("<img src=a.png>", ("a picture",)),
+        ("<figure><img src=a.png><figcaption>A pier</figcaption></figure><img>", ("2 pictures",)),
+        ("<picture><source><img src=a.png></picture>", ("a picture",)),
+        ("<img src=a.png width=16><img width=1px height=1px>", ()),
+        ("<svg><text>Ships</text></svg><svg><path/></svg>", ("a picture",)),
+        ("<video></video><iframe></iframe><object><img></object>",
+         ("a video", "an embedded page", "an embedded object")),
+        ("<nav><img src=logo.png></nav><div hidden><img></div><noscript><img></noscript>", ()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("prose", ["The pier is long.", PROSE * 2])
+def test_pictures_and_the_like_are_counted(media, omissions, prose):
+    page = f"<img src=banner.png width=20><article><p>{prose}</p>{media}<p>{prose}</p></article>"
+
+    assert html.read_html(page.encode()).omissions == omissions
+
+
+@pytest.mark.parametrize(
+    "heading", ["<h1>The harbour closes</h1>", "<h3>The harbour closes early in May</h3>"]
+)
+def test_the_lead_between_the_heading_and_an_article_is_read(heading):
+    page = f"""<title>The harbour closes early in May - Gazette</title>
+        <div><p>Subscribe to the paper that all harbours of the coast read.</p>{heading}
+        <div class="teaser">After a hundred and fifty years the harbour closes its gates.</div>
+        <div><a href=x>Ann Bell writes about the sea and about harbours.</a></div>
+        <div>Share this on all your other pages and networks now</div></div>
+        <div class="text"><p>{PROSE}</p><p>{PROSE}</p></div>"""
+    read = [text for text, _ in read_page(page)[1]]
+
+    assert "After a hundred and fifty years the harbour closes its gates." in read
+    assert not any(text.startswith(("Subscribe", "Ann Bell", "Share")) for text in read)

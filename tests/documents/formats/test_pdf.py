@@ -271,6 +271,44 @@ def test_a_page_that_is_a_picture_is_named():
     assert extract.omissions[0].startswith("page 2–3 of 3: only a picture; run OCR first, or set")
 
 
+def cjk_font(cmap, ordering):
+    """A font that is not in the file, with the characters of a predefined CMap."""
+    return (
+        b"<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/%s/DescendantFonts[<</Type/Font"
+        b"/Subtype/CIDFontType0/BaseFont/A/DW 1000/CIDSystemInfo<</Registry(Adobe)/Ordering(%s)"
+        b"/Supplement 2>>/FontDescriptor<</Type/FontDescriptor/FontName/A/Flags 4/Ascent 900"
+        b"/Descent -200/CapHeight 700/StemV 80/ItalicAngle 0/FontBBox[0 -200 1000 900]>>>>]>>"
+    ) % (cmap, ordering)
+
+
+@pytest.mark.parametrize(
+    ("cmap", "ordering", "encoding", "text"),
+    [
+        (b"90ms-RKSJ-H", b"Japan1", "cp932", "橋の門は夜に閉まる"),
+        (b"EUC-H", b"Japan1", "euc_jp", "橋の門は夜に閉まる"),
+        (b"UniJIS-UCS2-H", b"Japan1", "utf-16-be", "橋の門は夜に閉まる"),
+        (b"UniJIS-UTF16-H", b"Japan1", "utf-16-be", "橋の門は夜に閉まる"),
+        (b"GBK-EUC-H", b"GB1", "gbk", "桥门夜里关闭"),
+        (b"UniGB-UCS2-H", b"GB1", "utf-16-be", "桥门夜里关闭"),
+        (b"ETen-B5-H", b"CNS1", "big5", "橋門夜裡關閉"),
+        (b"KSCms-UHC-H", b"Korea1", "cp949", "다리의 문은 밤에 닫힌다"),
+    ],
+)
+def test_characters_of_chinese_japanese_and_korean_cmaps_are_read(cmap, ordering, encoding, text):
+    shown = b"<%s>" % text.encode(encoding).hex().encode()
+
+    assert texts(draw(at(72, 700, shown), font=cjk_font(cmap, ordering))) == [text]
+
+
+def test_numbers_of_japanese_glyphs_are_read_as_their_characters():
+    # 843 to 852 are the first letters of hiragana in Adobe-Japan1.
+    shown = b"<%s>" % b"".join(b"%04x" % number for number in (843, 845, 847, 849, 851))
+
+    assert texts(draw(at(72, 700, shown), font=cjk_font(b"Identity-H", b"Japan1"))) == [
+        "あいうえお"
+    ]
+
+
 UNNAMED = (
     b"<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H/DescendantFonts[<</Type/Font"
     b"/Subtype/CIDFontType2/BaseFont/A/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)"

@@ -2,13 +2,17 @@
 
 import datetime
 import io
+import zipfile
 
 import pytest
+import regex
 import xlsxwriter
 
 from qa.documents.document import Skip
+from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.sheets import format_value, read_excel, read_ods
 from qa.errors import UnreadableFileError
+from tests.documents.compound import compound_file
 from tests.documents.reading import read_file
 from tests.documents.samples import ods, opendocument, replace_part, xls, xlsx
 
@@ -66,6 +70,7 @@ def test_a_table_may_begin_anywhere_on_its_sheet(extension):
     [
         (2019.0, "2019"),
         (0.15, "0.15"),
+        (0.1 + 0.2, "0.3"),
         (1e300, "1e+300"),
         (True, "TRUE"),
         (datetime.date(2021, 5, 4), "2021-05-04"),
@@ -76,6 +81,95 @@ def test_a_table_may_begin_anywhere_on_its_sheet(extension):
 )
 def test_values_are_written_as_people_do(value, text):
     assert format_value(value) == text
+
+
+DAY = datetime.datetime(2024, 5, 6, 15, 7, 9)
+ACCOUNT = '_($* #,##0.00_);_($* (#,##0.00);_($* "-"??_);_(@_)'
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (0.154, "0%", "15%"),
+        (0.12345, "0.00%", "12.35%"),
+        (1234.5, "$#,##0.00", "$1,234.50"),
+        (1234.5, "#,##0.00\\ [$€-407]", "1,234.50 €"),
+        (1234567890.0, "#,##0", "1,234,567,890"),
+        (1234567.0, '0.0,,"M"', "1.2M"),
+        (12.0, '0 "kg"', "12 kg"),
+        (7.0, "0000", "0007"),
+        (5551234567.0, "(000) 000-0000", "(555) 123-4567"),
+        (0.5, "#.##", ".5"),
+        (2.5, "0", "3"),
+        (-3.0, "0.00;[Red](0.00)", "(3.00)"),
+        (-0.001, "0.0", "0.0"),
+        (0.0, '0;-0;"none"', "none"),
+        (5.0, '[<10]"few";"many"', "few"),
+        (-1234.5, ACCOUNT, "$(1,234.50)"),
+        (0.0, ACCOUNT, "$-"),
+        (12345.678, "0.00E+00", "1.23E+04"),
+        (5.0, ";;;", ""),
+        (DAY, "dd/mm/yyyy", "06/05/2024"),
+        (DAY, "[$-409]dddd, mmmm d, yy;@", "Monday, May 6, 24"),
+        (DAY, "d-mmm-yy h:mm AM/PM", "6-May-24 3:07 PM"),
+        (DAY, "yyyy-mm-dd\\Thh:mm:ss", "2024-05-06T15:07:09"),
+        (datetime.time(3, 4, 5), "mm:ss", "04:05"),
+        (datetime.timedelta(hours=51, minutes=5), "[h]:mm", "51:05"),
+        # No format, or one that is not known here.
+        (5.0, "General", None),
+        (5.0, "@", None),
+        (1.5, "# ?/?", None),
+        (1e300, "0", None),
+        (float("nan"), "0", None),
+        (DAY, "0.00", None),
+        (5.0, "yyyy", None),
+        (5.0, "0" * 300, None),
+    ],
+)
+def test_a_format_is_applied_as_excel_does(value, code, text):
+    assert apply_format(value, code) == text
+
+
+def formatted(cells, date_name="Day"):
+    """A workbook with a column for each pair of value and format."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(1, 2, [date_name, *(f"N{n}" for n in range(1, len(cells)))])
+        for column, (value, code) in enumerate(cells, start=2):
+            sheet.write(2, column, value, book.add_format({"num_format": code}))
+    return file.getvalue()
+
+
+def test_cells_are_read_as_excel_shows_them():
+    cells = [(DAY, "dd.mm.yyyy"), (0.15, "0%"), (1234.5, "$#,##0.00"), (3, "General")]
+    (row,) = read_excel(formatted(cells), LIMIT)
+
+    assert row.blocks[-1].text == "Day: 06.05.2024; N1: 15%; N2: $1,234.50; N3: 3"
+
+
+def test_a_date_is_metadata_though_its_format_has_two_readings():
+    (row,) = read_excel(formatted([(DAY, "dd/mm/yyyy"), ("Ferry", "@")], "Date"), LIMIT)
+
+    assert "06/05/2024" in row.blocks[-1].text
+    assert row.metadata["Date"] == "2024-05-06"
+
+
+@pytest.mark.parametrize("number", ["99999", "", "x", "-1"])
+def test_a_format_of_no_known_number_is_none(number):
+    data = formatted([(0.15, "0%"), (3, "0")])
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        styles = package.read("xl/styles.xml").decode()
+    styles = regex.sub(r'<xf numFmtId="\d+"', f'<xf numFmtId="{number}"', styles)
+    (row,) = read_excel(replace_part(data, "xl/styles.xml", styles), LIMIT)
+
+    assert row.blocks[-1].text == "Day: 0.15; N1: 3"
+
+
+def test_formats_of_old_workbooks_are_read():
+    (row,) = read_excel(xls({"S": [["Share", "Left"], [0.15, 3]]}, code="0.0%"), LIMIT)
+
+    assert row.blocks[-1].text == "Share: 15.0%; Left: 300.0%"
 
 
 def test_a_hidden_sheet_is_not_read_and_said_to_be_hidden():
@@ -205,3 +299,10 @@ def test_a_workbook_with_the_extension_of_another_is_read(tmp_path, extension, m
     documents, skips = read_file(tmp_path, f"a.{extension}", make({"Ducks": TABLE}))
 
     assert (len(documents), skips) == (2, [])
+
+
+def test_an_encrypted_workbook_is_said_to_be_encrypted():
+    data = compound_file({"EncryptionInfo": b"x" * 5000, "EncryptedPackage": b"y" * 5000})
+
+    with pytest.raises(UnreadableFileError, match="encrypted; save it without a password"):
+        list(read_excel(data, LIMIT))

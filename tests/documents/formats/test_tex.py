@@ -53,6 +53,7 @@ def test_the_text_is_read_without_its_markup():
         ("Ship: Ferry; Crew:", 0),
         ("Ship: Tug; Crew: 4", 0),
         ("a_b \\ship % kept", 0),
+        ("The council", 0),
         ("Or Carl.", 0),
     ]
 
@@ -108,3 +109,20 @@ def test_macros_that_grow_end():
     )
 
     assert len(" ".join(texts(rf"{macros}\newcommand{{\j}}{{{'long ' * 3000}}} Text \a"))) < 10**8
+
+
+def test_authors_with_addresses_are_read_above_the_text():
+    source = r"\author{Ann Bell \\ Quay 3, Vesa \\ \texttt{ann@example.org}} The gate is open."
+
+    assert texts(source) == ["Ann Bell Quay 3, Vesa ann@example.org", "The gate is open."]
+
+
+@pytest.mark.parametrize(
+    "macro",
+    "texttt textsf textmd textup textrm textsc textsl textit textbf emph underline mbox fbox "
+    "keywords uppercase centerline code email address abstract unheard-of".split(),
+)
+def test_the_text_in_a_macro_is_read(macro):
+    (text,) = texts(rf"The \{macro}{{ferry}} is late.")
+
+    assert "ferry" in text.lower()

@@ -194,7 +194,7 @@ To: Boris <boris@example.org>,
 
 
 def read_mail(text, encoding="utf-8"):
-    extract = read_text_file(text.encode(encoding))
+    extract = next(read_text_file(text.encode(encoding)))
     return extract.metadata, [" ".join(block.text.split()) for block in extract.blocks]
 
 
@@ -378,7 +378,7 @@ comment -->
         ("one", 0),
         ("two", 0),
         ("more of two", 0),
-        ("nested", 0),
+        ("1. nested", 0),
         ("quoted", 0),
         ("a: 1; b: 2", 0),
         ("print(1)", 0),
@@ -395,6 +395,26 @@ def test_tables_of_markdown_keep_their_columns():
         "Tree: Elm; Planted: 40; Lost: 3",
         "Tree: Oak; Planted: ; Lost: 12",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "paragraphs"),
+    [
+        ("1. Fill it.\n2. Light it.", ["1. Fill it.", "2. Light it."]),
+        ("3) Fill it.\n3) Light it.", ["3. Fill it.", "4. Light it."]),
+        ("1. Fill it.\n\n   To the brim.\n\n2. - Now", ["1. Fill it.", "To the brim.", "2. Now"]),
+        ("1.\n2. Light it.\n\nDone.", ["2. Light it.", "Done."]),
+        ("1. ```\n   make\n   ```\n- Tin", ["1. make", "Tin"]),
+    ],
+)
+def test_items_of_markdown_have_their_numbers(text, paragraphs):
+    assert [block.text for block in markdown.read_markdown(text.encode()).blocks] == paragraphs
+
+
+def test_pictures_of_markdown_are_counted():
+    raw_document = markdown.read_markdown(b"The gate. ![Gate](g.png)\n\n![Pier](p.png)")
+
+    assert raw_document.omissions == ("2 pictures",)
 
 
 def test_lines_of_code_in_markdown_stay_apart():
