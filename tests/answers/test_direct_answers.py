@@ -80,7 +80,7 @@ def test_a_follow_up_without_words_of_its_own_is_about_the_earlier_turn(yard):
         (
             "# Rules\n\n## How do I moor?\n\nTo moor a boat:\n\n1. Slow down.\n2. Throw the rope.",
             "How do I moor?",
-            "To moor a boat:\n\nSlow down.\n\nThrow the rope.",
+            "To moor a boat:\n\n1. Slow down.\n\n2. Throw the rope.",
         ),
         (
             f"# Prices\n\n## What do you charge?\n\n{TABLE}",
