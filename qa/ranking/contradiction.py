@@ -15,6 +15,7 @@ from qa.queries.negation import (
     Polarity,
     denied_stems,
     find_polarity,
+    may_deny,
     opposite_stems,
     read_polarity,
 )
@@ -68,7 +69,7 @@ class QuestionPolarity:
         places = [(index, place) for index, place in places if index < len(self._query.terms)]
         if asked.denied:
             return self._compare_with_denial(asked, text, span, language, places)
-        if not asked.is_open:
+        if not asked.is_open or not may_deny(text, span, language):
             return _SAME
         polarity = find_polarity(text, span, language)
         if not polarity.denials or polarity.has_exception:
