@@ -19,7 +19,7 @@ import regex
 
 from qa.analysis.languages import stemmer_language
 from qa.analysis.normalization import fold_accents
-from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, to_term, tokenize
+from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, stop_terms, to_term, tokenize
 from qa.queries.parser import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
 
 # So many words after a word of negation are denied.
@@ -39,17 +39,15 @@ _STRONG_BREAK = r"[;()\[\]–—!?…]|\.(?!\w)"
 class Denial(NamedTuple):
     """A negation at *place*: it denies the words in *direct*, and is about those in *clause*.
 
-    One that means "without" is about the words that it denies only.
+    *nearest* is the place of the first content word that it denies, its own if there is none.  One
+    that means "without" is about the words that it denies only.
     """
 
     place: int
     direct: Span
     clause: Span
-
-    @property
-    def means_without(self) -> bool:
-        """Whether it denies a part of a clause."""
-        return self.direct == self.clause
+    nearest: int
+    means_without: bool = False
 
 
 class Polarity(NamedTuple):
@@ -93,8 +91,9 @@ class _Negation:
         self._exceptions = _compile(words["exceptions"])
         self._harmless = _compile(harmless)
         self._questions = _compile(words["questions"])
-        # The words of a question that only carry its negation.
-        self.function_words = frozenset(
+        self._quantities = _compile(table["quantities"]) if "quantities" in table else None
+        # Words that only carry a negation, or stand between it and what it denies.
+        self.function_words = stop_terms(language) | frozenset(
             map(to_term, [*words["denials"], *words["without"], *words.get("modals", ())])
         )
         clauses, joints = _join(words["clauses"]), _join(words["joints"])
@@ -135,7 +134,12 @@ class _Negation:
         ]
 
     def is_open(self, question: str) -> bool:
-        """Whether *question* asks for more than yes or no: a clause begins with a question word."""
+        """Whether *question* asks for more than yes or no: a clause begins with a question word.
+
+        Whoever asks for a quantity may be told that there is none.
+        """
+        if self._quantities and self._quantities.search(question):
+            return False
         if self._is_in_situ:
             return self._questions.search(question) is not None
         return any(
@@ -152,14 +156,25 @@ class _Negation:
             if self._is_postpositional:
                 before = _words_before(text, start, match.start(), _POSTPOSITION_REACH)
                 direct = Span(before, match.end())
-            return Denial(match.start(), direct, direct)
+            nearest = self._nearest(text, match, direct)
+            return Denial(match.start(), direct, direct, nearest, means_without=True)
         if self._is_clausal:
             direct = Span(_last(self._break, text, start, match.start()), end)
         elif _WORD.search(text, match.end(), end):
             direct = Span(match.start(), _skip_words(text, match.end(), end))
         else:
             direct = Span(_words_before(text, start, match.start(), _REACH), end)
-        return Denial(match.start(), direct, Span(start, end))
+        nearest = self._nearest(text, match, direct)
+        return Denial(match.start(), direct, Span(start, end), nearest)
+
+    def _nearest(self, text: str, match: "regex.Match[str]", direct: Span) -> int:
+        """The place of the first content word after a word of negation, else the last before it."""
+        after = (word for word in _WORD.finditer(text, match.end(), direct.end))
+        before = [*_WORD.finditer(text, direct.start, match.start())][::-1]
+        for word in (*after, *before):
+            if to_term(word[0]) not in self.function_words:
+                return int(word.start())
+        return int(match.start())
 
 
 _WORD = regex.compile(r"[\w'’]+")
