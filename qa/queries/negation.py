@@ -12,13 +12,14 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import NamedTuple
 
 import regex
 
 from qa.analysis.languages import stemmer_language
 from qa.analysis.normalization import fold_accents
-from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, to_term, tokenize
+from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, stop_terms, to_term, tokenize
 from qa.queries.parser import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
 
 # So many words after a word of negation are denied.
@@ -27,6 +28,8 @@ _REACH = 5
 _IN_SITU = frozenset("hi ne ta tr id fa hy".split())
 # Languages whose word for "without" comes behind its noun, and so many words it denies.
 _POSTPOSITIONAL, _POSTPOSITION_REACH = frozenset("tr hi hu eu ta ne".split()), 2
+# So many words of negation of a sentence count; more are no prose.
+_MAX_DENIALS = 20
 # The shortest word that a prefix of negation is taken off.
 _MIN_DENIED = 4
 _BREAK = r"[,;:|()\[\]–—!?…]|\.(?!\w)"
@@ -36,17 +39,15 @@ _STRONG_BREAK = r"[;()\[\]–—!?…]|\.(?!\w)"
 class Denial(NamedTuple):
     """A negation at *place*: it denies the words in *direct*, and is about those in *clause*.
 
-    One that means "without" is about the words that it denies only.
+    *nearest* is the place of the first content word that it denies, its own if there is none.  One
+    that means "without" is about the words that it denies only.
     """
 
     place: int
     direct: Span
     clause: Span
-
-    @property
-    def means_without(self) -> bool:
-        """Whether it denies a part of a clause."""
-        return self.direct == self.clause
+    nearest: int
+    means_without: bool = False
 
 
 class Polarity(NamedTuple):
@@ -81,13 +82,18 @@ class _Negation:
         self.prefixes = tuple(words["prefixes"])
         self.suffixes = tuple(words.get("suffixes", ()))
         self._denials = _compile([*words["denials"], *words["without"]])
+        plain = {_APOSTROPHE.sub("'", word) for word in (*words["denials"], *words["without"])}
+        self._words = frozenset(plain | {*map(_unaccent, plain)})
+        self._starts = tuple(word[:-1] for word in self._words if word.endswith("_"))
+        self._ends = tuple(word[1:] for word in self._words if word.startswith("_"))
         self._without = _compile(words["without"])
         self._with = _compile(words["with"]) if "with" in words else None
         self._exceptions = _compile(words["exceptions"])
         self._harmless = _compile(harmless)
         self._questions = _compile(words["questions"])
-        # The words of a question that only carry its negation.
-        self.function_words = frozenset(
+        self._quantities = _compile(table["quantities"]) if "quantities" in table else None
+        # Words that only carry a negation, or stand between it and what it denies.
+        self.function_words = stop_terms(language) | frozenset(
             map(to_term, [*words["denials"], *words["without"], *words.get("modals", ())])
         )
         clauses, joints = _join(words["clauses"]), _join(words["joints"])
@@ -97,9 +103,19 @@ class _Negation:
         self._is_postpositional = language in _POSTPOSITIONAL
         self._is_in_situ = language in _IN_SITU
 
+    def may_deny(self, text: str, start: int, end: int) -> bool:
+        """Whether there is a word of negation between *start* and *end*; several times as fast."""
+        words = text[start:end].lower().translate(_PUNCTUATION).split()
+        if not self._words.isdisjoint(words):
+            return True
+        affixes = self._starts or self._ends
+        return bool(affixes) and any(
+            word.startswith(self._starts) or word.endswith(self._ends) for word in words
+        )
+
     def polarity(self, text: str, start: int, end: int) -> Polarity:
         """The negations between *start* and *end* of *text*."""
-        matches = [*self._denials.finditer(text, start, end)]
+        matches = [*islice(self._denials.finditer(text, start, end), _MAX_DENIALS)]
         if matches:
             spans = [match.span() for match in self._harmless.finditer(text, start, end)]
             matches = [match for match in matches if _is_negation(text, match, start, spans)]
@@ -118,7 +134,12 @@ class _Negation:
         ]
 
     def is_open(self, question: str) -> bool:
-        """Whether *question* asks for more than yes or no: a clause begins with a question word."""
+        """Whether *question* asks for more than yes or no: a clause begins with a question word.
+
+        Whoever asks for a quantity may be told that there is none.
+        """
+        if self._quantities and self._quantities.search(question):
+            return False
         if self._is_in_situ:
             return self._questions.search(question) is not None
         return any(
@@ -135,17 +156,30 @@ class _Negation:
             if self._is_postpositional:
                 before = _words_before(text, start, match.start(), _POSTPOSITION_REACH)
                 direct = Span(before, match.end())
-            return Denial(match.start(), direct, direct)
+            nearest = self._nearest(text, match, direct)
+            return Denial(match.start(), direct, direct, nearest, means_without=True)
         if self._is_clausal:
             direct = Span(_last(self._break, text, start, match.start()), end)
         elif _WORD.search(text, match.end(), end):
             direct = Span(match.start(), _skip_words(text, match.end(), end))
         else:
             direct = Span(_words_before(text, start, match.start(), _REACH), end)
-        return Denial(match.start(), direct, Span(start, end))
+        nearest = self._nearest(text, match, direct)
+        return Denial(match.start(), direct, Span(start, end), nearest)
+
+    def _nearest(self, text: str, match: "regex.Match[str]", direct: Span) -> int:
+        """The place of the first content word after a word of negation, else the last before it."""
+        after = (word for word in _WORD.finditer(text, match.end(), direct.end))
+        before = [*_WORD.finditer(text, direct.start, match.start())][::-1]
+        for word in (*after, *before):
+            if to_term(word[0]) not in self.function_words:
+                return int(word.start())
+        return int(match.start())
 
 
 _WORD = regex.compile(r"[\w'’]+")
+_APOSTROPHE = regex.compile("’")
+_PUNCTUATION = str.maketrans({"’": "'"} | dict.fromkeys('.,;:!?()[]{}"“”«»„…–—/|', " "))
 
 
 def _is_negation(
@@ -201,7 +235,7 @@ def _join(words: Iterable[str]) -> str:
         regex.escape(word).replace("_", r"\w+").replace("'", "['’]").replace(r"\ ", r"\s+")
         for word in longest_first
     )
-    return rf"(?<![\w'’])(?:{'|'.join(patterns)})(?!\w)"
+    return rf"(?<![\w'’])(?:{'|'.join(patterns)})(?![-‐]?\w)"
 
 
 def _unaccent(word: str) -> str:
@@ -225,6 +259,12 @@ def find_polarity(text: str, span: Span, language: str) -> Polarity:
     """The negations in the *span* of *text*; none in a language without a table."""
     negation = _negation_of(language)
     return negation.polarity(text, *span) if negation else AFFIRMATIVE
+
+
+def may_deny(text: str, span: Span, language: str) -> bool:
+    """Whether the *span* of *text* has a word of negation, which may still deny nothing."""
+    negation = _negation_of(language)
+    return negation is not None and negation.may_deny(text, *span)
 
 
 def is_open_question(question: str, language: str) -> bool:
@@ -293,6 +333,12 @@ def read_polarity(query: Query, language: str) -> AskedPolarity:
         after_with = {index for index, place in places for span in spans if place in range(*span)}
         return AskedPolarity(accompanying=frozenset(after_with), is_open=is_open)
     denied = frozenset(index for index, place in places if polarity.denies(place))
+    if not denied:
+        # And which are not?
+        carried = {*query.carried_words}
+        return AskedPolarity(
+            frozenset(i for i, term in enumerate(query.terms) if term.word in carried)
+        )
     nearest = frozenset(
         min(inside, key=lambda pair: (pair[1] < denial.place, abs(pair[1] - denial.place)))[0]
         for denial in polarity.denials

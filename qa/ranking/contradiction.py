@@ -15,6 +15,7 @@ from qa.queries.negation import (
     Polarity,
     denied_stems,
     find_polarity,
+    may_deny,
     opposite_stems,
     read_polarity,
 )
@@ -68,7 +69,7 @@ class QuestionPolarity:
         places = [(index, place) for index, place in places if index < len(self._query.terms)]
         if asked.denied:
             return self._compare_with_denial(asked, text, span, language, places)
-        if not asked.is_open:
+        if not asked.is_open or not may_deny(text, span, language):
             return _SAME
         polarity = find_polarity(text, span, language)
         if not polarity.denials or polarity.has_exception:
@@ -113,11 +114,13 @@ class QuestionPolarity:
         language: str,
         places: Sequence[TermPlace],
     ) -> Comparison:
+        nearest = {denial.nearest for denial in polarity.denials if not denial.means_without}
+        present = {index for index, _ in places}
         affirmed = {index for index, place in places if not polarity.denies(place)}
-        denied = {index for index, _ in places} - affirmed
-        opposites = self._find_denied_opposites(polarity, text, span, language, denied | affirmed)
+        denied = {index for index, place in places if place in nearest} - affirmed
+        opposites = self._find_denied_opposites(polarity, text, span, language, present)
         concerned = {index for index, place in places if polarity.concerns(place)}
-        total = sum(self._idf[index] for index in denied | affirmed)
+        total = sum(self._idf[index] for index in present)
         share = sum(self._idf[index] for index in concerned)
         is_contrary = bool(denied) and not opposites and share >= _MIN_DENIED_SHARE * total
         return Comparison(is_contrary, bool(opposites), -self._weigh(denied), opposites)

@@ -10,6 +10,7 @@ from qa.queries.negation import (
     denied_stems,
     find_polarity,
     is_open_question,
+    may_deny,
     opposite_stems,
     read_polarity,
 )
@@ -68,6 +69,7 @@ def test_a_word_of_negation_denies_what_it_is_about(text, language, denied):
         ("Não só passa o barco.", "pt"),
         ("Не только лодка идёт.", "ru"),
         ("The ferry knows knots and nothings.", "en"),
+        ("The no-fly zone is run by a not-for-profit club.", "en"),
         ("Nicht nur die Fähre fährt.", "zz"),
     ],
 )
@@ -123,6 +125,14 @@ def test_an_open_question_denies_what_its_negation_is_about(question, language, 
     assert bool(asked.nearest) == bool(denied)
 
 
+def test_a_follow_up_denies_what_it_carries():
+    query = parse_query("and which are not?", carried_words=("boats", "allowed"))
+    asked = read_polarity(query, "en")
+
+    assert {query.terms[index].word for index in asked.denied} == {"boats", "allowed"}
+    assert not asked.nearest
+
+
 def test_words_that_deny_others_by_a_prefix_or_suffix_are_known():
     assert "unlock" in opposite_stems("locked", "en")
     assert "unverschloss" in opposite_stems("verschlossen", "de")
@@ -145,5 +155,6 @@ def test_any_text_has_a_polarity(words, language):
     text = " ".join(words)
     polarity = find_polarity(text, Span(0, len(text)), language)
 
+    assert not polarity.denials or may_deny(text, Span(0, len(text)), language)
     for denial in polarity.denials:
         assert 0 <= denial.direct.start <= denial.place <= denial.direct.end <= len(text)

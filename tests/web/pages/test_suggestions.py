@@ -35,6 +35,20 @@ def test_a_word_left_out_can_be_insisted_on(get_page):
     assert words["the"] == [("q", 'Who sold "the" pier?')]
 
 
+def test_in_a_text_of_several_sentences_no_word_is_insisted_on(get_page):
+    page = get_page("/?q=The+pier+was+old.+Who+sold+it%3F")
+
+    assert words_under(page, "Left out") == {}
+    assert "Left out the" in text(page.xpath("//ul[@class='words']")[0])
+
+
+def test_quotations_that_are_not_required_are_named(get_page):
+    page = get_page("/?q=Who+sold+the+%22pier+of+glass%22%3F")
+    (line,) = [item for item in page.xpath("//li") if text(item).startswith("Not required")]
+
+    assert [q.text for q in line.xpath(".//q")] == ["pier of glass"]
+
+
 def test_a_carried_word_can_be_left_out_for_the_rest_of_the_conversation(get_page):
     path = "/?q=the+old+harbour&q=when+was+it+built"
     dropped = words_under(get_page(path), "Carried over")["old"]
