@@ -110,6 +110,8 @@ def read_page_text(text_page: PdfTextPage) -> PageText:
 
 def turn_segment(segment: Segment, quarter: int) -> Segment:
     """*segment* turned as those of the direction *quarter* are."""
+    if not quarter:
+        return segment
     box = np.array([segment[1:5]], np.float32)
     left, bottom, right, top = turn_boxes(box, quarter)[0].tolist()
     return segment._replace(left=left, bottom=bottom, right=right, top=top)
