@@ -20,7 +20,7 @@ documents: document processes metadata file_access versions
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
   formats.list_numbers formats.stylesheets formats.html_blocks formats.markdown
   formats.html_article formats.html formats.mail formats.text
-  formats.pdf_characters formats.pdf_letters formats.pdf_text formats.pdf_forms
+  formats.pdf_characters formats.pdf_letters formats.pdf_words formats.pdf_text formats.pdf_forms
   formats.pdf_pictures formats.pdf formats.picture
   formats.docx_package formats.docx_numbering formats.docx_styles formats.docx_text
   formats.docx_drawings formats.docx

@@ -1,7 +1,7 @@
 """A word whose letters need a look -> its text: accents joined, letters drawn twice once."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ def _drop_doubles(letters: list[Letter]) -> list[Letter]:
     kept: list[Letter] = []
     for letter in letters:
         others = single.setdefault(letter.text, [])
-        if not any(_is_same(letter, other) for other in others[-_MAX_DOUBLES:]):
+        if not _is_drawn(letter, others[-_MAX_DOUBLES:]):
             others.append(letter)
             kept.append(letter)
     return kept
@@ -50,9 +50,14 @@ def _drop_doubles(letters: list[Letter]) -> list[Letter]:
 _MAX_DOUBLES = 20
 
 
-def _is_same(one: Letter, other: Letter) -> bool:
-    limit = max(0.3 * (one.right - one.left), 0.08 * (one.top - one.bottom))
-    return abs(one.left - other.left) < limit and abs(one.bottom - other.bottom) < limit
+def _is_drawn(letter: Letter, others: Iterable[Letter]) -> bool:
+    """Whether one of *others* is nearly at the place of *letter*."""
+    _, left, bottom, right, top = letter
+    limit = max(0.3 * (right - left), 0.08 * (top - bottom))
+    return any(
+        abs(left - other_left) < limit and abs(bottom - other_bottom) < limit
+        for _, other_left, other_bottom, _, _ in others
+    )
 
 
 def _order_ligatures(characters: list[Letter]) -> list[Letter]:

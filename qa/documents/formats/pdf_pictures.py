@@ -3,13 +3,20 @@
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import repeat
 
 import numpy as np
 import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 from pypdfium2 import PdfPage
 
-from qa.documents.formats.pdf_characters import Boxes
+from qa.documents.formats.pdf_characters import (
+    Boxes,
+    address_of,
+    get_form_object,
+    get_object_type,
+    get_page_object,
+)
 from qa.documents.layout.segments import Segment
 from qa.documents.ocr import Picture
 
@@ -17,6 +24,7 @@ from qa.documents.ocr import Picture
 _MAX_OBJECTS = 20_000
 _MAX_DEPTH = 3
 _MAX_PICTURES = 200
+_WITH_PICTURES = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
 # Parts of one picture are not further apart, in points.
 _SEAM = 2.0
 # The share of the page that a picture takes at least; with more letters of text over it than these
@@ -67,21 +75,25 @@ def _are_inside(boxes: Boxes, picture: Boxes) -> NDArray[np.bool_]:
 def _iter_pictures(page: PdfPage) -> Iterator[tuple[float, float, float, float]]:
     """The boxes of all pictures of a page, in points: left, bottom, right, top."""
     count = min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)
-    identity = np.eye(3)
-    waiting = [(pdfium.FPDFPage_GetObject(page, n), identity, 0) for n in range(count)]
-    seen = 0
-    while waiting and seen < _MAX_OBJECTS:
-        item, matrix, depth = waiting.pop()
-        seen += 1
-        kind = pdfium.FPDFPageObj_GetType(item)
-        if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+    items = map(get_page_object, repeat(address_of(page)), range(count))
+    waiting = [(item, np.eye(3), 0) for item in items if get_object_type(item) in _WITH_PICTURES]
+    seen = count
+    while waiting and seen < 2 * _MAX_OBJECTS:
+        address, matrix, depth = waiting.pop()
+        item = ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
+        if get_object_type(address) == pdfium.FPDF_PAGEOBJ_IMAGE:
             if box := _box_of(item, matrix):
                 yield box
-        elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
+        elif depth < _MAX_DEPTH:
             inner = _matrix_of(item) @ matrix
             number = min(pdfium.FPDFFormObj_CountObjects(item), _MAX_OBJECTS)
-            objects = (pdfium.FPDFFormObj_GetObject(item, n) for n in range(number))
-            waiting += [(each, inner, depth + 1) for each in objects]
+            seen += number
+            addresses = map(get_form_object, repeat(address), range(number))
+            waiting += [
+                (each, inner, depth + 1)
+                for each in addresses
+                if get_object_type(each) in _WITH_PICTURES
+            ]
 
 
 def _matrix_of(item: pdfium.FPDF_PAGEOBJECT) -> _Matrix:

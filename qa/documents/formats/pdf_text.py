@@ -1,33 +1,25 @@
 """A page of a PDF -> segments of text with their boxes, each character once, in logical order.
 
 PDFium decodes the fonts, finds most spaces and line ends, and puts right-to-left text in logical
-order.  Here its characters become words, with the boxes of their first and last characters (those
-of all characters only where a word looks odd), and the words become segments.
+order.  Here its words become segments; where one looks odd, it is put right letter by letter.
 """
 
-import math
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import repeat
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pypdfium2.raw as pdfium
-import regex
 from pypdfium2 import PdfTextPage
 
 from qa.documents.formats.pdf_characters import (
     HYPHEN_SIGNS,
     HYPHENS,
     Boxes,
-    Codes,
     Flags,
     Numbers,
     are_any,
     clean_text,
-    decode_codes,
-    find_map_errors,
     is_bold_font,
     read_baselines,
     read_boxes,
@@ -46,6 +38,7 @@ from qa.documents.formats.pdf_letters import (
     repair_letters,
     split_at_gaps,
 )
+from qa.documents.formats.pdf_words import Words, read_words, select_words, word_at
 from qa.documents.layout.segments import Segment
 
 # Characters of one page, at most; more are no text.
@@ -64,43 +57,11 @@ class PageText(NamedTuple):
     undecodable: float
 
 
-class _Words(NamedTuple):
-    """The words of a page in PDFium's order.
-
-    *text* has spaces for all that is between words.  *starts* and *ends* (exclusive), shape
-    (words,), count characters.  *boxes*, shape (words, 4), has left, bottom, right and top in
-    points.  *quarters*, shape (words,), has the direction in quarter turns to the left, 4 where it
-    is none of them.
-    """
-
-    text: str
-    codes: Codes
-    starts: Numbers
-    ends: Numbers
-    boxes: Boxes
-    quarters: Numbers
-
-
-def _mark_separators() -> Flags:
-    """Which characters of the basic plane are between words; shape (65536,)."""
-    marks = np.zeros(0x10000, np.bool_)
-    marks[:0x20] = marks[0x7F:0xA1] = marks[0x2000:0x200C] = True
-    marks[[0x20, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFFFF]] = True
-    marks[0xE000:0xF900] = True  # private use: signs of symbol fonts
-    marks[[0, *HYPHENS]] = False  # PDFium has 0 for glyphs without a character
-    return marks
-
-
-_SEPARATORS = _mark_separators()
-
-
 def read_page_text(text_page: PdfTextPage) -> PageText:
     """Read the text of a page."""
     count = min(pdfium.FPDFText_CountChars(text_page), MAX_CHARACTERS)
     codes = read_codes(text_page, count)
-    words = _find_words(text_page, codes)
-    words, undecodable = _drop_undecodable(text_page, words)
-    words = _drop_overprints(words)
+    words, undecodable = read_words(text_page, codes)
     directions = {
         quarter: [*_iter_segments(text_page, words, quarter)]
         for quarter, _ in Counter(words.quarters.tolist()).most_common()
@@ -110,155 +71,16 @@ def read_page_text(text_page: PdfTextPage) -> PageText:
 
 def turn_segment(segment: Segment, quarter: int) -> Segment:
     """*segment* turned as those of the direction *quarter* are."""
+    if not quarter:
+        return segment
     box = np.array([segment[1:5]], np.float32)
     left, bottom, right, top = turn_boxes(box, quarter)[0].tolist()
     return segment._replace(left=left, bottom=bottom, right=right, top=top)
 
 
-def _find_words(text_page: PdfTextPage, codes: Codes) -> _Words:
-    separators = _SEPARATORS[np.where(codes > 0xFFFF, ord("a"), codes)]
-    hyphens = are_any(codes, HYPHENS)
-    inside = ~separators
-    before = np.concatenate([[False], inside[:-1] & ~hyphens[:-1]])
-    after = np.concatenate([inside[1:], [False]])
-    starts = np.flatnonzero(inside & ~before)
-    ends = np.flatnonzero(inside & (hyphens | ~after)) + 1
-    text = decode_codes(np.where(separators, 0x20, codes))
-    first, last = read_boxes(text_page, starts), read_boxes(text_page, ends - 1)
-    quarters = _read_directions(text_page, first, last, text, (starts, ends))
-    boxes = np.concatenate(
-        [np.minimum(first[:, :2], last[:, :2]), np.maximum(first[:, 2:], last[:, 2:])], axis=1
-    )
-    return _Words(text, codes, starts, ends, boxes, quarters)
-
-
-# Points between the middles of two letters, at least; those of one glyph have the same.
-_MIN_SHIFT = 0.5
-
-
-def _read_directions(
-    text_page: PdfTextPage, first: Boxes, last: Boxes, text: str, spans: tuple[Numbers, Numbers]
-) -> Numbers:
-    """The direction of each word; asked for only where one does not run to the right."""
-    starts, ends = spans
-    shift = (last[:, :2] + last[:, 2:] - first[:, :2] - first[:, 2:]) / 2
-    is_long = (ends - starts > 1) & (np.abs(shift).max(axis=1, initial=0) > _MIN_SHIFT)
-    is_upright = is_long & (np.abs(shift[:, 1]) > np.abs(shift[:, 0]))
-    is_backward = is_long & (shift[:, 0] < 0) & ~is_upright
-    quarters = np.zeros(len(starts), np.int64)
-    if is_backward.any():
-        is_backward &= np.fromiter(
-            (unicodedata.bidirectional(text[start]) == "L" for start in starts), np.bool_
-        )
-    if not is_upright.any() and not is_backward.any():
-        return quarters
-    angles = map(pdfium.FPDFText_GetCharAngle, repeat(text_page.raw), starts.tolist())
-    turns = -np.fromiter(angles, np.float64, len(starts)) / (math.pi / 2)
-    quarters = np.rint(turns).astype(np.int64) % 4
-    quarters[np.abs(turns - np.rint(turns)) > 0.02] = 4
-    # Chinese and Japanese letters stay upright in columns, which are read down from the right.
-    in_column = is_upright & (quarters == 0)
-    quarters[in_column] = 3
-    if in_column.sum() > (quarters == 0).sum():
-        quarters[quarters == 0] = 3
-    return quarters
-
-
-def _drop_undecodable(text_page: PdfTextPage, words: _Words) -> tuple[_Words, float]:
-    """*words* without those of fonts that do not name their characters; the share of these."""
-    signs = int(_SIGNS[np.minimum(words.codes, len(_SIGNS) - 1)].sum())
-    suspects = _find_map_errors(text_page, words, every=1 if signs else _SAMPLE)
-    by_font: dict[int, list[int]] = defaultdict(list)
-    fonts = read_fonts(text_page, words.starts[suspects].tolist()) if suspects else []
-    for font, word in zip(fonts, suspects, strict=True):
-        by_font[font].append(word)
-    dropped = np.zeros(len(words.starts), np.bool_)
-    for numbers in by_font.values():
-        if _is_gibberish(_iter_raw_words(words, numbers)):
-            dropped[numbers] = True
-    lengths = words.ends - words.starts
-    lost = int(lengths[dropped].sum()) + signs
-    share = lost / (int(lengths.sum()) + signs) if lost else 0.0
-    return (_select(words, ~dropped) if dropped.any() else words), share
-
-
-# Every fourth word of a page is asked for; all of them where one has an error.
-_SAMPLE = 4
-
-
-def _find_map_errors(text_page: PdfTextPage, words: _Words, every: int) -> list[int]:
-    """The numbers of the words whose font does not name their first character."""
-    errors = find_map_errors(text_page, words.starts[::every].tolist())
-    if every > 1 and any(errors):
-        return _find_map_errors(text_page, words, every=1)
-    return [number for number, is_error in enumerate(errors) if is_error]
-
-
-def _iter_raw_words(words: _Words, numbers: Iterable[int]) -> Iterator[str]:
-    """Words with the signs that follow each."""
-    following = np.append(words.starts[1:], len(words.codes))
-    for number in numbers:
-        yield decode_codes(words.codes[words.starts[number] : following[number]])
-
-
-# Control characters, which no text has; shape (33,), the last for all that are none.
-_SIGNS = np.ones(0x21, np.bool_)
-_SIGNS[[0x00, 0x02, 0x09, 0x0A, 0x0D, 0x20]] = False
-_UNASSIGNED = regex.compile(r"[\p{Cc}\p{Co}\p{Cn}--[\r\n\t\x02]]|\uFFFD", regex.V1)
-_LETTERS = regex.compile(r"[\p{L}\p{N}]{2,}")
-_SCRIPTS = regex.compile(
-    r"(\p{Latin}+)|(\p{Greek}+)|(\p{Cyrillic}+)|(\p{Hebrew}+)|(\p{Arabic}+)|([\p{Han}\p{Hiragana}"
-    r"\p{Katakana}\p{Hangul}ー]+)|(\p{Devanagari}+)|(\p{Thai}+)|([\p{L}]+)"
-)
-
-
-def _is_gibberish(words: Iterable[str]) -> bool:
-    """Whether *words* of one font are the numbers of its glyphs, read as if they were characters.
-
-    Then signs that are no text are among them, or scripts change within words.
-    """
-    text = " ".join(words)
-    if len(_UNASSIGNED.findall(text)) > 0.03 * len(text):
-        return True
-    runs = [len(_SCRIPTS.findall(run)) for run in _LETTERS.findall(text)]
-    letters = sum(map(len, _LETTERS.findall(text)))
-    return sum(runs) - len(runs) > 0.2 * letters
-
-
-def _select(words: _Words, chosen: Flags | Numbers) -> _Words:
-    return words._replace(
-        starts=words.starts[chosen],
-        ends=words.ends[chosen],
-        boxes=words.boxes[chosen],
-        quarters=words.quarters[chosen],
-    )
-
-
-def _drop_overprints(words: _Words) -> _Words:
-    """*words* without those drawn again at nearly the same place, as for bold letters."""
-    boxes = words.boxes
-    if len(boxes) < 2:
-        return words
-    # Some fonts claim to be several lines high, so letters are measured by their width, too.
-    widths = (boxes[:, 2] - boxes[:, 0]) / (words.ends - words.starts)
-    heights = np.minimum(boxes[:, 3] - boxes[:, 1], 2.5 * widths)
-    order = np.lexsort((boxes[:, 0], np.rint(boxes[:, 1] / 2)))
-    near = np.abs(np.diff(boxes[order], axis=0)).max(axis=1) < 0.25 * heights[order][1:]
-    dropped = np.zeros(len(boxes), np.bool_)
-    for place in np.flatnonzero(near).tolist():
-        first, second = order[place : place + 2].tolist()
-        if _word_at(words, first) == _word_at(words, second):
-            dropped[max(first, second)] = True
-    return _select(words, ~dropped) if dropped.any() else words
-
-
-def _word_at(words: _Words, number: int) -> str:
-    return words.text[words.starts[number] : words.ends[number]]
-
-
-def _iter_segments(text_page: PdfTextPage, words: _Words, quarter: int) -> Iterator[Segment]:
+def _iter_segments(text_page: PdfTextPage, words: Words, quarter: int) -> Iterator[Segment]:
     """The segments of one direction, in PDFium's order."""
-    words = _select(words, words.quarters == quarter)
+    words = select_words(words, words.quarters == quarter)
     words, accents = _take_accents(words, turn_boxes(words.boxes, quarter))
     boxes = turn_boxes(words.boxes, quarter)
     odd = {*np.flatnonzero(_find_odd_words(words, boxes)).tolist(), *accents}
@@ -322,7 +144,7 @@ def _even_out(boxes: Boxes, baselines: Boxes, sizes: Boxes) -> Boxes:
     return evened
 
 
-def _find_joined(words: _Words, boxes: Boxes) -> Flags:
+def _find_joined(words: Words, boxes: Boxes) -> Flags:
     """Whether each word but the first goes on the segment of the word before it."""
     if len(boxes) < 2:
         return np.zeros(0, np.bool_)
@@ -338,7 +160,7 @@ def _find_joined(words: _Words, boxes: Boxes) -> Flags:
 
 
 def _build_segment(
-    words: _Words,
+    words: Words,
     span: tuple[int, int],
     box: list[float],
     size: float,
@@ -351,7 +173,7 @@ def _build_segment(
     hyphen = text[-1] in HYPHEN_SIGNS
     numbers = range(first, last + 1)
     if texts and any(number in texts for number in numbers):
-        text = " ".join(texts.get(number) or _word_at(words, number) for number in numbers)
+        text = " ".join(texts.get(number) or word_at(words, number) for number in numbers)
     left, bottom, right, top = box
     text = clean_text(text.rstrip(HYPHEN_SIGNS))
     return Segment(text, left, bottom, right, top, size or top - bottom, hyphen)
@@ -361,7 +183,7 @@ _ODD = np.zeros(0x400, np.bool_)  # the last for all characters beyond
 _ODD[[*map(ord, [*ACCENTS, *MARKS])]] = True
 
 
-def _find_odd_words(words: _Words, boxes: Boxes) -> Flags:
+def _find_odd_words(words: Words, boxes: Boxes) -> Flags:
     """Which words need a look at each character, shape (words,).
 
     Those with accents, letters doubled, an alef before a lam, or too wide or narrow for their
@@ -389,7 +211,7 @@ def _find_odd_words(words: _Words, boxes: Boxes) -> Flags:
 _MAX_ACCENTS = 2000
 
 
-def _take_accents(words: _Words, boxes: Boxes) -> tuple[_Words, dict[int, list[int]]]:
+def _take_accents(words: Words, boxes: Boxes) -> tuple[Words, dict[int, list[int]]]:
     """*words* without accents that were drawn alone over others; these by the word's number."""
     alone = (words.ends - words.starts == 1) & _ODD[
         np.minimum(words.codes[words.starts], len(_ODD) - 1)
@@ -410,10 +232,10 @@ def _take_accents(words: _Words, boxes: Boxes) -> tuple[_Words, dict[int, list[i
     accents: dict[int, list[int]] = defaultdict(list)
     for number, target in targets.items():
         accents[int(np.searchsorted(kept, target))].append(int(words.starts[number]))
-    return _select(words, kept), accents
+    return select_words(words, kept), accents
 
 
-def _count_within(flags: Flags, words: _Words) -> Numbers:
+def _count_within(flags: Flags, words: Words) -> Numbers:
     """The number of *flags*, shape (characters,), within each word."""
     sums = np.concatenate([[0], np.cumsum(flags)])
     counts: Numbers = sums[words.ends] - sums[words.starts]
@@ -421,7 +243,7 @@ def _count_within(flags: Flags, words: _Words) -> Numbers:
 
 
 def _read_odd_word(
-    text_page: PdfTextPage, words: _Words, number: int, quarter: int, accents: list[int]
+    text_page: PdfTextPage, words: Words, number: int, quarter: int, accents: list[int]
 ) -> list[list[Letter]]:
     """The letters of a word, put right one by one, in parts without wide gaps.
 

@@ -76,7 +76,11 @@ class _Layout:
     def iter_lines(self, segments: Sequence[Segment], depth: int) -> Iterator[Line]:
         """The lines of a part of the page."""
         for group in self._split_at_blanks(segments):
-            for band in self._find_bands(cluster_rows(group, self._height)):
+            rows = cluster_rows(group, self._height)
+            if _is_one_column(rows):
+                yield from map(join_row, rows)
+                continue
+            for band in self._find_bands(rows):
                 yield from self._read_band(band, depth)
 
     def _split_at_blanks(self, segments: Sequence[Segment]) -> Iterator[list[Segment]]:
@@ -237,6 +241,13 @@ class _Layout:
                 yield _join_cells(group, gutters)
                 group = [row]
         yield _join_cells(group, gutters)
+
+
+def _is_one_column(rows: list[Row]) -> bool:
+    """Whether each row is one segment, and all reach over the same point: no gap is between."""
+    if not all(len(row) == 1 for row in rows):
+        return False
+    return max(row[0].left for row in rows) < min(row[0].right for row in rows)
 
 
 def _is_near(place: float, places: list[float], reach: float) -> bool:

@@ -60,10 +60,15 @@ def _measure_style(pages: list[list[Line]]) -> _Style:
         size,
         step=next(usual, _USUAL_STEP * size),
         length=_usual_length(line for page in pages for line in page if line.size == size),
-        words=frozenset(
-            _WORD.findall(" ".join(line.text for lines in pages for line in lines).lower())
-        ),
+        words=_find_words([line for page in pages for line in page]),
     )
+
+
+def _find_words(lines: list[Line]) -> frozenset[str]:
+    """The words of a file, if one of its lines may end within a word."""
+    if not any(line.hyphen or line.text.endswith(_HYPHENS) for line in lines):
+        return frozenset()
+    return frozenset(_WORD.findall(" ".join(line.text for line in lines).lower()))
 
 
 def _usual_length(lines: Iterable[Line]) -> float:
