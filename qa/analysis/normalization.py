@@ -48,8 +48,8 @@ def fold_case(word: str, language: str) -> str:
 
 
 _MARKED_LETTER = regex.compile(r"([\p{Latin}\p{Greek}\p{Arabic}\p{Hebrew}])\p{M}+")
-# Optional signs: of Arabic, joiners.
-_OPTIONAL_SIGNS = regex.compile(r"[\u0640\u200C\u200D]")
+# Optional signs: of Arabic, joiners, how an emoji is drawn and its tone of skin.
+_OPTIONAL_SIGNS = regex.compile(r"[\u0640\u200C\u200D\uFE0F\U0001F3FB-\U0001F3FF]")
 _EQUIVALENT_LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ё": "е", "ی": "ي", "ک": "ك"}
 )
@@ -64,6 +64,19 @@ def fold_accents(word: str) -> str:
     word = _MARKED_LETTER.sub(r"\1", _OPTIONAL_SIGNS.sub("", word))
     word = fold_digits(fold_devanagari(word))
     return unicodedata.normalize("NFC", word).translate(_EQUIVALENT_LETTERS)
+
+
+# An emoji is a word; a sign such as © or ☎ is one only where it is drawn as such.
+EMOJI = (
+    r"(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}(?=\uFE0F))"
+    r"(?:[\uFE0F\p{Emoji_Modifier}]|\u200D\p{Extended_Pictographic})*"
+)
+_EMOJI = regex.compile(EMOJI)
+
+
+def is_emoji(word: str) -> bool:
+    """Whether *word* is an emoji."""
+    return not word.isascii() and bool(_EMOJI.fullmatch(word))
 
 
 _UNIGRAM_SCRIPTS = r"\p{Han}\p{Hangul}"

@@ -15,6 +15,7 @@ import regex
 from qa.analysis import languages
 from qa.analysis.english import to_american
 from qa.analysis.normalization import (
+    EMOJI,
     RUN,
     count_run_words,
     fold_accents,
@@ -63,6 +64,7 @@ _TOKEN = regex.compile(
     | \p{{Nd}}+(?:[.,]\p{{Nd}}+)+(?![\p{{L}}\p{{M}}])         # 1,000  3.5
     | (?:(?!{RUN})[\p{{L}}\p{{N}}][\p{{M}}\u200C\u200D]*)+
       (?:['’](?:(?!{RUN})\p{{L}}\p{{M}}*)+)*           # don't  Putin’s
+    | {EMOJI}
     """,
     regex.VERBOSE,
 )

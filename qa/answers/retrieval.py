@@ -7,7 +7,7 @@ from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.negation import build_opposites
-from qa.queries.parser import Filters, Query, expand_synonyms, prune_terms
+from qa.queries.parser import Filters, Query, expand_synonyms, ignore_absent_emoji, prune_terms
 from qa.queries.topics import is_topic
 from qa.ranking.confidence import (
     adjust_probability,
@@ -91,6 +91,7 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
     manifest = searcher.manifest
     weights = weights or select_ranking_weights(manifest.tuned)
     document_frequencies = searcher.document_frequencies(query.stems, deadline)
+    query = ignore_absent_emoji(query, document_frequencies)
     query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
     if new_stems := [one for one in query.stems if one not in document_frequencies]:
         document_frequencies |= searcher.document_frequencies(new_stems, deadline)

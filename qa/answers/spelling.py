@@ -57,7 +57,7 @@ def _order_by_context(
 ) -> list[str]:
     """*spellings* of *term*, those first that share a passage with most of *others*."""
     frequencies = searcher.document_frequencies(
-        (term_stem for other in others for term_stem in other.stems), deadline
+        (term_stem for other in others for term_stem in other.all_stems), deadline
     )
     weights = TermStatistics(
         Query(tuple(others)), frequencies, searcher.manifest.passages

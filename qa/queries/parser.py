@@ -13,7 +13,7 @@ import regex
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.languages import detect_question_languages, stop_words
-from qa.analysis.normalization import remove_stop_words
+from qa.analysis.normalization import is_emoji, remove_stop_words
 from qa.analysis.tokenizer import is_stop_word, normalize, stem, to_term, token_texts, tokenize
 from qa.errors import FilterError, QuestionError
 from qa.index.manifest import SynonymMap
@@ -282,6 +282,23 @@ def _combine_ignored(
     searched = {term.word.lower() for term in terms}
     ignored = [*(word for word in frame_words if word not in searched), *stop_words]
     return tuple(dict.fromkeys(ignored))
+
+
+def ignore_absent_emoji(query: Query, document_frequencies: Mapping[str, int]) -> Query:
+    """*query* without emoji that occur nowhere: beside words they are no more than a mood."""
+    absent = [
+        term
+        for term in query.terms
+        if is_emoji(term.word) and not term.document_frequency(document_frequencies)
+    ]
+    if not absent or len(absent) == len(query.terms):
+        return query
+    words = tuple(term.word for term in absent)
+    return replace(
+        query,
+        terms=tuple(term for term in query.terms if term not in absent),
+        ignored_words=tuple(dict.fromkeys([*query.ignored_words, *words])),
+    )
 
 
 def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:

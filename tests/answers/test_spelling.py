@@ -22,11 +22,19 @@ TEXTS = {
 }
 
 
+LANGUAGES = {"wetter": "de", "wette": "de", "pont": "fr", "point": "fr"}
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     settings = Settings(index=str(tmp_path_factory.mktemp("spelling")))
     documents = [
-        build_document(name, f"{name}.txt", [RawBlock(text)], Metadata(name))
+        build_document(
+            name,
+            f"{name}.txt",
+            [RawBlock(text)],
+            Metadata(name, language=LANGUAGES.get(name, "en")),
+        )
         for name, text in TEXTS.items()
     ]
     index_documents(documents, open_engine(settings), settings)
@@ -67,3 +75,9 @@ def test_one_click_asks_with_it(settings):
 
     assert "q=rain+in+the+weather+forecast" in link
     assert "weather" in client.get(link).text
+
+
+def test_a_part_of_a_compound_is_context_too(settings, searcher):
+    answer = ask(searcher, settings, "was sagt die Vorhersage zum Wettee im Radio")
+
+    assert answer.query.corrected == {"Wettee": "wetter"}
