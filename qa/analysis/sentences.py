@@ -32,7 +32,7 @@ _MARK = r"""
     [.!?…‥{hard}{marks}] (?<! [.!?…‥{marks}]. )
     (?: (?<= [{hard}] ) (?P<hard> [{hard}]*+ ) | [.!?…‥{marks}]*+ (?: [ ][.!?…]++ (?=\s|\Z) )*+ )
     (?P<closing>
-        (?: [\"'”’»›“)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
+        (?: [\"'”’»›“«‹)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
     )
     (?P<quote> \s (?: [\"”’»›'] | '' | ’’ ) (?=\s|\Z) )?+
     (?(hard) \s*+ | (?: \s++ | \Z | (?<= [^\W\d_]{{3}}\. ) (?= [^\W\d_]{{2}} ) ) )
@@ -94,6 +94,8 @@ def _iter_paragraphs(text: str) -> Iterator[Span]:
 _MAX_WORD_LENGTH = 24
 _OPENERS = "([{\"'“„«»‚‘|"
 _MAX_UNIT = 2
+# Words of a phrase that only says when or how much.
+_MAX_ADVERBIAL = 3
 _BEFORE_WORD = re.compile(r"[/–—(\[]")
 
 
@@ -245,31 +247,46 @@ class _Splitter:
             return True
         kind = self._classify_last(word, end)
         following = self._word_at(place)
-        if f"{word}.{following.rstrip('.')}" in self._abbreviations.kinds:
-            # The v of v. Chr.
+        if self._is_first_part(word, kind, following):
             return False
-        if kind is WordKind.WORD:
-            # The z of z. B.
-            return not (len(word) == 1 and following.endswith("."))
-        if kind is WordKind.ARABIC or kind is WordKind.ROMAN:
+        if kind in (WordKind.ARABIC, WordKind.ROMAN):
             return self._is_last_number(Span(end - len(word), end), kind, following)
-        if "(" in opening:
-            return False
-        return self._is_unit(word, end, following) or self._is_last_abbreviation(
-            word, kind, following
+        if self._is_unit(word, end) and not following.endswith("."):
+            return self._is_last_unit(end, following)
+        return kind is WordKind.WORD or (
+            "(" not in opening and self._is_last_abbreviation(word, kind, following)
         )
 
-    def _is_unit(self, word: str, end: int, following: str) -> bool:
+    def _is_first_part(self, word: str, kind: WordKind, following: str) -> bool:
+        """Whether *word* and *following* are one abbreviation: v. Chr., z. B."""
+        if f"{word}.{following.rstrip('.')}" in self._abbreviations.kinds:
+            return True
+        return kind is WordKind.WORD and len(word) == 1 and following.endswith(".")
+
+    def _is_unit(self, word: str, end: int) -> bool:
         """Whether *word* is short and after a number, such as the title г in 1998 г."""
-        if len(word) > _MAX_UNIT or not word.islower() or following.endswith("."):
+        if len(word) > _MAX_UNIT or not word.islower():
             return False
         before = self._text[max(self._start, end - _MAX_WORD_LENGTH) : end - len(word)].rstrip()
-        return before[-1:].isdigit() and not is_number(following)
+        return before[-1:].isdigit()
+
+    def _is_last_unit(self, end: int, following: str) -> bool:
+        """Whether a sentence ends with the unit before *end*: not in "W 1990 r. Polska"."""
+        kind = self._abbreviations.kinds.get(following)
+        if following[:1].isdigit() or (
+            kind is WordKind.NUMBERS and not self._is_starter(following)
+        ):
+            return False
+        words = self._text[self._start : min(end, self._start + _MAX_WORD_LENGTH)].split()
+        return len(words) > _MAX_ADVERBIAL or words[0].lower() not in self._abbreviations.starters
 
     def _is_last_abbreviation(self, word: str, kind: WordKind, following: str) -> bool:
         """Whether a sentence ends with *word*, *following* being the next."""
-        if kind is WordKind.NAMES or (kind is WordKind.NUMBERS and is_number(following)):
+        if kind is WordKind.NAMES:
             return False
+        if kind is WordKind.NUMBERS and is_number(following):
+            # "I said no. I left."
+            return word.islower() and following.isalpha() and self._is_starter(following)
         if kind is WordKind.EITHER or is_initial(word):
             return self._is_starter(following)
         return True
@@ -278,7 +295,8 @@ class _Splitter:
         """What *word* before the full stop at *end* is, with what it is a part of: z. B, н. э."""
         kind = classify_word(word, self._code)
         start = end - len(word)
-        if len(word) > 3 or self._text[start - 2 : start] != ". ":
+        is_part = len(word) == 1 or (len(word) <= 3 and not word.isupper())
+        if not is_part or self._text[start - 2 : start] != ". ":
             return kind
         stopped = STOPPED.search(self._text, max(self._start, end - _MAX_WORD_LENGTH), end)
         whole = "".join(stopped[0].split()) if stopped else ""
@@ -295,6 +313,10 @@ class _Splitter:
             return False
         if kind is WordKind.ROMAN and end - start == 1:
             return self._is_starter(following)
+        before = self._text[max(self._start, start - 3) : start]
+        if before[:1].isalpha() and before.endswith(". "):
+            # Nr. 5, Bd. II
+            return True
         if not self._abbreviations.has_ordinals or (kind is WordKind.ARABIC and end - start > 2):
             return True
         if following.isdecimal():
