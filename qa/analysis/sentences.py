@@ -69,11 +69,9 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
 
     Thai and Lao end a clause with a space, Khmer a sentence with ។.
     """
-    spans = [
-        span
-        for paragraph in _iter_paragraphs(text)
-        for span in _Splitter(text, paragraph, language).spans()
-    ]
+    spans: list[Span] = []
+    for paragraph in _iter_paragraphs(text):
+        spans += _Splitter(text, paragraph, language).spans()
     if language in _CLAUSE_BREAKS:
         spans = list(_split_clauses(text, spans, _CLAUSE_BREAKS[language]))
     return spans
@@ -92,6 +90,7 @@ def _iter_paragraphs(text: str) -> Iterator[Span]:
 
 # Abbreviations are shorter.
 _MAX_WORD_LENGTH = 24
+_ENDS_OF_WORDS = frozenset(")]}%\"'”’»")
 _OPENERS = "([{\"'“„«»‚‘|"
 _MAX_UNIT = 2
 # Words of a phrase that only says when or how much.
@@ -107,6 +106,7 @@ class _Splitter:
         self._first, self._last = paragraph
         self._code = code
         self._abbreviations = load_abbreviations(code)
+        self._kinds = self._abbreviations.kinds
         # The current sentence: where it begins, where its first word does if it has one, and how
         # far that has been looked for.
         self._start = self._searched = self._first
@@ -116,32 +116,31 @@ class _Splitter:
         self._counted = self._first
         self._has_brackets = text.find("(", self._first, self._last) >= 0
 
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> list[Span]:
         """The sentences, in order."""
         text = self._text
-        for match in _compile_mark(self._abbreviations.marks).finditer(
-            text, self._first, self._last
-        ):
-            if self._is_plain(match):
-                yield Span(self._start, match.start() + 1)
+        pattern = _compile_mark(self._abbreviations.marks)
+        spans = []
+        for match in pattern.finditer(text, self._first, self._last):
+            if self._is_plain(*match.span()):
+                spans.append(Span(self._start, match.start() + 1))
                 self._start = self._searched = match.end()
             elif start := self._find_start(match):
                 end = start
                 while text[end - 1].isspace():
                     end -= 1
-                yield Span(self._start, end)
+                spans.append(Span(self._start, end))
                 self._start = self._searched = start
-        if self._start < self._last:
-            yield Span(self._start, self._last)
+        spans.append(Span(self._start, self._last))
+        return spans
 
-    def _is_plain(self, match: re.Match[str]) -> bool:
-        """Whether *match* is the full stop of a longer word, and a capital comes next.
+    def _is_plain(self, start: int, end: int) -> bool:
+        """Whether a mark and space are the full stop of a longer word, with a capital after it.
 
         Most are, and then nothing else needs a look.
         """
-        start, end = match.span()
         text = self._text
-        if end - start != 2 or not text[end : end + 1].isupper() or text[start] != ".":
+        if end - start != 2 or text[start] != "." or not text[end : end + 1].isupper():
             return False
         low = max(self._start, start - _MAX_WORD_LENGTH)
         word = text[max(low, text.rfind(" ", low, start) + 1) : start]
@@ -149,8 +148,8 @@ class _Splitter:
             len(word) > 3
             and word.isalpha()
             and word[-1].islower()
-            and word not in self._abbreviations.kinds
-            and not (self._has_brackets and self._is_in_brackets(match, end))
+            and word not in self._kinds
+            and not (self._has_brackets and self._has_open_bracket(start))
         )
 
     def _find_start(self, match: re.Match[str]) -> int | None:
@@ -186,7 +185,9 @@ class _Splitter:
 
     def _has_word(self, end: int) -> bool:
         """Whether the current sentence has a word before *end*."""
-        if self._first_word < self._start:
+        if self._text[self._start].isalnum():
+            self._first_word = self._start
+        elif self._first_word < self._start:
             word = _WORD_CHARACTER.search(self._text, self._searched, end)
             self._searched = end
             if word:
@@ -210,13 +211,16 @@ class _Splitter:
         match = _OPENING.match(self._text, start, self._last)
         return match[0] if match else ""
 
+    def _has_open_bracket(self, end: int) -> bool:
+        """Whether a bracket that was opened in the current sentence is not closed before *end*."""
+        low = max(self._start, end - _MAX_BRACKETS)
+        return self._text.rfind("(", low, end) > self._text.rfind(")", low, end)
+
     def _is_in_brackets(self, match: re.Match[str], place: int) -> bool:
         """Whether *match* is inside brackets in the middle of a sentence, or ends them there."""
         text, end = self._text, match.start()
         opener = text.rfind("(", max(self._start, end - _MAX_BRACKETS), end)
-        if opener < 0 or text.rfind(")", opener, end) >= 0:
-            return False
-        if not self._has_word(end) or opener < self._first_word:
+        if not self._has_open_bracket(end) or opener < self._first_word:
             return False
         if ")" in match["closing"]:
             return not self._is_starter(self._word_at(place))
@@ -243,7 +247,7 @@ class _Splitter:
     def _is_last_word(self, end: int, opening: str, place: int) -> bool:
         """Whether the full stop at *end* is more than that of an abbreviation or a number."""
         word = self._word_before(end)
-        if not word:
+        if not word or word[-1] in _ENDS_OF_WORDS:
             return True
         kind = self._classify_last(word, end)
         following = self._word_at(place)
@@ -259,7 +263,7 @@ class _Splitter:
 
     def _is_first_part(self, word: str, kind: WordKind, following: str) -> bool:
         """Whether *word* and *following* are one abbreviation: v. Chr., z. B."""
-        if f"{word}.{following.rstrip('.')}" in self._abbreviations.kinds:
+        if f"{word}.{following.rstrip('.')}" in self._kinds:
             return True
         return kind is WordKind.WORD and len(word) == 1 and following.endswith(".")
 
@@ -272,7 +276,7 @@ class _Splitter:
 
     def _is_last_unit(self, end: int, following: str) -> bool:
         """Whether a sentence ends with the unit before *end*: not in "W 1990 r. Polska"."""
-        kind = self._abbreviations.kinds.get(following)
+        kind = self._kinds.get(following)
         if following[:1].isdigit() or (
             kind is WordKind.NUMBERS and not self._is_starter(following)
         ):
@@ -300,7 +304,7 @@ class _Splitter:
             return kind
         stopped = STOPPED.search(self._text, max(self._start, end - _MAX_WORD_LENGTH), end)
         whole = "".join(stopped[0].split()) if stopped else ""
-        known = self._abbreviations.kinds.get(whole)
+        known = self._kinds.get(whole)
         if known or kind is not WordKind.WORD:
             return known or kind
         return WordKind.EITHER if whole[:1].islower() else kind

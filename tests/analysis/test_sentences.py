@@ -64,7 +64,7 @@ KINDS = {
     },
     "No. as an answer": {"en": "Is it safe? ‖ No. ‖ Nobody swims here."},
     "streets": {
-        "de": "Das Haus in der Lindenstr. 5 ist zu. ‖ Es ist in der Lindenstr. ‖ Dort ist es still.",
+        "de": "Das Haus Lindenstr. 5 ist zu. ‖ Es ist in der Lindenstr. ‖ Dort ist es still.",
         "nl": "De praktijk in de Lindenstr. 5 is dicht. ‖ Het is stil.",
     },
     "days of the week": {"en": "They open on Mon. Jan. 5 and close on Sat. ‖ The shop is red."},
