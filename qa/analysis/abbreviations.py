@@ -32,6 +32,7 @@ class Abbreviations(NamedTuple):
     starters: frozenset[str]
     has_ordinals: bool
     marks: str
+    endings: tuple[str, ...]
 
 
 _ROWS = (WordKind.NAMES, WordKind.NUMBERS, WordKind.EITHER, WordKind.FINAL)
@@ -61,6 +62,7 @@ def load_abbreviations(language: str) -> Abbreviations:
         languages.stop_words(language).union(starters),
         has_ordinals="ordinals" in own,
         marks=own.get("marks", ""),
+        endings=tuple(own.get("endings", "").split()),
     )
 
 
@@ -82,26 +84,25 @@ _MAX_CONSONANTS = 5
 @lru_cache(maxsize=1 << 14)
 def classify_word(word: str, language: str) -> WordKind:
     """What *word*, which stands before a full stop, is in *language*."""
-    kinds = load_abbreviations(language).kinds
-    if kind := kinds.get(word):
+    kinds, *_, endings = load_abbreviations(language)
+    # dell'art, l'av
+    elided = re.split("['’]", word)[-1]
+    if kind := kinds.get(word) or kinds.get(elided):
         return kind
     if word.isdecimal():
         return WordKind.ARABIC if len(word) <= _MAX_DIGITS else WordKind.WORD
-    # dell'art, l'av
-    word = re.split("['’]", word)[-1]
-    if kind := kinds.get(word):
-        return kind
-    if _ROMAN_NUMBER.fullmatch(word):
+    if _ROMAN_NUMBER.fullmatch(elided):
         return WordKind.ROMAN
-    if is_initial(word) or STOPPED.match(word):
+    if is_initial(elided) or STOPPED.match(elided):
         return WordKind.EITHER
-    return WordKind.NUMBERS if _has_no_vowel(word) else WordKind.WORD
+    is_cut = _has_no_vowel(elided) or (endings and elided.endswith(endings))
+    return WordKind.NUMBERS if is_cut else WordKind.WORD
 
 
 def is_initial(word: str) -> bool:
-    """Whether *word* may be short for a name: A, Ю, Th, Chr, J-P."""
+    """Whether *word* may be short for a name: A, Ю, Th, Chr, J-P, Hans-J."""
     if "-" in word:
-        return all(len(part) == 1 and part.isupper() for part in word.split("-"))
+        return len(word) > 2 and word[-2] == "-" and word[-1].isupper() and word[0].isupper()
     if len(word) > 3 or not word.istitle() or not word.isalpha():
         return False
     return len(word) == 1 or _VOWELS.isdisjoint(word.lower())

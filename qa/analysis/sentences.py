@@ -32,7 +32,7 @@ _MARK = r"""
     [.!?…‥{hard}{marks}] (?<! [.!?…‥{marks}]. )
     (?: (?<= [{hard}] ) (?P<hard> [{hard}]*+ ) | [.!?…‥{marks}]*+ (?: [ ][.!?…]++ (?=\s|\Z) )*+ )
     (?P<closing>
-        (?: [\"'”’»›“)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
+        (?: [\"'”’»›“«‹)\]}}）」』】〉》*_¹²³⁰-⁹] | \s?\[[0-9, –-]{{1,12}}\] | \s?[{emoji}] )*+
     )
     (?P<quote> \s (?: [\"”’»›'] | '' | ’’ ) (?=\s|\Z) )?+
     (?(hard) \s*+ | (?: \s++ | \Z | (?<= [^\W\d_]{{3}}\. ) (?= [^\W\d_]{{2}} ) ) )
@@ -69,11 +69,9 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
 
     Thai and Lao end a clause with a space, Khmer a sentence with ។.
     """
-    spans = [
-        span
-        for paragraph in _iter_paragraphs(text)
-        for span in _Splitter(text, paragraph, language).spans()
-    ]
+    spans: list[Span] = []
+    for paragraph in _iter_paragraphs(text):
+        spans += _Splitter(text, paragraph, language).spans()
     if language in _CLAUSE_BREAKS:
         spans = list(_split_clauses(text, spans, _CLAUSE_BREAKS[language]))
     return spans
@@ -92,8 +90,11 @@ def _iter_paragraphs(text: str) -> Iterator[Span]:
 
 # Abbreviations are shorter.
 _MAX_WORD_LENGTH = 24
+_ENDS_OF_WORDS = frozenset(")]}%\"'”’»")
 _OPENERS = "([{\"'“„«»‚‘|"
 _MAX_UNIT = 2
+# Words of a phrase that only says when or how much.
+_MAX_ADVERBIAL = 3
 _BEFORE_WORD = re.compile(r"[/–—(\[]")
 
 
@@ -105,6 +106,7 @@ class _Splitter:
         self._first, self._last = paragraph
         self._code = code
         self._abbreviations = load_abbreviations(code)
+        self._kinds = self._abbreviations.kinds
         # The current sentence: where it begins, where its first word does if it has one, and how
         # far that has been looked for.
         self._start = self._searched = self._first
@@ -114,32 +116,31 @@ class _Splitter:
         self._counted = self._first
         self._has_brackets = text.find("(", self._first, self._last) >= 0
 
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> list[Span]:
         """The sentences, in order."""
         text = self._text
-        for match in _compile_mark(self._abbreviations.marks).finditer(
-            text, self._first, self._last
-        ):
-            if self._is_plain(match):
-                yield Span(self._start, match.start() + 1)
+        pattern = _compile_mark(self._abbreviations.marks)
+        spans = []
+        for match in pattern.finditer(text, self._first, self._last):
+            if self._is_plain(*match.span()):
+                spans.append(Span(self._start, match.start() + 1))
                 self._start = self._searched = match.end()
             elif start := self._find_start(match):
                 end = start
                 while text[end - 1].isspace():
                     end -= 1
-                yield Span(self._start, end)
+                spans.append(Span(self._start, end))
                 self._start = self._searched = start
-        if self._start < self._last:
-            yield Span(self._start, self._last)
+        spans.append(Span(self._start, self._last))
+        return spans
 
-    def _is_plain(self, match: re.Match[str]) -> bool:
-        """Whether *match* is the full stop of a longer word, and a capital comes next.
+    def _is_plain(self, start: int, end: int) -> bool:
+        """Whether a mark and space are the full stop of a longer word, with a capital after it.
 
         Most are, and then nothing else needs a look.
         """
-        start, end = match.span()
         text = self._text
-        if end - start != 2 or not text[end : end + 1].isupper() or text[start] != ".":
+        if end - start != 2 or text[start] != "." or not text[end : end + 1].isupper():
             return False
         low = max(self._start, start - _MAX_WORD_LENGTH)
         word = text[max(low, text.rfind(" ", low, start) + 1) : start]
@@ -147,8 +148,8 @@ class _Splitter:
             len(word) > 3
             and word.isalpha()
             and word[-1].islower()
-            and word not in self._abbreviations.kinds
-            and not (self._has_brackets and self._is_in_brackets(match, end))
+            and word not in self._kinds
+            and not (self._has_brackets and self._has_open_bracket(start))
         )
 
     def _find_start(self, match: re.Match[str]) -> int | None:
@@ -184,7 +185,9 @@ class _Splitter:
 
     def _has_word(self, end: int) -> bool:
         """Whether the current sentence has a word before *end*."""
-        if self._first_word < self._start:
+        if self._text[self._start].isalnum():
+            self._first_word = self._start
+        elif self._first_word < self._start:
             word = _WORD_CHARACTER.search(self._text, self._searched, end)
             self._searched = end
             if word:
@@ -208,13 +211,16 @@ class _Splitter:
         match = _OPENING.match(self._text, start, self._last)
         return match[0] if match else ""
 
+    def _has_open_bracket(self, end: int) -> bool:
+        """Whether a bracket that was opened in the current sentence is not closed before *end*."""
+        low = max(self._start, end - _MAX_BRACKETS)
+        return self._text.rfind("(", low, end) > self._text.rfind(")", low, end)
+
     def _is_in_brackets(self, match: re.Match[str], place: int) -> bool:
         """Whether *match* is inside brackets in the middle of a sentence, or ends them there."""
         text, end = self._text, match.start()
         opener = text.rfind("(", max(self._start, end - _MAX_BRACKETS), end)
-        if opener < 0 or text.rfind(")", opener, end) >= 0:
-            return False
-        if not self._has_word(end) or opener < self._first_word:
+        if not self._has_open_bracket(end) or opener < self._first_word:
             return False
         if ")" in match["closing"]:
             return not self._is_starter(self._word_at(place))
@@ -241,35 +247,50 @@ class _Splitter:
     def _is_last_word(self, end: int, opening: str, place: int) -> bool:
         """Whether the full stop at *end* is more than that of an abbreviation or a number."""
         word = self._word_before(end)
-        if not word:
+        if not word or word[-1] in _ENDS_OF_WORDS:
             return True
         kind = self._classify_last(word, end)
         following = self._word_at(place)
-        if f"{word}.{following.rstrip('.')}" in self._abbreviations.kinds:
-            # The v of v. Chr.
+        if self._is_first_part(word, kind, following):
             return False
-        if kind is WordKind.WORD:
-            # The z of z. B.
-            return not (len(word) == 1 and following.endswith("."))
-        if kind is WordKind.ARABIC or kind is WordKind.ROMAN:
+        if kind in (WordKind.ARABIC, WordKind.ROMAN):
             return self._is_last_number(Span(end - len(word), end), kind, following)
-        if "(" in opening:
-            return False
-        return self._is_unit(word, end, following) or self._is_last_abbreviation(
-            word, kind, following
+        if self._is_unit(word, end) and not following.endswith("."):
+            return self._is_last_unit(end, following)
+        return kind is WordKind.WORD or (
+            "(" not in opening and self._is_last_abbreviation(word, kind, following)
         )
 
-    def _is_unit(self, word: str, end: int, following: str) -> bool:
+    def _is_first_part(self, word: str, kind: WordKind, following: str) -> bool:
+        """Whether *word* and *following* are one abbreviation: v. Chr., z. B."""
+        if f"{word}.{following.rstrip('.')}" in self._kinds:
+            return True
+        return kind is WordKind.WORD and len(word) == 1 and following.endswith(".")
+
+    def _is_unit(self, word: str, end: int) -> bool:
         """Whether *word* is short and after a number, such as the title г in 1998 г."""
-        if len(word) > _MAX_UNIT or not word.islower() or following.endswith("."):
+        if len(word) > _MAX_UNIT or not word.islower():
             return False
         before = self._text[max(self._start, end - _MAX_WORD_LENGTH) : end - len(word)].rstrip()
-        return before[-1:].isdigit() and not is_number(following)
+        return before[-1:].isdigit()
+
+    def _is_last_unit(self, end: int, following: str) -> bool:
+        """Whether a sentence ends with the unit before *end*: not in "W 1990 r. Polska"."""
+        kind = self._kinds.get(following)
+        if following[:1].isdigit() or (
+            kind is WordKind.NUMBERS and not self._is_starter(following)
+        ):
+            return False
+        words = self._text[self._start : min(end, self._start + _MAX_WORD_LENGTH)].split()
+        return len(words) > _MAX_ADVERBIAL or words[0].lower() not in self._abbreviations.starters
 
     def _is_last_abbreviation(self, word: str, kind: WordKind, following: str) -> bool:
         """Whether a sentence ends with *word*, *following* being the next."""
-        if kind is WordKind.NAMES or (kind is WordKind.NUMBERS and is_number(following)):
+        if kind is WordKind.NAMES:
             return False
+        if kind is WordKind.NUMBERS and is_number(following):
+            # "I said no. I left."
+            return word.islower() and following.isalpha() and self._is_starter(following)
         if kind is WordKind.EITHER or is_initial(word):
             return self._is_starter(following)
         return True
@@ -278,11 +299,12 @@ class _Splitter:
         """What *word* before the full stop at *end* is, with what it is a part of: z. B, н. э."""
         kind = classify_word(word, self._code)
         start = end - len(word)
-        if len(word) > 3 or self._text[start - 2 : start] != ". ":
+        is_part = len(word) == 1 or (len(word) <= 3 and not word.isupper())
+        if not is_part or self._text[start - 2 : start] != ". ":
             return kind
         stopped = STOPPED.search(self._text, max(self._start, end - _MAX_WORD_LENGTH), end)
         whole = "".join(stopped[0].split()) if stopped else ""
-        known = self._abbreviations.kinds.get(whole)
+        known = self._kinds.get(whole)
         if known or kind is not WordKind.WORD:
             return known or kind
         return WordKind.EITHER if whole[:1].islower() else kind
@@ -295,6 +317,10 @@ class _Splitter:
             return False
         if kind is WordKind.ROMAN and end - start == 1:
             return self._is_starter(following)
+        before = self._text[max(self._start, start - 3) : start]
+        if before[:1].isalpha() and before.endswith(". "):
+            # Nr. 5, Bd. II
+            return True
         if not self._abbreviations.has_ordinals or (kind is WordKind.ARABIC and end - start > 2):
             return True
         if following.isdecimal():
