@@ -336,7 +336,8 @@ def release_phrases(query: Query) -> Query:
 def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]) -> Query:
     """*query* with synonyms of its words, but for those in quotation marks."""
     languages = tuple(languages)
-    quoted_terms = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
+    phrases = (*query.phrases, *map(_build_phrase, query.quotations))
+    quoted_terms = {phrase_term for phrase in phrases for phrase_term in phrase.terms}
     # An empty word keeps the neighbours of a quoted word from forming one name.
     unquoted_words = ["" if term.term in quoted_terms else term.word for term in query.terms]
     query_stems = {*query.stems}
