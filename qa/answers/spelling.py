@@ -5,8 +5,9 @@ channel model, 1990), an edit makes a word less likely, and the context, here th
 best passage that has it, more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from qa.analysis.deadline import Deadline
 from qa.analysis.tokenizer import stem
 from qa.engines.base import Candidates, FloatArray, Searcher, count_edits
 from qa.errors import DeadlineExceededError
-from qa.queries.parser import Phrase, Query, QueryTerm
+from qa.queries.parser import Query, QueryTerm
 from qa.ranking.features import TermStatistics
 
 # Spellings of a word that are shown.
@@ -35,54 +36,72 @@ def suggest_spellings(
     operators = {term.term: list[str]() for term in statistics.absent_terms if term.forms}
     absent = [term for term in statistics.absent_terms if not term.forms]
     suggestions = searcher.suggest((term.term for term in absent), deadline)
-    others = [term for term in query.terms if term not in statistics.absent_terms]
     ambiguous = [term.term for term in absent if len(suggestions[term.term]) > 1][:_MAX_WORDS]
-    if others:
+    spellings = {word for term in ambiguous for word in suggestions[term]}
+    # Without the time for it they stay as they are.
+    with suppress(DeadlineExceededError):
+        coverage = _measure_contexts(searcher, query, statistics, sorted(spellings), deadline)
         for term in ambiguous:
-            # Without the time for it they stay as they are.
-            with suppress(DeadlineExceededError):
-                suggestions[term] = _order_by_context(
-                    searcher, query, others, term, suggestions[term], deadline
-                )
+            suggestions[term].sort(key=partial(_spelling_cost, term, coverage))
     return operators | {term: words[:MAX_SPELLINGS] for term, words in suggestions.items()}
 
 
-def _order_by_context(
+def _spelling_cost(term: str, coverage: Mapping[str, float], spelling: str) -> float:
+    """How unlikely it is that *spelling* is meant by *term*."""
+    return round(_EDIT_COST * (count_edits(term, spelling) - 1) - coverage[spelling], 6)
+
+
+def _measure_contexts(
     searcher: Searcher,
     query: Query,
-    others: Sequence[QueryTerm],
-    term: str,
+    statistics: TermStatistics,
     spellings: Sequence[str],
     deadline: Deadline,
-) -> list[str]:
-    """*spellings* of *term*, those first that share a passage with most of *others*."""
-    frequencies = searcher.document_frequencies(
-        (term_stem for other in others for term_stem in other.all_stems), deadline
-    )
-    weights = TermStatistics(
-        Query(tuple(others)), frequencies, searcher.manifest.passages
-    ).normalized_idf
-    scores = {}
-    for spelling in spellings:
-        asked = _replace_terms(query, spelling, others, searcher.manifest.languages)
-        candidates = searcher.search(asked, _MAX_PASSAGES, deadline)
-        edits = count_edits(term, spelling)
-        scores[spelling] = _best_coverage(candidates, weights) - _EDIT_COST * (edits - 1)
-    return sorted(spellings, key=lambda spelling: -round(scores[spelling], 6))
+) -> dict[str, float]:
+    """For each of *spellings* the largest share of the other words that a passage with it has."""
+    others = [n for n, count in enumerate(statistics.document_frequencies) if count]
+    best = dict.fromkeys(spellings, 0.0)
+    if not others:
+        return best
+    weights = statistics.normalized_idf[others]
+    languages = searcher.manifest.languages
+    for terms in _group_by_stems([_build_term(spelling, languages) for spelling in spellings]):
+        asked = Query((*terms, *(query.terms[n] for n in others)), filters=query.filters)
+        candidates = searcher.search(asked, _MAX_PASSAGES * len(terms), deadline)
+        coverage = _measure_coverage(candidates, len(terms), weights / weights.sum())
+        best |= zip((term.term for term in terms), coverage.tolist(), strict=True)
+    return best
 
 
-def _replace_terms(
-    query: Query, spelling: str, others: Iterable[QueryTerm], languages: Iterable[str]
-) -> Query:
-    """*query* with *spelling*, which passages must have, and *others*."""
-    stems = tuple(dict.fromkeys(stem(spelling, language) for language in languages))
-    terms = (QueryTerm(spelling, spelling, stems), *others)
-    return Query(terms, (Phrase(spelling, (spelling,)),), filters=query.filters)
+def _group_by_stems(terms: Iterable[QueryTerm]) -> list[list[QueryTerm]]:
+    """*terms* in groups that are searched for at once: in a group no two have a stem in common."""
+    groups: list[list[QueryTerm]] = []
+    for term in terms:
+        free = (
+            group for group in groups if all({*term.stems}.isdisjoint(one.stems) for one in group)
+        )
+        group = next(free, None)
+        if group is None:
+            groups.append(group := [])
+        group.append(term)
+    return groups
 
 
-def _best_coverage(candidates: Candidates, weights: FloatArray) -> float:
-    """The most that a passage has of the words after the first, whose *weights* add up to 1."""
-    present = np.zeros((len(candidates), len(weights) + 1), bool)
-    present[candidates.positions.passage_index, candidates.positions.term_index] = True
-    present |= candidates.heading_matches
-    return float((present[:, 1:] @ weights).max(initial=0.0))
+def _measure_coverage(candidates: Candidates, count: int, weights: FloatArray) -> FloatArray:
+    """For the first *count* terms the most that a passage with one has of the others.
+
+    *weights* are those of the other terms and add up to 1.  Only the spelling itself counts, not
+    other forms of the word.
+    """
+    positions = candidates.positions
+    present = np.zeros((len(candidates), count + len(weights)), bool)
+    selection = positions.is_exact | (positions.term_index >= count)
+    present[positions.passage_index[selection], positions.term_index[selection]] = True
+    coverage = (present[:, count:] | candidates.heading_matches[:, count:]) @ weights
+    best: FloatArray = np.where(present[:, :count], coverage[:, None], 0.0).max(axis=0, initial=0.0)
+    return best
+
+
+def _build_term(spelling: str, languages: Iterable[str]) -> QueryTerm:
+    stems = dict.fromkeys(stem(spelling, language) for language in languages)
+    return QueryTerm(spelling, spelling, tuple(stems))
