@@ -9,7 +9,8 @@ where the treebank has one.  The end of a paragraph does not count, since every 
 Three figures each: over all boundaries; over those with an end mark, so without headings, lines of
 lists, and sentences that end with a colon, a semicolon or a comma; and over those that no small
 letter follows either, since many treebanks have sentences out of order, or of careless writers.
-What is left out is counted below.  `--splitter` compares sentencex, pysbd or sentence_splitter, if
+Limit is the F1 over all of a splitter that misses just those without a mark.  What is left out is
+counted with `--mistakes`.  `--splitter` compares sentencex, pysbd or sentence_splitter, if
 installed.
 """
 
@@ -139,6 +140,18 @@ class Score:
         recall = right / max(1, right + missing)
         return 2 * right / max(1, 2 * right + self.extra + missing), precision, recall
 
+    @property
+    def kinds_without_mark(self) -> set[str]:
+        """The kinds of boundaries without a mark."""
+        return set(self.odd) - {_BEFORE_SMALL}
+
+    @property
+    def limit(self) -> float:
+        """The F1 if all boundaries with a mark were right, and no others given."""
+        total = self.right + self.missing
+        marked = total - sum(self.odd[kind] for kind in self.kinds_without_mark)
+        return 2 * marked / max(1, marked + total)
+
 
 def _last_word(text: str, end: int) -> str:
     """The last word before a boundary, without most letters if it is long."""
@@ -229,8 +242,8 @@ def main(folder: Path, match: str, splitter: str, mistakes: int, *, by_file: boo
     by_language: defaultdict[str, list[Path]] = defaultdict(list)
     for path in paths:
         by_language[path.name.partition("_")[0]].append(path)
-    click.echo(f"{'':27}all boundaries{'':8}with a mark{'':6}no small letter")
-    click.echo(f"{'':21}count{'    F1     P     R  ' * 3}   MB/s")
+    click.echo(f"{'':35}all boundaries{'':8}with a mark{'':6}no small letter")
+    click.echo(f"{'':21}count   limit {'    F1     P     R  ' * 3}  MB/s")
     for language, files in by_language.items():
         _print_score(language, measure(files, _SPLITTERS[splitter]), mistakes)
         for path in files if by_file and len(files) > 1 else ():
@@ -238,11 +251,12 @@ def main(folder: Path, match: str, splitter: str, mistakes: int, *, by_file: boo
 
 
 def _print_score(name: str, score: Score, mistakes: int) -> None:
-    unmarked = set(score.odd) - {_BEFORE_SMALL}
-    columns = [score.figures(left_out) for left_out in ((), unmarked, score.odd)]
+    columns = [score.figures(left_out) for left_out in ((), score.kinds_without_mark, score.odd)]
     figures = "   ".join(" ".join(f"{value:.3f}" for value in column) for column in columns)
     speed = score.characters / 1e6 / score.seconds
-    click.echo(f"{name:20} {score.right + score.missing:5}  {figures}  {speed:6.1f}")
+    click.echo(
+        f"{name:20} {score.right + score.missing:5}  {score.limit:.3f}  {figures}  {speed:6.1f}"
+    )
     if not mistakes:
         return
     for kind, number in score.odd.most_common():

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import sentences
+
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
 PROGRAMS = [name for name, source in MODULES.items() if '__name__ == "__main__"' in source]
@@ -22,3 +24,36 @@ def test_every_program_explains_its_options(name, capsys):
 
     assert exit_info.value.code == 0
     assert capsys.readouterr().out.lower().startswith("usage: ")
+
+
+TREEBANK = """\
+# newdoc id = a
+# text = Mr. Lund left.
+1\tMr.\t_\t_\t_\t_\t_\t_\t_\t_
+
+# text = The boat
+1\tThe\t_\t_\t_\t_\t_\t_\t_\t_
+
+# text = It sank.
+1\tIt\t_\t_\t_\t_\t_\t_\t_\t_
+
+# newpar
+# text = nobody cried.
+1\tnobody\t_\t_\t_\t_\t_\t_\t_\t_
+"""
+
+
+def test_sentences_are_compared_with_those_of_a_treebank(tmp_path):
+    path = tmp_path / "en_made-ud-test.conllu"
+    path.write_text(TREEBANK, encoding="utf-8")
+    paragraphs = list(sentences.read_paragraphs(path))
+    right = sentences.measure([path], lambda text, _: [14, 23, len(text)])
+    wrong = sentences.measure([path], lambda text, _: [3, len(text)])
+
+    assert [paragraph.text for paragraph in paragraphs] == [
+        "Mr. Lund left. The boat It sank.",
+        "nobody cried.",
+    ]
+    assert right.figures(()) == (1, 1, 1)
+    assert (wrong.right, wrong.extra, wrong.missing) == (0, 2, 2)
+    assert wrong.limit == 2 / 3
