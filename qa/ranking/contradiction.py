@@ -3,6 +3,11 @@
 Of a question that denies, "what should I not bring?", a sentence is the contrary that affirms what
 is denied; of any other that asks for more than yes or no, one that denies most of what it has of
 the question.
+
+It changes 75 of the first 2,500 questions of SQuAD 2's development set: 70 that have no answer,
+with a mean confidence of .30 instead of .73, and 5 that have one, of which 2 are marked better and
+1 worse.  Where every word after a negation was taken for denied, 12 that have one changed, 5 for
+the worse; without a least share of the question, 3 of 425 questions about news lost their passage.
 """
 
 from collections.abc import Iterable, Sequence
