@@ -275,7 +275,8 @@ class _Sentence:
             rules: tuple[str, ...] = ("courtesy", "closing", "remark", "manner")
         elif self.has_request:
             rules = ("remark", "manner")
-        elif start - self.start >= _MIN_REST:
+        elif start - self.start >= _MIN_REST or self._text[self._tokens[start].start].islower():
+            # With a capital it is part of a name: Yes Please.
             rules = ("remark",)
         else:
             return False

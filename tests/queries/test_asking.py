@@ -167,6 +167,18 @@ FRAMED = [
     ("Escreva um ensaio sobre a barragem", "a barragem"),
     ("Onde a barragem é mencionada?", "a barragem?"),
     ("Mais uma pergunta: quem construiu a barragem?", "quem construiu a barragem?"),
+    ("lighthouse please", "lighthouse"),
+    ("the old lighthouse thanks", "the old lighthouse"),
+    ("article on the lighthouse", "the lighthouse"),
+    ("mentions of the lighthouse", "the lighthouse"),
+    ("I want everything on the lighthouse", "the lighthouse"),
+    ("fasse den Artikel über den Damm zusammen", "den Damm"),
+    ("alles über den Damm bitte", "den Damm"),
+    ("Damm bitte", "Damm"),
+    ("résume l'article sur le barrage", "le barrage"),
+    ("tout sur le barrage, merci", "le barrage"),
+    ("resume el artículo sobre la presa", "la presa"),
+    ("todo sobre la presa por favor", "la presa"),
     # Politeness
     (
         "Hi! I hope you are well, I have a quick question: how long is leave? Thanks a lot!",
@@ -215,6 +227,9 @@ the question of the report
 in one sentence of the treaty
 what is the name of the report
 my name is Earl
+Yes Please
+Todo sobre mi madre
+Alles über meine Mutter
 Dank wem hat er gewonnen?
 Liste der Schiffe
 Preise vergleichen

@@ -45,6 +45,16 @@ def mark_answer(question, text):
             "The oak doors are locked. The iron doors are not locked.",
             "The iron doors are not locked.",
         ),
+        (
+            "what happens to tolls with a stamp?",
+            "Tolls without a stamp are refused. Tolls with a stamp are kept.",
+            "Tolls with a stamp are kept.",
+        ),
+        (
+            "which doors are not locked?",
+            "The oak doors are locked, the iron doors unlocked. The doors are of iron.",
+            "The oak doors are locked, the iron doors unlocked.",
+        ),
     ],
 )
 def test_the_sentence_with_the_polarity_of_the_question_is_marked(question, text, expected):
