@@ -8,6 +8,7 @@ compound splitting, EACL 2003.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -66,14 +67,15 @@ def expand_compounds(
     if not len(lexicon) or is_other_language or len(query.terms) > _MAX_TERMS:
         return query
     quoted = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
-    fixed = quoted.union(query.carried_words)
+    # Words of earlier turns and operators have been chosen as they are.
+    chosen = (term.term for term in query.terms if term.forms or term.is_exact)
+    fixed = quoted.union(query.carried_words, chosen)
     expander = _Expander(lexicon, compounding, query.terms)
     terms: list[QueryTerm] = []
     expansions = [*query.expansions]
     split_words: list[tuple[str, str]] = []
     for term in query.terms:
-        is_open = not fixed.intersection((term.term, term.word)) and term.term.isalpha()
-        parts = expander.split(term) if is_open else ()
+        parts = expander.split(term) if _is_open(term, fixed) else ()
         text = " ".join(part.word for part in parts)
         if parts and not term.document_frequency(document_frequencies):
             terms += parts
@@ -91,6 +93,11 @@ def expand_compounds(
         expansions=tuple(expansions),
         split_words=tuple(split_words),
     )
+
+
+def _is_open(term: QueryTerm, fixed: AbstractSet[str]) -> bool:
+    """Whether *term* is a word that may stand for others."""
+    return term.term.isalpha() and fixed.isdisjoint((term.term, term.word))
 
 
 class _Expander:
@@ -116,9 +123,9 @@ class _Expander:
         joined = (stem(f"{_ANY_HEAD}{word.lower()}", language) for language in self._languages)
         return tuple(dict.fromkeys(one.removeprefix(_ANY_HEAD) for one in joined))
 
-    def add_compounds(self, term: QueryTerm, fixed: Iterable[str]) -> QueryTerm:
+    def add_compounds(self, term: QueryTerm, fixed: AbstractSet[str]) -> QueryTerm:
         """*term* with the stems of compounds that have it, the likeliest ones."""
-        if term.term in fixed or len(term.term) < MIN_PART or not term.term.isalpha():
+        if not _is_open(term, fixed) or len(term.term) < MIN_PART:
             return term
         compounds = {
             *self._compounds_beginning_with(term),

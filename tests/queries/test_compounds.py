@@ -1,5 +1,7 @@
 """Compounds: a part finds the whole word, the whole word its parts, in six languages."""
 
+from dataclasses import replace
+
 import pytest
 
 from qa.answers.pipeline import ask
@@ -168,3 +170,11 @@ def test_both_parts_are_marked_at_one_compound(first, tmp_path):
 
     assert [passage.text[start:end] for start, end in passage.marks] == ["Kellerschlüssel"]
     assert passage.reasons.missing == ()
+
+
+@pytest.mark.parametrize("operator", [{"forms": ("garten", "bank")}, {"is_exact": True}])
+def test_an_operator_stands_for_what_it_says(operator):
+    query = parse_query("Garten", languages=["de"])
+    query = replace(query, terms=(replace(query.terms[0], **operator),))
+
+    assert not any(compounds(expand_compounds(query, WORDS, ["de"], {"gart": 1})).values())
