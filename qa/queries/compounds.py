@@ -25,7 +25,7 @@ _MIN_ALONE = 6
 # Stands for any first part; the longest ending that only longer words lose: Wartung, Heizungswart.
 _ANY_HEAD, _MAX_ENDING = "babab", 3
 # Stems looked at on each side of a word; compounds of a word, and of a question.
-_MAX_LOOKED_AT, _MAX_PER_TERM, _MAX_PER_QUERY = 40, 6, 18
+_MAX_LOOKED_AT, _MAX_PER_TERM, _MAX_PER_QUERY = 40, 4, 10
 # Longer questions have words enough; longer words are none.
 _MAX_TERMS, _MAX_LETTERS = 24, 50
 
@@ -151,7 +151,7 @@ class _Expander:
 
     def _compounds_ending_with(self, term: QueryTerm) -> Iterator[_Compound]:
         """The compounds that end with the stem of *term*."""
-        for term_stem in {*self._stems_of(term.word), *self._end_stems_of(term.word)}:
+        for term_stem in self._end_stems_of(term.word):
             if len(term_stem) < MIN_PART:
                 continue
             for compound in self._lexicon.ending_with(term_stem, _MAX_LOOKED_AT):
