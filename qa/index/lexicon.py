@@ -59,6 +59,15 @@ class SortedWords:
         begin = place + len(encoded) + 2
         return int(self._lines[begin : self._lines.index(_LINE, begin)])
 
+    def containing(self, part: str, limit: int) -> list[str]:
+        """The first *limit* words that have *part* inside."""
+        encoded, words, place = part.encode(), list[str](), 0
+        while len(words) < limit and (place := self._lines.find(encoded, place)) >= 0:
+            begin = self._lines.rindex(_LINE, 0, place + 1) + 1
+            words.append(self._lines[begin : self._lines.index(_TAB, begin)].decode())
+            place = self._lines.index(_LINE, place)
+        return words
+
     def with_prefix(self, prefix: str, limit: int) -> list[str]:
         """The first *limit* words that begin with *prefix*."""
         encoded = prefix.encode()
@@ -97,6 +106,10 @@ class Lexicon:
         """Longer stems that end with *suffix*, of the first *limit*."""
         words = self._reversed.with_prefix(suffix[::-1], limit)
         return [word[::-1] for word in words if len(word) > len(suffix)]
+
+    def containing(self, part: str, limit: int) -> list[str]:
+        """Stems that have *part* inside, of the first *limit*."""
+        return self._stems.containing(part, limit)
 
 
 class LexiconCollector:

@@ -22,6 +22,8 @@ _LINKS = ("", "s", "n", "en", "er", "e", "es", "ens", "o", "u", "a")
 _MAX_PARTS, _MIN_OTHER = 4, 4
 # A word of so many letters is a part even if the other part occurs nowhere by itself.
 _MIN_ALONE = 6
+# The rank of compounds that are looked for only in place of an absent word.
+_UNLIKELY = 3
 # Stands for any first part; the longest ending that only longer words lose: Wartung, Heizungswart.
 _ANY_HEAD, _MAX_ENDING = "babab", 3
 # Stems looked at on each side of a word; compounds of a word, and of a question.
@@ -31,7 +33,11 @@ _MAX_TERMS, _MAX_LETTERS = 24, 50
 
 
 class _Compound(NamedTuple):
-    """A stem that has a word as a part; *rank* is 0 where the question has the other part, too."""
+    """A stem that has a word as a part.
+
+    *rank* is 0 where the question has the other part, 1 where the index has, 2 where the word is
+    long, else 3.
+    """
 
     rank: int
     order: int
@@ -89,7 +95,10 @@ def expand_compounds(
     terms = [term for term in terms if distinct[term.stems] is term]
     return replace(
         query,
-        terms=tuple(expander.add_compounds(term, fixed) for term in terms),
+        terms=tuple(
+            expander.add_compounds(term, document_frequencies) if _is_open(term, fixed) else term
+            for term in terms
+        ),
         expansions=tuple(expansions),
         split_words=tuple(split_words),
     )
@@ -123,23 +132,30 @@ class _Expander:
         joined = (stem(f"{_ANY_HEAD}{word.lower()}", language) for language in self._languages)
         return tuple(dict.fromkeys(one.removeprefix(_ANY_HEAD) for one in joined))
 
-    def add_compounds(self, term: QueryTerm, fixed: AbstractSet[str]) -> QueryTerm:
-        """*term* with the stems of compounds that have it, the likeliest ones."""
-        if not _is_open(term, fixed) or len(term.term) < MIN_PART:
-            return term
-        compounds = {
-            *self._compounds_beginning_with(term),
-            *self._compounds_ending_with(term),
-        }
-        chosen = [compound.stem for compound in sorted(compounds)]
-        chosen = list(dict.fromkeys(one for one in chosen if one not in term.stems))
-        chosen = chosen[: min(_MAX_PER_TERM, self._left)]
-        self._left -= len(chosen)
-        return replace(term, compounds=tuple(chosen))
+    def add_compounds(self, term: QueryTerm, document_frequencies: Mapping[str, int]) -> QueryTerm:
+        """*term* with the stems of compounds that have it, the likeliest ones.
+
+        Of a term that occurs nowhere by itself even those whose other part says nothing.
+        """
+        is_absent = not any(
+            document_frequencies.get(one) or self._lexicon.count(one) for one in term.stems
+        )
+        compounds = sorted(
+            {*self._compounds_beginning_with(term), *self._compounds_ending_with(term)}
+        )
+        if is_absent:
+            compounds += self._compounds_around(term)
+        likely = [one for one in compounds if one.rank < _UNLIKELY or is_absent]
+        stems = list(dict.fromkeys(one.stem for one in likely if one.stem not in term.stems))
+        stems = stems[: min(_MAX_PER_TERM, self._left)]
+        self._left -= len(stems)
+        return replace(term, compounds=tuple(stems))
 
     def _compounds_beginning_with(self, term: QueryTerm) -> Iterator[_Compound]:
         """The compounds that begin with *term*, in the form that it has there."""
         for term_stem in self._stems_of(term.word):
+            if len(term_stem) < MIN_PART:
+                continue
             for compound in self._lexicon.beginning_with(term_stem, _MAX_LOOKED_AT):
                 ranks = [
                     self._rank(compound[len(base) + len(link) :], len(base))
@@ -163,6 +179,16 @@ class _Expander:
                 ]
                 yield from self._rank_compound(compound, ranks)
 
+    def _compounds_around(self, term: QueryTerm) -> Iterator[_Compound]:
+        """The compounds that have the stem of *term* between other parts."""
+        for term_stem in self._stems_of(term.word):
+            if len(term_stem) < _MIN_OTHER:
+                continue
+            for compound in self._lexicon.containing(term_stem, _MAX_LOOKED_AT):
+                head, _, tail = compound.partition(term_stem)
+                if min(len(head), len(tail)) >= MIN_PART:
+                    yield _Compound(_UNLIKELY, -self._lexicon.count(compound), compound)
+
     def _rank_compound(self, compound: str, ranks: Sequence[int | None]) -> Iterator[_Compound]:
         possible = [rank for rank in ranks if rank is not None]
         if possible:
@@ -179,7 +205,7 @@ class _Expander:
             return None
         if any(self._lexicon.count(one) for one in (rest, *stems)) or self._is_shorter(rest):
             return 1
-        return 2 if length >= _MIN_ALONE else None
+        return _UNLIKELY - 1 if length >= _MIN_ALONE else _UNLIKELY
 
     def _is_shorter(self, rest: str) -> bool:
         """Whether *rest* is a word but for an ending that a stemmer takes off a longer one."""

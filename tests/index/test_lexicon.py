@@ -39,6 +39,13 @@ def test_words_with_a_prefix_are_those_of_a_list(words, lines):
         assert lines.with_prefix(prefix, 5) == expected[:5]
 
 
+def test_words_with_a_part_inside_are_those_of_a_list(words, lines):
+    for part in {word[1:3] for word in words[::9] if len(word) > 2} | {"zz", "ß"}:
+        expected = [word for word in words if part in word]
+        assert lines.containing(part, 10_000) == expected
+        assert lines.containing(part, 4) == expected[:4]
+
+
 def test_without_words_there_are_none():
     empty = Lexicon()
 

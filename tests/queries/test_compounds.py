@@ -118,6 +118,15 @@ def test_a_prefix_is_no_part(word):
     assert compounds(expand(word, WORDS)) == {word: set()}
 
 
+def test_a_short_word_that_occurs_nowhere_gets_any_compound():
+    words = lexicon("Die Sperrmüllabfuhr kommt im Mai.")
+
+    assert compounds(expand("Müll", words)) == {"Müll": set()}
+    for word, its_stem in (("Müll", "mull"), ("Sperr", "sperr"), ("Abfuhr", "abfuhr")):
+        query = expand(word, words, frequencies={its_stem: 0})
+        assert compounds(query) == {word: {"sperrmullabfuhr"}}
+
+
 def test_a_word_in_quotation_marks_stands_for_itself_alone():
     assert compounds(expand('"Garten"', WORDS)) == {"Garten": set()}
 
