@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import regex
 
-from qa.analysis.script_variants import fold_devanagari, fold_digits
+from qa.analysis.script_variants import HAN_NUMBER, fold_devanagari, fold_digits
 
 _POSSESSIVE = regex.compile(r"['’]s$|['’]$", regex.IGNORECASE)
 _APOSTROPHE = regex.compile(r"['’ʼ]")
@@ -102,7 +102,17 @@ _CHARACTERS_PER_WORD = 2
 
 
 def split_run(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The spans of the tokens of the run from *start* to *end*."""
+    """The spans of the tokens of the run from *start* to *end*; a number of digits is one."""
+    for number in HAN_NUMBER.finditer(text, start, end):
+        if start < number.start():
+            yield from _split_letters(text, start, number.start())
+        start = number.end()
+        yield number.span()
+    if start < end:
+        yield from _split_letters(text, start, end)
+
+
+def _split_letters(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if _ALL_ALONE.fullmatch(text, start, end):
         # Most of Chinese and Korean, several times as fast.
         for first in range(start, end - 1):

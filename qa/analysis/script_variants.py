@@ -26,6 +26,9 @@ _DIGITS = str.maketrans(
         if unicodedata.category(character) == "Nd"
     }
 )
+# Years as they are written in Chinese and Japanese, digit by digit.
+_HAN_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+HAN_NUMBER = regex.compile("[〇零一二三四五六七八九]{4,}")
 _DEVANAGARI = regex.compile(r"\p{Devanagari}")
 _CANDRABINDU, _ANUSVARA, _NUKTA = "\u0901", "\u0902", "\u093c"
 # A nasal letter before a letter of its own class, which the anusvara stands for, too.
@@ -38,8 +41,8 @@ def fold_han(word: str) -> str:
 
 
 def fold_digits(word: str) -> str:
-    """*word* with the digits 0 to 9 for those of its script: १९५२ is 1952."""
-    return word.translate(_DIGITS)
+    """*word* with the digits 0 to 9 for those of its script: १९५२ is 1952, 一九五二 is, too."""
+    return word.translate(_HAN_DIGITS if HAN_NUMBER.fullmatch(word) else _DIGITS)
 
 
 def fold_devanagari(word: str) -> str:

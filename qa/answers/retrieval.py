@@ -90,14 +90,7 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
     """
     manifest = searcher.manifest
     weights = weights or select_ranking_weights(manifest.tuned)
-    document_frequencies = searcher.document_frequencies(query.stems, deadline)
-    query = ignore_absent_emoji(query, document_frequencies)
-    query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
-    if new_stems := [one for one in query.stems if one not in document_frequencies]:
-        document_frequencies |= searcher.document_frequencies(new_stems, deadline)
-    query = prune_terms(query, document_frequencies, settings.max_terms)
-    query = expand_synonyms(query, manifest.synonym_map, manifest.languages)
-    query = _expand_opposites(searcher, query, deadline)
+    query, document_frequencies = _expand_query(searcher, settings, query, deadline)
     ranking = _Ranking(
         searcher,
         query,
@@ -138,6 +131,21 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
         is_topic=ranking.is_topic,
         partial=candidates.partial,
     )
+
+
+def _expand_query(
+    searcher: Searcher, settings: Settings, query: Query, deadline: Deadline
+) -> tuple[Query, dict[str, int]]:
+    """*query* with other words that mean the same, and the document frequencies of its stems."""
+    manifest = searcher.manifest
+    document_frequencies = searcher.document_frequencies(query.stems, deadline)
+    query = ignore_absent_emoji(query, document_frequencies)
+    query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
+    if new_stems := [one for one in query.stems if one not in document_frequencies]:
+        document_frequencies |= searcher.document_frequencies(new_stems, deadline)
+    query = prune_terms(query, document_frequencies, settings.max_terms)
+    query = expand_synonyms(query, manifest.synonym_map, manifest.languages)
+    return _expand_opposites(searcher, query, deadline), document_frequencies
 
 
 def _expand_opposites(searcher: Searcher, query: Query, deadline: Deadline) -> Query:

@@ -30,7 +30,7 @@ from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
 from qa.queries.conditions import Completions
-from qa.queries.parser import Query, QueryTerm
+from qa.queries.parser import COMPOUND_WEIGHT, Query, QueryTerm
 
 # The constants of BM25, for short passages of like length: length says little, a second occurrence
 # not much more.
@@ -40,6 +40,23 @@ STEMS, WORDS, TITLE, WHOLE = "stems", "words", "title", "whole"
 # What a word in a field counts.  Tried on four sets: the whole document adds a few answers to the
 # first 200, unstemmed words put fewer answers first.
 FIELD_WEIGHTS = {STEMS: 1.0, TITLE: 0.5, WHOLE: 0.3}
+
+
+def weigh_stems(query: Query) -> dict[tuple[str, str], float]:
+    """The weight of each field and stem that *query* searches for.
+
+    A compound counts in the passage and its heading, not in the whole document.
+    """
+    weights: dict[tuple[str, str], float] = {}
+    for name, weight in FIELD_WEIGHTS.items():
+        for term in query.all_terms:
+            for stem in term.stems:
+                weights[name, stem] = weights.get((name, stem), 0.0) + weight * term.weight
+            for stem in term.compounds if name != WHOLE else ():
+                part = weight * term.weight * COMPOUND_WEIGHT
+                weights[name, stem] = weights.get((name, stem), 0.0) + part
+    return weights
+
 
 # Called with how much of a task is done of how much.
 Progress = Callable[[int, int], None]

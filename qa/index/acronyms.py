@@ -41,6 +41,11 @@ _PARENTHESES = regex.compile(r"[(（]([^()（）\n]{2,100})[)）]")
 _BREAK = regex.compile(r"[,;:，；：]\s?")
 _QUOTES = " \"'“”„‘’«»"
 _SENTENCE_END = regex.compile(r"[.!?;:。！？]\s|\n|[。！？；]")
+_WORD = regex.compile(r"[\p{L}\p{N}\p{M}]+")
+# No long form has these.
+_FOREIGN_SIGN = regex.compile(r"[\"“”„«»()\[\]%;:=]")
+# Letters of a small word, such as "of the", at most; of the acronym of a single word, at least.
+_MAX_SMALL_WORD, _MIN_FOR_WORD = 3, 3
 _MIN_SHORT, _MAX_SHORT, _MAX_LONG_WORDS = 2, 10, 8
 # Characters before a parenthesis in which a long form is looked for.
 _REACH = 200
@@ -95,7 +100,28 @@ def _last_words(before: str, short: str) -> str:
 
 
 def find_long_form(short: str, candidate: str) -> str | None:
-    """The end of *candidate* that has the letters of *short* in order; None if there is none."""
+    """The end of *candidate* that has the letters of *short* in order; None if there is none.
+
+    All of its words but one must have one of the letters, small words aside, and so must the last.
+    """
+    places = _align(short, candidate)
+    if places is None:
+        return None
+    start = candidate.rfind(" ", 0, places[-1] + 1) + 1
+    words = [match.span() for match in _WORD.finditer(candidate, start)]
+    idle = [
+        (first, end)
+        for first, end in words
+        if not any(first <= place < end for place in places) and end - first > _MAX_SMALL_WORD
+    ]
+    if not words or len(idle) > 1 or words[-1] in idle:
+        return None
+    return candidate[start:].strip(_QUOTES + "-") or None
+
+
+def _align(short: str, candidate: str) -> list[int] | None:
+    """Where *candidate* has the letters of *short*, the last first; None if it has not."""
+    places = []
     at = len(candidate) - 1
     for place in reversed(range(len(short))):
         letter = _fold_letter(short[place])
@@ -108,9 +134,9 @@ def find_long_form(short: str, candidate: str) -> str | None:
             at -= 1
         if at < 0:
             return None
+        places.append(at)
         at -= 1
-    start = candidate.rfind(" ", 0, at + 1) + 1
-    return candidate[start:].lstrip(_QUOTES + "([-").rstrip(_QUOTES) or None
+    return places
 
 
 @lru_cache(maxsize=1 << 12)
@@ -123,10 +149,11 @@ def _is_plausible(short: str, long: str, language: str) -> bool:
     """Whether *long* can be what *short* stands for: longer, without it, no small word first."""
     words = token_texts(long)
     terms = [to_term(word) for word in words]
-    is_phrase = len(words) > 1 or len(long) >= 3 * len(short)
+    is_phrase = len(words) > 1 or (len(short) >= _MIN_FOR_WORD and len(long) >= 3 * len(short))
     return (
         len(words) <= _MAX_LONG_WORDS
         and is_phrase
+        and not _FOREIGN_SIGN.search(long)
         and len(long) > len(short)
         and to_term(short) not in terms
         and not (words[0].islower() and is_stop_word(words[0], language))

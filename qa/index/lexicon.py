@@ -22,63 +22,73 @@ MIN_PART = 3
 # Stems in memory during a build, and the most frequent ones that a generation has.
 _MAX_COUNTED, MAX_STEMS = 1 << 18, 1 << 17
 _LANDMARK_EVERY = 64
-_SECTION, _LINE = b"\n\n", b"\n"
+_SECTION, _LINE, _TAB = b"\n\n", b"\n", b"\t"
+# Letters of a stem, at most, and bytes of a line.
+_MAX_LETTERS, _MAX_LINE = 60, 256
 
 
 class SortedWords:
-    """Words one a line, in order, that take little more memory than their letters."""
+    """Words with their counts, a tab between, one a line in order; little more than their bytes."""
 
     def __init__(self, lines: bytes) -> None:
         self._lines = _LINE + lines + _LINE
         breaks = np.flatnonzero(np.frombuffer(self._lines, np.uint8) == ord(_LINE))
-        # Where lines begin, with the break before; the last is the end.
-        self._starts = breaks if lines else breaks[:1]
-        # Every 64th word, in memory: the rest of a search is within one stretch.
-        self._landmarks = [self._word(n) for n in range(0, len(self), _LANDMARK_EVERY)]
+        # Every 64th word and where its line begins, with the break before: a search goes on there.
+        self._starts = breaks[:-1:_LANDMARK_EVERY].tolist() if lines else []
+        self._landmarks = [self._word_at(start) for start in self._starts]
+        self._starts.append(len(self._lines))
+        self._size = len(breaks) - 1 if lines else 0
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._starts) - 1
+        return self._size
 
-    def _word(self, number: int) -> bytes:
-        return self._lines[int(self._starts[number]) + 1 : int(self._starts[number + 1])]
+    def _word_at(self, start: int) -> bytes:
+        return self._lines[start + 1 : self._lines.index(_TAB, start)]
 
-    def find(self, word: str) -> int | None:
-        """The number of *word*."""
+    def count(self, word: str) -> int:
+        """The count of *word*, 0 for others."""
         encoded = word.encode()
         block = bisect_right(self._landmarks, encoded) - 1
         if block < 0:
-            return None
-        first = block * _LANDMARK_EVERY
-        end = min(first + _LANDMARK_EVERY, len(self))
-        low, high = int(self._starts[first]), int(self._starts[end]) + 1
-        place = self._lines.find(_LINE + encoded + _LINE, low, high)
-        return None if place < 0 else int(np.searchsorted(self._starts, place))
+            return 0
+        low, high = self._starts[block], self._starts[block + 1]
+        place = self._lines.find(_LINE + encoded + _TAB, low, high)
+        if place < 0:
+            return 0
+        begin = place + len(encoded) + 2
+        return int(self._lines[begin : self._lines.index(_LINE, begin)])
+
+    def containing(self, part: str, limit: int) -> list[str]:
+        """The first *limit* words that have *part* inside."""
+        encoded, words, place = part.encode(), list[str](), 0
+        while len(words) < limit and (place := self._lines.find(encoded, place)) >= 0:
+            begin = self._lines.rindex(_LINE, 0, place + 1) + 1
+            words.append(self._lines[begin : self._lines.index(_TAB, begin)].decode())
+            place = self._lines.index(_LINE, place)
+        return words
 
     def with_prefix(self, prefix: str, limit: int) -> list[str]:
         """The first *limit* words that begin with *prefix*."""
         encoded = prefix.encode()
         block = max(0, bisect_left(self._landmarks, encoded) - 1)
         # They begin in this stretch, or are the landmark after it.
-        end = min((block + 1) * _LANDMARK_EVERY + 1, len(self))
-        low, high = int(self._starts[block * _LANDMARK_EVERY]), int(self._starts[end])
-        place = self._lines.find(_LINE + encoded, low, high)
+        high = self._starts[min(block + 1, len(self._landmarks))] + len(encoded) + 2
+        place = self._lines.find(_LINE + encoded, self._starts[block], high)
         if place < 0 or not prefix:
             return []
-        number = int(np.searchsorted(self._starts, place))
-        stretch = self._starts[number : number + limit + 1]
-        words = self._lines[int(stretch[0]) + 1 : int(stretch[-1])].decode().split("\n")
-        return list(takewhile(lambda word: word.startswith(prefix), words))
+        stretch = self._lines[place + 1 : place + 1 + limit * _MAX_LINE]
+        words = (line.partition(_TAB)[0] for line in stretch.split(_LINE, limit)[:limit])
+        return [word.decode() for word in takewhile(lambda w: w.startswith(encoded), words)]
 
 
 class Lexicon:
     """The stems of an index, each with the number of documents that have it."""
 
-    def __init__(self, data: bytes = b"\n\n\n\n") -> None:
-        """Read what write_lexicon wrote."""
-        stems, reversed_stems, counts = data.split(_SECTION)
+    def __init__(self, data: bytes = b"\n\n") -> None:
+        """Read what LexiconCollector encodes."""
+        stems, reversed_stems = data.split(_SECTION)
         self._stems, self._reversed = SortedWords(stems), SortedWords(reversed_stems)
-        self._counts = np.array(counts.split(), np.int64)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -86,8 +96,7 @@ class Lexicon:
 
     def count(self, word_stem: str) -> int:
         """How many documents have *word_stem*, as far as the lexicon has it."""
-        number = self._stems.find(word_stem)
-        return 0 if number is None else int(self._counts[number])
+        return self._stems.count(word_stem)
 
     def beginning_with(self, prefix: str, limit: int) -> list[str]:
         """Longer stems that begin with *prefix*, of the first *limit*."""
@@ -97,6 +106,10 @@ class Lexicon:
         """Longer stems that end with *suffix*, of the first *limit*."""
         words = self._reversed.with_prefix(suffix[::-1], limit)
         return [word[::-1] for word in words if len(word) > len(suffix)]
+
+    def containing(self, part: str, limit: int) -> list[str]:
+        """Stems that have *part* inside, of the first *limit*."""
+        return self._stems.containing(part, limit)
 
 
 class LexiconCollector:
@@ -119,17 +132,17 @@ class LexiconCollector:
         }
         if len(self._documents) >= _MAX_COUNTED:
             stems &= self._documents.keys()
-        self._documents.update(one for one in stems if len(one) >= MIN_PART)
+        self._documents.update(one for one in stems if MIN_PART <= len(one) <= _MAX_LETTERS)
 
     def encode(self) -> bytes:
         """The most frequent stems as Lexicon reads them; empty without any."""
         ranked = sorted(self._documents.items(), key=lambda item: (-item[1], item[0]))
-        counts = dict(sorted(ranked[:MAX_STEMS]))
+        counts = dict(ranked[:MAX_STEMS])
         if not counts:
             return b""
-        sections = (
-            counts,
-            sorted(word[::-1] for word in counts),
-            map(str, counts.values()),
+        reversed_counts = {word[::-1]: count for word, count in counts.items()}
+        sections = (sorted(each.items()) for each in (counts, reversed_counts))
+        return _SECTION.join(
+            "\n".join(f"{word}\t{count}" for word, count in section).encode()
+            for section in sections
         )
-        return _SECTION.join("\n".join(section).encode() for section in sections)

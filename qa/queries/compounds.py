@@ -8,6 +8,7 @@ compound splitting, EACL 2003.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,16 +22,22 @@ _LINKS = ("", "s", "n", "en", "er", "e", "es", "ens", "o", "u", "a")
 _MAX_PARTS, _MIN_OTHER = 4, 4
 # A word of so many letters is a part even if the other part occurs nowhere by itself.
 _MIN_ALONE = 6
+# The rank of compounds that are looked for only in place of an absent word.
+_UNLIKELY = 3
 # Stands for any first part; the longest ending that only longer words lose: Wartung, Heizungswart.
 _ANY_HEAD, _MAX_ENDING = "babab", 3
 # Stems looked at on each side of a word; compounds of a word, and of a question.
-_MAX_LOOKED_AT, _MAX_PER_TERM, _MAX_PER_QUERY = 40, 6, 18
+_MAX_LOOKED_AT, _MAX_PER_TERM, _MAX_PER_QUERY = 40, 4, 10
 # Longer questions have words enough; longer words are none.
 _MAX_TERMS, _MAX_LETTERS = 24, 50
 
 
 class _Compound(NamedTuple):
-    """A stem that has a word as a part; *rank* is 0 where the question has the other part, too."""
+    """A stem that has a word as a part.
+
+    *rank* is 0 where the question has the other part, 1 where the index has, 2 where the word is
+    long, else 3.
+    """
 
     rank: int
     order: int
@@ -66,14 +73,15 @@ def expand_compounds(
     if not len(lexicon) or is_other_language or len(query.terms) > _MAX_TERMS:
         return query
     quoted = {phrase_term for phrase in query.phrases for phrase_term in phrase.terms}
-    fixed = quoted.union(query.carried_words)
+    # Words of earlier turns and operators have been chosen as they are.
+    chosen = (term.term for term in query.terms if term.forms or term.is_exact)
+    fixed = quoted.union(query.carried_words, chosen)
     expander = _Expander(lexicon, compounding, query.terms)
     terms: list[QueryTerm] = []
     expansions = [*query.expansions]
     split_words: list[tuple[str, str]] = []
     for term in query.terms:
-        is_open = not fixed.intersection((term.term, term.word)) and term.term.isalpha()
-        parts = expander.split(term) if is_open else ()
+        parts = expander.split(term) if _is_open(term, fixed) else ()
         text = " ".join(part.word for part in parts)
         if parts and not term.document_frequency(document_frequencies):
             terms += parts
@@ -87,10 +95,18 @@ def expand_compounds(
     terms = [term for term in terms if distinct[term.stems] is term]
     return replace(
         query,
-        terms=tuple(expander.add_compounds(term, fixed) for term in terms),
+        terms=tuple(
+            expander.add_compounds(term, document_frequencies) if _is_open(term, fixed) else term
+            for term in terms
+        ),
         expansions=tuple(expansions),
         split_words=tuple(split_words),
     )
+
+
+def _is_open(term: QueryTerm, fixed: AbstractSet[str]) -> bool:
+    """Whether *term* is a word that may stand for others."""
+    return term.term.isalpha() and fixed.isdisjoint((term.term, term.word))
 
 
 class _Expander:
@@ -116,23 +132,30 @@ class _Expander:
         joined = (stem(f"{_ANY_HEAD}{word.lower()}", language) for language in self._languages)
         return tuple(dict.fromkeys(one.removeprefix(_ANY_HEAD) for one in joined))
 
-    def add_compounds(self, term: QueryTerm, fixed: Iterable[str]) -> QueryTerm:
-        """*term* with the stems of compounds that have it, the likeliest ones."""
-        if term.term in fixed or len(term.term) < MIN_PART or not term.term.isalpha():
-            return term
-        compounds = {
-            *self._compounds_beginning_with(term),
-            *self._compounds_ending_with(term),
-        }
-        chosen = [compound.stem for compound in sorted(compounds)]
-        chosen = list(dict.fromkeys(one for one in chosen if one not in term.stems))
-        chosen = chosen[: min(_MAX_PER_TERM, self._left)]
-        self._left -= len(chosen)
-        return replace(term, compounds=tuple(chosen))
+    def add_compounds(self, term: QueryTerm, document_frequencies: Mapping[str, int]) -> QueryTerm:
+        """*term* with the stems of compounds that have it, the likeliest ones.
+
+        Of a term that occurs nowhere by itself even those whose other part says nothing.
+        """
+        is_absent = not any(
+            document_frequencies.get(one) or self._lexicon.count(one) for one in term.stems
+        )
+        compounds = sorted(
+            {*self._compounds_beginning_with(term), *self._compounds_ending_with(term)}
+        )
+        if is_absent:
+            compounds += self._compounds_around(term)
+        likely = [one for one in compounds if one.rank < _UNLIKELY or is_absent]
+        stems = list(dict.fromkeys(one.stem for one in likely if one.stem not in term.stems))
+        stems = stems[: min(_MAX_PER_TERM, self._left)]
+        self._left -= len(stems)
+        return replace(term, compounds=tuple(stems))
 
     def _compounds_beginning_with(self, term: QueryTerm) -> Iterator[_Compound]:
         """The compounds that begin with *term*, in the form that it has there."""
         for term_stem in self._stems_of(term.word):
+            if len(term_stem) < MIN_PART:
+                continue
             for compound in self._lexicon.beginning_with(term_stem, _MAX_LOOKED_AT):
                 ranks = [
                     self._rank(compound[len(base) + len(link) :], len(base))
@@ -144,7 +167,7 @@ class _Expander:
 
     def _compounds_ending_with(self, term: QueryTerm) -> Iterator[_Compound]:
         """The compounds that end with the stem of *term*."""
-        for term_stem in {*self._stems_of(term.word), *self._end_stems_of(term.word)}:
+        for term_stem in self._end_stems_of(term.word):
             if len(term_stem) < MIN_PART:
                 continue
             for compound in self._lexicon.ending_with(term_stem, _MAX_LOOKED_AT):
@@ -155,6 +178,16 @@ class _Expander:
                     if head.endswith(link)
                 ]
                 yield from self._rank_compound(compound, ranks)
+
+    def _compounds_around(self, term: QueryTerm) -> Iterator[_Compound]:
+        """The compounds that have the stem of *term* between other parts."""
+        for term_stem in self._stems_of(term.word):
+            if len(term_stem) < _MIN_OTHER:
+                continue
+            for compound in self._lexicon.containing(term_stem, _MAX_LOOKED_AT):
+                head, _, tail = compound.partition(term_stem)
+                if min(len(head), len(tail)) >= MIN_PART:
+                    yield _Compound(_UNLIKELY, -self._lexicon.count(compound), compound)
 
     def _rank_compound(self, compound: str, ranks: Sequence[int | None]) -> Iterator[_Compound]:
         possible = [rank for rank in ranks if rank is not None]
@@ -172,7 +205,7 @@ class _Expander:
             return None
         if any(self._lexicon.count(one) for one in (rest, *stems)) or self._is_shorter(rest):
             return 1
-        return 2 if length >= _MIN_ALONE else None
+        return _UNLIKELY - 1 if length >= _MIN_ALONE else _UNLIKELY
 
     def _is_shorter(self, rest: str) -> bool:
         """Whether *rest* is a word but for an ending that a stemmer takes off a longer one."""

@@ -46,14 +46,6 @@ class QueryTerm:
         return (*self.stems, *self.compounds)
 
     @property
-    def weighted_stems(self) -> list[tuple[str, float]]:
-        """All its stems, each with its weight."""
-        return [
-            *((term_stem, self.weight) for term_stem in self.stems),
-            *((compound, self.weight * COMPOUND_WEIGHT) for compound in self.compounds),
-        ]
-
-    @property
     def exact_forms(self) -> tuple[str, ...]:
         """The forms that were typed, or that an operator stands for."""
         return self.forms or (self.term,)

@@ -33,6 +33,8 @@ def terms(text, language):
         ("พ.ศ. ๒๔๗๕", "พ.ศ. 2475", "th"),
         ("ঢাকা ২৪/৭", "ঢাকা 24/7", "bn"),
         ("１９６４", "1964", "ja"),
+        ("一九八四", "1984", "zh"),
+        ("二〇二一", "2021", "ja"),
         # Chinese.
         ("圖書館", "图书馆", "zh"),
         ("電腦與軟體", "电脑与软体", "zh"),
@@ -58,6 +60,7 @@ def test_two_spellings_are_the_same_terms(one, other, language):
         ("जन्म", "जंम", "hi"),
         ("१९५२", "१९५३", "hi"),
         ("大", "太", "zh"),
+        ("一二三", "123", "zh"),
         ("ハ", "パ", "ja"),
     ],
 )
@@ -68,6 +71,14 @@ def test_different_words_stay_apart(one, other, language):
 def test_offsets_are_those_of_the_text():
     text = "सन् १९५२ में ๒๕๖๗ ﾃﾚﾋﾞ 圖書館"
 
+    assert all(text[token.start : token.end] == token.text for token in tokenize(text))
+
+
+def test_a_year_in_a_run_is_a_word():
+    text = "于一九八四年、二零二一年开放"
+
+    assert [one for one in terms(text, "zh") if one.isdigit()] == ["1984", "2021"]
+    assert "年开" in terms(text, "zh")
     assert all(text[token.start : token.end] == token.text for token in tokenize(text))
 
 

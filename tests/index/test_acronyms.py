@@ -52,6 +52,9 @@ def test_a_definition_is_found(text, language, short, long):
         "Sold to a bidder (XQZ) yesterday.",
         "the Board (Harbour)",
         "(HSB)",
+        'Adams, "Bakery" and Cole (ABC)',
+        "the senior press analyst at Glenscore (SCOR)",
+        "the Orchard (OD)",
         "",
     ],
 )

@@ -18,16 +18,16 @@ def words():
 
 @pytest.fixture(scope="module")
 def lines(words):
-    return SortedWords("\n".join(words).encode())
+    return SortedWords("\n".join(f"{word}\t{n + 1}" for n, word in enumerate(words)).encode())
 
 
-def test_each_word_is_found_at_its_place(words, lines):
+def test_each_word_has_its_count(words, lines):
     assert len(lines) == len(words)
-    assert [lines.find(word) for word in words] == list(range(len(words)))
+    assert [lines.count(word) for word in words] == list(range(1, len(words) + 1))
 
 
 def test_other_words_are_not_found(words, lines):
-    assert [lines.find(word) for word in ("", "zz", "aaaaaaaaa", "\N{SNOWMAN}")] == [None] * 4
+    assert [lines.count(word) for word in ("", "zz", "aaaaaaaaa", "\N{SNOWMAN}")] == [0] * 4
 
 
 def test_words_with_a_prefix_are_those_of_a_list(words, lines):
@@ -37,6 +37,13 @@ def test_words_with_a_prefix_are_those_of_a_list(words, lines):
         expected = [word for word in words if word.startswith(prefix)]
         assert lines.with_prefix(prefix, 10_000) == expected
         assert lines.with_prefix(prefix, 5) == expected[:5]
+
+
+def test_words_with_a_part_inside_are_those_of_a_list(words, lines):
+    for part in {word[1:3] for word in words[::9] if len(word) > 2} | {"zz", "ß"}:
+        expected = [word for word in words if part in word]
+        assert lines.containing(part, 10_000) == expected
+        assert lines.containing(part, 4) == expected[:4]
 
 
 def test_without_words_there_are_none():

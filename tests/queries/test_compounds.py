@@ -1,5 +1,7 @@
 """Compounds: a part finds the whole word, the whole word its parts, in six languages."""
 
+from dataclasses import replace
+
 import pytest
 
 from qa.answers.pipeline import ask
@@ -116,6 +118,15 @@ def test_a_prefix_is_no_part(word):
     assert compounds(expand(word, WORDS)) == {word: set()}
 
 
+def test_a_short_word_that_occurs_nowhere_gets_any_compound():
+    words = lexicon("Die Sperrmüllabfuhr kommt im Mai.")
+
+    assert compounds(expand("Müll", words)) == {"Müll": set()}
+    for word, its_stem in (("Müll", "mull"), ("Sperr", "sperr"), ("Abfuhr", "abfuhr")):
+        query = expand(word, words, frequencies={its_stem: 0})
+        assert compounds(query) == {word: {"sperrmullabfuhr"}}
+
+
 def test_a_word_in_quotation_marks_stands_for_itself_alone():
     assert compounds(expand('"Garten"', WORDS)) == {"Garten": set()}
 
@@ -168,3 +179,11 @@ def test_both_parts_are_marked_at_one_compound(first, tmp_path):
 
     assert [passage.text[start:end] for start, end in passage.marks] == ["Kellerschlüssel"]
     assert passage.reasons.missing == ()
+
+
+@pytest.mark.parametrize("operator", [{"forms": ("garten", "bank")}, {"is_exact": True}])
+def test_an_operator_stands_for_what_it_says(operator):
+    query = parse_query("Garten", languages=["de"])
+    query = replace(query, terms=(replace(query.terms[0], **operator),))
+
+    assert not any(compounds(expand_compounds(query, WORDS, ["de"], {"gart": 1})).values())

@@ -24,6 +24,7 @@ from qa.engines.base import (
     B,
     MatchCounts,
     sort_facet,
+    weigh_stems,
 )
 from qa.engines.opensearch.cluster import Json
 from qa.queries.parser import Condition, Filters, Phrase, Query, QueryTerm
@@ -159,18 +160,12 @@ def weigh_terms(
     query: Query, counts: Mapping[tuple[str, str], int], sizes: CollectionSizes
 ) -> dict[str, list[WeightedTerm]]:
     """The terms of *query* by field; *counts* is how many texts of a field have a stem."""
-    terms: dict[str, list[WeightedTerm]] = {}
-    for field, weight in FIELD_WEIGHTS.items():
+    terms: dict[str, list[WeightedTerm]] = {field: [] for field in FIELD_WEIGHTS}
+    for (field, stem), weight in weigh_stems(query).items():
         size = sizes.documents if field == WHOLE else sizes.passages
-        sums: dict[str, float] = {}
-        for term in query.all_terms:
-            for stem, term_weight in term.weighted_stems:
-                sums[stem] = sums.get(stem, 0.0) + weight * term_weight
-        terms[field] = [
-            WeightedTerm(field, stem, *_weigh(total, counts[field, stem], size, sizes.factor))
-            for stem, total in sums.items()
-            if counts[field, stem]
-        ]
+        if count := counts[field, stem]:
+            weights = _weigh(weight, count, size, sizes.factor)
+            terms[field].append(WeightedTerm(field, stem, *weights))
     return terms
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
-    FIELD_WEIGHTS,
     MAX_DIRECT_ANSWERS,
     STEMS,
     TITLE,
@@ -31,6 +30,7 @@ from qa.engines.base import (
     ignore_progress,
     not_found_error,
     order_by_score,
+    weigh_stems,
 )
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns
@@ -149,7 +149,7 @@ class WhooshSearcher:
         documents = self._store.document_of[passages].astype(np.int64)
         numbers = {STEMS: passages, TITLE: headings, WHOLE: documents}
         scores = np.zeros(len(passages), np.float32)
-        for field, stem, weight in _weighted_stems(query):
+        for (field, stem), weight in weigh_stems(query).items():
             if postings := self._cached_postings(field, stem, weight):
                 scores += postings.score_documents(numbers[field])
         order = np.lexsort((passages, -scores))
@@ -201,7 +201,8 @@ class WhooshSearcher:
         *allowed*, of shape (passages,), is which may be among them; those that match by default.
         """
         allowed = self._match_mask(query, deadline) if allowed is None else allowed
-        return self._top_passages(_weighted_stems(query), k, allowed, deadline)
+        terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
+        return self._top_passages(terms, k, allowed, deadline)
 
     def top_by_terms(self, terms: Iterable[tuple[str, str, float]], k: int) -> TopPassages:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
@@ -456,16 +457,6 @@ def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
         return tuple(map(DocumentSummary.from_json, file))
-
-
-def _weighted_stems(query: Query) -> list[tuple[str, str, float]]:
-    """Field, stem and weight of all that *query* searches for."""
-    return [
-        (field, stem, weight * term_weight)
-        for field, weight in FIELD_WEIGHTS.items()
-        for term in query.all_terms
-        for stem, term_weight in term.weighted_stems
-    ]
 
 
 def _document_frequency(field: Field, term: str) -> int:
