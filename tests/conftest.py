@@ -117,9 +117,9 @@ def write(folder, **texts):
     return folder
 
 
-def build_index(index):
-    """Settings over *index*, built from the documents in it."""
-    settings = Settings(index=str(index))
+def build_index(index, **options):
+    """Settings over *index*, with *options*, built from the documents in it."""
+    settings = Settings(index=str(index), **options)
     index_folder(settings.documents_folder, open_engine(settings), settings)
     return settings
 

@@ -9,12 +9,15 @@ import pytest
 from fpdf import FPDF
 from PIL import Image
 
+from qa.app import create_app
 from qa.documents import ocr
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.documents.formats import pdf
 from qa.documents.reader import FileContent, is_reproducible, read_content
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
+from tests.conftest import build_index
+from tests.documents.samples import facts_of
 
 needs_tesseract = pytest.mark.skipif(
     not shutil.which("tesseract"), reason="Tesseract is not installed (tesseract-ocr)"
@@ -232,6 +235,30 @@ def test_the_pictures_of_a_file_are_its_pages():
 
     assert document.page_at(0) == 1
     assert document.page_at(document.text.index("mill")) == 2
+
+
+QUESTIONS = (
+    ("Who built the harbour of Lindholm?", "Karl Brandt"),
+    ("How often does the ferry from Lindholm run in winter?", "twice a day"),
+    ("What has lit the lighthouse of Lindholm since 1902?", "by gas"),
+)
+
+
+@needs_tesseract
+def test_questions_to_a_scan_are_answered_with_the_page_and_its_certainty(tmp_path):
+    (tmp_path / "documents").mkdir()
+    scan = picture_file("TIFF", *facts_of("Lindholm"))
+    (tmp_path / "documents" / "scan.tiff").write_bytes(scan)
+    client = create_app(build_index(tmp_path, ocr=True)).test_client()
+
+    for page, (question, answer) in enumerate(QUESTIONS, start=1):
+        response = client.get("/ask", query_string={"q": question}).get_json()
+        citation = response["passages"][0]["citation"]
+
+        assert response["verdict"] == "found"
+        assert answer in citation["exact"]
+        assert citation["place"] == f"p. {page}"
+        assert citation["certainty"] > 0.8
 
 
 @needs_tesseract

@@ -122,7 +122,7 @@ def _iter_pages(document: PdfDocument) -> Iterator[_Page]:
 
 def _read_page(page: PdfPage, form: PdfFormEnv | None) -> _Page:
     with closing(page.get_textpage()) as text_page:
-        text = read_page_text(text_page)
+        text = read_page_text(text_page, page.get_bbox())
     directions = text.directions
     upright = [turn_segment(s, -turn % 4) for turn, part in directions.items() for s in part]
     quarter, usual = next(iter(directions.items()), (0, []))

@@ -1,7 +1,7 @@
 """A word whose letters need a look -> its text: accents joined, letters drawn twice once."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -36,28 +36,33 @@ def repair_letters(letters: list[Letter], accents: list[Letter]) -> list[Letter]
 
 def _drop_doubles(letters: list[Letter]) -> list[Letter]:
     """*letters* without those drawn again nearly at the same place."""
-    single: dict[str, list[Letter]] = {}
-    kept: list[Letter] = []
+    if not letters:
+        return letters
+    # Letters by the part of the line that they are in, as wide as the widest of the word may move.
+    width = max(map(_limit_of, letters)) or 1.0
+    drawn: dict[tuple[str, int], list[Letter]] = {}
+    single: list[Letter] = []
     for letter in letters:
-        others = single.setdefault(letter.text, [])
-        if not _is_drawn(letter, others[-_MAX_DOUBLES:]):
-            others.append(letter)
-            kept.append(letter)
-    return kept
+        part = int(letter.left // width)
+        parts = (drawn.get((letter.text, n), ()) for n in (part - 1, part, part + 1))
+        if not any(_is_same(letter, other) for near in parts for other in near[-_MAX_DOUBLES:]):
+            drawn.setdefault((letter.text, part), []).append(letter)
+            single.append(letter)
+    return single
 
 
-# How many of the same letter are compared, of a word that may be very long.
+# How many of the same letter are compared in each part.
 _MAX_DOUBLES = 20
 
 
-def _is_drawn(letter: Letter, others: Iterable[Letter]) -> bool:
-    """Whether one of *others* is nearly at the place of *letter*."""
-    _, left, bottom, right, top = letter
-    limit = max(0.3 * (right - left), 0.08 * (top - bottom))
-    return any(
-        abs(left - other_left) < limit and abs(bottom - other_bottom) < limit
-        for _, other_left, other_bottom, _, _ in others
-    )
+def _limit_of(letter: Letter) -> float:
+    """How far a letter that is drawn again may be from its place."""
+    return max(0.3 * (letter.right - letter.left), 0.08 * (letter.top - letter.bottom))
+
+
+def _is_same(one: Letter, other: Letter) -> bool:
+    limit = _limit_of(one)
+    return abs(one.left - other.left) < limit and abs(one.bottom - other.bottom) < limit
 
 
 def _order_ligatures(characters: list[Letter]) -> list[Letter]:

@@ -57,11 +57,11 @@ class PageText(NamedTuple):
     undecodable: float
 
 
-def read_page_text(text_page: PdfTextPage) -> PageText:
-    """Read the text of a page."""
+def read_page_text(text_page: PdfTextPage, visible: tuple[float, float, float, float]) -> PageText:
+    """Read the text of a page as far as it is in its *visible* box."""
     count = min(pdfium.FPDFText_CountChars(text_page), MAX_CHARACTERS)
     codes = read_codes(text_page, count)
-    words, undecodable = read_words(text_page, codes)
+    words, undecodable = read_words(text_page, codes, visible)
     directions = {
         quarter: [*_iter_segments(text_page, words, quarter)]
         for quarter, _ in Counter(words.quarters.tolist()).most_common()

@@ -60,11 +60,24 @@ def _mark_separators() -> Flags:
 _SEPARATORS = _mark_separators()
 
 
-def read_words(text_page: PdfTextPage, codes: Codes) -> tuple[Words, float]:
-    """The words of a page, each once; the share of the characters whose font does not name them."""
-    words = _find_words(text_page, codes)
+def read_words(
+    text_page: PdfTextPage, codes: Codes, visible: tuple[float, float, float, float]
+) -> tuple[Words, float]:
+    """The words of a page, each once; the share of the characters whose font does not name them.
+
+    What is outside of the *visible* box (left, bottom, right, top) is cut off where it is shown,
+    as is the other half of a sheet of two pages.
+    """
+    words = _drop_invisible(_find_words(text_page, codes), visible)
     words, undecodable = _drop_undecodable(text_page, words)
     return _drop_overprints(words), undecodable
+
+
+def _drop_invisible(words: Words, visible: tuple[float, float, float, float]) -> Words:
+    x, y = (words.boxes[:, 0] + words.boxes[:, 2]) / 2, (words.boxes[:, 1] + words.boxes[:, 3]) / 2
+    left, bottom, right, top = visible
+    inside = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
+    return words if inside.all() else select_words(words, inside)
 
 
 def _find_words(text_page: PdfTextPage, codes: Codes) -> Words:

@@ -324,7 +324,7 @@ def _join_cells(rows: list[Row], gutters: list[_Gap]) -> Line:
     return join_row(joined, CELL_SEPARATOR, is_row=True)
 
 
-_LETTER = regex.compile(r"\p{L}")
+_NO_LETTERS = regex.compile(r"\P{L}+")
 _CASED_START = regex.compile(r"(\p{Ll})|\p{Lu}")
 # Characters of a line, at least, in most lines of prose; letters of scripts without spaces are
 # worth two.
@@ -341,8 +341,8 @@ def _is_prose(rows: list[Row]) -> bool:
     full = sum(max(s.right for s in row) - row[0].left > 0.6 * width for row in rows)
     if full < 0.6 * len(rows) or median(map(len, texts)) < _PROSE_LENGTH:
         return False
-    letters = sum(len(_LETTER.findall(text[:200])) for text in texts)
-    if letters < 0.6 * sum(len(text[:200].replace(" ", "")) for text in texts):
+    characters = "".join(text[:200] for text in texts).replace(" ", "")
+    if len(_NO_LETTERS.sub("", characters)) < 0.6 * len(characters):
         return False
     starts = [match for text in texts[1:] if (match := _CASED_START.match(text))]
     lower = sum(match[1] is not None for match in starts)

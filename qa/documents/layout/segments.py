@@ -61,21 +61,23 @@ def cluster_rows(segments: Iterable[Segment], height: float) -> list[Row]:
     """The rows of *segments* from the top down, each from the left; *height* is that of most."""
     rows: list[Row] = []
     floor = float("inf")
-    for segment in sorted(segments, key=lambda s: -_first_line_middle(s, height)):
-        middle = _first_line_middle(segment, height)
+    # The place breaks ties, and keeps segments from being compared.
+    middles = ((_first_line_middle(s, height), -place, s) for place, s in enumerate(segments))
+    for middle, _, segment in sorted(middles, reverse=True):
         if rows and middle > floor:
             rows[-1].append(segment)
         else:
             rows.append([segment])
             floor = middle - 0.5 * min(segment.top - segment.bottom, 2 * height)
-    return [sorted(row, key=lambda s: s.left) for row in rows]
+    return [sorted(row, key=lambda s: s.left) if len(row) > 1 else row for row in rows]
 
 
 def _first_line_middle(segment: Segment, height: float) -> float:
     """The middle of *segment*; of a drop cap, that of the line it begins."""
-    if len(segment.text) <= 2 and segment.top - segment.bottom > _DROP_CAP_RATIO * height:
-        return segment.top - 0.5 * height
-    return segment.middle
+    text, _, bottom, _, top, *_ = segment
+    if len(text) <= 2 and top - bottom > _DROP_CAP_RATIO * height:
+        return top - 0.5 * height
+    return (bottom + top) / 2
 
 
 def join_row(row: Sequence[Segment], separator: str = " ", *, is_row: bool = False) -> Line:

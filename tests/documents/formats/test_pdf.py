@@ -337,6 +337,17 @@ BODIES = [
 ]
 
 
+def test_text_outside_of_the_page_is_not_read():
+    # Both pages of a sheet have the text of both, and each shows its own half.
+    sheet = at(72, 400, "The ferry is late.") + at(672, 400, "The bridge is shut.")
+    halves = draw(sheet, sheet)
+    for box in (b"0 0 600 800", b"600 0 1200 800"):
+        halves = halves.replace(b"/Type/Page/", b"/CropBox[%s]/Type /Page/" % box, 1)
+    halves = halves.replace(b"/MediaBox[0 0 600 800]", b"/MediaBox[0 0 1200 800]")
+
+    assert read(halves) == [("The ferry is late.", 1), ("The bridge is shut.", 2)]
+
+
 def test_headings_that_differ_stay_at_the_top_of_pages():
     pages = [[(770, f"Chapter {n}", 16), (700, text)] for n, text in enumerate(BODIES, start=1)]
 
