@@ -1,6 +1,7 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
 import dataclasses
+import json
 import time
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -117,6 +118,24 @@ def request_json() -> object:
         return request.get_json()
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
+    except BadRequest:
+        raise BadRequest(_describe_json_error(request.get_data())) from None
+
+
+def _describe_json_error(body: bytes) -> str:
+    """What is wrong with a *body* that should be JSON, and where."""
+    if not body.strip():
+        return "The body is empty; send a JSON object."
+    try:
+        json.loads(body)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        return f"The body is no JSON: {error.msg} at {place}."
+    except UnicodeDecodeError as error:
+        return f"The body is no JSON: byte {error.start} is no UTF-8."
+    except ValueError as error:
+        return f"The body is no JSON: {error}."
+    return "The body is no JSON."
 
 
 def _pin_ask_request(ask_request: AskRequest) -> None:

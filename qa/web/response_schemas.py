@@ -198,9 +198,10 @@ class FieldErrorBody(ResponseModel):
 
 
 class ProblemBody(ResponseModel):
-    """An error (RFC 9457)."""
+    """An error (RFC 9457); /problems explains each type."""
 
-    type: str = "about:blank"
+    type: str = Field(description="The address of the page that explains it.")
+    code: str = Field(description="The type as a word that never changes, such as invalid-value.")
     title: str
     status: int
     detail: str

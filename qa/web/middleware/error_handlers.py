@@ -23,6 +23,7 @@ from qa.errors import (
 from qa.web.api import InvalidRequestError, json_response
 from qa.web.context import current_options
 from qa.web.middleware.access import has_token, has_valid_host
+from qa.web.problems import problem_type_of
 from qa.web.response_schemas import FieldErrorBody, ProblemBody
 
 _Value = TypeVar("_Value")
@@ -68,7 +69,7 @@ def init_error_handlers(app: Flask) -> None:
 
 
 def _handle_http_error(error: HTTPException) -> Response:
-    response = problem_response(HTTPStatus(error.code or 500), error.description or "")
+    response = problem_response(HTTPStatus(error.code or 500), error.description or "", error)
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers.add(name, value)
@@ -79,9 +80,7 @@ def _handle_qa_error(error: QAError) -> Response:
     status = _along_bases(STATUSES, error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s", error)
-    return problem_response(
-        status, _along_bases(_PUBLIC, error) or str(error), _field_errors(error)
-    )
+    return problem_response(status, _along_bases(_PUBLIC, error) or str(error), error)
 
 
 def _along_bases(table: Mapping[type, _Value], error: Exception) -> _Value:
@@ -93,7 +92,7 @@ def _handle_unexpected_error(error: Exception) -> Response:
     return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
 
 
-def _field_errors(error: QAError) -> list[dict[str, str]]:
+def _field_errors(error: Exception | None) -> list[dict[str, str]]:
     if isinstance(error, InvalidRequestError):
         return error.errors
     if isinstance(error, RequestError):
@@ -101,21 +100,30 @@ def _field_errors(error: QAError) -> list[dict[str, str]]:
     return []
 
 
-def problem_response(
-    status: HTTPStatus, detail: str, fields: list[dict[str, str]] | None = None
-) -> Response:
+def problem_body(status: HTTPStatus, detail: str, error: Exception | None = None) -> ProblemBody:
+    """What a program is told of *error*, or of a response of that *status*."""
+    problem_type = problem_type_of(status, error)
+    return ProblemBody(
+        # No other address can be made for a host that is not served.
+        type=request.script_root + problem_type.path if problem_type else "about:blank",
+        code=problem_type.code if problem_type else status.phrase.lower().replace(" ", "-"),
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        errors=tuple(
+            FieldErrorBody(pointer="#/" + field["field"].replace(".", "/"), detail=field["detail"])
+            for field in _field_errors(error)
+        ),
+    )
+
+
+def problem_response(status: HTTPStatus, detail: str, error: Exception | None = None) -> Response:
     """An error body: RFC 9457 for programs, a page for people."""
     wants_json = current_options().is_json or request.path.endswith(".json")
     # No page can be made for a host that must not be answered: its links would lead there.
     wants_json = wants_json or not has_valid_host()
     if wants_json or not request.accept_mimetypes.accept_html:
-        errors = tuple(
-            FieldErrorBody(pointer="#/" + field["field"].replace(".", "/"), detail=field["detail"])
-            for field in fields or ()
-        )
-        response = json_response(
-            ProblemBody(title=status.phrase, status=status.value, detail=detail, errors=errors)
-        )
+        response = json_response(problem_body(status, detail, error))
         response.content_type = "application/problem+json"
     else:
         # Who may not read the documents gets nothing of the index in the footer either.

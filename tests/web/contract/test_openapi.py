@@ -21,6 +21,8 @@ PAGES = {
     "/mcp",
     "/mcp/",
     "/opensearch.xml",
+    "/problems",
+    "/problems/<code>",
     "/robots.txt",
     "/static/<path:filename>",
 }
@@ -81,6 +83,8 @@ OPTIONS = {
     "/mcp": {"is_json"},
     "/mcp/": {"is_json"},
     "/openapi.json": {"is_uncached"},
+    "/problems": {"is_public", "is_uncached"},
+    "/problems/<code>": {"is_public", "is_uncached"},
     "/cite/<path:document_id>": {"is_uncached"},
     "/export.md": {"is_uncached"},
     "/export.json": {"is_uncached"},
