@@ -5,7 +5,9 @@ An address of the form /problems/<code> is the `type` of an error, and explains 
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from flask import request
 
 from qa.errors import (
     AuthenticationError,
@@ -16,8 +18,20 @@ from qa.errors import (
     GenerationError,
     GenerationNotFoundError,
     NoLiveGenerationError,
+    QAError,
     RequestError,
 )
+from qa.web.response_schemas import FieldErrorBody, ProblemBody
+
+_Value = TypeVar("_Value")
+
+
+class InvalidRequestError(QAError):
+    """The request has the right form and wrong values; *errors* says which."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__("; ".join(f"{error['field']}: {error['detail']}" for error in errors))
+        self.errors = errors
 
 
 class ProblemType(NamedTuple):
@@ -193,3 +207,71 @@ def problem_type_of(status: HTTPStatus, error: Exception | None = None) -> Probl
         return PROBLEM_TYPES[code]
     code = _CODES_BY_STATUS.get(status)
     return PROBLEM_TYPES[code] if code else None
+
+
+# Looked up along a class's bases.
+STATUSES: dict[type, HTTPStatus] = {
+    InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    DocumentNotFoundError: HTTPStatus.NOT_FOUND,
+    GenerationNotFoundError: HTTPStatus.GONE,
+    GenerationError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DeadlineExceededError: HTTPStatus.SERVICE_UNAVAILABLE,
+    Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+_ASK_OPERATOR = "the operator finds the reason in the log. Try again later."
+FAILED = "Something went wrong here; it was logged. Try again, or tell the operator."
+# For the public, in place of messages that may name files, addresses and settings.  Looked up along
+# a class's bases; None lets the message itself through, which tells whoever asks what to do.
+_PUBLIC: dict[type, str | None] = {
+    InvalidRequestError: None,
+    RequestError: None,
+    DocumentNotFoundError: None,
+    DeadlineExceededError: None,
+    NoLiveGenerationError: None,
+    GenerationNotFoundError: None,
+    CorruptIndexError: f"The index is damaged; {_ASK_OPERATOR}",
+    ClusterUnreachableError: f"No node of the cluster answers, or not in time; {_ASK_OPERATOR}",
+    AuthenticationError: f"The cluster that keeps the index does not let it in; {_ASK_OPERATOR}",
+    GenerationError: f"The index cannot be read; {_ASK_OPERATOR}",
+    Exception: FAILED,
+}
+
+
+def status_of(error: Exception) -> HTTPStatus:
+    """The status of a response that says *error*."""
+    return _along_bases(STATUSES, error)
+
+
+def public_detail(error: Exception) -> str:
+    """What everybody may read of *error*."""
+    return _along_bases(_PUBLIC, error) or str(error)
+
+
+def _along_bases(table: Mapping[type, _Value], error: Exception) -> _Value:
+    return next(table[base] for base in type(error).__mro__ if base in table)
+
+
+def problem_body(status: HTTPStatus, detail: str, error: Exception | None = None) -> ProblemBody:
+    """What a program is told of *error*, or of a response of that *status*."""
+    problem_type = problem_type_of(status, error)
+    return ProblemBody(
+        # No other address can be made for a host that is not served.
+        type=request.script_root + problem_type.path if problem_type else "about:blank",
+        code=problem_type.code if problem_type else status.phrase.lower().replace(" ", "-"),
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        errors=tuple(
+            FieldErrorBody(pointer="#/" + field["field"].replace(".", "/"), detail=field["detail"])
+            for field in _field_errors(error)
+        ),
+    )
+
+
+def _field_errors(error: Exception | None) -> list[dict[str, str]]:
+    if isinstance(error, InvalidRequestError):
+        return error.errors
+    if isinstance(error, RequestError):
+        return [{"field": error.field, "detail": str(error)}]
+    return []

@@ -8,8 +8,7 @@ from qa import errors
 from qa.app import create_app
 from qa.errors import DocumentNotFoundError, GenerationError, NoLiveGenerationError
 from qa.settings import Settings
-from qa.web.middleware.error_handlers import STATUSES
-from qa.web.problems import PROBLEM_TYPES, problem_type_of
+from qa.web.problems import PROBLEM_TYPES, problem_type_of, status_of
 from tests.test_docs import PAGES
 
 # Programs depend on these: add to them, but take none away.
@@ -57,7 +56,7 @@ def test_the_codes_stay():
     ],
 )
 def test_each_error_has_the_type_with_its_status(error, code):
-    status = next(STATUSES[base] for base in type(error).__mro__ if base in STATUSES)
+    status = status_of(error)
     problem_type = problem_type_of(status, error)
 
     assert problem_type

@@ -35,7 +35,7 @@ search = Blueprint("search", __name__)
 
 _MAX_SUGGESTIONS = 8
 # What asks or writes an answer anew for each of endlessly many addresses.
-_DISALLOWED_PATHS = ("/?", "/ask", "/suggest", "/export.", "/cite/")
+_DISALLOWED_PATHS = ("/?", "/v1/", "/ask", "/suggest", "/export.", "/cite/")
 
 
 @search.get("/opensearch.xml")
@@ -53,6 +53,7 @@ def description() -> Response:
         "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
         SuggestionsBody,
         media_type="application/x-suggestions+json",
+        tag="questions",
         parameters=lambda settings, _: [
             query_parameter("q", string_schema(settings.max_question), "What is typed.")
         ],
