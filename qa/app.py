@@ -43,4 +43,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     cite.init_permalinks(app)
     common.init_pages(app)
     openapi.init_openapi(app)
+    openapi.init_versions(app)
     return app

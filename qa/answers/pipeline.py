@@ -170,7 +170,7 @@ def _narrow_last(question: str, search: SearchText, history: _History) -> tuple[
 
     Also whether it is that.
     """
-    if has_terms(search):
+    if not search.operators or has_terms(search):
         return search, False
     if not history.turns:
         return SearchText(question), False

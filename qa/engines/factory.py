@@ -1,6 +1,7 @@
 """Settings -> the engine; the one module that knows all engines."""
 
 from pathlib import Path
+from typing import Literal
 
 from qa.engines.base import Engine
 from qa.engines.whoosh.engine import WhooshEngine
@@ -8,9 +9,14 @@ from qa.errors import SettingsError
 from qa.settings import Settings
 
 
+def engine_name(settings: Settings) -> Literal["whoosh", "opensearch"]:
+    """What the index of *settings* is in: whoosh, a folder, or opensearch, a cluster."""
+    return "opensearch" if "://" in settings.index else "whoosh"
+
+
 def open_engine(settings: Settings) -> Engine:
     """The engine for the index of *settings*, which is a folder or an address."""
-    if "://" not in settings.index:
+    if engine_name(settings) == "whoosh":
         return WhooshEngine(
             Path(settings.index), settings.keep_generations, processes=settings.workers
         )

@@ -12,12 +12,20 @@ from http import HTTPStatus
 from gunicorn.http import errors
 
 from qa.web.middleware.access import SECURITY_HEADERS
+from qa.web.problems import problem_type_of
 
 
 def problem_bytes(status: int, detail: str, *, keep_alive: bool) -> bytes:
     """A complete error response (RFC 9457), for requests that never reach the app."""
     phrase = HTTPStatus(status).phrase
-    problem = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
+    problem_type = problem_type_of(HTTPStatus(status))
+    problem = {
+        "type": problem_type.path if problem_type else "about:blank",
+        "code": problem_type.code if problem_type else phrase.lower().replace(" ", "-"),
+        "title": phrase,
+        "status": status,
+        "detail": detail,
+    }
     body = json.dumps(problem).encode()
     headers = SECURITY_HEADERS | {
         "Content-Type": "application/problem+json",

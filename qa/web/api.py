@@ -1,9 +1,11 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
 import dataclasses
+import json
 import time
 from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
@@ -11,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
+from qa import __version__
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import tokenize
 from qa.answers.answer import Answer
@@ -18,8 +21,17 @@ from qa.answers.pipeline import ask
 from qa.answers.quote_search import Effort, Quote
 from qa.answers.reanchoring import Anchor, reanchor
 from qa.answers.retrieval import AskOptions
+from qa.documents.versions import analysis_version
 from qa.engines.base import DocumentSummary, Searcher
-from qa.errors import CorruptIndexError, DeadlineExceededError, DocumentNotFoundError, QAError
+from qa.engines.factory import engine_name
+from qa.errors import (
+    CorruptIndexError,
+    DeadlineExceededError,
+    DocumentNotFoundError,
+    GenerationError,
+    NoLiveGenerationError,
+    RequestError,
+)
 from qa.index.manifest import analysis_warning
 from qa.queries.parser import Filters, parse_query
 from qa.settings import Settings
@@ -35,8 +47,31 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
-from qa.web.request_schemas import AskRequest, VerificationBody, VerifyRequest, limit_errors
-from qa.web.response_schemas import AnswerBody, HealthBody, answer_body
+from qa.web.problems import (
+    InvalidRequestError,
+    problem_body,
+    public_detail,
+    status_of,
+)
+from qa.web.request_schemas import (
+    MAX_BATCH,
+    AskBatch,
+    AskBody,
+    AskRequest,
+    VerificationBody,
+    VerifyRequest,
+    limit_errors,
+)
+from qa.web.response_schemas import (
+    AnswerBody,
+    AnswersBody,
+    BatchBody,
+    HealthBody,
+    IndexVersionBody,
+    ProblemBody,
+    VersionBody,
+    answer_body,
+)
 
 blueprint = Blueprint("api", __name__)
 
@@ -48,14 +83,6 @@ _SHORTEST_OF, _PROBE_WORDS, _OPENING = 100, 10, 1000
 _MOST_ERRORS = 20
 
 
-class InvalidRequestError(QAError):
-    """The request has the right form and wrong values; *errors* says which."""
-
-    def __init__(self, errors: list[dict[str, str]]) -> None:
-        super().__init__("; ".join(f"{error['field']}: {error['detail']}" for error in errors))
-        self.errors = errors
-
-
 def json_response(model: BaseModel) -> Response:
     """*model* as JSON."""
     return Response(model.model_dump_json(by_alias=True), content_type="application/json")
@@ -65,7 +92,18 @@ def json_response(model: BaseModel) -> Response:
 _HEALTH = {"is_public": True, "is_cached": False, "is_limited": False, "is_json": True}
 
 
-def _ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
+_EXAMPLE_QUESTION = {
+    "question": "and when?",
+    "turns": [{"question": "who signed the Founding Act?"}],
+    "filters": {"from": "1997-01-01"},
+    "limit": 3,
+}
+_EXAMPLE_CITATIONS = {
+    "citations": [{"document_id": "founding-act", "exact": "The Act was signed in Paris."}]
+}
+
+
+def ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
     """The fields of a posted question as parameters of an address."""
     fields = schemas["AskRequest"]["properties"]
     questions = {
@@ -88,7 +126,13 @@ def _ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sche
 @blueprint.get("/ask")
 @route_options(
     is_json=True,
-    operation=Operation("ask", "Answer a question", AnswerBody, parameters=_ask_parameters),
+    operation=Operation(
+        "ask",
+        "Answer a question",
+        AnswerBody,
+        parameters=ask_parameters,
+        tag="questions",
+    ),
 )
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
@@ -101,14 +145,55 @@ def ask_get() -> Response:
 @route_options(
     is_json=True,
     operation=Operation(
-        "askPosted", "Answer a question that is posted", AnswerBody, body=AskRequest
+        "askPosted",
+        f"Answer a question that is posted, or up to {MAX_BATCH}",
+        AnswersBody,
+        body=AskBody,
+        tag="questions",
+        example=_EXAMPLE_QUESTION,
     ),
 )
 def ask_post() -> Response:
-    """Answer the question in the body."""
-    ask_request = parse_ask_request(request_json())
+    """Answer the question in the body, or each of several."""
+    values = request_json()
+    if isinstance(values, dict) and "questions" in values:
+        return json_response(_answer_batch(_parse_batch(values)))
+    ask_request = parse_ask_request(values)
     _pin_ask_request(ask_request)
     return json_response(answer_body(answer_question(ask_request)))
+
+
+def _parse_batch(values: object) -> list[AskRequest]:
+    """The questions in *values*, each checked as one alone would be."""
+    batch = parse_model(AskBatch, values)
+    errors = [
+        {"field": f"questions.{number}.{field}", "detail": detail}
+        for number, ask_request in enumerate(batch.questions)
+        for field, detail in (
+            limit_errors(ask_request, current_settings()) | _empty_errors(ask_request)
+        ).items()
+    ]
+    if errors:
+        raise InvalidRequestError(errors[:_MOST_ERRORS])
+    return batch.questions
+
+
+def _answer_batch(ask_requests: list[AskRequest]) -> BatchBody:
+    """What each of *ask_requests* comes to, as far as there is time.
+
+    One that cannot be answered takes nothing from the others.
+    """
+    answers: list[AnswerBody | ProblemBody] = []
+    for ask_request in ask_requests:
+        try:
+            # Not even a cached answer, so that the first ones answered are the first ones asked.
+            current_deadline().check()
+            _pin_ask_request(ask_request)
+            answers.append(answer_body(answer_question(ask_request)))
+        except (RequestError, InvalidRequestError, GenerationError, DeadlineExceededError) as error:
+            answers.append(problem_body(status_of(error), public_detail(error), error))
+    is_late = any(isinstance(a, ProblemBody) and a.code == "out-of-time" for a in answers)
+    return BatchBody(answers=tuple(answers), partial=is_late)
 
 
 def request_json() -> object:
@@ -117,14 +202,68 @@ def request_json() -> object:
         return request.get_json()
     except RecursionError:
         raise BadRequest("The JSON is nested too deeply.") from None
+    except BadRequest:
+        raise BadRequest(_describe_json_error(request.get_data())) from None
+
+
+def _describe_json_error(body: bytes) -> str:
+    """What is wrong with a *body* that should be JSON, and where."""
+    if not body.strip():
+        return "The body is empty; send a JSON object."
+    try:
+        json.loads(body)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        return f"The body is no JSON: {error.msg} at {place}."
+    except UnicodeDecodeError as error:
+        return f"The body is no JSON: byte {error.start} is no UTF-8."
+    except ValueError as error:
+        return f"The body is no JSON: {error}."
+    return "The body is no JSON."
+
+
+def _empty_errors(ask_request: AskRequest) -> dict[str, str]:
+    """What is wrong with a question that is empty; else nothing."""
+    return {} if ask_request.question else {"question": "it is empty; type at least one word"}
 
 
 def _pin_ask_request(ask_request: AskRequest) -> None:
     """Pin this request to the generation asked; raise InvalidRequestError without a question."""
-    if not ask_request.question:
-        error = {"field": "question", "detail": "it is empty; type at least one word"}
-        raise InvalidRequestError([error])
+    empty = _empty_errors(ask_request)
+    if empty:
+        raise InvalidRequestError([{"field": f, "detail": detail} for f, detail in empty.items()])
     pin_generation(ask_request.generation)
+
+
+@blueprint.get("/version")
+@route_options(
+    is_json=True,
+    is_cached=False,
+    operation=Operation(
+        "version", "What answers: program, index, engine, analysis", VersionBody, tag="documents"
+    ),
+)
+def version() -> Response:
+    """Say which program answers from which index; there need not be one."""
+    index: IndexVersionBody | None = None
+    with suppress(NoLiveGenerationError):
+        manifest = current_searcher().manifest
+        index = IndexVersionBody(
+            generation=manifest.name,
+            published=manifest.published_at,
+            documents=manifest.documents,
+            passages=manifest.passages,
+            languages=manifest.languages,
+            analysis=str(manifest.made_of.get("analysis", "")),
+        )
+    return json_response(
+        VersionBody(
+            program=__version__,
+            engine=engine_name(current_settings()),
+            analysis=analysis_version(),
+            index=index,
+        )
+    )
 
 
 @blueprint.get("/livez")
@@ -274,6 +413,8 @@ def _id(summary: DocumentSummary) -> str:
         "Say of saved citations what became of them: unchanged, moved, or gone",
         VerificationBody,
         body=VerifyRequest,
+        tag="citations",
+        example=_EXAMPLE_CITATIONS,
     ),
 )
 def verify() -> Response:

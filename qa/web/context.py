@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
@@ -212,6 +212,17 @@ class Operation:
     body: type[BaseModel] | None = None
     # Where it is not the path of the route.
     path: str | None = None
+    # The group that it is listed in; see TAGS of qa.web.openapi.
+    tag: str = "operation"
+    # A body as it may be.
+    example: Mapping[str, Any] | None = None
+    # Media types that it may give beside *media_type*, each with its schema.
+    other_media: Mapping[str, Schema] = field(default_factory=dict)
+
+    @property
+    def is_versioned(self) -> bool:
+        """Whether it is also under /v1, where it stays as it is."""
+        return self.tag != "operation"
 
 
 @dataclass(frozen=True)

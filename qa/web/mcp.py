@@ -9,19 +9,26 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal, NamedTuple
 
 from flask import Blueprint, Response, jsonify, request, url_for
-from pydantic import FailFast, Field
+from pydantic import BaseModel, FailFast, Field
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from qa import __version__
 from qa.answers.collection import CollectionFacts
 from qa.engines.base import DocumentSummary
 from qa.errors import DocumentNotFoundError, GenerationNotFoundError, RequestError
-from qa.web.api import InvalidRequestError, answer_question, parse_ask_request, parse_model
-from qa.web.context import current_searcher, current_settings, pin_generation, route_options
+from qa.web.api import answer_question, parse_ask_request, parse_model
+from qa.web.context import (
+    Operation,
+    current_searcher,
+    current_settings,
+    pin_generation,
+    route_options,
+)
 from qa.web.middleware.access import is_own_origin
 from qa.web.pages.document_search import parse_listing
 from qa.web.pages.documents import select_page
 from qa.web.pages.urls import absolute_url
+from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest, NonNegativeInt, RequestModel, UnicodeText
 from qa.web.response_schemas import PassageBody, ResponseModel, answer_body
 
@@ -425,9 +432,28 @@ class JsonRpcError(Exception):
         self.error: Json = {"code": code, "message": message} | ({"data": data} if data else {})
 
 
+class Message(BaseModel):
+    """A message of the protocol, in any revision; see https://modelcontextprotocol.io."""
+
+    jsonrpc: Literal["2.0"]
+    method: str = Field(description="initialize, tools/list, tools/call, ping and others.")
+    id: int | str = Field(default=0, description="A notification has none.")
+    params: dict[str, Any] = {}
+
+
 @blueprint.post("/mcp")
 @blueprint.post("/mcp/")
-@route_options(is_json=True, is_described=False)
+@route_options(
+    is_json=True,
+    operation=Operation(
+        "mcp",
+        "A message of the Model Context Protocol (JSON-RPC)",
+        {"type": "object", "description": "A response; for a notification, 202 without a body."},
+        body=Message,
+        tag="language models",
+        example={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+    ),
+)
 def receive() -> Response:
     """Answer a message."""
     _check_origin()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -51,6 +51,15 @@ GENERATION_PARAMETER = query_parameter(
 )
 
 
+DOCUMENT_ID_PARAMETER: Schema = {
+    "name": "document_id",
+    "in": "path",
+    "required": True,
+    "description": "The id of a document, as citations have it; it may have slashes in it.",
+    "schema": {"type": "string", "minLength": 1},
+}
+
+
 def field_parameters(fields: dict[str, Schema]) -> Iterator[Schema]:
     """The fields of a model as parameters of an address."""
     for name, schema in fields.items():
@@ -74,6 +83,39 @@ def init_openapi(app: Flask) -> None:
             raise RuntimeError(f"The route {rule.rule} has no operation for OpenAPI; declare it.")
 
 
+# The groups of operations.
+TAGS = {
+    "questions": "Ask, and get the passages that answer.",
+    "documents": "What is in the index.",
+    "citations": "Cite passages, keep conversations, and find saved quotes again.",
+    "language models": "The Model Context Protocol.",
+    "operation": "For load balancers, monitoring and clients that look around.",
+}
+VERSION_PREFIX = "/v1"
+_TWIN_SUFFIX = "_v1"
+
+
+def init_versions(app: Flask) -> None:
+    """Have every operation of *app* for programs under /v1 as well, by an endpoint of its own.
+
+    So addresses are made of the plain endpoints only.
+    """
+    for rule in [*app.url_map.iter_rules()]:
+        operation = options_of(app, rule.endpoint).operation
+        if operation and operation.is_versioned:
+            app.add_url_rule(
+                f"{VERSION_PREFIX}{rule.rule}",
+                endpoint=rule.endpoint + _TWIN_SUFFIX,
+                view_func=app.view_functions[rule.endpoint],
+                methods=(rule.methods or set()) - {"HEAD", "OPTIONS"},
+            )
+
+
+def plain_endpoint(endpoint: str) -> str:
+    """*endpoint* as it is called without /v1."""
+    return endpoint.removesuffix(_TWIN_SUFFIX)
+
+
 class _Route(NamedTuple):
     """An operation, and where and how it is called."""
 
@@ -87,7 +129,8 @@ def _iter_routes(app: Flask) -> Iterator[_Route]:
     """The routes of *app* that are described."""
     for rule in app.url_map.iter_rules():
         options = options_of(app, rule.endpoint)
-        if options.operation:
+        is_twin = rule.endpoint.endswith(_TWIN_SUFFIX) or rule.rule.endswith("/")
+        if options.operation and not is_twin:
             path = options.operation.path or _CONVERTER.sub(r"{\1}", rule.rule)
             (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             yield _Route(path, method.lower(), options, options.operation)
@@ -119,7 +162,16 @@ def build_openapi_document(app: Flask) -> Schema:
     for route in routes:
         parameters = route.operation.parameters(settings, schemas)
         paths.setdefault(route.path, {})[route.method] = _build_operation(route, parameters)
-    components: Schema = {"schemas": schemas}
+    components: Schema = {
+        "schemas": schemas,
+        "securitySchemes": {
+            "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The token that the operator set with QA_TOKEN, if there is one.",
+            }
+        },
+    }
     document: Schema = {
         "openapi": "3.1.0",
         "info": {
@@ -128,22 +180,41 @@ def build_openapi_document(app: Flask) -> Schema:
             "summary": "Ask a folder of documents; get the passages that answer, word for word.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
         "components": components,
+        # Without a token, any request is let in; that it may have one harms nothing.
+        "security": [{"token": []}] if settings.token else [{}, {"token": []}],
     }
-    if settings.token:
-        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{"token": []}]
     return document
+
+
+def _with_servers(document: Schema, root: str) -> Schema:
+    """*document* with the addresses that operations are at, for a service mounted at *root*."""
+    plain = {"url": root or "/", "description": "Today's addresses, which may change."}
+    versioned = {"url": f"{root}{VERSION_PREFIX}", "description": "Addresses that stay."}
+    paths = {
+        path: item if _is_versioned(item) else {**item, "servers": [plain]}
+        for path, item in document["paths"].items()
+    }
+    return {**document, "servers": [versioned, plain], "paths": paths}
+
+
+def _is_versioned(path_item: Schema) -> bool:
+    return any(operation["tags"] != ["operation"] for operation in path_item.values())
 
 
 def _build_operation(route: _Route, parameters: list[Schema]) -> Schema:
     operation = route.operation
     problem = {_PROBLEM_JSON: {"schema": _schema_or_reference(ProblemBody)}}
-    response = {operation.media_type: {"schema": _schema_or_reference(operation.response)}}
+    response: Schema = {
+        operation.media_type: {"schema": _schema_or_reference(operation.response)},
+        **{media: {"schema": schema} for media, schema in operation.other_media.items()},
+    }
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
+        "tags": [operation.tag],
         "responses": {
             "200": {"description": "OK", "content": response},
             "default": {"description": "An error", "content": problem},
@@ -152,7 +223,9 @@ def _build_operation(route: _Route, parameters: list[Schema]) -> Schema:
     if parameters:
         described["parameters"] = parameters
     if operation.body:
-        body = {_JSON: {"schema": _schema_or_reference(operation.body)}}
+        body: Schema = {_JSON: {"schema": _schema_or_reference(operation.body)}}
+        if operation.example:
+            body[_JSON]["example"] = operation.example
         described["requestBody"] = {"required": True, "content": body}
     if route.method == "get" and route.options.is_cached:
         described["responses"]["304"] = {"description": "What was had before is still so"}
@@ -182,7 +255,7 @@ def _openapi_document() -> dict[str, Any]:
 @route_options(is_cached=False, operation=Operation("openapi", "This document", {"type": "object"}))
 def openapi() -> Response:
     """Describe all that programs can call (OpenAPI 3.1)."""
-    return jsonify(_openapi_document())
+    return jsonify(_with_servers(_openapi_document(), request.script_root))
 
 
 @blueprint.get("/api")

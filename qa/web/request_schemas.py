@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     FailFast,
     Field,
+    RootModel,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
@@ -123,6 +124,20 @@ class AskRequest(RequestModel):
     generation: _Generation | None = Field(
         default=None, description="The index to ask, by name, while it is kept; else the live one."
     )
+
+
+# The most questions that one request may have.
+MAX_BATCH = 50
+
+
+class AskBatch(RequestModel):
+    """Several questions, each as it would be posted alone."""
+
+    questions: Annotated[list[AskRequest], FailFast()] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class AskBody(RootModel[AskRequest | AskBatch]):
+    """A question, or several."""
 
 
 class Limit(NamedTuple):

@@ -198,13 +198,27 @@ class FieldErrorBody(ResponseModel):
 
 
 class ProblemBody(ResponseModel):
-    """An error (RFC 9457)."""
+    """An error (RFC 9457); /problems explains each type."""
 
-    type: str = "about:blank"
+    type: str = Field(description="The address of the page that explains it.")
+    code: str = Field(description="The type as a word that never changes, such as invalid-value.")
     title: str
     status: int
     detail: str
     errors: tuple[FieldErrorBody, ...] = Field(default=(), exclude_if=lambda value: not value)
+
+
+class BatchBody(ResponseModel):
+    """An answer, or a problem, for each of several questions, in their order."""
+
+    answers: tuple[AnswerBody | ProblemBody, ...]
+    partial: bool = Field(
+        description="The time for a request was over: the last questions have problems out-of-time."
+    )
+
+
+class AnswersBody(RootModel[AnswerBody | BatchBody]):
+    """An answer, or those to several questions."""
 
 
 class HealthBody(ResponseModel):
@@ -217,6 +231,27 @@ class HealthBody(ResponseModel):
         exclude_if=lambda value: not value,
         description="What the operator should do, though questions are answered.",
     )
+
+
+class IndexVersionBody(ResponseModel):
+    """The live index; *analysis* is the checksum of the analysis that made it."""
+
+    generation: str
+    published: datetime.datetime | None
+    documents: int
+    passages: int
+    languages: tuple[str, ...]
+    analysis: str
+
+
+class VersionBody(ResponseModel):
+    """What answers; where `analysis` differs from that of the index, run `qa index`."""
+
+    program: str = Field(description="The version of Verbatim.")
+    api: Literal["v1"] = Field(default="v1", description="The addresses that stay.")
+    engine: Literal["whoosh", "opensearch"] = Field(description="A folder, or a cluster.")
+    analysis: str = Field(description="A checksum of how words are made of texts.")
+    index: IndexVersionBody | None = Field(description="Null while none is published.")
 
 
 class BlockBody(ResponseModel):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from qa.app import create_app
 from qa.settings import Settings
 from qa.web.middleware.access import SECURITY_HEADERS
+from qa.web.problems import PROBLEM_TYPES
 
 ASKED = "who demanded legal guarantees from the council?"
 
@@ -200,8 +201,8 @@ def is_problem(response, status):
 
     assert response.status_code == status
     assert response.content_type == "application/problem+json"
-    assert body["type"] == "about:blank"
-    assert body["status"] == status
+    assert body["type"] == f"/problems/{body['code']}"
+    assert body["status"] == status == PROBLEM_TYPES[body["code"]].status
     assert body["title"]
     assert body["detail"]
     return body
@@ -281,6 +282,29 @@ def test_a_wrong_parameter_is_named(client, query, pointer):
 )
 def test_every_error_has_one_shape(client, request_, status):
     is_problem(client.open("/ask", **({"method": "POST"} | request_)), status)
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        (b"", "The body is empty; send a JSON object."),
+        (b"{", "property name enclosed in double quotes at line 1, column 2."),
+        (b'{"question": "x"', "Expecting ',' delimiter at line 1, column 17."),
+        (b"{'question': 'x'}", "enclosed in double quotes at line 1, column 2."),
+        (b'{"question": "x"}}', "Extra data at line 1, column 18."),
+        (b'{\n "question": x}', "Expecting value at line 2, column 14."),
+        (b'{"question": "a\tb"}', "Invalid control character at at line 1, column 16."),
+        (b"who asked?", "Expecting value at line 1, column 1."),
+        (b'{"question": "\xff"}', "byte 14 is no UTF-8."),
+        (b"[" * 100_000, "The JSON is nested too deeply."),
+    ],
+)
+@pytest.mark.parametrize("path", ["/ask", "/verify"])
+def test_what_is_wrong_with_a_body_that_is_no_json_is_said(client, path, data, detail):
+    problem = is_problem(client.post(path, data=data, content_type="application/json"), 400)
+
+    assert problem["code"] == "malformed-request"
+    assert problem["detail"].endswith(detail)
 
 
 def test_an_unexpected_error_tells_nothing_of_itself(app, client, monkeypatch):

@@ -3,19 +3,21 @@
 import hmac
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qa.errors import SettingsError
 from qa.settings import Settings
 from qa.web.context import app_state, current_options, current_settings
 from qa.web.pages.common import is_static
+from qa.web.request_schemas import MAX_BATCH
 
 _LABEL = r"[A-Za-z0-9-]+"
 _HOST_PATTERN = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
@@ -270,9 +272,12 @@ def init_rate_limits(app: Flask) -> None:
             _household,
             app=app,
             application_limits=[
-                ApplicationLimit(settings.rate_limit, exempt_when=_is_free),
+                ApplicationLimit(settings.rate_limit, cost=_cost, exempt_when=_is_free),
                 ApplicationLimit(
-                    "; ".join(map(str, of_site)), key_function=_site, exempt_when=_has_no_site
+                    "; ".join(map(str, of_site)),
+                    key_function=_site,
+                    cost=_cost,
+                    exempt_when=_has_no_site,
                 ),
             ],
             # By itself it counts neither what is at no address nor what is called static.
@@ -335,6 +340,18 @@ def _site() -> str:
 
 def _has_no_site() -> bool:
     return _is_free() or ":" not in _site()
+
+
+def _cost() -> int:
+    """As how many requests this one counts: each question that is posted with others is one."""
+    if request.method != "POST" or not request.is_json or not has_token():
+        return 1
+    # What is wrong with it is said later.
+    with suppress(RecursionError, HTTPException):
+        values = request.get_json()
+        questions = values.get("questions") if isinstance(values, dict) else None
+        return min(max(1, len(questions)), MAX_BATCH) if isinstance(questions, list) else 1
+    return 1
 
 
 def _is_free() -> bool:

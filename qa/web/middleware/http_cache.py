@@ -12,7 +12,6 @@ from flask import Flask, Response, request
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
 from qa.index.generations import GENERATION_NAME
-from qa.web.api import InvalidRequestError
 from qa.web.context import (
     app_state,
     current_options,
@@ -20,6 +19,7 @@ from qa.web.context import (
     pin_generation,
     request_state,
 )
+from qa.web.problems import InvalidRequestError
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _PINNED_CACHE_CONTROL, _LIVE_CACHE_CONTROL = "private, max-age=86400", "private, no-cache"

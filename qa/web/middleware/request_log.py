@@ -21,6 +21,7 @@ from flask import Flask, Response, request
 from qa.analysis.normalization import printable_json
 from qa.analysis.tokenizer import normalize
 from qa.web.context import request_state
+from qa.web.openapi import plain_endpoint
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _build_record(response: Response) -> RequestRecord:
         request_id=state.request_id,
         method=request.method,
         # Addresses have questions in them.
-        endpoint=request.endpoint or "none",
+        endpoint=plain_endpoint(request.endpoint or "none"),
         status=response.status_code,
         seconds=time.perf_counter() - state.started,
         generation=searcher.manifest.name if searcher else None,

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from flask import Blueprint, Response, render_template, request, url_for
+from werkzeug.exceptions import NotFound
 
 from qa.analysis.tokenizer import normalize
 from qa.errors import IndexingError
@@ -21,10 +22,12 @@ from qa.web.context import (
     current_settings,
     route_options,
 )
+from qa.web.middleware.access import has_token
 from qa.web.openapi import query_parameter, string_schema
 from qa.web.pages.common import parameter_error
 from qa.web.pages.index_stats import current_stats
 from qa.web.pages.urls import query_string
+from qa.web.problems import PROBLEM_TYPES, ProblemType
 from qa.web.request_schemas import too_much
 from qa.web.response_schemas import SuggestionsBody
 
@@ -32,7 +35,7 @@ search = Blueprint("search", __name__)
 
 _MAX_SUGGESTIONS = 8
 # What asks or writes an answer anew for each of endlessly many addresses.
-_DISALLOWED_PATHS = ("/?", "/ask", "/suggest", "/export.", "/cite/")
+_DISALLOWED_PATHS = ("/?", "/v1/", "/ask", "/suggest", "/export.", "/cite/")
 
 
 @search.get("/opensearch.xml")
@@ -50,6 +53,7 @@ def description() -> Response:
         "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
         SuggestionsBody,
         media_type="application/x-suggestions+json",
+        tag="questions",
         parameters=lambda settings, _: [
             query_parameter("q", string_schema(settings.max_question), "What is typed.")
         ],
@@ -196,3 +200,25 @@ def show() -> str:
         reliability=reliability(),
         golden=ask_golden_questions(),
     )
+
+
+@blueprint.get("/problems")
+@route_options(is_public=True, is_cached=False)
+def problems() -> str:
+    """Explain all types of problems that programs are told."""
+    return _problem_page([*PROBLEM_TYPES.values()])
+
+
+@blueprint.get("/problems/<code>")
+@route_options(is_public=True, is_cached=False)
+def problem(code: str) -> str:
+    """Explain one type of problems."""
+    if code not in PROBLEM_TYPES:
+        raise NotFound("There is no such type of problems; /problems lists all.")
+    return _problem_page([PROBLEM_TYPES[code]])
+
+
+def _problem_page(problem_types: list[ProblemType]) -> str:
+    # Who may not read the documents gets nothing of the index in the footer either.
+    facts = {} if has_token() else {"manifest": None}
+    return render_template("problems.html", problem_types=problem_types, **facts)

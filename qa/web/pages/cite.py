@@ -20,13 +20,17 @@ from qa.answers.quote_search import ChecksumSearch, Effort
 from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
+from qa.settings import Settings
 from qa.web.context import (
+    Operation,
+    Schema,
     current_deadline,
     current_searcher,
     pin_generation,
     request_state,
     route_options,
 )
+from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, query_parameter
 from qa.web.pages.common import parameter_error, today
 from qa.web.pages.urls import Conversation, absolute_url, query_string
 
@@ -120,8 +124,38 @@ def citation_links(source: Citation | Document) -> list[Link]:
     ]
 
 
+def _cite_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[Schema]:
+    span = {"type": "string", "pattern": f"^(?:{_SPAN_PATTERN.pattern})?$"}
+    checksum = {"type": "string"}
+    formats = {"type": "string", "enum": [*FORMATS], "default": "text"}
+    return [
+        DOCUMENT_ID_PARAMETER,
+        query_parameter("cite", span, "The passage, START-END; else the whole document."),
+        query_parameter("answer", span, "The sentence in it that answers."),
+        query_parameter("sha256", checksum, "The beginning of the checksum of the text."),
+        query_parameter("quote", checksum, "The beginning of the checksum of the passage."),
+        query_parameter("format", formats, "The format of the citation."),
+        GENERATION_PARAMETER,
+    ]
+
+
 @blueprint.get("/cite/<path:document_id>")
-@route_options(is_cached=False)
+@route_options(
+    is_cached=False,
+    operation=Operation(
+        "cite",
+        "The citation of a place, or of a whole document",
+        {"type": "string"},
+        media_type="text/plain",
+        other_media={
+            each.content_type: {"type": "array" if name == "csl-json" else "string"}
+            for name, each in FORMATS.items()
+            if name != "text"
+        },
+        parameters=_cite_parameters,
+        tag="citations",
+    ),
+)
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
     for name in set(request.args) - {*_PLACE_PARAMETERS, "format", "generation"}:

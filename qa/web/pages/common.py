@@ -17,8 +17,8 @@ from qa.answers.answer import AnswerPassage, format_certainty
 from qa.documents.document import SEPARATOR, Document, format_place
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.api import InvalidRequestError
 from qa.web.context import app_state, current_searcher
+from qa.web.problems import InvalidRequestError
 
 
 class TextSegment(NamedTuple):

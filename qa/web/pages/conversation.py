@@ -19,7 +19,7 @@ from qa.queries.asking import split_frame
 from qa.queries.operators import parse_operators
 from qa.queries.parser import parse_query
 from qa.queries.prose import is_prose
-from qa.web.api import InvalidRequestError, answer_question, parse_ask_args
+from qa.web.api import answer_question, parse_ask_args
 from qa.web.context import current_searcher, current_settings
 from qa.web.pages.cite import QUOTED_PARAMETER, citation_statuses, fall_back_to_live, permalink
 from qa.web.pages.common import quote_paragraphs
@@ -31,6 +31,7 @@ from qa.web.pages.urls import (
     parse_conversation,
     parse_query_string,
 )
+from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest
 
 blueprint = Blueprint("conversation", __name__)

@@ -113,6 +113,7 @@ def _list_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sch
         "The list of documents, a page of it",
         DocumentsBody,
         parameters=_list_parameters,
+        tag="documents",
     )
 )
 def record() -> Response:
@@ -155,7 +156,8 @@ def _page_url(listing: Listing, number: int, selection: Selection) -> str | None
     """The address of a page of the list; None when there is none of that *number*."""
     if not 1 <= number <= selection.page_count:
         return None
-    return listing.with_changes(page=number).url_at("documents.record")
+    # Whoever asks under /v1 stays there.
+    return listing.with_changes(page=number).url_at(request.endpoint or "documents.record")
 
 
 def _item_body(summary: DocumentSummary) -> DocumentItemBody:

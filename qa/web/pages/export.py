@@ -16,7 +16,15 @@ from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.answers.collection import CollectionFacts
 from qa.errors import DeadlineExceededError
-from qa.web.context import current_deadline, current_searcher, route_options
+from qa.settings import Settings
+from qa.web.api import ask_parameters
+from qa.web.context import (
+    Operation,
+    Schema,
+    current_deadline,
+    current_searcher,
+    route_options,
+)
 from qa.web.pages.cite import build_reference
 from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
 from qa.web.pages.conversation import (
@@ -39,8 +47,29 @@ blueprint = Blueprint("export", __name__)
 _MAX_FILE_NAME = 60
 
 
+def _export_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
+    """Those of a question; empty ones, which the form of the page sends, say nothing."""
+    parameters = ask_parameters(settings, schemas)
+    return [
+        parameter
+        if parameter["schema"]["type"] == "array" or parameter["name"] == "generation"
+        else {**parameter, "schema": {"anyOf": [parameter["schema"], {"const": ""}]}}
+        for parameter in parameters
+    ]
+
+
 @blueprint.get("/export.md")
-@route_options(is_cached=False)
+@route_options(
+    is_cached=False,
+    operation=Operation(
+        "exportMarkdown",
+        "A conversation to keep, as Markdown",
+        {"type": "string"},
+        media_type="text/markdown",
+        parameters=_export_parameters,
+        tag="citations",
+    ),
+)
 def markdown() -> Response:
     """The conversation as CommonMark; what documents say stays text, whatever it looks like."""
     conversation, turns = _answer_conversation()
@@ -50,8 +79,45 @@ def markdown() -> Response:
     )
 
 
+_TEXT: Schema = {"type": "string"}
+_RECORD: Schema = {
+    "type": "object",
+    "required": ["address", "accessed", "generation", "documents", "sort", "earlier", "turns"],
+    "properties": {
+        "address": _TEXT,
+        "accessed": _TEXT | {"format": "date"},
+        "generation": _TEXT,
+        "documents": {"type": "integer"},
+        "sort": _TEXT,
+        "earlier": {
+            "type": "array",
+            "description": "The questions before those that are answered.",
+            "items": {
+                "type": "object",
+                "required": ["question", "address"],
+                "properties": {"question": _TEXT, "address": _TEXT},
+            },
+        },
+        "turns": {
+            "type": "array",
+            "description": "Answers as /ask gives them, each citation with its full address.",
+            "items": {"type": "object"},
+        },
+    },
+}
+
+
 @blueprint.get("/export.json")
-@route_options(is_cached=False, is_described=False)
+@route_options(
+    is_cached=False,
+    operation=Operation(
+        "exportJson",
+        "A conversation to keep, as JSON",
+        _RECORD,
+        parameters=_export_parameters,
+        tag="citations",
+    ),
+)
 def record() -> Response:
     """The conversation for programs: the answers as /ask gives them, with addresses in full."""
     conversation, turns = _answer_conversation()

@@ -11,16 +11,15 @@ from qa.answers.answer import AnswerPassage, build_fragment_url
 from qa.documents.document import Block, Document
 from qa.engines.base import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.web.api import InvalidRequestError, answer_question, json_response
+from qa.web.api import answer_question, json_response
 from qa.web.context import (
     Operation,
-    Schema,
     current_deadline,
     current_searcher,
     current_settings,
     route_options,
 )
-from qa.web.openapi import GENERATION_PARAMETER
+from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER
 from qa.web.pages.cite import (
     CitationTarget,
     citation_of,
@@ -31,6 +30,7 @@ from qa.web.pages.cite import (
 from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
 from qa.web.pages.conversation import ask_request_of
 from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
+from qa.web.problems import InvalidRequestError
 from qa.web.response_schemas import BlockBody, DocumentBody
 
 blueprint = Blueprint("reader", __name__)
@@ -123,23 +123,15 @@ _PART = 5_000
 _MIN_CHECKSUM_DIGITS = 12
 
 
-_DOCUMENT_ID: Schema = {
-    "name": "document_id",
-    "in": "path",
-    "required": True,
-    "description": "The id of a document, as citations have it; it may have slashes in it.",
-    "schema": {"type": "string", "minLength": 1},
-}
-
-
 @blueprint.get("/documents/<path:document_id>")
 @route_options(
     operation=Operation(
         "document",
         "A whole document",
         DocumentBody,
-        parameters=lambda *_: [_DOCUMENT_ID, GENERATION_PARAMETER],
+        parameters=lambda *_: [DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER],
         path="/documents/{document_id}.json",
+        tag="documents",
     )
 )
 def show(document_id: str) -> str | Response:

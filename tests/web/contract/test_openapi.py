@@ -12,15 +12,12 @@ PAGES = {
     "/",
     "/about",
     "/api",
-    "/cite/{document_id}",
     "/documents",
     "/documents/{document_id}",
-    "/export.json",
-    "/export.md",
-    # A protocol of its own.
-    "/mcp",
     "/mcp/",
     "/opensearch.xml",
+    "/problems",
+    "/problems/<code>",
     "/robots.txt",
     "/static/<path:filename>",
 }
@@ -33,6 +30,57 @@ def specification(client):
 
 def test_it_says_which_version_it_is(specification):
     assert specification["openapi"].startswith("3.1")
+
+
+def operations(specification):
+    for path, item in specification["paths"].items():
+        for method, operation in item.items():
+            if method != "servers":
+                yield path, method, operation
+
+
+def test_operations_are_at_addresses_that_stay_or_at_todays(specification, client):
+    versioned, plain = specification["servers"]
+    mounted = client.get("/openapi.json", environ_overrides={"SCRIPT_NAME": "/kb"}).get_json()
+
+    assert (versioned["url"], plain["url"]) == ("/v1", "/")
+    assert [server["url"] for server in mounted["servers"]] == ["/kb/v1", "/kb"]
+    for path, method, _ in operations(specification):
+        servers = specification["paths"][path].get("servers", [versioned])
+        address = f"{servers[0]['url'].rstrip('/')}{path}".replace("{document_id}", "harbour")
+        assert client.open(address, method=method.upper()).status_code not in {404, 405}, address
+
+
+def test_each_operation_has_a_name_of_its_own_and_a_known_tag(specification):
+    described = [operation for _, _, operation in operations(specification)]
+    tags = {tag["name"] for tag in specification["tags"]}
+
+    assert len({operation["operationId"] for operation in described}) == len(described)
+    assert {tag for operation in described for tag in operation["tags"]} == tags
+    assert all(tag["description"] for tag in specification["tags"])
+
+
+@pytest.mark.parametrize("token", ["", "a-token-of-some-length"])
+def test_the_token_is_described_and_asked_for_where_there_is_one(index, token):
+    document = build_openapi_document(create_app(Settings(index=str(index), token=token)))
+    scheme = document["components"]["securitySchemes"]["token"]
+
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert ({} in document["security"]) == (not token)
+    assert {"token": []} in document["security"]
+    assert document["paths"]["/livez"]["get"]["security"] == []
+
+
+def test_each_body_has_an_example_that_is_accepted(specification, client):
+    bodies = [
+        (path, operation["requestBody"]["content"]["application/json"])
+        for path, _, operation in operations(specification)
+        if "requestBody" in operation
+    ]
+
+    assert {path for path, _ in bodies} == {"/ask", "/verify", "/mcp"}
+    for path, body in bodies:
+        assert client.post(path, json=body["example"]).status_code == 200, path
 
 
 def test_every_reference_leads_somewhere(specification):
@@ -57,6 +105,7 @@ def test_every_route_for_programs_is_in_it(app, specification):
     routes = {
         str(rule).replace("<path:document_id>", "{document_id}")
         for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith("/v1/")
     }
 
     assert routes - PAGES == set(specification["paths"]) - {"/documents/{document_id}.json"}
@@ -81,6 +130,9 @@ OPTIONS = {
     "/mcp": {"is_json"},
     "/mcp/": {"is_json"},
     "/openapi.json": {"is_uncached"},
+    "/version": {"is_json", "is_uncached"},
+    "/problems": {"is_public", "is_uncached"},
+    "/problems/<code>": {"is_public", "is_uncached"},
     "/cite/<path:document_id>": {"is_uncached"},
     "/export.md": {"is_uncached"},
     "/export.json": {"is_uncached"},
@@ -102,7 +154,8 @@ def test_what_applies_to_each_route_is_what_is_written_here(app):
 
     assert {rule.rule for rule in rules} >= set(OPTIONS)
     for rule in rules:
-        assert flags_of(options_of(app, rule.endpoint)) == OPTIONS.get(rule.rule, set()), rule
+        plain = rule.rule.removeprefix("/v1")
+        assert flags_of(options_of(app, rule.endpoint)) == OPTIONS.get(plain, set()), rule
 
 
 LIMITED = {"max_question": 77, "max_turns": 3, "max_limit": 9, "max_terms": 5}

@@ -9,6 +9,8 @@ def test_it_shows_all_that_the_document_says(get_page, client):
 
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
+            if method == "servers":
+                continue
             assert f"{method.upper()} {path}" in main
             assert operation["summary"] in main
     assert "at most 2000 characters" in main
