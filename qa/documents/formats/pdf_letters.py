@@ -40,6 +40,9 @@ def _drop_doubles(letters: list[Letter]) -> list[Letter]:
         return letters
     # Letters by the part of the line that they are in, as wide as the widest of the word may move.
     width = max(map(_limit_of, letters)) or 1.0
+    lefts = sorted(letter.left for letter in letters)
+    if all(right - left >= width for left, right in pairwise(lefts)):
+        return letters
     drawn: dict[tuple[str, int], list[Letter]] = {}
     single: list[Letter] = []
     for letter in letters:

@@ -21,7 +21,7 @@ from qa.documents.layout.segments import Segment
 from qa.documents.ocr import Picture
 
 # Objects of a page, and forms in forms, that are looked at; pictures that are put together.
-_MAX_OBJECTS = 20_000
+_MAX_OBJECTS = 5_000
 _MAX_DEPTH = 3
 _MAX_PICTURES = 200
 _WITH_PICTURES = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
