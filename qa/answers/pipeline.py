@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import normalize, to_term, token_texts
+from qa.analysis.tokenizer import QUESTION_MARKS, normalize, to_term, token_texts
 from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
 from qa.answers.collection import CollectionFacts, describe_collection
 from qa.answers.no_answer import date_span, explain_no_answer
@@ -300,7 +300,8 @@ def _retrieve_asking_part(
 ) -> RetrievalResult:
     """The result of the part of a long *text* that asks, or of all of its *query*.
 
-    The likeliest part counts, unless another, or the whole, is clearly surer.  A question with
+    The likeliest part counts, unless another, or the whole, is clearly surer.  Without a question
+    mark, as in pasted prose, the whole counts, unless a part is clearly surer.  A question with
     operators is one.
     """
     if query.phrases or query.excluded_phrases:
@@ -316,7 +317,10 @@ def _retrieve_asking_part(
             if best is None or result.confidence > best.confidence + _MIN_CONFIDENCE_GAIN:
                 best = result
     whole = search(query)
-    if best is None or whole.confidence > best.confidence + _MIN_CONFIDENCE_GAIN:
+    gain = _MIN_CONFIDENCE_GAIN
+    if not any(mark in text for mark in QUESTION_MARKS):
+        gain = -gain
+    if best is None or whole.confidence > best.confidence + gain:
         return whole
     return _ignore_other_words(best, query)
 

@@ -75,6 +75,13 @@ def test_a_pasted_text_finds_its_document(answer, text, document):
     assert pasted.query.not_required
 
 
+def test_all_of_a_pasted_text_is_searched_for(answer):
+    pasted = answer(WEIR)
+
+    assert {"weir", "plank", "towpath"} <= {*pasted.query.used}
+    assert [passage.citation.document_id for passage in pasted.passages[:2]] == ["weir", "weir"]
+
+
 @pytest.mark.parametrize(
     ("question", "not_required", "document"),
     [
