@@ -4,11 +4,15 @@ A generation of documents in such languages has these stems sorted, and sorted f
 the words that begin or end with another are found without looking at all of them.
 """
 
+import threading
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Callable, Hashable
 from itertools import takewhile
+from typing import Any, TypeVar
 
 import numpy as np
+from cachetools import LRUCache
 
 from qa.analysis.tokenizer import is_stop_word, stem, token_texts
 from qa.documents.document import Document
@@ -25,6 +29,11 @@ _LANDMARK_EVERY = 64
 _SECTION, _LINE, _TAB = b"\n\n", b"\n", b"\t"
 # Letters of a stem, at most, and bytes of a line.
 _MAX_LETTERS, _MAX_LINE = 60, 256
+
+
+# Words of questions recur: for this many is remembered what the lexicon says of them.
+_MEMOIZED = 1 << 12
+Result = TypeVar("Result")
 
 
 class SortedWords:
@@ -89,10 +98,22 @@ class Lexicon:
         """Read what LexiconCollector encodes."""
         stems, reversed_stems = data.split(_SECTION)
         self._stems, self._reversed = SortedWords(stems), SortedWords(reversed_stems)
+        self._memo: LRUCache[Hashable, Any] = LRUCache(_MEMOIZED)
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._stems)
+
+    def memoize(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """What *compute* returns, computed once for a *key* as long as it is asked for often."""
+        with self._lock:
+            value: Result | None = self._memo.get(key)
+        if value is None:
+            value = compute()
+            with self._lock:
+                self._memo[key] = value
+        return value
 
     def count(self, word_stem: str) -> int:
         """How many documents have *word_stem*, as far as the lexicon has it."""

@@ -22,8 +22,9 @@ _LINKS = ("", "s", "n", "en", "er", "e", "es", "ens", "o", "u", "a")
 _MAX_PARTS, _MIN_OTHER = 4, 4
 # A word of so many letters is a part even if the other part occurs nowhere by itself.
 _MIN_ALONE = 6
-# The rank of compounds that are looked for only in place of an absent word.
-_UNLIKELY = 3
+# The ranks of compounds that are looked for only in place of an absent word, and of other words
+# unless the question has the other part.
+_UNLIKELY, _NO_COMPOUND = 3, 4
 # Stands for any first part; the longest ending that only longer words lose: Wartung, Heizungswart.
 _ANY_HEAD, _MAX_ENDING = "babab", 3
 # Stems looked at on each side of a word; compounds of a word, and of a question.
@@ -33,15 +34,15 @@ _MAX_TERMS, _MAX_LETTERS = 24, 50
 
 
 class _Compound(NamedTuple):
-    """A stem that has a word as a part.
+    """A stem that has a word as a part, and *others*, stems that the other part may have.
 
-    *rank* is 0 where the question has the other part, 1 where the index has, 2 where the word is
-    long, else 3.
+    *rank* is 1 where the index has one of these, 2 where the word is long, else 3 or 4.
     """
 
     rank: int
     order: int
     stem: str
+    others: frozenset[str]
 
 
 class _Split(NamedTuple):
@@ -76,7 +77,7 @@ def expand_compounds(
     # Words of earlier turns and operators have been chosen as they are.
     chosen = (term.term for term in query.terms if term.forms or term.is_exact)
     fixed = quoted.union(query.carried_words, chosen)
-    expander = _Expander(lexicon, compounding, query.terms)
+    expander = _Expander(lexicon, tuple(compounding), query.terms)
     terms: list[QueryTerm] = []
     expansions = [*query.expansions]
     split_words: list[tuple[str, str]] = []
@@ -113,7 +114,7 @@ class _Expander:
     """Finds the compounds and the parts of the *terms* of one query."""
 
     def __init__(
-        self, lexicon: Lexicon, languages: Sequence[str], terms: Sequence[QueryTerm]
+        self, lexicon: Lexicon, languages: tuple[str, ...], terms: Sequence[QueryTerm]
     ) -> None:
         self._lexicon = lexicon
         self._languages = languages
@@ -140,44 +141,39 @@ class _Expander:
         is_absent = not any(
             document_frequencies.get(one) or self._lexicon.count(one) for one in term.stems
         )
-        compounds = sorted(
-            {*self._compounds_beginning_with(term), *self._compounds_ending_with(term)}
-        )
+        key = "compounds", term.word, self._languages
+        compounds = self._lexicon.memoize(key, lambda: tuple(self._iter_compounds(term)))
         if is_absent:
-            compounds += self._compounds_around(term)
-        likely = [one for one in compounds if one.rank < _UNLIKELY or is_absent]
-        stems = list(dict.fromkeys(one.stem for one in likely if one.stem not in term.stems))
-        stems = stems[: min(_MAX_PER_TERM, self._left)]
-        self._left -= len(stems)
-        return replace(term, compounds=tuple(stems))
+            compounds += tuple(self._compounds_around(term))
+        most = _UNLIKELY if is_absent else _UNLIKELY - 1
+        ranked = sorted((self._rank(one), one.order, one.stem) for one in compounds)
+        stems = dict.fromkeys(s for rank, _, s in ranked if rank <= most and s not in term.stems)
+        chosen = tuple(stems)[: min(_MAX_PER_TERM, self._left)]
+        self._left -= len(chosen)
+        return replace(term, compounds=chosen)
 
-    def _compounds_beginning_with(self, term: QueryTerm) -> Iterator[_Compound]:
-        """The compounds that begin with *term*, in the form that it has there."""
+    def _rank(self, compound: _Compound) -> int:
+        """Its rank; 0 where the question has the other part."""
+        return compound.rank if self._asked.isdisjoint(compound.others) else 0
+
+    def _iter_compounds(self, term: QueryTerm) -> Iterator[_Compound]:
+        """The compounds that begin or end with *term*, in the form that it has there."""
         for term_stem in self._stems_of(term.word):
-            if len(term_stem) < MIN_PART:
-                continue
             for compound in self._lexicon.beginning_with(term_stem, _MAX_LOOKED_AT):
-                ranks = [
-                    self._rank(compound[len(base) + len(link) :], len(base))
-                    for base in {term.term, term_stem}
+                bases = [base for base in {term.term, term_stem} if compound.startswith(base)]
+                others = [
+                    compound[len(base) + len(link) :]
+                    for base in bases
                     for link in _LINKS
-                    if compound.startswith(base + link)
+                    if compound.startswith(link, len(base))
                 ]
-                yield from self._rank_compound(compound, ranks)
-
-    def _compounds_ending_with(self, term: QueryTerm) -> Iterator[_Compound]:
-        """The compounds that end with the stem of *term*."""
+                yield self._build_compound(compound, len(term_stem), others, others)
         for term_stem in self._end_stems_of(term.word):
-            if len(term_stem) < MIN_PART:
-                continue
             for compound in self._lexicon.ending_with(term_stem, _MAX_LOOKED_AT):
                 head = compound[: -len(term_stem)]
-                ranks = [
-                    self._rank(head.removesuffix(link), len(term_stem), is_head=True)
-                    for link in _LINKS
-                    if head.endswith(link)
-                ]
-                yield from self._rank_compound(compound, ranks)
+                heads = [head.removesuffix(link) for link in _LINKS if head.endswith(link)]
+                stems = [one for part in heads for one in (part, *self._stems_of(part))]
+                yield self._build_compound(compound, len(term_stem), heads, stems)
 
     def _compounds_around(self, term: QueryTerm) -> Iterator[_Compound]:
         """The compounds that have the stem of *term* between other parts."""
@@ -187,25 +183,21 @@ class _Expander:
             for compound in self._lexicon.containing(term_stem, _MAX_LOOKED_AT):
                 head, _, tail = compound.partition(term_stem)
                 if min(len(head), len(tail)) >= MIN_PART:
-                    yield _Compound(_UNLIKELY, -self._lexicon.count(compound), compound)
+                    order = -self._lexicon.count(compound)
+                    yield _Compound(_UNLIKELY, order, compound, frozenset())
 
-    def _rank_compound(self, compound: str, ranks: Sequence[int | None]) -> Iterator[_Compound]:
-        possible = [rank for rank in ranks if rank is not None]
-        if possible:
-            yield _Compound(min(possible), -self._lexicon.count(compound), compound)
-
-    def _rank(self, rest: str, length: int, *, is_head: bool = False) -> int | None:
-        """How likely *rest* is the other part of a compound of a word of that *length*."""
-        if len(rest) < MIN_PART:
-            return None
-        stems = self._stems_of(rest) if is_head else (rest,)
-        if rest in self._asked or not self._asked.isdisjoint(stems):
-            return 0
-        if min(len(rest), length) < _MIN_OTHER:
-            return None
-        if any(self._lexicon.count(one) for one in (rest, *stems)) or self._is_shorter(rest):
-            return 1
-        return _UNLIKELY - 1 if length >= _MIN_ALONE else _UNLIKELY
+    def _build_compound(
+        self, compound: str, length: int, parts: Sequence[str], stems: Sequence[str]
+    ) -> _Compound:
+        """A *compound* of a word of that *length* and another of *parts*, which have *stems*."""
+        others = frozenset(one for one in stems if len(one) >= MIN_PART)
+        rank = _NO_COMPOUND
+        if length >= _MIN_OTHER and max(map(len, parts), default=0) >= _MIN_OTHER:
+            rank = _UNLIKELY - 1 if length >= _MIN_ALONE else _UNLIKELY
+            longer = [one for one in others if len(one) >= _MIN_OTHER]
+            if any(self._lexicon.count(one) or self._is_shorter(one) for one in longer):
+                rank = 1
+        return _Compound(rank, -self._lexicon.count(compound), compound, others)
 
     def _is_shorter(self, rest: str) -> bool:
         """Whether *rest* is a word but for an ending that a stemmer takes off a longer one."""
@@ -216,14 +208,17 @@ class _Expander:
         """The parts of the compound *term* that occur oftener than it does; none of a word."""
         if len(term.term) > _MAX_LETTERS:
             return ()
+        key = "split", term.word, self._languages
+        parts = self._lexicon.memoize(key, lambda: self._parts_of(term))
+        return tuple(QueryTerm(part, part, (part_stem,), term.weight) for part, part_stem in parts)
+
+    def _parts_of(self, term: QueryTerm) -> tuple[tuple[str, str], ...]:
+        """The parts of *term*, each with its stem, that together occur oftener than it does."""
         stems = self._stems_of(term.word)
         splits = [self._best_split(term.term, term_stem, _MAX_PARTS) for term_stem in stems]
         best = max(filter(None, splits), default=None)
-        if best is None or best.score <= max(map(self._lexicon.count, stems)):
-            return ()
-        return tuple(
-            QueryTerm(part, part, (part_stem,), term.weight) for part, part_stem in best.parts
-        )
+        is_better = best is not None and best.score > max(map(self._lexicon.count, stems))
+        return best.parts if best is not None and is_better else ()
 
     def _best_split(self, word: str, word_stem: str, most: int) -> _Split | None:
         """The best split of a word into *most* parts, or fewer."""
