@@ -56,7 +56,7 @@ _MAX_FILE_NAME = 60
 
 def _export_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
     """Those of a question; empty ones, which the form of the page sends, say nothing."""
-    parameters = ask_parameters(settings, schemas)
+    parameters = [p for p in ask_parameters(settings, schemas) if p["name"] != "offsets"]
     return [
         parameter
         if parameter["schema"]["type"] == "array" or parameter["name"] == "generation"
