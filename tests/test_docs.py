@@ -214,16 +214,25 @@ def test_the_requests_of_the_api_are_answered(sample):
     client = create_app(sample).test_client()
     page = PAGES["docs/api.md"]
     (url,) = re.findall(r"curl 'http://127.0.0.1:8000([^']+)'", page)
-    (body,) = re.findall(r"-d '(.*)'", page)
+    body, batch = re.findall(r"-d '(.*)'", page)
 
     assert client.get(url).get_json()["verdict"] == "found"
     answer = client.post("/ask", json=json.loads(body)).get_json()
     assert answer["verdict"] == "found"
     assert answer["query"]["carried"]
+    answers = client.post("/v1/ask", json=json.loads(batch)).get_json()["answers"]
+    assert [each["question"] for each in answers] == ["who signed the Founding Act?", "when?"]
+
+
+def test_the_error_of_the_api_is_the_one_that_is_shown(sample):
+    example = json.loads(blocks("docs/api.md", "json")[1])
+    client = create_app(sample).test_client()
+
+    assert client.get("/ask?q=x&limit=900").get_json() == example
 
 
 def test_the_answer_of_the_api_has_the_fields_that_are_shown(sample):
-    (example,) = map(json.loads, blocks("docs/api.md", "json"))
+    example = json.loads(blocks("docs/api.md", "json")[0])
     answer = create_app(sample).test_client().get("/ask?q=who+said+Russia+has+no+veto").get_json()
 
     def fields(value):

@@ -46,6 +46,7 @@ from qa.web.context import (
     record_answer,
     route_options,
 )
+from qa.web.offsets import answer_in_utf16
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
 from qa.web.problems import (
     InvalidRequestError,
@@ -137,8 +138,7 @@ def ask_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schem
 def ask_get() -> Response:
     """Answer the question in the address; earlier `q` are the turns before it."""
     ask_request = parse_ask_args(request.args)
-    _pin_ask_request(ask_request)
-    return json_response(answer_body(answer_question(ask_request)))
+    return json_response(_answer_body(ask_request))
 
 
 @blueprint.post("/ask")
@@ -158,9 +158,7 @@ def ask_post() -> Response:
     values = request_json()
     if isinstance(values, dict) and "questions" in values:
         return json_response(_answer_batch(_parse_batch(values)))
-    ask_request = parse_ask_request(values)
-    _pin_ask_request(ask_request)
-    return json_response(answer_body(answer_question(ask_request)))
+    return json_response(_answer_body(parse_ask_request(values)))
 
 
 def _parse_batch(values: object) -> list[AskRequest]:
@@ -188,12 +186,21 @@ def _answer_batch(ask_requests: list[AskRequest]) -> BatchBody:
         try:
             # Not even a cached answer, so that the first ones answered are the first ones asked.
             current_deadline().check()
-            _pin_ask_request(ask_request)
-            answers.append(answer_body(answer_question(ask_request)))
+            answers.append(_answer_body(ask_request))
         except (RequestError, InvalidRequestError, GenerationError, DeadlineExceededError) as error:
             answers.append(problem_body(status_of(error), public_detail(error), error))
     is_late = any(isinstance(a, ProblemBody) and a.code == "out-of-time" for a in answers)
     return BatchBody(answers=tuple(answers), partial=is_late)
+
+
+def _answer_body(ask_request: AskRequest) -> AnswerBody:
+    """The answer to *ask_request*, with offsets as it asks for them."""
+    _pin_ask_request(ask_request)
+    body = answer_body(answer_question(ask_request))
+    if ask_request.offsets == "utf-16":
+        searcher = current_searcher()
+        return answer_in_utf16(body, lambda id_: searcher.document(id_).text)
+    return body
 
 
 def request_json() -> object:
@@ -309,13 +316,13 @@ def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     }
     for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
         values = args.getlist(name)
-        if name not in {"limit", "offset", "sort", "from", "to", "generation"}:
+        if name not in {"limit", "offset", "sort", "from", "to", "generation", "offsets"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(values) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if name in {"limit", "offset"}:
             fields[name] = _parse_number(values[0])
-        elif name in {"sort", "generation"}:
+        elif name in {"sort", "generation", "offsets"}:
             fields[name] = values[0]
         else:
             fields["filters"][name] = values[0]

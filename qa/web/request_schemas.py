@@ -124,6 +124,10 @@ class AskRequest(RequestModel):
     generation: _Generation | None = Field(
         default=None, description="The index to ask, by name, while it is kept; else the live one."
     )
+    offsets: Literal["code-points", "utf-16"] = Field(
+        default="code-points",
+        description="What offsets count: code points, or code units as in JavaScript.",
+    )
 
 
 # The most questions that one request may have.

@@ -158,6 +158,11 @@ class AnswerBody(ResponseModel):
     )
     generation: str
     took_ms: float
+    offsets: Literal["utf-16"] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What offsets count, if not code points.",
+    )
 
 
 def answer_body(answer: Answer) -> AnswerBody:
@@ -169,7 +174,7 @@ def answer_body(answer: Answer) -> AnswerBody:
     )
 
 
-_SAME_FIELDS = frozenset(AnswerBody.model_fields) - {"total", "facets"}
+_SAME_FIELDS = frozenset(AnswerBody.model_fields) - {"total", "facets", "offsets"}
 
 
 def _facets_body(matches: MatchCounts) -> FacetsBody:
@@ -285,6 +290,11 @@ class DocumentBody(ResponseModel):
     omissions: tuple[str, ...] = Field(description="Parts of the file that the text lacks.")
     text: str
     blocks: tuple[BlockBody, ...]
+    offsets: Literal["utf-16"] | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What offsets count, if not code points.",
+    )
 
 
 class DocumentItemBody(ResponseModel):

@@ -17,6 +17,8 @@ STAYING = {
     ("GET", "/v1/cite/<path:document_id>"),
     ("GET", "/v1/export.md"),
     ("GET", "/v1/export.json"),
+    ("GET", "/v1/export.csv"),
+    ("GET", "/v1/documents.csv"),
     ("GET", "/v1/suggest"),
     ("GET", "/v1/version"),
     ("POST", "/v1/mcp"),
@@ -29,6 +31,8 @@ PATHS = [
     "/cite/harbour?cite=0-100&format=ris",
     "/export.md?q=harbour",
     "/export.json?q=harbour",
+    "/export.csv?q=harbour",
+    "/documents.csv?sort=newest",
     "/suggest?q=bridge",
     "/version",
 ]

@@ -110,7 +110,8 @@ _REALM = "Verbatim documents"
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, If-None-Match, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
+        "Authorization, Content-Type, If-None-Match, MCP-Protocol-Version, Mcp-Method, Mcp-Name,"
+        " Traceparent, Tracestate"
     ),
     "Access-Control-Max-Age": "86400",
 }

@@ -8,13 +8,14 @@ import hashlib
 import json
 import logging
 import os
+import re
 import select
 import stat
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from flask import Flask, Response, request
 
@@ -36,6 +37,30 @@ class RequestRecord:
     generation: str | None = None
     verdict: str | None = None
     question: str | None = None
+    trace: "Trace | None" = None
+
+
+class Trace(NamedTuple):
+    """The trace that a request belongs to, and the span in it that sent the request."""
+
+    trace_id: str
+    parent_id: str
+
+
+# Version, trace, parent and flags (W3C Trace Context, section 3.2).  A later version may have more
+# after a dash; the version ff, and ids of zeros only, are invalid.
+_TRACEPARENT = re.compile(
+    r"(?!ff)(?P<version>[0-9a-f]{2})-(?P<trace>(?!0{32})[0-9a-f]{32})"
+    r"-(?P<parent>(?!0{16})[0-9a-f]{16})-[0-9a-f]{2}(?P<more>-.*)?"
+)
+
+
+def parse_traceparent(header: str) -> Trace | None:
+    """The trace that a `traceparent` *header* names; None if it is invalid."""
+    match = _TRACEPARENT.fullmatch(header.strip())
+    if match is None or (match["version"] == "00" and match["more"]):
+        return None
+    return Trace(match["trace"], match["parent"])
 
 
 Listener = Callable[[RequestRecord], None]
@@ -67,6 +92,7 @@ def _build_record(response: Response) -> RequestRecord:
         generation=searcher.manifest.name if searcher else None,
         verdict=answer.verdict if answer else None,
         question=answer.question if answer else None,
+        trace=parse_traceparent(request.headers.get("traceparent", "")),
     )
 
 
@@ -151,6 +177,8 @@ def build_log_writer(questions: str) -> Listener:
             "generation": record.generation,
             "verdict": record.verdict,
         }
+        if record.trace:
+            fields |= record.trace._asdict()
         if record.question is not None and questions == "1":
             fields["question"] = record.question
         elif record.question is not None and questions == "hash":

@@ -1,8 +1,10 @@
 """What all pages need: marked text, dates, static files."""
 
+import csv
 import hashlib
+import io
 import mimetypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from qa.answers.answer import AnswerPassage, format_certainty
 from qa.documents.document import SEPARATOR, Document, format_place
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.context import app_state, current_searcher
+from qa.web.context import app_state, current_deadline, current_searcher
 from qa.web.problems import InvalidRequestError
 
 
@@ -218,6 +220,31 @@ def _inject_manifest() -> dict[str, Manifest | None]:
         return {"manifest": current_searcher().manifest}
     except GenerationError:
         return {"manifest": None}
+
+
+# What makes a spreadsheet take a text for a formula (OWASP, CSV Injection).
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_response(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
+    """*rows* as a CSV file of that *name* (RFC 4180, UTF-8); None is an empty cell.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        current_deadline().check()
+        writer.writerow([_csv_cell(value) for value in row])
+    response = Response(out.getvalue(), content_type="text/csv; charset=utf-8; header=present")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _csv_cell(value: object) -> object:
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_SIGNS)
+    return f"'{value}" if is_formula else value
 
 
 def parameter_error(parameter: str, detail: str) -> InvalidRequestError:

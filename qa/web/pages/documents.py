@@ -16,7 +16,7 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.openapi import GENERATION_PARAMETER, field_parameters, query_parameter, string_schema
-from qa.web.pages.common import parameter_error
+from qa.web.pages.common import csv_response, parameter_error
 from qa.web.pages.document_search import (
     PAGE_SIZE,
     PARAMETERS,
@@ -27,7 +27,7 @@ from qa.web.pages.document_search import (
     parse_listing,
     select_documents,
 )
-from qa.web.pages.urls import parse_query_string
+from qa.web.pages.urls import absolute_url, parse_query_string
 from qa.web.response_schemas import (
     DocumentFiltersBody,
     DocumentItemBody,
@@ -150,6 +150,43 @@ def record() -> Response:
             ),
         )
     )
+
+
+_COLUMNS = (
+    *("id", "title", "publisher", "date", "type", "words", "passages", "source", "sha256"),
+    "address",
+)
+
+
+@blueprint.get("/documents.csv")
+@route_options(
+    is_json=True,
+    operation=Operation(
+        "documentsCsv",
+        "All documents that are asked for, as CSV",
+        {"type": "string"},
+        media_type="text/csv",
+        parameters=lambda settings, schemas: [
+            each for each in _list_parameters(settings, schemas) if each["name"] != "page"
+        ],
+        tag="documents",
+    ),
+)
+def table() -> Response:
+    """The whole list as a table."""
+    listing = parse_listing(parse_query_string(request.query_string), strict=True)
+    if "page" in request.args:
+        raise parameter_error("page", "the table has all documents, on one page")
+    selection = select_page(listing)
+    rows = (
+        (
+            *(each.id, each.title, each.publisher, each.date, each.type, each.words, each.passages),
+            *(each.source, each.sha256),
+            absolute_url(url_for("reader.show", document_id=each.id)),
+        )
+        for each in selection.summaries
+    )
+    return csv_response(_COLUMNS, rows, "documents.csv")
 
 
 def _page_url(listing: Listing, number: int, selection: Selection) -> str | None:

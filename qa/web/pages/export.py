@@ -26,7 +26,14 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.pages.cite import build_reference
-from qa.web.pages.common import TextSegment, format_date, parameter_error, quote_paragraphs, today
+from qa.web.pages.common import (
+    TextSegment,
+    csv_response,
+    format_date,
+    parameter_error,
+    quote_paragraphs,
+    today,
+)
 from qa.web.pages.conversation import (
     AnsweredTurn,
     answer_turns,
@@ -49,7 +56,7 @@ _MAX_FILE_NAME = 60
 
 def _export_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
     """Those of a question; empty ones, which the form of the page sends, say nothing."""
-    parameters = ask_parameters(settings, schemas)
+    parameters = [p for p in ask_parameters(settings, schemas) if p["name"] != "offsets"]
     return [
         parameter
         if parameter["schema"]["type"] == "array" or parameter["name"] == "generation"
@@ -136,6 +143,50 @@ def record() -> Response:
     return _as_attachment(response, conversation, "json")
 
 
+_COLUMNS = (
+    *("turn", "question", "verdict", "confidence", "rank", "text", "answer", "document_id"),
+    *("title", "publisher", "date", "section", "place", "start", "end", "sha256", "address"),
+    *("original", "generation"),
+)
+
+
+@blueprint.get("/export.csv")
+@route_options(
+    is_cached=False,
+    operation=Operation(
+        "exportCsv",
+        "A conversation to keep, as CSV: a row for each passage",
+        _TEXT,
+        media_type="text/csv",
+        parameters=_export_parameters,
+        tag="citations",
+    ),
+)
+def table() -> Response:
+    """The conversation as a table; a question without a passage has one row."""
+    conversation, turns = _answer_conversation()
+    rows = (row for turn in turns for row in _table_rows(turn))
+    return csv_response(_COLUMNS, rows, f"{_file_name(conversation)}.csv")
+
+
+def _table_rows(turn: AnsweredTurn) -> Iterator[tuple[object, ...]]:
+    answer = turn.answer
+    asked = turn.number, answer.question, answer.verdict, round(answer.confidence, 4)
+    for passage in answer.passages:
+        source = passage.citation
+        yield (
+            *asked,
+            *(passage.rank, passage.text, passage.answer.text if passage.answer else None),
+            *(source.document_id, source.title, source.publisher, source.date, source.section),
+            *(source.place, source.start, source.end, source.sha256),
+            *(absolute_url(source.read_url), source.url, answer.generation),
+        )
+    if not answer.passages:
+        about = answer.about.text if answer.about else None
+        nothing = [None] * (len(_COLUMNS) - len(asked) - 3)
+        yield (*asked, None, about, *nothing, answer.generation)
+
+
 def _answer_conversation() -> tuple[Conversation, list[AnsweredTurn]]:
     """The conversation in the address, all of which must be what can be asked."""
     pairs = parse_query_string(request.query_string)
@@ -156,10 +207,14 @@ def _answer_conversation() -> tuple[Conversation, list[AnsweredTurn]]:
 
 def _as_attachment(response: Response, conversation: Conversation, extension: str) -> Response:
     """*response* to be saved under the words of the first question."""
-    words = regex.findall(r"[a-z0-9]+", conversation.questions[0].lower())
-    name = "-".join(words)[:_MAX_FILE_NAME].strip("-") or "conversation"
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{extension}")
+    name = f"{_file_name(conversation)}.{extension}"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
+
+
+def _file_name(conversation: Conversation) -> str:
+    words = regex.findall(r"[a-z0-9]+", conversation.questions[0].lower())
+    return "-".join(words)[:_MAX_FILE_NAME].strip("-") or "conversation"
 
 
 def _turn_json(turn: AnsweredTurn) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from qa.web.context import (
     current_settings,
     route_options,
 )
-from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER
+from qa.web.offsets import blocks_in_utf16
+from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, field_parameters
 from qa.web.pages.cite import (
     CitationTarget,
     citation_of,
@@ -129,7 +130,11 @@ _MIN_CHECKSUM_DIGITS = 12
         "document",
         "A whole document",
         DocumentBody,
-        parameters=lambda *_: [DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER],
+        parameters=lambda _, schemas: [
+            DOCUMENT_ID_PARAMETER,
+            GENERATION_PARAMETER,
+            *field_parameters({"offsets": schemas["AskRequest"]["properties"]["offsets"]}),
+        ],
         path="/documents/{document_id}.json",
         tag="documents",
     )
@@ -141,9 +146,7 @@ def show(document_id: str) -> str | Response:
         document = current_searcher().document(document_id)
     except DocumentNotFoundError as error:
         if document_id.endswith(".json"):
-            return json_response(
-                _document_body(current_searcher().document(document_id.removesuffix(".json")))
-            )
+            return _record(current_searcher().document(document_id.removesuffix(".json")))
         renamed_document = _find_renamed_document()
         if renamed_document is None:
             raise _not_found_error(error, lost_generation) from None
@@ -305,6 +308,18 @@ def _find_summary(document: Document) -> DocumentSummary:
     """What the list of documents says of *document*."""
     summaries = current_searcher().summaries()
     return summaries[bisect_left(summaries, document.id, key=lambda summary: summary.id)]
+
+
+def _record(document: Document) -> Response:
+    """The whole document for programs, with offsets as the address asks for them."""
+    unit = request.args.get("offsets", "code-points")
+    if unit not in {"code-points", "utf-16"} or len(request.args.getlist("offsets")) > 1:
+        raise parameter_error("offsets", f"{unit[:20]!r} is neither code-points nor utf-16")
+    body = _document_body(document)
+    if unit == "utf-16":
+        blocks = blocks_in_utf16(body.blocks, document.text)
+        body = body.model_copy(update={"blocks": blocks, "offsets": "utf-16"})
+    return json_response(body)
 
 
 def _document_body(document: Document) -> DocumentBody:

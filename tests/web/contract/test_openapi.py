@@ -135,6 +135,8 @@ OPTIONS = {
     "/problems/<code>": {"is_public", "is_uncached"},
     "/cite/<path:document_id>": {"is_uncached"},
     "/export.md": {"is_uncached"},
+    "/export.csv": {"is_uncached"},
+    "/documents.csv": {"is_json"},
     "/export.json": {"is_uncached"},
 }
 

@@ -57,6 +57,39 @@ def test_a_hash_tells_nothing_but_that_it_is_the_same(index, caplog):
     assert line["question_hash"] != hash_question("who demanded the guarantees?")
 
 
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    ("header", "is_valid"),
+    [
+        (f"00-{TRACE}-{PARENT}-01", True),
+        (f" 00-{TRACE}-{PARENT}-00 ", True),
+        (f"cc-{TRACE}-{PARENT}-01", True),
+        (f"cc-{TRACE}-{PARENT}-01-what-the-future-has", True),
+        (f"00-{TRACE}-{PARENT}-01-more", False),
+        (f"ff-{TRACE}-{PARENT}-01", False),
+        (f"00-{TRACE.upper()}-{PARENT}-01", False),
+        (f"00-{'0' * 32}-{PARENT}-01", False),
+        (f"00-{TRACE}-{'0' * 16}-01", False),
+        (f"00-{TRACE}-{PARENT}", False),
+        (f"00-{TRACE[:-1]}-{PARENT}-01", False),
+        (f'00-{TRACE}-{PARENT}-01"}}', False),
+        ("", False),
+    ],
+)
+def test_the_trace_that_a_request_belongs_to_is_logged(index, caplog, header, is_valid):
+    client = create_app(Settings(index=str(index))).test_client()
+    with caplog.at_level(logging.INFO, logger="qa.requests"):
+        response = client.get("/livez", headers={"traceparent": header})
+    (line,) = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+
+    assert response.status_code == 200
+    assert (line.get("trace_id"), line.get("parent_id")) == (
+        (TRACE, PARENT) if is_valid else (None, None)
+    )
+
+
 @pytest.mark.parametrize("request_id", ["", "x" * 100, "a\tb", '"} {"level": "error'])
 def test_an_id_that_could_forge_a_line_is_replaced(client, request_id):
     response_id = client.get("/livez", headers={"X-Request-ID": request_id}).headers["X-Request-ID"]
