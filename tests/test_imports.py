@@ -46,7 +46,7 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
   retrieval pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
-web: response_schemas request_schemas problems context openapi api pages.common pages.urls
+web: response_schemas request_schemas problems context static_files openapi api pages.common pages.urls
   middleware.access middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
   pages.index_stats pages.cite pages.conversation pages.document_search
