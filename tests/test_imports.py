@@ -52,7 +52,7 @@ web: response_schemas request_schemas problems context static_files openapi api 
   pages.index_stats pages.cite pages.conversation pages.document_search
   pages.documents pages.export pages.reader pages.about mcp
 app
-server: request_parser connections load_balancing resources worker service
+server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune
 cli
 __main__

@@ -4,6 +4,7 @@ Style and script are written in files of one concept each, and sent as one file 
 joined in the order of their names, without comments and indentation.
 """
 
+import gzip
 import hashlib
 import mimetypes
 from collections.abc import Iterator
@@ -20,21 +21,27 @@ from qa.web.context import app_state
 blueprint = Blueprint("site", __name__)
 
 STATIC = Path(__file__).parent / "static"
-# Folders of parts, and the file that each is sent as.
-_BUNDLES = {"css": "style.css", "js": "app.js"}
-# Comments on lines of their own, and the spaces that lines begin with; no text of ours has either.
-_UNSENT = regex.compile(
-    r"^\s*/\*.*?\*/[ \t]*\n|^\s*//[^\n]*\n|^[ \t]+|^\n", regex.MULTILINE | regex.DOTALL
-)
-_STATIC_URL = "/static/"
+# Folders of parts, and the file that each is sent as; what only the other pages need is apart from
+# what a conversation needs.
+_BUNDLES = {"css": "style.css", "css_pages": "pages.css", "js": "app.js"}
+# What is written for people only: comments on lines of their own, and the spaces that lines begin
+# with; in style also those around its signs.  No text of ours has any of these in it.
+_COMMENT = regex.compile(r"^\s*/\*.*?\*/[ \t]*\n|^\s*//[^\n]*\n", regex.MULTILINE | regex.DOTALL)
+_INDENTATION = regex.compile(r"^\s+", regex.MULTILINE)
+_STYLE_SPACE = regex.compile(r"(?<=[{};,])\s+|\s+(?=[{}])|(?<=[a-z]:)\s+|;\s*(?=\})")
+STATIC_URL = "/static/"
 _STAYS = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file that pages load; its *version* is the beginning of the checksum of its bytes."""
+    """A file that pages load; its *version* is the beginning of the checksum of its bytes.
+
+    *packed* is the same in gzip, for the browsers that ask for it; all do.
+    """
 
     body: bytes
+    packed: bytes
     media_type: str
     version: str
 
@@ -55,12 +62,19 @@ def _iter_bodies() -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
         elif path.name in _BUNDLES:
             parts = (part.read_text(encoding="utf-8") for part in sorted(path.iterdir()))
-            yield _BUNDLES[path.name], _UNSENT.sub("", "".join(parts)).encode()
+            yield _BUNDLES[path.name], _shorten("".join(parts), is_style=path.name != "js")
+
+
+def _shorten(text: str, *, is_style: bool) -> bytes:
+    """*text* without what is written for people only."""
+    text = _INDENTATION.sub("", _COMMENT.sub("", text))
+    return (_STYLE_SPACE.sub("", text) if is_style else text).encode()
 
 
 def _static_file(name: str, body: bytes) -> StaticFile:
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return StaticFile(body, media_type, hashlib.sha256(body).hexdigest()[:12])
+    packed = gzip.compress(body, mtime=0)
+    return StaticFile(body, packed, media_type, hashlib.sha256(body).hexdigest()[:12])
 
 
 def _files() -> dict[str, StaticFile]:
@@ -70,7 +84,7 @@ def _files() -> dict[str, StaticFile]:
 def is_static() -> bool:
     """Whether the request is to a static file that there is."""
     path = request.path
-    return path.startswith(_STATIC_URL) and path.removeprefix(_STATIC_URL) in _files()
+    return path.startswith(STATIC_URL) and path.removeprefix(STATIC_URL) in _files()
 
 
 @blueprint.app_url_defaults
@@ -80,14 +94,18 @@ def _add_version(endpoint: str, values: dict[str, Any]) -> None:
         values["v"] = _files()[values["filename"]].version
 
 
-@blueprint.get(f"{_STATIC_URL}<path:filename>")
+@blueprint.get(f"{STATIC_URL}<path:filename>")
 def static(filename: str) -> Response:
     """A static file; browsers keep it as long as it is asked for by its version."""
     file = _files().get(filename)
     if file is None:
         raise NotFound
-    response = Response(file.body, mimetype=file.media_type)
-    response.set_etag(file.version)
+    is_packed = request.accept_encodings["gzip"] > 0 and len(file.packed) < len(file.body)
+    response = Response(file.packed if is_packed else file.body, mimetype=file.media_type)
+    if is_packed:
+        response.content_encoding = "gzip"
+    response.vary.add("Accept-Encoding")
+    response.set_etag(file.version, weak=True)
     stays = request.args.get("v") == file.version
     response.headers["Cache-Control"] = _STAYS if stays else "no-cache"
     response.make_conditional(request)
