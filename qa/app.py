@@ -16,9 +16,19 @@ from qa.web.middleware.access import init_access, init_rate_limits
 from qa.web.middleware.error_handlers import init_error_handlers
 from qa.web.middleware.http_cache import init_http_cache
 from qa.web.middleware.request_log import build_log_writer, init_request_log
-from qa.web.pages import about, cite, common, conversation, documents, export, reader
+from qa.web.pages import (
+    about,
+    cite,
+    common,
+    conversation,
+    documents,
+    export,
+    panels,
+    reader,
+    surroundings,
+)
 
-_PAGES = (conversation, documents, cite, export, reader, about)
+_PAGES = (conversation, documents, cite, export, panels, reader, surroundings, about)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

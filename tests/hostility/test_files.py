@@ -171,7 +171,7 @@ def test_what_never_ends_is_never_read(app, address, method):
 def test_only_what_is_in_the_folder_is_a_static_file():
     names = {path.name for path in STATIC.iterdir() if path.is_file()}
 
-    assert {*static_files()} == names | {"app.js", "style.css"}
+    assert {*static_files()} == names | {"app.js", "pages.css", "style.css"}
 
 
 def test_a_static_file_is_the_one_that_was_there_at_the_start(index, monkeypatch, tmp_path):

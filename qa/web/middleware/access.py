@@ -96,7 +96,8 @@ def _in_ascii(name: str) -> str:
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-        " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+        " connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none';"
+        " form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     # Questions are in addresses: they must not leave with a click.

@@ -50,15 +50,26 @@ def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[Te
 
 def quote_paragraphs(passage: AnswerPassage) -> Iterator[tuple[TextSegment, ...]]:
     """The paragraphs of a quote, with its answering sentence and the question's words marked."""
-    answer = passage.answer
-    layers = [
-        MarkLayer("answer", [Span(answer.start, answer.end)] if answer else []),
-        MarkLayer("term", passage.marks),
-    ]
+    layers = _quote_layers(passage)
     offset = 0
     for paragraph in passage.text.split(SEPARATOR):
         yield cut_segments(passage.text, Span(offset, offset + len(paragraph)), layers)
         offset += len(paragraph) + len(SEPARATOR)
+
+
+def answer_segments(passage: AnswerPassage) -> tuple[TextSegment, ...]:
+    """The answering sentence of a passage, with the question's words marked."""
+    answer = passage.answer
+    span = Span(answer.start, answer.end) if answer else Span(0, len(passage.text))
+    return cut_segments(passage.text, span, _quote_layers(passage))
+
+
+def _quote_layers(passage: AnswerPassage) -> list[MarkLayer]:
+    answer = passage.answer
+    return [
+        MarkLayer("answer", [Span(answer.start, answer.end)] if answer else []),
+        MarkLayer("term", passage.marks),
+    ]
 
 
 class ReaderBlock(NamedTuple):
@@ -121,6 +132,11 @@ def format_date(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
+def build_date(manifest: Manifest) -> date:
+    """The day on which an index was built."""
+    return datetime.fromisoformat(manifest.build_time).date()
+
+
 def quantity(count: int, noun: str) -> str:
     """So many of what the *noun* names."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
@@ -142,6 +158,7 @@ def is_web_url(url: str | None) -> bool:
 def init_pages(app: Flask) -> None:
     """Add to *app* what the templates of all pages need."""
     app.add_template_filter(format_certainty)
+    app.add_template_filter(build_date)
     app.add_template_filter(format_date)
     app.add_template_filter(quantity)
     app.add_template_test(is_web_url, "web_url")

@@ -1,18 +1,27 @@
-// Keys
+// Keys: those of one letter can be switched off.
+
+const keys = document.getElementById("keys-dialog");
+const singleKeys = document.getElementById("single-keys");
+const KEYS = {
+  "?": () => keys.showModal(),
+  "/": () => box()?.focus(),
+  n: () => stepMatch("next"),
+  p: () => stepMatch("prev"),
+};
 
 document.addEventListener("keydown", (event) => {
   const field = box();
   if (event.isComposing || keys.open) return;
+  const isPlainKey = !event.ctrlKey && !event.metaKey && !event.altKey;
   if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey) {
     event.preventDefault();
     if (field) field.focus();
     else location.assign(home);
   } else if (field && event.target === field) typing(event, field);
-  else if (singleKeys.checked && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input:not([type=checkbox]), textarea, select")) {
-    if (event.key === "?") keys.showModal();
-    else if (event.key === "/" && field) field.focus();
-    else return;
+  else if (event.key === "Escape" && !document.querySelector(":popover-open")) activePanel()?.querySelector(".close").click();
+  else if (singleKeys.checked && isPlainKey && KEYS[event.key] && !event.target.closest("input:not([type=checkbox]), textarea, select")) {
     event.preventDefault();
+    KEYS[event.key]();
   }
 });
 
@@ -20,27 +29,18 @@ function typing(event, field) {
   if (event.key === "Enter" && !event.shiftKey) {
     event.preventDefault();
     if (field.value.trim()) field.form.requestSubmit();
-  } else if (event.key === "Escape") field.blur();
-  else if (event.key === "ArrowUp" && (!field.value || field.value === recalled)) recall(event, field);
+  } else if (event.key === "Escape") {
+    field.blur();
+    main.querySelector(".turn:last-of-type h2")?.focus({ preventScroll: true });
+  } else if (event.key === "ArrowUp" && (!field.value || field.value === recalled)) recall(event, field);
 }
 
-function recall(event, field) {
-  const asked = Array.from(field.form.querySelectorAll("[type=hidden][name=q]"), (input) => input.value);
-  const before = field.value ? asked.lastIndexOf(recalled) : asked.length;
-  if (before < 1) return;
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-opens]");
+  if (!link || !isPlain(event)) return;
   event.preventDefault();
-  recalled = field.value = asked[before - 1];
-  fit(field);
-}
+  keys.showModal();
+}, true);
 
-function remembered(value) {
-  try {
-    if (value) localStorage.setItem("single-keys", value);
-    return localStorage.getItem("single-keys");
-  } catch {
-    return value;
-  }
-}
-
-singleKeys.checked = remembered() !== "off";
-singleKeys.addEventListener("change", () => remembered(singleKeys.checked ? "on" : "off"));
+singleKeys.checked = remember("localStorage", "single-keys") !== "off";
+singleKeys.addEventListener("change", () => remember("localStorage", "single-keys", singleKeys.checked ? "on" : "off"));
