@@ -9,16 +9,26 @@ from flask import Flask
 
 from qa.documents.versions import template_folder
 from qa.settings import Settings, settings_from_environ
-from qa.web import api, mcp, openapi
+from qa.web import api, mcp, openapi, static_files
 from qa.web.context import init_context
 from qa.web.middleware import metrics
 from qa.web.middleware.access import init_access, init_rate_limits
 from qa.web.middleware.error_handlers import init_error_handlers
 from qa.web.middleware.http_cache import init_http_cache
 from qa.web.middleware.request_log import build_log_writer, init_request_log
-from qa.web.pages import about, cite, common, conversation, documents, export, reader
+from qa.web.pages import (
+    about,
+    cite,
+    common,
+    conversation,
+    documents,
+    export,
+    panels,
+    reader,
+    surroundings,
+)
 
-_PAGES = (common, conversation, documents, cite, export, reader, about)
+_PAGES = (conversation, documents, cite, export, panels, reader, surroundings, about)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -31,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     init_context(app, settings)
-    for module in (api, *_PAGES, openapi, metrics, mcp):
+    for module in (api, static_files, *_PAGES, openapi, metrics, mcp):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(about.search)
     init_request_log(app, metrics.count_request, build_log_writer(settings.log_questions))
@@ -41,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_http_cache(app)
     init_error_handlers(app)
     cite.init_permalinks(app)
+    static_files.init_static_files(app)
     common.init_pages(app)
     openapi.init_openapi(app)
     openapi.init_versions(app)

@@ -46,13 +46,15 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
   retrieval pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
-web: response_schemas request_schemas offsets problems context openapi api pages.common pages.urls
-  middleware.access middleware.error_handlers middleware.http_cache middleware.metrics_folder
+web: response_schemas request_schemas offsets problems context static_files openapi api pages.common
+  pages.urls middleware.access middleware.error_handlers middleware.http_cache
+  middleware.metrics_folder
   middleware.request_log middleware.metrics
-  pages.index_stats pages.cite pages.conversation pages.document_search
-  pages.documents pages.export pages.reader pages.about mcp
+  pages.index_stats pages.cite pages.turns pages.reader pages.view_state pages.panels pages.facets
+  pages.surroundings pages.conversation pages.document_search pages.documents pages.export
+  pages.about mcp
 app
-server: request_parser connections load_balancing resources worker service
+server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune
 cli
 __main__

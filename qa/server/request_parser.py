@@ -4,75 +4,9 @@ This parses only what determines the end; gunicorn's parser checks the rest.  Re
 clear end, or that are too long, are rejected here.
 """
 
-import json
 import re
 import time
 from http import HTTPStatus
-
-from gunicorn.http import errors
-
-from qa.web.middleware.access import SECURITY_HEADERS
-from qa.web.problems import problem_type_of
-
-
-def problem_bytes(status: int, detail: str, *, keep_alive: bool) -> bytes:
-    """A complete error response (RFC 9457), for requests that never reach the app."""
-    phrase = HTTPStatus(status).phrase
-    problem_type = problem_type_of(HTTPStatus(status))
-    problem = {
-        "type": problem_type.path if problem_type else "about:blank",
-        "code": problem_type.code if problem_type else phrase.lower().replace(" ", "-"),
-        "title": phrase,
-        "status": status,
-        "detail": detail,
-    }
-    body = json.dumps(problem).encode()
-    headers = SECURITY_HEADERS | {
-        "Content-Type": "application/problem+json",
-        "Content-Length": str(len(body)),
-        "Connection": "keep-alive" if keep_alive else "close",
-    }
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "1"
-    lines = [
-        f"HTTP/1.1 {status} {phrase}",
-        *(f"{name}: {value}" for name, value in headers.items()),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-# Looked up along a class's bases.
-_STATUSES: dict[type, HTTPStatus] = {
-    # Our response was invalid, not the request.
-    errors.InvalidResponseHeader: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.InvalidResponseHeaderName: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
-    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-    errors.ParseException: HTTPStatus.BAD_REQUEST,
-    BaseException: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-
-
-def status_of(error: BaseException) -> HTTPStatus:
-    """The status for an *error* of gunicorn's parser, or of ours."""
-    return next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
-
-
-DETAILS = {
-    HTTPStatus.BAD_REQUEST: "The request cannot be read; check its first line and its headers.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than QA_MAX_BODY_KB allows.",
-    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long; POST a long question to /ask.",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The headers are too long; send fewer.",
-    HTTPStatus.EXPECTATION_FAILED: "The Expect header may only be 100-continue; remove it.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "The request cannot be answered; try again.",
-}
-# By whether the connection stays open.
-BUSY_RESPONSES = {
-    keep: problem_bytes(503, "The service is busy; try again in a second.", keep_alive=keep)
-    for keep in (True, False)
-}
-
 
 # A little more than the largest head that gunicorn's parser accepts.
 _MAX_HEAD = 64 * 1024
@@ -102,6 +36,8 @@ class IncomingRequest:
         self.reason: str | None = None
         # Whether the client waits for "100 Continue", and whether it wants the connection closed.
         self.expects_continue = self.wants_close = False
+        # Whether a browser asks for a page.
+        self.wants_page = False
         self.head_read: float | None = None
         self._max_body = max_body
         self._scan_position = 0
@@ -150,6 +86,7 @@ class IncomingRequest:
             not request_line.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
         )
         self.expects_continue = headers.get(b"expect") == b"100-continue"
+        self.wants_page = b"text/html" in headers.get(b"accept", b"")
         self._read_framing({name: headers[name] for name in framing_names}, len(framing_names))
         if not self.error_status:
             self._check_hosts(hosts, required=request_line.endswith(b"HTTP/1.1"))

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import math
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,17 +22,13 @@ from typing import Any
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from qa.server.connections import BufferedSocket, Connection, EvictionQueue, Queue, State
+from qa.server.error_responses import BUSY_RESPONSES, DETAILS, problem_bytes, status_of
 from qa.server.load_balancing import BalancedWorker
-from qa.server.request_parser import (
-    BUSY_RESPONSES,
-    DETAILS,
-    IncomingRequest,
-    problem_bytes,
-    status_of,
-)
+from qa.server.request_parser import IncomingRequest
 from qa.settings import Settings
 from qa.web.context import app_state, unlimited_paths
 from qa.web.middleware.metrics import CLOSED, REJECTED
+from qa.web.static_files import STATIC_URL
 
 # What to do when a client has sent or read something.
 Then = Callable[[Connection, BufferedSocket], None]
@@ -55,6 +52,9 @@ _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 class Worker(BalancedWorker):
     """A worker process of the service."""
 
+    # The request that each thread answers.
+    _current = threading.local()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)
         # All waiting connections, in the order of their timeouts.
@@ -74,8 +74,12 @@ class Worker(BalancedWorker):
 
     @cached_property
     def _never_shed(self) -> tuple[bytes, ...]:
-        """How requests begin that say how the service is, most of all when it is busy."""
-        return tuple(f"GET {path}".encode() for path in unlimited_paths(self.wsgi))
+        """How requests begin that are answered however busy the service is.
+
+        They say how it is, or are for what a page that was answered is made of.
+        """
+        paths = [*unlimited_paths(self.wsgi), STATIC_URL]
+        return tuple(f"GET {path}".encode() for path in paths)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept clients, unless another worker has fewer."""
@@ -137,7 +141,7 @@ class Worker(BalancedWorker):
         CLOSED.inc()
         if conn.state is State.RECEIVING and conn.incoming.data:
             with contextlib.suppress(OSError):
-                conn.sock.send(BUSY_RESPONSES[False])
+                conn.sock.send(BUSY_RESPONSES[False, conn.incoming.wants_page])
         self._resume(conn)
         self._end(conn)
         return True
@@ -224,7 +228,8 @@ class Worker(BalancedWorker):
             REJECTED.labels(str(status.value)).inc()
             reason = conn.incoming.reason or DETAILS[status]
             with contextlib.suppress(OSError):
-                conn.sock.send(problem_bytes(status, reason, keep_alive=False))
+                as_page = conn.incoming.wants_page
+                conn.sock.send(problem_bytes(status, reason, keep_alive=False, as_page=as_page))
             self._linger(conn)
             return
         conn.hand_over()
@@ -237,6 +242,7 @@ class Worker(BalancedWorker):
             self._never_shed
         ):
             return self._reject_busy(conn)
+        self._current.incoming = conn.incoming
         return super().handle(conn)
 
     def _reject_busy(self, conn: Connection) -> bool:
@@ -244,7 +250,7 @@ class Worker(BalancedWorker):
         REJECTED.labels("503").inc()
         keep_alive = bool(self.alive) and not conn.incoming.wants_close
         try:
-            conn.sock.sendall(BUSY_RESPONSES[keep_alive])
+            conn.sock.sendall(BUSY_RESPONSES[keep_alive, conn.incoming.wants_page])
         except OSError:
             return False
         conn.parser.unreader.take_buffered()
@@ -252,7 +258,7 @@ class Worker(BalancedWorker):
         return keep_alive
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
-        """Send an error that never reached the app, as JSON like all errors.
+        """Send an error that never reached the app.
 
         gunicorn would log the client's address, and the request.
         """
@@ -260,7 +266,9 @@ class Worker(BalancedWorker):
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self.log.error("A request failed in the worker", exc_info=exc)
         REJECTED.labels(str(status.value)).inc()
-        client.sendall(problem_bytes(status, DETAILS[status], keep_alive=False))
+        incoming: IncomingRequest | None = getattr(self._current, "incoming", None)
+        as_page = bool(incoming and incoming.wants_page)
+        client.sendall(problem_bytes(status, DETAILS[status], keep_alive=False, as_page=as_page))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """After a response, send what is left of it."""

@@ -351,10 +351,18 @@ def parse_model(model: type[_Model], values: object) -> _Model:
     except ValidationError as error:
         raise InvalidRequestError(
             [
-                {"field": ".".join(map(str, details["loc"])) or "body", "detail": details["msg"]}
+                {
+                    "field": ".".join(map(str, details["loc"])) or "body",
+                    "detail": _plain_message(details["msg"]),
+                }
                 for details in error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
             ]
         ) from None
+
+
+def _plain_message(message: str) -> str:
+    """What pydantic says is wrong, without what Python calls that."""
+    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def answer_question(ask_request: AskRequest) -> Answer:

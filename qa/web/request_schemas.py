@@ -185,7 +185,7 @@ def limit_errors(ask_request: AskRequest, settings: Settings) -> dict[str, str]:
 
 def too_much(size: int, most: int) -> str:
     """What is wrong with what is over a limit."""
-    return f"{size:,} is too much; the most is {most:,}"
+    return f"{size:,} is over the limit of {most:,}"
 
 
 def _values(

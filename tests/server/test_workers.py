@@ -288,6 +288,15 @@ def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog):
     assert caplog.text == ""
 
 
+def test_what_pages_are_made_of_is_answered_however_busy_the_service_is(app):
+    worker = object.__new__(Worker)
+    worker.wsgi = app
+
+    for request in (b"GET /static/app.js?v=1 HTTP/1.1", b"GET /livez HTTP/1.1"):
+        assert request.startswith(worker._never_shed)
+    assert not b"GET /?q=harbour HTTP/1.1".startswith(worker._never_shed)
+
+
 def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered(index):
     with run_service(index, workers=1, threads=1, max_wait_ms=20) as address:
         with ThreadPoolExecutor(60) as pool:

@@ -239,8 +239,8 @@ def test_with_a_slash_there_is_no_stream_either(client, method):
     [
         ("search", {}, "query"),
         ("search", {"query": "?!"}, "no words"),
-        ("search", {"query": "x" * 5000}, "the most is 2,000"),
-        ("search", {"query": "harbour", "limit": 1000}, "the most is 50"),
+        ("search", {"query": "x" * 5000}, "over the limit of 2,000"),
+        ("search", {"query": "harbour", "limit": 1000}, "over the limit of 50"),
         ("search", {"query": "harbour", "publisher": "x"}, "publisher"),
         ("search", {"query": "harbour", "from": "yesterday"}, "from: "),
         ("search", {"query": "harbour", "from": "2022-01-01", "to": "2021-01-01"}, "swap the two"),

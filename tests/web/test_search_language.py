@@ -169,7 +169,9 @@ def test_an_operator_that_narrows_is_taken_off_with_its_turn(client):
 
 
 def test_the_box_has_a_list_of_operators(client):
-    (details,) = page_of(client, "council").xpath("//form//details[@class='operators']")
+    page = page_of(client, "council")
+    (button,) = page.xpath("//form//button[.='Search operators']")
+    details = page.get_element_by_id(button.get("popovertarget"))
 
     for typed in ("title:", "publisher:", "before:", "after:", "type:", " OR ", "*", "~5"):
         assert typed in details.text_content()
@@ -195,7 +197,7 @@ def test_exports_say_how_operators_were_understood(client):
 def test_a_permanent_link_keeps_the_operators(client):
     question = 'title:harbour "council money"~9 -type:pdf'
     page = page_of(client, question)
-    (link,) = page.xpath("//a[normalize-space()='Link to these answers']")
+    (link,) = page.xpath("//a[normalize-space()='Copy link']")
     again = lxml.html.fromstring(client.get(link.get("href"), headers=BROWSER).data)
 
     assert parse_qs(urlsplit(link.get("href")).query)["q"] == [question]

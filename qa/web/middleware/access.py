@@ -16,8 +16,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from qa.errors import SettingsError
 from qa.settings import Settings
 from qa.web.context import app_state, current_options, current_settings
-from qa.web.pages.common import is_static
 from qa.web.request_schemas import MAX_BATCH
+from qa.web.static_files import is_static
 
 _LABEL = r"[A-Za-z0-9-]+"
 _HOST_PATTERN = re.compile(rf"({_LABEL}(\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?")
@@ -96,7 +96,8 @@ def _in_ascii(name: str) -> str:
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-        " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+        " connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none';"
+        " form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     # Questions are in addresses: they must not leave with a click.

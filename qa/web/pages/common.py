@@ -1,25 +1,20 @@
-"""What all pages need: marked text, dates, static files."""
+"""What all pages need: marked text, dates, facts of the index."""
 
 import csv
-import hashlib
 import io
-import mimetypes
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import NotFound
+from flask import Flask, Response
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage, format_certainty
 from qa.documents.document import SEPARATOR, Document, format_place
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
-from qa.web.context import app_state, current_deadline, current_searcher
+from qa.web.context import current_deadline, current_searcher
 from qa.web.problems import InvalidRequestError
 
 
@@ -57,15 +52,26 @@ def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[Te
 
 def quote_paragraphs(passage: AnswerPassage) -> Iterator[tuple[TextSegment, ...]]:
     """The paragraphs of a quote, with its answering sentence and the question's words marked."""
-    answer = passage.answer
-    layers = [
-        MarkLayer("answer", [Span(answer.start, answer.end)] if answer else []),
-        MarkLayer("term", passage.marks),
-    ]
+    layers = _quote_layers(passage)
     offset = 0
     for paragraph in passage.text.split(SEPARATOR):
         yield cut_segments(passage.text, Span(offset, offset + len(paragraph)), layers)
         offset += len(paragraph) + len(SEPARATOR)
+
+
+def answer_segments(passage: AnswerPassage) -> tuple[TextSegment, ...]:
+    """The answering sentence of a passage, with the question's words marked."""
+    answer = passage.answer
+    span = Span(answer.start, answer.end) if answer else Span(0, len(passage.text))
+    return cut_segments(passage.text, span, _quote_layers(passage))
+
+
+def _quote_layers(passage: AnswerPassage) -> list[MarkLayer]:
+    answer = passage.answer
+    return [
+        MarkLayer("answer", [Span(answer.start, answer.end)] if answer else []),
+        MarkLayer("term", passage.marks),
+    ]
 
 
 class ReaderBlock(NamedTuple):
@@ -123,16 +129,14 @@ def iter_blocks(
         )
 
 
-STATIC = Path(__file__).parent.parent / "static"
-_STATIC_URL = "/static/"
-
-blueprint = Blueprint("site", __name__)
-_STAYS = "public, max-age=31536000, immutable"
-
-
 def format_date(value: date) -> str:
     """A date as people write it."""
     return f"{value.day} {value:%B %Y}"
+
+
+def build_date(manifest: Manifest) -> date:
+    """The day on which an index was built."""
+    return datetime.fromisoformat(manifest.build_time).date()
 
 
 def quantity(count: int, noun: str) -> str:
@@ -153,65 +157,14 @@ def is_web_url(url: str | None) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class StaticFile:
-    """A file that pages load; its *version* is the beginning of the checksum of its bytes."""
-
-    body: bytes
-    media_type: str
-    version: str
-
-
 def init_pages(app: Flask) -> None:
-    """Read the static files, and add to *app* what the templates of all pages need."""
-    app_state(app).static_files = static_files()
+    """Add to *app* what the templates of all pages need."""
     app.add_template_filter(format_certainty)
+    app.add_template_filter(build_date)
     app.add_template_filter(format_date)
     app.add_template_filter(quantity)
     app.add_template_test(is_web_url, "web_url")
     app.context_processor(_inject_manifest)
-
-
-def static_files() -> dict[str, StaticFile]:
-    """All that is served as static, read once: what is asked for later reaches no disk."""
-    return {path.name: _static_file(path) for path in STATIC.iterdir() if path.is_file()}
-
-
-def _static_file(path: Path) -> StaticFile:
-    body = path.read_bytes()
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return StaticFile(body, media_type, hashlib.sha256(body).hexdigest()[:12])
-
-
-def _files() -> dict[str, StaticFile]:
-    return app_state().static_files
-
-
-def is_static() -> bool:
-    """Whether the request is to a static file that there is."""
-    path = request.path
-    return path.startswith(_STATIC_URL) and path.removeprefix(_STATIC_URL) in _files()
-
-
-@blueprint.app_url_defaults
-def _add_version(endpoint: str, values: dict[str, Any]) -> None:
-    """Address each static file with its version: what is cached is never stale."""
-    if endpoint == "site.static":
-        values["v"] = _files()[values["filename"]].version
-
-
-@blueprint.get(f"{_STATIC_URL}<path:filename>")
-def static(filename: str) -> Response:
-    """A static file; browsers keep it as long as it is asked for by its version."""
-    file = _files().get(filename)
-    if file is None:
-        raise NotFound
-    response = Response(file.body, mimetype=file.media_type)
-    response.set_etag(file.version)
-    stays = request.args.get("v") == file.version
-    response.headers["Cache-Control"] = _STAYS if stays else "no-cache"
-    response.make_conditional(request)
-    return response
 
 
 def _inject_manifest() -> dict[str, Manifest | None]:

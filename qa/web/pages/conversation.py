@@ -1,303 +1,59 @@
-"""A conversation and its answers -> turns as the page shows them: every way on is a plain link."""
+"""The address of a conversation -> its page: the turns, the box to ask in, filters, documents."""
 
-import difflib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
 
-import regex
 from flask import Blueprint, redirect, render_template, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from qa.analysis.tokenizer import Token, normalize, to_term, token_texts, tokenize
-from qa.answers.answer import Answer, AnswerPassage
-from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.queries.asking import split_frame
-from qa.queries.operators import parse_operators
-from qa.queries.parser import parse_query
-from qa.queries.prose import is_prose
-from qa.web.api import answer_question, parse_ask_args
+from qa.errors import DocumentNotFoundError
 from qa.web.context import current_searcher, current_settings
 from qa.web.pages.cite import QUOTED_PARAMETER, citation_statuses, fall_back_to_live, permalink
-from qa.web.pages.common import quote_paragraphs
+from qa.web.pages.common import answer_segments, build_date, format_date, quote_paragraphs
+from qa.web.pages.facets import facets_of_answer, facets_of_index
 from qa.web.pages.index_stats import current_stats
+from qa.web.pages.panels import build_panels
+from qa.web.pages.turns import (
+    AnsweredTurn,
+    TurnProblem,
+    answer_turns,
+    earlier_questions,
+    verdict_text,
+)
 from qa.web.pages.urls import (
-    ActiveFilter,
     Conversation,
     TypedTurn,
-    parse_conversation,
     parse_query_string,
+    query_string,
 )
-from qa.web.problems import InvalidRequestError
-from qa.web.request_schemas import AskRequest
+from qa.web.pages.view_state import apply_form
 
 blueprint = Blueprint("conversation", __name__)
-
-# The turns that one page answers; it links to the earlier ones, so that its cost has a limit.
-MAX_ANSWERED_TURNS = 8
-# So many more passages are shown at a time.
-_MORE_PASSAGES = 10
-# Other publishers shown beside the first one.
-_MAX_OTHER_SOURCES = 3
-_QUOTATION_MARKS = regex.compile(r'["“”«»]')
-_EMPTY_QUOTES = regex.compile(r'-?(?:"\s*"|“\s*”|«\s*»)')
-_YEAR = regex.compile(r"(?:1[5-9]|20)\d\d")
-
-
-class Suggestion(NamedTuple):
-    """A link to the conversation put otherwise: *text* says how; *url* may be missing."""
-
-    text: str
-    url: str | None
-
-
-class EarlierQuestion(NamedTuple):
-    """A question that the page does not answer again, and the page that does."""
-
-    text: str
-    url: str
-
-
-@dataclass(frozen=True)
-class AnsweredTurn:
-    """The last question of *conversation*, answered."""
-
-    conversation: Conversation
-    answer: Answer
-
-    @property
-    def number(self) -> int:
-        """Its place in the conversation, from 1."""
-        return len(self.conversation.turns)
-
-    @property
-    def words_used(self) -> list[Suggestion]:
-        """The question's own words that were looked for, each with a way to ask without it."""
-        carried_words = {word.lower() for word in self.answer.query.carried}
-        typed_words = [word for word in self.answer.query.used if word not in carried_words]
-        return [Suggestion(word, self._url_without([word])) for word in typed_words]
-
-    @property
-    def words_carried(self) -> list[Suggestion]:
-        """The words taken from earlier turns, each with a way to leave it there."""
-        return [
-            Suggestion(word, self.conversation.without_carried([word]).url)
-            for word in self.answer.query.carried
-        ]
-
-    @property
-    def url_uncarried(self) -> str:
-        """The address of the question without any word of the turns before it, which stay."""
-        return self.conversation.without_carried(self.answer.query.carried).url
-
-    @property
-    def url_carrying(self) -> str:
-        """The address of the question with the words that were not carried."""
-        question = f"{self.answer.question} {' '.join(self.answer.query.not_carried)}"
-        return self.conversation.rephrase_last(question).url
-
-    @property
-    def conditions(self) -> list[Suggestion]:
-        """The operators of the question in words, each with a way to ask without it."""
-        return [
-            Suggestion(
-                f"not {operator.meaning}" if operator.excluded else operator.meaning,
-                self._url_without_operator(operator.text),
-            )
-            for operator in self.answer.query.operators
-        ]
-
-    def _url_without_operator(self, source: str) -> str | None:
-        """The address without an operator, but with the words in it that are searched for."""
-        question = normalize(self.answer.question)
-        languages = current_searcher().manifest.languages
-        operators = parse_operators(question, languages).operators
-        plain = next((each.plain for each in operators if each.source == source), "")
-        rest = normalize(question.replace(source, plain, 1))
-        if not token_texts(rest):
-            earlier = self.number - 1
-            return self.conversation.first_turns(earlier).url if earlier else None
-        return self.conversation.rephrase_last(rest).url
-
-    @property
-    def words_ignored(self) -> list[Suggestion]:
-        """The words that were not looked for, each with a way to insist on it."""
-        return [Suggestion(word, self.url_quoting(word)) for word in self.answer.query.ignored]
-
-    @property
-    def spelling_suggestions(self) -> list[tuple[str, Suggestion]]:
-        """Words as typed, each with a likelier one to ask with."""
-        corrections = self.answer.query.corrected
-        return [
-            (wrong, Suggestion(right, self._url_replacing(wrong, right)))
-            for wrong, right in corrections.items()
-        ]
-
-    @property
-    def replacements(self) -> list[tuple[str, Suggestion]]:
-        """Words that occur nowhere, each with one like it to ask with instead."""
-        no_answer = self.answer.none
-        if no_answer is None or not no_answer.missing:
-            return []
-        missing = {to_term(word): word for word in no_answer.missing}
-        suggestions = []
-        for nearest in no_answer.near:
-            (wrong,) = difflib.get_close_matches(nearest, missing, n=1, cutoff=0.0)
-            suggestions.append(
-                (missing[wrong], Suggestion(nearest, self._url_replacing(missing[wrong], nearest)))
-            )
-        return suggestions
-
-    @property
-    def relaxations(self) -> list[Suggestion]:
-        """What the refused question may do without: words that occur nowhere, or never together."""
-        no_answer = self.answer.none
-        if no_answer is None:
-            return []
-        apart_words = dict.fromkeys(word for pair in no_answer.apart for word in pair)
-        word_groups = (
-            [no_answer.missing] if no_answer.missing else [(word,) for word in apart_words]
-        )
-        suggestions = [
-            Suggestion(", ".join(words), self._url_without(words)) for words in word_groups
-        ]
-        return [suggestion for suggestion in suggestions if suggestion.url]
-
-    @property
-    def url_unquoted(self) -> str | None:
-        """The address of the question without quotation marks, when those may be the trouble."""
-        question = self.answer.question
-        most = len(question)
-        text = parse_operators(normalize(question)).text
-        if not token_texts(text) or not (
-            parse_query(text, max_characters=most, max_phrases=most).phrases
-        ):
-            return None
-        return self.conversation.rephrase_last(
-            normalize(_QUOTATION_MARKS.sub(" ", self.answer.question))
-        ).url
-
-    @property
-    def has_all_words(self) -> bool:
-        """Whether a passage has all the words of the question that is refused."""
-        no_answer = self.answer.none
-        passages = self.answer.passages
-        return bool(no_answer and passages and not passages[0].reasons.missing)
-
-    @property
-    def years_not_covered(self) -> list[str]:
-        """Years in the question that no document is dated in."""
-        span = self.answer.none and self.answer.none.span
-        if not span:
-            return []
-        years = range(span[0].year, span[1].year + 1)
-        shown = {word for p in self.answer.passages for word in p.reasons.matched}
-        return [
-            year
-            for year in self.answer.query.used
-            if _YEAR.fullmatch(year) and int(year) not in years and year not in shown
-        ]
-
-    @property
-    def url_more(self) -> str | None:
-        """The address that shows more passages, or the next ones; None behind the last."""
-        answer, settings = self.answer, current_settings()
-        end = answer.offset + len(answer.passages)
-        if not answer.passages or end >= answer.matches.total or end > settings.max_offset:
-            return None
-        limit = len(answer.passages) + _MORE_PASSAGES
-        if answer.offset or limit > settings.max_limit:
-            return self.conversation.with_options(offset=[str(end)]).url
-        return self.conversation.with_options(limit=[str(limit)]).url
-
-    @property
-    def other_sources(self) -> list[AnswerPassage]:
-        """The best passage of each publisher but that of the first passage."""
-        best: dict[str | None, AnswerPassage] = {}
-        for passage in self.answer.passages:
-            best.setdefault(passage.citation.publisher, passage)
-        _, *others = best.values()
-        return [passage for passage in others if passage.answer and passage.citation.publisher][
-            :_MAX_OTHER_SOURCES
-        ]
-
-    def _url_replacing(self, wrong: str, right: str) -> str:
-        """The address with *right* for *wrong*, which may come from an earlier question."""
-        return self.conversation.map_questions(lambda text: _replace_word(text, wrong, right)).url
-
-    def _url_without(self, unwanted: Iterable[str]) -> str | None:
-        """The address without these words; None when nothing else would be looked for."""
-        terms = {to_term(word) for word in unwanted}
-        if all(to_term(word) in terms for word in self.answer.query.used):
-            return None
-        question = normalize(self.answer.question)
-        for word in terms:
-            question = _replace_word(question, word, "")
-        return self.conversation.rephrase_last(_EMPTY_QUOTES.sub(" ", question)).url
-
-    def url_quoting(self, word: str) -> str | None:
-        """The address with *word* in quotation marks, unless there are some already."""
-        question = normalize(self.answer.question)
-        # In a text of several sentences, no quotation is required.
-        if _QUOTATION_MARKS.search(question) or _is_prose(question):
-            return None
-        return self.conversation.rephrase_last(_replace_word(question, word, f'"{word}"')).url
-
-
-def _replace_word(question: str, wrong: str, right: str) -> str:
-    """*question* with *right* for each word that is *wrong* in some spelling of its capitals."""
-    pieces: list[str] = []
-    end = 0
-    for word in _words(question):
-        if to_term(word.text) == to_term(wrong):
-            pieces += [question[end : word.start], right]
-            end = word.end
-    return "".join([*pieces, question[end:]])
-
-
-@lru_cache(maxsize=32)
-def _words(question: str) -> Sequence[Token]:
-    """The words of a *question*, which every link of its turn takes apart."""
-    return tokenize(question)
-
-
-@blueprint.app_template_filter()
-def verdict_text(answer: Answer) -> str:
-    """What came of a question, in words."""
-    if answer.about:
-        return "About the collection"
-    if not answer.passages and not answer.offset:
-        return "Not found in the documents"
-    if answer.verdict == "none":
-        return "No clear answer — the closest passages"
-    if answer.verdict == "weak":
-        return "Possible answer — the documents may not answer this"
-    documents = {passage.citation.document_id for passage in answer.passages}
-    documents.update(
-        document_id for passage in answer.passages for document_id, _ in passage.duplicates
-    )
-    return f"Found in {len(documents)} document{'' if len(documents) == 1 else 's'}"
-
-
+blueprint.add_app_template_filter(verdict_text)
 blueprint.add_app_template_filter(quote_paragraphs)
+blueprint.add_app_template_filter(answer_segments)
+# Longer addresses are refused by servers and proxies; so much of one is left for a new question.
+_MAX_EARLIER = 6000
 
 
-class TurnProblem(NamedTuple):
-    """Why the question at this *position* of the conversation, from 0, cannot be asked."""
+class FilterChip(NamedTuple):
+    """A filter that is on, and the options that a button sets to take it off."""
 
-    text: str
-    position: int
-    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    label: str
+    change: str
 
 
 class Composer(NamedTuple):
-    """What is in the box to ask in, and the questions that go before it."""
+    """What is in the box to ask in, and the questions that go before it.
+
+    *refused* is the question that is back in the box, to be put otherwise.
+    """
 
     earlier: tuple[TypedTurn, ...]
     text: str = ""
+    refused: str = ""
 
     @property
     def number(self) -> int:
@@ -309,23 +65,30 @@ class Composer(NamedTuple):
 def show() -> tuple[str, int] | Response:
     """Answer every question in the address, each after the ones before it."""
     pairs = parse_query_string(request.query_string)
-    conversation = parse_conversation(pairs)
+    conversation, state = apply_form(pairs)
     quoted_pairs = [(name, value) for name, value in pairs if name == QUOTED_PARAMETER]
-    if pairs != [*conversation.pairs(), *quoted_pairs]:
+    if pairs != [*conversation.pairs(), *state.pairs(), *quoted_pairs]:
         # What a form sends empty, and what others put in, is no part of what people share.
-        return redirect(conversation.url_at("conversation.show"))
+        return redirect(state.url(conversation))
     lost_generation = fall_back_to_live()
     if lost_generation:
         conversation = conversation.with_options(generation=[])
     turns, problem = answer_turns(conversation)
+    last = turns[-1] if turns and not problem else None
+    stats = current_stats()
     page = render_template(
         "conversation.html",
-        stats=current_stats(),
+        stats=stats,
         conversation=conversation,
+        state=state,
         earlier=earlier_questions(conversation),
         turns=turns,
         problem=problem and problem.text,
-        composer=_build_composer(conversation, turns, problem),
+        composer=_build_composer(conversation, state.draft, turns, problem),
+        facets=facets_of_answer(last.answer, last.conversation, stats)
+        if last
+        else facets_of_index(conversation, stats),
+        panels=build_panels(turns, state),
         active_filters=_active_filters(conversation),
         lost_generation=lost_generation,
         statuses=citation_statuses([value for _, value in quoted_pairs]) if lost_generation else [],
@@ -335,110 +98,59 @@ def show() -> tuple[str, int] | Response:
     return page, problem.status if problem else HTTPStatus.OK
 
 
-def ask_request_of(conversation: Conversation) -> AskRequest:
-    """The last question of *conversation* as a program would ask it."""
-    args = MultiDict(conversation.pairs())
-    args.setlist("drop", [*conversation.drop_words])
-    return parse_ask_args(args)
-
-
-def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnProblem | None]:
-    """The last turns up to the first question that cannot be asked, and why it cannot.
-
-    Turns before the last MAX_ANSWERED_TURNS are only checked; see `earlier_questions`.
-
-    All turns have the one time of the request; it is an error when that is over before the first.
-    """
-    turns: list[AnsweredTurn] = []
-    count, first = 0, len(conversation.turns) - MAX_ANSWERED_TURNS
-    try:
-        # The limits are checked even where there is no question yet.
-        for count in range(len(conversation.turns) + 1):
-            partial = conversation.first_turns(count)
-            ask_request = ask_request_of(partial)
-            if count > max(0, first):
-                turns.append(AnsweredTurn(partial, answer_question(ask_request)))
-    except InvalidRequestError as error:
-        fields = {field_error["field"].partition(".")[0] for field_error in error.errors}
-        text = " ".join(_error_sentence(**field_error) for field_error in error.errors)
-    except RequestError as error:
-        fields, text = {error.field}, str(error)
-    except DeadlineExceededError as error:
-        if not turns:
-            raise
-        return turns, TurnProblem(str(error), count - 1, HTTPStatus.SERVICE_UNAVAILABLE)
-    else:
-        return turns, None
-    if fields <= {"question", "turns", "drop"}:
-        return turns, TurnProblem(text, max(0, count - 1))
-    return [], TurnProblem(text, max(0, len(conversation.turns) - 1))
-
-
-def earlier_questions(conversation: Conversation) -> list[EarlierQuestion]:
-    """The questions before those that `answer_turns` answers, oldest first."""
-    count = max(0, len(conversation.turns) - MAX_ANSWERED_TURNS)
-    return [
-        EarlierQuestion(turn.question, conversation.first_turns(number).url)
-        for number, turn in enumerate(conversation.turns[:count], 1)
-    ]
-
-
-# Which of the values of a field is wrong.
-_NUMBER = regex.compile(r"\.[0-9]+$")
-_FIELD_MESSAGES = {
-    "question": "The question is too long",
-    "turns": "The conversation is too long; start a new one",
-    "filters.from": "“From” is not a date",
-    "filters.to": "“To” is not a date",
-    "filters.document": "The document cannot be asked",
-    "filters.publisher": "The publisher cannot be asked",
-    "drop": "The words to leave out cannot be used",
-}
-
-
-def _error_sentence(field: str, detail: str) -> str:
-    field = _NUMBER.sub("", field)
-    return f"{_FIELD_MESSAGES.get(field, f'“{field}” cannot be used here')}: {detail}."
-
-
 def _build_composer(
-    conversation: Conversation, turns: list[AnsweredTurn], problem: TurnProblem | None
+    conversation: Conversation,
+    draft: str,
+    turns: list[AnsweredTurn],
+    problem: TurnProblem | None,
 ) -> Composer:
-    """An empty box, but for what was not answered: it is back in there, to be put otherwise."""
+    """A box with the draft, or with what was not answered, to be put otherwise."""
     typed_turns = conversation.turns
     position = problem.position if problem else len(typed_turns)
     if not problem and turns and turns[-1].answer.none and not turns[-1].answer.about:
         position -= 1
-    return Composer(
-        typed_turns[:position],
-        typed_turns[position].question if position < len(typed_turns) else "",
-    )
+    refused = typed_turns[position].question if position < len(typed_turns) else ""
+    return Composer(_last_that_fit(typed_turns[:position]), draft or refused, refused)
 
 
-def _active_filters(conversation: Conversation) -> list[ActiveFilter]:
-    """The filters that are on, each with a way to take it off."""
+def _last_that_fit(turns: tuple[TypedTurn, ...]) -> tuple[TypedTurn, ...]:
+    """The last of *turns* that an address has room for before a new question."""
+    size = 0
+    for position in range(len(turns) - 1, -1, -1):
+        size += len(query_string(replace(Conversation(), turns=(turns[position],)).pairs())) + 1
+        if size > _MAX_EARLIER:
+            return turns[position + 1 :]
+    return turns
+
+
+def _active_filters(conversation: Conversation) -> list[FilterChip]:
+    """The filters that are on, each with what takes it off."""
     options = conversation.options
-    most = max(map(len, options.values()), default=0)
-    if most > current_settings().max_filters:
-        # A list of them, each with an address of all others, would grow with their square.
-        return [ActiveFilter(f"{most:,} filters", conversation.without_filters().url)]
     labels: dict[str, Callable[[str], str]] = {
         "document": _document_label,
         "publisher": str,
         "from": "from {}".format,
         "to": "to {}".format,
-        "generation": "as of index {:.6}".format,
+        "generation": _generation_label,
     }
+    most = max(map(len, options.values()), default=0)
+    if most > current_settings().max_filters:
+        # A list of them, each with all others, would grow with their square.
+        return [FilterChip(f"{most:,} filters", query_string((name, "") for name in labels))]
     return [
-        ActiveFilter(
-            label(value),
-            conversation.with_options(
-                **{name: [other for other in options[name] if other != value]}
-            ).url,
-        )
+        FilterChip(label(value), _removal(name, options[name], value))
         for name, label in labels.items()
         for value in options.get(name, ())
     ]
+
+
+def _removal(name: str, values: Iterable[str], value: str) -> str:
+    others = [(name, other) for other in values if other != value]
+    return query_string(others or [(name, "")])
+
+
+def _generation_label(_name: str) -> str:
+    return f"saved version of {format_date(build_date(current_searcher().manifest))}"
 
 
 def _document_label(document_id: str) -> str:
@@ -446,9 +158,3 @@ def _document_label(document_id: str) -> str:
         return f"in “{current_searcher().document(document_id).metadata.title}”"
     except DocumentNotFoundError:
         return f"in {document_id}"
-
-
-@lru_cache(maxsize=32)
-def _is_prose(question: str) -> bool:
-    """Whether a *question* has several sentences beside greetings and the like."""
-    return is_prose(split_frame(question).bare, "en")

@@ -34,7 +34,7 @@ from qa.web.pages.common import (
     quote_paragraphs,
     today,
 )
-from qa.web.pages.conversation import (
+from qa.web.pages.turns import (
     AnsweredTurn,
     answer_turns,
     earlier_questions,
@@ -276,12 +276,12 @@ def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
     """What became of the question's words, and why there is no answer when there is none."""
     no_answer = turn.answer.none
     for label, words in (
-        ("Looked for", [suggestion.text for suggestion in turn.words_used]),
+        ("Searched for", [suggestion.text for suggestion in turn.words_used]),
         ("Only", [suggestion.text for suggestion in turn.conditions]),
-        ("Carried over", [suggestion.text for suggestion in turn.words_carried]),
-        ("Asked without", turn.answer.query.not_carried),
+        ("From earlier questions:", [suggestion.text for suggestion in turn.words_carried]),
+        ("Without", turn.answer.query.not_carried),
         ("Not required word for word:", turn.answer.query.not_required),
-        ("Left out", [suggestion.text for suggestion in turn.words_ignored]),
+        ("Ignored", [suggestion.text for suggestion in turn.words_ignored]),
         ("The documents do not have", no_answer.missing if no_answer else ()),
         (
             "Never in one passage:",

@@ -6,7 +6,7 @@ the documents are looked through for questions that they raise themselves.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -106,6 +106,26 @@ def count_bars(dates: Iterable[datetime.date]) -> list[Period]:
             break
     counts = Counter(map(unit.period_number, days))
     return [unit.period(number, counts[number]) for number in numbers]
+
+
+# Bars of a narrow timeline, wide enough to touch, and what one of them may stand for.
+_MAX_YEAR_BARS = 11
+_YEAR_UNITS = (
+    TimeUnit(12, "%Y", "%Y"),
+    *(TimeUnit(12 * years, "%Y–%_Y", "%Y") for years in (2, 5, 10, 20, 50, 100, 1000)),
+)
+
+
+def count_years(counts: Mapping[int, int]) -> list[Period]:
+    """*counts* by year, or by what fits from the first year to the last, gaps included."""
+    for unit in _YEAR_UNITS:
+        sums: Counter[int] = Counter()
+        for year, count in counts.items():
+            sums[unit.period_number(datetime.date(year, 1, 1))] += count
+        if not sums or max(sums) - min(sums) < _MAX_YEAR_BARS:
+            break
+    numbers = range(min(sums), max(sums) + 1) if sums else ()
+    return [unit.period(number, sums[number]) for number in numbers]
 
 
 # How many candidates are asked at most, and how many documents are read for them.

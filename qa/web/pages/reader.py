@@ -29,7 +29,7 @@ from qa.web.pages.cite import (
     parse_passage_span,
 )
 from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
-from qa.web.pages.conversation import ask_request_of
+from qa.web.pages.turns import ask_request_of
 from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
 from qa.web.problems import InvalidRequestError
 from qa.web.response_schemas import BlockBody, DocumentBody
@@ -197,16 +197,24 @@ class Part(NamedTuple):
 
 def _part(document: Document, target: CitationTarget | None) -> Part:
     """The part that is asked for, or else the one with what is cited."""
-    parts = max(1, -(-len(document.blocks) // _PART))
+    parts = _part_count(document)
     text = request.args.get("part", "")
     if not text:
-        start = target.passage.start if target and target.passage else 0
-        place = bisect_right(document.blocks, start, key=lambda block: block.start) - 1
-        return Part(max(0, place) // _PART + 1, parts)
+        return part_at(document, target.passage.start if target and target.passage else 0)
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
     if not 1 <= number <= parts:
         raise parameter_error("part", f"{text!r} is none of this document's {parts}; leave it out")
     return Part(number, parts)
+
+
+def part_at(document: Document, offset: int) -> Part:
+    """The part of *document* with what is at *offset*."""
+    place = bisect_right(document.blocks, offset, key=lambda block: block.start) - 1
+    return Part(max(0, place) // _PART + 1, _part_count(document))
+
+
+def _part_count(document: Document) -> int:
+    return max(1, -(-len(document.blocks) // _PART))
 
 
 class Parts(NamedTuple):
@@ -254,8 +262,7 @@ def _not_found_error(
     if lost_generation is None:
         return error
     return DocumentNotFoundError(
-        f"{error} Index {lost_generation[:6]}, which had it, is not kept any more:"
-        " what was quoted is gone."
+        f"{error} The saved version {lost_generation[:6]}, which had it, is no longer available."
     )
 
 
@@ -271,25 +278,25 @@ def _notices(
     if lost_generation:
         live_generation = current_searcher().manifest.name
         yield (
-            f"Index {lost_generation[:6]} is not kept any more;"
-            f" this is from the live one, {live_generation[:6]}."
+            f"The saved version {lost_generation[:6]} is no longer available;"
+            f" this is the current one, {live_generation[:6]}."
         )
     if document.id != document_id:
-        yield f"The document {document_id} has moved: its text is here now."
+        yield f"The document {document_id} was renamed; this is its new address."
     if target is None:
-        passage_notice = "the passage is gone, and " if request.args.get("quote") else ""
-        passage_notice = (
-            "there was no time to look for the passage, and " if late else passage_notice
+        passage_notice = "the quote is no longer in it, and " if request.args.get("quote") else ""
+        passage_notice = "there was no time to find the quote, and " if late else passage_notice
+        yield (
+            f"This document has changed since it was cited; {passage_notice}nothing is highlighted."
         )
-        yield f"This document has changed since it was cited; {passage_notice}nothing is marked."
     elif target.is_relocated:
         is_same_place = target.passage == parse_passage_span()
         passage_state = (
-            "is unchanged" if is_same_place else "has moved, and is marked where it stands now"
+            "is unchanged" if is_same_place else "has moved, and is highlighted where it is now"
         )
-        yield f"This document has changed since it was cited; the passage {passage_state}."
+        yield f"This document has changed since it was cited; the quote {passage_state}."
     elif lost_generation and target.passage:
-        yield "The passage is unchanged."
+        yield "The quote is unchanged."
 
 
 def _build_outline(reader_blocks: Sequence[ReaderBlock]) -> list[ReaderBlock]:

@@ -90,6 +90,10 @@ class Conversation:
             return self
         return replace(self._first_page(), turns=self.turns[:count])
 
+    def last_turns(self, count: int) -> "Conversation":
+        """The last *count* turns."""
+        return replace(self, turns=self.turns[-count:])
+
     def _first_page(self) -> "Conversation":
         """The conversation from the first passage of the last answer on."""
         options = {name: values for name, values in self.options.items() if name != "offset"}

@@ -215,7 +215,7 @@ def test_what_is_over_a_stated_limit_is_refused_by_name(index, field, value, mos
     assert response.status_code == 422
     (error,) = response.get_json()["errors"]
     assert error["pointer"].startswith(f"#/{field}")
-    assert error["detail"].endswith(f"the most is {most}")
+    assert error["detail"].endswith(f"over the limit of {most}")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_what_an_address_has_too_much_of_is_refused_by_name(index, path, field, 
     assert response.status_code == 422
     (error,) = response.get_json()["errors"]
     assert error["pointer"] == f"#/{field}"
-    assert error["detail"].endswith(f"the most is {most}")
+    assert error["detail"].endswith(f"over the limit of {most}")
 
 
 @pytest.mark.parametrize(

@@ -100,9 +100,12 @@ def one(page, selector):
 
 
 def controls(form):
-    """What a browser would send for a form as it stands."""
+    """What a browser would send for a form as it stands, with the fields elsewhere that are its."""
+    fields = form.xpath(".//*[self::input or self::textarea]")
+    fields += form.xpath(f"//input[@form='{form.get('id')}']")
     return [
         (field.get("name"), field.get("value") or field.text or "")
-        for field in form.xpath(".//input[@name] | .//textarea[@name]")
-        if field.get("type") != "checkbox" or field.get("checked") is not None
+        for field in fields
+        if field.get("name")
+        and (field.get("type") != "checkbox" or field.get("checked") is not None)
     ]

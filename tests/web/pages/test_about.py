@@ -21,7 +21,7 @@ def test_it_tells_what_the_index_holds(get_page, index):
     manifest = open_engine(Settings(index=str(index))).searcher().manifest
     assert f"Passages {manifest.passages}" in main
     assert manifest.name in main
-    assert "Files left out 1, with the reasons" in main
+    assert "Files skipped 1, with the reasons" in main
 
 
 def test_it_lists_the_keys(get_page):

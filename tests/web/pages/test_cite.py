@@ -93,7 +93,7 @@ def test_an_answer_offers_its_citation_in_every_format(get_page, client):
     menu = one(turn, "figure//details[@class='cite']")
     links = menu.xpath(".//a")
 
-    assert text(menu.find("summary")) == "Cite The harbour of Lindholm, paragraph 2"
+    assert text(menu.find("summary")) == "Cite passage 1"
     assert [text(link) for link in links] == [form.label for form in FORMATS.values()]
     assert all(QUOTE in client.get(link.get("href")).text for link in links)
     assert all(urlsplit(link.get("href")).path.startswith("/cite/") for link in links)

@@ -1,5 +1,6 @@
 """What holds for every page."""
 
+import gzip
 from collections import Counter
 from itertools import pairwise
 from urllib.parse import urlencode, urlsplit
@@ -147,10 +148,10 @@ def test_the_footer_names_the_index(get_page, path):
 
 @pytest.fixture
 def static_size(client):
-    """What all that a page loads weighs."""
+    """What all that a page loads weighs on its way, as browsers ask for it."""
     sizes = []
-    for name in ("style.css", "app.js", "favicon.svg"):
-        with client.get(f"/static/{name}") as response:
+    for name in ("style.css", "pages.css", "app.js", "favicon.svg"):
+        with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip"}) as response:
             assert response.status_code == 200
             sizes.append(len(response.data))
     return sum(sizes)
@@ -166,11 +167,22 @@ def test_static_files_are_kept_until_they_change(get_page, client):
     for response in responses:
         response.close()
 
-    assert lives == ["public, max-age=31536000, immutable"] * 3 + ["no-cache"] * 2
+    assert lives == ["public, max-age=31536000, immutable"] * 4 + ["no-cache"] * 2
 
 
-def test_static_files_are_half_of_what_a_page_may_weigh(static_size):
-    assert static_size < 30_000
+def test_static_files_are_a_third_of_what_a_page_may_weigh(static_size):
+    assert static_size < 20_000
+
+
+def test_who_does_not_ask_for_gzip_gets_the_same_file(client):
+    plain = client.get("/static/app.js")
+    packed = client.get("/static/app.js", headers={"Accept-Encoding": "gzip"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] == packed.headers["ETag"]
 
 
 QUESTIONS = [

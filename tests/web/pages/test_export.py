@@ -168,7 +168,7 @@ def test_a_file_is_of_its_day(client):
 
 def test_the_page_leads_to_the_files_of_the_same_conversation(get_page, client):
     path = f"/?{ASKED}&publisher=Northern+Gazette&sort=newest"
-    links = get_page(path).xpath("//p[@class='thread']//a[contains(@href, 'export')]/@href")
+    links = get_page(path).xpath("//p[@class='keep']//a[contains(@href, 'export')]/@href")
 
     assert links == [path.replace("/?", f"/export.{ending}?") for ending in ("md", "json", "csv")]
     assert all(client.get(link).status_code == 200 for link in links)

@@ -40,7 +40,7 @@ def rebuild(index):
 @pytest.fixture
 def link(get_page):
     """The link to the answers as they are."""
-    return one(get_page(ASKED), "//a[.='Link to these answers']").get("href")
+    return one(get_page(ASKED), "//a[.='Copy link']").get("href")
 
 
 def live(index):
@@ -91,9 +91,10 @@ def test_every_link_of_a_pinned_page_stays_with_the_index(get_page, rebuild, lin
 
 def test_the_index_is_told_among_the_filters_and_can_be_left(get_page, rebuild, link):
     rebuild(harbour_md=OTHER, pruned=False)
-    without = one(get_page(link), "//a[contains(., 'as of index')]").get("href")
+    button = one(get_page(link), "//button[contains(., 'saved version of')]")
 
-    assert "promises" in text(one(get_page(without), "//main"))
+    assert button.get("value") == "generation="
+    assert "promises" in text(one(get_page(ASKED), "//main"))
 
 
 @pytest.mark.parametrize(
@@ -105,12 +106,11 @@ def test_the_index_is_told_among_the_filters_and_can_be_left(get_page, rebuild, 
         ({"bridge_md": BRIDGE + "More."}, "gone"),
     ],
 )
-def test_once_it_is_pruned_each_quote_is_looked_for(get_page, rebuild, link, index, texts, state):
-    name = live(index)
+def test_once_it_is_pruned_each_quote_is_looked_for(get_page, rebuild, link, texts, state):
     rebuild(**texts)
     lost = one(get_page(link), "//section[@class='lost']")
 
-    assert f"Index {name[:6]} is not kept any more" in text(lost)
+    assert "This saved version is no longer available" in text(lost)
     assert [item.get("class") for item in lost.xpath(".//li")] == [state]
     assert state in text(lost)
     for href in lost.xpath(".//a/@href"):
@@ -136,11 +136,11 @@ def test_nonsense_for_a_quote_says_nothing(get_page, rebuild, link):
 @pytest.mark.parametrize(
     ("texts", "message", "marked"),
     [
-        ({"harbour_md": HARBOUR, "ferry_md": "Gone."}, "The passage is unchanged.", True),
-        ({"harbour_md": HARBOUR + "More."}, "the passage is unchanged.", True),
-        ({"harbour_md": LATER}, "the passage has moved, and is marked", True),
-        ({"harbour_md": OTHER}, "the passage is gone, and nothing is marked.", False),
-        ({"port_md": HARBOUR}, "The document harbour has moved", True),
+        ({"harbour_md": HARBOUR, "ferry_md": "Gone."}, "The quote is unchanged.", True),
+        ({"harbour_md": HARBOUR + "More."}, "the quote is unchanged.", True),
+        ({"harbour_md": LATER}, "the quote has moved, and is highlighted", True),
+        ({"harbour_md": OTHER}, "the quote is no longer in it, and nothing is highlighted.", False),
+        ({"port_md": HARBOUR}, "The document harbour was renamed", True),
     ],
 )
 def test_the_reader_says_what_became_of_the_passage(
@@ -151,7 +151,7 @@ def test_the_reader_says_what_became_of_the_passage(
     page = get_page(address)
     notice = text(one(page, "//p[@class='notice']"))
 
-    assert f"Index {name[:6]} is not kept any more" in notice
+    assert f"The saved version {name[:6]} is no longer available" in notice
     assert message in notice
     marks = [text(mark) for mark in page.xpath("//mark[@id='cited']")]
     assert any("Elsa Moberg demanded" in mark for mark in marks) == marked
@@ -170,7 +170,9 @@ def test_a_document_that_is_gone_is_told_with_its_index(get_page, rebuild, link,
     name, address = live(index), reader(get_page, link)
     rebuild(bridge_md=BRIDGE + "More.")
 
-    assert f"Index {name[:6]}, which had it, is not kept any more" in text(get_page(address, 404))
+    assert f"The saved version {name[:6]}, which had it, is no longer available" in text(
+        get_page(address, 404)
+    )
 
 
 def test_programs_get_410(rebuild, link, index, client):
@@ -189,7 +191,7 @@ def test_what_there_is_no_time_to_look_for_is_not_called_gone(get_page, rebuild,
     lost = one(get_page(link), "//section[@class='lost']")
 
     assert [item.get("class") for item in lost.xpath(".//li")] == ["unknown"]
-    assert "there was no time to look for the words" in text(lost)
+    assert "there was no time to check this quote" in text(lost)
 
 
 def test_a_reader_says_that_there_was_no_time_to_look(get_page, rebuild, link, monkeypatch):
@@ -198,5 +200,5 @@ def test_a_reader_says_that_there_was_no_time_to_look(get_page, rebuild, link, m
     monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
     page = get_page(address)
 
-    assert "there was no time to look for the passage" in text(page)
+    assert "there was no time to find the quote" in text(page)
     assert not page.xpath("//mark")
