@@ -253,14 +253,14 @@ def _is_function_word(text: str) -> bool:
     return all(is_stop_word(word, "en") for word in token_texts(text))
 
 
-def _quoted(match: "regex.Match[str]") -> str:
+def _quotation(match: "regex.Match[str]") -> str:
     """The words in quotation marks."""
     return str(match["q1"] or match["q2"] or match["q3"] or "").strip()
 
 
 def _build_field(match: "regex.Match[str]") -> Operator | None:
     name = match["name"].lower()
-    value = _quoted(match) or match["value"] or ""
+    value = _quotation(match) or match["value"] or ""
     period = parse_period(value) if name in {"before", "after"} else None
     if not _FIELD_VALUES[name](value):
         return None
@@ -269,7 +269,7 @@ def _build_field(match: "regex.Match[str]") -> Operator | None:
 
 
 def _build_near(match: "regex.Match[str]") -> Operator | None:
-    words = _quoted(match)
+    words = _quotation(match)
     if len(token_texts(words)) < 2:
         return None
     distance = min(int(match["distance"]), MAX_DISTANCE)
@@ -284,7 +284,7 @@ def _build_prefix(match: "regex.Match[str]") -> Operator | None:
 
 
 def _build_phrase(match: "regex.Match[str]") -> Operator | None:
-    words = _quoted(match)
+    words = _quotation(match)
     return Operator("phrase", match[0], words) if token_texts(words) else None
 
 

@@ -112,7 +112,7 @@ def call(address, name, **arguments):
     return result.structured_content
 
 
-def found_in(content):
+def document_ids_in(content):
     return {result["document_id"] for result in content["results"]}
 
 
@@ -157,11 +157,14 @@ def test_only_what_answers_is_not_merely_close(address):
     ],
 )
 def test_filters_and_dates_limit_the_results(address, filters, expected):
-    assert found_in(call(address, "search", query="the council of Lindholm", **filters)) == expected
+    assert (
+        document_ids_in(call(address, "search", query="the council of Lindholm", **filters))
+        == expected
+    )
 
 
 def test_operators_limit_the_results(address):
-    assert found_in(call(address, "search", query="council before:2022")) == {"harbour"}
+    assert document_ids_in(call(address, "search", query="council before:2022")) == {"harbour"}
 
 
 @pytest.mark.parametrize(("sort", "first"), [("newest", "bridge"), ("oldest", "harbour")])

@@ -62,7 +62,11 @@ def read_page(page_source: str | bytes) -> list[RawBlock]:
     )
     apply_style_sheets(page)
     body = page.find("body")
-    return [] if body is None else [page_block.numbered for page_block in iter_page_blocks(body)]
+    return (
+        []
+        if body is None
+        else [page_block.block_with_number for page_block in iter_page_blocks(body)]
+    )
 
 
 def _decode_html(data: bytes) -> str:

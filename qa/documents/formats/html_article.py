@@ -80,7 +80,7 @@ def extract_article(page: lxml.html.HtmlElement) -> Article:
     length = sum(len(block.text) for block, matched in zip(blocks, matches, strict=True) if matched)
     if length < _SHORTEST_ARTICLE:
         regions = _PageRegions(body, blocks)
-        whole = [block.numbered for block in blocks if regions.is_content(block)]
+        whole = [block.block_with_number for block in blocks if regions.is_content(block)]
         return Article(whole, _count_media(body, regions))
     regions = _PageRegions(body, blocks, by_class=True)
     container = _find_container(blocks, matches)
@@ -192,7 +192,7 @@ def _select_blocks(
             is_article = number < numbers[0] or _is_figure(block.element)
         is_content = is_article and regions.is_content(block, is_between=is_between)
         if matched or number in lead or is_content:
-            yield block.numbered
+            yield block.block_with_number
 
 
 def _find_lead(blocks: Sequence[PageBlock], matches: Sequence[bool], title: str) -> range:

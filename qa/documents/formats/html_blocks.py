@@ -50,7 +50,7 @@ class PageBlock(NamedTuple):
         return " ".join(self.block.text.split())
 
     @property
-    def numbered(self) -> RawBlock:
+    def block_with_number(self) -> RawBlock:
         """The block with its number."""
         if not self.number:
             return self.block
@@ -62,7 +62,7 @@ def read_fragment(text: str) -> list[RawBlock]:
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     wrapped = f"<div>{text}</div>".replace("\0", "").encode(errors="replace")
     root = lxml.html.document_fromstring(wrapped, parser=parser)
-    return [page_block.numbered for page_block in iter_page_blocks(root)]
+    return [page_block.block_with_number for page_block in iter_page_blocks(root)]
 
 
 def iter_page_blocks(root: etree._Element, *, with_concealed: bool = False) -> Iterator[PageBlock]:
@@ -243,7 +243,9 @@ def _count_header_rows(rows: list[list[etree._Element]]) -> int:
 def _cell_text(cell: etree._Element) -> str:
     if is_hidden(cell):
         return ""
-    return " ".join(" ".join(block.numbered.text.split()) for block in iter_page_blocks(cell))
+    return " ".join(
+        " ".join(block.block_with_number.text.split()) for block in iter_page_blocks(cell)
+    )
 
 
 def _span(cell: etree._Element, name: str) -> int:

@@ -130,7 +130,7 @@ def test_a_format_is_applied_as_excel_does(value, code, text):
     assert apply_format(value, code) == text
 
 
-def formatted(cells, date_name="Day"):
+def build_workbook(cells, date_name="Day"):
     """A workbook with a column for each pair of value and format."""
     file = io.BytesIO()
     with xlsxwriter.Workbook(file) as book:
@@ -143,13 +143,13 @@ def formatted(cells, date_name="Day"):
 
 def test_cells_are_read_as_excel_shows_them():
     cells = [(DAY, "dd.mm.yyyy"), (0.15, "0%"), (1234.5, "$#,##0.00"), (3, "General")]
-    (row,) = read_excel(formatted(cells), LIMIT)
+    (row,) = read_excel(build_workbook(cells), LIMIT)
 
     assert row.blocks[-1].text == "Day: 06.05.2024; N1: 15%; N2: $1,234.50; N3: 3"
 
 
 def test_a_date_is_metadata_though_its_format_has_two_readings():
-    (row,) = read_excel(formatted([(DAY, "dd/mm/yyyy"), ("Ferry", "@")], "Date"), LIMIT)
+    (row,) = read_excel(build_workbook([(DAY, "dd/mm/yyyy"), ("Ferry", "@")], "Date"), LIMIT)
 
     assert "06/05/2024" in row.blocks[-1].text
     assert row.metadata["Date"] == "2024-05-06"
@@ -157,7 +157,7 @@ def test_a_date_is_metadata_though_its_format_has_two_readings():
 
 @pytest.mark.parametrize("number", ["99999", "", "x", "-1"])
 def test_a_format_of_no_known_number_is_none(number):
-    data = formatted([(0.15, "0%"), (3, "0")])
+    data = build_workbook([(0.15, "0%"), (3, "0")])
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         styles = package.read("xl/styles.xml").decode()
     styles = regex.sub(r'<xf numFmtId="\d+"', f'<xf numFmtId="{number}"', styles)
