@@ -324,14 +324,17 @@ def read_polarity(query: Query, language: str) -> AskedPolarity:
     if negation is None:
         return AskedPolarity()
     text = query.text
-    polarity = negation.polarity(text, 0, len(text))
     is_open = negation.is_open(text)
+    polarity = AFFIRMATIVE
+    if negation.may_deny(text, 0, len(text)):
+        polarity = negation.polarity(text, 0, len(text))
     is_closed = not is_open and text.endswith(QUESTION_MARKS)
-    places = _find_terms(query, negation.function_words)
     if is_closed or not polarity.denials or polarity.has_exception:
         spans = negation.accompaniments(text)
+        places = _find_terms(query, negation.function_words) if spans else []
         after_with = {index for index, place in places for span in spans if place in range(*span)}
         return AskedPolarity(accompanying=frozenset(after_with), is_open=is_open)
+    places = _find_terms(query, negation.function_words)
     denied = frozenset(index for index, place in places if polarity.denies(place))
     if not denied:
         # And which are not?
@@ -360,6 +363,8 @@ def _find_terms(query: Query, others: frozenset[str]) -> list[tuple[int, int]]:
 def build_opposites(query: Query, languages: Sequence[str]) -> list[Expansion]:
     """The words that deny by themselves what the question denies: not locked, unlocked."""
     language = query.language or next(iter(languages), "en")
+    if not may_deny(query.text, Span(0, len(query.text)), language):
+        return []
     return [
         Expansion(
             query.terms[index].word,

@@ -69,6 +69,11 @@ class QuestionPolarity:
         language = self._query.language
         return language is not None and bool(self._in_language(language).denied)
 
+    def may_differ(self, text: str, span: Span, language: str) -> bool:
+        """Whether the sentence at *span* may say something else than the question; most may not."""
+        asked = self._in_language(self._query.language or language)
+        return bool(asked.denied) or (asked.is_open and may_deny(text, span, language))
+
     def compare(
         self, text: str, span: Span, language: str, places: Sequence[TermPlace]
     ) -> Comparison:
@@ -77,7 +82,7 @@ class QuestionPolarity:
         places = [(index, place) for index, place in places if index < len(self._query.terms)]
         if asked.denied:
             return self._compare_with_denial(asked, text, span, language, places)
-        if not asked.is_open or not may_deny(text, span, language):
+        if not asked.is_open:
             return _SAME
         polarity = find_polarity(text, span, language)
         if any(

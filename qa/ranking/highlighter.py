@@ -14,7 +14,13 @@ from qa.analysis.tokenizer import Span, stem, token_spans, token_texts
 from qa.index.passages import Passage
 from qa.index.questions import wordings
 from qa.queries.parser import Query, QueryTerm
-from qa.ranking.answer_selection import ScoredSentence, Selection, select_after, select_answer
+from qa.ranking.answer_selection import (
+    MIN_ANSWER_COVERAGE,
+    ScoredSentence,
+    Selection,
+    select_after,
+    select_answer,
+)
 from qa.ranking.contradiction import QuestionPolarity
 from qa.ranking.features import TermStatistics
 from qa.ranking.reranker import ROUNDING_ERROR, TOP_SIZE, RankedPassage
@@ -231,9 +237,11 @@ class Highlighter:
         self, passage: Passage, matches: Sequence[_TermMatch], sentence: ScoredSentence
     ) -> ScoredSentence:
         """*sentence* with what it says of what is asked: the same, or the contrary."""
-        if sentence.coverage <= 0.0:
-            return sentence
         span = sentence.span
+        if sentence.coverage < MIN_ANSWER_COVERAGE and not self.is_negated:
+            return sentence
+        if not self._polarity.may_differ(passage.text, span, passage.language):
+            return sentence
         places = [
             (match.term_index, match.span.start)
             for match in matches
