@@ -59,7 +59,7 @@ class AnsweredTurn:
         return len(self.conversation.turns)
 
     @cached_property
-    def _parsed(self) -> Query:
+    def _query(self) -> Query:
         """The question as typed, for its phrases and exclusions."""
         text = parse_operators(normalize(self.answer.question)).text
         if not token_texts(text):
@@ -88,7 +88,7 @@ class AnsweredTurn:
         """The words and phrases that no passage may have, each with a way to allow it."""
         return [
             Suggestion(phrase.text, self._url_allowing(phrase.text))
-            for phrase in self._parsed.excluded_phrases
+            for phrase in self._query.excluded_phrases
         ]
 
     @property
@@ -185,7 +185,7 @@ class AnsweredTurn:
     @property
     def url_unquoted(self) -> str | None:
         """The address of the question without quotation marks, when those may be the trouble."""
-        if not self._parsed.phrases:
+        if not self._query.phrases:
             return None
         return self.conversation.rephrase_last(
             normalize(_QUOTATION_MARKS.sub(" ", self.answer.question))
