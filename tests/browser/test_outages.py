@@ -11,7 +11,7 @@ from tests.browser.conftest import ASKED, FOLLOWED, ask, box, place
 QUESTION = "**/?*"
 
 
-def notice_on(page):
+def notice(page):
     return page.locator(".held")
 
 
@@ -42,15 +42,15 @@ def test_what_happened_is_said_beside_the_box_and_one_button_asks_again(script_p
     fail(script_page, 1, **answer)
     box(script_page).fill(FOLLOWED)
     box(script_page).press("Enter")
-    notice_on(script_page).wait_for()
+    notice(script_page).wait_for()
 
-    assert words in notice_on(script_page).inner_text()
+    assert words in notice(script_page).inner_text()
     assert box(script_page).input_value() == FOLLOWED
     assert script_page.locator("article h2").all_inner_texts() == [ASKED]
-    notice_on(script_page).get_by_role("button", name="Try again now").click()
+    notice(script_page).get_by_role("button", name="Try again now").click()
     script_page.locator("#q2").wait_for()
     assert script_page.locator("article h2").all_inner_texts() == [ASKED, FOLLOWED]
-    assert notice_on(script_page).count() == 0
+    assert notice(script_page).count() == 0
     assert box(script_page).input_value() == ""
 
 
@@ -60,9 +60,9 @@ def test_the_wait_is_counted_down_and_the_question_asked_by_itself(script_page):
     fail(script_page, 1, status=503, headers={"Retry-After": "9"})
     box(script_page).fill(ASKED)
     box(script_page).press("Enter")
-    expect(notice_on(script_page)).to_contain_text("Trying again in 9 s")
+    expect(notice(script_page)).to_contain_text("Trying again in 9 s")
     script_page.clock.run_for(4000)
-    expect(notice_on(script_page)).to_contain_text("Trying again in 5 s")
+    expect(notice(script_page)).to_contain_text("Trying again in 5 s")
     script_page.clock.run_for(6000)
     script_page.locator("#q1").wait_for()
 
@@ -75,7 +75,7 @@ def test_whoever_changes_the_question_asks_by_hand(script_page):
     fail(script_page, 1, status=503, headers={"Retry-After": "2"})
     box(script_page).fill(ASKED)
     box(script_page).press("Enter")
-    notice_on(script_page).wait_for()
+    notice(script_page).wait_for()
     box(script_page).press_sequentially(" Really?")
     script_page.clock.run_for(9000)
 
@@ -89,7 +89,7 @@ def test_offline_is_said_and_the_question_goes_out_when_the_network_is_back(scri
     script_page.context.set_offline(True)
     box(script_page).fill(FOLLOWED)
     box(script_page).press("Enter")
-    expect(notice_on(script_page)).to_contain_text("You are offline")
+    expect(notice(script_page)).to_contain_text("You are offline")
     script_page.context.set_offline(False)
     script_page.locator("#q2").wait_for()
 
@@ -101,9 +101,9 @@ def test_a_filter_that_fails_keeps_turns_and_draft(script_page):
     fail(script_page, 1, status=503, headers={"Retry-After": "30"})
     box(script_page).fill("and what did it c")
     script_page.get_by_role("button", name="newest").click()
-    notice_on(script_page).wait_for()
+    notice(script_page).wait_for()
     assert box(script_page).input_value() == "and what did it c"
-    notice_on(script_page).get_by_role("button").click()
+    notice(script_page).get_by_role("button").click()
     script_page.locator(".sorts [aria-current]:text-is('newest')").wait_for()
 
     assert box(script_page).input_value() == "and what did it c"
