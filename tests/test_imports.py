@@ -15,6 +15,7 @@ PACKAGES = """
 errors
 settings
 analysis: deadline english script_variants normalization languages tokenizer abbreviations sentences
+  dates numerals variants
 documents: document processes metadata file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
@@ -30,8 +31,8 @@ documents: document processes metadata file_access versions
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
 index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking topics prose parser compounds operators conditions negation
-  segments parts
+queries: entities grammar frames asking topics prose parser variants compounds operators
+  conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: base

@@ -1,5 +1,6 @@
 """A query -> the passages to show, and how sure the first one answers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
@@ -7,8 +8,17 @@ from qa.engines.base import Candidates, MatchCounts, Searcher
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.negation import build_opposites
-from qa.queries.parser import Filters, Query, expand_synonyms, ignore_absent_emoji, prune_terms
+from qa.queries.parser import (
+    Filters,
+    Phrase,
+    Query,
+    expand_synonyms,
+    ignore_absent_emoji,
+    parse_query,
+    prune_terms,
+)
 from qa.queries.topics import is_topic
+from qa.queries.variants import apply_variants, find_query_variants, split_absent_terms
 from qa.ranking.confidence import (
     adjust_probability,
     compute_signals,
@@ -138,14 +148,36 @@ def _expand_query(
 ) -> tuple[Query, dict[str, int]]:
     """*query* with other words that mean the same, and the document frequencies of its stems."""
     manifest = searcher.manifest
-    document_frequencies = searcher.document_frequencies(query.stems, deadline)
-    query = ignore_absent_emoji(query, document_frequencies)
-    query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
-    if new_stems := [one for one in query.stems if one not in document_frequencies]:
-        document_frequencies |= searcher.document_frequencies(new_stems, deadline)
-    query = prune_terms(query, document_frequencies, settings.max_terms)
+    query, document_frequencies = choose_terms(searcher, query, settings.max_terms, deadline)
     query = expand_synonyms(query, manifest.synonym_map, manifest.languages)
     return _expand_opposites(searcher, query, deadline), document_frequencies
+
+
+def choose_terms(
+    searcher: Searcher, query: Query, max_terms: int, deadline: Deadline = NO_DEADLINE
+) -> tuple[Query, dict[str, int]]:
+    """*query* with the terms to search for, and the document frequencies of their stems."""
+    manifest = searcher.manifest
+    variants = find_query_variants(query, manifest.languages)
+    stems = [*query.stems, *(stem for variant in variants for stem in variant.stems)]
+    frequencies = searcher.document_frequencies(dict.fromkeys(stems), deadline)
+
+    def count(stems: Iterable[str]) -> dict[str, int]:
+        if new := dict.fromkeys(stem for stem in stems if stem not in frequencies):
+            frequencies.update(searcher.document_frequencies(new, deadline))
+        return frequencies
+
+    def occurs(phrase: Phrase) -> bool:
+        sought = parse_query(phrase.text, languages=manifest.languages, filters=query.filters)
+        return bool(len(searcher.search(replace(sought, phrases=(phrase,)), 1, deadline)))
+
+    query = ignore_absent_emoji(query, frequencies)
+    query = expand_compounds(query, searcher.lexicon, manifest.languages, frequencies)
+    query = prune_terms(query, count(query.stems), max_terms)
+    query = apply_variants(query, variants, frequencies, manifest.passages)
+    language = query.language or next(iter(manifest.languages), "en")
+    query = split_absent_terms(query, language, count, occurs)
+    return query, frequencies
 
 
 def _expand_opposites(searcher: Searcher, query: Query, deadline: Deadline) -> Query:
@@ -183,7 +215,7 @@ class _Ranking:
         """The *limit* first of *candidates* in the order of *sort*."""
         if not len(candidates):
             return []
-        entities = QuestionEntities(self.query.text)
+        entities = QuestionEntities(self.query.text, self.query.language or "en")
         features = compute_features(self.query, entities, candidates, self.statistics)
         options = RankingOptions(entities, self.query.language, sort, self.is_topic)
         return rank(candidates, features, self.weights, limit, options)
@@ -213,7 +245,7 @@ class _Ranking:
         candidates = self.search(count, start)
         if not len(candidates):
             return []
-        entities = QuestionEntities(self.query.text)
+        entities = QuestionEntities(self.query.text, self.query.language or "en")
         features = compute_features(self.query, entities, candidates, self.statistics)
         return keep_order(candidates, features, self.weights)
 

@@ -5,6 +5,7 @@ operators of the search language are read before, by `qa.queries.operators`.
 """
 
 import datetime
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,8 @@ class QueryTerm:
     *compounds* are the stems of longer words that have it as a part.
     What an operator makes of several words (solar OR wind, immun*) is one term with the stems of
     all; *forms* are these words.  Where it *is_exact*, no other form of them counts.
+    The stems in *variants* are of other forms of the word, which may stand for several terms at
+    once, wifi for both of wi-fi; they count as the form that was typed.
     """
 
     word: str
@@ -39,6 +42,7 @@ class QueryTerm:
     compounds: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     is_exact: bool = False
+    variants: tuple[str, ...] = ()
 
     @property
     def all_stems(self) -> tuple[str, ...]:
@@ -55,6 +59,14 @@ class QueryTerm:
         return max(document_frequencies[term_stem] for term_stem in self.stems) or max(
             (document_frequencies[compound] for compound in self.compounds), default=0
         )
+
+
+def inverse_document_frequency(count: int, passage_count: int) -> float:
+    """The weight of a term in *count* of *passage_count* passages, as in BM25.
+
+    Robertson and Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009.
+    """
+    return math.log(1 + (passage_count - count + 0.5) / (count + 0.5))
 
 
 @dataclass(frozen=True)
@@ -181,16 +193,16 @@ class Query:
     def term_indexes_by_stem(self) -> dict[str, tuple[int, ...]]:
         """For each stem the index, among all terms, of the first that has it.
 
-        After that, those of the other terms that are a part of it.
+        After that, those of the other terms that are a part or another form of it.
         """
         indexes: dict[str, tuple[int, ...]] = {}
         for index, term in enumerate(self.all_terms):
             for term_stem in term.stems:
                 indexes.setdefault(term_stem, (index,))
         for index, term in enumerate(self.all_terms):
-            for compound in term.compounds:
-                if index not in indexes.get(compound, ()):
-                    indexes[compound] = (*indexes.get(compound, ()), index)
+            for longer in (*term.compounds, *term.variants):
+                if index not in indexes.get(longer, ()):
+                    indexes[longer] = (*indexes.get(longer, ()), index)
         return indexes
 
 

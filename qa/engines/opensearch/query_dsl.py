@@ -30,7 +30,7 @@ from qa.engines.opensearch.cluster import Json
 from qa.queries.parser import Condition, Filters, Phrase, Query, QueryTerm
 
 # To be incremented whenever the contents of the indices change.
-LAYOUT = 6
+LAYOUT = 7
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 # The index of each field.

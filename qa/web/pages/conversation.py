@@ -248,7 +248,12 @@ class AnsweredTurn:
 
 
 def _replace_word(question: str, wrong: str, right: str) -> str:
-    """*question* with *right* for each word that is *wrong* in some spelling of its capitals."""
+    """*question* with *right* for each word that is *wrong* in some spelling of its capitals.
+
+    A date, a name with signs or the like is one word of several.
+    """
+    if len(tokenize(wrong)) > 1:
+        return regex.sub(regex.escape(wrong), lambda _: right, question, flags=regex.IGNORECASE)
     pieces: list[str] = []
     end = 0
     for word in _words(question):
