@@ -31,7 +31,7 @@ documents: document processes metadata file_access versions
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
 index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking topics prose parser variants compounds operators
+queries: entities grammar frames asking topics prose parser variants periods compounds operators
   conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
@@ -44,7 +44,7 @@ engines: base
   factory
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
-  retrieval pipeline
+  retrieval ranges pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas problems context openapi api pages.common pages.urls

@@ -65,6 +65,22 @@ def month_numbers(language: str) -> dict[str, int]:
     return months
 
 
+@lru_cache(maxsize=64)
+def quarter_numbers(language: str) -> dict[str, int]:
+    """The numbers of quarters by their names in *language*, without accents: q1, 1st quarter."""
+    try:
+        contexts = Locale.parse(language, sep="-").quarters
+    except (UnknownLocaleError, ValueError):
+        return {}
+    return {
+        fold_accents(name): number
+        for context in contexts.values()
+        for width, names in context.items()
+        if width != "narrow"
+        for number, name in names.items()
+    }
+
+
 def _month_widths(language: str) -> Iterator[dict[int, str]]:
     """The names of months in *language* in each width that is not a single letter."""
     try:

@@ -1,10 +1,14 @@
 """A query -> the passages to show, and how sure the first one answers."""
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.engines.base import Candidates, MatchCounts, Searcher
+from qa.answers.answer import AnswerRange
+from qa.engines.base import BoolArray, Candidates, MatchCounts, Searcher
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.negation import build_opposites
@@ -48,7 +52,8 @@ _DATED_CANDIDATES_FACTOR = 5
 class AskOptions:
     """What comes with a question: the earlier questions in *turns*, and words not to carry over.
 
-    Of the passages in the order of *sort*, *limit* are answered with, from rank *offset* on.
+    Of the passages in the order of *sort*, *limit* are answered with, from rank *offset* on.  With
+    *ranges*, words such as "since March" limit and order them, too, counted from *today*.
     """
 
     turns: tuple[str, ...] = ()
@@ -57,6 +62,8 @@ class AskOptions:
     limit: int = 5
     offset: int = 0
     sort: str = SORT_ORDERS[0]
+    ranges: bool = True
+    today: datetime.date = field(default_factory=datetime.date.today)
 
 
 DEFAULT_OPTIONS = AskOptions()
@@ -68,7 +75,7 @@ class RetrievalResult:
 
     *top* are the first ones by relevance, which *signals* and *confidence* are about;
     *confidence_alone* is what that would be if no other passage matched.  *ranked* are those to
-    show, in the order that is asked for.
+    show, in the order that is asked for.  *range* is what the question's words limit them by.
     """
 
     query: Query
@@ -82,6 +89,7 @@ class RetrievalResult:
     matches: MatchCounts
     is_topic: bool
     partial: bool
+    range: AnswerRange | None = None
 
 
 def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
@@ -207,7 +215,21 @@ class _Ranking:
         """The candidates of these ranks; only forms that the query means count as its words."""
         candidates = self.searcher.search(self.query, count, self.deadline, start)
         positions = candidates.positions.drop_other_forms(self.query.all_terms)
-        return replace(candidates, positions=positions)
+        headings = self._add_period(candidates)
+        return replace(candidates, positions=positions, heading_matches=headings)
+
+    def _add_period(self, candidates: Candidates) -> BoolArray:
+        """The terms in the headings, and of the period that the document's date is in.
+
+        Bool of shape (candidates, terms of the question).
+        """
+        period = self.query.filters.period
+        if period is None or not period.terms:
+            return candidates.heading_matches
+        is_within = np.array([period.covers(date) for date in candidates.dates], bool)
+        is_named = np.array([period.names(term) for term in self.query.terms], bool)
+        matches: BoolArray = candidates.heading_matches | np.outer(is_within, is_named)
+        return matches
 
     def rank(
         self, candidates: Candidates, limit: int, sort: str = SORT_ORDERS[0]

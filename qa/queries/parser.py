@@ -93,10 +93,50 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class Period:
+    """The days from *first* to *last*, None for open, that a question limits itself to in words.
+
+    A document dated in it is within it, and so is a passage without a date that has one of these
+    days in its text.  Where the period *is_named* by dates, such as a year, so is any such passage.
+    Its *terms* need not be in a text of that time.
+    """
+
+    first: datetime.date | None
+    last: datetime.date | None
+    is_named: bool = False
+    terms: frozenset[str] = frozenset()
+
+    def covers(self, date: datetime.date | None) -> bool:
+        """Whether *date* is in it."""
+        return date is not None and not (
+            (self.first and date < self.first) or (self.last and date > self.last)
+        )
+
+    def names(self, term: QueryTerm) -> bool:
+        """Whether all words of *term* are words of the period."""
+        return bool(self.terms) and self.terms.issuperset(map(to_term, token_texts(term.word)))
+
+    @property
+    def term_range(self) -> tuple[str, str]:
+        """The terms of dates in it: from the first to before the second, in their order."""
+        end = self.last + datetime.timedelta(days=1) if self.last else None
+        return _first_date_term(self.first, "date:0"), _first_date_term(end, "date:9999")
+
+
+def _first_date_term(day: datetime.date | None, default: str) -> str:
+    """The first term of a date that begins on *day*: of a year, a month or the day."""
+    if day is None:
+        return default
+    parts = 1 if (day.month, day.day) == (1, 1) else 2 if day.day == 1 else 3
+    return "date:" + "-".join(day.isoformat().split("-")[:parts])
+
+
+@dataclass(frozen=True)
 class Filters:
     """Limits on the documents: by publisher, by date (both ends included), by id, type and title.
 
     A document without a date is outside any range of dates.  One of *titles* must be in the title.
+    The *period* is that of the question's own words.
     """
 
     publishers: tuple[str, ...] = ()
@@ -105,6 +145,7 @@ class Filters:
     document_ids: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     titles: tuple[Phrase, ...] = ()
+    period: Period | None = None
 
     def __post_init__(self) -> None:
         """Reject an empty range of dates."""

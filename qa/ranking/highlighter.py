@@ -128,6 +128,11 @@ class Highlighter:
         self._question = question
         self._idf: list[float] = statistics.normalized_idf.tolist()
         self._indexes_of_stem = query.term_indexes_by_stem
+        # A document of the period that is asked for need not name it.
+        period = query.filters.period
+        self._period_terms = {
+            n for n, term in enumerate(query.terms) if period and period.names(term)
+        }
         self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
         carried_words = {*query.carried_words}
         self._term_factors = [
@@ -182,7 +187,7 @@ class Highlighter:
             if stem in heading_stems
             for n in numbers
         }
-        present = {match.term_index for match in matches} | heading_terms
+        present = {match.term_index for match in matches} | heading_terms | self._period_terms
         sentences = self._score_sentences(passage, matches)
         if not ranked.is_direct_answer:
             sentences = [self._compare(passage, matches, sentence) for sentence in sentences]

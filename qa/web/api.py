@@ -309,13 +309,13 @@ def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     }
     for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
         values = args.getlist(name)
-        if name not in {"limit", "offset", "sort", "from", "to", "generation"}:
+        if name not in {"limit", "offset", "sort", "ranges", "from", "to", "generation"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(values) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if name in {"limit", "offset"}:
             fields[name] = _parse_number(values[0])
-        elif name in {"sort", "generation"}:
+        elif name in {"sort", "ranges", "generation"}:
             fields[name] = values[0]
         else:
             fields["filters"][name] = values[0]
@@ -366,6 +366,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
         limit=ask_request.limit,
         offset=ask_request.offset,
         sort=ask_request.sort,
+        ranges=ask_request.ranges == "on",
     )
     key = searcher.manifest.name, ask_request.question, options
     answer = answers.get(key)

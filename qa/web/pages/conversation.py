@@ -331,7 +331,7 @@ def show() -> tuple[str, int] | Response:
         turns=turns,
         problem=problem and problem.text,
         composer=_build_composer(conversation, turns, problem),
-        active_filters=_active_filters(conversation),
+        active_filters=[*_active_filters(conversation), *_worded_filters(turns)],
         lost_generation=lost_generation,
         statuses=citation_statuses([value for _, value in quoted_pairs]) if lost_generation else [],
         permalink=permalink(conversation, [turn.answer for turn in turns]),
@@ -433,6 +433,7 @@ def _active_filters(conversation: Conversation) -> list[ActiveFilter]:
         "from": "from {}".format,
         "to": "to {}".format,
         "generation": "as of index {:.6}".format,
+        "ranges": "dates in words: {}".format,
     }
     return [
         ActiveFilter(
@@ -444,6 +445,14 @@ def _active_filters(conversation: Conversation) -> list[ActiveFilter]:
         for name, label in labels.items()
         for value in options.get(name, ())
     ]
+
+
+def _worded_filters(turns: Sequence[AnsweredTurn]) -> list[ActiveFilter]:
+    """What the words of the last question limit or order its passages by."""
+    shown = turns[-1].answer.range if turns else None
+    if shown is None or not shown.applied:
+        return []
+    return [ActiveFilter(shown.label, turns[-1].conversation.with_options(ranges=["off"]).url)]
 
 
 def _document_label(document_id: str) -> str:
