@@ -15,6 +15,7 @@ PACKAGES = """
 errors
 settings
 analysis: deadline english script_variants normalization languages tokenizer abbreviations sentences
+  dates numerals variants
 documents: document processes metadata file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
@@ -30,8 +31,8 @@ documents: document processes metadata file_access versions
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
 index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking topics prose parser compounds operators conditions negation
-  segments parts
+queries: entities grammar frames asking topics prose parser variants periods compounds operators
+  conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: base
@@ -43,7 +44,7 @@ engines: base
   factory
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
-  retrieval pipeline
+  retrieval ranges pipeline
 publishing: gate builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas offsets problems context static_files openapi api pages.common

@@ -30,6 +30,7 @@ def strip_clitics(word: str) -> str:
     return word[elision.end() :] if elision else word
 
 
+_TURKISH_ENDING = regex.compile(r"(?<=\p{L}{2})['’ʼ]\p{Ll}+$")
 _TURKISH_I = str.maketrans({"İ": "i", "I": "ı"})
 _PERSIAN_LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "\u200c": None})
 
@@ -39,8 +40,9 @@ def fold_case(word: str, language: str) -> str:
     if word.isascii() and word.isalnum():
         return word.lower()
     if language == "tr":
-        # İstanbul'un: what follows the apostrophe is an ending.
-        return _APOSTROPHE.split(word)[0].translate(_TURKISH_I).casefold()
+        # İstanbul'un: small letters after the apostrophe are an ending; those of O'Brien are not.
+        word = _APOSTROPHE.sub("", _TURKISH_ENDING.sub("", word))
+        return word.translate(_TURKISH_I).casefold()
     word = _APOSTROPHE.sub("", strip_clitics(word)).casefold()
     if language == "fa":
         return word.translate(_PERSIAN_LETTERS)

@@ -61,7 +61,9 @@ _TOKEN = regex.compile(
     (?P<run>{RUN})
     | \p{{L}}(?:\.\p{{L}})+(?![\p{{L}}\p{{N}}\p{{M}}])        # U.S.  e.g.
     | [A-Z]+(?:&[A-Z]+)+(?:['’]s(?![\p{{L}}\p{{N}}\p{{M}}]))?  # AT&T  R&D's
-    | \p{{Nd}}+(?:[.,]\p{{Nd}}+)+(?![\p{{L}}\p{{M}}])         # 1,000  3.5
+    | \p{{Nd}}+(?:[.,]\p{{Nd}}+)+                             # 1,000  3.5  3.5 of 3.5kg
+    | \p{{L}}(?:\+\+|\#)(?![\p{{L}}\p{{M}}+\#])                  # C++  C#  F#
+    | \p{{L}}[\p{{L}}\p{{M}}]+\+\+(?![\p{{L}}\p{{N}}+])            # g++ is not C++
     | (?:(?!{RUN})[\p{{L}}\p{{N}}][\p{{M}}\u200C\u200D]*)+
       (?:['’](?:(?!{RUN})\p{{L}}\p{{M}}*)+)*           # don't  Putin’s
     | {EMOJI}
@@ -76,7 +78,9 @@ _LATIN_TOKEN = re.compile(
     r"""
     [^\W\d_](?:\.[^\W\d_])+(?![^\W_])
     | [A-Z]+(?:&[A-Z]+)+(?:['’]s(?![^\W_]))?
-    | [0-9]+(?:[.,][0-9]+)+(?![^\W\d_])
+    | [0-9]+(?:[.,][0-9]+)+
+    | [^\W\d_](?:\+\+|\#)(?![^\W\d_]|[+\#])
+    | [^\W\d_]{2,}\+\+(?![^\W_]|\+)
     | [^\W_]+(?:['’][^\W\d_]+)*
     """,
     re.VERBOSE,
@@ -158,7 +162,7 @@ def _to_own_term(word: str) -> str:
     if word.isascii() and word.isalnum():
         return word if word in _SHORT_NAMES else word.lower()
     word = strip_clitics(word)
-    if "." in word and not word[0].isdigit():
+    if "." in word and word[:1].isalpha():
         word = word.replace(".", "")
     if _GROUPED_NUMBER.fullmatch(word):
         word = word.replace(",", "")

@@ -141,6 +141,27 @@ class AnswerPart:
         return f"“{self.question}” {verb} answered by {place}."
 
 
+@dataclass(frozen=True)
+class AnswerRange:
+    """What the words *text* of a question limit or order its passages by, and whether they do.
+
+    The documents from *first* to *last*, None for open, or their order *sort*.  *detail* says why
+    it is not *applied*, or from which day it is counted.
+    """
+
+    text: str
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+    sort: str | None = None
+    applied: bool = True
+    detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it does, in a few words."""
+        return f"{self.sort} first" if self.sort else self.text
+
+
 class FilterReason(NamedTuple):
     """A filter that leaves no document, by its name in the contract, and why."""
 
@@ -173,7 +194,7 @@ class Answer:
     passages that match.  *sort* is their order, which a question for the latest changes.  The
     answer is *partial* when time ran out before all passages were read.  *about* answers a
     question about the collection itself, which no document answers.  A question that asks several
-    things has *parts*.
+    things has *parts*.  *range* is what its words limit or order the passages by.
     """
 
     question: str
@@ -192,6 +213,7 @@ class Answer:
     partial: bool = False
     about: CollectionFacts | None = None
     parts: tuple[AnswerPart, ...] = ()
+    range: AnswerRange | None = None
 
 
 def quote_passage(

@@ -21,6 +21,7 @@ from qa.answers.parts import (
     part_highlighters,
     place_of,
 )
+from qa.answers.ranges import RangeRetriever, describe_order
 from qa.answers.retrieval import (
     DEFAULT_OPTIONS,
     AskOptions,
@@ -46,7 +47,7 @@ from qa.queries.parser import Filters, Query, QueryTerm, parse_query, release_ph
 from qa.queries.parts import split_parts
 from qa.queries.prose import strip_prose_marks
 from qa.queries.segments import find_asking_parts
-from qa.queries.topics import parse_latest
+from qa.queries.topics import parse_order
 from qa.ranking.highlighter import Highlighter
 from qa.ranking.reranker import (
     SORT_ORDERS,
@@ -89,8 +90,11 @@ def ask(
         dropped=history.dropped,
         deadline=deadline,
     )
-    if parse_latest(split_frame(standalone.own_text).bare) and options.sort == SORT_ORDERS[0]:
-        options = replace(options, sort="newest")
+    order = describe_order(
+        parse_order(split_frame(standalone.own_text).bare), searcher.manifest, options
+    )
+    if order and order.sort and order.applied:
+        options = replace(options, sort=order.sort)
     reach = options
     has_parts = not search.has_word_operators and bool(
         split_parts(split_frame(standalone.own_text).bare)
@@ -146,6 +150,7 @@ def ask(
         offset=options.offset,
         partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
         parts=number_parts(result.ranked, parts, options.offset),
+        range=result.range or order,
     )
 
 
@@ -248,13 +253,16 @@ def _build_retriever(  # noqa: PLR0913 - what a question comes with, each by its
 ) -> Retriever[RetrievalResult]:
     """What searches for a text that is, or is part of, what *question* asks."""
 
+    def judge(result: RetrievalResult) -> str:
+        return decide_verdict(result, settings)
+
     def retrieve_text(
         text: str, carried_words: tuple[str, ...], stands_alone: bool
     ) -> RetrievalResult:
         # One that is too long is refused as it was typed.
         text = text if len(question) <= settings.max_question else question
         framed = split_frame(text)
-        latest = parse_latest(framed.bare)
+        ordered = parse_order(framed.bare)
         parse_text = partial(
             parse_query,
             languages=searcher.manifest.languages,
@@ -272,9 +280,10 @@ def _build_retriever(  # noqa: PLR0913 - what a question comes with, each by its
             query = parse_text(text) if has_text else Query((), filters=options.filters, text=text)
             return add_conditions(query, search, index)
 
-        query = parse(latest.topic if latest else text)
-        if latest:
-            asking_words = tuple(token_texts(latest.asking.lower()))
+        asked = ordered.topic if ordered else text
+        query = parse(asked)
+        if ordered:
+            asking_words = tuple(token_texts(ordered.asking.lower()))
             ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
             query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)))
         if text.strip() in search.text:
@@ -287,9 +296,16 @@ def _build_retriever(  # noqa: PLR0913 - what a question comes with, each by its
             deadline=deadline,
             may_be_topic=stands_alone and not carried_words,
         )
-        return _retrieve_asking_part(text, query, parse, retrieve_query)
+        within = RangeRetriever(
+            options,
+            searcher.manifest,
+            parse,
+            lambda asked_query: _retrieve_asking_part(text, asked_query, parse, retrieve_query),
+            judge,
+        )
+        return within.retrieve(asked, query)
 
-    return Retriever(retrieve_text, lambda result: decide_verdict(result, settings), deadline)
+    return Retriever(retrieve_text, judge, deadline)
 
 
 def _retrieve_asking_part(

@@ -1,14 +1,28 @@
 """A query -> the passages to show, and how sure the first one answers."""
 
+import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.engines.base import Candidates, MatchCounts, Searcher
+from qa.answers.answer import AnswerRange
+from qa.engines.base import BoolArray, Candidates, MatchCounts, Searcher
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.negation import build_opposites
-from qa.queries.parser import Filters, Query, expand_synonyms, ignore_absent_emoji, prune_terms
+from qa.queries.parser import (
+    Filters,
+    Phrase,
+    Query,
+    expand_synonyms,
+    ignore_absent_emoji,
+    parse_query,
+    prune_terms,
+)
 from qa.queries.topics import is_topic
+from qa.queries.variants import apply_variants, find_query_variants, split_absent_terms
 from qa.ranking.confidence import (
     adjust_probability,
     compute_signals,
@@ -38,7 +52,8 @@ _DATED_CANDIDATES_FACTOR = 5
 class AskOptions:
     """What comes with a question: the earlier questions in *turns*, and words not to carry over.
 
-    Of the passages in the order of *sort*, *limit* are answered with, from rank *offset* on.
+    Of the passages in the order of *sort*, *limit* are answered with, from rank *offset* on.  With
+    *ranges*, words such as "since March" limit and order them, too, counted from *today*.
     """
 
     turns: tuple[str, ...] = ()
@@ -47,6 +62,8 @@ class AskOptions:
     limit: int = 5
     offset: int = 0
     sort: str = SORT_ORDERS[0]
+    ranges: bool = True
+    today: datetime.date = field(default_factory=datetime.date.today)
 
 
 DEFAULT_OPTIONS = AskOptions()
@@ -58,7 +75,7 @@ class RetrievalResult:
 
     *top* are the first ones by relevance, which *signals* and *confidence* are about;
     *confidence_alone* is what that would be if no other passage matched.  *ranked* are those to
-    show, in the order that is asked for.
+    show, in the order that is asked for.  *range* is what the question's words limit them by.
     """
 
     query: Query
@@ -72,6 +89,7 @@ class RetrievalResult:
     matches: MatchCounts
     is_topic: bool
     partial: bool
+    range: AnswerRange | None = None
 
 
 def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
@@ -138,14 +156,36 @@ def _expand_query(
 ) -> tuple[Query, dict[str, int]]:
     """*query* with other words that mean the same, and the document frequencies of its stems."""
     manifest = searcher.manifest
-    document_frequencies = searcher.document_frequencies(query.stems, deadline)
-    query = ignore_absent_emoji(query, document_frequencies)
-    query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
-    if new_stems := [one for one in query.stems if one not in document_frequencies]:
-        document_frequencies |= searcher.document_frequencies(new_stems, deadline)
-    query = prune_terms(query, document_frequencies, settings.max_terms)
+    query, document_frequencies = choose_terms(searcher, query, settings.max_terms, deadline)
     query = expand_synonyms(query, manifest.synonym_map, manifest.languages)
     return _expand_opposites(searcher, query, deadline), document_frequencies
+
+
+def choose_terms(
+    searcher: Searcher, query: Query, max_terms: int, deadline: Deadline = NO_DEADLINE
+) -> tuple[Query, dict[str, int]]:
+    """*query* with the terms to search for, and the document frequencies of their stems."""
+    manifest = searcher.manifest
+    variants = find_query_variants(query, manifest.languages)
+    stems = [*query.stems, *(stem for variant in variants for stem in variant.stems)]
+    frequencies = searcher.document_frequencies(dict.fromkeys(stems), deadline)
+
+    def count(stems: Iterable[str]) -> dict[str, int]:
+        if new := dict.fromkeys(stem for stem in stems if stem not in frequencies):
+            frequencies.update(searcher.document_frequencies(new, deadline))
+        return frequencies
+
+    def occurs(phrase: Phrase) -> bool:
+        sought = parse_query(phrase.text, languages=manifest.languages, filters=query.filters)
+        return bool(len(searcher.search(replace(sought, phrases=(phrase,)), 1, deadline)))
+
+    query = ignore_absent_emoji(query, frequencies)
+    query = expand_compounds(query, searcher.lexicon, manifest.languages, frequencies)
+    query = prune_terms(query, count(query.stems), max_terms)
+    query = apply_variants(query, variants, frequencies, manifest.passages)
+    language = query.language or next(iter(manifest.languages), "en")
+    query = split_absent_terms(query, language, count, occurs)
+    return query, frequencies
 
 
 def _expand_opposites(searcher: Searcher, query: Query, deadline: Deadline) -> Query:
@@ -175,7 +215,21 @@ class _Ranking:
         """The candidates of these ranks; only forms that the query means count as its words."""
         candidates = self.searcher.search(self.query, count, self.deadline, start)
         positions = candidates.positions.drop_other_forms(self.query.all_terms)
-        return replace(candidates, positions=positions)
+        headings = self._add_period(candidates)
+        return replace(candidates, positions=positions, heading_matches=headings)
+
+    def _add_period(self, candidates: Candidates) -> BoolArray:
+        """The terms in the headings, and of the period that the document's date is in.
+
+        Bool of shape (candidates, terms of the question).
+        """
+        period = self.query.filters.period
+        if period is None or not period.terms:
+            return candidates.heading_matches
+        is_within = np.array([period.covers(date) for date in candidates.dates], bool)
+        is_named = np.array([period.names(term) for term in self.query.terms], bool)
+        matches: BoolArray = candidates.heading_matches | np.outer(is_within, is_named)
+        return matches
 
     def rank(
         self, candidates: Candidates, limit: int, sort: str = SORT_ORDERS[0]
@@ -183,7 +237,7 @@ class _Ranking:
         """The *limit* first of *candidates* in the order of *sort*."""
         if not len(candidates):
             return []
-        entities = QuestionEntities(self.query.text)
+        entities = QuestionEntities(self.query.text, self.query.language or "en")
         features = compute_features(self.query, entities, candidates, self.statistics)
         options = RankingOptions(entities, self.query.language, sort, self.is_topic)
         return rank(candidates, features, self.weights, limit, options)
@@ -213,7 +267,7 @@ class _Ranking:
         candidates = self.search(count, start)
         if not len(candidates):
             return []
-        entities = QuestionEntities(self.query.text)
+        entities = QuestionEntities(self.query.text, self.query.language or "en")
         features = compute_features(self.query, entities, candidates, self.statistics)
         return keep_order(candidates, features, self.weights)
 

@@ -11,7 +11,14 @@ from rich.text import Text
 
 from qa.analysis.deadline import Deadline
 from qa.analysis.normalization import printable, printable_prose
-from qa.answers.answer import Answer, AnswerPassage, Citation, NoAnswer, format_certainty
+from qa.answers.answer import (
+    Answer,
+    AnswerPassage,
+    AnswerRange,
+    Citation,
+    NoAnswer,
+    format_certainty,
+)
 from qa.answers.pipeline import ask
 from qa.answers.reanchoring import Anchor
 from qa.answers.retrieval import AskOptions
@@ -36,10 +43,20 @@ from qa.web.response_schemas import answer_body
 @click.option(
     "--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Maximum passages."
 )
+@click.option(
+    "--ranges/--no-ranges",
+    default=True,
+    help="Let words such as “since March” or “latest” limit and order the passages by date.",
+)
 @click.option("--generation", metavar="NAME", help="Ask this generation, even if it was refused.")
 @index_option
 def ask_command(
-    question: str, as_json: bool, limit: int, generation: str | None, index_dir: str | None
+    question: str,
+    as_json: bool,
+    limit: int,
+    ranges: bool,
+    generation: str | None,
+    index_dir: str | None,
 ) -> None:
     """Answer QUESTION from the live generation."""
     with report_errors():
@@ -48,7 +65,7 @@ def ask_command(
         searcher = engine.open_verified(generation) if generation else engine.searcher()
         warn_of_analysis(searcher.manifest)
         deadline = Deadline.after(settings.budget_ms / 1000)
-        answer = ask(searcher, settings, question, AskOptions(limit=limit), deadline)
+        answer = ask(searcher, settings, question, AskOptions(limit=limit, ranges=ranges), deadline)
     if as_json:
         echo_json(answer_body(answer).model_dump_json(by_alias=True, indent=2))
     else:
@@ -69,12 +86,23 @@ def _print_answer(answer: Answer) -> None:
             console.print("The closest passages:\n")
     elif answer.verdict == "weak":
         console.print("Possible answer: the documents may not answer this.\n")
+    if answer.range:
+        console.print(Text(printable(_format_range(answer.range))))
     for part in answer.parts:
         console.print(Text(printable(part.outcome)))
     for passage in answer.passages:
         console.print(_format_passage(passage))
         console.print(_format_source(passage), style="dim")
         console.print()
+
+
+def _format_range(shown: AnswerRange) -> str:
+    """What words of the question limit the answer to, and how to do without."""
+    if not shown.applied:
+        return shown.detail
+    days = f" ({shown.first or '…'} to {shown.last or '…'})" if not shown.sort else ""
+    text = f"Limited to “{shown.label}”{days}; --no-ranges answers without."
+    return f"{text} {shown.detail}".strip()
 
 
 def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:

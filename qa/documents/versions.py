@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).parent.parent
 _NAME = "verbatim-qa"
 # The modules that cut texts into passages and words, and that find what these answer; what they
 # import counts too.
-_ANALYSIS = ("index/passages", "index/questions")
+_ANALYSIS = ("index/passages", "index/questions", "analysis/variants")
 _DIGITS = 16
 
 

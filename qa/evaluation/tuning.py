@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.analysis.tokenizer import normalize
+from qa.answers.retrieval import choose_terms
 from qa.engines.base import FloatArray, Searcher
 from qa.errors import QuestionError
 from qa.index.manifest import TunedRanking
@@ -14,7 +15,7 @@ from qa.index.passages import Passage
 from qa.publishing.gate import GoldenQuestion
 from qa.queries.entities import QuestionEntities
 from qa.queries.followup.carryover import resolve_followup
-from qa.queries.parser import Query, parse_query, prune_terms
+from qa.queries.parser import Query, parse_query
 from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.fitting import RankingLists, fit_ranking
 from qa.ranking.reranker import load_ranking_weights
@@ -47,13 +48,14 @@ def list_candidates(
     fold: int,
 ) -> CandidateList | None:
     """The candidates for *query* with the judgement of each; None without any."""
-    frequencies = searcher.document_frequencies(query.stems)
-    query = prune_terms(query, frequencies, settings.max_terms)
+    query, frequencies = choose_terms(searcher, query, settings.max_terms)
     statistics = TermStatistics(query, frequencies, searcher.manifest.passages)
     candidates = searcher.search(query, settings.candidates)
     if not len(candidates):
         return None
-    features = compute_features(query, QuestionEntities(query.text), candidates, statistics)
+    features = compute_features(
+        query, QuestionEntities(query.text, query.language or "en"), candidates, statistics
+    )
     judgements = np.array([float(is_right(passage)) for passage in candidates.read_all()])
     is_used = (np.arange(len(judgements)) < _MAX_CANDIDATES) | (judgements > 0)
     return CandidateList(fold, features[is_used].astype(np.float32), judgements[is_used])

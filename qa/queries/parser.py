@@ -5,6 +5,7 @@ operators of the search language are read before, by `qa.queries.operators`.
 """
 
 import datetime
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,8 @@ class QueryTerm:
     *compounds* are the stems of longer words that have it as a part.
     What an operator makes of several words (solar OR wind, immun*) is one term with the stems of
     all; *forms* are these words.  Where it *is_exact*, no other form of them counts.
+    The stems in *variants* are of other forms of the word, which may stand for several terms at
+    once, wifi for both of wi-fi; they count as the form that was typed.
     """
 
     word: str
@@ -39,6 +42,7 @@ class QueryTerm:
     compounds: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     is_exact: bool = False
+    variants: tuple[str, ...] = ()
 
     @property
     def all_stems(self) -> tuple[str, ...]:
@@ -55,6 +59,14 @@ class QueryTerm:
         return max(document_frequencies[term_stem] for term_stem in self.stems) or max(
             (document_frequencies[compound] for compound in self.compounds), default=0
         )
+
+
+def inverse_document_frequency(count: int, passage_count: int) -> float:
+    """The weight of a term in *count* of *passage_count* passages, as in BM25.
+
+    Robertson and Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009.
+    """
+    return math.log(1 + (passage_count - count + 0.5) / (count + 0.5))
 
 
 @dataclass(frozen=True)
@@ -81,10 +93,50 @@ class Phrase:
 
 
 @dataclass(frozen=True)
+class Period:
+    """The days from *first* to *last*, None for open, that a question limits itself to in words.
+
+    A document dated in it is within it, and so is a passage without a date that has one of these
+    days in its text.  Where the period *is_named* by dates, such as a year, so is any such passage.
+    Its *terms* need not be in a text of that time.
+    """
+
+    first: datetime.date | None
+    last: datetime.date | None
+    is_named: bool = False
+    terms: frozenset[str] = frozenset()
+
+    def covers(self, date: datetime.date | None) -> bool:
+        """Whether *date* is in it."""
+        return date is not None and not (
+            (self.first and date < self.first) or (self.last and date > self.last)
+        )
+
+    def names(self, term: QueryTerm) -> bool:
+        """Whether all words of *term* are words of the period."""
+        return bool(self.terms) and self.terms.issuperset(map(to_term, token_texts(term.word)))
+
+    @property
+    def term_range(self) -> tuple[str, str]:
+        """The terms of dates in it: from the first to before the second, in their order."""
+        end = self.last + datetime.timedelta(days=1) if self.last else None
+        return _first_date_term(self.first, "date:0"), _first_date_term(end, "date:9999")
+
+
+def _first_date_term(day: datetime.date | None, default: str) -> str:
+    """The first term of a date that begins on *day*: of a year, a month or the day."""
+    if day is None:
+        return default
+    parts = 1 if (day.month, day.day) == (1, 1) else 2 if day.day == 1 else 3
+    return "date:" + "-".join(day.isoformat().split("-")[:parts])
+
+
+@dataclass(frozen=True)
 class Filters:
     """Limits on the documents: by publisher, by date (both ends included), by id, type and title.
 
     A document without a date is outside any range of dates.  One of *titles* must be in the title.
+    The *period* is that of the question's own words.
     """
 
     publishers: tuple[str, ...] = ()
@@ -93,6 +145,7 @@ class Filters:
     document_ids: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     titles: tuple[Phrase, ...] = ()
+    period: Period | None = None
 
     def __post_init__(self) -> None:
         """Reject an empty range of dates."""
@@ -181,16 +234,16 @@ class Query:
     def term_indexes_by_stem(self) -> dict[str, tuple[int, ...]]:
         """For each stem the index, among all terms, of the first that has it.
 
-        After that, those of the other terms that are a part of it.
+        After that, those of the other terms that are a part or another form of it.
         """
         indexes: dict[str, tuple[int, ...]] = {}
         for index, term in enumerate(self.all_terms):
             for term_stem in term.stems:
                 indexes.setdefault(term_stem, (index,))
         for index, term in enumerate(self.all_terms):
-            for compound in term.compounds:
-                if index not in indexes.get(compound, ()):
-                    indexes[compound] = (*indexes.get(compound, ()), index)
+            for longer in (*term.compounds, *term.variants):
+                if index not in indexes.get(longer, ()):
+                    indexes[longer] = (*indexes.get(longer, ()), index)
         return indexes
 
 

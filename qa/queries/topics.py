@@ -1,4 +1,4 @@
-"""A question -> whether it is a topic, as typed into a search box, and whether the latest is asked.
+"""A question -> whether it is a topic, as typed into a search box, or asks for the latest or first.
 
 "NATO", "the Supreme Court" and "latest news about Ukraine" ask for the passages that are about
 something, not for one sentence that answers.
@@ -52,29 +52,74 @@ _LATEST = [
     (r"laatste|nieuwste", r"nieuws|artikelen|berichten|rapporten", r"over|van"),
     (r"últim[oa]s?", r"notícias?|artigos?|relatórios?|documentos?", r"sobre|de|do|da"),
 ]
-_LATEST_PATTERNS = [
-    regex.compile(
-        rf"^\s*(?P<asking>(?:\p{{L}}{{1,3}}\s+)?(?:{adjective})\s+(?:(?:{noun})\s+)?"
-        rf"(?:{preposition}))\s+(?P<topic>\S.*)$",
+_FIRST = [
+    # The same, for the first that was said of something.
+    (
+        r"first|earliest|oldest",
+        r"mentions?|news|articles?|reports?|stor(?:y|ies)|documents?|posts?",
+        r"about|on|of|from|regarding|concerning",
+    ),
+    (
+        r"erste[nrs]?|früheste[nrs]?|älteste[nrs]?",
+        r"erwähnung(?:en)?|nachrichten|artikel|berichte?|meldungen?|dokumente?",
+        r"über|zu[rm]?|von|der|des",
+    ),
+    (
+        r"premi(?:er|ère|ers|ères)",
+        r"mentions?|articles?|rapports?|documents?",
+        r"sur|de|du|des|d['’]|à propos de",
+    ),
+    (
+        r"primer(?:a|o|as|os)?",
+        r"mención|noticias?|artículos?|documentos?",
+        r"sobre|del?|a|acerca de",
+    ),
+    (
+        r"prim[aoie]",
+        r"menzion[ei]|notizi[ea]|articol[io]|document[io]",
+        r"su|sul|sulla|di|del|della",
+    ),
+    (r"eerste|oudste", r"vermelding(?:en)?|nieuws|artikel(?:en)?|berichten", r"over|van"),
+    (r"primeir[oa]s?", r"menç(?:ão|ões)|notícias?|artigos?|documentos?", r"sobre|de|do|da|a|ao|à"),
+]
+# "What is the ..."
+_INTRODUCTION = (
+    r"(?:(?:what|which|was|quelle?|cuál|qual|wat|qual[eé])(?:['’]s|['’]è|\s+(?:is|was|are|were|ist|war"
+    r"|sind|est|es|é|è|fue|foi|zijn))\s+)?"
+)
+
+
+def _compile_asking(adjective: str, noun: str, preposition: str) -> "regex.Pattern[str]":
+    return regex.compile(
+        rf"^\s*(?P<asking>{_INTRODUCTION}(?:\p{{L}}{{1,3}}\s+)?(?:{adjective})\s+{noun}"
+        rf"(?:{preposition}))(?:\s+|(?<=['’]))(?P<topic>\S.*)$",
         regex.IGNORECASE | regex.DOTALL,
     )
-    for adjective, noun, preposition in _LATEST
+
+
+_ORDER_PATTERNS = [
+    *(("newest", _compile_asking(a, rf"(?:(?:{noun})\s+)?", p)) for a, noun, p in _LATEST),
+    *(("oldest", _compile_asking(a, rf"(?:{noun})\s+", p)) for a, noun, p in _FIRST),
 ]
 
 
-class LatestQuestion(NamedTuple):
-    """A question for the latest on a *topic*; *asking* are the words that ask."""
+class OrderedQuestion(NamedTuple):
+    """A question for the newest or oldest on a *topic*; *asking* are the words that ask.
+
+    *sort* is "newest" or "oldest".
+    """
 
     topic: str
     asking: str
+    sort: str
 
 
-def parse_latest(question: str) -> LatestQuestion | None:
-    """The topic of a *question* for the latest news about it, if it is one."""
-    for pattern in _LATEST_PATTERNS:
+def parse_order(question: str) -> OrderedQuestion | None:
+    """The topic of a *question* for the latest news about it, or the first, if it is one."""
+    for sort, pattern in _ORDER_PATTERNS:
         match = pattern.match(question)
         if match:
-            return LatestQuestion(match["topic"], match["asking"])
+            return OrderedQuestion(match["topic"], match["asking"], sort)
     return None
 
 

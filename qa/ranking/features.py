@@ -4,7 +4,6 @@ Computed in NumPy from the positions of the query's terms, their IDF and the doc
 no Python code runs for each word.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import reduce
@@ -15,7 +14,7 @@ import numpy as np
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import K1, B, BoolArray, Candidates, FloatArray, IntArray, Positions
 from qa.queries.entities import QuestionEntities
-from qa.queries.parser import EXPANSION_WEIGHT, Query
+from qa.queries.parser import EXPANSION_WEIGHT, Query, inverse_document_frequency
 
 
 class Feature(StrEnum):
@@ -88,7 +87,7 @@ class TermStatistics:
             if not count
         )
         idf = [
-            query_term.weight * math.log(1 + (passage_count - count + 0.5) / (count + 0.5))
+            query_term.weight * inverse_document_frequency(count, passage_count)
             for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
         ]
         idf = _limit_carried(query, idf)

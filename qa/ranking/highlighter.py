@@ -1,6 +1,6 @@
 """A passage and a question -> its highlight: the words, the phrase, the answering sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -11,6 +11,8 @@ import regex
 from qa.analysis.languages import MONTHS
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import Span, stem, token_spans, token_texts
+from qa.analysis.variants import find_variants, word_positions
+from qa.engines.base import TermPosition
 from qa.index.passages import Passage
 from qa.index.questions import wordings
 from qa.queries.parser import Query, QueryTerm
@@ -132,6 +134,11 @@ class Highlighter:
         self._question = question
         self._idf: list[float] = statistics.normalized_idf.tolist()
         self._indexes_of_stem = query.term_indexes_by_stem
+        # A document of the period that is asked for need not name it.
+        period = query.filters.period
+        self._period_terms = {
+            n for n, term in enumerate(query.terms) if period and period.names(term)
+        }
         self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
         carried_words = {*query.carried_words}
         self._term_factors = [
@@ -174,9 +181,10 @@ class Highlighter:
     def _highlight_passage(self, ranked: RankedPassage) -> Highlight:
         passage = ranked.passage
         spans = token_spans(passage.text)
+        wider = self._variant_spans(passage, spans, ranked.positions)
         matches = [
-            _TermMatch(position.term_index, position.position, Span(*spans[position.position]))
-            for position in ranked.positions
+            _TermMatch(index, position, wider.get((position, index)) or Span(*spans[position]))
+            for position, index in ranked.positions
         ]
         heading_stems = _stems_of_heading(passage.heading, passage.language)
         heading_terms = {
@@ -185,7 +193,7 @@ class Highlighter:
             if stem in heading_stems
             for n in numbers
         }
-        present = {match.term_index for match in matches} | heading_terms
+        present = {match.term_index for match in matches} | heading_terms | self._period_terms
         sentences = self._score_sentences(passage, matches)
         if not ranked.is_direct_answer:
             sentences = [self._compare(passage, matches, sentence) for sentence in sentences]
@@ -201,7 +209,7 @@ class Highlighter:
             missing_words=tuple(
                 term.word for n, term in enumerate(self._terms) if n not in present
             ),
-            term_spans=tuple(dict.fromkeys(match.span for match in matches)),
+            term_spans=_merge_spans(match.span for match in matches),
             answer_span=selection.span,
             phrase=self._longest_phrase(passage.text, matches),
             in_heading=bool(heading_terms),
@@ -213,6 +221,22 @@ class Highlighter:
             is_contrary=selection.coverage < contrary * self._contrary_share - ROUNDING_ERROR,
             agrees=selection.agrees,
         )
+
+    def _variant_spans(
+        self, passage: Passage, spans: Sequence[tuple[int, int]], positions: Sequence[TermPosition]
+    ) -> dict[tuple[int, int], Span]:
+        """The spans of the variants that matched, by the position and term of each."""
+        language = passage.language
+        words = (passage.text[slice(*spans[position])] for position, _ in positions)
+        if all(stem(word, language) in self._indexes_of_stem for word in words):
+            return {}
+        variants = find_variants(passage.text, language)
+        places = word_positions(spans, variants)
+        return {
+            (place, index): Span(variant.start, variant.end)
+            for place, variant in zip(places, variants, strict=True)
+            for index in self._indexes_of_stem.get(stem(variant.word, language), ())
+        }
 
     def _score_sentences(
         self, passage: Passage, matches: Sequence[_TermMatch]
@@ -316,7 +340,17 @@ def put_answers_first(
     return [*ranked]
 
 
-@lru_cache(maxsize=1 << 8)
+def _merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """*spans* in order, without those that begin inside another."""
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if not merged or span.start >= merged[-1].end:
+            merged.append(span)
+    return tuple(merged)
+
+
+@lru_cache(maxsize=1 << 12)
 def _stems_of_heading(heading: str, language: str) -> frozenset[str]:
     """The stems of the words in a *heading*, which a document's passages mostly share."""
-    return frozenset(stem(word, language) for word in token_texts(heading))
+    variants = (variant.word for variant in find_variants(heading, language))
+    return frozenset(stem(word, language) for word in [*token_texts(heading), *variants])

@@ -316,13 +316,13 @@ def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     }
     for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
         values = args.getlist(name)
-        if name not in {"limit", "offset", "sort", "from", "to", "generation", "offsets"}:
+        if name not in {"limit", "offset", "sort", "ranges", "from", "to", "generation", "offsets"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(values) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if name in {"limit", "offset"}:
             fields[name] = _parse_number(values[0])
-        elif name in {"sort", "generation", "offsets"}:
+        elif name in {"sort", "ranges", "generation", "offsets"}:
             fields[name] = values[0]
         else:
             fields["filters"][name] = values[0]
@@ -381,6 +381,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
         limit=ask_request.limit,
         offset=ask_request.offset,
         sort=ask_request.sort,
+        ranges=ask_request.ranges == "on",
     )
     key = searcher.manifest.name, ask_request.question, options
     answer = answers.get(key)

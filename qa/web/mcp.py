@@ -30,7 +30,7 @@ from qa.web.pages.documents import select_page
 from qa.web.pages.urls import absolute_url
 from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest, NonNegativeInt, RequestModel, UnicodeText
-from qa.web.response_schemas import PassageBody, ResponseModel, answer_body
+from qa.web.response_schemas import PassageBody, RangeBody, ResponseModel, answer_body
 
 # Code points of a document in one piece.
 _CHUNK_CHARACTERS = 40_000
@@ -149,6 +149,11 @@ class SearchResults(ResponseModel):
         exclude_if=lambda value: not value,
         description="Parts of the query that the documents do not answer.",
     )
+    range: RangeBody | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What words of the query, such as “since March”, limit or order them by.",
+    )
     generation: str = Field(description="The name of the index that answered.")
 
 
@@ -238,6 +243,7 @@ def search(arguments: SearchArguments) -> SearchResults:
         missing=body.none.missing if body.none else (),
         about=_collection_note(body.about) if body.about else None,
         unanswered=tuple(part.question for part in body.parts if part.verdict == "none"),
+        range=body.range,
         generation=body.generation,
     )
 

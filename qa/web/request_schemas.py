@@ -114,6 +114,11 @@ class AskRequest(RequestModel):
         default="relevance",
         description="The order of the passages; by date, of all that match well enough.",
     )
+    ranges: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether words of the question, such as “since March” or “latest”, limit or"
+        " order the passages by date.",
+    )
     filters: AskFilters = AskFilters()
     turns: Annotated[list[AskTurn], FailFast()] = Field(
         default=[], description="Earlier questions, the first one first."

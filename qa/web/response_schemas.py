@@ -111,6 +111,17 @@ class FiltersBody(ResponseModel):
     )
 
 
+class RangeBody(ResponseModel):
+    """What words of the question limit or order the passages by; ends are null where open."""
+
+    text: str = Field(description="The words.")
+    first: datetime.date | None = Field(serialization_alias="from")
+    last: datetime.date | None = Field(serialization_alias="to")
+    sort: Literal["newest", "oldest"] | None
+    applied: bool = Field(description="Whether they do; otherwise `detail` says why not.")
+    detail: str
+
+
 class FacetCountBody(ResponseModel):
     """How many passages that match have a value."""
 
@@ -144,6 +155,11 @@ class AnswerBody(ResponseModel):
     facets: FacetsBody
     query: QueryBody
     filters: FiltersBody
+    range: RangeBody | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What words of the question limit or order the passages by.",
+    )
     none: NoAnswerBody | None
     parts: tuple[PartBody, ...] = Field(
         default=(),

@@ -132,6 +132,7 @@ def test_forms_of_one_word_have_one_stem(one, other):
         ("fr", "l'élection", "élections"),
         ("ru", "гарантии", "гарантий"),
         ("tr", "İstanbul'un", "İstanbul'da"),
+        ("tr", "O'Brien'ın", "O'Brien"),
         ("tr", "Işık", "ışığı"),
         ("ar", "الحكومة", "حكومة"),
         ("hi", "लड़के", "लड़का"),

@@ -134,7 +134,7 @@ def test_another_library_changes_it_be_it_needed_by_others_or_optional(
     assert analysis_version() == analysis
 
 
-@pytest.mark.parametrize("name", ["regex", "PyStemmer"])
+@pytest.mark.parametrize("name", ["regex", "PyStemmer", "babel"])
 def test_another_library_that_cuts_or_stems_is_another_analysis(
     tmp_path, monkeypatch, forget, name
 ):

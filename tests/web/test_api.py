@@ -148,6 +148,25 @@ def test_the_latest_on_a_topic_comes_newest_first(client):
     assert dates == sorted(dates, reverse=True)
 
 
+def test_a_period_in_words_is_told_and_can_be_taken_off(client):
+    question = {"q": "what did the council of Lindholm do in December 2021?"}
+    body = client.get("/ask", query_string=question).get_json()
+    without = client.get("/ask", query_string=question | {"ranges": "off"}).get_json()
+
+    assert body["range"] == {
+        "text": "in December 2021",
+        "from": "2021-12-01",
+        "to": "2021-12-31",
+        "sort": None,
+        "applied": True,
+        "detail": "",
+    }
+    assert {passage["citation"]["date"][:7] for passage in body["passages"]} == {"2021-12"}
+    assert "range" not in without
+    assert without["total"] > body["total"]
+    assert client.get("/ask", query_string=question | {"ranges": "no"}).status_code == 422
+
+
 def test_a_misspelt_word_is_told_its_nearest_and_never_replaced(client):
     body = client.get("/ask", query_string={"q": "garantees"}).get_json()
 

@@ -15,7 +15,7 @@ from qa.analysis.tokenizer import to_term, token_texts
 from qa.documents.document import Document
 from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.docvalues import EncodedToken, TextChecksum, analyze_token, pack_card
+from qa.engines.opensearch.docvalues import EncodedText, TextChecksum, encode_text, pack_card
 from qa.engines.opensearch.query_dsl import (
     DOCUMENT_TITLE,
     DOCUMENTS,
@@ -140,7 +140,7 @@ class ClusterBuilder:
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
         ordinal, self._next_ordinal = self._next_ordinal, self._next_ordinal + 1
-        whole: list[str] = []
+        whole: list[EncodedText] = []
         filters = _filter_values(document)
         questions: dict[int, list[str]] = {}
         for number, key in find_answered_keys(document, [p.start for p in passages]):
@@ -149,14 +149,15 @@ class ClusterBuilder:
             if document.text[passage.start : passage.end] != passage.text:
                 raise IndexingError(f"Passage {passage.number} of {document.id!r} is not in it.")
             more = {"questions": questions[number]} if number in questions else {}
-            whole += self._add_passage(document, ordinal, passage, filters | more)
+            whole.append(self._add_passage(document, ordinal, passage, filters | more))
         line = document.to_json()
+        words = sum(len(text.tokens) for text in whole)
         source = {
-            WHOLE: " ".join(whole),
+            WHOLE: " ".join(stem for text in whole for stem in text.stems),
             "id": document.id,
             "ordinal": ordinal,
             "summary": _encode_base64(
-                DocumentSummary.of(document, len(passages), len(whole)).to_json().encode()
+                DocumentSummary.of(document, len(passages), words).to_json().encode()
             ),
             "json": line,
             "checked": self._checksums[DOCUMENTS].add(line.encode()),
@@ -166,18 +167,17 @@ class ClusterBuilder:
 
     def _add_passage(
         self, document: Document, ordinal: int, passage: Passage, filters: Json
-    ) -> list[str]:
-        """Index a passage, and return its stems."""
-        text_tokens = _analyze_tokens(passage.text, passage.language)
-        stems = [token.stem for token in text_tokens]
-        heading_tokens = _analyze_tokens(passage.heading, passage.language)
-        self._words += len(text_tokens)
-        self._title_words += len(heading_tokens)
-        card = pack_card(document, ordinal, passage, text_tokens, heading_tokens)
+    ) -> EncodedText:
+        """Index a passage, and return its words."""
+        text = encode_text(passage.text, passage.language, MAX_TERM_LENGTH)
+        heading = encode_text(passage.heading, passage.language, MAX_TERM_LENGTH)
+        self._words += len(text.tokens)
+        self._title_words += len(heading.tokens)
+        card = pack_card(document, ordinal, passage, text, heading)
         source = {
-            STEMS: " ".join(stems),
-            WORDS: " ".join([token.form for token in text_tokens]),
-            TITLE: " ".join([token.stem for token in heading_tokens]),
+            STEMS: " ".join(text.stems),
+            WORDS: " ".join([token.form for token in text.tokens]),
+            TITLE: " ".join(heading.stems),
             "document": document.id,
             "card": _encode_base64(card),
             "text": passage.text,
@@ -186,7 +186,7 @@ class ClusterBuilder:
             **_facet_values(document),
         }
         self._writer.add(self._passages, f"{ordinal}-{passage.number}", source)
-        return stems
+        return text
 
     def finish(
         self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
@@ -244,10 +244,6 @@ class ClusterBuilder:
         self._writer.stop()
         if not self._is_final:
             self._registry.remove(self.name)
-
-
-def _analyze_tokens(text: str, language: str) -> list[EncodedToken]:
-    return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
 
 
 def _facet_values(document: Document) -> Json:

@@ -1,9 +1,9 @@
 """What ranking needs of a passage <-> its card, some hundred bytes in a doc-values column.
 
-A card is a header of numbers, 6 bytes for each word, 6 for each word of its heading, and a line of
-JSON, padded with spaces.  The cluster returns cards in base64, where 6 bytes are 8 letters: the
-positions of a question's words in hundreds of passages are found by comparing uint64, a word each,
-without decoding the cards and without any text.
+A card is a header of numbers, 6 bytes for each word, 6 for each word of its heading, 6 for each
+variant, and a line of JSON, padded with spaces.  The cluster returns cards in base64, where 6 bytes
+are 8 letters: the positions of a question's words in hundreds of passages are found by comparing
+uint64, a word each, without decoding the cards and without any text.
 """
 
 import base64
@@ -11,6 +11,7 @@ import binascii
 import datetime
 import hashlib
 import json
+import string
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from qa.analysis.tokenizer import stem, to_term
+from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
+from qa.analysis.variants import find_variants, word_positions
 from qa.documents.document import Document
 from qa.engines.base import BoolArray, IntArray, Positions
 from qa.engines.opensearch.cluster import Cluster, Json
@@ -33,14 +35,16 @@ from qa.queries.parser import Query
 
 # Bytes, and base64 letters, of a word; the size of every part of a card is a multiple of them.
 _WORD_BYTES, _WORD_LETTERS = 6, 8
-# The header: a date is a day's ordinal, 0 for none; "words" and "over" count the words of text and
-# heading that follow.
-_HEAD_COLUMNS = ("ordinal", "number", "start", "end", "date", "size", "words", "over")
-_FRONT = struct.Struct(f"<{len(_HEAD_COLUMNS)}I4x")
-_FRONT_DTYPE = np.dtype([*((name, "<u4") for name in _HEAD_COLUMNS), ("", "<u4")])
+# The header: a date is a day's ordinal, 0 for none; "words", "over" and "variants" count the words
+# of text and heading, and the variants of both, that follow.
+_HEAD_COLUMNS = ("ordinal", "number", "start", "end", "date", "size", "words", "over", "variants")
+_FRONT = struct.Struct(f"<{len(_HEAD_COLUMNS)}I")
+_FRONT_DTYPE = np.dtype([(name, "<u4") for name in _HEAD_COLUMNS])
 _FRONT_WORDS = _FRONT.size // _WORD_BYTES
-# Of a word's 48 bits, the first 30 (5 letters) are a hash of its stem, the others of its form.
+# Of a word's 48 bits, the first 30 (5 letters) are a hash of its stem, the others of its form.  Of
+# a variant the others are its position in the text, or all ones in the heading.
 _KEY_BITS, _FORM_BITS = 30, 18
+_IN_HEADING = (1 << _FORM_BITS) - 1
 _KEY_LETTERS = np.uint64((1 << 40) - 1)
 _KEY_SIZE = np.uint64(40)
 # The hash of a form, as its letters are, has 24 bits; the number of a term goes before it.
@@ -75,22 +79,45 @@ def analyze_token(word: str, language: str, max_length: int) -> EncodedToken:
     return EncodedToken(stemmed, form, _pack_word(stemmed, form))
 
 
+class EncodedText(NamedTuple):
+    """The words of a text, and its variants: the position and stem of each."""
+
+    tokens: list[EncodedToken]
+    variants: list[tuple[int, str]]
+
+    @property
+    def stems(self) -> list[str]:
+        """The stems of the words, then of the variants."""
+        return [*(token.stem for token in self.tokens), *(stemmed for _, stemmed in self.variants)]
+
+
+def encode_text(text: str, language: str, max_length: int) -> EncodedText:
+    """The words and variants of *text* as they are indexed, cut to *max_length* characters."""
+    variants = find_variants(text, language)
+    positions = word_positions(token_spans(text), variants) if variants else []
+    stems = [stem(variant.word, language)[:max_length] for variant in variants]
+    return EncodedText(
+        [analyze_token(word, language, max_length) for word in token_texts(text)],
+        [*zip(positions, stems, strict=True)],
+    )
+
+
 def pack_card(
-    document: Document,
-    ordinal: int,
-    passage: Passage,
-    text_tokens: Sequence[EncodedToken],
-    heading_tokens: Sequence[EncodedToken],
+    document: Document, ordinal: int, passage: Passage, text: EncodedText, heading: EncodedText
 ) -> bytes:
     """The card of *passage*, with the words of its text and heading."""
+    variants = [
+        *(_pack_bits(stemmed, min(place, _IN_HEADING - 1)) for place, stemmed in text.variants),
+        *(_pack_bits(stemmed, _IN_HEADING) for _, stemmed in heading.variants),
+    ]
     about = document.metadata
     date = about.date.toordinal() if about.date else 0
     numbers = (ordinal, passage.number, passage.start, passage.end, date, len(document.text))
-    front = _FRONT.pack(*numbers, len(text_tokens), len(heading_tokens))
+    front = _FRONT.pack(*numbers, len(text.tokens), len(heading.tokens), len(variants))
     row = (passage.document_id, passage.heading, passage.language, about.publisher)
     line = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b","
-    words = b"".join(token.packed for token in (*text_tokens, *heading_tokens))
-    return front + words + line + b" " * (-len(line) % _WORD_BYTES)
+    words = b"".join(token.packed for token in (*text.tokens, *heading.tokens))
+    return front + words + b"".join(variants) + line + b" " * (-len(line) % _WORD_BYTES)
 
 
 def read_ordinals(cards: Sequence[str]) -> IntArray:
@@ -115,7 +142,8 @@ class Cards:
         columns = np.frombuffer(binascii.a2b_base64(fronts), _FRONT_DTYPE)
         self.columns = {name: columns[name].astype(np.int64) for name in _HEAD_COLUMNS}
         self.lengths, self.heading_lengths = self.columns["words"], self.columns["over"]
-        lines = self._starts + self.lengths + self.heading_lengths
+        self._word_counts = self.lengths + self.heading_lengths
+        lines = self._starts + self._word_counts + self.columns["variants"]
         spans = zip((_WORD_LETTERS * lines).tolist(), (_WORD_LETTERS * ends).tolist(), strict=True)
         # All at once: several times as fast.
         line = binascii.a2b_base64(b"".join([letters[start:end] for start, end in spans]))
@@ -154,16 +182,22 @@ class Cards:
         at = np.flatnonzero(np.isin(keys, ascending))
         card = np.searchsorted(self._starts, at, side="right") - 1
         place = at - self._starts[card]
-        words = (card >= 0) & (place < (self.lengths + self.heading_lengths)[card])
+        words = (card >= 0) & (place < (self._word_counts + self.columns["variants"])[card])
         at, card, place = at[words], card[words], place[words]
         which = order[np.searchsorted(ascending, keys[at])]
-        inside = place < self.lengths[card]
+        form = self._words[at] >> _KEY_SIZE
+        is_variant = place >= self._word_counts[card]
+        place = np.where(is_variant, _decode_form(form), place)
+        inside = np.where(is_variant, place < _IN_HEADING, place < self.lengths[card])
+        form[is_variant] = 0
         shape = (len(self), len(stems))
+        in_text = np.flatnonzero(inside)
+        in_text = in_text[np.lexsort((place[in_text], card[in_text]))]
         return Occurrences(
-            card[inside],
-            place[inside],
-            which[inside],
-            self._words[at[inside]] >> _KEY_SIZE,
+            card[in_text],
+            place[in_text],
+            which[in_text],
+            form[in_text],
             text_counts=_count_matrix(card[inside], which[inside], shape),
             heading_counts=_count_matrix(card[~inside], which[~inside], shape),
         )
@@ -185,7 +219,8 @@ class Occurrences(NamedTuple):
 
     def positions(self, query: Query, stems: Sequence[str], places: IntArray) -> Positions:
         """The positions of the terms of *query* in cards at *places*; *stems* are all its stems."""
-        row, number = self._rows_and_terms([query.term_indexes_by_stem[stem] for stem in stems])
+        terms_of_stem = [query.term_indexes_by_stem[stem] for stem in stems]
+        row, number = self._rows_and_terms(terms_of_stem)
         form_keys = [
             (n << _KEY_SHIFT) | _word_keys("", form)[1]
             for n, term in enumerate(query.all_terms)
@@ -193,13 +228,27 @@ class Occurrences(NamedTuple):
         ]
         order = np.full(len(self.text_counts), -1)
         order[places] = np.arange(len(places))
-        text = order[self.card[row]]
-        selection = np.argsort(text, kind="stable")
-        selection = selection[np.searchsorted(text[selection], 0) :]
-        row, number = row[selection], number[selection]
+        text, place = order[self.card[row]], self.place[row]
         keys = (number.astype(np.uint64) << np.uint64(_KEY_SHIFT)) | self.form[row]
         is_exact = np.isin(keys, np.array(form_keys, np.uint64))
-        return Positions(text[selection], self.place[row], number, is_exact)
+        is_exact |= self._variant_flags(query, stems)[self.which[row], number]
+        # Each once: a variant may be written where the word itself is.
+        selection = np.lexsort((~is_exact, number, place, text))
+        selection = selection[np.searchsorted(text[selection], 0) :]
+        text, place, number = text[selection], place[selection], number[selection]
+        first = (np.diff(text, prepend=-1) != 0) | (np.diff(place, prepend=-1) != 0)
+        first |= np.diff(number, prepend=-1) != 0
+        return Positions(text[first], place[first], number[first], is_exact[selection][first])
+
+    @staticmethod
+    def _variant_flags(query: Query, stems: Sequence[str]) -> BoolArray:
+        """Which of *stems* are variants of which terms: bool of shape (stems, terms)."""
+        terms = query.all_terms
+        flags = np.zeros((len(stems), len(terms)), bool)
+        for n, term in enumerate(terms):
+            for term_stem in term.variants:
+                flags[stems.index(term_stem), n] = True
+        return flags
 
     def _rows_and_terms(self, terms_of_stem: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
         """For each term of each occurrence the index of the occurrence, and that of the term.
@@ -234,9 +283,25 @@ def _count_matrix(card: IntArray, which: IntArray, shape: tuple[int, int]) -> In
 
 
 def _pack_word(stemmed: str, form: str) -> bytes:
-    key, mark = zlib.crc32(stemmed.encode()), zlib.crc32(form.encode())
-    word = key >> (32 - _KEY_BITS) << _FORM_BITS | mark >> (32 - _FORM_BITS)
-    return word.to_bytes(_WORD_BYTES, "big")
+    return _pack_bits(stemmed, zlib.crc32(form.encode()) >> (32 - _FORM_BITS))
+
+
+def _pack_bits(stemmed: str, bits: int) -> bytes:
+    """The hash of a stem, then 18 *bits*."""
+    key = zlib.crc32(stemmed.encode()) >> (32 - _KEY_BITS)
+    return (key << _FORM_BITS | bits).to_bytes(_WORD_BYTES, "big")
+
+
+_BASE64_VALUES = np.zeros(256, np.int64)
+_BASE64_VALUES[[*(string.ascii_letters.swapcase() + string.digits + "+/").encode()]] = range(64)
+
+
+def _decode_form(letters: NDArray[np.uint64]) -> IntArray:
+    """The 18 bits in the last three base64 *letters* of words: int64 of the same shape."""
+    value = np.zeros(letters.shape, np.int64)
+    for shift in (0, 8, 16):
+        value = value << 6 | _BASE64_VALUES[(letters >> np.uint64(shift)) & np.uint64(0xFF)]
+    return value
 
 
 @lru_cache(maxsize=1 << 16)

@@ -27,10 +27,10 @@ from qa.engines.base import (
     weigh_stems,
 )
 from qa.engines.opensearch.cluster import Json
-from qa.queries.parser import Condition, Filters, Phrase, Query, QueryTerm
+from qa.queries.parser import Condition, Filters, Period, Phrase, Query, QueryTerm
 
 # To be incremented whenever the contents of the indices change.
-LAYOUT = 6
+LAYOUT = 7
 # Of DOCUMENTS each is a whole document, of PASSAGES a passage.
 PASSAGES, DOCUMENTS = "passages", "documents"
 # The index of each field.
@@ -347,7 +347,21 @@ def filter_clauses(filters: Filters, documents: str) -> list[Json]:
         conditions.append({"terms": {"type": list(filters.types)}})
     if filters.titles:
         conditions.append(_any_clause([_title_clause(phrase) for phrase in filters.titles]))
+    if filters.period:
+        field = STEMS if documents == "document" else WHOLE
+        conditions.append(_period_clause(filters.period, field))
     return conditions
+
+
+def _period_clause(period: Period, field: str) -> Json:
+    """The condition of *period*; *field* has the terms of dates."""
+    span: Json = {"gte": period.first.toordinal()} if period.first else {}
+    span |= {"lte": period.last.toordinal()} if period.last else {}
+    low, high = period.term_range
+    names: Json = {"range": {field: {"gte": low, "lt": high}}}
+    if not period.is_named:
+        names = {"bool": {"filter": [names], "must_not": [{"exists": {"field": "date"}}]}}
+    return _any_clause([{"range": {"date": span}}, names])
 
 
 # Words of titles that a prefix stands for.

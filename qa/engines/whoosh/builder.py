@@ -43,6 +43,7 @@ from qa.engines.whoosh.inverter import (
     FieldPostings,
     Vocabulary,
     invert,
+    invert_stems,
     merge_postings,
     run_starts,
 )
@@ -204,15 +205,14 @@ def write_segment(path: Path, buffer: Buffer) -> None:
         texts.add([text[start:end] for start, end in spans], language)
         titles.add(buffer.titles[headings], language)
     vocabulary.analyze_new()
-    exact, stemmed, lengths = vocabulary.column_tokens(texts)
-    _, title_tokens, head_lengths = vocabulary.column_tokens(titles)
-    stems = invert(vocabulary.stemmed, stemmed, lengths, positions=True)
+    tokens, title_tokens = vocabulary.column_tokens(texts), vocabulary.column_tokens(titles)
+    stems = invert_stems(vocabulary.stemmed, tokens, positions=True)
     documents = np.repeat(np.arange(len(buffer.ids)), buffer.passages)
-    whole = np.bincount(documents, lengths, len(buffer.ids)).astype(np.int64)
+    whole = np.bincount(documents, tokens.lengths, len(buffer.ids)).astype(np.int64)
     fields = {
         STEMS: stems,
-        WORDS: invert(vocabulary.exact, exact, lengths, positions=True),
-        TITLE: invert(vocabulary.stemmed, title_tokens, head_lengths),
+        WORDS: invert(vocabulary.exact, tokens.exact, tokens.lengths, positions=True),
+        TITLE: invert_stems(vocabulary.stemmed, title_tokens),
         WHOLE: stems.group_documents(documents, whole),
     }
     arrays = encode_columns(buffer) | {_REPEATS: np.array(buffer.repeats, np.int64)}

@@ -8,12 +8,13 @@ import string
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count, islice, pairwise
 
 import numpy as np
 
-from qa.analysis.tokenizer import stem, to_term, token_texts
+from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
+from qa.analysis.variants import chunk_variants, spaced_variants, word_positions
 from qa.engines.base import Array, IntArray
 from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype
 
@@ -107,6 +108,58 @@ class FieldPostings:
         frequencies = np.add.reduceat(self.frequencies, firsts) if len(firsts) else self.frequencies
         counts = np.add.reduceat(is_first, first, dtype=np.int64) if len(firsts) else self.counts
         return FieldPostings(self.terms, counts, documents[firsts], frequencies, lengths)
+
+
+@dataclass(frozen=True)
+class TokenColumn:
+    """The words of texts, one text after another, and their variants.
+
+    *exact* and *stemmed* are int32 of shape (words,), *lengths*, in words, int64 of shape (texts,).
+    A variant is a stem at the position of a word: *variant_words*, the indexes of these among all
+    words, ascend; they are int64 and *variant_stems* int32, both of shape (variants,).
+    """
+
+    exact: Array
+    stemmed: Array
+    lengths: IntArray
+    variant_words: IntArray
+    variant_stems: Array
+
+
+def invert_stems(
+    terms: TermDictionary, column: TokenColumn, *, positions: bool = False
+) -> FieldPostings:
+    """The postings of the stems of *column* and of its variants.
+
+    A variant adds nothing to the length of its text.
+    """
+    if not len(column.variant_words):
+        return invert(terms, column.stemmed, column.lengths, positions=positions)
+    # Each variant comes after its word, which ends the order by documents and positions.
+    places = column.variant_words + 1
+    tokens = np.insert(column.stemmed, places, column.variant_stems)
+    of_word = np.insert(np.arange(len(column.stemmed)), places, column.variant_words)
+    ends = np.cumsum(column.lengths)
+    added = np.searchsorted(column.variant_words, ends)
+    counts = column.lengths + np.diff(added, prepend=0)
+    postings = invert(terms, tokens, counts, positions=positions)
+    offsets = of_word - np.repeat(ends - column.lengths, counts)
+    return replace(
+        postings,
+        lengths=column.lengths,
+        positions=_shift_positions(postings, counts, offsets) if positions else None,
+    )
+
+
+def _shift_positions(postings: FieldPostings, counts: IntArray, offsets: IntArray) -> IntArray:
+    """The positions of *postings*, which count variants as words, in words alone.
+
+    *offsets* is the position of each token in its text, of shape (tokens,), *counts* how many
+    tokens each text has.
+    """
+    documents = np.repeat(postings.documents, postings.frequencies)
+    positions: IntArray = offsets[run_starts(counts)[documents] + postings.positions]
+    return positions
 
 
 def invert(
@@ -258,7 +311,7 @@ def _run_sums(values: Array, counts: IntArray) -> IntArray:
 
 
 # No word begins or ends with any of these, and without them the word is the same.
-_PUNCTUATION = string.punctuation + "“”‘’«»…–—"
+_PUNCTUATION = string.punctuation.translate({ord("+"): None, ord("#"): None}) + "“”‘’«»…–—"
 
 
 class _StringNumbers(defaultdict[str, int]):
@@ -276,12 +329,18 @@ class _StringNumbers(defaultdict[str, int]):
 
 
 class Column:
-    """Texts as the numbers of their chunks, one text after another, with the chunks of each."""
+    """Texts as the numbers of their chunks, one text after another, with the chunks of each.
+
+    The variants of several chunks are *spaced_texts*, *spaced_positions* and *spaced_words*: for
+    each the index of its text, its position in words there, and its number.
+    """
 
     def __init__(self, vocabulary: "Vocabulary") -> None:
         self._vocabulary = vocabulary
         self.chunks = array("i")
         self.counts = array("i")
+        self.spaced_texts, self.spaced_positions = array("i"), array("i")
+        self.spaced_words = array("i")
 
     def add(self, texts: Iterable[str], language: str) -> None:
         """Append *texts*."""
@@ -290,8 +349,18 @@ class Column:
         before = len(chunks)
         for text in texts:
             chunks.extend(map(number, text.split()))
+            self._add_spaced(text, language)
             self.counts.append(len(chunks) - before)
             before = len(chunks)
+
+    def _add_spaced(self, text: str, language: str) -> None:
+        variants = spaced_variants(text, language)
+        if variants:
+            variants.sort(key=lambda variant: variant.start)
+            number = self._vocabulary.words(language).__getitem__
+            self.spaced_texts.extend([len(self.counts)] * len(variants))
+            self.spaced_positions.extend(word_positions(token_spans(text), variants))
+            self.spaced_words.extend(number(variant.word) for variant in variants)
 
 
 class Vocabulary:
@@ -307,6 +376,9 @@ class Vocabulary:
         nothing = np.empty(0, np.int32)
         # Of each chunk, the start of its words among those of all chunks, and their number.
         self._starts, self._lengths, self._words = nothing, nothing, nothing
+        # The same of its variants, with the offset of each in words.
+        self._variant_starts, self._variant_counts = nothing, nothing
+        self._variant_offsets, self._variant_words = nothing, nothing
         self._exact_of, self._stemmed_of = nothing, nothing
 
     def __len__(self) -> int:
@@ -315,12 +387,19 @@ class Vocabulary:
 
     def chunks(self, language: str) -> _StringNumbers:
         """The chunks of *language*, with their numbers."""
+        return self._numbers_of(language)[0]
+
+    def words(self, language: str) -> _StringNumbers:
+        """The words of *language*, with their numbers."""
+        return self._numbers_of(language)[1]
+
+    def _numbers_of(self, language: str) -> tuple[_StringNumbers, _StringNumbers]:
         if language not in self._languages:
             self._languages[language] = (
                 _StringNumbers(self._next_chunk),
                 _StringNumbers(self._next_word),
             )
-        return self._languages[language][0]
+        return self._languages[language]
 
     def analyze_new(self) -> None:
         """Analyze the chunks that are new since the last call."""
@@ -334,7 +413,23 @@ class Vocabulary:
             self._lengths = _put_values(self._lengths, places, lengths)
             flat = np.fromiter(map(words.__getitem__, chain.from_iterable(chunk_words)), np.int32)
             self._words = np.concatenate([self._words, flat])
+            self._add_variants(new, places, words, language)
             self._analyze_words(words.take_new(), words, language)
+
+    def _add_variants(
+        self, new: Sequence[str], places: Sequence[int], words: _StringNumbers, language: str
+    ) -> None:
+        """Add the variants of the chunks *new*, whose numbers are *places*."""
+        variants = [_variants_of_chunk(chunk, language) for chunk in new]
+        counts = np.fromiter(map(len, variants), np.int64, len(variants))
+        starts = len(self._variant_words) + run_starts(counts)
+        self._variant_starts = _put_values(self._variant_starts, places, starts)
+        self._variant_counts = _put_values(self._variant_counts, places, counts)
+        pairs = [*chain.from_iterable(variants)]
+        offsets = np.array([offset for offset, _ in pairs], np.int32)
+        numbers = np.array([words[word] for _, word in pairs], np.int32)
+        self._variant_offsets = np.concatenate([self._variant_offsets, offsets])
+        self._variant_words = np.concatenate([self._variant_words, numbers])
 
     def _analyze_words(self, new: Sequence[str], numbers: _StringNumbers, language: str) -> None:
         places = [numbers[word] for word in new]
@@ -348,20 +443,57 @@ class Vocabulary:
         self._exact_of = _put_values(self._exact_of, places, self.exact.number_terms(exact))
         self._stemmed_of = _put_values(self._stemmed_of, places, self.stemmed.number_terms(stems))
 
-    def column_tokens(self, column: Column) -> tuple[Array, Array, IntArray]:
-        """Terms and stems of a column, int32 of shape (words,), and words of each text."""
+    def column_tokens(self, column: Column) -> TokenColumn:
+        """The terms, stems and variants of *column*."""
         chunks = np.frombuffer(column.chunks, np.int32)
         lengths: Array = self._lengths[chunks]
         words = self._words[expand_runs(self._starts[chunks], lengths)]
         total = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-        ends = np.cumsum(np.frombuffer(column.counts, np.int32))
-        return self._exact_of[words], self._stemmed_of[words], np.diff(total[ends], prepend=0)
+        ends = total[np.cumsum(np.frombuffer(column.counts, np.int32))]
+        text_lengths = np.diff(ends, prepend=0)
+        places, variants = self._column_variants(column, chunks, total, ends - text_lengths)
+        return TokenColumn(
+            self._exact_of[words],
+            self._stemmed_of[words],
+            text_lengths,
+            places,
+            self._stemmed_of[variants],
+        )
+
+    def _column_variants(
+        self, column: Column, chunks: Array, chunk_starts: IntArray, text_starts: IntArray
+    ) -> tuple[IntArray, Array]:
+        """The variants of *column*: the index of the word of each, ascending, and its number.
+
+        *chunk_starts* and *text_starts* are the indexes of the first words of chunks and texts.
+        """
+        counts = self._variant_counts[chunks].astype(np.int64)
+        which = np.flatnonzero(counts)
+        rows = expand_runs(self._variant_starts[chunks[which]], counts[which])
+        in_chunks = np.repeat(chunk_starts[which], counts[which]) + self._variant_offsets[rows]
+        texts = np.frombuffer(column.spaced_texts, np.int32)
+        spaced = text_starts[texts] + np.frombuffer(column.spaced_positions, np.int32)
+        places = np.concatenate([in_chunks, spaced])
+        spaced_words = np.frombuffer(column.spaced_words, np.int32)
+        words = np.concatenate([self._variant_words[rows], spaced_words])
+        order = np.argsort(places, kind="stable")
+        return places[order], words[order]
 
 
 def _words_of_chunk(chunk: str) -> Sequence[str]:
     """The words of a chunk; most are one word, perhaps with punctuation around it."""
     core = chunk.strip(_PUNCTUATION)
     return (core,) if core.isascii() and core.isalnum() else token_texts(chunk)
+
+
+def _variants_of_chunk(chunk: str, language: str) -> Sequence[tuple[int, str]]:
+    """The variants of a chunk, each with the offset in words of where it is."""
+    if chunk.isalpha() or chunk.strip(_PUNCTUATION).isalpha():
+        return ()
+    variants = sorted(chunk_variants(chunk, language), key=lambda variant: variant.start)
+    positions = word_positions(token_spans(chunk), variants) if variants else []
+    words = [variant.word for variant in variants]
+    return [*zip(positions, words, strict=True)]
 
 
 def _put_values(array: Array, places: Sequence[int], values: Array) -> Array:

@@ -167,11 +167,15 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     lists += _find_postings(
         words, ((form, terms + n) for n, t in enumerate(searched) for form in t.exact_forms)
     )
+    variants = ((s, terms + n) for n, t in enumerate(searched) for s in t.variants)
+    lists += _find_postings(stems, variants)
     # One number for each occurrence: passage, position, term.
     keys, numbers = _occurrence_keys(lists, within, span)
     inexact = numbers < terms
     stem_keys = np.sort(keys[inexact] * terms + numbers[inexact])
     word_keys = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
+    # Each once: a variant may be written where the word itself is.
+    stem_keys = stem_keys[np.diff(stem_keys, prepend=-1) > 0]
     places = stem_keys // terms
     text = order[np.searchsorted(within, places // span)]
     by_text = np.argsort(text * span + places % span, kind="stable")

@@ -4,6 +4,7 @@ A search changes nothing but its thread's accumulator; the arrays are mapped rea
 all processes.
 """
 
+import datetime
 import math
 import threading
 from collections.abc import Iterable, Sequence
@@ -34,7 +35,15 @@ from qa.engines.base import (
 )
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns
-from qa.engines.whoosh.fields import CACHED_TERMS, DOCUMENTS, FILES, PASSAGES, Field, cache_method
+from qa.engines.whoosh.fields import (
+    CACHED_TERMS,
+    DOCUMENTS,
+    FILES,
+    PASSAGES,
+    Field,
+    cache_method,
+    decode_documents,
+)
 from qa.engines.whoosh.positions import (
     find_positions,
     mask_with_near,
@@ -56,12 +65,14 @@ from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
 from qa.queries.conditions import Completions
-from qa.queries.parser import Filters, Phrase, Query, QueryTerm
+from qa.queries.parser import Filters, Period, Phrase, Query, QueryTerm
 
 SUMMARIES = "summaries.jsonl"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
+# Masks of passages that name a date of a period.
+_CACHED_PERIODS = 16
 _NO_PASSAGES: IntArray = np.empty(0, np.int64)
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
@@ -89,6 +100,7 @@ class WhooshSearcher:
         self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
         self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
+        self._cached_term_range = cache_method(self._mask_term_range, _CACHED_PERIODS)
         self._cached_document = cache_method(self._load_document, 64)
         self._spelling = Spelling(self._fields[WORDS])
         self._cached_complete = lru_cache(maxsize=1 << 8)(self._spelling.complete)
@@ -434,7 +446,41 @@ class WhooshSearcher:
             allowed &= self._facets.with_type(filters.types)
         if filters.titles:
             allowed &= self._facets.with_title(filters.titles)
-        return None if allowed.all() else allowed[self._store.document_of]
+        mask = None if allowed.all() else allowed[self._store.document_of]
+        if filters.period is None:
+            return mask
+        within = self._period_mask(filters.period)
+        return within if mask is None else mask & within
+
+    def _period_mask(self, period: Period) -> BoolArray:
+        """The passages within *period*: bool of shape (passages,)."""
+        dates = self._store.dates
+        first = period.first.toordinal() if period.first else 1
+        last = period.last.toordinal() if period.last else datetime.date.max.toordinal()
+        in_period = (dates >= first) & (dates <= last)
+        mask: BoolArray = in_period[self._store.document_of]
+        may_name = np.ones(len(dates), bool) if period.is_named else dates == 0
+        if not may_name.any():
+            return mask
+        names: BoolArray = self._cached_term_range(period.term_range)
+        mask |= names & may_name[self._store.document_of]
+        return mask
+
+    def _mask_term_range(self, bounds: tuple[str, str]) -> BoolArray:
+        """The passages with a stem from the first of *bounds* to before the second."""
+        field = self._fields[STEMS]
+        low, high = (field.at_or_after(bound.encode()) for bound in bounds)
+        mask = np.zeros(len(field.lengths), bool)
+        rare = []
+        for number in range(low, high):
+            if field.entry(number).row is None:
+                rare.append((field, number, 0))
+            else:
+                mask |= mask_with_term(field, number)
+        if rare:
+            frequencies = np.concatenate([field.frequencies(number) for _, number, _ in rare])
+            mask[decode_documents(rare)[frequencies > 0]] = True
+        return mask
 
     def _rarity(self, phrase: Phrase) -> int:
         """How many passages hold the rarest word of *phrase*."""

@@ -1,10 +1,11 @@
 """Answers that follow the index: tagged with the generation and the address, not sent twice.
 
-The same address over the same generation gives the same answer but for the time that it took, so
-tags are compared before anything is asked.
+The same address over the same generation gives the same answer on one day, but for the time that it
+took, so tags are compared before anything is asked.
 """
 
 import dataclasses
+import datetime
 import hashlib
 
 from flask import Flask, Response, request
@@ -72,5 +73,6 @@ def _add_etag(response: Response) -> Response:
 
 
 def _build_etag(generation: str) -> str:
-    key = f"{app_state().code_digest} {request.full_path}"
+    # "Last week" is another one tomorrow.
+    key = f"{app_state().code_digest} {datetime.date.today()} {request.full_path}"
     return f"{generation}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

@@ -1,6 +1,6 @@
 """The address of a conversation -> its page: the turns, the box to ask in, filters, documents."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def show() -> tuple[str, int] | Response:
         if last
         else facets_of_index(conversation, stats),
         panels=build_panels(turns, state),
-        active_filters=_active_filters(conversation),
+        active_filters=[*_active_filters(conversation), *_worded_filters(turns)],
         lost_generation=lost_generation,
         statuses=citation_statuses([value for _, value in quoted_pairs]) if lost_generation else [],
         permalink=permalink(conversation, [turn.answer for turn in turns]),
@@ -132,6 +132,7 @@ def _active_filters(conversation: Conversation) -> list[FilterChip]:
         "from": "from {}".format,
         "to": "to {}".format,
         "generation": _generation_label,
+        "ranges": lambda _: "periods in words not applied",
     }
     most = max(map(len, options.values()), default=0)
     if most > current_settings().max_filters:
@@ -142,6 +143,14 @@ def _active_filters(conversation: Conversation) -> list[FilterChip]:
         for name, label in labels.items()
         for value in options.get(name, ())
     ]
+
+
+def _worded_filters(turns: Sequence[AnsweredTurn]) -> list[FilterChip]:
+    """What the words of the last question limit or order its passages by."""
+    worded = turns[-1].answer.range if turns else None
+    if worded is None or not worded.applied:
+        return []
+    return [FilterChip(worded.label, "ranges=off")]
 
 
 def _removal(name: str, values: Iterable[str], value: str) -> str:

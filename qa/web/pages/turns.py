@@ -93,7 +93,7 @@ class AnsweredTurn:
 
     @property
     def has_surprises(self) -> bool:
-        """Whether words were corrected, carried, excluded, or occur nowhere."""
+        """Whether words were corrected, carried, excluded, occur nowhere, or name a period."""
         answer = self.answer
         query = answer.query
         return bool(
@@ -101,6 +101,7 @@ class AnsweredTurn:
             or query.carried
             or query.not_carried
             or (answer.none and answer.none.missing)
+            or (answer.range and answer.range.detail)
             or self.words_excluded
         )
 
@@ -254,7 +255,12 @@ class AnsweredTurn:
 
 
 def _replace_word(question: str, wrong: str, right: str) -> str:
-    """*question* with *right* for each word that is *wrong* in some spelling of its capitals."""
+    """*question* with *right* for each word that is *wrong* in some spelling of its capitals.
+
+    A date, a name with signs or the like is one word of several.
+    """
+    if len(tokenize(wrong)) > 1:
+        return regex.sub(regex.escape(wrong), lambda _: right, question, flags=regex.IGNORECASE)
     pieces: list[str] = []
     end = 0
     for word in _words(question):

@@ -20,7 +20,7 @@ from qa.ranking.reranker import SORT_ORDERS
 
 # The filters and the sorting, in the order in which addresses have them.
 _REPEATED = ("publisher", "document")
-_SINGLE = ("from", "to", "sort", "limit", "offset", "generation")
+_SINGLE = ("from", "to", "sort", "ranges", "limit", "offset", "generation")
 PARAMETERS = ("q", "drop", *_REPEATED, *_SINGLE)
 
 
@@ -207,6 +207,8 @@ def _order_options(options: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, 
     ordered_options = {name: options[name] for name in (*_REPEATED, *_SINGLE) if options.get(name)}
     if ordered_options.get("sort") == SORT_ORDERS[:1]:
         del ordered_options["sort"]
+    if ordered_options.get("ranges") == ("on",):
+        del ordered_options["ranges"]
     return ordered_options
 
 

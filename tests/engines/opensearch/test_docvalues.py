@@ -10,10 +10,11 @@ from qa.analysis.tokenizer import token_texts
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.index.passages import split_passages
 from qa.queries.parser import parse_query
+from qa.queries.variants import apply_variants, find_query_variants
 from tests.engines.positions import find_positions
 
 pytest.importorskip("opensearchpy")
-from qa.engines.opensearch.docvalues import Cards, analyze_token, pack_card, read_ordinals
+from qa.engines.opensearch.docvalues import Cards, encode_text, pack_card, read_ordinals
 from qa.engines.opensearch.query_dsl import MAX_TERM_LENGTH
 
 TEXTS = {
@@ -21,6 +22,7 @@ TEXTS = {
     "bridge": "# Putin's bridge\n\nThe bridge of Ærø was built of granite; US engineers demand it.",
     "empty-heading": "Ĳ ﬀ 東京都 no guarantee",
     "heading": "# " + "granite heading " * 40_000 + "\n\nA guarantee is demanded.",
+    "dates": "# Log of 14 July 2021\n\nOn 14.07.2021 the wi-fi and 5kg of granite came for €2.35m.",
     "long": "# Long\n\n" + "demand guarantee granite " * 40,
 }
 
@@ -46,12 +48,14 @@ def passages():
 @pytest.fixture(scope="module")
 def letters(passages):
     """Their cards, as a cluster hands them over."""
-
-    def words(text, language):
-        return [analyze_token(word, language, MAX_TERM_LENGTH) for word in token_texts(text)]
-
     cards = [
-        pack_card(document, number, p, words(p.text, p.language), words(p.heading, p.language))
+        pack_card(
+            document,
+            number,
+            p,
+            encode_text(p.text, p.language, MAX_TERM_LENGTH),
+            encode_text(p.heading, p.language, MAX_TERM_LENGTH),
+        )
         for number, document, p in passages
     ]
     return [base64.b64encode(card).decode() for card in cards]
@@ -81,11 +85,16 @@ def test_a_card_tells_what_was_put_on_it(passages, letters):
         "東京都",
         "demand demanded demanding",
         "nothing of this stands anywhere",
+        "wi-fi on 14 July 2021",
+        "5 kg for 2,350,000 in July 2021",
     ],
 )
 def test_a_question_is_found_in_cards_where_it_is_in_the_texts(question, passages, letters):
     query = parse_query(question)
-    stems = [*dict.fromkeys(s for term in query.all_terms for s in term.stems)]
+    variants = find_query_variants(query, ["en"])
+    frequencies = dict.fromkeys([*query.stems, *(s for v in variants for s in v.stems)], 1)
+    query = apply_variants(query, variants, frequencies, 10)
+    stems = query.stems
     cards = Cards(letters)
     # In another order, and without one.
     places = np.arange(len(passages))[::-1][1:]
@@ -99,10 +108,7 @@ def test_a_question_is_found_in_cards_where_it_is_in_the_texts(question, passage
     assert positions.term_index.tolist() == expected.term_index.tolist()
     assert positions.is_exact.tolist() == expected.is_exact.tolist()
     for place, (_, _, passage) in enumerate(passages):
-        heading = [
-            analyze_token(w, passage.language, MAX_TERM_LENGTH).stem
-            for w in token_texts(passage.heading)
-        ]
+        heading = encode_text(passage.heading, passage.language, MAX_TERM_LENGTH).stems
         assert occurrences.heading_counts[place].tolist() == [heading.count(stem) for stem in stems]
 
 

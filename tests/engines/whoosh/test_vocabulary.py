@@ -20,9 +20,9 @@ def tokenize_rounds(vocabulary, rounds, language):
         column = Column(vocabulary)
         column.add(texts, language)
         vocabulary.analyze_new()
-    exact, stems, lengths = vocabulary.column_tokens(column)
-    cuts = np.cumsum(lengths)[:-1]
-    names = (vocabulary.exact.names, exact), (vocabulary.stemmed.names, stems)
+    tokens = vocabulary.column_tokens(column)
+    cuts = np.cumsum(tokens.lengths)[:-1]
+    names = (vocabulary.exact.names, tokens.exact), (vocabulary.stemmed.names, tokens.stemmed)
     return [
         [[terms[number].decode() for number in part.tolist()] for part in np.split(numbers, cuts)]
         for terms, numbers in names
@@ -50,7 +50,7 @@ def test_languages_have_stems_of_their_own():
     for language in ("en", "de", "en"):
         column.add(["houses Häuser"], language)
     vocabulary.analyze_new()
-    _, stems, _ = vocabulary.column_tokens(column)
+    stems = vocabulary.column_tokens(column).stemmed
 
     assert [vocabulary.stemmed.names[number].decode() for number in stems.tolist()] == [
         stem(word, language) for language in ("en", "de", "en") for word in ("houses", "Häuser")

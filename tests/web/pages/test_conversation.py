@@ -354,3 +354,26 @@ def test_too_many_filters_are_told_in_words_and_taken_off_at_once(get_page, clie
 )
 def test_a_page_says_what_an_address_has_too_much_of(get_page, path, message):
     assert message in text(get_page(path, 422))
+
+
+def test_a_period_in_words_is_a_filter_that_one_click_removes(get_page):
+    page = get_page("/?q=What+did+the+council+of+Lindholm+do+in+December+2021%3F")
+    chip = one(page, "//ul[@class='applied']//a")
+    without = get_page(chip.get("href"))
+
+    assert text(chip) == "Remove the filter in December 2021"
+    assert (
+        text(one(without, "//ul[@class='applied']//a")) == "Remove the filter dates in words: off"
+    )
+    assert ("ranges", "off") in controls(one(without, "//main//form"))
+
+
+def test_an_order_in_words_is_undone_by_its_chip_and_by_the_order_of_relevance(get_page):
+    page = get_page("/?q=latest+news+about+Lindholm")
+    chip = one(page, "//ul[@class='applied']//a")
+    relevance = one(page, "//p[@class='sorts']/a[.='relevance']")
+
+    assert text(chip) == "Remove the filter newest first"
+    for link in (chip, relevance):
+        shown = get_page(link.get("href")).xpath("//p[@class='sorts']/a[@aria-current]")
+        assert [sort.text for sort in shown] == ["relevance"]

@@ -18,7 +18,7 @@ from qa.engines.whoosh.stored_fields import Buffer
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.index.passages import Passage
 
-WORDS = ("aa", "ab", "ba", "bab", "abba", "7", "1874", "мост", "ねこ", "zz")
+WORDS = ("aa", "ab", "ba", "bab", "abba", "7", "1234", "мост", "ねこ", "zz")
 NAMES = {PASSAGES: "MAIN", DOCUMENTS: "documents"}
 
 
@@ -107,7 +107,7 @@ questions = st.lists(terms, min_size=1, max_size=6, unique_by=lambda term: term[
 
 TOWN = Corpus(
     [(["aa"], ["ab", "ba", "ab"]), (["aa", "aa"], []), ([], ["мост"])],
-    [(["bab"], ["ba", "ab", "abba", "1874"]), ([], ["ab", "aa"] * 30)],
+    [(["bab"], ["ba", "ab", "abba", "1234"]), ([], ["ab", "aa"] * 30)],
     [([], ["7", "ねこ", "ba", "abba"])],
 )
 

@@ -69,7 +69,7 @@ def test_a_passage_is_stored_with_its_place(town, passages):
         "number": 0,
         "start": 0,
         "end": 15,
-        "text": "ba ab abba 1874",
+        "text": "ba ab abba 1234",
         "heading": "bab",
         "language": "xx",
     }
@@ -78,7 +78,7 @@ def test_a_passage_is_stored_with_its_place(town, passages):
     ]
     assert [number for number, _ in passages.iter_docs()] == list(range(6))
     with open_dir(str(town), indexname="documents").searcher() as searcher:
-        (hit,) = searcher.search(HAS("whole", "1874"))
+        (hit,) = searcher.search(HAS("whole", "1234"))
         assert hit.fields() == {"id": "d1", "json": bridge.to_json()}
         assert searcher.doc_count() == searcher.doc_count_all() == 3
         assert Document.from_json(hit["json"]).text[: split[0].end] == split[0].text
