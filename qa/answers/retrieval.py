@@ -140,7 +140,13 @@ def _expand_query(
     manifest = searcher.manifest
     document_frequencies = searcher.document_frequencies(query.stems, deadline)
     query = ignore_absent_emoji(query, document_frequencies)
-    query = expand_compounds(query, searcher.lexicon, manifest.languages, document_frequencies)
+    query = expand_compounds(
+        query,
+        searcher.lexicon,
+        manifest.languages,
+        document_frequencies,
+        lambda term: bool(searcher.suggest([term], deadline)[term]),
+    )
     if new_stems := [one for one in query.stems if one not in document_frequencies]:
         document_frequencies |= searcher.document_frequencies(new_stems, deadline)
     query = prune_terms(query, document_frequencies, settings.max_terms)
