@@ -180,7 +180,13 @@ def choose_terms(
         return bool(len(searcher.search(replace(sought, phrases=(phrase,)), 1, deadline)))
 
     query = ignore_absent_emoji(query, frequencies)
-    query = expand_compounds(query, searcher.lexicon, manifest.languages, frequencies)
+    query = expand_compounds(
+        query,
+        searcher.lexicon,
+        manifest.languages,
+        frequencies,
+        lambda term: bool(searcher.suggest([term], deadline)[term]),
+    )
     query = prune_terms(query, count(query.stems), max_terms)
     query = apply_variants(query, variants, frequencies, manifest.passages)
     language = query.language or next(iter(manifest.languages), "en")

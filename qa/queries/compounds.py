@@ -64,10 +64,12 @@ def expand_compounds(
     lexicon: Lexicon,
     languages: Iterable[str],
     document_frequencies: Mapping[str, int],
+    is_misspelt: Callable[[str], bool] = lambda _: False,
 ) -> Query:
     """*query* with the compounds of its words, and with the parts of its compounds.
 
-    A compound that occurs nowhere gives way to its parts.  Not for words in quotation marks.
+    A compound that occurs nowhere gives way to its parts.  Not for words in quotation marks.  A
+    term that *is_misspelt*, where it occurs nowhere, has only likely compounds.
     """
     compounding = [language for language in languages if language in COMPOUNDING_LANGUAGES]
     is_other_language = query.language is not None and query.language not in COMPOUNDING_LANGUAGES
@@ -97,7 +99,9 @@ def expand_compounds(
     return replace(
         query,
         terms=tuple(
-            expander.add_compounds(term, document_frequencies) if _is_open(term, fixed) else term
+            expander.add_compounds(term, document_frequencies, is_misspelt)
+            if _is_open(term, fixed)
+            else term
             for term in terms
         ),
         expansions=tuple(expansions),
@@ -133,14 +137,19 @@ class _Expander:
         joined = (stem(f"{_ANY_HEAD}{word.lower()}", language) for language in self._languages)
         return tuple(dict.fromkeys(one.removeprefix(_ANY_HEAD) for one in joined))
 
-    def add_compounds(self, term: QueryTerm, document_frequencies: Mapping[str, int]) -> QueryTerm:
+    def add_compounds(
+        self,
+        term: QueryTerm,
+        document_frequencies: Mapping[str, int],
+        is_misspelt: Callable[[str], bool],
+    ) -> QueryTerm:
         """*term* with the stems of compounds that have it, the likeliest ones.
 
         Of a term that occurs nowhere by itself even those whose other part says nothing.
         """
         is_absent = not any(
             document_frequencies.get(one) or self._lexicon.count(one) for one in term.stems
-        )
+        ) and not is_misspelt(term.term)
         key = "compounds", term.word, self._languages
         compounds = self._lexicon.memoize(key, lambda: tuple(self._iter_compounds(term)))
         if is_absent:
