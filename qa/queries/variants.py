@@ -189,29 +189,35 @@ def split_absent_terms(
         for term in query.terms
         if not term.document_frequency(known) and term.word.isalpha() and not term.forms
     ]
+    absent = [term for term in absent if len(term.word) <= _MAX_SPLIT_LENGTH][:_MAX_SPLIT_TERMS]
+    splits = {term.term: _split_word(term.word) for term in absent}
+    # All at once: a cluster is asked once.
+    parts = {part for pairs in splits.values() for pair in pairs for part in pair}
+    counts = count({stem(part, language) for part in parts}) if parts else {}
     substitutes = {}
-    for term in absent[:_MAX_SPLIT_TERMS]:
-        parts = _find_parts(term.word, language, count, occurs)
-        if parts:
+    for term in absent:
+        chosen = _find_parts(splits[term.term], language, counts, occurs)
+        if chosen:
             substitutes[term.term] = [
                 QueryTerm(part, to_term(part), (stem(part, language),), term.weight)
-                for part in parts
+                for part in chosen
             ]
     return replace(query, terms=_substitute(query.terms, {}, substitutes)) if substitutes else query
 
 
+def _split_word(word: str) -> list[tuple[str, str]]:
+    """All ways to make two words of *word*."""
+    places = range(_MIN_PART_LENGTH, len(word) - _MIN_PART_LENGTH + 1)
+    return [(word[:place], word[place:]) for place in places]
+
+
 def _find_parts(
-    word: str,
+    splits: Iterable[tuple[str, str]],
     language: str,
-    count: Callable[[Iterable[str]], Mapping[str, int]],
+    counts: Mapping[str, int],
     occurs: Callable[[Phrase], bool],
 ) -> tuple[str, str] | None:
-    """The two parts of *word* that are side by side in some text, if there are any."""
-    if len(word) > _MAX_SPLIT_LENGTH:
-        return None
-    places = range(_MIN_PART_LENGTH, len(word) - _MIN_PART_LENGTH + 1)
-    splits = [(word[:place], word[place:]) for place in places]
-    counts = count({stem(part, language) for split in splits for part in split})
+    """The first of *splits* that is side by side in some text, the likeliest ones first."""
 
     def rarer(split: tuple[str, str]) -> int:
         return min(counts[stem(part, language)] for part in split)
