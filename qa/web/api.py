@@ -302,6 +302,9 @@ def _finds(live: Searcher, text: str) -> bool:
     return bool(len(live.search(query, 1, current_deadline())))
 
 
+_SINGLE_TEXTS = {"sort", "ranges", "generation", "offsets"}
+
+
 def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     """What a query string asks; raise InvalidRequestError for what it should not hold."""
     questions = args.getlist("q")
@@ -316,13 +319,13 @@ def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     }
     for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
         values = args.getlist(name)
-        if name not in {"limit", "offset", "sort", "ranges", "from", "to", "generation", "offsets"}:
+        if name not in {*_SINGLE_TEXTS, "limit", "offset", "from", "to"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(values) > 1:
             raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
         if name in {"limit", "offset"}:
             fields[name] = _parse_number(values[0])
-        elif name in {"sort", "ranges", "generation", "offsets"}:
+        elif name in _SINGLE_TEXTS:
             fields[name] = values[0]
         else:
             fields["filters"][name] = values[0]

@@ -1,6 +1,6 @@
 """The address of a conversation -> its page: the turns, the box to ask in, filters, documents."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def show() -> tuple[str, int] | Response:
         if last
         else facets_of_index(conversation, stats),
         panels=build_panels(turns, state),
-        active_filters=[*_active_filters(conversation), *_worded_filters(turns)],
+        active_filters=[*_active_filters(conversation), *_worded_filters(last)],
         lost_generation=lost_generation,
         statuses=citation_statuses([value for _, value in quoted_pairs]) if lost_generation else [],
         permalink=permalink(conversation, [turn.answer for turn in turns]),
@@ -132,7 +132,7 @@ def _active_filters(conversation: Conversation) -> list[FilterChip]:
         "from": "from {}".format,
         "to": "to {}".format,
         "generation": _generation_label,
-        "ranges": lambda _: "periods in words not applied",
+        "ranges": "dates in words: {}".format,
     }
     most = max(map(len, options.values()), default=0)
     if most > current_settings().max_filters:
@@ -145,12 +145,10 @@ def _active_filters(conversation: Conversation) -> list[FilterChip]:
     ]
 
 
-def _worded_filters(turns: Sequence[AnsweredTurn]) -> list[FilterChip]:
+def _worded_filters(last: AnsweredTurn | None) -> list[FilterChip]:
     """What the words of the last question limit or order its passages by."""
-    worded = turns[-1].answer.range if turns else None
-    if worded is None or not worded.applied:
-        return []
-    return [FilterChip(worded.label, "ranges=off")]
+    shown = last.answer.range if last else None
+    return [FilterChip(shown.label, "ranges=off")] if shown and shown.applied else []
 
 
 def _removal(name: str, values: Iterable[str], value: str) -> str:

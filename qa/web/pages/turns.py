@@ -93,7 +93,7 @@ class AnsweredTurn:
 
     @property
     def has_surprises(self) -> bool:
-        """Whether words were corrected, carried, excluded, occur nowhere, or name a period."""
+        """Whether words were corrected, carried, excluded, or occur nowhere."""
         answer = self.answer
         query = answer.query
         return bool(
@@ -101,7 +101,6 @@ class AnsweredTurn:
             or query.carried
             or query.not_carried
             or (answer.none and answer.none.missing)
-            or (answer.range and answer.range.detail)
             or self.words_excluded
         )
 

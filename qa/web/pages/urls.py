@@ -138,7 +138,7 @@ class Conversation:
             options={
                 name: values
                 for name, values in self.options.items()
-                if name in ("sort", "ranges", "limit", "generation")
+                if name in ("sort", "limit", "generation")
             },
         )
 

@@ -356,24 +356,27 @@ def test_a_page_says_what_an_address_has_too_much_of(get_page, path, message):
     assert message in text(get_page(path, 422))
 
 
-def test_a_period_in_words_is_a_filter_that_one_click_removes(get_page):
-    page = get_page("/?q=What+did+the+council+of+Lindholm+do+in+December+2021%3F")
-    chip = one(page, "//ul[@class='applied']//a")
-    without = get_page(chip.get("href"))
+def filters_of(page):
+    """The filters that are on, each with what takes it off."""
+    chips = page.xpath("//article//ul[@class='applied']//button")
+    return {text(chip).removeprefix("Remove the filter "): chip.get("value") for chip in chips}
 
-    assert text(chip) == "Remove the filter in December 2021"
-    assert (
-        text(one(without, "//ul[@class='applied']//a")) == "Remove the filter dates in words: off"
-    )
-    assert ("ranges", "off") in controls(one(without, "//main//form"))
+
+def test_a_period_in_words_is_a_filter_that_one_click_removes(get_page):
+    address = "/?q=What+did+the+council+of+Lindholm+do+in+December+2021%3F"
+
+    assert filters_of(get_page(address)) == {"in December 2021": "ranges=off"}
+    without = get_page(f"{address}&ranges=off")
+    assert filters_of(without) == {"dates in words: off": "ranges="}
+    assert ("ranges", "off") in controls(one(without, "//main//form[@id='ask']"))
 
 
 def test_an_order_in_words_is_undone_by_its_chip_and_by_the_order_of_relevance(get_page):
-    page = get_page("/?q=latest+news+about+Lindholm")
-    chip = one(page, "//ul[@class='applied']//a")
-    relevance = one(page, "//p[@class='sorts']/a[.='relevance']")
+    address = "/?q=latest+news+about+Lindholm"
+    page = get_page(address)
+    relevance = one(page, "//p[@class='sorts']/button[.='relevance']")
+    current = one(get_page(f"{address}&ranges=off"), "//p[@class='sorts']/button[@aria-current]")
 
-    assert text(chip) == "Remove the filter newest first"
-    for link in (chip, relevance):
-        shown = get_page(link.get("href")).xpath("//p[@class='sorts']/a[@aria-current]")
-        assert [sort.text for sort in shown] == ["relevance"]
+    assert filters_of(page) == {"newest first": "ranges=off"}
+    assert relevance.get("value") == "sort=relevance&ranges=off"
+    assert current.text == "relevance"
