@@ -96,13 +96,13 @@ def test_a_likelier_spelling_is_offered_beside_an_answer(get_page):
 
 
 def test_turns_before_the_last_are_short_and_lead_back(get_page):
-    path = f"/?q={BUILT}&q={COST}&q=%22unicorn+dance%22&q=Who+opened+the+bridge%3F"
+    path = f"/?q={BUILT}&q={COST}&q=Do+unicorns+sleep%3F&q=Who+opened+the+bridge%3F"
     page = get_page(path)
     first, second, refused, last = page.xpath("//article")
 
     assert text(first.find(".//mark[@class='answer']")) in text(get_page(f"/?q={BUILT}"))
     assert text(second.find("./p[@class='words']")).startswith("From earlier questions: ")
-    assert "No document contains unicorn" in text(refused)
+    assert "No document contains unicorns" in text(refused)
     for turn in (first, second, refused):
         assert not turn.xpath(".//details | .//ul")
         back = get_page(turn.xpath(".//a[starts-with(., 'Back to this')]/@href")[0])
