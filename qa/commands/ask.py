@@ -79,6 +79,9 @@ def _print_answer(answer: Answer) -> None:
         for link in answer.about.links:
             console.print(Text(printable(f"    {link.text}: {link.url}")), style="dim")
         return
+    for operator in answer.query.operators:
+        only = "Only not" if operator.excluded else "Only"
+        console.print(Text(printable(f"{only} {operator.meaning}.")), style="dim")
     if answer.none:
         for line in _no_answer_lines(answer.none):
             console.print(Text(printable(line)))

@@ -102,6 +102,14 @@ def test_ask_prints_the_quote_and_where_it_stands(folder):
     assert "The harbour of Lindholm" in result.output
 
 
+def test_ask_says_how_operators_were_understood(folder):
+    run("index", "--index", folder)
+    result = run("ask", "title:harbour -type:pdf guarantees", "--index", folder)
+
+    assert "Only documents with “harbour” in the title.\n" in result.output
+    assert "Only not files of type pdf.\n" in result.output
+
+
 def test_ask_prints_the_body_of_the_api(folder):
     run("index", "--index", folder)
     result = run("ask", "who demanded guarantees?", "--json", "--index", folder)

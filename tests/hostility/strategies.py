@@ -11,7 +11,7 @@ from tests.hostility.markup import MARKUP
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 HOST = "docs.example.org"
 ORIGIN = "https://a.example"
-_ARGUMENTS = {"filename": "style.css", "document_id": "harbour"}
+_ARGUMENTS = {"filename": "style.css", "document_id": "harbour", "code": "no-index"}
 
 # Names that a piece of code here, or below it, looks at.
 _LOOKED_AT = [
@@ -19,7 +19,8 @@ _LOOKED_AT = [
     *("Cache-Control", "Connection", "Content-Length", "Content-Type", "Cookie", "Date", "Expect"),
     *("Forwarded", "Host", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range"),
     *("If-Unmodified-Since", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id"),
-    *("Origin", "Range", "Referer", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent"),
+    *("Origin", "Range", "Referer", "TE", "Traceparent", "Trailer", "Transfer-Encoding"),
+    *("Upgrade", "User-Agent"),
     *("Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix"),
     *("X-Forwarded-Proto", "X-HTTP-Method-Override", "X-Request-ID", "X-Requested-With"),
     *("Access-Control-Request-Method", "Access-Control-Request-Headers", "Sec-Fetch-Site"),
@@ -122,19 +123,29 @@ def _almost(needed, **fields):
     return valid | valid | wrong
 
 
+_OPERATORS = st.sampled_from(
+    [
+        *("title:harbour", "publisher:", "before:2022", "after:0000-00", "type:md", "type:\0"),
+        *("OR", "har*", '"old harbour"~5', '""~9', "-(", ")", "(a OR b)", '"', "~", "*"),
+        "title:*",
+    ]
+)
+_SEARCHES = st.lists(_OPERATORS | _TEXTS, max_size=8).map(" ".join)
 _FILTERS = _almost(
     {"from": st.just("2021-01-01"), "to": st.just("2022-01-01")},
     publisher=st.lists(_TEXTS, max_size=2),
     document=st.lists(st.just("harbour") | _TEXTS, max_size=2),
 )
 _QUESTION = _almost(
-    {"question": _TEXTS},
+    {"question": _TEXTS | _SEARCHES},
     limit=st.integers(1, 9),
     sort=st.just("newest"),
+    offsets=st.just("utf-16"),
     filters=_FILTERS,
     turns=st.lists(_almost({"question": _TEXTS}), max_size=3),
     drop=st.lists(_TEXTS, max_size=2),
 )
+_QUESTIONS = _QUESTION | _almost({"questions": st.lists(_QUESTION, max_size=3)})
 _CITATION = _almost(
     {"document_id": st.just("harbour"), "exact": st.just("old harbour of") | _TEXTS},
     prefix=_TEXTS,
@@ -149,8 +160,9 @@ _VERSIONS = st.sampled_from(["2026-07-28", "2025-06-18"])
 _ENVELOPE = _almost({f"{_META}protocolVersion": _VERSIONS, f"{_META}clientCapabilities": anything})
 _PARAMETERS = _almost(
     {
-        "name": st.sampled_from(["search", "fetch"]),
-        "arguments": _almost({"query": _TEXTS}, limit=st.just(3))
+        "name": st.sampled_from(["search", "fetch", "list_documents"]),
+        "arguments": _almost({"query": _TEXTS}, limit=st.just(3), turns=st.lists(_TEXTS))
+        | _almost({"title": _TEXTS}, page=st.integers(), publisher=st.lists(_TEXTS, max_size=2))
         | _almost({"id": st.just("harbour")}, start=st.integers()),
     },
     _meta=_ENVELOPE,
@@ -165,7 +177,7 @@ _MESSAGE = _almost(
         "params": _PARAMETERS,
     }
 )
-_CONTENT = {"/ask": _QUESTION, "/mcp": _MESSAGE, "/mcp/": _MESSAGE, "/verify": _VERIFY}
+_CONTENT = {"/ask": _QUESTIONS, "/mcp": _MESSAGE, "/mcp/": _MESSAGE, "/verify": _VERIFY}
 _ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-8-sig", "utf-32-be"])
 _NESTED = st.builds(
     lambda opening, times: opening * times,

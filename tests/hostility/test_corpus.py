@@ -16,6 +16,7 @@ from tests.hostility.markup import MARKED, MARKUP, assert_harmless, markup_of
 SYNTAX = [
     *("AND", "OR", "NOT", "*", "?", "~2", "^9", "[1 TO 2]", "title:x", "+", "-", "--", '"', '""'),
     *("(", ")", "\\", "/", "%", "%00", "\x00", "\r\n", "\ud800", "\u202e", "\u0301" * 40, "\ufeff"),
+    *('"old harbour"~5', "har*", "before:2022", "-(", "type:md", "publisher:", '"~3', " OR "),
     *("; DROP TABLE x", "../../etc/passwd", "${7*7}", "$(id)", "`id`", "{{7*7}}", "%n%s", "\u2028"),
     *("a" * 300, "9" * 300, "\N{GRINNING FACE}" * 50, "İ", "ß", "ﬃ", "𝔘", "กขค", "北约", "العربية"),
 ]
@@ -34,6 +35,7 @@ PATHS = [
         "/documents/harbour.json",
     ),
     *("/suggest", "/cite/harbour", "/about", "/opensearch.xml", "/export.md", "/export.json"),
+    *("/v1/ask", "/export.csv", "/documents.csv", "/version", "/problems/busy", "/problems/x"),
     *("/api", "/openapi.json", "/robots.txt", "/readyz", "/metrics", "/nowhere"),
 ]
 HEADERS = [
