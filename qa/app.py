@@ -25,10 +25,11 @@ from qa.web.pages import (
     export,
     panels,
     reader,
+    suggestions,
     surroundings,
 )
 
-_PAGES = (conversation, documents, cite, export, panels, reader, surroundings, about)
+_PAGES = (conversation, suggestions, documents, cite, export, panels, reader, surroundings, about)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -29,9 +29,9 @@ documents: document processes metadata file_access versions
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
-index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking topics prose parser compounds operators conditions negation
-  segments parts
+index: passages questions acronyms lexicon suggestions manifest generations
+queries: completion related entities grammar frames asking topics prose parser compounds operators
+  conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: base
@@ -50,9 +50,9 @@ web: response_schemas request_schemas offsets problems context static_files open
   pages.urls middleware.access middleware.error_handlers middleware.http_cache
   middleware.metrics_folder
   middleware.request_log middleware.metrics
-  pages.index_stats pages.cite pages.turns pages.reader pages.view_state pages.panels pages.facets
-  pages.surroundings pages.conversation pages.document_search pages.documents pages.export
-  pages.about mcp
+  pages.index_stats pages.suggestions pages.cite pages.turns pages.reader pages.view_state
+  pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
+  pages.documents pages.export pages.about mcp
 app
 server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune

@@ -29,6 +29,7 @@ from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
+from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 from qa.queries.conditions import Completions
 from qa.queries.parser import COMPOUND_WEIGHT, Query, QueryTerm
 
@@ -389,6 +390,9 @@ class Searcher(Protocol):
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
 
+    def suggestions(self) -> Suggestions:
+        """What may be suggested to whoever types; nothing where an older version built it."""
+
     def check(self, progress: Progress = ignore_progress) -> None:
         """Raise CorruptIndexError unless all is there and every passage is in its document."""
 
@@ -400,7 +404,11 @@ class IndexBuilder(Protocol):
         """Index a document."""
 
     def finish(
-        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+        self,
+        manifest: Manifest,
+        progress: Progress = ignore_progress,
+        lexicon: bytes = b"",
+        suggestions: Suggestions = NO_SUGGESTIONS,
     ) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet.
 

@@ -190,7 +190,7 @@ def _facet_counts(facet: Mapping[FacetValue, int]) -> tuple[FacetCountBody, ...]
 
 
 class SuggestionsBody(RootModel[list[str | list[str]]]):
-    """What was typed, what may be meant, nothing, and the address of each (OpenSearch)."""
+    """What was typed, what may be meant, and the kind and the address of each (OpenSearch)."""
 
     root: list[str | list[str]] = Field(min_length=4, max_length=4)
 

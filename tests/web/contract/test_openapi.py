@@ -126,7 +126,7 @@ OPTIONS = {
     "/metrics": {"is_uncached", "is_unlimited", "is_json"},
     "/ask": {"is_json"},
     "/verify": {"is_json"},
-    "/suggest": {"is_json"},
+    "/suggest": {"is_json", "is_uncounted"},
     "/mcp": {"is_json"},
     "/mcp/": {"is_json"},
     "/openapi.json": {"is_uncached"},
@@ -147,6 +147,7 @@ def flags_of(options: RouteOptions):
         "is_uncached": not options.is_cached,
         "is_unlimited": not options.is_limited,
         "is_json": options.is_json,
+        "is_uncounted": not options.is_counted,
     }
     return {name for name, is_set in flags.items() if is_set}
 
