@@ -23,13 +23,17 @@ from qa.web.pages import (
     conversation,
     documents,
     export,
+    feedback,
     panels,
     reader,
     suggestions,
     surroundings,
 )
 
-_PAGES = (conversation, suggestions, documents, cite, export, panels, reader, surroundings, about)
+_PAGES = (
+    *(conversation, suggestions, feedback, documents, cite, export, panels, reader),
+    *(surroundings, about),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -54,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cite.init_permalinks(app)
     static_files.init_static_files(app)
     common.init_pages(app)
+    feedback.init_feedback(app)
     openapi.init_openapi(app)
     openapi.init_versions(app)
     return app

@@ -44,7 +44,7 @@ engines: base
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval pipeline
-publishing: gate builder watcher purge
+publishing: gate feedback builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas offsets problems context static_files openapi api pages.common
   pages.urls middleware.access middleware.error_handlers middleware.http_cache
@@ -52,7 +52,7 @@ web: response_schemas request_schemas offsets problems context static_files open
   middleware.request_log middleware.metrics
   pages.index_stats pages.suggestions pages.cite pages.turns pages.reader pages.view_state
   pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
-  pages.documents pages.export pages.about mcp
+  pages.feedback pages.documents pages.export pages.about mcp
 app
 server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune

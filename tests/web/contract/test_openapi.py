@@ -129,6 +129,7 @@ OPTIONS = {
     "/suggest": {"is_json", "is_uncounted"},
     "/mcp": {"is_json"},
     "/mcp/": {"is_json"},
+    "/feedback": {"is_uncached"},
     "/openapi.json": {"is_uncached"},
     "/version": {"is_json", "is_uncached"},
     "/problems": {"is_public", "is_uncached"},
