@@ -256,7 +256,7 @@ def order_by_score(
 
 @dataclass(frozen=True)
 class DocumentSummary:
-    """A document in the list of documents."""
+    """A document in the list of documents; *omissions* are parts of its file that were not read."""
 
     id: str
     source: str
@@ -266,6 +266,7 @@ class DocumentSummary:
     words: int
     passages: int
     sha256: str
+    omissions: tuple[str, ...] = ()
 
     @property
     def type(self) -> str:
@@ -285,6 +286,7 @@ class DocumentSummary:
             words,
             passages,
             document.sha256,
+            document.omissions,
         )
 
     def to_json(self) -> str:
@@ -297,6 +299,7 @@ class DocumentSummary:
         values = json.loads(line)
         if values["date"]:
             values["date"] = datetime.date.fromisoformat(values["date"])
+        values["omissions"] = tuple(values.get("omissions", ()))
         return cls(**values)
 
 

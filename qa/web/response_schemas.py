@@ -309,6 +309,8 @@ class DocumentItemBody(ResponseModel):
     source: str = Field(description="The file that it is from.")
     sha256: str
     read_url: str
+    type: str = Field(description="The type of its file: the extension, in lower case.")
+    omissions: tuple[str, ...] = Field(description="Parts of the file that the text lacks.")
 
 
 class DocumentFiltersBody(ResponseModel):

@@ -14,6 +14,7 @@ PAGES = {
     "/api",
     "/documents",
     "/documents/{document_id}",
+    "/feedback",
     "/mcp/",
     "/opensearch.xml",
     "/problems",
