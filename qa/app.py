@@ -18,6 +18,7 @@ from qa.web.middleware.http_cache import init_http_cache
 from qa.web.middleware.request_log import build_log_writer, init_request_log
 from qa.web.pages import (
     about,
+    api_examples,
     cite,
     common,
     conversation,
@@ -32,7 +33,7 @@ from qa.web.pages import (
 
 _PAGES = (
     *(conversation, suggestions, feedback, documents, cite, export, panels, reader),
-    *(surroundings, about),
+    *(surroundings, about, api_examples),
 )
 
 

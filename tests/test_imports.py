@@ -50,7 +50,7 @@ web: response_schemas request_schemas offsets problems context static_files open
   pages.urls middleware.access middleware.error_handlers middleware.http_cache
   middleware.metrics_folder
   middleware.request_log middleware.metrics
-  pages.index_stats pages.suggestions pages.cite pages.turns
+  pages.index_stats pages.api_examples pages.suggestions pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state
   pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
   pages.feedback pages.documents pages.export pages.about mcp

@@ -1,4 +1,4 @@
-"""Words to find in a document, `find` in its address -> where they are, to be marked and reached."""
+"""Words to find in a document, `find` in its address -> their places, to be marked and reached."""
 
 from typing import NamedTuple
 
