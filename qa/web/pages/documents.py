@@ -126,7 +126,7 @@ def _list_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sch
 @route_options(
     operation=Operation(
         "documents",
-        "The list of documents, a page of it",
+        "List the documents, a page at a time",
         DocumentsBody,
         parameters=_list_parameters,
         tag="documents",

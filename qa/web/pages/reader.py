@@ -134,7 +134,7 @@ _MIN_CHECKSUM_DIGITS = 12
 @route_options(
     operation=Operation(
         "document",
-        "A whole document",
+        "Get a whole document",
         DocumentBody,
         parameters=lambda _, schemas: [
             DOCUMENT_ID_PARAMETER,

@@ -129,7 +129,7 @@ def _golden_questions(settings: Settings) -> list[HeadingQuestion]:
     is_counted=False,
     operation=Operation(
         "suggest",
-        "Questions, topics and documents for what is typed (OpenSearch suggestions)",
+        "Suggest questions, topics and documents for what is typed",
         SuggestionsBody,
         media_type="application/x-suggestions+json",
         tag="questions",

@@ -58,7 +58,8 @@ function suggestionOf(text, note, url) {
 function recentQuestions(typed) {
   const words = typed.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   const fits = (question) => words.every((word) => question.toLocaleLowerCase().includes(word));
-  const questions = readHistory().map(([question]) => question).filter((question) => fits(question) && question !== typed.trim());
+  const here = new Set(Array.from(box().form.querySelectorAll("[type=hidden][name=q]"), (input) => input.value));
+  const questions = readHistory().map(([question]) => question).filter((question) => fits(question) && question !== typed.trim() && !here.has(question));
   return questions.slice(0, words.length ? 3 : MOST_RECENT).map((text) => ({ kind: "Asked here before", text, note: "", url: null }));
 }
 

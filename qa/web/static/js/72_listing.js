@@ -29,7 +29,7 @@ async function updateListing() {
 // The filters that are on are after the form.
 function replaceApplied(next) {
   titleField.form.parentElement.querySelector(":scope > .under")?.remove();
-  const applied = next.querySelector("main > .under");
+  const applied = next.querySelector("form.choose ~ .under");
   if (applied) titleField.form.after(applied);
 }
 

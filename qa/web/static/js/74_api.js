@@ -1,5 +1,7 @@
 // Forms that try what programs call: the response is shown below them.
 
+for (const field of document.querySelectorAll(".try-call [data-name]")) field.name = field.dataset.name;
+
 const asText = (text) => {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
