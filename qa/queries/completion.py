@@ -44,7 +44,7 @@ def completion_words(text: str) -> list[str]:
     return [word[:_MAX_WORD] for word in words[:_MAX_TEXT_WORDS]]
 
 
-class Completions:
+class Completer:
     """Texts by their words."""
 
     def __init__(self, texts: Iterable[str]) -> None:

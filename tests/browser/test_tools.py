@@ -87,7 +87,7 @@ def test_keys_for_a_passage_can_be_switched_off(script_page):
     script_page.goto(f"/?q={ASKED}")
     script_page.locator("#q1").focus()
     script_page.keyboard.press("?")
-    script_page.get_by_label("Use the keys of one letter or sign").uncheck()
+    script_page.get_by_label("Single-letter keys").uncheck()
     script_page.keyboard.press("Escape")
     script_page.locator("#q1").focus()
     before = place(script_page)
@@ -99,7 +99,7 @@ def test_keys_for_a_passage_can_be_switched_off(script_page):
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def feedback_site(tmp_path_factory):
     """The address of a service that stores judgements, and their file."""
     folder = tmp_path_factory.mktemp("judged")
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
@@ -113,8 +113,8 @@ def judged(tmp_path_factory):
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-def test_a_reader_says_whether_a_passage_answers(browser, judged, script):
-    address, path = judged
+def test_a_reader_says_whether_a_passage_answers(browser, feedback_site, script):
+    address, path = feedback_site
     before = len(path.read_text().splitlines())
     context = browser.new_context(base_url=address, java_script_enabled=script)
     page = context.new_page()

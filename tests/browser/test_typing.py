@@ -157,7 +157,7 @@ def test_axe_finds_nothing_wrong_with_the_list(open_page, theme, width):
 
 
 def test_the_list_opens_above_a_box_at_the_bottom(open_page):
-    page = open_page(viewport={"width": 1280, "height": 700})
+    page = open_page(viewport={"width": 1280, "height": 440})
     page.goto(f"/?q={ASKED}")
     type_in(page, "vesa")
     listed, field = page.locator(".suggestions").bounding_box(), box(page).bounding_box()

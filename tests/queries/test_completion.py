@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.queries.completion import Completions, completion_words
+from qa.queries.completion import Completer, completion_words
 
 TEXTS = [
     "The harbour of Lindholm",
@@ -18,7 +18,7 @@ SMALL = frozenset({"who", "is", "the", "of"})
 
 
 def complete(typed, *, fuzzy=False):
-    return [TEXTS[number] for number in Completions(TEXTS).complete(typed, 8, SMALL, fuzzy=fuzzy)]
+    return [TEXTS[number] for number in Completer(TEXTS).complete(typed, 8, SMALL, fuzzy=fuzzy)]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_small_words_need_not_be_there_unless_there_are_no_others():
 
 
 def test_no_more_are_given_than_are_asked_for():
-    assert len(Completions(TEXTS).complete("harbour", 2)) == 2
-    assert Completions([]).complete("harbour", 2, fuzzy=True) == []
+    assert len(Completer(TEXTS).complete("harbour", 2)) == 2
+    assert Completer([]).complete("harbour", 2, fuzzy=True) == []
 
 
 @given(st.lists(st.text(max_size=40), max_size=20), st.text(max_size=60), st.booleans())
 def test_all_that_is_given_has_all_words_as_a_plain_search_finds_them(texts, typed, fuzzy):
-    numbers = Completions(texts).complete(typed, 50, fuzzy=fuzzy)
+    numbers = Completer(texts).complete(typed, 50, fuzzy=fuzzy)
     words = completion_words(typed)
 
     def has(text, word):

@@ -11,6 +11,7 @@ from flask import Blueprint, request
 from qa.documents.document import Document
 from qa.errors import QAError
 from qa.web.context import current_searcher, current_settings
+from qa.web.openapi import VERSION_PREFIX
 from qa.web.pages.index_stats import current_stats
 
 blueprint = Blueprint("api_examples", __name__)
@@ -33,22 +34,25 @@ class ExampleCall(NamedTuple):
     """A call of an operation: its address, and the body of a posted one."""
 
     name: str
-    method: str
     url: str
     body: dict[str, Any] | None = None
+    is_json: bool = True
 
 
 @blueprint.app_template_global()
-def example_call(path: str, method: str, operation: dict[str, Any]) -> ExampleCall:
-    """A call of *operation* that has an answer in this index, if there is an index."""
+def example_call(path: str, operation: dict[str, Any]) -> ExampleCall:
+    """A call of *operation* that has an answer in this index, if there is an index.
+
+    It is at the address that stays, where there is one.
+    """
     question, document = _question(), _first_document()
     document_id = document.id if document else _DOCUMENT_ID
     pairs: dict[str, list[tuple[str, str]]] = {
         "ask": [("q", question), ("limit", "3")],
-        "passages_csv": [("q", question), ("limit", "10")],
         "suggest": [("q", question[:5])],
         "documents": [("sort", "newest")],
-        "documents_csv": [("sort", "newest")],
+        "documentsCsv": [("sort", "newest")],
+        **{f"export{kind}": [("q", question)] for kind in ("Markdown", "Json", "Csv")},
     }
     bodies: dict[str, dict[str, Any]] = {
         "askPosted": {"question": question, "limit": 3},
@@ -56,8 +60,22 @@ def example_call(path: str, method: str, operation: dict[str, Any]) -> ExampleCa
     }
     name = operation["operationId"]
     query = urlencode(pairs.get(name, []))
-    address = request.url_root.rstrip("/") + path.replace("{document_id}", quote(document_id))
-    return ExampleCall(name, method, f"{address}?{query}" if query else address, bodies.get(name))
+    prefix = "" if operation["tags"] == ["operation"] else VERSION_PREFIX
+    root = request.url_root.rstrip("/") + prefix
+    address = root + path.replace("{document_id}", quote(document_id))
+    return ExampleCall(
+        name,
+        f"{address}?{query}" if query else address,
+        bodies.get(name) or _described_body(operation),
+        next(iter(operation["responses"]["200"]["content"])).endswith("json"),
+    )
+
+
+def _described_body(operation: dict[str, Any]) -> dict[str, Any] | None:
+    """The example of a body that *operation* describes, if it takes one."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body: dict[str, Any] | None = content.get("example")
+    return body
 
 
 def _question() -> str:
@@ -119,19 +137,18 @@ def _curl(call: ExampleCall, *, has_token: bool) -> str:
 
 def _python(call: ExampleCall, *, has_token: bool) -> str:
     headers = _headers(call, has_token=has_token)
-    is_json = not call.name.endswith(("_csv", "metrics"))
     arguments = [repr(call.url)]
     if call.body is not None:
         arguments.append(f"data=json.dumps({call.body!r}).encode()")
     if headers:
         arguments.append(f"headers={headers!r}")
     lines = [
-        *(["import json"] if is_json else []),
+        *(["import json"] if call.is_json else []),
         "from urllib.request import Request, urlopen",
         "",
         f"request = Request({', '.join(arguments)})",
         "with urlopen(request) as response:",
-        f"    answer = {'json.load(response)' if is_json else 'response.read().decode()'}",
+        f"    answer = {'json.load(response)' if call.is_json else 'response.read().decode()'}",
         _SHOWN.get(call.name, "print(answer)"),
     ]
     return "\n".join(lines)
@@ -145,7 +162,7 @@ def _javascript(call: ExampleCall, *, has_token: bool) -> str:
     if headers:
         options.append(f"headers: {_as_json(headers)}")
     second = f", {{ {', '.join(options)} }}" if options else ""
-    kind = "text" if call.name.endswith(("_csv", "metrics")) else "json"
+    kind = "json" if call.is_json else "text"
     return "\n".join(
         [
             f"const response = await fetch({_as_json(call.url)}{second});",

@@ -13,7 +13,6 @@ from werkzeug.exceptions import Forbidden, NotFound
 from qa.answers.answer import AnswerPassage
 from qa.index.generations import GENERATION_NAME
 from qa.publishing.feedback import Judgement, append_judgement, check_feedback_file
-from qa.web.api import InvalidRequestError
 from qa.web.context import (
     app_state,
     current_searcher,
@@ -24,6 +23,7 @@ from qa.web.context import (
 from qa.web.middleware.access import is_own_origin
 from qa.web.pages.common import parameter_error
 from qa.web.pages.urls import Conversation, parse_conversation
+from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import too_much
 
 blueprint = Blueprint("feedback", __name__)

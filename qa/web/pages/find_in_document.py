@@ -39,12 +39,12 @@ def find_words(document: Document) -> FoundWords:
     deadline = current_deadline()
     for match in regex.finditer(regex.escape(words), document.text, regex.IGNORECASE):
         if len(spans) == _MAX_PLACES or deadline.is_expired:
-            return _found(document, words, spans, is_cut=True)
+            return _locate(document, words, spans, is_cut=True)
         spans.append(Span(*match.span()))
-    return _found(document, words, spans, is_cut=False)
+    return _locate(document, words, spans, is_cut=False)
 
 
-def _found(document: Document, words: str, spans: list[Span], *, is_cut: bool) -> FoundWords:
+def _locate(document: Document, words: str, spans: list[Span], *, is_cut: bool) -> FoundWords:
     paragraphs = dict.fromkeys(document.paragraph_at(span.start) for span in spans)
     has_more = is_cut or len(paragraphs) > _MAX_LINKS
     return FoundWords(words, tuple(spans), tuple(paragraphs)[:_MAX_LINKS], is_cut, has_more)

@@ -18,7 +18,7 @@ from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import IndexingError
 from qa.index.suggestions import HeadingQuestion, Topic
 from qa.publishing.gate import load_golden_questions
-from qa.queries.completion import Completions
+from qa.queries.completion import Completer
 from qa.queries.related import RelatedQuestions
 from qa.settings import Settings
 from qa.web.api import json_response
@@ -68,9 +68,9 @@ class SuggestionIndex:
     questions: Sequence[HeadingQuestion]
     topics: Sequence[Topic]
     documents: Sequence[DocumentSummary]
-    question_completions: Completions
-    topic_completions: Completions
-    title_completions: Completions
+    question_completions: Completer
+    topic_completions: Completer
+    title_completions: Completer
     stop_words: frozenset[str]
     related: RelatedQuestions
 
@@ -104,9 +104,9 @@ def _build_index(searcher: Searcher, settings: Settings) -> SuggestionIndex:
         questions,
         stored.topics,
         documents,
-        Completions(question.text for question in questions),
-        Completions(topic.text for topic in stored.topics),
-        Completions(summary.title for summary in documents),
+        Completer(question.text for question in questions),
+        Completer(topic.text for topic in stored.topics),
+        Completer(summary.title for summary in documents),
         frozenset().union(*map(stop_terms, languages)),
         RelatedQuestions(questions, settings.language),
     )
@@ -172,7 +172,7 @@ def suggest(typed: str) -> list[Suggestion]:
 def _iter_kinds(index: SuggestionIndex, typed: str, *, fuzzy: bool) -> Iterator[list[Suggestion]]:
     """The questions, then the topics, then the documents, the best of each first."""
 
-    def complete(completions: Completions) -> list[int]:
+    def complete(completions: Completer) -> list[int]:
         return completions.complete(typed, _MAX_SHOWN, index.stop_words, fuzzy=fuzzy)
 
     root = request.url_root

@@ -139,6 +139,7 @@ OPTIONS = {
     "/export.md": {"is_uncached"},
     "/export.csv": {"is_uncached"},
     "/documents.csv": {"is_json"},
+    "/skipped.csv": {"is_json"},
     "/export.json": {"is_uncached"},
 }
 

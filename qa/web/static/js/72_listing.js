@@ -19,7 +19,7 @@ async function updateListing() {
     const next = new DOMParser().parseFromString(await response.text(), "text/html");
     part.replaceWith(next.getElementById("listing"));
     replaceApplied(next);
-    history.replaceState(null, "", url);
+    history.replaceState(null, "", next.querySelector("link[rel=canonical]").href);
     say(textOf(document.getElementById("listed")));
   } catch (error) {
     if (error.name !== "AbortError") part.removeAttribute("aria-busy");
