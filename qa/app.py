@@ -18,17 +18,23 @@ from qa.web.middleware.http_cache import init_http_cache
 from qa.web.middleware.request_log import build_log_writer, init_request_log
 from qa.web.pages import (
     about,
+    api_examples,
     cite,
     common,
     conversation,
     documents,
     export,
+    feedback,
     panels,
     reader,
+    suggestions,
     surroundings,
 )
 
-_PAGES = (conversation, documents, cite, export, panels, reader, surroundings, about)
+_PAGES = (
+    *(conversation, suggestions, feedback, documents, cite, export, panels, reader),
+    *(surroundings, about, api_examples),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -53,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cite.init_permalinks(app)
     static_files.init_static_files(app)
     common.init_pages(app)
+    feedback.init_feedback(app)
     openapi.init_openapi(app)
     openapi.init_versions(app)
     return app

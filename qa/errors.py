@@ -15,6 +15,7 @@ QAError
 │   └── PublishRefusedError          the index was built, but should not be published
 │       └── PublishConflictError     another index was published during the build
 ├── PurgeError                       documents could not, or must not, be removed
+├── FeedbackError                    a judgement of an answer cannot be stored
 ├── EvaluationError                  a question set cannot be read or measured
 └── GenerationError                  an index cannot be read
     ├── NoLiveGenerationError        no index is live yet
@@ -106,6 +107,10 @@ class PublishConflictError(PublishRefusedError):
 
 class PurgeError(QAError):
     """Documents could not, or must not, be removed, or not all of them were."""
+
+
+class FeedbackError(QAError):
+    """A judgement of an answer cannot be stored."""
 
 
 class EvaluationError(QAError):

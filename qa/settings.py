@@ -132,6 +132,10 @@ class Settings:
     log_questions: str = setting(
         "0", "Questions in the log: 0 no, 1 yes, hash only a hash of each."
     )
+    feedback: str = setting(
+        "",
+        "File to which readers' judgements of answers are added; the page asks for none if empty.",
+    )
     token: str = setting(
         "", "Token that clients must send; none is needed if empty.", minimum=16, secret=True
     )

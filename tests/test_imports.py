@@ -30,8 +30,9 @@ documents: document processes metadata file_access versions
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
-index: passages questions acronyms lexicon manifest generations
-queries: entities grammar frames asking topics prose parser variants periods compounds operators
+index: passages questions acronyms lexicon suggestions manifest generations
+queries: completion related entities grammar frames asking topics prose parser variants periods
+  compounds operators
   conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
@@ -45,15 +46,16 @@ engines: base
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval ranges pipeline
-publishing: gate builder watcher purge
+publishing: gate feedback builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas offsets problems context static_files openapi api pages.common
   pages.urls middleware.access middleware.error_handlers middleware.http_cache
   middleware.metrics_folder
   middleware.request_log middleware.metrics
-  pages.index_stats pages.cite pages.turns pages.reader pages.view_state pages.panels pages.facets
-  pages.surroundings pages.conversation pages.document_search pages.documents pages.export
-  pages.about mcp
+  pages.index_stats pages.api_examples pages.suggestions pages.cite pages.turns
+  pages.block_groups pages.find_in_document pages.reader pages.view_state
+  pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
+  pages.feedback pages.documents pages.export pages.about mcp
 app
 server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune

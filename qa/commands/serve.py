@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -23,10 +24,14 @@ from qa.commands.options import (
 from qa.engines.factory import open_engine
 from qa.errors import AnalysisError, NoLiveGenerationError
 from qa.index.manifest import Manifest, analysis_warning
+from qa.publishing.feedback import Judgement, make_golden_questions, read_judgements
 from qa.server.resources import bind_port
 from qa.settings import Settings, settings_table
 from qa.web.middleware.metrics_folder import create_metrics_folder
 from qa.web.middleware.request_log import hash_question
+
+# In place of a verdict, where readers said that the passage does not answer.
+JUDGED_WRONG = "judged wrong"
 
 
 @dataclass(frozen=True)
@@ -77,17 +82,62 @@ def _parse_record(line: str) -> dict[str, Any]:
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="Maximum questions."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object per line.")
-def report_command(logs: tuple[TextIO, ...], weak: bool, limit: int, as_json: bool) -> None:
+@click.option(
+    "--feedback",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Readers' judgements; by default the file of QA_FEEDBACK.",
+)
+@click.option("--golden", is_flag=True, help="Print golden questions from the judgements, instead.")
+def report_command(
+    logs: tuple[TextIO, ...],
+    weak: bool,
+    limit: int,
+    as_json: bool,
+    feedback: Path | None,
+    golden: bool,
+) -> None:
     """List the unanswered questions in LOGS of `qa serve`, by default standard input.
 
-    A log has questions only if QA_LOG_QUESTIONS is 1, or their hashes if it is hash.
+    A log has questions only if QA_LOG_QUESTIONS is 1, or their hashes if it is hash. Questions with
+    an answer that readers judged wrong are listed, too. With --golden, no log is read: lines for
+    <index>/questions.jsonl are printed, from the answers that readers judged right.
     """
-    lines = chain.from_iterable(logs or (sys.stdin,))
+    with report_errors():
+        judgements = _load_judgements(feedback)
+    if golden:
+        for row in make_golden_questions(judgements):
+            echo_json(json.dumps(row, ensure_ascii=False))
+        return
+    reads_input = not (logs or judgements) or not sys.stdin.isatty()
+    lines = chain.from_iterable(logs or ((sys.stdin,) if reads_input else ()))
     questions, unnamed = collect_unanswered(lines, ("none", "weak") if weak else ("none",))
+    questions += collect_misjudged(judgements)
+    questions.sort(key=lambda item: (-item.count, item.question))
     for line in _format_lines(questions[:limit], as_json):
         (echo_json if as_json else echo)(line)
     if unnamed:
         echo(f"{unnamed:,} more are not in the log; set QA_LOG_QUESTIONS to log them.", err=True)
+
+
+def _load_judgements(path: Path | None) -> list[Judgement]:
+    """The judgements in the file at *path*, or that of QA_FEEDBACK; none where there is none."""
+    setting = load_settings().feedback
+    path = path or (Path(setting) if setting else None)
+    return [*read_judgements(path)] if path and path.exists() else []
+
+
+def collect_misjudged(judgements: Iterable[Judgement]) -> list[UnansweredQuestion]:
+    """The questions with an answer that was judged wrong, with how often and when last."""
+    questions: dict[str, UnansweredQuestion] = {}
+    for judgement in judgements:
+        if not judgement.right:
+            key = judgement.question.casefold()
+            count = questions[key].count + 1 if key in questions else 1
+            questions[key] = UnansweredQuestion(
+                judgement.question, JUDGED_WRONG, count, judgement.time
+            )
+    return [*questions.values()]
 
 
 def _format_lines(questions: Iterable[UnansweredQuestion], as_json: bool) -> Iterable[str]:
@@ -95,7 +145,7 @@ def _format_lines(questions: Iterable[UnansweredQuestion], as_json: bool) -> Ite
         if as_json:
             yield json.dumps(dataclasses.asdict(item), ensure_ascii=False)
         else:
-            suffix = " (weak)" if item.verdict == "weak" else ""
+            suffix = "" if item.verdict == "none" else f" ({item.verdict})"
             yield f"{item.count:>6,}  {item.last[:10]}  {item.question}{suffix}"
 
 

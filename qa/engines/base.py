@@ -29,6 +29,7 @@ from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
+from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 from qa.queries.conditions import Completions
 from qa.queries.parser import COMPOUND_WEIGHT, Query, QueryTerm
 
@@ -255,7 +256,7 @@ def order_by_score(
 
 @dataclass(frozen=True)
 class DocumentSummary:
-    """A document in the list of documents."""
+    """A document in the list of documents; *omissions* are parts of its file that were not read."""
 
     id: str
     source: str
@@ -265,6 +266,7 @@ class DocumentSummary:
     words: int
     passages: int
     sha256: str
+    omissions: tuple[str, ...] = ()
 
     @property
     def type(self) -> str:
@@ -284,6 +286,7 @@ class DocumentSummary:
             words,
             passages,
             document.sha256,
+            document.omissions,
         )
 
     def to_json(self) -> str:
@@ -296,6 +299,7 @@ class DocumentSummary:
         values = json.loads(line)
         if values["date"]:
             values["date"] = datetime.date.fromisoformat(values["date"])
+        values["omissions"] = tuple(values.get("omissions", ()))
         return cls(**values)
 
 
@@ -389,6 +393,9 @@ class Searcher(Protocol):
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
 
+    def suggestions(self) -> Suggestions:
+        """What may be suggested to whoever types; nothing where an older version built it."""
+
     def check(self, progress: Progress = ignore_progress) -> None:
         """Raise CorruptIndexError unless all is there and every passage is in its document."""
 
@@ -400,7 +407,11 @@ class IndexBuilder(Protocol):
         """Index a document."""
 
     def finish(
-        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+        self,
+        manifest: Manifest,
+        progress: Progress = ignore_progress,
+        lexicon: bytes = b"",
+        suggestions: Suggestions = NO_SUGGESTIONS,
     ) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet.
 

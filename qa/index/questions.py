@@ -138,6 +138,23 @@ def _iter_keys(document: Document) -> Iterator[tuple[int, int]]:
                 yield from ((start, make_key(words)) for words in wordings(text))
 
 
+def iter_heading_questions(document: Document) -> Iterator[tuple[int, str]]:
+    """The headings of *document* that ask and have text below, and where that text begins.
+
+    The title first, if it asks.
+    """
+    title = document.metadata.title
+    if is_question(title) and document.paragraphs:
+        yield document.paragraphs[0].start, title
+    blocks = document.blocks
+    for number, block in enumerate(blocks):
+        if block.level and is_question(text := document.text[block.start : block.end]):
+            after = blocks[number + 1] if number + 1 < len(blocks) else None
+            start = _section_start(document, block, after)
+            if start is not None and text != title:
+                yield start, text
+
+
 def _section_start(document: Document, heading: Block, after: Block | None) -> int | None:
     """Where the text under *heading* begins; None if another of its level follows at once."""
     if after is None or 0 < after.level <= heading.level:

@@ -27,6 +27,7 @@ from qa.index.acronyms import AcronymCollector
 from qa.index.lexicon import LexiconCollector
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
 from qa.index.passages import Passage, build_passages, find_passage_spans
+from qa.index.suggestions import SuggestionCollector
 from qa.publishing.gate import (
     Changes,
     GoldenQuestion,
@@ -204,6 +205,7 @@ def _build_generation(
         counts.manifest(skips, settings),
         partial(progress, "Writing the index"),
         counts.lexicon.encode(),
+        counts.suggestions.finish(),
     )
     try:
         searcher.check(partial(progress, "Checking the index"))
@@ -257,6 +259,7 @@ class _BuildCounts:
     digest: Any = field(default_factory=hashlib.sha256)
     acronyms: AcronymCollector = field(default_factory=AcronymCollector)
     lexicon: LexiconCollector = field(default_factory=LexiconCollector)
+    suggestions: SuggestionCollector = field(default_factory=SuggestionCollector)
 
     def add(self, document: Document, json_line: bytes, passages: int) -> None:
         self.documents += 1
@@ -265,6 +268,7 @@ class _BuildCounts:
         self.digest.update(json_line + b"\n")
         self.acronyms.add(document)
         self.lexicon.add(document)
+        self.suggestions.add(document)
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 

@@ -25,6 +25,7 @@ from qa.web.middleware.metrics import merge_ended_worker
 from qa.web.middleware.metrics_folder import SHARED_MEMORY
 from qa.web.middleware.request_log import configure_logging, output
 from qa.web.pages.index_stats import stats_of
+from qa.web.pages.suggestions import suggestions_of
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def _prepare_generation(app: Flask, searcher: Searcher) -> None:
     with app.app_context():
         try:
             stats_of(searcher)
+            suggestions_of(searcher)
         except CorruptIndexError:
             raise
         except Exception:

@@ -274,14 +274,16 @@ def version() -> Response:
 
 
 @blueprint.get("/livez")
-@route_options(**_HEALTH, operation=Operation("livez", "The process runs", HealthBody))
+@route_options(
+    **_HEALTH, operation=Operation("livez", "Health check: the process runs", HealthBody)
+)
 def livez() -> Response:
     """Say that the process runs."""
     return json_response(HealthBody())
 
 
 @blueprint.get("/readyz")
-@route_options(**_HEALTH, operation=Operation("readyz", "A search works", HealthBody))
+@route_options(**_HEALTH, operation=Operation("readyz", "Health check: a search works", HealthBody))
 def readyz() -> Response:
     """Say that questions can be answered: the first words of a document are found."""
     searcher = current_searcher()
@@ -429,7 +431,7 @@ def _id(summary: DocumentSummary) -> str:
     is_json=True,
     operation=Operation(
         "verify",
-        "Say of saved citations what became of them: unchanged, moved, or gone",
+        "Check saved citations: unchanged, moved or gone",
         VerificationBody,
         body=VerifyRequest,
         tag="citations",

@@ -95,6 +95,7 @@ class AppState:
     engine: Engine
     answers: AnswerCache
     stats: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
+    suggestions: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
     # The operator's questions may change as often as their file is written.
     golden: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -233,8 +234,10 @@ class RouteOptions:
     is_public: bool = False
     # What it gives follows the index: it has an ETag, and a client may cache it.
     is_cached: bool = True
-    # It counts for the rate limit, and is turned away when the service is busy.
+    # It is turned away when the service is busy, and counts for the rate limit.
     is_limited: bool = True
+    # It counts for the rate limit; what a page asks for while somebody types does not.
+    is_counted: bool = True
     # Its errors are JSON, whatever the client accepts.
     is_json: bool = False
     # How OpenAPI describes it; what is JSON must be described, unless this is false.

@@ -252,7 +252,9 @@ def _openapi_document() -> dict[str, Any]:
 
 
 @blueprint.get("/openapi.json")
-@route_options(is_cached=False, operation=Operation("openapi", "This document", {"type": "object"}))
+@route_options(
+    is_cached=False, operation=Operation("openapi", "The OpenAPI description", {"type": "object"})
+)
 def openapi() -> Response:
     """Describe all that programs can call (OpenAPI 3.1)."""
     return jsonify(_with_servers(_openapi_document(), request.script_root))

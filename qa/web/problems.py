@@ -15,6 +15,7 @@ from qa.errors import (
     CorruptIndexError,
     DeadlineExceededError,
     DocumentNotFoundError,
+    FeedbackError,
     GenerationError,
     GenerationNotFoundError,
     NoLiveGenerationError,
@@ -168,6 +169,12 @@ PROBLEM_TYPES = {
             _IN_LOG,
         ),
         ProblemType(
+            "feedback-not-stored",
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "A judgement of an answer could not be stored.",
+            _IN_LOG,
+        ),
+        ProblemType(
             "out-of-time",
             HTTPStatus.SERVICE_UNAVAILABLE,
             "The time for a request was over before there was a result.",
@@ -191,6 +198,7 @@ _CODES_BY_ERROR: Mapping[type, str] = {
     AuthenticationError: "index-unreadable",
     GenerationError: "index-unreadable",
     DeadlineExceededError: "out-of-time",
+    FeedbackError: "feedback-not-stored",
 }
 # Of several types with one status, the general one.
 _CODES_BY_STATUS = {
@@ -217,6 +225,7 @@ STATUSES: dict[type, HTTPStatus] = {
     GenerationNotFoundError: HTTPStatus.GONE,
     GenerationError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeadlineExceededError: HTTPStatus.SERVICE_UNAVAILABLE,
+    FeedbackError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _ASK_OPERATOR = "the operator finds the reason in the log. Try again later."
@@ -233,6 +242,7 @@ _PUBLIC: dict[type, str | None] = {
     CorruptIndexError: f"The index is damaged; {_ASK_OPERATOR}",
     ClusterUnreachableError: f"No node of the cluster answers, or not in time; {_ASK_OPERATOR}",
     AuthenticationError: f"The cluster that keeps the index does not let it in; {_ASK_OPERATOR}",
+    FeedbackError: f"Your judgement could not be stored; {_ASK_OPERATOR}",
     GenerationError: f"The index cannot be read; {_ASK_OPERATOR}",
     Exception: FAILED,
 }

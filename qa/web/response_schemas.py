@@ -206,7 +206,7 @@ def _facet_counts(facet: Mapping[FacetValue, int]) -> tuple[FacetCountBody, ...]
 
 
 class SuggestionsBody(RootModel[list[str | list[str]]]):
-    """What was typed, what may be meant, nothing, and the address of each (OpenSearch)."""
+    """What was typed, what may be meant, and the kind and the address of each (OpenSearch)."""
 
     root: list[str | list[str]] = Field(min_length=4, max_length=4)
 
@@ -325,6 +325,8 @@ class DocumentItemBody(ResponseModel):
     source: str = Field(description="The file that it is from.")
     sha256: str
     read_url: str
+    type: str = Field(description="The type of its file: the extension, in lower case.")
+    omissions: tuple[str, ...] = Field(description="Parts of the file that the text lacks.")
 
 
 class DocumentFiltersBody(ResponseModel):

@@ -83,7 +83,7 @@ def test_bars_are_large_enough_to_touch(open_page, width):
 
 def test_order_is_changed_by_a_link_and_kept_by_a_filter(page):
     page.goto("/documents")
-    page.get_by_role("link", name="longest").click()
+    page.get_by_role("link", name="Words").click()
     page.wait_for_url("**sort=longest")
     assert titles(page)[0] == "A long report on the Vesa"
     page.get_by_label("Title has").fill("the")
@@ -122,3 +122,39 @@ def test_paper_gets_the_list(open_page):
     assert not page.get_by_label("Title has").is_visible()
     assert page.locator("tbody a").last.is_visible()
     assert in_view(page.locator("h1"))
+
+
+def test_the_list_follows_the_title_while_it_is_typed(script_page):
+    script_page.goto("/documents?sort=newest")
+    script_page.get_by_label("Title has").press_sequentially("Lindhlom", delay=10)
+    script_page.wait_for_url("**/documents?title=Lindhlom&sort=newest")
+    script_page.get_by_text("spelt almost alike").wait_for()
+
+    assert titles(script_page) == ["The harbour of Lindholm"]
+    assert script_page.get_by_label("Title has").input_value() == "Lindhlom"
+    script_page.get_by_label("Title has").fill("")
+    script_page.wait_for_url("**/documents?sort=newest")
+    script_page.locator("tbody a").nth(2).wait_for()
+    assert script_page.get_by_role("link", name="Remove the filter").count() == 0
+
+
+def test_the_list_can_be_saved_as_csv(page):
+    page.goto("/documents?title=the")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as CSV").click()
+
+    text = download.value.path().read_text()
+    assert download.value.suggested_filename == "documents.csv"
+    assert "Bridge over the Vesa" in text
+
+
+def test_bars_stay_inside_their_column_with_their_counts(open_page):
+    page = open_page(viewport={"width": 1280, "height": 800})
+    page.goto("/documents")
+    column = page.locator("#listing").bounding_box()
+    for bar in page.locator(".bars li").all():
+        bounds = bar.bounding_box()
+
+        assert bounds["x"] >= column["x"] - 1
+        assert bounds["x"] + bounds["width"] <= column["x"] + column["width"] + 1
+    assert page.locator(".bars a .count").first.is_visible()

@@ -142,3 +142,13 @@ def test_a_quote_that_is_gone_is_said_in_view(open_page):
 
     assert in_view(page.get_by_role("status").filter(has_text="nothing is highlighted"))
     assert page.locator("main mark").count() == 0
+
+
+def test_words_are_found_in_a_document(page):
+    page.goto("/documents/report")
+    page.get_by_label("Find in this document").fill("Herons")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_text("1 place with “Herons”").wait_for()
+    page.locator("p.found a").click()
+
+    assert in_view(page.locator("mark.found"))

@@ -340,6 +340,26 @@ def test_a_log_does_nothing_to_a_terminal(tmp_path):
     assert not set("\x1b\x07\x9b\u202e") & set("".join(outputs))
 
 
+def test_judgements_are_reported_and_become_golden_questions(tmp_path):
+    log, path = tmp_path / "log", tmp_path / "judgements.jsonl"
+    log.write_text("")
+    row = {"time": "2026-01-02T03:04:05+00:00", "turns": [], "generation": "0" * 12}
+    rows = [
+        row | {"question": "Who?", "document": "a", "contains": ["Ada"], "right": True},
+        row | {"question": f"When{ESCAPES[:-1]}?", "document": "b", "contains": [], "right": False},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    report = run("report", "--feedback", path, log)
+    golden = run("report", "--feedback", path, "--golden")
+
+    assert report.output.startswith("     1  2026-01-02  When")
+    assert report.output.endswith("? (judged wrong)\n")
+    assert not set("\x1b\x07\x9b\u202e") & set(report.output)
+    assert [json.loads(line) for line in golden.output.splitlines()] == [
+        {"question": "Who?", "turns": [], "document": "a", "contains": ["Ada"]}
+    ]
+
+
 def test_a_system_without_file_locks_gets_one_plain_line():
     source = "import sys; sys.modules['fcntl'] = None; from qa.__main__ import run; run()"
     result = subprocess.run(

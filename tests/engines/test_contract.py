@@ -464,3 +464,20 @@ def test_there_is_a_limit_to_what_answers_directly(settings):
 
     assert len(found) == MAX_DIRECT_ANSWERS + 9
     assert len(found.direct_answers) == MAX_DIRECT_ANSWERS
+
+
+def test_what_is_suggested_is_stored_with_a_generation(settings):
+    blocks = [RawBlock("Who built the pier?", 2), RawBlock("Karl Brandt built the pier.")]
+    documents = [
+        build_document(
+            f"d{n}", f"d{n}.md", [*blocks, RawBlock(f"Storm tide {n}.")], Metadata(title)
+        )
+        for n, title in enumerate(f"The storm tide of 190{n}" for n in range(3))
+    ]
+    index_documents(documents, open_engine(settings), settings)
+    suggestions = open_engine(settings).searcher().suggestions()
+
+    assert [(q.text, q.document_id) for q in suggestions.questions] == [
+        ("Who built the pier?", "d0")
+    ]
+    assert ("storm tide", 3) in [(t.text.lower(), t.documents) for t in suggestions.topics]

@@ -56,7 +56,9 @@ def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     assert again.manifest.skipped == first.manifest.skipped
 
 
-@pytest.mark.parametrize("raise_damage", ["documents.bin", "passages.bin", "summaries.jsonl"])
+@pytest.mark.parametrize(
+    "raise_damage", ["documents.bin", "passages.bin", "summaries.jsonl", "suggestions.json"]
+)
 @pytest.mark.parametrize("damage", ["flipped", "cut short", "missing"])
 def test_a_damaged_live_generation_is_built_anew_and_mended(index, raise_damage, damage):
     name = build(index).manifest.name

@@ -27,12 +27,13 @@ from qa.engines.opensearch.query_dsl import (
     sealed_settings,
 )
 from qa.engines.opensearch.registry import BUILDING, MANIFEST, Lease, Registry, Seal, utc_now
-from qa.engines.opensearch.search import ClusterSearcher
+from qa.engines.opensearch.search import SUGGESTIONS, ClusterSearcher
 from qa.errors import IndexingError, QAError
 from qa.index.lexicon import LEXICON_FILE
 from qa.index.manifest import FileChecksum, Manifest
 from qa.index.passages import Passage
 from qa.index.questions import find_answered_keys
+from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 
 # Bytes of a request, concurrent requests, and tries and first pause, in seconds, when refused.
 _REQUEST_BYTES, _MAX_REQUESTS = 2 << 20, 4
@@ -189,7 +190,11 @@ class ClusterBuilder:
         return text
 
     def finish(
-        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+        self,
+        manifest: Manifest,
+        progress: Progress = ignore_progress,
+        lexicon: bytes = b"",
+        suggestions: Suggestions = NO_SUGGESTIONS,
     ) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         progress(0, 1)
@@ -204,6 +209,7 @@ class ClusterBuilder:
             "shards": self._cluster.shards,
             "words": self._words,
             "title_words": self._title_words,
+            SUGGESTIONS: hashlib.sha256(suggestions.to_json().encode()).hexdigest(),
             **{
                 f"checked_{kind}": checksum.checksum_total
                 for kind, checksum in self._checksums.items()
@@ -216,6 +222,7 @@ class ClusterBuilder:
         text = manifest.to_json()
         self._digest = hashlib.sha256(text.encode()).hexdigest()
         self._writer.add(self._documents, MANIFEST, {MANIFEST: text})
+        self._writer.add(self._documents, SUGGESTIONS, {"json": suggestions.to_json()})
         self._writer.finish()
         both = f"{self._documents},{self._passages}"
         self._cluster.command("POST", f"/{both}/_flush?force=true")

@@ -58,6 +58,7 @@ from qa.errors import CorruptIndexError, DeadlineExceededError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
+from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
 from qa.queries.parser import Query
 
@@ -67,6 +68,8 @@ _CACHED_COMPLETIONS = 1 << 8
 # documents, and not for many passages at once.
 _PREFETCH, _MAX_PREFETCH_CHARS, _MAX_HEADS_TO_PREFETCH = 6, 100_000, 24
 _PAGE = 2000
+# The id of what may be suggested, among the documents.
+SUGGESTIONS = "suggestions"
 # Passages are requested this many times over, because their documents may raise them; and a seventh
 # more are scored exactly, because the cluster rounds their lengths.
 _DEPTH_FACTOR, _SPARE_SHARE = 2, 7
@@ -356,6 +359,18 @@ class ClusterSearcher:
             summaries += [DocumentSummary.from_json(decode_column(hit, "summary")) for hit in hits]
             body["search_after"] = hits[-1]["sort"]
         return tuple(sorted(summaries, key=lambda summary: summary.id))
+
+    def suggestions(self) -> Suggestions:
+        """What may be suggested to whoever types; nothing where an older version built it."""
+        expected = self.manifest.made_of.get(SUGGESTIONS)
+        if expected is None:
+            return NO_SUGGESTIONS
+        text = self._cluster.fetch([(self._index[DOCUMENTS], SUGGESTIONS)])[0]["json"]
+        if hashlib.sha256(text.encode()).hexdigest() != expected:
+            raise CorruptIndexError(
+                f"The suggestions of {self.manifest.name} are damaged; run `qa index`."
+            )
+        return suggestions_from_json(text)
 
     def check(self, progress: Progress = ignore_progress) -> None:
         """Raise CorruptIndexError unless all is there that was written."""

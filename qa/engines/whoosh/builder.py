@@ -47,7 +47,7 @@ from qa.engines.whoosh.inverter import (
     merge_postings,
     run_starts,
 )
-from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher
+from qa.engines.whoosh.search import SUGGESTIONS, SUMMARIES, WhooshSearcher
 from qa.engines.whoosh.stored_fields import Buffer, encode_columns, merge_columns
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
@@ -55,6 +55,7 @@ from qa.index.generations import GenerationFolder
 from qa.index.lexicon import LEXICON_FILE
 from qa.index.manifest import Manifest, seal_generation
 from qa.index.passages import Passage
+from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 
 _MAX_GAP = 0xFFFF
 # A term has a row when it is in one of so many documents.
@@ -285,7 +286,11 @@ class WhooshBuilder:
             self._start_pool()
 
     def finish(
-        self, manifest: Manifest, progress: Progress = ignore_progress, lexicon: bytes = b""
+        self,
+        manifest: Manifest,
+        progress: Progress = ignore_progress,
+        lexicon: bytes = b"",
+        suggestions: Suggestions = NO_SUGGESTIONS,
     ) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._disk_space.check()
@@ -306,6 +311,7 @@ class WhooshBuilder:
         self._write_summaries()
         if lexicon:
             (self._folder / LEXICON_FILE).write_bytes(lexicon)
+        (self._folder / SUGGESTIONS).write_text(suggestions.to_json(), encoding="utf-8")
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
         self._manifest = seal_generation(self._folder, manifest)

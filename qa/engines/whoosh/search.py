@@ -64,10 +64,11 @@ from qa.engines.whoosh.stored_fields import StoredFields
 from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
+from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
 from qa.queries.parser import Filters, Period, Phrase, Query, QueryTerm
 
-SUMMARIES = "summaries.jsonl"
+SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
@@ -305,6 +306,13 @@ class WhooshSearcher:
     @cached_property
     def _summaries(self) -> tuple[DocumentSummary, ...]:
         return summaries_in(self._folder, self.manifest)
+
+    def suggestions(self) -> Suggestions:
+        """What may be suggested to whoever types; nothing where an older version built it."""
+        if SUGGESTIONS not in self.manifest.files:
+            return NO_SUGGESTIONS
+        check_file(self._folder, self.manifest, SUGGESTIONS)
+        return suggestions_from_json((self._folder / SUGGESTIONS).read_bytes())
 
     def recheck(self) -> None:
         """Raise CorruptIndexError when a file has changed since it was opened; fast if none has."""

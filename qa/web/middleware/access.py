@@ -363,5 +363,6 @@ def _is_free() -> bool:
     """
     if is_open():
         return True
-    is_free = not current_options().is_limited or is_static()
+    options = current_options()
+    is_free = not (options.is_limited and options.is_counted) or is_static()
     return is_free and request.method in {"GET", "HEAD"} and has_token()

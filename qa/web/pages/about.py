@@ -1,39 +1,22 @@
-"""What lets a browser's own search box ask here: a description, suggestions, rules for robots."""
+"""What this service says of itself: to browsers' search boxes, to robots, on the page About."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
-from qa.analysis.tokenizer import normalize
 from qa.errors import IndexingError
 from qa.publishing.gate import GoldenQuestion, find_failing_questions, load_golden_questions
 from qa.ranking.reranker import load_ranking_weights
-from qa.web.api import json_response
-from qa.web.context import (
-    Operation,
-    app_state,
-    current_deadline,
-    current_searcher,
-    current_settings,
-    route_options,
-)
+from qa.web.context import app_state, current_searcher, route_options
 from qa.web.middleware.access import has_token
-from qa.web.openapi import query_parameter, string_schema
-from qa.web.pages.common import parameter_error
 from qa.web.pages.index_stats import current_stats
-from qa.web.pages.urls import query_string
 from qa.web.problems import PROBLEM_TYPES, ProblemType
-from qa.web.request_schemas import too_much
-from qa.web.response_schemas import SuggestionsBody
 
 search = Blueprint("search", __name__)
 
-_MAX_SUGGESTIONS = 8
 # What asks or writes an answer anew for each of endlessly many addresses.
 _DISALLOWED_PATHS = ("/?", "/v1/", "/ask", "/suggest", "/export.", "/cite/")
 
@@ -43,61 +26,6 @@ def description() -> Response:
     """Describe the search to browsers (OpenSearch 1.1)."""
     body = render_template("opensearch.xml", root=request.url_root)
     return Response(body, content_type="application/opensearchdescription+xml; charset=utf-8")
-
-
-@search.get("/suggest")
-@route_options(
-    is_json=True,
-    operation=Operation(
-        "suggest",
-        "Questions to try and titles that begin with what is typed (OpenSearch suggestions)",
-        SuggestionsBody,
-        media_type="application/x-suggestions+json",
-        tag="questions",
-        parameters=lambda settings, _: [
-            query_parameter("q", string_schema(settings.max_question), "What is typed.")
-        ],
-    ),
-)
-def suggestions() -> Response:
-    """Questions to try, and titles, that begin with `q` or have a word that does."""
-    text, most = request.args.get("q", ""), current_settings().max_question
-    if len(text) > most:
-        raise parameter_error("q", too_much(len(text), most))
-    prefix = normalize(text)
-    matches = list(_match_suggestions(prefix.casefold())) if prefix else []
-    response = json_response(
-        SuggestionsBody([prefix, [text for text, _ in matches], [], [url for _, url in matches]])
-    )
-    response.content_type = "application/x-suggestions+json"
-    return response
-
-
-def _match_suggestions(folded_prefix: str) -> Iterator[tuple[str, str]]:
-    """Texts to ask with what is typed in them, and the address of each: the beginnings first.
-
-    As many as there is time to look for.
-    """
-    suggestions: dict[str, str] = {}
-    ends = current_deadline()
-    root = request.url_root
-    for start in (folded_prefix, f" {folded_prefix}"):
-        for question in current_stats().questions:
-            if _has_word_start(question, start):
-                suggestions.setdefault(question, f"{root}?{query_string([('q', question)])}")
-        for summary in current_searcher().summaries():
-            if _has_word_start(summary.title, start):
-                url = url_for("reader.show", document_id=summary.id, _external=True)
-                suggestions.setdefault(summary.title, url)
-            if len(suggestions) >= _MAX_SUGGESTIONS or ends.is_expired:
-                break
-    return islice(suggestions.items(), _MAX_SUGGESTIONS)
-
-
-def _has_word_start(text: str, start: str) -> bool:
-    """Whether *text* begins with *start* or, if that is a space and more, has it inside."""
-    folded = text.casefold()
-    return start in folded if start.startswith(" ") else folded.startswith(start)
 
 
 @search.get("/robots.txt")

@@ -24,7 +24,7 @@ from qa.web.pages.urls import ActiveFilter, url_with
 from qa.web.request_schemas import too_much
 
 # The orders of the list, the usual one first.
-SORTS = ("title", "newest", "oldest", "publisher", "longest", "shortest")
+SORTS = ("title", "newest", "oldest", "publisher", "type", "longest", "shortest")
 # The parameters that an address of the list may have.
 PARAMETERS = ("title", "publisher", "from", "to", "sort", "page", "generation")
 _DATE_PATTERN = regex.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -174,6 +174,14 @@ def _format_period(first: datetime.date | None, last: datetime.date | None) -> s
     return f"from {format_date(first)}" if first else f"until {format_date(last)}" if last else ""
 
 
+def short_count(count: int) -> str:
+    """A number in little room: 416, 1.2k, 12k."""
+    for size, unit in ((1_000_000, "M"), (1000, "k")):
+        if count >= size:
+            return f"{count / size:.1f}{unit}" if count < 10 * size else f"{count // size}{unit}"
+    return str(count)
+
+
 PAGE_SIZE = 100
 
 
@@ -201,6 +209,7 @@ _SORT_KEYS: dict[str, Callable[[DocumentSummary], Any]] = {
     "newest": lambda summary: (-_date_key(summary), *_title_key(summary)),
     "oldest": lambda summary: (summary.date is None, _date_key(summary), *_title_key(summary)),
     "publisher": _publisher_key,
+    "type": lambda summary: (not summary.type, summary.type, *_title_key(summary)),
     "longest": lambda summary: (-summary.words, *_title_key(summary)),
     "shortest": lambda summary: (summary.words, *_title_key(summary)),
 }
@@ -211,13 +220,15 @@ class Selection:
     """The documents of a list in order.
 
     *publisher_counts* count as if no publisher was chosen, so that one sees what choosing another
-    would bring; *bars* count the dates, *undated* the documents without one.
+    would bring; *bars* count the dates, *undated* the documents without one.  *is_corrected* says
+    that no title has the words as typed, and these have words spelt almost alike.
     """
 
     summaries: Sequence[DocumentSummary]
     publisher_counts: Sequence[tuple[str, int]]
     bars: Sequence[Period]
     undated: int
+    is_corrected: bool = False
 
     @property
     def page_count(self) -> int:
@@ -229,11 +240,26 @@ class Selection:
         return self.summaries[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
 
+# Beginnings of words that are spelt almost like a word.
+SimilarWords = Callable[[str], Sequence[str]]
+
+
 def select_documents(
-    summaries: Sequence[DocumentSummary], listing: Listing, deadline: Deadline = NO_DEADLINE
+    summaries: Sequence[DocumentSummary],
+    listing: Listing,
+    deadline: Deadline = NO_DEADLINE,
+    similar_words: SimilarWords = lambda _: (),
 ) -> Selection:
-    """The documents that *listing* asks for; raise DeadlineExceededError where that takes long."""
-    matching = [*_matching(summaries, listing, deadline)]
+    """The documents that *listing* asks for; raise DeadlineExceededError where that takes long.
+
+    Where no title has all its words, a word may be one of the *similar_words* of it.
+    """
+    words = fold_accents(listing.title).split()
+    matching = [*_matching(summaries, listing, [(word,) for word in words], deadline)]
+    is_corrected = not matching and bool(words)
+    if is_corrected:
+        forms = [(word, *similar_words(word)) for word in words]
+        matching = [*_matching(summaries, listing, forms, deadline)]
     deadline.check()
     publishers = set(listing.publishers)
     selected = [
@@ -248,6 +274,7 @@ def select_documents(
         sorted(counts.items(), key=lambda item: (-item[1], item[0].casefold())),
         count_bars(dates),
         len(selected) - len(dates),
+        is_corrected and bool(matching),
     )
 
 
@@ -261,21 +288,21 @@ def _is_in_range(date: datetime.date | None, listing: Listing) -> bool:
 
 
 def _matching(
-    summaries: Sequence[DocumentSummary], listing: Listing, deadline: Deadline
+    summaries: Sequence[DocumentSummary],
+    listing: Listing,
+    words: Sequence[Sequence[str]],
+    deadline: Deadline,
 ) -> Iterator[DocumentSummary]:
-    """Those whose date, and words of the title, are asked for."""
-    wanted = {*fold_accents(listing.title).split()}
+    """Those whose date is asked for, and whose title has one form of each of *words*."""
     for summary in summaries:
         deadline.check()
-        if _is_in_range(summary.date, listing) and (
-            not wanted or _has_words(summary.title, wanted)
-        ):
+        if _is_in_range(summary.date, listing) and (not words or _has_words(summary.title, words)):
             yield summary
 
 
-def _has_words(title: str, words: Iterable[str]) -> bool:
+def _has_words(title: str, words: Iterable[Iterable[str]]) -> bool:
     title = fold_accents(title)
-    return all(word in title for word in words)
+    return all(any(form in title for form in forms) for forms in words)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The list of documents: what is in the index, filtered and in order, and what was left out."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
@@ -26,7 +28,9 @@ from qa.web.pages.document_search import (
     group_skipped,
     parse_listing,
     select_documents,
+    short_count,
 )
+from qa.web.pages.suggestions import current_suggestions
 from qa.web.pages.urls import absolute_url, parse_query_string
 from qa.web.response_schemas import (
     DocumentFiltersBody,
@@ -39,6 +43,7 @@ from qa.web.response_schemas import (
 )
 
 blueprint = Blueprint("documents", __name__)
+blueprint.add_app_template_filter(short_count)
 
 # Publishers, and files left out for one reason, that the page names.
 _MAX_PUBLISHERS, _MAX_SKIPPED = 60, 100
@@ -74,12 +79,23 @@ def show() -> str | Redirect:
 
 def select_page(listing: Listing) -> Selection:
     """The documents that *listing* asks for; raise InvalidRequestError behind the last page."""
-    selection = select_documents(current_searcher().summaries(), listing, current_deadline())
+    selection = select_listed(listing)
     if listing.page > selection.page_count:
         raise parameter_error(
             "page", f"{listing.page} is too far; the last page is {selection.page_count}"
         )
     return selection
+
+
+def select_listed(listing: Listing) -> Selection:
+    """The documents of this request's generation that *listing* asks for."""
+    return select_documents(
+        current_searcher().summaries(), listing, current_deadline(), _similar_words
+    )
+
+
+def _similar_words(word: str) -> Sequence[str]:
+    return current_suggestions().title_completions.similar_words(word)
 
 
 def _publisher_choices(selection: Selection, listing: Listing) -> list[tuple[str, int]]:
@@ -110,7 +126,7 @@ def _list_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Sch
 @route_options(
     operation=Operation(
         "documents",
-        "The list of documents, a page of it",
+        "List the documents, a page at a time",
         DocumentsBody,
         parameters=_list_parameters,
         tag="documents",
@@ -189,6 +205,23 @@ def table() -> Response:
     return csv_response(_COLUMNS, rows, "documents.csv")
 
 
+@blueprint.get("/skipped.csv")
+@route_options(
+    is_json=True,
+    operation=Operation(
+        "skippedCsv",
+        "The first 1,000 files and rows that were left out of the index, as CSV",
+        {"type": "string"},
+        media_type="text/csv",
+        tag="documents",
+    ),
+)
+def skip_table() -> Response:
+    """What was left out of the index, and why."""
+    manifest = current_searcher().manifest
+    return csv_response(("source", "reason"), manifest.skipped, "skipped.csv")
+
+
 def _page_url(listing: Listing, number: int, selection: Selection) -> str | None:
     """The address of a page of the list; None when there is none of that *number*."""
     if not 1 <= number <= selection.page_count:
@@ -199,4 +232,4 @@ def _page_url(listing: Listing, number: int, selection: Selection) -> str | None
 
 def _item_body(summary: DocumentSummary) -> DocumentItemBody:
     url = url_for("reader.show", document_id=summary.id)
-    return DocumentItemBody(**vars(summary), read_url=url)
+    return DocumentItemBody(**vars(summary), type=summary.type, read_url=url)

@@ -21,6 +21,7 @@ from qa.web.context import (
 )
 from qa.web.offsets import blocks_in_utf16
 from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, field_parameters
+from qa.web.pages.block_groups import group_blocks, place_anchor
 from qa.web.pages.cite import (
     CitationTarget,
     citation_of,
@@ -29,12 +30,15 @@ from qa.web.pages.cite import (
     parse_passage_span,
 )
 from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
+from qa.web.pages.find_in_document import find_words
 from qa.web.pages.turns import ask_request_of
 from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
 from qa.web.problems import InvalidRequestError
 from qa.web.response_schemas import BlockBody, DocumentBody
 
 blueprint = Blueprint("reader", __name__)
+blueprint.add_app_template_filter(group_blocks)
+blueprint.add_app_template_filter(place_anchor)
 
 # Matches of a document to step through.
 _MAX_MATCHES = 20
@@ -118,6 +122,8 @@ def _find_passages(document: Document, conversation: Conversation) -> list[Answe
 
 # With fewer headings there is nothing to find one's way in; of more, the outermost are shown.
 _FEWEST_HEADINGS, _MOST_HEADINGS = 3, 150
+# Pages, slides and the like that are linked to.
+_MOST_PLACES = 500
 # Blocks of a document on one page; a longer one is shown in parts.
 _PART = 5_000
 # So many digits of a checksum are enough to know a text by.
@@ -128,7 +134,7 @@ _MIN_CHECKSUM_DIGITS = 12
 @route_options(
     operation=Operation(
         "document",
-        "A whole document",
+        "Get a whole document",
         DocumentBody,
         parameters=lambda _, schemas: [
             DOCUMENT_ID_PARAMETER,
@@ -153,7 +159,9 @@ def show(document_id: str) -> str | Response:
         document = renamed_document
     target, late = _find_target(document)
     part = _part(document, target)
-    reader_blocks = list(iter_blocks(document, _mark_layers(target), part.blocks))
+    found = find_words(document)
+    layers = [*_mark_layers(target), MarkLayer("found", found.spans)]
+    reader_blocks = list(iter_blocks(document, layers, part.blocks))
     lead = "answer" if target and target.answer else "passage"
     conversation = parse_conversation(parse_query_string(request.query_string))
     if lost_generation:
@@ -165,6 +173,9 @@ def show(document_id: str) -> str | Response:
         blocks=reader_blocks,
         parts=_parts(document, part, conversation),
         outline=_build_outline(reader_blocks),
+        places=[block for block in reader_blocks if block.place][:_MOST_PLACES],
+        found=found,
+        paragraph_url=lambda number: _paragraph_url(document, number),
         notice=" ".join(_notices(document_id, document, target, lost_generation, late=late)),
         citable=(citation_of(document, target) if target else None) or document,
         lead_kind=lead,
@@ -173,6 +184,22 @@ def show(document_id: str) -> str | Response:
         matches=find_matches(document, conversation, target.passage if target else None),
         max_length=current_settings().max_question,
     )
+
+
+def _document_url(document: Document, pairs: Sequence[tuple[str, str]]) -> str:
+    """The reader's page of *document* with these parameters."""
+    path = url_for("reader.show", document_id=document.id)
+    return f"{path}{'&' if '?' in path else '?'}{query_string(pairs)}" if pairs else path
+
+
+def _paragraph_url(document: Document, number: int) -> str:
+    """The page of a paragraph, with what is found marked."""
+    pairs = parse_query_string(request.query_string)
+    pairs = [(name, value) for name, value in pairs if name != "part"]
+    part = part_at(document, document.paragraphs[number - 1].start)
+    if part.of > 1:
+        pairs.append(("part", str(part.number)))
+    return f"{_document_url(document, pairs)}#p{number}"
 
 
 def _find_target(document: Document) -> tuple[CitationTarget | None, bool]:
@@ -226,12 +253,9 @@ class Parts(NamedTuple):
 
 
 def _parts(document: Document, here: Part, conversation: Conversation) -> Parts:
-    path = url_for("reader.show", document_id=document.id)
-    joint = "&" if "?" in path else "?"
-
     def address(number: int) -> str | None:
         pairs = [("part", str(number)), *conversation.pairs()]
-        return f"{path}{joint}{query_string(pairs)}" if 1 <= number <= here.of else None
+        return _document_url(document, pairs) if 1 <= number <= here.of else None
 
     return Parts(here, address(here.number - 1), address(here.number + 1))
 

@@ -103,6 +103,10 @@ class Conversation:
         """A conversation of one *question* under the same limits."""
         return replace(self._first_page(), turns=(TypedTurn(normalize(question)),))
 
+    def add_turn(self, question: str) -> "Conversation":
+        """The conversation with *question* asked next."""
+        return replace(self._first_page(), turns=(*self.turns, TypedTurn(normalize(question))))
+
     def rephrase_last(self, question: str) -> "Conversation":
         """The conversation with its last question in these words instead."""
         question = normalize(question)

@@ -14,6 +14,7 @@ PAGES = {
     "/api",
     "/documents",
     "/documents/{document_id}",
+    "/feedback",
     "/mcp/",
     "/opensearch.xml",
     "/problems",
@@ -126,9 +127,10 @@ OPTIONS = {
     "/metrics": {"is_uncached", "is_unlimited", "is_json"},
     "/ask": {"is_json"},
     "/verify": {"is_json"},
-    "/suggest": {"is_json"},
+    "/suggest": {"is_json", "is_uncounted"},
     "/mcp": {"is_json"},
     "/mcp/": {"is_json"},
+    "/feedback": {"is_uncached"},
     "/openapi.json": {"is_uncached"},
     "/version": {"is_json", "is_uncached"},
     "/problems": {"is_public", "is_uncached"},
@@ -137,6 +139,7 @@ OPTIONS = {
     "/export.md": {"is_uncached"},
     "/export.csv": {"is_uncached"},
     "/documents.csv": {"is_json"},
+    "/skipped.csv": {"is_json"},
     "/export.json": {"is_uncached"},
 }
 
@@ -147,6 +150,7 @@ def flags_of(options: RouteOptions):
         "is_uncached": not options.is_cached,
         "is_unlimited": not options.is_limited,
         "is_json": options.is_json,
+        "is_uncounted": not options.is_counted,
     }
     return {name for name, is_set in flags.items() if is_set}
 

@@ -44,19 +44,21 @@ def test_documents_are_listed_a_hundred_to_a_page(get_page):
         ("publisher", LINDHOLM),
         ("longest", LINDHOLM),
         ("shortest", "Filler 000"),
+        ("type", "Filler 000"),
     ],
 )
 def test_documents_can_be_sorted(get_page, sort, first):
     page = get_page(f"/documents?sort={sort}")
 
     assert titles(page)[0] == first
-    assert text(one(page, "//p[@class='sorts']/a[@aria-current]")) == sort
+    column = {"newest": "Date", "oldest": "Date", "longest": "Words", "shortest": "Words"}
+    assert text(one(page, "//th[@aria-sort]")) == column.get(sort, sort.capitalize())
 
 
 def test_the_list_tells_what_is_known_of_a_document_and_leads_to_it(get_page):
     row = one(get_page("/documents?sort=newest"), "//tr[contains(., 'Lindholm')]")
 
-    assert text(row) == f"{LINDHOLM} Northern Gazette 2021-12-03 50 3"
+    assert text(row) == f"{LINDHOLM} Northern Gazette 2021-12-03 PDF 50"
     assert get_page(row.find(".//a").get("href")).find(".//h1").text == LINDHOLM
 
 
@@ -83,6 +85,24 @@ def test_filters_leave_what_fits_all_of_them(get_page, client, query, expected):
     assert titles(page) == expected
     assert [item["title"] for item in record["items"]] == expected
     assert count_line(page) == f"{len(expected)} of 123 documents"
+
+
+def test_a_column_sorts_and_a_second_click_turns_it_round(get_page):
+    page, sorts = get_page("/documents"), []
+    for _ in range(3):
+        page = get_page(one(page, "//thead//a[.='Date']").get("href"))
+        sorts += [one(page, "//th[@aria-sort]").get("aria-sort")]
+
+    assert sorts == ["descending", "ascending", "descending"]
+
+
+def test_a_title_with_a_typing_error_is_found_and_that_is_said(get_page):
+    page = get_page("/documents?title=Lindhlom")
+
+    assert titles(page) == [LINDHOLM]
+    assert "spelt almost alike" in text(one(page, "//p[@role='note']"))
+    assert not get_page("/documents?title=Lindholm").xpath("//p[@role='note']")
+    assert titles(get_page("/documents?title=xylophone")) == []
 
 
 def test_each_filter_that_is_on_can_be_taken_off(get_page):
@@ -171,6 +191,8 @@ def test_the_record_is_the_list(client):
         "source": "old/harbour & pier.pdf",
         "sha256": record["items"][0]["sha256"],
         "read_url": "/documents/old/harbour%20&%20pier",
+        "type": "pdf",
+        "omissions": [],
     }
     assert (record["documents"], record["found"], record["pages"]) == (123, 123, 2)
     assert record["publishers"][0] == {"name": "Northern Gazette", "documents": 1}

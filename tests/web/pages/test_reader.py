@@ -62,11 +62,11 @@ def test_the_reader_shows_the_whole_document(get_page):
     blocks = one(page, "//div[@class='text']").getchildren()
 
     assert [(block.tag, block.get("id")) for block in blocks] == [
-        ("p", None),
+        ("p", "p-1"),
         ("h2", "s1"),
         ("p", "p1"),
         ("p", "p2"),
-        ("p", None),
+        ("p", "p-2"),
         ("h3", "s2"),
         ("p", "p3"),
         ("h2", "s3"),
@@ -324,3 +324,35 @@ def test_a_part_that_is_not_there_is_refused(get_reader_page, in_parts, part):
 
 def test_a_short_document_has_no_parts(get_reader_page):
     assert not get_reader_page("/documents/long").xpath("//p[@class='parts']")
+
+
+def test_words_are_found_in_a_document_and_their_paragraphs_linked(get_page):
+    page = get_page("/documents/old/harbour%20&%20pier?find=PIER")
+    marks = page.xpath("//mark[@class='found']/text()")
+    line = text(one(page, "//p[@class='found']"))
+
+    assert marks == ["pier", "pier"]
+    assert line == "2 places with “PIER”, in paragraphs 2, 3."
+    for link in page.xpath("//p[@class='found']/a/@href"):
+        assert get_page(link.partition("#")[0]).xpath(f"//*[@id='{link.partition('#')[2]}']")
+
+
+def test_words_that_a_document_has_not_are_said_to_be_missing(get_page):
+    line = text(one(get_page("/documents/ferry?find=(unicorn"), "//p[@class='found']"))
+
+    assert "“(unicorn” is not in this document" in line
+
+
+def test_what_is_to_be_found_may_not_be_too_long(client):
+    assert client.get(f"/documents/ferry?find={'x' * 1001}").status_code == 422
+    assert client.get("/documents/ferry?find=+").status_code == 200
+
+
+def test_pages_are_linked_to(get_page):
+    page = get_page("/documents/old/harbour%20&%20pier")
+    links = page.xpath("//details[contains(@class, 'places')]//a")
+
+    assert [(text(link), link.get("href")) for link in links] == [
+        ("p. 1", "#p-1"),
+        ("p. 2", "#p-2"),
+    ]
