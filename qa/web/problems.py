@@ -241,7 +241,7 @@ _PUBLIC: dict[type, str | None] = {
     GenerationNotFoundError: None,
     CorruptIndexError: f"The index is damaged; {_ASK_OPERATOR}",
     ClusterUnreachableError: f"No node of the cluster answers, or not in time; {_ASK_OPERATOR}",
-    AuthenticationError: f"The cluster that keeps the index does not let it in; {_ASK_OPERATOR}",
+    AuthenticationError: f"The cluster with the index does not let the service in; {_ASK_OPERATOR}",
     FeedbackError: f"Your judgement could not be stored; {_ASK_OPERATOR}",
     GenerationError: f"The index cannot be read; {_ASK_OPERATOR}",
     Exception: FAILED,
