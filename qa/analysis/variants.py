@@ -49,8 +49,9 @@ _MAX_PARTS, _MAX_JOINED, _MAX_RANGE = 5, 40, 8
 _SLASHED_NUMBERS = regex.compile(r"(?<![\p{N}/.,])\d{1,2}/\d{1,2}(?![\p{N}/.,]\p{N}|\p{N}|/)")
 _PLUS_BASE = regex.compile(r"(?<![\p{L}\p{N}])(\p{L}{2,})\+\+")
 _DOTTED_NAME = regex.compile(r"(?<![^\s(\[\"“])\.\p{Lu}{2,}(?![\p{L}\p{N}])")
+# The 1990s are a decade.
 _ATTACHED_UNIT = regex.compile(
-    r"(?<![\p{L}\p{N}.,])(\d+)"
+    r"(?<![\p{L}\p{N}.,])(?![12]\d\d0s)(\d+)"
     r"(kg|mg|µg|g|t|lb|lbs|oz|km|cm|mm|nm|µm|m|mi|ft|in|ml|cl|dl|l|L|km²|m²|cm²|m³|ha"
     r"|kb|KB|kB|MB|GB|TB|PB|Mbit|Gbit|Mbps|Gbps|Hz|kHz|MHz|GHz|kW|MW|GW|W|kWh|MWh|GWh|Wh|V|mV|kV|A"
     r"|mA|mAh|J|kJ|kcal|Pa|hPa|kPa|bar|dB|ms|s|min|h|hrs?|mph|kph|rpm|fps|px|pt|dpi|bp)"

@@ -82,13 +82,7 @@ def _print_answer(answer: Answer) -> None:
     for operator in answer.query.operators:
         only = "Only not" if operator.excluded else "Only"
         console.print(Text(printable(f"{only} {operator.meaning}.")), style="dim")
-    if answer.none:
-        for line in _no_answer_lines(answer.none):
-            console.print(Text(printable(line)))
-        if answer.passages:
-            console.print("The closest passages:\n")
-    elif answer.verdict == "weak":
-        console.print("Possible answer: the documents may not answer this.\n")
+    _print_verdict(console, answer)
     if answer.range:
         console.print(Text(printable(_format_range(answer.range))))
     for part in answer.parts:
@@ -97,6 +91,16 @@ def _print_answer(answer: Answer) -> None:
         console.print(_format_passage(passage))
         console.print(_format_source(passage), style="dim")
         console.print()
+
+
+def _print_verdict(console: Console, answer: Answer) -> None:
+    if answer.none:
+        for line in _no_answer_lines(answer.none):
+            console.print(Text(printable(line)))
+        if answer.passages:
+            console.print("The closest passages:\n")
+    elif answer.verdict == "weak":
+        console.print("Possible answer: the documents may not answer this.\n")
 
 
 def _format_range(shown: AnswerRange) -> str:
@@ -117,7 +121,8 @@ def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
     for first, second in no_answer.apart:
         yield f"Never together in one passage: {first}, {second}"
     if no_answer.span:
-        yield f"The documents are dated {no_answer.span[0]} to {no_answer.span[1]}."
+        days = dict.fromkeys(map(str, no_answer.span))
+        yield f"The documents are dated {' to '.join(days)}."
     yield from (reason.detail for reason in no_answer.filters)
 
 

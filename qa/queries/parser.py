@@ -6,6 +6,7 @@ operators of the search language are read before, by `qa.queries.operators`.
 
 import datetime
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +16,16 @@ import regex
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.languages import detect_question_languages, stop_words
 from qa.analysis.normalization import is_emoji, remove_stop_words
-from qa.analysis.tokenizer import is_stop_word, normalize, stem, to_term, token_texts, tokenize
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import (
+    Token,
+    is_stop_word,
+    normalize,
+    stem,
+    to_term,
+    token_texts,
+    tokenize,
+)
 from qa.errors import FilterError, QuestionError
 from qa.index.manifest import SynonymMap
 from qa.index.questions import QuestionKeys, keys_of_question
@@ -447,12 +457,15 @@ def _split_content_words(
         if stop_word_sets
         else (text, ())
     )
-    question_words = [word.text for word in tokenize(remaining_text)]
+    tokens = tokenize(remaining_text)
+    question_words = [token.text for token in tokens]
     # WHO SAID THAT is shouted, US is a name.
     is_all_caps = len(question_words) > 3 and all(map(str.isupper, question_words))
     question_words = [word.lower() for word in question_words] if is_all_caps else question_words
+    firsts = _find_sentence_starts(tokens, remaining_text, languages)
     stop_flags = [
-        _is_function_word(word, languages, first=i == 0) for i, word in enumerate(question_words)
+        _is_function_word(word, languages, first=i in firsts)
+        for i, word in enumerate(question_words)
     ]
     if all(stop_flags):
         return [word.text for word in tokenize(text)], ()
@@ -466,6 +479,17 @@ def _split_content_words(
         word.lower() for word, is_stop in zip(question_words, stop_flags, strict=True) if is_stop
     )
     return content_words, tuple(dict.fromkeys(ignored_words))
+
+
+def _find_sentence_starts(
+    tokens: Sequence[Token], text: str, languages: Sequence[str]
+) -> frozenset[int]:
+    """The numbers of the *tokens* that begin a sentence of *text*."""
+    if not languages:
+        return frozenset({0})
+    token_starts = [token.start for token in tokens]
+    sentences = split_sentences(text, languages[0])
+    return frozenset({0, *(bisect_left(token_starts, start) for start, _ in sentences)})
 
 
 # So many stop words in a row at the end are a quotation without its marks: to be or not to be.

@@ -42,7 +42,16 @@ def test_a_word_is_indexed_in_its_other_form(text, variant):
 
 @pytest.mark.parametrize(
     "text",
-    ["plain words only", "pages 12-15", "555-1234", "a - b", "C# and C++", "and/or", "12:30"],
+    [
+        "plain words only",
+        "pages 12-15",
+        "555-1234",
+        "a - b",
+        "C# and C++",
+        "and/or",
+        "12:30",
+        "the 1980s",
+    ],
 )
 def test_other_words_have_no_other_form(text):
     assert words(text) == []

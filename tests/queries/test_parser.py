@@ -28,10 +28,17 @@ def test_question_words_are_ignored_and_told():
         ("What will Will Smith do?", ["Will", "Smith"]),
         ("WHAT DID PUTIN DEMAND FROM US", ["putin", "demand"]),
         ("AT&T", ["AT&T"]),
+        ("Hale resigned. What did Will say?", ["Hale", "resigned", "Will", "say"]),
     ],
 )
 def test_names_that_look_like_little_words_are_kept(question, expected):
     assert words_of(question) == expected
+
+
+def test_the_capital_of_a_sentence_makes_no_name_of_a_little_word():
+    question = "“We agree,” Hale said. The board met Dr. Orr. What will he do?"
+
+    assert words_of(question) == ["agree", "Hale", "said", "board", "met", "Dr", "Orr"]
 
 
 def test_where_all_words_are_little_words_all_are_looked_for():
