@@ -206,7 +206,8 @@ def _order_numbers(parts: dict[str, str | None], languages: tuple[str, ...]) -> 
 
 
 @lru_cache(maxsize=1 << 14)
-def _month_of(name: str, languages: tuple[str, ...]) -> int | None:
+def month_of(name: str, languages: tuple[str, ...]) -> int | None:
+    """The number of the month that *name* is in one of *languages*, or in English, if it is one."""
     folded = fold_accents(name)
     months = (month_numbers(language).get(folded) for language in languages or ("en",))
     return next((month for month in months if month), None)
@@ -216,7 +217,7 @@ def _read_day_first(
     text: str, start: int, end: int, languages: tuple[str, ...]
 ) -> DateMention | None:
     after = _MONTH_AFTER.match(text, end, end + _AFTER_LENGTH)
-    month = after and _month_of(after["month"], languages)
+    month = after and month_of(after["month"], languages)
     if not after or not month:
         return None
     year = int(after["year"]) if after["year"] else None
@@ -230,10 +231,10 @@ def _find_month_before(
     begin = max(0, start - _BEFORE_LENGTH)
     # A look at the last two words first: mostly none is a month.
     words = _SEPARATORS.split(text[begin:start])[-3:]
-    if not any(_month_of(word, languages) for word in words if word):
+    if not any(month_of(word, languages) for word in words if word):
         return None, None
     before = _MONTH_BEFORE.search(text, begin, start)
-    return before, before and _month_of(before["month"], languages)
+    return before, before and month_of(before["month"], languages)
 
 
 def _read_month_first(

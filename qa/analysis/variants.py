@@ -76,6 +76,9 @@ def find_variants(text: str, language: str) -> list[Variant]:
     variants: list[Variant] = []
     start = 0
     for chunk in text.split():
+        # Nor is any other chunk inside one of letters alone.
+        if chunk.isalpha():
+            continue
         start = text.index(chunk, start)
         variants += [
             variant._replace(start=start + variant.start, end=start + variant.end)

@@ -213,12 +213,12 @@ class Query:
     typed: str = ""
     quotations: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def all_terms(self) -> tuple[QueryTerm, ...]:
         """The question's terms, then those of its synonyms."""
         return (*self.terms, *(term for expansion in self.expansions for term in expansion.terms))
 
-    @property
+    @cached_property
     def stems(self) -> tuple[str, ...]:
         """The stems of all terms, each once, in the order of the terms."""
         return tuple(
@@ -240,7 +240,7 @@ class Query:
             tuple(dict.fromkeys((*typed.sentence, *bare.sentence))),
         )
 
-    @property
+    @cached_property
     def term_indexes_by_stem(self) -> dict[str, tuple[int, ...]]:
         """For each stem the index, among all terms, of the first that has it.
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import regex
 
-from qa.analysis.dates import PartialDate, find_dates, month_numbers, quarter_numbers
+from qa.analysis.dates import PartialDate, find_dates, month_of, quarter_numbers
 from qa.analysis.normalization import fold_accents
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import Span, is_question, tokenize
@@ -171,13 +171,13 @@ class _PeriodPatterns:
             quarter = self._quarters[fold_accents(match["name"])]
             date = PartialDate(int(match["year"]), _QUARTER_MONTHS * (quarter - 1) + 1)
             mentions.append(_Mention(*match.span(), date, _QUARTER_MONTHS))
-        dates = find_dates(question, (self._language,))
-        months = month_numbers(self._language)
+        languages = (self._language,)
+        dates = find_dates(question, languages)
         dated = [_Mention(start, end, date) for date, start, end in dates]
         named = [
             _Mention(token.start, token.end, PartialDate(None, month))
             for token in tokenize(question)
-            if (month := months.get(fold_accents(token.text)))
+            if (month := month_of(token.text, languages))
         ]
         for mention in (*dated, *named):
             if not any(m.start < mention.end and mention.start < m.end for m in mentions):

@@ -89,9 +89,13 @@ _INTRODUCTION = (
 )
 
 
+# And an article before the adjective.
+_BEFORE_ADJECTIVE = rf"{_INTRODUCTION}(?:\p{{L}}{{1,3}}\s+)?"
+
+
 def _compile_asking(adjective: str, noun: str, preposition: str) -> "regex.Pattern[str]":
     return regex.compile(
-        rf"^\s*(?P<asking>{_INTRODUCTION}(?:\p{{L}}{{1,3}}\s+)?(?:{adjective})\s+{noun}"
+        rf"^\s*(?P<asking>{_BEFORE_ADJECTIVE}(?:{adjective})\s+{noun}"
         rf"(?:{preposition}))(?:\s+|(?<=['’]))(?P<topic>\S.*)$",
         regex.IGNORECASE | regex.DOTALL,
     )
@@ -101,6 +105,11 @@ _ORDER_PATTERNS = [
     *(("newest", _compile_asking(a, rf"(?:(?:{noun})\s+)?", p)) for a, noun, p in _LATEST),
     *(("oldest", _compile_asking(a, rf"(?:{noun})\s+", p)) for a, noun, p in _FIRST),
 ]
+# How all of them begin; few questions do.
+_ORDER_BEGINNING = regex.compile(
+    rf"^\s*{_BEFORE_ADJECTIVE}(?:{'|'.join(adjective for adjective, *_ in (*_LATEST, *_FIRST))})\s",
+    regex.IGNORECASE,
+)
 
 
 class OrderedQuestion(NamedTuple):
@@ -116,6 +125,8 @@ class OrderedQuestion(NamedTuple):
 
 def parse_order(question: str) -> OrderedQuestion | None:
     """The topic of a *question* for the latest news about it, or the first, if it is one."""
+    if not _ORDER_BEGINNING.match(question):
+        return None
     for sort, pattern in _ORDER_PATTERNS:
         match = pattern.match(question)
         if match:
