@@ -76,7 +76,8 @@ _LATIN_TEXT = re.compile(
 )
 _LATIN_TOKEN = re.compile(
     r"""
-    [^\W\d_](?:\.[^\W\d_])+(?![^\W_])
+    [A-Za-z]++(?=[ ,])  # Most words: what comes after them makes them no part of anything else.
+    | [^\W\d_](?:\.[^\W\d_])+(?![^\W_])
     | [A-Z]+(?:&[A-Z]+)+(?:['’]s(?![^\W_]))?
     | [0-9]+(?:[.,][0-9]+)+
     | [^\W\d_](?:\+\+|\#)(?![^\W\d_]|[+\#])

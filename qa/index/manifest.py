@@ -38,6 +38,8 @@ class Synonym:
 
     def is_in(self, words: Sequence[str], terms: Sequence[str]) -> bool:
         """Whether it is in *words*, whose terms are *terms*."""
+        if self.terms and self.terms[0] not in terms:
+            return False
         size = len(self.terms)
         return any(
             tuple(terms[i : i + size]) == self.terms

@@ -396,13 +396,14 @@ def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]
     # An empty word keeps the neighbours of a quoted word from forming one name.
     unquoted_words = ["" if term.term in quoted_terms else term.word for term in query.terms]
     query_stems = {*query.stems}
-    ignored = synonyms.stop_terms | stop_words("en")
+    stop_terms = synonyms.stop_terms, stop_words("en")
     expansions = []
     for member, other in synonyms.iter_synonyms(unquoted_words):
         terms = [
             replace(term, weight=EXPANSION_WEIGHT)
             for term in _build_terms(token_texts(other.text), languages)
-            if query_stems.isdisjoint(term.stems) and term.term not in ignored
+            if query_stems.isdisjoint(term.stems)
+            and not any(term.term in terms for terms in stop_terms)
         ]
         if terms:
             expansions.append(Expansion(member.text, other.text, tuple(terms)))

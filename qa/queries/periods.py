@@ -113,6 +113,8 @@ def _compile(pattern: str) -> "regex.Pattern[str]":
 
 
 _WORD_END = r"(?![\p{L}\p{N}])"
+# What has no digit has no date but the name of a month.
+_DIGIT = regex.compile(r"\p{Nd}")
 # Behind a word comes a space or, elided, the next word.
 _GAP = r"(?:\s+|(?<=['’]))"
 _LIMITS = ("in", "before", "until", "after", "since")
@@ -143,6 +145,8 @@ class _PeriodPatterns:
         self._relative = {
             name: _compile(rf"(?:{table[name]}){_WORD_END}") for name in _RELATIVE_DAYS
         }
+        relative = "|".join(table[name] for name in _RELATIVE_DAYS)
+        self._any_relative = _compile(rf"(?:{relative}){_WORD_END}")
         self._past = _compile(rf"(?:{table['past']}){_WORD_END}")
         self._units = [_compile(rf"(?:{unit})$") for unit in table["units"]]
 
@@ -167,12 +171,13 @@ class _PeriodPatterns:
     def _find_mentions(self, question: str) -> list[_Mention]:
         """The quarters, dates and months of *question*, in order."""
         mentions = []
-        for match in self._quarter.finditer(question):
+        has_digit = _DIGIT.search(question) is not None
+        for match in self._quarter.finditer(question) if has_digit else ():
             quarter = self._quarters[fold_accents(match["name"])]
             date = PartialDate(int(match["year"]), _QUARTER_MONTHS * (quarter - 1) + 1)
             mentions.append(_Mention(*match.span(), date, _QUARTER_MONTHS))
         languages = (self._language,)
-        dates = find_dates(question, languages)
+        dates = find_dates(question, languages) if has_digit else []
         dated = [_Mention(start, end, date) for date, start, end in dates]
         named = [
             _Mention(token.start, token.end, PartialDate(None, month))
@@ -240,11 +245,13 @@ class _PeriodPatterns:
 
     def _iter_relative(self, question: str, anchor: datetime.date) -> Iterator[WordedPeriod]:
         """Last week, the last ten days."""
-        for name, days in _RELATIVE_DAYS.items():
+        # Most questions have none of them.
+        names = _RELATIVE_DAYS if self._any_relative.search(question) else {}
+        for name, days in names.items():
             match = self._relative[name].search(question)
             if match:
                 yield WordedPeriod(Span(*match.span()), *days(anchor), is_relative=True)
-        match = self._past.search(question)
+        match = self._past.search(question) if _DIGIT.search(question) else None
         unit = next(
             (n for n, u in enumerate(self._units) if match and u.match(match["unit"])), None
         )

@@ -115,9 +115,11 @@ def apply_variants(
     }
     substitutes: dict[str, list[QueryTerm]] = {}
     for variant in variants:
+        # Most pairs of words occur nowhere as one.
+        if not all(any(map(document_frequencies.get, stems)) for _, stems in variant.forms):
+            continue
         names = [name for name in dict.fromkeys(map(to_term, variant.words)) if name in terms]
-        is_known = all(any(map(document_frequencies.get, stems)) for _, stems in variant.forms)
-        if not names or not is_known:
+        if not names:
             continue
         if variant.role is Role.JOINED:
             terms |= {name: _add_variant(terms[name], variant.stems) for name in names}
