@@ -124,7 +124,7 @@ _NUMERIC = [
 ]
 _SEPARATORS = re.compile(r"\W+")
 # One of these follows the first number.
-_NUMERIC_SIGNS = {"-", "/", ".", "年", "년", " "}
+_NUMERIC_SIGN = re.compile(r"[-/.]|\s?[年년]")
 _BEFORE_LENGTH, _AFTER_LENGTH = 32, 40
 _FIRST_YEAR, _LAST_YEAR = 1500, 2099
 # Years of two digits below this are of this century.
@@ -178,7 +178,7 @@ def _is_valid(date: PartialDate) -> bool:
 def _read_numeric(
     text: str, start: int, end: int, languages: tuple[str, ...]
 ) -> DateMention | None:
-    if text[end : end + 1] not in _NUMERIC_SIGNS:
+    if not _NUMERIC_SIGN.match(text, end):
         return None
     for pattern in _NUMERIC:
         match = pattern.match(text, start)

@@ -31,6 +31,8 @@ _DIGITS = (
     r"|\p{Nd}+(?:[.,]\p{Nd}+)?"
 )
 _DIGIT = re.compile(r"\d+")
+_SPACED_GROUP = re.compile(r"\d \d\d\d")
+_NEXT_WORD = regex.compile(r"\p{Nd}\s?(\p{L}[\p{L}\p{M}]*)")
 _CURRENCY_BEFORE = regex.compile(rf"{_CURRENCY}\s?$")
 _NUMBER = regex.compile(
     rf"(?<![\p{{L}}\p{{N}}.,:/_-]|\p{{N}}\s)(?P<digits>{_DIGITS})"
@@ -62,6 +64,21 @@ def find_numbers(text: str, language: str) -> list[NumberMention]:
         if term != text[match.start("digits") : end]:
             mentions.append(NumberMention(term, match.start("digits"), end))
     return mentions
+
+
+def may_have_spaced_numbers(text: str, language: str) -> bool:
+    """Whether a number of *text* may have a space inside: 1 043, 2.35 million; fast."""
+    words = set(_NEXT_WORD.findall(text))
+    return _SPACED_GROUP.search(text) is not None or any(
+        _may_scale(word, language) for word in words
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _may_scale(word: str, language: str) -> bool:
+    """Whether *word* is a word of _scales, or the first one of several that are."""
+    folded = fold_accents(word)
+    return any(scale.partition(" ")[0] == folded for scale in _scales(language))
 
 
 def _iter_numbers(text: str) -> Iterator["regex.Match[str]"]:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import regex
 
-from qa.analysis.dates import PartialDate, find_dates
-from qa.analysis.numerals import find_numbers
+from qa.analysis.dates import DateMention, PartialDate, find_dates
+from qa.analysis.numerals import NumberMention, find_numbers, may_have_spaced_numbers
 from qa.analysis.tokenizer import Token, to_term, tokenize
 
 
@@ -40,6 +40,7 @@ class Variant(NamedTuple):
     role: Role = Role.SAME
 
 
+_Mention = TypeVar("_Mention", DateMention, NumberMention)
 _HYPHEN = r"[-\u2010\u2011]"
 _HYPHENS = re.compile(_HYPHEN)
 _PART = r"[\p{L}\p{N}\p{M}]+"
@@ -61,7 +62,9 @@ _ATTACHED_UNIT = regex.compile(
 _INITIALS = regex.compile(
     r"(?<![\p{L}\p{N}.])(?:\p{Lu}\.[\s-]?|\p{Lu}\s){1,3}\p{Lu}(?:\.(?=\s\p{Lu})|(?=\s\p{Lu}\p{Ll}))"
 )
-_LONE_CAPITAL = re.compile(r"\b[^\W\d_a-z]\b")
+# What all of these have, with more letters for capitals: a fast look before a slow one.
+_CAPITAL = r"[A-Z\u00c0-\U0010ffff]"
+_TWO_CAPITALS = re.compile(rf"{_CAPITAL}(?:\.[\s-]?|\s){_CAPITAL}[.\s]")
 _INITIAL_SIGNS = regex.compile(r"[\s.-]")
 _AMPERSAND = regex.compile(r"(?<![\p{L}\p{N}])[A-Z]{1,2}\s&\s[A-Z]{1,2}(?![\p{L}\p{N}])")
 _HAS_DIGIT = regex.compile(r"\p{Nd}")
@@ -95,8 +98,8 @@ def chunk_variants(chunk: str, language: str) -> tuple[Variant, ...]:
         return ()
     variants = [*_joined_forms(chunk), *_signed_forms(chunk)]
     if _HAS_DIGIT.search(chunk):
-        variants += _date_variants(chunk, language)
-        variants += _number_variants(chunk, language)
+        variants += _date_variants(chunk, find_dates(chunk, (language,)))
+        variants += _number_variants(chunk, find_numbers(chunk, language))
     return tuple(dict.fromkeys(variants))
 
 
@@ -104,19 +107,26 @@ def spaced_variants(text: str, language: str) -> list[Variant]:
     """The variants of words with a space between them: 14 July 2021, 2.35 million, J. R."""
     variants: list[Variant] = []
     if _HAS_DIGIT.search(text):
-        variants += _date_variants(text, language)
-        variants += _number_variants(text, language)
+        variants += _date_variants(text, _spaced(text, find_dates(text, (language,))))
+    if may_have_spaced_numbers(text, language):
+        variants += _number_variants(text, _spaced(text, find_numbers(text, language)))
     if " & " in text:
         variants += [
-            Variant(match[0].replace(" ", ""), *match.span()) for match in _AMPERSAND.finditer(text)
+            Variant(match[0].replace(" ", ""), *match.span())
+            for match in _AMPERSAND.finditer(text)
+            if " " in match[0]
         ]
-    spaced = [variant for variant in variants if " " in text[variant.start : variant.end]]
-    return [*spaced, *_initials(text)]
+    return [*variants, *_initials(text)]
+
+
+def _spaced(text: str, mentions: Iterable[_Mention]) -> Iterator[_Mention]:
+    """Those of *mentions* that have a space inside."""
+    return (mention for mention in mentions if " " in text[mention.start : mention.end])
 
 
 def _initials(text: str) -> Iterator[Variant]:
     """Initials as one word, JR of J. R., but for J.R., which is one."""
-    if not _LONE_CAPITAL.search(text):
+    if not _TWO_CAPITALS.search(text):
         return
     for match in _INITIALS.finditer(text):
         if not match[0].replace(".", "").isalpha():
@@ -144,9 +154,9 @@ def _signed_forms(chunk: str) -> Iterator[Variant]:
         yield from (Variant(part, *match.span(), Role.PART) for part in match.groups())
 
 
-def _date_variants(text: str, language: str) -> Iterator[Variant]:
+def _date_variants(text: str, dates: Iterable[DateMention]) -> Iterator[Variant]:
     """Each date as a term, and what it is in: its month, its day of any year, its year."""
-    for date, start, end in find_dates(text, (language,)):
+    for date, start, end in dates:
         year, month, day = date
         wider = [date, PartialDate(year, month) if day and year else None]
         wider += [PartialDate(None, month, day)] if day and year else []
@@ -158,8 +168,8 @@ def _date_variants(text: str, language: str) -> Iterator[Variant]:
             yield Variant(str(year), start, end)
 
 
-def _number_variants(text: str, language: str) -> Iterator[Variant]:
-    for number in find_numbers(text, language):
+def _number_variants(text: str, numbers: Iterable[NumberMention]) -> Iterator[Variant]:
+    for number in numbers:
         first = next(iter(tokenize(text[number.start : number.end])), Token("", 0, 0))
         is_one_word = first.end - first.start == number.end - number.start
         if not (is_one_word and to_term(first.text) == number.term):

@@ -168,27 +168,30 @@ def _iter_phrases(text: str, stops: frozenset[str], *, all_words: bool = False) 
     for stretch in _BREAK.split(text):
         words = _WORD.findall(stretch)
         significant = [len(w) > 1 and w[0].isalpha() and w.lower() not in stops for w in words]
+        # No phrase goes beyond the last word.
+        significant += [False] * _MAX_PHRASE_WORDS
         for first, word in enumerate(words):
             if not significant[first]:
                 continue
-            if len(word) >= _MIN_NAME_LETTERS and (all_words or _is_name(words, first)):
+            if len(word) >= _MIN_NAME_LETTERS and (
+                all_words or (word[0].isupper() and _stands_out(words, first))
+            ):
                 yield _strip_possessive(word)
-            for last in range(first + 1, min(first + _MAX_PHRASE_WORDS, len(words))):
+            for last in range(first + 1, first + _MAX_PHRASE_WORDS):
                 if significant[last]:
                     yield _strip_possessive(" ".join(words[first : last + 1]))
 
 
 def _strip_possessive(phrase: str) -> str:
-    return phrase if phrase[-1] not in "s'’" else strip_clitics(phrase)
+    may_have_ending = phrase[-1] in "s'’" and ("'" in phrase or "’" in phrase)
+    return strip_clitics(phrase) if may_have_ending else phrase
 
 
-def _is_name(words: Sequence[str], place: int) -> bool:
-    """Whether the word at *place* alone has a capital letter; the first word does not count."""
-    if not place or not words[place][0].isupper():
+def _stands_out(words: Sequence[str], place: int) -> bool:
+    """Whether no word beside the one at *place* has a capital letter, and it is not the first."""
+    if not place or words[place - 1][0].isupper():
         return False
-    return not any(
-        word[:1].isupper() for word in (*words[place - 1 : place], *words[place + 1 : place + 2])
-    )
+    return place + 1 == len(words) or not words[place + 1][0].isupper()
 
 
 def _parts_of_longer(frequent: Sequence[tuple[str, int]]) -> set[str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.analysis.numerals import find_numbers
+from qa.analysis.numerals import find_numbers, may_have_spaced_numbers
 
 
 def terms(text, language="en"):
@@ -70,3 +70,31 @@ def test_groups_do_not_count(number):
 @given(st.text(), st.sampled_from(["en", "de", "fr", "xx"]))
 def test_any_text_has_numbers_within_it(text, language):
     assert all(0 <= n.start < n.end <= len(text) for n in find_numbers(text, language))
+
+
+_PIECES = [
+    "1",
+    "043",
+    " ",
+    "2.35",
+    ",",
+    "'",
+    "million",
+    "mil millones",
+    "k",
+    "€",
+    "Mrd.",
+    "xyz",
+    ".",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join), st.sampled_from(["en", "es"]))
+def test_the_fast_look_misses_no_number_with_a_space(text, language):
+    numbers = find_numbers(text, language)
+    if any(" " in text[number.start : number.end] for number in numbers):
+        assert may_have_spaced_numbers(text, language)
+
+
+def test_the_fast_look_passes_over_most_numbers():
+    assert not may_have_spaced_numbers("In 2019 there were 12 of them, or 7.5% more.", "en")
