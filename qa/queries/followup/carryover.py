@@ -113,7 +113,7 @@ def choose_carried_stems(
         varied = [stem for stem in state.mentions if stem in last_stems & candidates]
         return tuple(stem for stem in varied[:MAX_CARRIED_WORDS] if stem not in dropped_stems)
     features = context_cues(state, turn)
-    if turn.is_foreign or turn.asks_instead or _is_new_subject(features):
+    if turn.is_foreign or turn.asks_instead or _is_new_subject(turn, features):
         return ()
     need = weights.need_model.score(features)
     scores = rescore_words(
@@ -126,8 +126,13 @@ def choose_carried_stems(
     return tuple(stem for stem in selected[:MAX_CARRIED_WORDS] if stem not in dropped_stems)
 
 
-def _is_new_subject(features: Collection[str]) -> bool:
-    """Whether the question starts a new subject and refers to nothing before it."""
+def _is_new_subject(turn: TurnAnalysis, features: Collection[str]) -> bool:
+    """Whether the question starts a new subject and refers to nothing before it.
+
+    So does a phrase such as *bridges from Rye to Deal*; names alone may vary the last question.
+    """
+    if "2 new names" in features and turn.stands_alone and turn.names_noun:
+        return True
     is_self_contained = "2 new names" in features or (
         "whole by itself" in features and "comparative" not in features
     )

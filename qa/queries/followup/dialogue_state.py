@@ -86,6 +86,11 @@ class TurnAnalysis:
         return any(word.kind in {"name", "plain", "number"} for word in self.content_words)
 
     @property
+    def names_noun(self) -> bool:
+        """Whether it has a noun that is no name."""
+        return any(word.kind == "plain" for word in self.content_words)
+
+    @property
     def introduces_topic(self) -> bool:
         """Whether it asks about something by name: what is X, tell me about X."""
         asks_by_name = self.features & {"defines", "tell", "what about"}

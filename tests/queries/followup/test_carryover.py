@@ -61,6 +61,13 @@ def test_a_new_subject_drops_the_old_one(question):
     assert alone.text == question
 
 
+def test_a_noun_with_two_new_names_takes_nothing_along():
+    turns = ["What tolls did Brandt demand?", "Who is Lund?"]
+
+    assert resolve_followup("tolls from Mars and Venus", turns).carried_words == ()
+    assert resolve_followup("tolls", turns).carried_words
+
+
 @pytest.mark.parametrize(
     "question",
     [
