@@ -157,7 +157,10 @@ def _describe_contents(facts: _Facts) -> _Description:
 
 def _date_sentences(facts: _Facts) -> list[str]:
     dates = [summary.date for summary in facts.summaries if summary.date]
-    return [facts.say("dates", first=min(dates), last=max(dates))] if dates else []
+    if not dates:
+        return []
+    first, last = min(dates), max(dates)
+    return [facts.say("dates" if first < last else "one_date", first=first, last=last)]
 
 
 def _publisher_sentences(facts: _Facts) -> list[str]:

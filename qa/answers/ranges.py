@@ -105,8 +105,8 @@ def _find_obstacle(period: WordedPeriod, manifest: Manifest) -> str:
     if (period.first and period.first > manifest.last) or (
         period.last and period.last < manifest.first
     ):
-        first, last = format_day(manifest.first), format_day(manifest.last)
-        return f"the documents are dated {first} to {last}"
+        days = dict.fromkeys(map(format_day, (manifest.first, manifest.last)))
+        return f"the documents are dated {' to '.join(days)}"
     return ""
 
 

@@ -121,7 +121,8 @@ def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
     for first, second in no_answer.apart:
         yield f"Never together in one passage: {first}, {second}"
     if no_answer.span:
-        yield f"The documents are dated {no_answer.span[0]} to {no_answer.span[1]}."
+        days = dict.fromkeys(map(str, no_answer.span))
+        yield f"The documents are dated {' to '.join(days)}."
     yield from (reason.detail for reason in no_answer.filters)
 
 

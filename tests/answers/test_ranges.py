@@ -140,6 +140,12 @@ def test_a_period_that_leaves_nothing_is_not_applied_and_that_is_said(reports, q
     assert answer.passages
 
 
+def test_a_single_day_is_no_range_of_dates(build):
+    answer = ask(*build({"new": REPORTS["new"]}), "how many tickets were sold in 2016?", OPTIONS)
+
+    assert answer.range.detail.endswith("the documents are dated 11 June 2021.")
+
+
 def test_without_dates_nothing_is_limited_and_that_is_said(build):
     undated = build({id_: (None, text) for id_, (_, text) in REPORTS.items()})
     period = ask(*undated, "how many tickets did the ferry sell in 2016?", OPTIONS)
