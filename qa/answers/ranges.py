@@ -49,7 +49,9 @@ class RangeRetriever:
             day = format_day(self.manifest.last)
             shown = replace(shown, detail=f"Counted back from the newest document, of {day}.")
         if not limited.top:
-            return self._search_unlimited(query, shown, "no passage of that time has its words")
+            return self._search_unlimited(
+                query, shown, "no passage of that time has its other words"
+            )
         if self.judge(limited) != "found":
             # Words such as "since 2017" often belong to what is asked for, not to when it was said.
             reason = "a passage of another time answers more clearly"

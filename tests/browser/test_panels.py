@@ -38,6 +38,16 @@ def test_a_title_a_number_or_a_card_opens_its_document_at_the_mark(wide_page, op
     assert wide_page.evaluate("document.activeElement.matches('.scroll')")
 
 
+def test_the_answer_does_not_move_sideways_when_a_document_opens(wide_page):
+    wide_page.goto(COUNCIL)
+    heading = wide_page.locator(".turn h1, .turn h2").first
+    before = heading.bounding_box()["x"]
+    wide_page.locator(".quote .title").click()
+    panels(wide_page).wait_for()
+
+    assert heading.bounding_box()["x"] == before
+
+
 def test_back_a_link_and_reload_lead_to_the_same_documents(wide_page, open_page):
     wide_page.goto(COUNCIL)
     wide_page.locator(".quote .title").click()

@@ -93,7 +93,7 @@ class AnsweredTurn:
 
     @property
     def has_surprises(self) -> bool:
-        """Whether words were corrected, carried, excluded, or occur nowhere."""
+        """Whether words were corrected, carried, excluded, occur nowhere, or limit unexpectedly."""
         answer = self.answer
         query = answer.query
         return bool(
@@ -101,6 +101,7 @@ class AnsweredTurn:
             or query.carried
             or query.not_carried
             or (answer.none and answer.none.missing)
+            or (answer.range and answer.range.detail)
             or self.words_excluded
         )
 

@@ -26,6 +26,15 @@ def test_it_shows_all_that_the_document_says(get_page, client):
     assert "at most 2000 characters" in main
 
 
+def test_a_token_is_asked_for_only_where_one_is_set(index, get_page):
+    app = create_app(Settings(index=str(index), token=READ))
+    headers = {"Accept": "text/html", "Authorization": f"Bearer {READ}"}
+    with_token = app.test_client().get("/api", headers=headers).text
+
+    assert "Bearer TOKEN" in with_token
+    assert "Bearer TOKEN" not in text(get_page("/api").find(".//main"))
+
+
 def test_every_link_on_it_leads_somewhere(get_page):
     page = get_page("/api")
     anchors = {link[1:] for link in page.xpath("//main//a/@href") if link.startswith("#")}

@@ -371,6 +371,13 @@ def test_a_period_in_words_is_a_filter_that_one_click_removes(get_page):
     assert ("ranges", "off") in controls(one(without, "//main//form[@id='ask']"))
 
 
+def test_it_says_why_a_period_does_not_count_without_a_click(get_page):
+    details = one(get_page("/?q=Who+built+the+harbour+in+1999%3F"), "//details[@class='searched']")
+
+    assert "“in 1999” does not limit the answer" in text(details)
+    assert "open" in details.attrib
+
+
 def test_an_order_in_words_is_undone_by_its_chip_and_by_the_order_of_relevance(get_page):
     address = "/?q=latest+news+about+Lindholm"
     page = get_page(address)
