@@ -68,9 +68,8 @@ def find_numbers(text: str, language: str) -> list[NumberMention]:
 
 def may_have_spaced_numbers(text: str, language: str) -> bool:
     """Whether a number of *text* may have a space inside: 1 043, 2.35 million; fast."""
-    words = set(_NEXT_WORD.findall(text))
     return _SPACED_GROUP.search(text) is not None or any(
-        _may_scale(word, language) for word in words
+        _may_scale(word, language) for word in _NEXT_WORD.findall(text)
     )
 
 

@@ -129,11 +129,15 @@ def _iter_tokens(text: str) -> Iterator[Token]:
 
 def count_words(text: str) -> int:
     """How many words a reader would count in *text*."""
-    return sum(map(_count_chunk_words, text.split()))
+    chunks = text.split()
+    # Most are one word; the last of a phrase has a sign after it.
+    others = [chunk for chunk in chunks if not (chunk.isalnum() and chunk.isascii())]
+    return len(chunks) - len(others) + sum(map(_count_chunk_words, others))
 
 
 def _count_chunk_words(chunk: str) -> int:
-    if chunk.isascii() and chunk.isalnum():
+    core = chunk.rstrip(".,")
+    if core.isalnum() and core.isascii():
         return 1
     if _LATIN_TEXT.fullmatch(chunk):
         return len(_LATIN_TOKEN.findall(chunk))

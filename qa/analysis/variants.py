@@ -67,7 +67,7 @@ _CAPITAL = r"[A-Z\u00c0-\U0010ffff]"
 _TWO_CAPITALS = re.compile(rf"{_CAPITAL}(?:\.[\s-]?|\s){_CAPITAL}[.\s]")
 _INITIAL_SIGNS = regex.compile(r"[\s.-]")
 _AMPERSAND = regex.compile(r"(?<![\p{L}\p{N}])[A-Z]{1,2}\s&\s[A-Z]{1,2}(?![\p{L}\p{N}])")
-_HAS_DIGIT = regex.compile(r"\p{Nd}")
+_HAS_DIGIT = re.compile(r"\d")
 # What some variant needs; most headings and questions have none of it.
 _MAY_VARY = re.compile(r"\d|[-\u2010\u2011&+]|\.\S|\b[^\W\d_][. ]")
 
@@ -108,8 +108,8 @@ def spaced_variants(text: str, language: str) -> list[Variant]:
     variants: list[Variant] = []
     if _HAS_DIGIT.search(text):
         variants += _date_variants(text, _spaced(text, find_dates(text, (language,))))
-    if may_have_spaced_numbers(text, language):
-        variants += _number_variants(text, _spaced(text, find_numbers(text, language)))
+        if may_have_spaced_numbers(text, language):
+            variants += _number_variants(text, _spaced(text, find_numbers(text, language)))
     if " & " in text:
         variants += [
             Variant(match[0].replace(" ", ""), *match.span())
@@ -135,6 +135,8 @@ def _initials(text: str) -> Iterator[Variant]:
 
 def _joined_forms(chunk: str) -> Iterator[Variant]:
     """Hyphened words as one: wifi of wi-fi, ax4471b of AX-4471-B."""
+    if not _HYPHENS.search(chunk):
+        return
     for match in _HYPHENED.finditer(chunk):
         parts = _HYPHENS.split(match[0])
         joined = "".join(parts)
@@ -146,12 +148,16 @@ def _joined_forms(chunk: str) -> Iterator[Variant]:
 
 def _signed_forms(chunk: str) -> Iterator[Variant]:
     """Words with signs that make them others: .NET, 24/7, and Notepad of Notepad++."""
-    for match in _PLUS_BASE.finditer(chunk):
-        yield Variant(match[1], *match.span(1), Role.BASE)
-    for match in (*_DOTTED_NAME.finditer(chunk), *_SLASHED_NUMBERS.finditer(chunk)):
-        yield Variant(match[0], *match.span())
-    for match in _ATTACHED_UNIT.finditer(chunk):
-        yield from (Variant(part, *match.span(), Role.PART) for part in match.groups())
+    if "++" in chunk:
+        for match in _PLUS_BASE.finditer(chunk):
+            yield Variant(match[1], *match.span(1), Role.BASE)
+    if "." in chunk:
+        yield from (Variant(match[0], *match.span()) for match in _DOTTED_NAME.finditer(chunk))
+    if "/" in chunk:
+        yield from (Variant(match[0], *match.span()) for match in _SLASHED_NUMBERS.finditer(chunk))
+    if _HAS_DIGIT.search(chunk):
+        for match in _ATTACHED_UNIT.finditer(chunk):
+            yield from (Variant(part, *match.span(), Role.PART) for part in match.groups())
 
 
 def _date_variants(text: str, dates: Iterable[DateMention]) -> Iterator[Variant]:
