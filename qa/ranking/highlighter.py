@@ -141,8 +141,10 @@ class Highlighter:
         }
         self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
         carried_words = {*query.carried_words}
-        self._term_factors = [
-            _CARRIED_TERM_FACTOR if term.word in carried_words else 1.0 for term in query.all_terms
+        # The IDF of each term, less for one that is carried over.
+        self._weights = [
+            idf * (_CARRIED_TERM_FACTOR if term.word in carried_words else 1.0)
+            for idf, term in zip(self._idf, query.all_terms, strict=True)
         ]
         self._polarity = QuestionPolarity(query, self._idf)
         self._cache: dict[tuple[str, int], Highlight] = {}
@@ -189,9 +191,8 @@ class Highlighter:
         heading_stems = _stems_of_heading(passage.heading, passage.language)
         heading_terms = {
             n
-            for stem, numbers in self._indexes_of_stem.items()
-            if stem in heading_stems
-            for n in numbers
+            for stem in heading_stems & self._indexes_of_stem.keys()
+            for n in self._indexes_of_stem[stem]
         }
         present = {match.term_index for match in matches} | heading_terms | self._period_terms
         sentences = self._score_sentences(passage, matches)
@@ -242,13 +243,13 @@ class Highlighter:
         self, passage: Passage, matches: Sequence[_TermMatch]
     ) -> list[ScoredSentence]:
         sentences = []
+        places = [(match.span.start, match.term_index) for match in matches]
+        idf, weights = self._idf, self._weights
         for span in split_sentences(passage.text, passage.language):
-            term_indexes = {m.term_index for m in matches if span.start <= m.span.start < span.end}
-            coverage = sum(self._idf[term_index] for term_index in term_indexes)
-            score = sum(
-                self._idf[term_index] * self._term_factors[term_index]
-                for term_index in term_indexes
-            )
+            start, end = span
+            term_indexes = {index for place, index in places if start <= place < end}
+            coverage = sum([idf[index] for index in term_indexes])
+            score = sum([weights[index] for index in term_indexes])
             fits = bool(
                 self._answer_type and self._answer_type.answer_pattern.search(passage.text, *span)
             )
@@ -266,10 +267,11 @@ class Highlighter:
             return sentence
         if not self._polarity.may_differ(passage.text, span, passage.language):
             return sentence
+        start, end = span
         places = [
             (match.term_index, match.span.start)
             for match in matches
-            if span.start <= match.span.start < span.end
+            if start <= match.span.start < end
         ]
         comparison = self._polarity.compare(passage.text, span, passage.language, places)
         more = sum(self._idf[term_index] for term_index in comparison.opposites)
@@ -343,9 +345,12 @@ def put_answers_first(
 def _merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
     """*spans* in order, without those that begin inside another."""
     merged: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+    for span in sorted(spans):
         if not merged or span.start >= merged[-1].end:
             merged.append(span)
+        elif span.start == merged[-1].start:
+            # Of those that begin at one place the longest comes last.
+            merged[-1] = span
     return tuple(merged)
 
 

@@ -77,13 +77,13 @@ class AnswerCache:
 
 def size_of(value: object) -> int:
     """The bytes of memory that *value* takes, with all that it refers to, each thing once."""
-    seen: dict[int, object] = {}
-    stack: list[object] = [value]
-    while stack:
-        item = stack.pop()
-        if id(item) not in seen and not isinstance(item, _SHARED):
-            seen[id(item)] = item
-            stack += gc.get_referents(item)
+    seen = {id(value): value}
+    layer = [value]
+    while layer:
+        referents = gc.get_referents(*layer)
+        new = {id(item): item for item in referents if not isinstance(item, _SHARED)}
+        layer = [item for key, item in new.items() if key not in seen]
+        seen |= new
     return sum(map(sys.getsizeof, seen.values()))
 
 
