@@ -228,7 +228,8 @@ def _describe(operator: Operator, index: IndexWords) -> UnderstoodOperator:
 def _meaning(operator: Operator, words: Sequence[str], total: int = 0) -> str:
     """What *operator* asks for, as a noun."""
     if operator.kind == "or":
-        return " or ".join(map(_meaning_of_choice, operator.choices))
+        is_plain = all(choice.kind in {"word", "phrase"} for choice in operator.choices)
+        return (" or " if is_plain else ", or ").join(map(_meaning_of_choice, operator.choices))
     return _MEANINGS[operator.kind](operator, words, total)
 
 
@@ -239,7 +240,10 @@ def _title_meaning(operator: Operator, _: Sequence[str], __: int) -> str:
 
 
 def _near_meaning(operator: Operator, _: Sequence[str], __: int) -> str:
-    others = f"at most {operator.distance} other words" if operator.distance else "no other word"
+    plural = "" if operator.distance == 1 else "s"
+    others = (
+        f"at most {operator.distance} other word{plural}" if operator.distance else "no other word"
+    )
     return f"“{operator.value}” in any order, with {others} in between"
 
 

@@ -104,6 +104,19 @@ def test_programs_are_told_how_an_operator_was_understood(client, question, oper
     assert body["query"]["operators"] == [operator]
 
 
+@pytest.mark.parametrize(
+    ("operator", "meaning"),
+    [
+        ("(title:harbour OR ferry)", "documents with “harbour” in the title, or ferry"),
+        ('"council costs"~1', "“council costs” in any order, with at most 1 other word in between"),
+    ],
+)
+def test_the_meaning_of_an_operator_reads_well(client, operator, meaning):
+    answer = client.get("/ask", query_string={"q": f"Moberg {operator}"}).get_json()
+
+    assert [each["meaning"] for each in answer["query"]["operators"]] == [meaning]
+
+
 def test_without_operators_nothing_is_said_of_them(client):
     body = ask(client, "what does the title: of the council say, at 3:1?")
 
