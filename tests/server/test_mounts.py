@@ -91,18 +91,18 @@ class Mount(NamedTuple):
 def mount(request, sample, tmp_path):
     """The service behind nginx, which is told of its path in one of these ways."""
     with reserve_port() as port:
-        found = Mount(f"http://127.0.0.1:{port}", "/" if request.param == "root" else "/kb/")
+        place = Mount(f"http://127.0.0.1:{port}", "/" if request.param == "root" else "/kb/")
         settings, location = {"trusted_proxies": 1}, LOCATION
         if request.param == "root":
             location = location.replace("/kb/", "/").replace(" /kb;", ' "";')
         elif request.param == "QA_URL":
             # With the path left in, and nothing said of it.
             location = "location /kb/ { proxy_pass http://127.0.0.1:8000; }"
-            settings = {"url": f"{found.origin}/kb"}
+            settings = {"url": f"{place.origin}/kb"}
         with run_service(sample.index, documents=sample.documents, **settings) as (host, own_port):
             location = location.replace("127.0.0.1:8000", f"{host}:{own_port}")
             with run_nginx(tmp_path, port, location) as process:
-                yield found.wait(process)
+                yield place.wait(process)
 
 
 class _Links(HTMLParser):
