@@ -19,6 +19,17 @@ _PUBLIC_HOST = re.compile(
     r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 )
 
+# What each value of these settings looks like.
+_FORMS = {
+    "language": (re.compile(r"[a-z]{2,3}"), "the code of a language such as en (ISO 639)"),
+    "ocr_languages": (re.compile(r"[A-Za-z0-9_/-]+"), "a language as Tesseract names it, as eng"),
+    "cors_origins": (
+        re.compile(rf"\*|[a-z][a-z0-9+.-]*://{_PUBLIC_HOST.pattern}"),
+        "an origin such as https://example.org, without a path or a slash at the end",
+    ),
+    "trusted_hosts": (re.compile(r"[^\s/@?#]+"), "a host name such as docs.example.org"),
+}
+
 
 def setting(
     default: Any,  # noqa: ANN401 - a setting's type is its field's
@@ -210,6 +221,13 @@ def _check_consistency(settings: Settings) -> Settings:
     if settings.log_questions not in LOG_QUESTIONS_CHOICES:
         raise SettingsError(f"QA_LOG_QUESTIONS must be one of {', '.join(LOG_QUESTIONS_CHOICES)}.")
     _check_url(settings.url)
+    for name, (pattern, description) in _FORMS.items():
+        value = getattr(settings, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if not pattern.fullmatch(part):
+                raise SettingsError(
+                    f"QA_{name.upper()}: {part!r} is not {description}; correct or unset it."
+                )
     return settings
 
 
