@@ -15,6 +15,7 @@ from qa.web.middleware import metrics
 from qa.web.middleware.access import init_access, init_rate_limits
 from qa.web.middleware.error_handlers import init_error_handlers
 from qa.web.middleware.http_cache import init_http_cache
+from qa.web.middleware.proxies import init_proxies
 from qa.web.middleware.request_log import build_log_writer, init_request_log
 from qa.web.pages import (
     about,
@@ -62,4 +63,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     feedback.init_feedback(app)
     openapi.init_openapi(app)
     openapi.init_versions(app)
+    init_proxies(app)
     return app

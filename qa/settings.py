@@ -2,15 +2,33 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from qa.errors import SettingsError
 
 # The values of QA_LOG_QUESTIONS.
 LOG_QUESTIONS_CHOICES = ("0", "1", "hash")
+# A path below which the service is, without a slash at its end; nothing at the root.
+MOUNT = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+_PUBLIC_HOST = re.compile(
+    r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+)
+
+# What each value of these settings looks like.
+_FORMS = {
+    "language": (re.compile(r"[a-z]{2,3}"), "the code of a language such as en (ISO 639)"),
+    "ocr_languages": (re.compile(r"[A-Za-z0-9_/-]+"), "a language as Tesseract names it, as eng"),
+    "cors_origins": (
+        re.compile(rf"\*|[a-z][a-z0-9+.-]*://{_PUBLIC_HOST.pattern}"),
+        "an origin such as https://example.org, without a path or a slash at the end",
+    ),
+    "trusted_hosts": (re.compile(r"[^\s/@?#]+"), "a host name such as docs.example.org"),
+}
 
 
 def setting(
@@ -145,6 +163,9 @@ class Settings:
     trusted_proxies: int = setting(
         0, "Number of proxies in front whose forwarded headers are trusted."
     )
+    url: str = setting(
+        "", "Address of the service for readers, such as https://example.org/kb; as asked if empty."
+    )
     cors_origins: tuple[str, ...] = setting(
         (), "Origins whose scripts may send requests; * for all."
     )
@@ -162,6 +183,11 @@ class Settings:
     def home(self) -> Path:
         """The operator's folder: cache, synonyms, golden questions."""
         return Path(self.folder or (_DEFAULT_HOME if "://" in self.index else self.index))
+
+    @property
+    def mount(self) -> str:
+        """The path of QA_URL without a slash at its end."""
+        return urlsplit(self.url).path.rstrip("/")
 
     @property
     def documents_folder(self) -> Path:
@@ -194,7 +220,41 @@ def _check_consistency(settings: Settings) -> Settings:
             raise SettingsError(f"QA_{low.upper()} must not be above QA_{high.upper()}.")
     if settings.log_questions not in LOG_QUESTIONS_CHOICES:
         raise SettingsError(f"QA_LOG_QUESTIONS must be one of {', '.join(LOG_QUESTIONS_CHOICES)}.")
+    _check_url(settings.url)
+    for name, (pattern, description) in _FORMS.items():
+        value = getattr(settings, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if not pattern.fullmatch(part):
+                raise SettingsError(
+                    f"QA_{name.upper()}: {part!r} is not {description}; correct or unset it."
+                )
     return settings
+
+
+def _check_url(url: str) -> None:
+    """Raise SettingsError unless *url* is empty, or an address of which others can be made."""
+    if url and not _is_public_address(url):
+        raise SettingsError(
+            f"QA_URL={url!r} is no address such as https://example.org/kb (a host in ASCII, and a"
+            " path of letters, digits and -._~; no user, query or fragment); correct or unset it."
+        )
+
+
+def _is_public_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_valid_port = parts.port != 0
+    except ValueError:
+        return False
+    return (
+        # It also drops line ends and the like.
+        url.lower() == parts.geturl().lower()
+        and parts.scheme in {"http", "https"}
+        and has_valid_port
+        and _PUBLIC_HOST.fullmatch(parts.netloc) is not None
+        and MOUNT.fullmatch(parts.path.rstrip("/")) is not None
+        and not (parts.query or parts.fragment)
+    )
 
 
 def _parse_value(name: str, text: str, type_: Any) -> Any:  # noqa: ANN401 - a setting's type is its field's

@@ -54,3 +54,34 @@ def test_what_is_wrong_is_named(environ):
 def test_every_setting_has_help():
     assert len(settings_table()) == len(dataclasses.fields(Settings))
     assert all(help_text for _, _, help_text in settings_table())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("LANGUAGE", value) for value in ("english", "EN", "e", "en_GB", "../x")),
+        *(("OCR_LANGUAGES", value) for value in ("eng deu", "eng+deu;rm", "deutsch!")),
+        ("CORS_ORIGINS", "https://a.example/"),
+        ("CORS_ORIGINS", "a.example"),
+        ("CORS_ORIGINS", "https://a.example,null"),
+        ("CORS_ORIGINS", "https://a.example/page"),
+        *(("TRUSTED_HOSTS", value) for value in ("https://a.example", "a.example/kb", "a b")),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_named_when_settings_are_read(name, value):
+    with pytest.raises(SettingsError, match=f"^QA_{name}: .* is not .*; correct or unset it"):
+        settings_from_environ({f"QA_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("LANGUAGE", value) for value in ("en", "yue")),
+        *(("CORS_ORIGINS", value) for value in ("*", "https://a.example,http://[::1]:8000")),
+        *(("TRUSTED_HOSTS", value) for value in (".a.example", "::1,bücher.example", "a:8000")),
+    ],
+)
+def test_a_value_of_the_right_form_is_read(name, value):
+    value_read = getattr(settings_from_environ({f"QA_{name}": value}), name.lower())
+
+    assert value_read == value if name == "LANGUAGE" else value_read == tuple(value.split(","))

@@ -23,6 +23,7 @@ from qa.index.generations import Generation
 from qa.publishing.gate import find_failing_questions, load_golden_questions
 from qa.publishing.purge import Purge, purge_all_but_live, purge_documents
 from qa.settings import Settings
+from qa.web.pages.common import quantity
 
 
 @click.command("generations")
@@ -97,8 +98,8 @@ def rollback_command(name: str | None, index_dir: str | None) -> None:
         manifest = open_engine(settings).switch(name)
     warn_of_analysis(manifest)
     echo(
-        f"Generation {manifest.name} ({manifest.documents:,} documents,"
-        f" {manifest.passages:,} passages) is live in {settings.index}."
+        f"Generation {manifest.name} ({quantity(manifest.documents, 'document')},"
+        f" {quantity(manifest.passages, 'passage')}) is live in {settings.index}."
     )
 
 
@@ -124,10 +125,10 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     size = sum(file.size for file in manifest.files.values())
     echo(
         f"Generation {manifest.name} is whole: {len(manifest.files)} files, {size:,} bytes,"
-        f" {manifest.documents:,} documents, {manifest.passages:,} passages."
+        f" {quantity(manifest.documents, 'document')}, {quantity(manifest.passages, 'passage')}."
     )
     if golden:
-        echo(f"{len(golden)} golden questions: {len(golden) - len(failing)} answered.")
+        echo(f"{quantity(len(golden), 'golden question')}: {len(golden) - len(failing)} answered.")
     for question in failing:
         echo(f"  unanswered {question.question}", err=True)
     if failing:

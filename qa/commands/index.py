@@ -26,6 +26,7 @@ from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
 from qa.publishing.watcher import folder_snapshot, watch
 from qa.settings import Settings
+from qa.web.pages.common import quantity
 
 
 class _BuildRunner:
@@ -119,7 +120,7 @@ def index_command(
 def print_report(report: BuildReport, settings: Settings, *, dry_run: bool = False) -> None:
     """Print the result of a build."""
     manifest = report.manifest
-    counts = f"{manifest.documents:,} documents, {manifest.passages:,} passages"
+    counts = f"{quantity(manifest.documents, 'document')}, {quantity(manifest.passages, 'passage')}"
     if report.is_live and report.changes.base_generation == manifest.name:
         state = "is live as before"
     elif dry_run:
@@ -165,7 +166,7 @@ def _print_changes(changes: Changes) -> None:
     if changes.base_generation and changes.added_ids + changes.changed_ids + changes.removed_ids:
         echo(
             f"Since generation {changes.base_generation}:"
-            f" {len(changes.added_ids):,} documents added,"
+            f" {quantity(len(changes.added_ids), 'document')} added,"
             f" {len(changes.changed_ids):,} changed, {len(changes.removed_ids):,} gone."
         )
         _print_list("added", changes.added_ids)
@@ -178,7 +179,8 @@ def _print_changes(changes: Changes) -> None:
             if changes.base_generation
             else ""
         )
-        echo(f"{changes.golden_count} golden questions: {answered_count} answered{comparison}.")
+        golden = quantity(changes.golden_count, "golden question")
+        echo(f"{golden}: {answered_count} answered{comparison}.")
         _print_list("won", changes.gained_questions)
         _print_list("lost", changes.lost_questions)
         lost = changes.lost_questions

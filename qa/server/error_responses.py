@@ -27,13 +27,18 @@ _PAGE_POLICY = (
 _RETRY = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def problem_bytes(status: int, detail: str, *, keep_alive: bool, as_page: bool = False) -> bytes:
-    """A complete error response for requests that never reach the app: RFC 9457, or a page."""
+def problem_bytes(
+    status: int, detail: str, *, keep_alive: bool, as_page: bool = False, mount: str = ""
+) -> bytes:
+    """A complete error response for requests that never reach the app: RFC 9457, or a page.
+
+    Its address is below the *mount* of the service.
+    """
     phrase = HTTPStatus(status).phrase
     if as_page:
         body, content_type = _page(HTTPStatus(status), detail), "text/html; charset=utf-8"
     else:
-        body, content_type = _problem(HTTPStatus(status), detail), "application/problem+json"
+        body, content_type = _problem(HTTPStatus(status), detail, mount), "application/problem+json"
     headers = SECURITY_HEADERS | {
         "Content-Type": content_type,
         "Content-Length": str(len(body)),
@@ -50,11 +55,11 @@ def problem_bytes(status: int, detail: str, *, keep_alive: bool, as_page: bool =
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _problem(status: HTTPStatus, detail: str) -> bytes:
+def _problem(status: HTTPStatus, detail: str, mount: str) -> bytes:
     """The error for programs."""
     problem_type = problem_type_of(status)
     problem = {
-        "type": problem_type.path if problem_type else "about:blank",
+        "type": mount + problem_type.path if problem_type else "about:blank",
         "code": problem_type.code if problem_type else status.phrase.lower().replace(" ", "-"),
         "title": status.phrase,
         "status": status.value,
@@ -117,9 +122,12 @@ _PAGE_TEXTS = {
         "The page could not be made. Your question is in its address: try again.",
     ),
 }
-# By whether the connection stays open, and whether a browser asks.
-BUSY_RESPONSES = {
-    (keep, as_page): problem_bytes(503, _BUSY, keep_alive=keep, as_page=as_page)
-    for keep in (True, False)
-    for as_page in (True, False)
-}
+
+
+def build_busy_responses(mount: str) -> dict[tuple[bool, bool], bytes]:
+    """503, by whether the connection stays open, and whether a browser asks."""
+    return {
+        (keep, as_page): problem_bytes(503, _BUSY, keep_alive=keep, as_page=as_page, mount=mount)
+        for keep in (True, False)
+        for as_page in (True, False)
+    }

@@ -9,6 +9,7 @@ the requests that are answered are answered soon.
 import contextlib
 import errno
 import math
+import os
 import socket
 import threading
 import time
@@ -22,7 +23,7 @@ from typing import Any
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from qa.server.connections import BufferedSocket, Connection, EvictionQueue, Queue, State
-from qa.server.error_responses import BUSY_RESPONSES, DETAILS, problem_bytes, status_of
+from qa.server.error_responses import DETAILS, build_busy_responses, problem_bytes, status_of
 from qa.server.load_balancing import BalancedWorker
 from qa.server.request_parser import IncomingRequest
 from qa.settings import Settings
@@ -79,7 +80,21 @@ class Worker(BalancedWorker):
         They say how it is, or are for what a page that was answered is made of.
         """
         paths = [*unlimited_paths(self.wsgi), STATIC_URL]
-        return tuple(f"GET {path}".encode() for path in paths)
+        # A proxy may have removed the path below which the service is.
+        mounts = {"", self._mount}
+        return tuple(f"GET {mount}{path}".encode() for mount in mounts for path in paths)
+
+    @cached_property
+    def _mount(self) -> str:
+        """The path below which the service is, as far as it is the same for all requests."""
+        return self.settings.mount or os.environ.get("SCRIPT_NAME", "").rstrip("/")
+
+    @cached_property
+    def _busy_responses(self) -> dict[tuple[bool, bool], bytes]:
+        return build_busy_responses(self._mount)
+
+    def _problem_bytes(self, status: HTTPStatus, detail: str, *, as_page: bool) -> bytes:
+        return problem_bytes(status, detail, keep_alive=False, as_page=as_page, mount=self._mount)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept clients, unless another worker has fewer."""
@@ -141,7 +156,7 @@ class Worker(BalancedWorker):
         CLOSED.inc()
         if conn.state is State.RECEIVING and conn.incoming.data:
             with contextlib.suppress(OSError):
-                conn.sock.send(BUSY_RESPONSES[False, conn.incoming.wants_page])
+                conn.sock.send(self._busy_responses[False, conn.incoming.wants_page])
         self._resume(conn)
         self._end(conn)
         return True
@@ -229,7 +244,7 @@ class Worker(BalancedWorker):
             reason = conn.incoming.reason or DETAILS[status]
             with contextlib.suppress(OSError):
                 as_page = conn.incoming.wants_page
-                conn.sock.send(problem_bytes(status, reason, keep_alive=False, as_page=as_page))
+                conn.sock.send(self._problem_bytes(status, reason, as_page=as_page))
             self._linger(conn)
             return
         conn.hand_over()
@@ -250,7 +265,7 @@ class Worker(BalancedWorker):
         REJECTED.labels("503").inc()
         keep_alive = bool(self.alive) and not conn.incoming.wants_close
         try:
-            conn.sock.sendall(BUSY_RESPONSES[keep_alive, conn.incoming.wants_page])
+            conn.sock.sendall(self._busy_responses[keep_alive, conn.incoming.wants_page])
         except OSError:
             return False
         conn.parser.unreader.take_buffered()
@@ -268,7 +283,7 @@ class Worker(BalancedWorker):
         REJECTED.labels(str(status.value)).inc()
         incoming: IncomingRequest | None = getattr(self._current, "incoming", None)
         as_page = bool(incoming and incoming.wants_page)
-        client.sendall(problem_bytes(status, DETAILS[status], keep_alive=False, as_page=as_page))
+        client.sendall(self._problem_bytes(status, DETAILS[status], as_page=as_page))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """After a response, send what is left of it."""

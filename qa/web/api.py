@@ -46,6 +46,7 @@ from qa.web.context import (
     record_answer,
     route_options,
 )
+from qa.web.mount import mount_anchor, mount_answer
 from qa.web.offsets import answer_in_utf16
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
 from qa.web.problems import (
@@ -398,7 +399,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
         answers.add(key, answer)
     answer = dataclasses.replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))
     record_answer(answer)
-    return answer
+    return mount_answer(answer)
 
 
 def _check_document_ids(ids: list[str]) -> tuple[str, ...]:
@@ -442,7 +443,9 @@ def verify() -> Response:
     """Look for saved citations again."""
     verify_request = parse_model(VerifyRequest, request_json())
     quotes = (citation.quote for citation in verify_request.citations)
-    return json_response(verify_quotes(quotes, current_searcher(), current_deadline()))
+    verification = verify_quotes(quotes, current_searcher(), current_deadline())
+    anchors = tuple(map(mount_anchor, verification.citations))
+    return json_response(verification.model_copy(update={"citations": anchors}))
 
 
 def verify_quotes(

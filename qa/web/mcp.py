@@ -25,9 +25,9 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.middleware.access import is_own_origin
+from qa.web.mount import absolute_url
 from qa.web.pages.document_search import parse_listing
 from qa.web.pages.documents import select_page
-from qa.web.pages.urls import absolute_url
 from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest, NonNegativeInt, RequestModel, UnicodeText
 from qa.web.response_schemas import PassageBody, RangeBody, ResponseModel, answer_body

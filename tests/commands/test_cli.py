@@ -49,11 +49,11 @@ def test_index_says_what_changed(folder):
     write(folder / "documents", bridge_md=BRIDGE + "More.", ferry_md="The ferry ran for long.")
     changed = run("index", "--index", folder)
 
-    assert "1 golden questions: 1 answered.\n" in first.output
+    assert "1 golden question: 1 answered.\n" in first.output
     assert "is live as before" in again.output
-    assert "1 documents added, 1 changed, 0 gone." in changed.output
+    assert "1 document added, 1 changed, 0 gone." in changed.output
     assert "  added ferry\n  changed bridge\n" in changed.output
-    assert "1 golden questions: 1 answered, 0 won, 0 lost.\n" in changed.output
+    assert "1 golden question: 1 answered, 0 won, 0 lost.\n" in changed.output
 
 
 def test_index_refuses_what_loses_an_answer_until_it_is_forced(folder):

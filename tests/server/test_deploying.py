@@ -60,7 +60,7 @@ def test_the_platform_builds_at_boot_where_there_is_no_index(tmp_path, port):
         printed = process.communicate()[0]
 
     assert (status, process.returncode) == (200, 0)
-    assert printed.startswith("1 documents")
+    assert printed.startswith("1 document")
 
 
 def test_a_release_passes_when_all_golden_questions_are_answered(index):
@@ -68,7 +68,7 @@ def test_a_release_passes_when_all_golden_questions_are_answered(index):
         printed = process.communicate()[0]
 
     assert process.returncode == 0
-    assert "1 golden questions: 1 answered" in printed
+    assert "1 golden question: 1 answered" in printed
 
 
 def test_a_release_fails_when_one_is_not(index):

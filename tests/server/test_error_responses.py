@@ -8,7 +8,7 @@ from base64 import b64encode
 import lxml.html
 import pytest
 
-from qa.server.error_responses import BUSY_RESPONSES, problem_bytes
+from qa.server.error_responses import build_busy_responses, problem_bytes
 from qa.server.request_parser import IncomingRequest
 
 
@@ -20,15 +20,16 @@ def parse(response):
 
 
 def test_a_program_gets_problem_details():
-    status, headers, body = parse(BUSY_RESPONSES[True, False])
+    status, headers, body = parse(build_busy_responses("/kb")[True, False])
 
     assert status == "HTTP/1.1 503 Service Unavailable"
     assert headers["Content-Type"] == "application/problem+json"
     assert json.loads(body)["status"] == 503
+    assert json.loads(body)["type"].startswith("/kb/problems/")
 
 
 def test_a_browser_gets_a_page_with_a_way_to_try_again():
-    status, headers, body = parse(BUSY_RESPONSES[False, True])
+    status, headers, body = parse(build_busy_responses("/kb")[False, True])
     page = lxml.html.fromstring(body.decode())
 
     assert status == "HTTP/1.1 503 Service Unavailable"

@@ -7,15 +7,16 @@ from contextlib import suppress
 from http import HTTPStatus
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from qa.errors import SettingsError
 from qa.settings import Settings
 from qa.web.context import app_state, current_options, current_settings
+from qa.web.middleware.proxies import REQUESTED_HOST
 from qa.web.request_schemas import MAX_BATCH
 from qa.web.static_files import is_static
 
@@ -52,6 +53,8 @@ def is_served(host: str, settings: Settings) -> bool:
     """Whether requests to *host* are answered under these *settings*."""
     if not is_host(host):
         return False
+    if is_among(host, _public_hosts(settings)):
+        return True
     if settings.trusted_hosts:
         return is_among(host, settings.trusted_hosts)
     return is_loopback(host) or not is_loopback(settings.host)
@@ -62,9 +65,16 @@ def is_own_origin(origin: str, settings: Settings) -> bool:
     match = _ORIGIN.fullmatch(origin)
     if match is None:
         return False
+    if is_among(match[1], _public_hosts(settings)):
+        return True
     if settings.trusted_hosts:
         return is_among(match[1], settings.trusted_hosts)
     return is_loopback(match[1])
+
+
+def _public_hosts(settings: Settings) -> tuple[str, ...]:
+    """The host by which readers know the service, if the settings say so."""
+    return (urlsplit(settings.url).netloc,) if settings.url else ()
 
 
 def _name(host: str) -> str:
@@ -121,11 +131,6 @@ _EXPOSED_HEADERS = "ETag, Retry-After, X-Request-ID"
 
 def init_access(app: Flask) -> None:
     """Let in who may ask *app*, and lock what it answers down."""
-    settings = app_state(app).settings
-    proxies = settings.trusted_proxies
-    if proxies:
-        proxy_fix = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)
-        app.wsgi_app = proxy_fix  # type: ignore[method-assign]
     app.before_request(_check_host)
     app.before_request(_answer_preflight)
     app.before_request(_check_token)
@@ -136,7 +141,8 @@ def has_valid_host() -> bool:
     """Whether the request is to a host that is served, of which addresses can be made."""
     try:
         # Names in Punycode are decoded in addresses, and some cannot be.
-        served = is_served(request.host, current_settings()) and request.host_url
+        host = request.environ.get(REQUESTED_HOST, request.host)
+        served = is_served(host, current_settings()) and request.host_url
     except UnicodeError:
         return False
     return bool(served) and _came_by_own_name()
@@ -151,7 +157,7 @@ def _came_by_own_name() -> bool:
     host, settings = before.get("HTTP_HOST"), current_settings()
     if not host or not is_loopback(settings.host):
         return True
-    return is_loopback(host) or is_among(host, settings.trusted_hosts)
+    return is_loopback(host) or is_among(host, (*settings.trusted_hosts, *_public_hosts(settings)))
 
 
 def _check_host() -> None:

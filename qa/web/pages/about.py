@@ -31,7 +31,11 @@ def description() -> Response:
 @search.get("/robots.txt")
 def robots() -> Response:
     """Let robots read the documents and not ask questions."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _DISALLOWED_PATHS), ""]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {request.script_root}{path}" for path in _DISALLOWED_PATHS),
+        "",
+    ]
     return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 

@@ -30,9 +30,10 @@ from qa.web.context import (
     request_state,
     route_options,
 )
+from qa.web.mount import absolute_url, mount_citation
 from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, query_parameter
 from qa.web.pages.common import parameter_error, today
-from qa.web.pages.urls import Conversation, absolute_url, query_string
+from qa.web.pages.urls import Conversation, query_string
 
 blueprint = Blueprint("citing", __name__)
 
@@ -207,7 +208,7 @@ def citation_of(document: Document, target: CitationTarget) -> Citation | None:
     if passage is None:
         return None
     relative_answer = answer and Span(answer.start - passage.start, answer.end - passage.start)
-    return build_citation(document, passage, relative_answer)
+    return mount_citation(build_citation(document, passage, relative_answer))
 
 
 QUOTED_PARAMETER = "quoted"
@@ -310,6 +311,5 @@ def _citation_status(
     if new_span is None:
         return CitationStatus("gone", document_id, None)
     state: QuoteState = "unchanged" if new_span == old_span else "moved"
-    return CitationStatus(
-        state, document_id, build_citation(current_searcher().document(document_id), new_span)
-    )
+    citation = build_citation(current_searcher().document(document_id), new_span)
+    return CitationStatus(state, document_id, mount_citation(citation))

@@ -15,6 +15,7 @@ from qa.documents.document import SEPARATOR, Document, format_place
 from qa.errors import GenerationError
 from qa.index.manifest import Manifest
 from qa.web.context import current_deadline, current_searcher
+from qa.web.mount import absolute_url
 from qa.web.problems import InvalidRequestError
 
 
@@ -159,6 +160,7 @@ def is_web_url(url: str | None) -> bool:
 
 def init_pages(app: Flask) -> None:
     """Add to *app* what the templates of all pages need."""
+    app.add_template_filter(absolute_url)
     app.add_template_filter(format_certainty)
     app.add_template_filter(build_date)
     app.add_template_filter(format_date)

@@ -17,6 +17,7 @@ from qa.web.context import (
     current_settings,
     route_options,
 )
+from qa.web.mount import absolute_url
 from qa.web.openapi import GENERATION_PARAMETER, field_parameters, query_parameter, string_schema
 from qa.web.pages.common import csv_response, parameter_error
 from qa.web.pages.document_search import (
@@ -31,7 +32,7 @@ from qa.web.pages.document_search import (
     short_count,
 )
 from qa.web.pages.suggestions import current_suggestions
-from qa.web.pages.urls import absolute_url, parse_query_string
+from qa.web.pages.urls import parse_query_string
 from qa.web.response_schemas import (
     DocumentFiltersBody,
     DocumentItemBody,

@@ -25,6 +25,7 @@ from qa.web.context import (
     current_searcher,
     route_options,
 )
+from qa.web.mount import absolute_url
 from qa.web.pages.cite import build_reference
 from qa.web.pages.common import (
     TextSegment,
@@ -43,7 +44,6 @@ from qa.web.pages.turns import (
 from qa.web.pages.urls import (
     PARAMETERS,
     Conversation,
-    absolute_url,
     parse_conversation,
     parse_query_string,
 )

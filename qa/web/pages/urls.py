@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from flask import request, url_for
+from flask import url_for
 
 from qa.analysis.tokenizer import normalize, to_term, tokenize
 from qa.ranking.reranker import SORT_ORDERS
@@ -186,11 +186,6 @@ def url_with(endpoint: str, pairs: Iterable[tuple[str, str]]) -> str:
     """The address of *endpoint* with these parameters."""
     query = query_string(pairs)
     return url_for(endpoint) + (f"?{query}" if query else "")
-
-
-def absolute_url(path: str) -> str:
-    """A *path* of ours as an address that works from elsewhere."""
-    return request.host_url.rstrip("/") + path
 
 
 class ActiveFilter(NamedTuple):

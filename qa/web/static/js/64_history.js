@@ -1,19 +1,21 @@
 // The questions that this browser asked: kept in it alone, as long as nobody clears or forbids them.
 
 const MOST_QUESTIONS = 50;
+// Services at several paths of one host have a history each.
+const HISTORY = home === "/" ? "history" : `history ${home}`;
 const historyDialog = document.getElementById("history-dialog");
 const keepsHistory = document.getElementById("keep-history");
 
 function readHistory() {
   try {
-    const entries = JSON.parse(remember("localStorage", "history") ?? "[]");
+    const entries = JSON.parse(remember("localStorage", HISTORY) ?? "[]");
     return Array.isArray(entries) ? entries.filter(([question, page]) => typeof question === "string" && page.startsWith("/")) : [];
   } catch {
     return [];
   }
 }
 
-const writeHistory = (entries) => remember("localStorage", "history", entries.length ? JSON.stringify(entries) : null);
+const writeHistory = (entries) => remember("localStorage", HISTORY, entries.length ? JSON.stringify(entries) : null);
 
 // The last question of the page, with the address that brings its conversation back.
 function noteQuestion() {

@@ -1,0 +1,109 @@
+"""What is in front of the service: trusted proxies, and the address at which readers find it.
+
+The mount, the path below which the service is, comes from QA_URL, from X-Forwarded-Prefix of a
+trusted proxy, or from the server (SCRIPT_NAME): the first of them that there is.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, redirect, request
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wsgi import get_host
+
+from qa.errors import SettingsError
+from qa.settings import MOUNT, Settings
+from qa.web.context import app_state
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# The host that was asked, in the WSGI environment, where QA_URL takes its place in addresses.
+REQUESTED_HOST = "qa.requested_host"
+_HAS_INVALID_PREFIX = "qa.has_invalid_prefix"
+# It is part of each of the hundreds of links on a page.
+_MAX_PREFIX = 200
+
+
+def init_proxies(app: Flask) -> None:
+    """Have *app* take its own address and its clients' from what is in front of it."""
+    settings = app_state(app).settings
+    _check_mount_is_free(app, settings)
+    application = app.wsgi_app
+    if settings.url:
+        application = _PublicAddress(application, settings)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        application = _CheckedPrefix(application)
+        application = ProxyFix(
+            application, x_for=count, x_proto=count, x_host=count, x_prefix=count
+        )
+    app.wsgi_app = application  # type: ignore[method-assign]
+    app.before_request(_refuse_invalid_prefix)
+    app.before_request(_add_slash)
+
+
+def _check_mount_is_free(app: Flask, settings: Settings) -> None:
+    """Raise SettingsError if nobody could tell the mount from a path of the service."""
+    first = settings.mount.split("/")[1] if settings.mount else ""
+    if first and first in {rule.rule.split("/")[1] for rule in app.url_map.iter_rules()}:
+        raise SettingsError(
+            f"QA_URL={settings.url!r}: /{first} is a path of the service itself; use another one,"
+            " or unset QA_URL and have the proxy send X-Forwarded-Prefix."
+        )
+
+
+class _CheckedPrefix:
+    """Drops the X-Forwarded-Prefix of a proxy where it is no path: links would lead elsewhere."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        before = environ["werkzeug.proxy_fix.orig"]["SCRIPT_NAME"]
+        prefix = environ.get("SCRIPT_NAME", "")
+        if prefix != before:
+            is_valid = len(prefix) <= _MAX_PREFIX and MOUNT.fullmatch(prefix.rstrip("/"))
+            environ["SCRIPT_NAME"] = prefix.rstrip("/") if is_valid else ""
+            environ[_HAS_INVALID_PREFIX] = not is_valid
+        return self._application(environ, start_response)
+
+
+class _PublicAddress:
+    """Makes the address of QA_URL that of the request; a proxy may leave its path in or not."""
+
+    def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
+        self._application, self._mount = application, settings.mount
+        self._scheme, self._host = urlsplit(settings.url)[:2]
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        environ[REQUESTED_HOST] = get_host(environ)
+        environ |= {"wsgi.url_scheme": self._scheme, "HTTP_HOST": self._host}
+        path = environ.get("PATH_INFO", "")
+        if self._mount and f"{path}/".startswith(f"{self._mount}/"):
+            environ["PATH_INFO"] = path.removeprefix(self._mount)
+        environ["SCRIPT_NAME"] = self._mount
+        return self._application(environ, start_response)
+
+
+def _refuse_invalid_prefix() -> None:
+    if request.environ.get(_HAS_INVALID_PREFIX):
+        raise BadRequest(
+            "X-Forwarded-Prefix is no path such as /kb; correct it in the proxy, or set QA_URL."
+        )
+
+
+def _add_slash() -> Response | None:
+    """Send who asks for the mount without the slash at its end to the page itself."""
+    if not request.script_root or request.environ.get("PATH_INFO"):
+        return None
+    query = request.query_string.decode("latin-1")
+    address = f"{request.script_root}/" + (f"?{query}" if query else "")
+    return redirect(address, HTTPStatus.PERMANENT_REDIRECT)  # type: ignore[return-value]
