@@ -107,9 +107,9 @@ def spaced_variants(text: str, language: str) -> list[Variant]:
     """The variants of words with a space between them: 14 July 2021, 2.35 million, J. R."""
     variants: list[Variant] = []
     if _HAS_DIGIT.search(text):
-        variants += _date_variants(text, _spaced(text, find_dates(text, (language,))))
+        variants += _date_variants(text, _select_spaced(text, find_dates(text, (language,))))
         if may_have_spaced_numbers(text, language):
-            variants += _number_variants(text, _spaced(text, find_numbers(text, language)))
+            variants += _number_variants(text, _select_spaced(text, find_numbers(text, language)))
     if " & " in text:
         variants += [
             Variant(match[0].replace(" ", ""), *match.span())
@@ -119,7 +119,7 @@ def spaced_variants(text: str, language: str) -> list[Variant]:
     return [*variants, *_initials(text)]
 
 
-def _spaced(text: str, mentions: Iterable[_Mention]) -> Iterator[_Mention]:
+def _select_spaced(text: str, mentions: Iterable[_Mention]) -> Iterator[_Mention]:
     """Those of *mentions* that have a space inside."""
     return (mention for mention in mentions if " " in text[mention.start : mention.end])
 

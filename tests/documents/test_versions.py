@@ -182,7 +182,7 @@ def test_what_cuts_and_stems_is_the_analysis(copy, forget, name):
 
 
 @pytest.mark.parametrize("name", [
-    "ranking/weights.json", "queries/followup/weights.toml", "web/static/style.css",
+    "ranking/weights.json", "queries/followup/weights.toml", "web/static/css/10_tokens.css",
     "templates/base.html", "documents/formats/pdf.py", "web/middleware/access.py",
 ])  # fmt: skip
 def test_what_ranks_shows_and_reads_is_not(copy, forget, name):

@@ -19,6 +19,8 @@ from tests.hostility.strategies import (
 )
 
 PATHS = ["/ask", "/mcp", "/mcp/", "/verify"]
+# These take what a form sends.
+FORM_PATHS = ["/feedback"]
 
 
 def environ_of(path, body, kind, headers):
@@ -64,8 +66,27 @@ def test_no_body_of_any_kind_does_harm(apps, path, limit_examples):
     assert {400, 415} <= statuses
 
 
+@pytest.mark.parametrize("path", FORM_PATHS)
+def test_no_form_of_any_kind_does_harm(index, tmp_path, path, limit_examples):
+    settings = Settings(index=str(index), feedback=str(tmp_path / "feedback.jsonl"))
+    app = create_app(settings)
+    statuses = set()
+
+    @limit_examples(150)
+    @given(st.binary(max_size=200), content_types, headers)
+    def holds(body, kind, fields):
+        statuses.add(status_of(app, path, body, kind, fields))
+
+    holds()
+
+    assert statuses <= set(range(400, 500))
+    assert statuses
+
+
 def test_these_are_all_that_take_one(index):
     # What is under /v1 is the same.
     staying = [f"/v1{path}" for path in PATHS]
 
-    assert post_paths(create_app(Settings(index=str(index)))) == sorted([*PATHS, *staying])
+    paths = post_paths(create_app(Settings(index=str(index))))
+
+    assert paths == sorted([*PATHS, *staying, *FORM_PATHS])

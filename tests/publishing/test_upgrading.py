@@ -116,7 +116,7 @@ def test_a_service_that_starts_answers_and_says_so(other, index, tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()[1:]]
 
     assert (ready["status"], WARNING in ready["warning"]) == ("ok", True)
-    assert "made by another version of the service" in about
+    assert "built by another version of the service" in about
     assert result.exit_code == 0
     assert any(e["level"] == "warning" and WARNING in e["message"] for e in lines)
 

@@ -277,8 +277,9 @@ def test_the_app_is_told_when_the_head_of_a_request_was_read():
     assert app(environ, None) == [3.5]
 
 
-def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog):
+def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog, app):
     worker, client = object.__new__(Worker), Mock()
+    worker.wsgi = app
     worker.log = logging.getLogger("gunicorn.error")
     worker.handle_error(
         None, client, ("192.0.2.1", 9), InvalidRequestLine("GET /ask?q=a b HTTP/1.1")

@@ -29,6 +29,7 @@ CODES = {
     "rate-limited": 429,
     "headers-too-long": 431,
     "internal-error": 500,
+    "feedback-not-stored": 503,
     "no-index": 503,
     "index-damaged": 503,
     "index-unreadable": 503,

@@ -73,7 +73,7 @@ def lookups(monkeypatch):
     return phrases_seen
 
 
-@pytest.mark.parametrize("question", ['"of the" ', "“Of The” ", '-"of the" ', "-the "])
+@pytest.mark.parametrize("question", ['"of the" ', "“Of The” ", '-"of the" ', "-treaty "])
 def test_what_is_asked_twice_is_looked_up_once(live, lookups, question):
     live.search(parse_query(question * 180 + "NATO"), 10)
 
