@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from benchmarks import peers
 from benchmarks.corpora import Corpus
 from benchmarks.peer import FIRST_STAGE, TOP, AnyPeer, Search, query_words
-from qa.queries.parser import Query
+from qa.queries.query import Query
 from qa.settings import Settings
 
 if TYPE_CHECKING:

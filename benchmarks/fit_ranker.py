@@ -45,7 +45,7 @@ import numpy as np
 
 from benchmarks.parts import JOINED, IndexedSet, fold_of, index_joined, index_whole
 from qa.analysis.tokenizer import normalize
-from qa.engines.base import FloatArray
+from qa.engines.candidates import FloatArray
 from qa.errors import QuestionError
 from qa.evaluation.runner import question_text
 from qa.evaluation.sets import EvaluationQuestion

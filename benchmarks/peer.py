@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 import Stemmer
 
 from benchmarks.corpora import Corpus
-from qa.queries.parser import Query
+from qa.queries.query import Query
 
 TOP = 10
 FIRST_STAGE = 200

@@ -20,7 +20,7 @@ from benchmarks.peer import (
 )
 from qa.documents.versions import analysis_version
 from qa.index.manifest import Manifest
-from qa.queries.parser import Query
+from qa.queries.query import Query
 from qa.settings import Settings
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from benchmarks.peer import FIRST_STAGE
 from benchmarks.peers import Verbatim
 from benchmarks.workers import only_terms
 from qa.engines.whoosh.search import WhooshSearcher
-from qa.queries.parser import Query, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Query
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"
 _QUESTIONS = 400

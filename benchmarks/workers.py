@@ -24,7 +24,8 @@ from typing import Any
 from benchmarks.cluster_peers import PEERS
 from benchmarks.corpora import Corpus, Source, prepare
 from benchmarks.peer import Prepared, Search
-from qa.queries.parser import Query, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Query
 
 _WARM_UP = 20
 

@@ -31,13 +31,13 @@ documents: document processes metadata file_access versions
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
 index: passages questions acronyms lexicon suggestions manifest generations
-queries: completion related entities grammar frames asking topics prose parser variants periods
+queries: completion related entities grammar frames asking topics prose query parser variants periods
   compounds operators
   conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
-engines: base
-  whoosh.arrays whoosh.inverter whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
+engines: spelling candidates base
+  whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling
   whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
@@ -55,7 +55,8 @@ web: response_schemas request_schemas offsets problems context mount static_file
   pages.index_stats pages.api_examples pages.suggestions pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state
   pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
-  pages.feedback pages.documents pages.export pages.about mcp
+  pages.feedback pages.documents pages.export pages.about mcp_tools
+  mcp
 app
 server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve evaluate tune

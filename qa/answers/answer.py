@@ -14,10 +14,10 @@ from pydantic import Field
 from qa.analysis.tokenizer import Span
 from qa.answers.collection import CollectionFacts
 from qa.documents.document import SEPARATOR, Document
-from qa.engines.base import MatchCounts
+from qa.engines.candidates import MatchCounts
 from qa.errors import CorruptIndexError
 from qa.queries.conditions import UnderstoodOperator
-from qa.queries.parser import Filters
+from qa.queries.query import Filters
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import SORT_ORDERS, RankedPassage
 

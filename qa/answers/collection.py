@@ -15,7 +15,8 @@ from qa.analysis.deadline import Deadline
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import DocumentSummary, Searcher
 from qa.queries.asking import GREETING, CollectionQuestion
-from qa.queries.parser import Condition, Filters, Phrase, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Condition, Filters, Phrase
 
 # Documents that are linked one by one, and publishers that are named.
 _MAX_LINKED, _MAX_PUBLISHERS = 10, 5

@@ -13,7 +13,7 @@ from qa.answers.collection import passes_condition, passes_filters
 from qa.engines.base import Searcher
 from qa.index.manifest import Manifest
 from qa.queries.conditions import UnderstoodOperator
-from qa.queries.parser import Condition, Filters, Query
+from qa.queries.query import Condition, Filters, Query
 from qa.ranking.features import TermStatistics
 
 # Pairs of words that never occur together are sought among the rarest words.

@@ -43,9 +43,10 @@ from qa.queries.conditions import (
 )
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
 from qa.queries.operators import SearchText, parse_operators
-from qa.queries.parser import Filters, Query, QueryTerm, parse_query, release_phrases
+from qa.queries.parser import parse_query, release_phrases
 from qa.queries.parts import split_parts
 from qa.queries.prose import strip_prose_marks
+from qa.queries.query import Filters, Query, QueryTerm
 from qa.queries.segments import find_asking_parts
 from qa.queries.topics import parse_order
 from qa.ranking.highlighter import Highlighter

@@ -21,7 +21,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import Span, to_term, token_spans
 from qa.answers.answer import quote_checksum
 from qa.documents.document import SEPARATOR
-from qa.engines.base import BoolArray
+from qa.engines.candidates import BoolArray
 from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of about a microsecond: about a dozen usual questions.

@@ -9,8 +9,8 @@ from qa.answers.answer import AnswerRange
 from qa.answers.retrieval import AskOptions, RetrievalResult
 from qa.errors import QuestionError
 from qa.index.manifest import Manifest
-from qa.queries.parser import Filters, Period, Query
 from qa.queries.periods import WordedPeriod, parse_period
+from qa.queries.query import Filters, Period, Query
 from qa.queries.topics import OrderedQuestion
 
 # In a longer text, a date limits a sentence rather than the question.

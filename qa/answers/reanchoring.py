@@ -21,9 +21,10 @@ from qa.answers.quote_search import (
     truncate_quote,
 )
 from qa.documents.document import Document
-from qa.engines.base import Candidates, Searcher
+from qa.engines.base import Searcher
+from qa.engines.candidates import Candidates
 from qa.errors import DocumentNotFoundError
-from qa.queries.parser import Filters, Query, QueryTerm
+from qa.queries.query import Filters, Query, QueryTerm
 
 QuoteState = Literal["unchanged", "moved", "gone"]
 DocumentState = Literal["unchanged", "changed", "gone"]

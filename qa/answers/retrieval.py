@@ -8,19 +8,13 @@ import numpy as np
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.answers.answer import AnswerRange
-from qa.engines.base import BoolArray, Candidates, MatchCounts, Searcher
+from qa.engines.base import Searcher
+from qa.engines.candidates import BoolArray, Candidates, MatchCounts
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.negation import build_opposites
-from qa.queries.parser import (
-    Filters,
-    Phrase,
-    Query,
-    expand_synonyms,
-    ignore_absent_emoji,
-    parse_query,
-    prune_terms,
-)
+from qa.queries.parser import expand_synonyms, ignore_absent_emoji, parse_query, prune_terms
+from qa.queries.query import Filters, Phrase, Query
 from qa.queries.topics import is_topic
 from qa.queries.variants import apply_variants, find_query_variants, split_absent_terms
 from qa.ranking.confidence import (

@@ -13,9 +13,11 @@ import numpy as np
 
 from qa.analysis.deadline import Deadline
 from qa.analysis.tokenizer import stem
-from qa.engines.base import Candidates, FloatArray, Searcher, count_edits
+from qa.engines.base import Searcher
+from qa.engines.candidates import Candidates, FloatArray
+from qa.engines.spelling import count_edits
 from qa.errors import DeadlineExceededError
-from qa.queries.parser import Query, QueryTerm
+from qa.queries.query import Query, QueryTerm
 from qa.ranking.features import TermStatistics
 
 # Spellings of a word that are shown.

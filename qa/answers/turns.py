@@ -10,8 +10,8 @@ from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.asking import split_frame
 from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
 from qa.queries.followup.readings import Reading, choose_reading, is_settled, own_coverage
-from qa.queries.parser import Query
 from qa.queries.parts import split_parts
+from qa.queries.query import Query
 from qa.ranking.features import TermStatistics
 from qa.ranking.highlighter import Highlighter
 from qa.ranking.reranker import RankedPassage

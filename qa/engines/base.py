@@ -8,22 +8,16 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
-
-import numpy as np
-import regex
-from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.normalization import is_unspaced
 from qa.documents.document import Document
 from qa.documents.versions import analysis_version
+from qa.engines.candidates import Candidates
 from qa.errors import DocumentNotFoundError, GenerationError
 from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
@@ -31,7 +25,7 @@ from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 from qa.queries.conditions import Completions
-from qa.queries.parser import COMPOUND_WEIGHT, Query, QueryTerm
+from qa.queries.query import COMPOUND_WEIGHT, Query
 
 # The constants of BM25, for short passages of like length: length says little, a second occurrence
 # not much more.
@@ -67,191 +61,10 @@ def ignore_progress(_done: int, _total: int) -> None:
     """Do nothing with progress."""
 
 
-Array = NDArray[Any]
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.floating[Any]]
-BoolArray = NDArray[np.bool_]
-
-
-class TermPosition(NamedTuple):
-    """An occurrence in a text: its index among the words, and the index of the term."""
-
-    position: int
-    term_index: int
-
-
-@dataclass(frozen=True)
-class Positions:
-    """Occurrences of a query's terms in a list of passages, ordered by passage and position.
-
-    Columns of shape (occurrences,): *passage_index* into the list, *position* in words,
-    *term_index* into the query's all_terms, all int64, and *is_exact*, bool, for the form that was
-    typed.
-    """
-
-    passage_index: IntArray
-    position: IntArray
-    term_index: IntArray
-    is_exact: BoolArray
-
-    def select(self, mask: BoolArray) -> "Positions":
-        """The occurrences where *mask*, of shape (occurrences,), is true."""
-        if mask.all():
-            return self
-        return Positions(
-            self.passage_index[mask],
-            self.position[mask],
-            self.term_index[mask],
-            self.is_exact[mask],
-        )
-
-    def drop_other_forms(self, terms: Sequence[QueryTerm]) -> "Positions":
-        """The occurrences, but of those of *terms* that are exact only the forms that count."""
-        exact = [n for n, term in enumerate(terms) if term.is_exact]
-        if not exact:
-            return self
-        return self.select(self.is_exact | ~np.isin(self.term_index, exact))
-
-    def in_passage(self, passage_index: int) -> list[TermPosition]:
-        """The occurrences in one passage, in order."""
-        bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
-        rows = slice(*bounds.tolist())
-        columns = self.position[rows].tolist(), self.term_index[rows].tolist()
-        return list(map(TermPosition, *columns))
-
-
 # Passages under a heading that is the question, or after it in a text, that are ranked first.
 MAX_DIRECT_ANSWERS = 50
-_LETTERS, _DOUBLED = regex.compile(r"[\p{L}\p{M}]+"), regex.compile(r"(.)\1+")
-# Words of this many letters are compared at all, and those with substitutions from the second on.
-_MIN_LETTERS, _MIN_SUBSTITUTED = 3, 4
-# Words up to this length are within one edit, longer ones within two.
-_MAX_SHORT_WORD = 8
-# Edits in all, where the only others are doubled letters: tommorow.
-MAX_EDITS = 2
 # Words with a prefix are counted up to so many.
 MAX_COUNTED = 1000
-# Terms that are suggested for one word, at most.
-MAX_SUGGESTIONS = 5
-
-
-def max_edits(term: str) -> int:
-    """The edits within which terms are suggested for *term*; 0 for numbers and short words."""
-    if len(term) < _MIN_LETTERS or not _LETTERS.fullmatch(term) or is_unspaced(term):
-        return 0
-    return 1 if len(term) <= _MAX_SHORT_WORD else MAX_EDITS
-
-
-def count_edits(term: str, other: str) -> int:
-    """The edits from *term* to *other*; two letters that changed places are one.
-
-    The distance of Damerau (A technique for computer detection and correction of spelling errors,
-    1964), restricted to one edit in a place (optimal string alignment).  Letters that are doubled
-    in one of the words only are one edit in all.
-    """
-    edits: int = OSA.distance(term, other)
-    return 1 if edits > 1 and _undouble(term) == _undouble(other) else edits
-
-
-def _undouble(term: str) -> str:
-    return _DOUBLED.sub(r"\1", term)
-
-
-def nearest_terms(
-    term: str, terms: Sequence[str], document_frequency: Callable[[str], int]
-) -> list[str]:
-    """The other *terms* within max_edits of *term*, by edits, then by document frequency."""
-    close = process.extract(term, terms, scorer=OSA.distance, score_cutoff=MAX_EDITS, limit=None)
-    edits = {other: count_edits(term, other) for other, *_ in close if other != term}
-
-    def is_near(other: str) -> bool:
-        substituted = len(other) == len(term) and sorted(other) != sorted(term)
-        is_long_enough = len(term) >= _MIN_SUBSTITUTED or (
-            len(other) >= _MIN_LETTERS and not substituted
-        )
-        # More than one slip, and that in the first letter, is rare.
-        begins_alike = edits[other] <= 1 or other[0] in term[:2]
-        return edits[other] <= max_edits(term) and is_long_enough and begins_alike
-
-    def order(other: str) -> tuple[int, int, str]:
-        return edits[other], -document_frequency(other), other
-
-    return sorted(filter(is_near, edits), key=order)[:MAX_SUGGESTIONS]
-
-
-@dataclass(frozen=True)
-class MatchCounts:
-    """How many passages match, in all and by publisher, year and type of their documents.
-
-    A facet has the most frequent values, FACET_SIZE at most, the most frequent first.
-    """
-
-    total: int = 0
-    publishers: dict[str, int] = field(default_factory=dict)
-    years: dict[int, int] = field(default_factory=dict)
-    types: dict[str, int] = field(default_factory=dict)
-
-
-# The most values of a facet.
-FACET_SIZE = 100
-
-FacetValue = TypeVar("FacetValue", str, int)
-
-
-def sort_facet(counts: Mapping[FacetValue, int]) -> dict[FacetValue, int]:
-    """The FACET_SIZE highest *counts* above 0, the highest first; ties by value."""
-    present = [(value, count) for value, count in counts.items() if count]
-    present.sort(key=lambda item: (-item[1], str(item[0]).casefold()))
-    return dict(present[:FACET_SIZE])
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Passages that an engine proposes, as columns of shape (passages,), the best first.
-
-    *passage_numbers* count within a document, *lengths* and *heading_lengths* are in words, all
-    int64; *scores* are float32.  *heading_matches*, bool of shape (passages, terms of the
-    question), is which terms are in the heading.  *read_passages* fetches those at the given
-    indexes.  *matches* counts all passages that match.  *partial* says that the time did not
-    suffice to search everything.  *direct_answers* are the indexes of those under a heading, or
-    after a sentence, that is the question.
-    """
-
-    document_ids: list[str]
-    passage_numbers: IntArray
-    scores: FloatArray
-    lengths: IntArray
-    headings: list[str]
-    heading_lengths: IntArray
-    languages: list[str]
-    publishers: list[str | None]
-    dates: list[datetime.date | None]
-    positions: Positions
-    heading_matches: BoolArray
-    read_passages: Callable[[Sequence[int]], list[Passage]]
-    matches: MatchCounts = field(default_factory=MatchCounts)
-    partial: bool = False
-    direct_answers: tuple[int, ...] = ()
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self.document_ids)
-
-    def read_all(self) -> list[Passage]:
-        """All of them."""
-        return self.read_passages(range(len(self)))
-
-
-def order_by_score(
-    scores: FloatArray, document_ids: Sequence[str], passage_numbers: IntArray
-) -> list[int]:
-    """The indexes of passages by descending score; ties by document id and passage number."""
-    order: list[int] = np.argsort(-scores, kind="stable").tolist()
-    ascending = scores[order[::-1]]
-    if np.all(ascending[1:] > ascending[:-1]):
-        return order
-    keys = list(zip((-scores).tolist(), document_ids, passage_numbers.tolist(), strict=True))
-    return sorted(order, key=keys.__getitem__)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from qa.errors import QuestionError
 from qa.evaluation.sets import EvaluationQuestion, EvaluationSet
 from qa.publishing.builder import index_documents
 from qa.queries.followup.carryover import resolve_followup
-from qa.queries.parser import Query, parse_query, prune_terms
+from qa.queries.parser import parse_query, prune_terms
+from qa.queries.query import Query
 from qa.settings import Settings
 
 

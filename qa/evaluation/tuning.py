@@ -8,14 +8,16 @@ import numpy as np
 
 from qa.analysis.tokenizer import normalize
 from qa.answers.retrieval import choose_terms
-from qa.engines.base import FloatArray, Searcher
+from qa.engines.base import Searcher
+from qa.engines.candidates import FloatArray
 from qa.errors import QuestionError
 from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage
 from qa.publishing.gate import GoldenQuestion
 from qa.queries.entities import QuestionEntities
 from qa.queries.followup.carryover import resolve_followup
-from qa.queries.parser import Query, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Query
 from qa.ranking.features import Feature, TermStatistics, compute_features
 from qa.ranking.fitting import RankingLists, fit_ranking
 from qa.ranking.reranker import load_ranking_weights

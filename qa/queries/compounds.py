@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from qa.analysis.tokenizer import stem
 from qa.index.lexicon import COMPOUNDING_LANGUAGES, MIN_PART, Lexicon
-from qa.queries.parser import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
+from qa.queries.query import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
 
 # What may join two parts.
 _LINKS = ("", "s", "n", "en", "er", "e", "es", "ens", "o", "u", "a")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from qa.analysis.tokenizer import stem, to_term, token_texts
 from qa.errors import QuestionError
 from qa.queries.operators import Operator, Period, SearchText
-from qa.queries.parser import Condition, Filters, Phrase, Query, QueryTerm
+from qa.queries.query import Condition, Filters, Phrase, Query, QueryTerm
 
 # Words that a `*` stands for, the most frequent ones.
 MAX_COMPLETIONS = 50

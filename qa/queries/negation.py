@@ -20,7 +20,7 @@ import regex
 from qa.analysis.languages import stemmer_language
 from qa.analysis.normalization import fold_accents
 from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, stop_terms, to_term, tokenize
-from qa.queries.parser import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
+from qa.queries.query import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
 
 # So many words after a word of negation are denied.
 _REACH = 5

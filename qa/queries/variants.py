@@ -10,13 +10,7 @@ from itertools import groupby, pairwise
 
 from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
 from qa.analysis.variants import Role, Variant, find_variants
-from qa.queries.parser import (
-    CARRYOVER_WEIGHT,
-    Phrase,
-    Query,
-    QueryTerm,
-    inverse_document_frequency,
-)
+from qa.queries.query import CARRYOVER_WEIGHT, Phrase, Query, QueryTerm, inverse_document_frequency
 
 # Longer texts are prose; pairs of their words are no names to join.
 _MAX_PAIRED_WORDS = 24

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from qa.analysis.normalization import is_unspaced
-from qa.queries.parser import Query
+from qa.queries.query import Query
 from qa.ranking.features import Feature, TermStatistics, feature_column
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import (

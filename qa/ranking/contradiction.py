@@ -24,7 +24,7 @@ from qa.queries.negation import (
     opposite_stems,
     read_polarity,
 )
-from qa.queries.parser import Query
+from qa.queries.query import Query
 
 # The share of an IDF that a sentence gains, or loses, for a word that it denies as the question
 # does, or does not.

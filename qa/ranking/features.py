@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
-from qa.engines.base import K1, B, BoolArray, Candidates, FloatArray, IntArray, Positions
+from qa.engines.base import K1, B
+from qa.engines.candidates import BoolArray, Candidates, FloatArray, IntArray, Positions
 from qa.queries.entities import QuestionEntities
-from qa.queries.parser import EXPANSION_WEIGHT, Query, inverse_document_frequency
+from qa.queries.query import EXPANSION_WEIGHT, Query, inverse_document_frequency
 
 
 class Feature(StrEnum):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qa.engines.base import FloatArray, IntArray
+from qa.engines.candidates import FloatArray, IntArray
 
 # Adam, Kingma and Ba 2015, with a rate that falls to almost nothing.
 _STEPS, _RATE = 400, 0.1

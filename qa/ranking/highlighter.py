@@ -12,10 +12,10 @@ from qa.analysis.languages import MONTHS
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import Span, stem, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
-from qa.engines.base import TermPosition
+from qa.engines.candidates import TermPosition
 from qa.index.passages import Passage
 from qa.index.questions import wordings
-from qa.queries.parser import Query, QueryTerm
+from qa.queries.query import Query, QueryTerm
 from qa.ranking.answer_selection import (
     MIN_ANSWER_COVERAGE,
     ScoredSentence,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from qa.engines.base import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
+from qa.engines.candidates import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
 from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage, title_of_heading
 from qa.queries.entities import QuestionEntities

@@ -33,7 +33,8 @@ from qa.errors import (
     RequestError,
 )
 from qa.index.manifest import analysis_warning
-from qa.queries.parser import Filters, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Filters
 from qa.settings import Settings
 from qa.web.context import (
     Operation,

@@ -15,7 +15,7 @@ from qa.answers.answer import (
     Reasons,
 )
 from qa.answers.collection import CollectionFacts
-from qa.engines.base import FacetValue, MatchCounts
+from qa.engines.candidates import FacetValue, MatchCounts
 
 
 class ResponseModel(BaseModel):

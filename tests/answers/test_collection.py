@@ -10,7 +10,7 @@ from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
 from qa.queries.asking import COLLECTION_KINDS, CollectionQuestion
-from qa.queries.parser import Filters
+from qa.queries.query import Filters
 from qa.settings import Settings
 from tests.conftest import build_index, write
 

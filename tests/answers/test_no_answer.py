@@ -8,7 +8,7 @@ import pytest
 
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
-from qa.queries.parser import Filters
+from qa.queries.query import Filters
 from qa.settings import Settings
 
 STRICT = dataclasses.replace(Settings(), found=1.0, weak=1.0)

@@ -10,7 +10,7 @@ from qa.answers.retrieval import AskOptions
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
-from qa.queries.parser import Filters
+from qa.queries.query import Filters
 from qa.settings import Settings
 
 TODAY = datetime.date(2024, 5, 15)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
 from qa.engines.factory import open_engine
-from qa.queries.parser import Filters
+from qa.queries.query import Filters
 from tests.conftest import SAMPLE, load_questions
 
 ASKED = [case["question"] for case in load_questions(SAMPLE.parent / "questions.jsonl")]

@@ -4,7 +4,7 @@ import numpy as np
 
 from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
-from qa.engines.base import Positions
+from qa.engines.candidates import Positions
 
 
 def find_positions(query, texts, languages):

@@ -26,7 +26,8 @@ from qa.errors import (
 )
 from qa.index.passages import split_passages
 from qa.publishing.builder import index_documents
-from qa.queries.parser import Filters, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Filters
 from tests.conftest import write
 from tests.engines.indexes import ENGINES, prepare_settings, run_build
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.engines.base import count_edits, max_edits, nearest_terms
+from qa.engines.spelling import count_edits, max_edits, nearest_terms
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from qa.answers.retrieval import AskOptions
 from qa.engines.whoosh.positions import mask_with_near
 from qa.errors import DeadlineExceededError
 from qa.queries.conditions import MAX_COMPLETIONS
-from qa.queries.parser import Filters
+from qa.queries.query import Filters
 from qa.settings import Settings
 from tests.engines.indexes import ENGINES, prepare_settings, run_build
 

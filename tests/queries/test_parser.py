@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import FilterError, QuestionError
-from qa.queries.parser import CARRYOVER_WEIGHT, Filters, parse_query, prune_terms
+from qa.queries.parser import parse_query, prune_terms
+from qa.queries.query import CARRYOVER_WEIGHT, Filters
 
 
 def words_of(question, **more):

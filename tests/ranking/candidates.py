@@ -4,7 +4,7 @@ import numpy as np
 
 from qa.analysis.tokenizer import stem, token_texts
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.engines.base import Candidates
+from qa.engines.candidates import Candidates
 from qa.index.passages import split_passages
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import parse_query

@@ -420,7 +420,7 @@ def test_an_origin_is_ours_if_its_host_is_trusted(index, host, trusted, origin, 
 
 
 def test_a_long_document_is_fetched_in_pieces(client, searcher, monkeypatch):
-    monkeypatch.setattr("qa.web.mcp._CHUNK_CHARACTERS", 100)
+    monkeypatch.setattr("qa.web.mcp_tools._CHUNK_CHARACTERS", 100)
     text, start = "", 0
     while start is not None:
         call = {"name": "fetch", "arguments": {"id": "harbour", "start": start}}

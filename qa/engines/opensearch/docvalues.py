@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
 from qa.documents.document import Document
-from qa.engines.base import BoolArray, IntArray, Positions
+from qa.engines.candidates import BoolArray, IntArray, Positions
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.query_dsl import DOCUMENTS, PASSAGES
 from qa.errors import CorruptIndexError
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
-from qa.queries.parser import Query
+from qa.queries.query import Query
 
 # Bytes, and base64 letters, of a word; the size of every part of a card is a multiple of them.
 _WORD_BYTES, _WORD_LETTERS = 6, 8

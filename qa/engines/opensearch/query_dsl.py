@@ -11,23 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from qa.engines.base import (
-    FACET_SIZE,
     FIELD_WEIGHTS,
     K1,
     MAX_COUNTED,
     MAX_DIRECT_ANSWERS,
-    MAX_EDITS,
     STEMS,
     TITLE,
     WHOLE,
     WORDS,
     B,
-    MatchCounts,
-    sort_facet,
     weigh_stems,
 )
+from qa.engines.candidates import FACET_SIZE, MatchCounts, sort_facet
 from qa.engines.opensearch.cluster import Json
-from qa.queries.parser import Condition, Filters, Period, Phrase, Query, QueryTerm
+from qa.engines.spelling import MAX_EDITS
+from qa.queries.query import Condition, Filters, Period, Phrase, Query, QueryTerm
 
 # To be incremented whenever the contents of the indices change.
 LAYOUT = 7

@@ -18,23 +18,17 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
-    MAX_EDITS,
     STEMS,
     TITLE,
     WHOLE,
     B,
-    Candidates,
     DocumentSummary,
-    FloatArray,
-    IntArray,
     Progress,
     ignore_progress,
-    max_edits,
-    nearest_terms,
     not_found_error,
-    order_by_score,
     spell_publishers,
 )
+from qa.engines.candidates import Candidates, FloatArray, IntArray, order_by_score
 from qa.engines.opensearch import query_dsl
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import (
@@ -54,13 +48,14 @@ from qa.engines.opensearch.query_dsl import (
     CollectionSizes,
     WeightedTerm,
 )
+from qa.engines.spelling import MAX_EDITS, max_edits, nearest_terms
 from qa.errors import CorruptIndexError, DeadlineExceededError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
-from qa.queries.parser import Query
+from qa.queries.query import Query
 
 _CACHED_COUNTS, _CACHED_DOCUMENTS, _CACHED_SUGGESTIONS = 1 << 16, 256, 1 << 12
 _CACHED_COMPLETIONS = 1 << 8

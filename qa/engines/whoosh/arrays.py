@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from qa.engines.base import Array
+from qa.engines.candidates import Array
 from qa.errors import CorruptIndexError
 
 _MAGIC = b"VERBATIM"

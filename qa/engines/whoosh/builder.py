@@ -17,18 +17,8 @@ from whoosh.index import _DEF_INDEX_NAME
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
 from qa.documents.processes import exit_with_parent
-from qa.engines.base import (
-    STEMS,
-    TITLE,
-    WHOLE,
-    WORDS,
-    Array,
-    DocumentSummary,
-    FloatArray,
-    IntArray,
-    Progress,
-    ignore_progress,
-)
+from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
+from qa.engines.candidates import Array, FloatArray, IntArray
 from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
 from qa.engines.whoosh.fields import (
     DOCUMENTS,
@@ -39,9 +29,7 @@ from qa.engines.whoosh.fields import (
     compute_norms,
 )
 from qa.engines.whoosh.inverter import (
-    Column,
     FieldPostings,
-    Vocabulary,
     invert,
     invert_stems,
     merge_postings,
@@ -49,6 +37,7 @@ from qa.engines.whoosh.inverter import (
 )
 from qa.engines.whoosh.search import SUGGESTIONS, SUMMARIES, WhooshSearcher
 from qa.engines.whoosh.stored_fields import Buffer, encode_columns, merge_columns
+from qa.engines.whoosh.vocabulary import Column, Vocabulary
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
 from qa.index.generations import GenerationFolder

@@ -7,17 +7,10 @@ from typing import Generic
 import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
-from qa.engines.base import (
-    BoolArray,
-    DocumentSummary,
-    FacetValue,
-    IntArray,
-    MatchCounts,
-    sort_facet,
-    spell_publishers,
-)
+from qa.engines.base import DocumentSummary, spell_publishers
+from qa.engines.candidates import BoolArray, FacetValue, IntArray, MatchCounts, sort_facet
 from qa.engines.whoosh.stored_fields import StoredFields
-from qa.queries.parser import Phrase
+from qa.queries.query import Phrase
 
 
 class _Column(Generic[FacetValue]):

@@ -25,7 +25,8 @@ from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
 from whoosh.fields import STORED, TEXT, Schema
 from whoosh.scoring import BM25F
 
-from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS, Array, B, FloatArray, IntArray
+from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS, B
+from qa.engines.candidates import Array, FloatArray, IntArray
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from qa.analysis.deadline import Deadline
-from qa.engines.base import Array, BoolArray, IntArray, Positions
+from qa.engines.candidates import Array, BoolArray, IntArray, Positions
 from qa.engines.whoosh.fields import Field, decode_documents
 from qa.engines.whoosh.inverter import expand_runs, run_starts
-from qa.queries.parser import Query
+from qa.queries.query import Query
 
 # Documents that are searched for a phrase at a time.
 _STRETCH = 1 << 13

@@ -21,7 +21,8 @@ import numpy as np
 from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.engines.base import K1, Array, BoolArray, FloatArray, IntArray
+from qa.engines.base import K1
+from qa.engines.candidates import Array, BoolArray, FloatArray, IntArray
 from qa.engines.whoosh.fields import Field, compute_impacts, decode_documents
 from qa.engines.whoosh.inverter import expand_runs
 

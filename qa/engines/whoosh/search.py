@@ -23,16 +23,13 @@ from qa.engines.base import (
     TITLE,
     WHOLE,
     WORDS,
-    BoolArray,
-    Candidates,
     DocumentSummary,
-    IntArray,
     Progress,
     ignore_progress,
     not_found_error,
-    order_by_score,
     weigh_stems,
 )
+from qa.engines.candidates import BoolArray, Candidates, IntArray, order_by_score
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import (
@@ -66,7 +63,7 @@ from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
-from qa.queries.parser import Filters, Period, Phrase, Query, QueryTerm
+from qa.queries.query import Filters, Period, Phrase, Query, QueryTerm
 
 SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files

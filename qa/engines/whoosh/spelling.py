@@ -6,13 +6,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.engines.base import (
-    MAX_COUNTED,
-    MAX_EDITS,
-    IntArray,
-    max_edits,
-    nearest_terms,
-)
+from qa.engines.base import MAX_COUNTED
+from qa.engines.candidates import IntArray
+from qa.engines.spelling import MAX_EDITS, max_edits, nearest_terms
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import run_starts
 from qa.queries.conditions import Completions

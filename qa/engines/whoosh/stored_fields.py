@@ -20,7 +20,7 @@ import numpy as np
 import zstandard
 
 from qa.documents.document import Document
-from qa.engines.base import Array, IntArray
+from qa.engines.candidates import Array, IntArray
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype
 from qa.engines.whoosh.inverter import expand_runs
 from qa.errors import CorruptIndexError

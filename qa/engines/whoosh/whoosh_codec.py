@@ -28,7 +28,7 @@ from whoosh.reading import TermInfo, TermNotFound
 from whoosh.scoring import BaseScorer
 from whoosh.system import pack_uint
 
-from qa.engines.base import Array, IntArray
+from qa.engines.candidates import Array, IntArray
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.fields import DOCUMENTS, Field, RepeatedField
 from qa.engines.whoosh.stored_fields import StoredFields

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from qa.queries.followup.carryover import StandaloneQuestion
-from qa.queries.parser import Query
+from qa.queries.query import Query
 
 # Verdicts, the best last.
 VERDICTS = ("none", "weak", "found")

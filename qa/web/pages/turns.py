@@ -15,8 +15,9 @@ from qa.answers.answer import Answer
 from qa.errors import DeadlineExceededError, RequestError
 from qa.queries.asking import split_frame
 from qa.queries.operators import parse_operators
-from qa.queries.parser import Query, parse_query
+from qa.queries.parser import parse_query
 from qa.queries.prose import is_prose
+from qa.queries.query import Query
 from qa.web.api import answer_question, parse_ask_args
 from qa.web.context import current_searcher, current_settings
 from qa.web.pages.urls import Conversation

@@ -22,7 +22,8 @@ from qa.errors import (
     NoLiveGenerationError,
 )
 from qa.publishing.builder import index_documents
-from qa.queries.parser import Filters, parse_query
+from qa.queries.parser import parse_query
+from qa.queries.query import Filters
 from qa.settings import Settings
 from tests.conftest import build_index, write
 from tests.engines.positions import find_passage_positions

@@ -5,8 +5,8 @@ import random
 import pytest
 from rapidfuzz import process
 
-from qa.engines.base import max_edits, nearest_terms
 from qa.engines.factory import open_engine
+from qa.engines.spelling import max_edits, nearest_terms
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzäéßжعन"
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import stem, to_term, token_texts
-from qa.engines.whoosh.inverter import Column, Vocabulary
+from qa.engines.whoosh.vocabulary import Column, Vocabulary
 
 CHUNKS = (
     "The the THE US us U.S. AT&T Putin’s 'dogs' 1,000 3.5, $7 (well-known) — … don't, ½ x² ﬁne"

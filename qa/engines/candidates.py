@@ -1,0 +1,146 @@
+"""What a search gives: the best passages as columns, with the positions of the terms in them."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.index.passages import Passage
+from qa.queries.query import QueryTerm
+
+Array = NDArray[Any]
+
+
+IntArray = NDArray[np.int64]
+
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+BoolArray = NDArray[np.bool_]
+
+
+class TermPosition(NamedTuple):
+    """An occurrence in a text: its index among the words, and the index of the term."""
+
+    position: int
+    term_index: int
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Occurrences of a query's terms in a list of passages, ordered by passage and position.
+
+    Columns of shape (occurrences,): *passage_index* into the list, *position* in words,
+    *term_index* into the query's all_terms, all int64, and *is_exact*, bool, for the form that was
+    typed.
+    """
+
+    passage_index: IntArray
+    position: IntArray
+    term_index: IntArray
+    is_exact: BoolArray
+
+    def select(self, mask: BoolArray) -> "Positions":
+        """The occurrences where *mask*, of shape (occurrences,), is true."""
+        if mask.all():
+            return self
+        return Positions(
+            self.passage_index[mask],
+            self.position[mask],
+            self.term_index[mask],
+            self.is_exact[mask],
+        )
+
+    def drop_other_forms(self, terms: Sequence[QueryTerm]) -> "Positions":
+        """The occurrences, but of those of *terms* that are exact only the forms that count."""
+        exact = [n for n, term in enumerate(terms) if term.is_exact]
+        if not exact:
+            return self
+        return self.select(self.is_exact | ~np.isin(self.term_index, exact))
+
+    def in_passage(self, passage_index: int) -> list[TermPosition]:
+        """The occurrences in one passage, in order."""
+        bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
+        rows = slice(*bounds.tolist())
+        columns = self.position[rows].tolist(), self.term_index[rows].tolist()
+        return list(map(TermPosition, *columns))
+
+
+@dataclass(frozen=True)
+class MatchCounts:
+    """How many passages match, in all and by publisher, year and type of their documents.
+
+    A facet has the most frequent values, FACET_SIZE at most, the most frequent first.
+    """
+
+    total: int = 0
+    publishers: dict[str, int] = field(default_factory=dict)
+    years: dict[int, int] = field(default_factory=dict)
+    types: dict[str, int] = field(default_factory=dict)
+
+
+# The most values of a facet.
+FACET_SIZE = 100
+
+
+FacetValue = TypeVar("FacetValue", str, int)
+
+
+def sort_facet(counts: Mapping[FacetValue, int]) -> dict[FacetValue, int]:
+    """The FACET_SIZE highest *counts* above 0, the highest first; ties by value."""
+    present = [(value, count) for value, count in counts.items() if count]
+    present.sort(key=lambda item: (-item[1], str(item[0]).casefold()))
+    return dict(present[:FACET_SIZE])
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Passages that an engine proposes, as columns of shape (passages,), the best first.
+
+    *passage_numbers* count within a document, *lengths* and *heading_lengths* are in words, all
+    int64; *scores* are float32.  *heading_matches*, bool of shape (passages, terms of the
+    question), is which terms are in the heading.  *read_passages* fetches those at the given
+    indexes.  *matches* counts all passages that match.  *partial* says that the time did not
+    suffice to search everything.  *direct_answers* are the indexes of those under a heading, or
+    after a sentence, that is the question.
+    """
+
+    document_ids: list[str]
+    passage_numbers: IntArray
+    scores: FloatArray
+    lengths: IntArray
+    headings: list[str]
+    heading_lengths: IntArray
+    languages: list[str]
+    publishers: list[str | None]
+    dates: list[datetime.date | None]
+    positions: Positions
+    heading_matches: BoolArray
+    read_passages: Callable[[Sequence[int]], list[Passage]]
+    matches: MatchCounts = field(default_factory=MatchCounts)
+    partial: bool = False
+    direct_answers: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.document_ids)
+
+    def read_all(self) -> list[Passage]:
+        """All of them."""
+        return self.read_passages(range(len(self)))
+
+
+def order_by_score(
+    scores: FloatArray, document_ids: Sequence[str], passage_numbers: IntArray
+) -> list[int]:
+    """The indexes of passages by descending score; ties by document id and passage number."""
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    ascending = scores[order[::-1]]
+    if np.all(ascending[1:] > ascending[:-1]):
+        return order
+    keys = list(zip((-scores).tolist(), document_ids, passage_numbers.tolist(), strict=True))
+    return sorted(order, key=keys.__getitem__)
