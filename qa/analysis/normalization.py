@@ -68,8 +68,10 @@ def fold_accents(word: str) -> str:
     return unicodedata.normalize("NFC", word).translate(_EQUIVALENT_LETTERS)
 
 
-# An emoji is a word; a sign such as © or ☎ is one only where it is drawn as such.
+# An emoji is a word; a sign such as © or ☎ is one only where it is drawn as such, and a tone of
+# skin by itself is none.
 EMOJI = (
+    r"(?!\p{Emoji_Modifier})"
     r"(?:\p{RI}\p{RI}|\p{Emoji_Presentation}|\p{Extended_Pictographic}(?=\uFE0F))"
     r"(?:[\uFE0F\p{Emoji_Modifier}]|\u200D\p{Extended_Pictographic})*"
 )

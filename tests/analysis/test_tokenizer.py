@@ -1,7 +1,7 @@
 """The one analysis: clean strings, words, terms, stems."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import (
@@ -149,6 +149,7 @@ def test_vietnamese_words_differ_by_their_accents():
     assert len({stem(word, "fr") for word in ["côte", "cote"]}) == 1
 
 
+@example("A tone of skin alone: \U0001f3fb", "en")
 @given(st.text(min_size=1), st.sampled_from(["en", "de", "tr", "vi", "ar", "hi", "fa", "xx"]))
 def test_every_word_has_a_term_and_a_stem_that_are_their_own_terms(text, language):
     for word in token_texts(text):
