@@ -31,14 +31,13 @@ documents: document processes metadata file_access versions
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
 index: passages questions acronyms lexicon suggestions manifest generations
-queries: completion related entities grammar frames asking topics prose query parser variants periods
-  compounds operators
-  conditions negation segments parts
+queries: completion related entities grammar frames asking topics prose query parser variants
+  periods compounds operators conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: spelling candidates base
-  whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields whoosh.stored_fields whoosh.whoosh_codec
-  whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling
+  whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields whoosh.stored_fields
+  whoosh.whoosh_codec whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling
   whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
