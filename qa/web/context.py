@@ -31,6 +31,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # Generations with statistics in memory: the live one, the one before it, and pinned ones.
 _CACHED_GENERATIONS = 4
 _View = TypeVar("_View", bound=Callable[..., Any])
+_Value = TypeVar("_Value")
 # What all of a process share takes no more memory for being referred to.
 _SHARED = (type, ModuleType, FunctionType)
 
@@ -103,6 +104,20 @@ class AppState:
     # A checksum of the code and the settings, in every ETag.
     code_digest: str = ""
     openapi: dict[str, Any] | None = None
+
+
+def get_of_generation(
+    state: AppState, cache: LRUCache[str, Any], searcher: Searcher, make: Callable[[], _Value]
+) -> _Value:
+    """What *cache* has of the generation of *searcher*, else what *make* gives for it."""
+    name = searcher.manifest.name
+    with state.lock:
+        value: _Value | None = cache.get(name)
+    if value is None:
+        value = make()
+        with state.lock:
+            cache[name] = value
+    return value
 
 
 @dataclass

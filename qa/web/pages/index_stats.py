@@ -22,7 +22,7 @@ from qa.errors import IndexingError, RequestError
 from qa.index.manifest import Manifest
 from qa.publishing.gate import load_golden_questions
 from qa.settings import Settings
-from qa.web.context import app_state, current_searcher
+from qa.web.context import app_state, current_searcher, get_of_generation
 
 # Periods that fit in a line or three; more of them, and longer ones are taken.
 _MAX_PERIODS = 24
@@ -251,14 +251,10 @@ def current_stats() -> IndexStats:
 
 def stats_of(searcher: Searcher) -> IndexStats:
     """The facts of a generation, gathered once for each."""
-    state, name = app_state(), searcher.manifest.name
-    with state.lock:
-        stats: IndexStats | None = state.stats.get(name)
-    if stats is None:
-        stats = _gather_stats(searcher, state.settings)
-        with state.lock:
-            state.stats[name] = stats
-    return stats
+    state = app_state()
+    return get_of_generation(
+        state, state.stats, searcher, lambda: _gather_stats(searcher, state.settings)
+    )
 
 
 def _gather_stats(searcher: Searcher, settings: Settings) -> IndexStats:

@@ -28,6 +28,7 @@ from qa.web.context import (
     current_deadline,
     current_searcher,
     current_settings,
+    get_of_generation,
     route_options,
 )
 from qa.web.openapi import query_parameter, string_schema
@@ -82,14 +83,10 @@ def current_suggestions() -> SuggestionIndex:
 
 def suggestions_of(searcher: Searcher) -> SuggestionIndex:
     """What a generation suggests, made once for each."""
-    state, name = app_state(), searcher.manifest.name
-    with state.lock:
-        index: SuggestionIndex | None = state.suggestions.get(name)
-    if index is None:
-        index = _build_index(searcher, state.settings)
-        with state.lock:
-            state.suggestions[name] = index
-    return index
+    state = app_state()
+    return get_of_generation(
+        state, state.suggestions, searcher, lambda: _build_index(searcher, state.settings)
+    )
 
 
 def _build_index(searcher: Searcher, settings: Settings) -> SuggestionIndex:
