@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import QUESTION_MARKS, normalize, to_term, token_texts
-from qa.answers.answer import Answer, AnswerPassage, NoAnswer, QueryWords, quote_passage
+from qa.answers.answer import (
+    Answer,
+    AnswerPassage,
+    AnswerRange,
+    NoAnswer,
+    QueryWords,
+    quote_passage,
+)
 from qa.answers.collection import CollectionFacts, describe_collection
 from qa.answers.no_answer import date_span, explain_no_answer
 from qa.answers.parts import (
@@ -83,24 +90,12 @@ def ask(
         about = _describe_collection(searcher, question, options, deadline)
     if about:
         return _answer_about(searcher, question, about, options.filters, start)
-    history = _read_history(options, searcher.manifest.languages)
-    search, is_narrowing = _narrow_last(question, search, history)
-    standalone = resolve_followup(
-        split_frame(search.text).polite_text if history.turns else search.text,
-        history.turns,
-        dropped=history.dropped,
-        deadline=deadline,
-    )
-    order = describe_order(
-        parse_order(split_frame(standalone.own_text).bare), searcher.manifest, options
-    )
+    reading = _read_question(question, search, searcher, options, deadline)
+    search, standalone, order = reading.search, reading.standalone, reading.order
     if order and order.sort and order.applied:
         options = replace(options, sort=order.sort)
     reach = options
-    has_parts = not search.has_word_operators and bool(
-        split_parts(split_frame(standalone.own_text).bare)
-    )
-    if has_parts:
+    if reading.has_parts:
         # The passages for the parts come first, so that those before the page are needed, too.
         reach = replace(options, offset=0, limit=options.offset + options.limit)
     index = _index_words(searcher, deadline)
@@ -111,8 +106,10 @@ def ask(
     query = result.query
     verdict, confidence = decide_verdict(result, settings), result.confidence
     parts: tuple[PartResult, ...] = ()
-    if has_parts:
-        parts = retrieve_parts(retriever, standalone, history.turns, history.dropped)
+    if reading.has_parts:
+        parts = retrieve_parts(
+            retriever, standalone, reading.history.turns, reading.history.dropped
+        )
     operators = describe_operators(search, index)
     ranked = result.ranked
     if parts and options.sort == SORT_ORDERS[0]:
@@ -125,9 +122,7 @@ def ask(
     suggestions = suggest_spellings(searcher, query, result.statistics, deadline)
     return Answer(
         question=question,
-        standalone=_write_operators(standalone.text if query.carried_words else search.text, search)
-        if query.carried_words or is_narrowing
-        else question,
+        standalone=_write_standalone(question, reading, query),
         verdict=verdict,
         confidence=max(confidence, settings.found if verdict == "found" else 0.0),
         passages=passages,
@@ -153,6 +148,50 @@ def ask(
         parts=number_parts(result.ranked, parts, options.offset),
         range=result.range or order,
     )
+
+
+class _Reading(NamedTuple):
+    """How a question is read, with its operators, beside earlier ones.
+
+    *is_narrowing* where it only narrows the question before it; *order* is what its words order the
+    passages by.
+    """
+
+    search: SearchText
+    is_narrowing: bool
+    history: "_History"
+    standalone: StandaloneQuestion
+    order: AnswerRange | None
+    has_parts: bool
+
+
+def _read_question(
+    question: str,
+    search: SearchText,
+    searcher: Searcher,
+    options: AskOptions,
+    deadline: Deadline,
+) -> _Reading:
+    history = _read_history(options, searcher.manifest.languages)
+    search, is_narrowing = _narrow_last(question, search, history)
+    standalone = resolve_followup(
+        split_frame(search.text).polite_text if history.turns else search.text,
+        history.turns,
+        dropped=history.dropped,
+        deadline=deadline,
+    )
+    bare = split_frame(standalone.own_text).bare
+    order = describe_order(parse_order(bare), searcher.manifest, options)
+    has_parts = not search.has_word_operators and bool(split_parts(bare))
+    return _Reading(search, is_narrowing, history, standalone, order, has_parts)
+
+
+def _write_standalone(question: str, reading: _Reading, query: Query) -> str:
+    """The *question* as it was understood by itself, with its operators."""
+    if not (query.carried_words or reading.is_narrowing):
+        return question
+    text = reading.standalone.text if query.carried_words else reading.search.text
+    return _write_operators(text, reading.search)
 
 
 class _History(NamedTuple):
