@@ -148,7 +148,7 @@ def ask_get() -> Response:
     is_json=True,
     operation=Operation(
         "askPosted",
-        f"Answer a question that is posted, or up to {MAX_BATCH}",
+        f"Answer a posted question, or up to {MAX_BATCH} at once",
         AnswersBody,
         body=AskBody,
         tag="questions",
@@ -249,7 +249,7 @@ def _pin_ask_request(ask_request: AskRequest) -> None:
     is_json=True,
     is_cached=False,
     operation=Operation(
-        "version", "What answers: program, index, engine, analysis", VersionBody, tag="documents"
+        "version", "Get the versions of program, index and analysis", VersionBody, tag="documents"
     ),
 )
 def version() -> Response:

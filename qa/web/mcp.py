@@ -67,7 +67,7 @@ class Message(BaseModel):
     is_json=True,
     operation=Operation(
         "mcp",
-        "A message of the Model Context Protocol (JSON-RPC)",
+        "Send a Model Context Protocol message (JSON-RPC)",
         {"type": "object", "description": "A response; for a notification, 202 without a body."},
         body=Message,
         tag="language models",

@@ -79,7 +79,7 @@ class _IndexCollector(Collector):
     is_json=True,
     operation=Operation(
         "metrics",
-        "Counts and times of requests (Prometheus)",
+        "Request metrics (Prometheus)",
         {"type": "string"},
         media_type="text/plain",
     ),

@@ -180,7 +180,7 @@ _COLUMNS = (
     is_json=True,
     operation=Operation(
         "documentsCsv",
-        "All documents that are asked for, as CSV",
+        "Export the matching documents as CSV",
         {"type": "string"},
         media_type="text/csv",
         parameters=lambda settings, schemas: [
@@ -211,7 +211,7 @@ def table() -> Response:
     is_json=True,
     operation=Operation(
         "skippedCsv",
-        "The first 1,000 files and rows that were left out of the index, as CSV",
+        "Export the skipped files and rows as CSV (the first 1,000)",
         {"type": "string"},
         media_type="text/csv",
         tag="documents",

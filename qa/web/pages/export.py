@@ -70,7 +70,7 @@ def _export_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[S
     is_cached=False,
     operation=Operation(
         "exportMarkdown",
-        "A conversation to keep, as Markdown",
+        "Export a conversation as Markdown",
         {"type": "string"},
         media_type="text/markdown",
         parameters=_export_parameters,
@@ -119,7 +119,7 @@ _RECORD: Schema = {
     is_cached=False,
     operation=Operation(
         "exportJson",
-        "A conversation to keep, as JSON",
+        "Export a conversation as JSON",
         _RECORD,
         parameters=_export_parameters,
         tag="citations",
@@ -155,7 +155,7 @@ _COLUMNS = (
     is_cached=False,
     operation=Operation(
         "exportCsv",
-        "A conversation to keep, as CSV: a row for each passage",
+        "Export a conversation as CSV, a row for each passage",
         _TEXT,
         media_type="text/csv",
         parameters=_export_parameters,

@@ -126,7 +126,7 @@ def _golden_questions(settings: Settings) -> list[HeadingQuestion]:
     is_counted=False,
     operation=Operation(
         "suggest",
-        "Suggest questions, topics and documents for what is typed",
+        "Suggest questions, topics and documents while typing",
         SuggestionsBody,
         media_type="application/x-suggestions+json",
         tag="questions",
