@@ -4,7 +4,6 @@ A search changes nothing but its thread's accumulator; the arrays are mapped rea
 all processes.
 """
 
-import datetime
 import math
 import threading
 from collections.abc import Iterable, Sequence
@@ -39,13 +38,10 @@ from qa.engines.whoosh.fields import (
     PASSAGES,
     Field,
     cache_method,
-    decode_documents,
 )
+from qa.engines.whoosh.masks import PassageMasks, document_frequency
 from qa.engines.whoosh.positions import (
     find_positions,
-    mask_with_near,
-    mask_with_phrase,
-    mask_with_term,
     match_headings,
 )
 from qa.engines.whoosh.scorer import (
@@ -63,14 +59,12 @@ from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
-from qa.queries.query import Filters, Period, Phrase, Query, QueryTerm
+from qa.queries.query import Query
 
 SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
-# Masks of passages that name a date of a period.
-_CACHED_PERIODS = 16
 _NO_PASSAGES: IntArray = np.empty(0, np.int64)
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
@@ -98,7 +92,8 @@ class WhooshSearcher:
         self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
         self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
-        self._cached_term_range = cache_method(self._mask_term_range, _CACHED_PERIODS)
+        self._facets = cache_method(self._load_facets, 1)
+        self._masks = PassageMasks(self._fields, self._store, self._facets)
         self._cached_document = cache_method(self._load_document, 64)
         self._spelling = Spelling(self._fields[WORDS])
         self._cached_complete = lru_cache(maxsize=1 << 8)(self._spelling.complete)
@@ -122,7 +117,7 @@ class WhooshSearcher:
     ) -> Candidates:
         """The *limit* best passages for *query* from rank *start* on."""
         deadline.check()
-        mask = self._match_mask(query, deadline)
+        mask = self._masks.match_query(query, deadline)
         direct = self._direct_answers(query, deadline)
         mask[direct] = True
         top = self.top_passages(query, start + limit, deadline, mask)
@@ -131,7 +126,7 @@ class WhooshSearcher:
         ranks = slice(start, start + limit)
         top = TopPassages(top.numbers[ranks], top.scores[ranks], top.partial)
         candidates = self._candidates(query, top, direct)
-        return replace(candidates, matches=self._facets.count(mask))
+        return replace(candidates, matches=self._facets().count(mask))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -150,7 +145,7 @@ class WhooshSearcher:
             return _NO_PASSAGES
         headed = find(keys.heading)
         passages = headed if len(headed) else passages
-        allowed = self._document_mask(query)
+        allowed = self._masks.match_documents(query)
         return (passages if allowed is None else passages[allowed[passages]])[:MAX_DIRECT_ANSWERS]
 
     def _put_first(self, query: Query, passages: IntArray, top: TopPassages) -> TopPassages:
@@ -210,7 +205,7 @@ class WhooshSearcher:
 
         *allowed*, of shape (passages,), is which may be among them; those that match by default.
         """
-        allowed = self._match_mask(query, deadline) if allowed is None else allowed
+        allowed = self._masks.match_query(query, deadline) if allowed is None else allowed
         terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
         return self._top_passages(terms, k, allowed, deadline)
 
@@ -241,45 +236,33 @@ class WhooshSearcher:
         for stem in stems:
             deadline.check()
             counts[stem] = next(
-                (count for field in fields if (count := _document_frequency(field, stem))), 0
+                (count for field in fields if (count := document_frequency(field, stem))), 0
             )
         return counts
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
         """How many documents have all terms of *query*, and meet its filters."""
         mask = np.ones(len(self._store), bool)
-        allowed = self._filter_mask(query.filters)
+        allowed = self._masks.match_filters(query.filters)
         if allowed is not None:
             mask = np.bincount(self._store.document_of[allowed], minlength=len(mask)) > 0
         for term in query.terms:
             deadline.check()
-            mask &= self._mask_any_stem(term.all_stems, WHOLE)
+            mask &= self._masks.match_any_stem(term.all_stems, WHOLE)
         return int(np.count_nonzero(mask))
 
     def disjoint_pairs(
         self, stem_groups: Sequence[Sequence[str]], deadline: Deadline = NO_DEADLINE
     ) -> list[tuple[int, int]]:
         """The indexes of any two of *stem_groups* that share no passage."""
-        masks = [self._mask_any_stem(stems) for stems in stem_groups if not deadline.is_expired]
+        masks = [
+            self._masks.match_any_stem(stems) for stems in stem_groups if not deadline.is_expired
+        ]
         return [
             (one, other)
             for (one, some), (other, others) in combinations(enumerate(masks), 2)
             if not deadline.is_expired and not np.any(some & others)
         ]
-
-    def _mask_any_stem(
-        self, stems: Iterable[str], name: str = STEMS, deadline: Deadline = NO_DEADLINE
-    ) -> BoolArray:
-        """The texts of the field *name* that have one of *stems*: bool of shape (texts,).
-
-        Stems that there is no time for are left out.
-        """
-        field = self._fields[name]
-        mask = np.zeros(len(field.lengths), bool)
-        for number in (field.find(stem.encode()) for stem in stems if not deadline.is_expired):
-            if number is not None:
-                mask |= mask_with_term(field, number)
-        return mask
 
     def complete(self, prefix: str, limit: int, deadline: Deadline = NO_DEADLINE) -> Completions:
         """The *limit* most frequent words of passages that begin with *prefix*, and how many do."""
@@ -367,140 +350,8 @@ class WhooshSearcher:
         # STEMS and WORDS are the same words, so the lengths of passages are the same.
         return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
 
-    @cached_property
-    def _facets(self) -> FacetColumns:
+    def _load_facets(self) -> FacetColumns:
         return FacetColumns(self._store, self.summaries())
-
-    def _match_mask(self, query: Query, deadline: Deadline) -> BoolArray:
-        """The passages with a word of *query* that meet its conditions: bool, (passages,)."""
-        stems = query.stems
-        mask = self._mask_any_stem(stems, STEMS, deadline)
-        in_heading = self._mask_any_stem(stems, TITLE, deadline)
-        if in_heading.any():
-            mask |= in_heading[self._store.heading_of]
-        allowed = self._condition_mask(query, deadline)
-        return mask if allowed is None else mask & allowed
-
-    def _document_mask(self, query: Query) -> BoolArray | None:
-        """The passages of documents that the query may be answered from; None for all."""
-        allowed = self._filter_mask(query.filters)
-        for condition in query.conditions:
-            if condition.limits_documents:
-                within = np.ones(len(self._store.document_of), bool) if allowed is None else allowed
-                met = self._alternatives_mask(condition.alternatives, within, NO_DEADLINE)
-                allowed = within & (~met if condition.is_excluded else met)
-        return allowed
-
-    def _condition_mask(self, query: Query, deadline: Deadline) -> BoolArray | None:
-        """The passages that meet the query's conditions, as a mask; None for all."""
-        allowed = self._document_mask(query)
-        if not (query.phrases or query.excluded_phrases or query.conditions):
-            return allowed
-        if allowed is None:
-            allowed = np.ones(len(self._store.document_of), bool)
-        # The rarest first, so that few passages are left to look at for the others.
-        for phrase in sorted(query.phrases, key=self._rarity):
-            allowed = self._phrase_mask(phrase, allowed, deadline)
-        for phrase in sorted(query.excluded_phrases, key=lambda phrase: len(phrase.terms)):
-            allowed = allowed & ~self._phrase_mask(phrase, allowed, deadline)
-        for condition in query.conditions:
-            if condition.limits_documents:
-                continue
-            deadline.check()
-            met = self._alternatives_mask(condition.alternatives, allowed, deadline)
-            allowed = allowed & (~met if condition.is_excluded else met)
-        return allowed
-
-    def _alternatives_mask(
-        self,
-        alternatives: Iterable[Phrase | QueryTerm | Filters],
-        within: BoolArray,
-        deadline: Deadline,
-    ) -> BoolArray:
-        """The passages, of those *within*, that meet one of *alternatives*."""
-        mask = np.zeros(len(within), bool)
-        for alternative in alternatives:
-            if isinstance(alternative, Filters):
-                met = self._filter_mask(alternative)
-                mask |= True if met is None else met
-            elif isinstance(alternative, Phrase):
-                mask |= self._phrase_mask(alternative, within & ~mask, deadline)
-            else:
-                mask |= self._mask_any_stem(alternative.stems, STEMS, deadline)
-                in_heading = self._mask_any_stem(alternative.stems, TITLE, deadline)
-                mask |= in_heading[self._store.heading_of]
-        return mask & within
-
-    def _filter_mask(self, filters: Filters) -> BoolArray | None:
-        dates = self._store.dates
-        allowed = np.ones(len(dates), bool)
-        if filters.publishers:
-            allowed &= np.isin(
-                self._store.publishers, [_publisher_key(name) for name in filters.publishers]
-            )
-        if filters.document_ids:
-            numbers = {self._store.number(id_) for id_ in filters.document_ids} - {None}
-            allowed &= np.isin(np.arange(len(dates)), sorted(numbers))
-        if filters.date_from or filters.date_to:
-            allowed &= dates > 0
-        if filters.date_from:
-            allowed &= dates >= filters.date_from.toordinal()
-        if filters.date_to:
-            allowed &= dates <= filters.date_to.toordinal()
-        if filters.types:
-            allowed &= self._facets.with_type(filters.types)
-        if filters.titles:
-            allowed &= self._facets.with_title(filters.titles)
-        mask = None if allowed.all() else allowed[self._store.document_of]
-        if filters.period is None:
-            return mask
-        within = self._period_mask(filters.period)
-        return within if mask is None else mask & within
-
-    def _period_mask(self, period: Period) -> BoolArray:
-        """The passages within *period*: bool of shape (passages,)."""
-        dates = self._store.dates
-        first = period.first.toordinal() if period.first else 1
-        last = period.last.toordinal() if period.last else datetime.date.max.toordinal()
-        in_period = (dates >= first) & (dates <= last)
-        mask: BoolArray = in_period[self._store.document_of]
-        may_name = np.ones(len(dates), bool) if period.is_named else dates == 0
-        if not may_name.any():
-            return mask
-        names: BoolArray = self._cached_term_range(period.term_range)
-        mask |= names & may_name[self._store.document_of]
-        return mask
-
-    def _mask_term_range(self, bounds: tuple[str, str]) -> BoolArray:
-        """The passages with a stem from the first of *bounds* to before the second."""
-        field = self._fields[STEMS]
-        low, high = (field.at_or_after(bound.encode()) for bound in bounds)
-        mask = np.zeros(len(field.lengths), bool)
-        rare = []
-        for number in range(low, high):
-            if field.entry(number).row is None:
-                rare.append((field, number, 0))
-            else:
-                mask |= mask_with_term(field, number)
-        if rare:
-            frequencies = np.concatenate([field.frequencies(number) for _, number, _ in rare])
-            mask[decode_documents(rare)[frequencies > 0]] = True
-        return mask
-
-    def _rarity(self, phrase: Phrase) -> int:
-        """How many passages hold the rarest word of *phrase*."""
-        return min(_document_frequency(self._fields[WORDS], term) for term in phrase.terms)
-
-    def _phrase_mask(self, phrase: Phrase, within: BoolArray, deadline: Deadline) -> BoolArray:
-        """The passages, of those *within*, that have the terms of *phrase* in a row."""
-        field = self._fields[WORDS]
-        numbers = [field.find(term.encode()) for term in phrase.terms]
-        present = [number for number in numbers if number is not None]
-        if len(present) < len(numbers) or not within.any():
-            return np.zeros(len(within), bool)
-        if phrase.distance is not None:
-            return mask_with_near(field, present, phrase.distance, within, deadline)
-        return mask_with_phrase(field, present, within, deadline)
 
 
 def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...]:
@@ -510,16 +361,6 @@ def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...
         return tuple(map(DocumentSummary.from_json, file))
 
 
-def _document_frequency(field: Field, term: str) -> int:
-    number = field.find(term.encode())
-    return 0 if number is None else field.document_frequency(number)
-
-
 def _idf(field: Field, number: int) -> float:
     """Whoosh's own inverse document frequency."""
     return math.log(field.size / (field.document_frequency(number) + 1)) + 1
-
-
-def _publisher_key(publisher: str) -> str:
-    """*publisher* as it is compared."""
-    return publisher.casefold()

@@ -9,8 +9,8 @@ import pytest
 from qa.analysis.deadline import NO_DEADLINE
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.factory import open_engine
+from qa.engines.whoosh import masks
 from qa.engines.whoosh import positions as phrases
-from qa.engines.whoosh import search
 from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.parser import parse_query
 from tests.counted_deadline import CountedDeadline
@@ -69,7 +69,7 @@ def lookups(monkeypatch):
         phrases_seen.append(phrase)
         return phrases.mask_with_phrase(field, phrase, *more)
 
-    monkeypatch.setattr(search, "mask_with_phrase", count_lookup)
+    monkeypatch.setattr(masks, "mask_with_phrase", count_lookup)
     return phrases_seen
 
 
