@@ -84,6 +84,8 @@ def test_nothing_is_marked_where_there_is_only_the_contrary(question, text):
         ("who did not pay the toll?", "The smith refused to pay the toll."),
         ("what did Falk say about the mole?", "Falk said the mole must not be sold."),
         ("which boats may not land?", "All boats may land except tankers."),
+        ("song sail or never by rita moor", "“Sail or Never” is a song by Rita Moor."),
+        ("cast of no harbour for boats", "The cast of “No Harbour for Boats” sang in May."),
         ("when did the toll end?", "The toll did not end until 1920, when it did end."),
     ],
 )
