@@ -9,14 +9,15 @@ from qa.settings import Settings
 from tests.conftest import ROOT
 
 SETS = ROOT.parent / "shared" / "eval"
-QUESTIONS, STRANGERS = 80, 40
+# With 80 questions one more or less moved a measure by more than the weights do.
+QUESTIONS, STRANGERS = 200, 100
 
 # Raise these when the answers get better; they may be a question or two below what is reached.
 RECORDED = {
-    "covid-qa": {"answer@1": 0.56, "answer@5": 0.74, "none_AUROC_foreign": 0.96},
-    "squad2-dev": {"answer@1": 0.92, "sentence@1": 0.78, "none_AUROC_foreign": 0.94},
-    "clapnq-dev": {"nDCG@10": 0.92, "none_AUROC_impossible": 0.73},
-    "multihop-rag-facts": {"nDCG@10": 0.77, "none_AUROC_impossible": 0.96},
+    "covid-qa": {"answer@1": 0.55, "answer@5": 0.69, "none_AUROC_foreign": 0.965},
+    "squad2-dev": {"answer@1": 0.91, "sentence@1": 0.77, "none_AUROC_foreign": 0.955},
+    "clapnq-dev": {"nDCG@10": 0.94, "none_AUROC_impossible": 0.755},
+    "multihop-rag-facts": {"nDCG@10": 0.81, "none_AUROC_impossible": 0.975},
 }
 
 
