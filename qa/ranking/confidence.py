@@ -127,7 +127,7 @@ def estimate_probability(signals: Mapping[str, float], weights: Mapping[str, flo
 
 
 # The probability that a direct answer is right, and the most that a passage may get that only asks,
-# or says the contrary.  Measured by benchmarks/faq.py.
+# or says the contrary.  Measured on questions that are headings of documents.
 _DIRECT_PROBABILITY, _ASKING_PROBABILITY = 0.95, 0.25
 
 
