@@ -46,6 +46,11 @@ def mark_answer(question, text):
             "The iron doors are not locked.",
         ),
         (
+            "what did the Moor charter not guarantee?",
+            "The Moor charter was signed by Falk. It contained no guarantee of free tolls.",
+            "It contained no guarantee of free tolls.",
+        ),
+        (
             "what happens to tolls with a stamp?",
             "Tolls without a stamp are refused. Tolls with a stamp are kept.",
             "Tolls with a stamp are kept.",
