@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from whoosh.index import _DEF_INDEX_NAME
 
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
-from qa.documents.processes import exit_with_parent
+from qa.documents.processes import exit_with_parent, worker_context
 from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
 from qa.engines.candidates import Array, FloatArray, IntArray
 from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
@@ -322,8 +321,7 @@ class WhooshBuilder:
     def _start_pool(self) -> None:
         """Start the processes while the first segment is being filled."""
         # Not fork: the folder's reader has threads by now.
-        context = get_context("forkserver")
-        context.set_forkserver_preload(["__main__", write_segment.__module__])
+        context = worker_context(write_segment.__module__)
         self._pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=exit_with_parent)
         for _ in range(os.cpu_count() or 1):
             self._running.append(self._pool.submit(_do_nothing))
