@@ -32,7 +32,7 @@ from qa.commands.options import (
 )
 from qa.engines.factory import open_engine
 from qa.errors import InvalidCitationError
-from qa.web.api import verify_quotes
+from qa.web.answering import verify_quotes
 from qa.web.request_schemas import parse_quotes
 from qa.web.response_schemas import answer_body
 
