@@ -47,8 +47,8 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
   retrieval ranges pipeline
 publishing: gate feedback builder watcher purge
 evaluation: sets runner verdicts measures tuning
-web: response_schemas request_schemas answering offsets problems context mount static_files openapi
-  api pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers
+web: response_schemas request_schemas answering tables offsets problems context mount static_files
+  openapi api pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers
   middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
   pages.index_stats pages.api_examples pages.suggestions pages.cite pages.turns

@@ -13,7 +13,7 @@ from qa.engines.base import DocumentSummary, Searcher
 from qa.errors import DeadlineExceededError, RequestError
 from qa.queries.query import Filters
 from qa.settings import Settings
-from qa.web.request_schemas import AskRequest, VerificationBody, limit_errors
+from qa.web.request_schemas import LIMITS, AskRequest, VerificationBody, limit_errors
 
 
 def parse_question(values: Mapping[str, object], settings: Settings) -> AskRequest:
@@ -25,7 +25,7 @@ def parse_question(values: Mapping[str, object], settings: Settings) -> AskReque
         name = ".".join(map(str, details["loc"]))
         raise _field_error(name, plain_message(details["msg"])) from None
     for name, detail in limit_errors(ask_request, settings).items():
-        raise _field_error(name, f"{detail}; ask for less, or raise the setting")
+        raise _field_error(name, f"{detail}; ask for less, or raise {_setting_of(name)}")
     if not ask_request.question:
         raise _field_error("question", "it is empty; type at least one word")
     return ask_request
@@ -34,6 +34,15 @@ def parse_question(values: Mapping[str, object], settings: Settings) -> AskReque
 def _field_error(name: str, detail: str) -> RequestError:
     name = name.removeprefix("filters.")
     return RequestError(f"{name}: {detail}", name)
+
+
+def _setting_of(name: str) -> str:
+    """The setting that limits the field *name*, or each item of it."""
+    *_, field, number = f".{name}".split(".") if name[-1].isdigit() else f".{name}.".split(".")
+    setting = next(
+        limit.setting for limit in LIMITS if (limit.field, limit.per_item) == (field, bool(number))
+    )
+    return f"QA_{setting.upper()}"
 
 
 def plain_message(message: str) -> str:

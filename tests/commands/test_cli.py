@@ -121,7 +121,7 @@ def test_ask_says_when_the_documents_do_not_answer(folder):
     run("index", "--index", folder)
     result = run("ask", "boiling point of mercury", "--index", folder)
 
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "No clear answer in the documents." in result.output
     assert "mercury" in result.output
     assert "dated 2021-12-03 to 2022-03-29" in result.output

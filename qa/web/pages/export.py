@@ -48,6 +48,7 @@ from qa.web.pages.urls import (
     parse_query_string,
 )
 from qa.web.response_schemas import answer_body
+from qa.web.tables import ANSWER_COLUMNS, answer_rows
 
 blueprint = Blueprint("export", __name__)
 
@@ -143,13 +144,6 @@ def record() -> Response:
     return _as_attachment(response, conversation, "json")
 
 
-_COLUMNS = (
-    *("turn", "question", "verdict", "confidence", "rank", "text", "answer", "document_id"),
-    *("title", "publisher", "date", "section", "place", "start", "end", "sha256", "address"),
-    *("original", "generation"),
-)
-
-
 @blueprint.get("/export.csv")
 @route_options(
     is_cached=False,
@@ -165,26 +159,8 @@ _COLUMNS = (
 def table() -> Response:
     """The conversation as a table; a question without a passage has one row."""
     conversation, turns = _answer_conversation()
-    rows = (row for turn in turns for row in _table_rows(turn))
-    return csv_response(_COLUMNS, rows, f"{_file_name(conversation)}.csv")
-
-
-def _table_rows(turn: AnsweredTurn) -> Iterator[tuple[object, ...]]:
-    answer = turn.answer
-    asked = turn.number, answer.question, answer.verdict, round(answer.confidence, 4)
-    for passage in answer.passages:
-        source = passage.citation
-        yield (
-            *asked,
-            *(passage.rank, passage.text, passage.answer.text if passage.answer else None),
-            *(source.document_id, source.title, source.publisher, source.date, source.section),
-            *(source.place, source.start, source.end, source.sha256),
-            *(absolute_url(source.read_url), source.url, answer.generation),
-        )
-    if not answer.passages:
-        about = answer.about.text if answer.about else None
-        nothing = [None] * (len(_COLUMNS) - len(asked) - 3)
-        yield (*asked, None, about, *nothing, answer.generation)
+    rows = (row for turn in turns for row in answer_rows(turn.number, turn.answer, absolute_url))
+    return csv_response(ANSWER_COLUMNS, rows, f"{_file_name(conversation)}.csv")
 
 
 def _answer_conversation() -> tuple[Conversation, list[AnsweredTurn]]:
