@@ -59,7 +59,7 @@ web: response_schemas request_schemas answering tables offsets problems context 
 library: evaluation index building
 app
 server: error_responses request_parser connections load_balancing resources worker service
-commands: options index ask generations serve evaluate tune
+commands: options index ask generations serve demo evaluate tune
 cli
 __main__
 """

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -167,10 +168,16 @@ def serve_command(
     with report_errors():
         settings = load_settings(host=host, port=port, workers=workers, index=index_dir)
         with bind_port(settings) as server_socket:
-            _serve(settings, server_socket, check=check)
+            serve_index(settings, server_socket, check=check)
 
 
-def _serve(settings: Settings, server_socket: socket.socket | None, *, check: bool) -> None:
+def serve_index(
+    settings: Settings, server_socket: socket.socket | None, *, check: bool = False
+) -> None:
+    """Serve on *server_socket*, or on inherited ones; build the index first if there is none.
+
+    With *check*, only see whether that is possible.
+    """
     try:
         live = open_engine(settings).searcher().manifest
     except NoLiveGenerationError:
@@ -201,6 +208,8 @@ def _check_index(live: Manifest | None) -> None:
 def _build_in_subprocess(settings: Settings) -> None:
     """Build in a subprocess, so that the service does not keep its memory."""
     command = [sys.executable, "-m", "qa", "index", "--index", settings.index]
-    completed = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
+    environ = os.environ | {"QA_FOLDER": settings.folder}
+    command.append(str(settings.documents_folder))
+    completed = subprocess.run(command, env=environ, check=False)  # noqa: S603 - this program
     if completed.returncode:
         sys.exit(completed.returncode)

@@ -82,9 +82,7 @@ def test_addresses_are_whole_where_that_of_the_service_is_known(ask):
 
 
 def test_no_cell_is_a_formula_and_no_control_character_is_printed(tmp_path):
-    write(
-        tmp_path / "documents", sums_md="---\ntitle: =1+1\n---\nThe sums are =2+2.\n\nAll."
-    )
+    write(tmp_path / "documents", sums_md="---\ntitle: =1+1\n---\nThe sums are =2+2.\n\nAll.")
     build_index(tmp_path)
     arguments = ["ask", "what \x1b[31mare the sums?", "--format", "csv", "--index", str(tmp_path)]
     result = CliRunner().invoke(main, arguments)
