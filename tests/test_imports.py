@@ -57,6 +57,7 @@ web: response_schemas request_schemas answering tables offsets problems context 
   pages.feedback pages.documents pages.export pages.about mcp_tools
   mcp
 library: evaluation index building
+integrations: passages langchain haystack
 app
 server: error_responses request_parser connections load_balancing resources worker service
 commands: options index ask generations serve demo evaluate tune
