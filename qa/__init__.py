@@ -42,8 +42,11 @@ def __getattr__(name: str) -> object:
     """The public name *name*, from the module that has it."""
     from importlib import import_module  # noqa: PLC0415 - `import qa` costs nothing
 
+    from qa.errors import require_posix  # noqa: PLC0415
+
     for module, names in _MODULES.items():
         if name in names:
+            require_posix()
             value: object = getattr(import_module(module), name)
             globals()[name] = value
             return value

@@ -14,7 +14,13 @@ from qa.analysis.normalization import printable
 from qa.documents.document import Document, RawBlock, Skip, build_document
 from qa.documents.format_registry import read_format
 from qa.documents.formats.lines import split_paragraphs
-from qa.documents.metadata import RawDocument, RawMetadata, merge_metadata
+from qa.documents.metadata import (
+    MAX_EXTRA_KEYS,
+    MAX_EXTRA_LENGTH,
+    RawDocument,
+    RawMetadata,
+    merge_metadata,
+)
 from qa.engines.factory import open_engine
 from qa.errors import IndexingError, PublishRefusedError
 from qa.library.index import Day, Index, index_settings
@@ -145,9 +151,10 @@ def _check(document: TextDocument, number: int, settings: Settings) -> None:
     fields = {name: getattr(document, name) for name in _FIELDS}
     texts = {name: value for name, value in fields.items() if value is not None}
     texts |= {"id": document.id, "text": document.text}
-    for name, value in (*texts.items(), *document.extra.items()):
-        if not isinstance(value, str) or not _is_unicode(value):
+    for name, value in texts.items():
+        if not _is_text(value):
             raise IndexingError(f"The {name} of document {number:,} is no text: {value!r:.60}.")
+    _check_extra(document.extra, number)
     id_ = document.id
     if not id_.strip() or printable(id_) != id_ or len(id_) > settings.max_filter:
         raise IndexingError(
@@ -165,12 +172,26 @@ def _check(document: TextDocument, number: int, settings: Settings) -> None:
         )
 
 
-def _is_unicode(text: str) -> bool:
+def _check_extra(extra: object, number: int) -> None:
+    if not isinstance(extra, Mapping) or len(extra) > MAX_EXTRA_KEYS:
+        raise IndexingError(
+            f"The extra of document {number:,} must be a mapping of at most {MAX_EXTRA_KEYS} names"
+            " to texts."
+        )
+    for text in (text for pair in extra.items() for text in pair):
+        if not _is_text(text) or len(text) > MAX_EXTRA_LENGTH:
+            raise IndexingError(
+                f"The extra of document {number:,} may only have texts, of at most"
+                f" {MAX_EXTRA_LENGTH} characters: {text!r:.60}."
+            )
+
+
+def _is_text(value: object) -> bool:
+    """Whether *value* is a text that can be stored, without half a character."""
     try:
-        text.encode()
+        return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def _build_document(document: TextDocument, settings: Settings) -> Document:

@@ -372,10 +372,13 @@ def test_a_system_without_file_locks_gets_one_plain_line():
         assert system in result.stderr
 
 
-@pytest.mark.parametrize("module", ["qa.cli", "qa.app"])
-def test_on_windows_the_error_of_an_import_says_what_it_runs_on(module):
+@pytest.mark.parametrize(
+    "imported",
+    ["import qa.cli", "import qa.app", "from qa import ask", "from qa import build_index"],
+)
+def test_on_windows_the_error_of_an_import_says_what_it_runs_on(imported):
     # As there: neither module is part of Python.
-    source = f"import sys; sys.modules['fcntl'] = sys.modules['resource'] = None; import {module}"
+    source = f"import sys; sys.modules['fcntl'] = sys.modules['resource'] = None; {imported}"
     result = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=False
     )

@@ -72,7 +72,11 @@ def test_what_has_no_text_or_that_of_another_is_skipped():
         ({"id": "a", "text": None}, "The text of document 1"),
         ({"id": "a", "text": "b\ud800"}, "The text of document 1 is no text"),
         ({"id": "a", "text": "b", "title": 5}, "The title of document 1"),
-        ({"id": "a", "text": "b", "extra": {"shelf": 7}}, "The shelf of document 1"),
+        ({"id": "a", "text": "b", "extra": {"shelf": 7}}, "may only have texts, of at most 500"),
+        ({"id": "a", "text": "b", "extra": "shelf"}, "must be a mapping of at most 20 names"),
+        ({"id": "a", "text": "b", "extra": dict.fromkeys(map(str, range(21)), "")}, "at most 20"),
+        ({"id": "a", "text": "b", "extra": {"shelf": "x" * 501}}, "may only have texts"),
+        ({"id": "a", "text": "b", "extra": {7: "x"}}, "may only have texts"),
         ({"id": "", "text": "b"}, "The id of document 1"),
         ({"id": "a\nb", "text": "b"}, "The id of document 1"),
         ({"id": "a" * 1001, "text": "b"}, "The id of document 1"),
@@ -86,6 +90,12 @@ def test_a_document_that_is_none_is_named_and_nothing_is_lost(tmp_path, document
         qa.build_index([document], tmp_path)
 
     assert qa.open_index(tmp_path).ask("when was the hall sold?").verdict == "found"
+
+
+@pytest.mark.parametrize("documents", [["a text"], {"id": "a", "text": "b"}, [None]])
+def test_what_is_no_document_at_all_is_refused(documents):
+    with pytest.raises(IndexingError, match="Document 1 is no TextDocument"):
+        qa.build_index(documents)
 
 
 def test_two_documents_of_one_id_are_refused():
