@@ -38,6 +38,9 @@ from qa.web.pages.urls import Conversation, query_string
 blueprint = Blueprint("citing", __name__)
 
 _PLACE_PARAMETERS = ("cite", "answer", "sha256", "quote")
+# `quote` for programs: clients that openapi-python-client generates have a function of that name.
+_CHECKSUM_PARAMETER = "quote_sha256"
+_PARAMETERS = {*_PLACE_PARAMETERS, _CHECKSUM_PARAMETER, "format", "generation"}
 _SPAN_PATTERN = regex.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 
 
@@ -69,7 +72,7 @@ def parse_citation_target(document: Document) -> CitationTarget | None:
 
 
 def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
-    checksum = request.args.get("quote", "")
+    checksum = request.args.get("quote", "") or request.args.get(_CHECKSUM_PARAMETER, "")
     new_passage = (
         ChecksumSearch(text).find(checksum, passage, Effort(current_deadline()))
         if passage
@@ -134,7 +137,11 @@ def _cite_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[S
         query_parameter("cite", span, "The passage, START-END; else the whole document."),
         query_parameter("answer", span, "The sentence in it that answers."),
         query_parameter("sha256", checksum, "The beginning of the checksum of the text."),
-        query_parameter("quote", checksum, "The beginning of the checksum of the passage."),
+        query_parameter(
+            _CHECKSUM_PARAMETER,
+            checksum,
+            "The beginning of the checksum of the passage: `quote` in the addresses of citations.",
+        ),
         query_parameter("format", formats, "The format of the citation."),
         GENERATION_PARAMETER,
     ]
@@ -159,7 +166,7 @@ def _cite_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[S
 )
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
-    for name in set(request.args) - {*_PLACE_PARAMETERS, "format", "generation"}:
+    for name in set(request.args) - _PARAMETERS:
         raise parameter_error(name, "there is no such parameter")
     name = request.args.get("format", "text")
     if name not in FORMATS:
