@@ -30,12 +30,12 @@ documents: document processes metadata file_access versions
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
-index: passages questions acronyms lexicon suggestions manifest generations
+index: passages questions acronyms lexicon suggestions renames manifest generations
 queries: completion related entities grammar frames asking topics prose query parser variants
   periods compounds operators conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
-engines: spelling candidates base
+engines: spelling candidates base document_lookup
   whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields whoosh.stored_fields
   whoosh.whoosh_codec whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling whoosh.masks
   whoosh.search whoosh.builder whoosh.engine
@@ -51,7 +51,7 @@ web: response_schemas request_schemas answering tables offsets problems context 
   openapi api pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers
   middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.metrics
-  pages.index_stats pages.api_examples pages.suggestions pages.cite pages.turns
+  pages.index_stats pages.api_examples pages.suggestions pages.stable_ids pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state
   pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
   pages.feedback pages.documents pages.export pages.about mcp_tools

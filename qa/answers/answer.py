@@ -86,7 +86,8 @@ class Reasons:
 class AnswerPassage:
     """One passage of an answer; *marks* are the question's words, as offsets into *text*.
 
-    *duplicates* are the ids and titles of documents with nearly the same passage.
+    *duplicates* are the ids and titles of documents with nearly the same passage.  *stable_id* is
+    the passage's in all indexes that have its words in the same document, whatever it is called.
     """
 
     rank: int
@@ -97,6 +98,7 @@ class AnswerPassage:
     reasons: Reasons
     citation: Citation
     duplicates: tuple[tuple[str, str], ...] = ()
+    stable_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -305,6 +307,11 @@ def build_reader_url(document: Document, passage: Span, answer: Span | None) -> 
 def quote_checksum(exact: str) -> str:
     """The first 12 digits of the SHA-256 of quoted words, for addresses."""
     return hashlib.sha256(exact.encode()).hexdigest()[:12]
+
+
+def build_stable_id(document_id: str, exact: str) -> str:
+    """The id of a passage: its document's stable one, and the checksum and length of its words."""
+    return f"{document_id}-{quote_checksum(exact)}-{len(exact)}"
 
 
 def build_fragment_url(url: str | None, exact: str) -> str | None:

@@ -15,6 +15,7 @@ from qa.answers.answer import (
     AnswerRange,
     NoAnswer,
     QueryWords,
+    build_stable_id,
     quote_passage,
 )
 from qa.answers.collection import CollectionFacts, describe_collection
@@ -430,7 +431,9 @@ def _quote_passages(
         document = searcher.document(document_id)
         highlighter = highlighters.get(place_of(ranked), result.highlighter)
         highlight = highlighter.highlight(ranked)
-        passages.append(quote_passage(ranked, highlight, number, document, duplicates))
+        passage = quote_passage(ranked, highlight, number, document, duplicates)
+        own_id = searcher.manifest.renames.stable_id(document_id)
+        passages.append(replace(passage, stable_id=build_stable_id(own_id, passage.text)))
     return tuple(passages)
 
 

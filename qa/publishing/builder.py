@@ -27,6 +27,7 @@ from qa.index.acronyms import AcronymCollector
 from qa.index.lexicon import LexiconCollector
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
 from qa.index.passages import Passage, build_passages, find_passage_spans
+from qa.index.renames import Forgotten, RenameTracker, Version
 from qa.index.suggestions import SuggestionCollector
 from qa.publishing.gate import (
     Changes,
@@ -90,9 +91,16 @@ def index_folder(
         sizes = _passage_sizes(settings)
         inputs_key = f"{code_version()} {crawl.digest} {sizes} {additions}"
         existing = None if force else _reopen_generation(engine, cache.get(inputs_key))
+        if existing and not _knows_renames(existing, live_searcher, settings):
+            existing = None
         documents = crawl.iter_documents(partial(progress, "Reading files"))
         searcher = existing or _build_generation(
-            build, documents, settings, cache, home / SKIPPED, progress
+            build,
+            documents,
+            _BuildCounts(settings, _track_renames(live_searcher)),
+            cache,
+            home / SKIPPED,
+            progress,
         )
         if not existing and crawl.is_reproducible:
             cache.store(inputs_key, searcher.manifest.name)
@@ -118,8 +126,9 @@ def index_documents(
     """Index *documents* and make them live; raise IndexingError when there are none."""
     started = time.perf_counter()
     with wrap_disk_errors(settings.home), engine.build() as build, ExtractionCache(None) as cache:
-        live_name, _ = _live_generation(engine)
-        searcher = _build_generation(build, documents, settings, cache)
+        live_name, live_searcher = _live_generation(engine)
+        counts = _BuildCounts(settings, _track_renames(live_searcher))
+        searcher = _build_generation(build, documents, counts, cache)
         _publish_or_refuse(build, live_name, may_publish=True)
     return BuildReport(searcher.manifest, time.perf_counter() - started)
 
@@ -158,6 +167,41 @@ def _reopen_generation(engine: Engine, name: str | None) -> Searcher | None:
         return None
 
 
+def _track_renames(live_searcher: Searcher | None) -> RenameTracker:
+    """What finds the documents that were renamed since the live generation, if it can be read."""
+    try:
+        if live_searcher:
+            versions = [Version(each.id, each.sha256) for each in live_searcher.summaries()]
+            return RenameTracker(
+                versions,
+                live_searcher.manifest.renames,
+                partial(_read_text, live_searcher),
+            )
+    except GenerationError:
+        pass
+    return RenameTracker()
+
+
+def _read_text(searcher: Searcher, document_id: str) -> str:
+    """The text of a document; empty where it cannot be read."""
+    try:
+        return searcher.document(document_id).text
+    except GenerationError:
+        return ""
+
+
+def _knows_renames(existing: Searcher, live: Searcher | None, settings: Settings) -> bool:
+    """Whether an *existing* generation knows what was renamed since the live one.
+
+    It does not where files got their old names back: the addresses of today would be lost.
+    """
+    tracker, forgotten = _track_renames(live), Forgotten(settings.home)
+    for each in existing.summaries():
+        tracker.add(Version(each.id, each.sha256), partial(_read_text, existing, each.id))
+    own = existing.manifest.renames
+    return own.includes(tracker.finish(forgotten)) and not any(map(forgotten.has, own.new_ids))
+
+
 def _switch_generation(
     engine: Engine, searcher: Searcher, live_name: str | None, *, may_publish: bool
 ) -> None:
@@ -179,7 +223,7 @@ def _publish_or_refuse(build: IndexBuilder, live_name: str | None, *, may_publis
 def _build_generation(
     build: IndexBuilder,
     documents: Iterable[Document | Skip],
-    settings: Settings,
+    counts: "_BuildCounts",
     cache: ExtractionCache,
     report: Path | None = None,
     progress: Progress = lambda *_: None,
@@ -188,7 +232,7 @@ def _build_generation(
 
     Skipped files are written to *report* if there are too many to list.
     """
-    counts = _BuildCounts()
+    settings = counts.settings
     with SkipTally(report) as skips:
         for item in documents:
             if isinstance(item, Skip):
@@ -202,7 +246,7 @@ def _build_generation(
     if not counts.documents:
         raise IndexingError(_empty_index_message(skips))
     searcher = build.finish(
-        counts.manifest(skips, settings),
+        counts.manifest(skips),
         partial(progress, "Writing the index"),
         counts.lexicon.encode(),
         counts.suggestions.finish(),
@@ -252,6 +296,8 @@ def _empty_index_message(skips: SkipTally) -> str:
 
 @dataclass
 class _BuildCounts:
+    settings: Settings
+    renames: RenameTracker
     documents: int = 0
     passages: int = 0
     languages: set[str] = field(default_factory=set)
@@ -269,10 +315,12 @@ class _BuildCounts:
         self.acronyms.add(document)
         self.lexicon.add(document)
         self.suggestions.add(document)
+        self.renames.add(Version(document.id, document.sha256), lambda: document.text)
         if document.metadata.date:
             self.dates.append(document.metadata.date)
 
-    def manifest(self, skips: SkipTally, settings: Settings) -> Manifest:
+    def manifest(self, skips: SkipTally) -> Manifest:
+        settings = self.settings
         synonyms = load_synonym_groups(settings.home)
         return Manifest(
             documents=self.documents,
@@ -285,6 +333,7 @@ class _BuildCounts:
             synonyms=synonyms,
             acronyms=self.acronyms.select(synonym_terms(synonyms)),
             tuned=load_tuned_ranking(settings.home),
+            renames=self.renames.finish(Forgotten(settings.home)),
             made_of={
                 "documents": self.digest.hexdigest(),
                 "analysis": analysis_version(),

@@ -260,6 +260,8 @@ def _build_operation(route: _Route, parameters: list[Schema]) -> Schema:
         described["requestBody"] = {"required": True, "content": body}
     if route.method == "get" and route.options.is_cached:
         described["responses"]["304"] = {"description": "What was had before is still so"}
+    if "{document_id}" in route.path:
+        described["responses"]["302"] = {"description": "Its file was renamed: see Location"}
     if route.options.is_public:
         described["security"] = []
     return described

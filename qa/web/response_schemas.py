@@ -34,6 +34,9 @@ class PassageBody(ResponseModel):
     marks: tuple[Span, ...] = Field(description="Where the question's words stand in the text.")
     reasons: Reasons
     citation: Citation
+    stable_id: str = Field(
+        description="Survives a rename of the file; `/passages/<id>` leads to the passage."
+    )
 
 
 class NoAnswerBody(ResponseModel):
@@ -290,6 +293,7 @@ class DocumentBody(ResponseModel):
     """A whole document."""
 
     id: str
+    stable_id: str = Field(description="Survives a rename of the file.")
     title: str
     author: str | None
     publisher: str | None
@@ -317,6 +321,7 @@ class DocumentItemBody(ResponseModel):
     """A document of the list."""
 
     id: str
+    stable_id: str = Field(description="Survives a rename of the file.")
     title: str
     publisher: str | None
     date: datetime.date | None

@@ -19,6 +19,7 @@ from qa.answers.citation_formats import FORMATS, Reference
 from qa.answers.quote_search import ChecksumSearch, Effort
 from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
+from qa.engines.document_lookup import find_document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
 from qa.settings import Settings
 from qa.web.context import (
@@ -33,6 +34,7 @@ from qa.web.context import (
 from qa.web.mount import absolute_url, mount_citation
 from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, query_parameter
 from qa.web.pages.common import parameter_error, today
+from qa.web.pages.stable_ids import redirect_old_ids
 from qa.web.pages.urls import Conversation, query_string
 
 blueprint = Blueprint("citing", __name__)
@@ -164,6 +166,7 @@ def _cite_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[S
         tag="citations",
     ),
 )
+@redirect_old_ids
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
     for name in set(request.args) - _PARAMETERS:
@@ -299,7 +302,7 @@ class _Texts(dict[str, ChecksumSearch | None]):
 
     def __missing__(self, document_id: str) -> ChecksumSearch | None:
         try:
-            text = ChecksumSearch(current_searcher().document(document_id).text)
+            text = ChecksumSearch(find_document(current_searcher(), document_id).text)
         except DocumentNotFoundError:
             text = None
         self[document_id] = text
@@ -318,5 +321,8 @@ def _citation_status(
     if new_span is None:
         return CitationStatus("gone", document_id, None)
     state: QuoteState = "unchanged" if new_span == old_span else "moved"
-    citation = build_citation(current_searcher().document(document_id), new_span)
+    document = find_document(current_searcher(), document_id)
+    if document.id != document_id:
+        state = "moved"
+    citation = build_citation(document, new_span)
     return CitationStatus(state, document_id, mount_citation(citation))

@@ -17,6 +17,7 @@ PAGES = {
     "/feedback",
     "/mcp/",
     "/opensearch.xml",
+    "/passages/<passage_id>",
     "/problems",
     "/problems/<code>",
     "/robots.txt",
