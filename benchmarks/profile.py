@@ -52,8 +52,8 @@ STAGES: dict[str, tuple[str, ...]] = {
         "qa.answers.ranges:RangeRetriever._find_period",
     ),
     "expanding the query": ("qa.answers.retrieval:_expand_query",),
-    "candidates: masks": ("qa.engines.whoosh.search:PassageMasks.match_query",),
-    "candidates: scores": ("qa.engines.whoosh.search:WhooshSearcher.top_passages",),
+    "candidates: conditions": ("qa.engines.whoosh.search:PassageMasks.match_conditions",),
+    "candidates: scores": ("qa.engines.whoosh.search:WhooshSearcher._top_passages",),
     "candidates: facets": ("qa.engines.whoosh.search:FacetColumns.count",),
     "candidates: columns": ("qa.engines.whoosh.search:WhooshSearcher.search",),
     "positions": (

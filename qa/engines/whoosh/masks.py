@@ -59,16 +59,6 @@ class PassageMasks:
                 mask |= mask_with_term(field, number)
         return mask
 
-    def match_query(self, query: Query, deadline: Deadline) -> BoolArray:
-        """The passages with a word of *query* that meet its conditions: bool, (passages,)."""
-        stems = query.stems
-        mask = self.match_any_stem(stems, STEMS, deadline)
-        in_heading = self.match_any_stem(stems, TITLE, deadline)
-        if in_heading.any():
-            mask |= in_heading[self._store.heading_of]
-        allowed = self.match_conditions(query, deadline)
-        return mask if allowed is None else mask & allowed
-
     def match_documents(self, query: Query) -> BoolArray | None:
         """The passages of documents that the query may be answered from; None for all."""
         allowed = self.match_filters(query.filters)

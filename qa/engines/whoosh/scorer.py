@@ -186,11 +186,15 @@ class ScoreLayout:
 
 
 class TopPassages(NamedTuple):
-    """Passages by descending score; *partial* where not every list was added in time."""
+    """Passages by descending score; *partial* where not every list was added in time.
+
+    *matches*, bool of shape (passages,), is which of all passages match, where that was asked for.
+    """
 
     numbers: IntArray
     scores: FloatArray
     partial: bool = False
+    matches: BoolArray | None = None
 
 
 class PassageScores:
@@ -300,6 +304,7 @@ class Accumulator:
         *,
         allowed: BoolArray | None = None,
         deadline: Deadline = NO_DEADLINE,
+        with_matches: bool = False,
     ) -> TopPassages:
         """The *k* best passages of those in any list; ties by number.
 
@@ -307,8 +312,12 @@ class Accumulator:
         *deadline* passes are left out.
         """
         self._deadline, self._partial = deadline, False
+        matches: BoolArray | None = None
         try:
-            passages, scores = self._collect(lists, k, allowed)
+            if with_matches:
+                passages, scores, matches = self._collect_with_matches(lists, k, allowed)
+            else:
+                passages, scores = self._collect(lists, k, allowed)
         finally:
             self._scores.fill(0)
         if len(scores) > 4 * k:
@@ -316,7 +325,7 @@ class Accumulator:
             selection = np.flatnonzero(scores >= threshold)
             passages, scores = passages[selection], scores[selection]
         order = np.lexsort((passages, -scores))[:k]
-        return TopPassages(passages[order], scores[order], self._partial)
+        return TopPassages(passages[order], scores[order], self._partial, matches)
 
     def _collect(
         self, lists: Sequence[TermPostings], k: int, allowed: BoolArray | None
@@ -363,6 +372,25 @@ class Accumulator:
             passage_scores = passage_scores.restrict(matching)
             return passage_scores.at_least(passage_scores.threshold(k))
         return passages[matching], scores[matching]
+
+    def _collect_with_matches(
+        self, lists: Sequence[TermPostings], k: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray, BoolArray]:
+        """The same, and which passages match; so no list can be left out."""
+        self._accumulate(lists)
+        matches: BoolArray = self._passage_scores > 0
+        hierarchy = self._layout.hierarchy
+        heading_scores = self._score_headings() if any(p.offset for p in lists) else None
+        if hierarchy is not None:
+            first, second = self._layout.offsets[1:3]
+            in_heading = self._scores[first:second] > 0
+            if in_heading.any():
+                matches |= np.repeat(in_heading, hierarchy.passages_per_heading)
+        if allowed is not None:
+            matches &= allowed
+        passage_scores = self._score_passages(heading_scores).restrict(matches)
+        passages, scores = passage_scores.at_least(passage_scores.threshold(k))
+        return passages, scores, matches
 
     def _score_passages(self, heading_scores: FloatArray | None) -> PassageScores:
         hierarchy = self._layout.hierarchy

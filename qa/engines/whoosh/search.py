@@ -117,16 +117,19 @@ class WhooshSearcher:
     ) -> Candidates:
         """The *limit* best passages for *query* from rank *start* on."""
         deadline.check()
-        mask = self._masks.match_query(query, deadline)
+        allowed = self._masks.match_conditions(query, deadline)
         direct = self._direct_answers(query, deadline)
-        mask[direct] = True
-        top = self.top_passages(query, start + limit, deadline, mask)
+        terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
+        top = self._top_passages(terms, start + limit, allowed, deadline, with_matches=True)
         if len(direct):
             top = self._put_first(query, direct, top)
         ranks = slice(start, start + limit)
-        top = TopPassages(top.numbers[ranks], top.scores[ranks], top.partial)
-        candidates = self._candidates(query, top, direct)
-        return replace(candidates, matches=self._facets().count(mask))
+        candidates = self._candidates(
+            query, top._replace(numbers=top.numbers[ranks], scores=top.scores[ranks]), direct
+        )
+        if top.matches is None:
+            return candidates
+        return replace(candidates, matches=self._facets().count(top.matches))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -159,16 +162,17 @@ class WhooshSearcher:
                 scores += postings.score_documents(numbers[field])
         order = np.lexsort((passages, -scores))
         others = ~np.isin(top.numbers, passages)
-        return TopPassages(
-            np.concatenate([passages[order], top.numbers[others]]),
-            np.concatenate([scores[order], top.scores[others]]),
-            top.partial,
+        if top.matches is not None:
+            top.matches[passages] = True
+        return top._replace(
+            numbers=np.concatenate([passages[order], top.numbers[others]]),
+            scores=np.concatenate([scores[order], top.scores[others]]),
         )
 
     def _candidates(
         self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
     ) -> Candidates:
-        numbers, scores, partial = top
+        numbers, scores, partial, _ = top
         documents = self._store.document_of[numbers]
         ids = {document: self._store.id(document) for document in {*documents.tolist()}}
         order = order_by_score(scores, [ids[d] for d in documents.tolist()], numbers)
@@ -205,7 +209,8 @@ class WhooshSearcher:
 
         *allowed*, of shape (passages,), is which may be among them; those that match by default.
         """
-        allowed = self._masks.match_query(query, deadline) if allowed is None else allowed
+        if allowed is None:
+            allowed = self._masks.match_conditions(query, deadline)
         terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
         return self._top_passages(terms, k, allowed, deadline)
 
@@ -219,13 +224,17 @@ class WhooshSearcher:
         k: int,
         allowed: BoolArray | None,
         deadline: Deadline = NO_DEADLINE,
+        *,
+        with_matches: bool = False,
     ) -> TopPassages:
         deadline.check()
         if not hasattr(self._local, "accumulator"):
             self._local.accumulator = Accumulator(self._layout, self._postings_cache)
         accumulator: Accumulator = self._local.accumulator
         lists = [postings for term in terms if (postings := self._cached_postings(*term))]
-        return accumulator.top_k(lists, k, allowed=allowed, deadline=deadline)
+        return accumulator.top_k(
+            lists, k, allowed=allowed, deadline=deadline, with_matches=with_matches
+        )
 
     def document_frequencies(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
