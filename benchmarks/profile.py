@@ -66,7 +66,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "evidence": ("qa.ranking.highlighter:Highlighter.highlight",),
     "stored text and documents": (
         "qa.engines.whoosh.search:StoredFields.passages",
-        "qa.engines.whoosh.search:WhooshSearcher.document",
+        "qa.engines.whoosh.search:WhooshSearcher.citable",
     ),
     "citing": ("qa.answers.pipeline:quote_passage",),
 }

@@ -425,10 +425,8 @@ def _quote_passages(
             break
         document_id = ranked.passage.document_id
         other_ids = {duplicate.document_id for duplicate in ranked.duplicates} - {document_id}
-        duplicates = [
-            searcher.document(id_) for id_ in sorted(other_ids) if not deadline.is_expired
-        ]
-        document = searcher.document(document_id)
+        duplicates = [searcher.citable(id_) for id_ in sorted(other_ids) if not deadline.is_expired]
+        document = searcher.citable(document_id)
         highlighter = highlighters.get(place_of(ranked), result.highlighter)
         highlight = highlighter.highlight(ranked)
         passage = quote_passage(ranked, highlight, number, document, duplicates)

@@ -1,7 +1,7 @@
 """Cut a document into passages: whole sentences, never overlapping, never across a heading."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class Passage:
     """The unit of search and citation: `document.text[start:end] == text`.
 
     *number* counts the passages of one document from 0; *heading* is the title and the section's
-    heading.
+    heading.  *sentences* are the spans of its sentences in *text*, where they are known.
     """
 
     document_id: str
@@ -45,6 +45,7 @@ class Passage:
     text: str
     heading: str
     language: str
+    sentences: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
 
 
 class _Sentence(NamedTuple):

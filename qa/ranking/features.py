@@ -142,7 +142,9 @@ def compute_features(
         Feature.PUBLISHER_MATCH: _evaluate_distinct(
             entities.names_publisher, candidates.publishers
         ),
-        Feature.DATE_MATCH: _evaluate_distinct(entities.names_date, candidates.dates),
+        Feature.DATE_MATCH: _evaluate_distinct(entities.names_date, candidates.dates)
+        if entities.has_dates
+        else np.zeros(passage_count),
         **_proximity_features(positions, passage_count, idf),
     }
     return np.stack([columns[feature] for feature in Feature], axis=1).astype(np.float64)

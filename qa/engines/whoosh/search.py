@@ -6,16 +6,18 @@ all processes.
 
 import math
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.documents.document import Document
+from qa.documents.document import Citable, Document
 from qa.engines.base import (
     MAX_DIRECT_ANSWERS,
     STEMS,
@@ -28,7 +30,7 @@ from qa.engines.base import (
     not_found_error,
     weigh_stems,
 )
-from qa.engines.candidates import BoolArray, Candidates, IntArray, order_by_score
+from qa.engines.candidates import BoolArray, Candidates, IntArray, LazyColumn, order_by_score
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import (
@@ -95,6 +97,7 @@ class WhooshSearcher:
         self._facets = cache_method(self._load_facets, 1)
         self._masks = PassageMasks(self._fields, self._store, self._facets)
         self._cached_document = cache_method(self._load_document, 64)
+        self._cached_citable = cache_method(self._load_citable, 64)
         self._spelling = Spelling(self._fields[WORDS])
         self._cached_complete = lru_cache(maxsize=1 << 8)(self._spelling.complete)
         self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.suggest)
@@ -173,25 +176,25 @@ class WhooshSearcher:
         self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
     ) -> Candidates:
         numbers, scores, partial, _ = top
-        documents = self._store.document_of[numbers]
-        ids = {document: self._store.id(document) for document in {*documents.tolist()}}
-        order = order_by_score(scores, [ids[d] for d in documents.tolist()], numbers)
+        store, count = self._store, len(numbers)
+        documents = store.document_of[numbers]
+        order = order_by_score(scores, store.ids(documents), numbers)
         numbers, documents = numbers[order], documents[order]
-        publishers, dates = self._store.origins(documents)
-        headings = self._store.heading_of[numbers]
+        headings = store.heading_of[numbers]
         return Candidates(
-            document_ids=[ids[document] for document in documents.tolist()],
-            passage_numbers=numbers - self._store.first_passages[documents],
+            documents=documents.astype(np.int64),
+            document_ids=store.ids(documents),
+            passage_numbers=numbers - store.first_passages[documents],
             scores=scores[order],
             lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
-            headings=self._store.headings(numbers),
+            headings=LazyColumn(count, lambda place: store.heading(int(headings[place]))),
             heading_lengths=self._fields[TITLE].lengths[headings].astype(np.int64),
-            languages=self._store.languages(documents),
-            publishers=publishers,
-            dates=dates,
+            languages=store.languages[documents].tolist(),
+            publishers=store.publisher_names[documents].tolist(),
+            dates=LazyColumn(count, lambda place: store.date(int(documents[place]))),
             positions=find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
             heading_matches=match_headings(self._fields[TITLE], query, headings),
-            read_passages=lambda which: self._store.passages(numbers[which]),
+            read_passages=lambda which: store.passages(numbers[which]),
             partial=partial,
             direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())
             if len(direct)
@@ -288,6 +291,10 @@ class WhooshSearcher:
         """The document with that *id*; raise DocumentNotFoundError when there is none."""
         return self._cached_document(id)
 
+    def citable(self, id: str) -> Citable:  # noqa: A002
+        """The same as citations need it, read in parts."""
+        return self._cached_citable(id)
+
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
         return self._summaries
@@ -341,10 +348,21 @@ class WhooshSearcher:
                 end = passage.end
 
     def _load_document(self, id: str) -> Document:  # noqa: A002
+        return self._store.document(self._find_document(id))
+
+    def _load_citable(self, id: str) -> Citable:  # noqa: A002
+        number = self._find_document(id)
+        summaries = self.summaries()
+        place = bisect_left(summaries, id, key=_id_of)
+        if place == len(summaries) or summaries[place].id != id:
+            raise CorruptIndexError.of_damage(self._folder, f"{SUMMARIES} lacks {id!r}")
+        return self._store.citable(number, summaries[place].sha256)
+
+    def _find_document(self, id: str) -> int:  # noqa: A002
         number = self._store.number(id)
         if number is None:
             raise not_found_error(id)
-        return self._store.document(number)
+        return number
 
     def _postings(self, name: str, term: str, weight: float) -> TermPostings | None:
         field = self._fields[name]
@@ -368,6 +386,9 @@ def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
         return tuple(map(DocumentSummary.from_json, file))
+
+
+_id_of = attrgetter("id")
 
 
 def _idf(field: Field, number: int) -> float:
