@@ -119,8 +119,10 @@ class LazyColumn(Sequence[Value]):
 
     def __getitem__(self, index: int | slice) -> Value | list[Value]:
         if isinstance(index, slice):
-            return [self._read(place) for place in range(self._length)[index]]
-        return self._read(range(self._length)[index])
+            return list(map(self._read, range(self._length)[index]))
+        if not 0 <= index < self._length:
+            raise IndexError(index)
+        return self._read(index)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class AnswerCache:
 
     def add(self, key: Hashable, answer: Answer) -> None:
         """Cache *answer*, unless it was cut short for want of time."""
-        if answer.partial:
+        if answer.partial or not self._max_size:
             return
         entry = _Entry(answer, size_of((key, answer)))
         with self._lock:

@@ -27,7 +27,7 @@ from qa.documents.document import Citable, Document, Metadata, Page
 from qa.engines.candidates import Array, IntArray, LazyColumn
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype
 from qa.engines.whoosh.fields import cache_method
-from qa.engines.whoosh.inverter import expand_runs
+from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
 from qa.index.questions import find_answered_keys
@@ -154,7 +154,7 @@ def _sentence_columns(batch: Buffer) -> dict[str, Array]:
             bounds += spans
     starts_and_ends = np.array(bounds, np.int64).reshape(-1, 2)
     return {
-        "first_sentences": np.cumsum(counts) - counts,
+        "first_sentences": run_starts(np.array(counts, np.int64)),
         "sentence_start": starts_and_ends[:, 0],
         "sentence_end": starts_and_ends[:, 1],
     }

@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -31,6 +32,7 @@ def is_host(host: str) -> bool:
     return bool(_HOST_PATTERN.fullmatch(host))
 
 
+@lru_cache(maxsize=1 << 8)
 def is_loopback(host: str) -> bool:
     """Whether *host* leads to this machine whatever a name server says."""
     try:
@@ -77,6 +79,7 @@ def _public_hosts(settings: Settings) -> tuple[str, ...]:
     return (urlsplit(settings.url).netloc,) if settings.url else ()
 
 
+@lru_cache(maxsize=1 << 8)
 def _name(host: str) -> str:
     """*host* in the one way of writing it: no port, no last dot, addresses as short as can be."""
     name = _without_port(host).lower().removesuffix(".")
