@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-import tomllib
+import threading
 import urllib.request
 import venv
 import zipfile
@@ -13,11 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from qa.documents.versions import sample_folder
+from qa.commands.demo import SAMPLE
 from tests.conftest import ROOT
-
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-SAMPLE_IN_WHEEL = "qa/sample/"
+from tests.conftest import SAMPLE as CLONED_SAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -55,29 +53,21 @@ def test_the_wheel_has_every_file_of_the_package_and_no_other(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     packed = {name for name in names if not re.match(r"verbatim_qa-[\w.]+\.dist-info/", name)}
     expected = {f"qa/{name}" for name in files_of(ROOT / "qa")}
-    expected |= {f"qa/templates/{name}" for name in files_of(ROOT / "templates")}
-    sample = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
 
-    assert packed == expected | {
-        target for target in sample.values() if target.startswith(SAMPLE_IN_WHEEL)
-    }
+    assert packed == expected | {f"qa/templates/{name}" for name in files_of(ROOT / "templates")}
+    assert "qa/sample/polityka-legal-guarantees.md" in packed
 
 
-def test_the_sample_is_listed_file_by_file_and_whole():
-    """So that no document of whoever builds the wheel gets into it."""
-    targets = PROJECT["tool"]["hatch"]["build"]["targets"]
-    packed = {source for source in targets["wheel"]["force-include"] if source != "templates"}
-    packed_in_source = {name.removeprefix("/") for name in targets["sdist"]["include"]}
-    command = ["git", "ls-files", "index/documents"]
-    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_the_sample_of_the_demo_is_that_of_the_repository():
+    """In it are no documents that somebody put beside those."""
+    command = ["git", "ls-files", "."]
+    listing = subprocess.run(
+        command, cwd=CLONED_SAMPLE, capture_output=True, text=True, check=False
+    )
 
-    assert all((ROOT / source).is_file() for source in packed)
-    assert packed <= packed_in_source
-    assert listing.returncode or packed == set(listing.stdout.split())
-
-
-def test_the_sample_of_a_checkout_is_the_corpus_of_the_readme():
-    assert sample_folder() == ROOT / "index" / "documents"
+    assert listing.returncode or files_of(SAMPLE) == set(listing.stdout.split())
+    for name in files_of(SAMPLE):
+        assert (SAMPLE / name).read_bytes() == (CLONED_SAMPLE / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -94,6 +84,8 @@ def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(installed, t
         stderr=subprocess.STDOUT,
         text=True,
     ) as demo:
+        watchdog = threading.Timer(120, demo.kill)
+        watchdog.start()
         printed = []
         for line in demo.stdout:
             printed.append(line)
@@ -111,6 +103,7 @@ def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(installed, t
         demo.send_signal(stop)
         rest = demo.stdout.read()
         code = demo.wait(timeout=30)
+        watchdog.cancel()
 
     assert '"verdict":"found"' in answer
     assert "14 documents" in text

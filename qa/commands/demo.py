@@ -14,10 +14,11 @@ import click
 from qa.commands.options import echo, load_settings, report_errors
 from qa.commands.serve import serve_index
 from qa.documents.file_access import wrap_disk_errors
-from qa.documents.versions import sample_folder
 from qa.errors import IndexingError
 from qa.server.resources import bind_port
 
+# The documents that index/documents has in a clone, where people put theirs beside them.
+SAMPLE = Path(__file__).parent.parent / "sample"
 DOCUMENTS = "documents"
 # What the sample answers.
 QUESTIONS = (
@@ -86,7 +87,7 @@ def _copy_sample(folder: Path) -> None:
                 f"{folder} is not empty; name an empty folder, or one of an earlier demo."
             )
         with wrap_disk_errors(folder):
-            shutil.copytree(sample_folder(), folder / DOCUMENTS)
+            shutil.copytree(SAMPLE, folder / DOCUMENTS)
     except OSError as error:
         raise IndexingError(
             f"The sample cannot be copied into {folder} ({error.strerror}); name another folder."

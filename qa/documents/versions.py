@@ -28,12 +28,6 @@ def template_folder() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "templates"
 
 
-def sample_folder() -> Path:
-    """The documents of the sample, in the same two places."""
-    packaged = _PACKAGE / "sample"
-    return packaged if packaged.is_dir() else _PACKAGE.parent / "index" / "documents"
-
-
 @cache
 def code_version() -> str:
     """A checksum of all code: the package's files, the libraries, Python, Unicode's data."""
