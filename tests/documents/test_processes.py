@@ -13,10 +13,8 @@ import pytest
 from qa.documents.processes import worker_context
 from qa.errors import IndexingError
 
-SOURCE = """
-    import multiprocessing, os, sys, time
-    from concurrent.futures import ProcessPoolExecutor
-    from qa.documents.processes import exit_with_parent
+TASKS = """
+    import os, time
 
     def work(kind):
         print(os.getpid(), flush=True)
@@ -25,12 +23,16 @@ SOURCE = """
         if kind == "hangs":
             import re
             re.match("(a+)+b", "a" * 60)  # nothing of Python's runs meanwhile
+"""
+SOURCE = """
+    import sys, time
+    from concurrent.futures import ProcessPoolExecutor
+    from qa.documents.processes import exit_with_parent, worker_context
+    from tasks import work
 
-    if __name__ == "__main__":
-        context = multiprocessing.get_context("forkserver")
-        pool = ProcessPoolExecutor(1, context, initializer=exit_with_parent)
-        pool.submit(work, sys.argv[1])
-        time.sleep(60)
+    pool = ProcessPoolExecutor(1, worker_context(), initializer=exit_with_parent)
+    pool.submit(work, sys.argv[1])
+    time.sleep(60)
 """
 
 
@@ -47,6 +49,7 @@ def runs(pid):
 def test_a_worker_ends_when_its_parent_is_killed(tmp_path, kind):
     script = tmp_path / "pool.py"
     script.write_text(textwrap.dedent(SOURCE))
+    (tmp_path / "tasks.py").write_text(textwrap.dedent(TASKS))
     with subprocess.Popen(
         [sys.executable, script, kind], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as parent:
