@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qa.library.building import TextDocument, build_index
-    from qa.library.evaluation import Evaluation, Question, QuestionOutcome
+    from qa.library.evaluation import EvaluationReport, Question, QuestionOutcome
     from qa.library.index import Answer, Index, IndexVersion, Verification, ask, open_index
     from qa.settings import Settings, settings_from_environ
 
@@ -16,13 +16,13 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "qa.library.building": ("TextDocument", "build_index"),
-    "qa.library.evaluation": ("Evaluation", "Question", "QuestionOutcome"),
+    "qa.library.evaluation": ("EvaluationReport", "Question", "QuestionOutcome"),
     "qa.library.index": ("Answer", "Index", "IndexVersion", "Verification", "ask", "open_index"),
     "qa.settings": ("Settings", "settings_from_environ"),
 }
 __all__ = [
     "Answer",
-    "Evaluation",
+    "EvaluationReport",
     "Index",
     "IndexVersion",
     "Question",

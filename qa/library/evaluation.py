@@ -45,7 +45,7 @@ class QuestionOutcome:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationReport:
     """The measures by their names in docs/evaluation.md, and the outcome of each question.
 
     *notes* say what could not be used.
@@ -58,7 +58,7 @@ class Evaluation:
 
 def evaluate_questions(
     searcher: Searcher, settings: Settings, questions: Iterable[Question] | str | Path
-) -> Evaluation:
+) -> EvaluationReport:
     """Ask *questions*, or those of a set in a folder, and measure the answers."""
     notes: tuple[str, ...] = ()
     if isinstance(questions, str | Path):
@@ -75,7 +75,7 @@ def evaluate_questions(
         for question in chosen
     ]
     measures = compute_measures(results, (), has_confidence=True)
-    return Evaluation(
+    return EvaluationReport(
         {name: measure.value for name, measure in measures.items()},
         tuple(map(_describe_outcome, results)),
         notes,

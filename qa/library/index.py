@@ -26,7 +26,7 @@ from qa.web.request_schemas import VerificationBody, parse_quotes
 from qa.web.response_schemas import AnswerBody, IndexVersionBody, answer_body
 
 if TYPE_CHECKING:
-    from qa.library.evaluation import Evaluation, Question
+    from qa.library.evaluation import EvaluationReport, Question
 
 # What the HTTP API answers with, too.
 Answer = AnswerBody
@@ -135,7 +135,7 @@ class Index:
         quotes = parse_quotes(to_jsonable_python(citations, by_alias=True))
         return verify_quotes(quotes, self._searcher(), self._deadline(timeout))
 
-    def evaluate(self, questions: "Iterable[Question] | str | Path") -> "Evaluation":
+    def evaluate(self, questions: "Iterable[Question] | str | Path") -> "EvaluationReport":
         """Measure the answers to *questions* of which you know the answers.
 
         They may also be in a folder, as for `qa evaluate` (docs/evaluation.md).  Raises

@@ -25,7 +25,7 @@ FIELDS = {
     " filters range none parts partial about generation took_ms",
     qa.Verification: "generation citations partial",
     qa.IndexVersion: "generation published documents passages languages analysis",
-    qa.Evaluation: "measures outcomes notes",
+    qa.EvaluationReport: "measures outcomes notes",
     qa.QuestionOutcome: "question verdict confidence rank is_right took_ms",
 }
 PASSAGE = "rank text score answer marks reasons citation"
@@ -40,7 +40,7 @@ ERRORS = (
     " GenerationNotFoundError AnalysisError CorruptIndexError"
 )
 NAMES = (
-    "Answer Evaluation Index IndexVersion Question QuestionOutcome Settings TextDocument"
+    "Answer EvaluationReport Index IndexVersion Question QuestionOutcome Settings TextDocument"
     " Verification __version__ ask build_index open_index settings_from_environ"
 )
 
