@@ -45,12 +45,12 @@ engines: spelling candidates base document_lookup
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval ranges pipeline
-publishing: gate feedback builder watcher purge
+publishing: gate feedback builder build_record watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas answering tables offsets problems context mount static_files
   openapi api pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers
   middleware.http_cache middleware.metrics_folder
-  middleware.request_log middleware.metrics
+  middleware.request_log middleware.gauges middleware.metrics
   pages.index_stats pages.api_examples pages.suggestions pages.stable_ids pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state
   pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
@@ -60,6 +60,7 @@ library: evaluation index building
 integrations: passages langchain haystack
 app
 server: error_responses request_parser connections load_balancing resources worker service
+  gunicorn_config
 commands: options index ask generations serve demo evaluate tune
 cli
 __main__

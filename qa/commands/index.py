@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -20,8 +22,10 @@ from qa.commands.options import (
 from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.factory import open_engine
+from qa.errors import BuildLockedError
 from qa.index.manifest import FILE_NAME as SYNONYMS
 from qa.index.manifest import TUNED_FILE, Manifest
+from qa.publishing.build_record import BuildRecord, BuildResult, write_build_record
 from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
 from qa.publishing.watcher import folder_snapshot, watch
@@ -103,6 +107,22 @@ def index_command(
         if watch:
             watch_folder(settings)
             return
+        report = _build(settings, force=force, dry_run=dry_run)
+    print_report(report, settings, dry_run=dry_run)
+    if report.faults and not report.is_live:
+        sys.exit(EXIT_REFUSED)
+
+
+def _build(settings: Settings, *, force: bool, dry_run: bool) -> BuildReport:
+    """Build with a progress bar, and leave a record of what came of it."""
+    started = time.perf_counter()
+
+    def write_record(report: BuildReport | None) -> None:
+        if not dry_run:
+            seconds = time.perf_counter() - started
+            write_build_record(settings.home, _make_record(report, seconds))
+
+    try:
         with show_progress() as advance:
             report = index_folder(
                 settings.documents_folder,
@@ -112,9 +132,38 @@ def index_command(
                 force=force,
                 dry_run=dry_run,
             )
-    print_report(report, settings, dry_run=dry_run)
-    if report.faults and not report.is_live:
-        sys.exit(EXIT_REFUSED)
+    except BuildLockedError:
+        # The other build writes one.
+        raise
+    except BaseException:
+        write_record(None)
+        raise
+    write_record(report)
+    return report
+
+
+def _make_record(report: BuildReport | None, seconds: float) -> BuildRecord:
+    """The record of a build that took *seconds*; of one that failed without a *report*."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if report is None:
+        return BuildRecord("failed", now, round(seconds, 1))
+    changes, name = report.changes, report.manifest.name
+    has_questions = changes.golden_count > 0
+    return BuildRecord(
+        _result_of(report),
+        now,
+        round(seconds, 1),
+        name,
+        changes.golden_count if has_questions else None,
+        changes.golden_count - len(changes.failing_questions) if has_questions else None,
+    )
+
+
+def _result_of(report: BuildReport) -> BuildResult:
+    if not report.is_live:
+        return "refused"
+    is_same = report.changes.base_generation == report.manifest.name
+    return "unchanged" if is_same else "published"
 
 
 def print_report(report: BuildReport, settings: Settings, *, dry_run: bool = False) -> None:

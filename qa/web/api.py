@@ -34,6 +34,7 @@ from qa.web.context import (
     Operation,
     Schema,
     app_state,
+    count_cache_lookup,
     current_deadline,
     current_searcher,
     current_settings,
@@ -374,6 +375,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
         raise InvalidRequestError([field_error]) from None
     key = searcher.manifest.name, ask_request.question, options
     answer = answers.get(key)
+    count_cache_lookup(is_hit=answer is not None)
     if answer is None:
         with searcher.compute_lock:
             answer = ask(

@@ -133,6 +133,9 @@ class RequestState:
     searcher: Searcher | None = None
     answer: Answer | None = None
     was_cut_short: bool = False
+    # Questions of this request whose answer was in the cache, and whose was not.
+    cache_hits: int = 0
+    cache_misses: int = 0
 
 
 def init_context(app: Flask, settings: Settings) -> None:
@@ -205,6 +208,13 @@ def record_answer(answer: Answer) -> None:
     state = request_state()
     state.answer = answer
     state.was_cut_short |= answer.partial
+
+
+def count_cache_lookup(*, is_hit: bool) -> None:
+    """Note whether an answer was in the cache, for the metrics."""
+    state = request_state()
+    state.cache_hits += is_hit
+    state.cache_misses += not is_hit
 
 
 Schema = dict[str, Any]
