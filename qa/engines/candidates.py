@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar, overload
 
@@ -65,10 +66,19 @@ class Positions:
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """The occurrences in one passage, in order."""
-        bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
-        rows = slice(*bounds.tolist())
+        bounds = self._starts[passage_index : passage_index + 2]
+        if len(bounds) < 2:
+            return []
+        rows = slice(*bounds)
         columns = self.position[rows].tolist(), self.term_index[rows].tolist()
         return list(map(TermPosition, *columns))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The first occurrence in each passage, and beyond the last that has any."""
+        last = int(self.passage_index[-1]) if len(self.passage_index) else -1
+        starts: list[int] = np.searchsorted(self.passage_index, np.arange(last + 2)).tolist()
+        return starts
 
 
 @dataclass(frozen=True)

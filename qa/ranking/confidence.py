@@ -93,6 +93,11 @@ def compute_signals(
     }
 
 
+def without_others(signals: Mapping[str, float], coverage: float) -> dict[str, float]:
+    """*signals* as if no passage but the first, with its *coverage*, matched."""
+    return {**signals, "margin": _MAX_MARGIN * coverage, "runner_up_coverage": 0.0}
+
+
 def covers_question(query: Query, signals: Mapping[str, float]) -> bool:
     """Whether a sentence has every word of a *query* that has enough of them.
 

@@ -383,9 +383,8 @@ class Accumulator:
         heading_scores = self._score_headings() if any(p.offset for p in lists) else None
         if hierarchy is not None:
             first, second = self._layout.offsets[1:3]
-            in_heading = self._scores[first:second] > 0
-            if in_heading.any():
-                matches |= np.repeat(in_heading, hierarchy.passages_per_heading)
+            in_heading = np.flatnonzero(self._scores[first:second] > 0)
+            matches[hierarchy.passages_under(in_heading)] = True
         if allowed is not None:
             matches &= allowed
         passage_scores = self._score_passages(heading_scores).restrict(matches)
