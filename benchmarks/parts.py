@@ -36,7 +36,7 @@ class IndexedSet:
     foreign: Sequence[EvaluationQuestion]
 
 
-def index_set(
+def prepare_set(
     evaluation_set: EvaluationSet,
     foreign: Sequence[EvaluationQuestion],
     limit: int,
@@ -59,7 +59,7 @@ def index_whole(folder: Path, limit: int, cache: Path) -> IndexedSet:
     other = find_foreign_set(folder, evaluation_set)
     most = len(evaluation_set.sample(limit)) // 2
     foreign = foreign_questions(other, most) if other else []
-    return index_set(evaluation_set, foreign, limit, cache)
+    return prepare_set(evaluation_set, foreign, limit, cache)
 
 
 def index_joined(folders: Sequence[Path], limit: int, cache: Path) -> IndexedSet:
@@ -85,7 +85,7 @@ def index_joined(folders: Sequence[Path], limit: int, cache: Path) -> IndexedSet
             )
             for question in part.sample(limit)
         ]
-    return index_set(
+    return prepare_set(
         EvaluationSet(JOINED, tuple(entries), tuple(questions)), [], len(questions), cache
     )
 
@@ -94,7 +94,7 @@ def index_without_titles(folder: Path, limit: int, cache: Path) -> IndexedSet:
     """The set in *folder* without a quarter of its titles, and the questions about these."""
     evaluation_set = load_set(folder)
     ids = {e.id for e in evaluation_set.entries if number_of(str(e.fields.get("title"))) % 4}
-    return index_set(*_divide(evaluation_set, ids, limit), limit, cache)
+    return prepare_set(*_divide(evaluation_set, ids, limit), limit, cache)
 
 
 def iter_small_indexes(folder: Path, limit: int, cache: Path) -> Iterator[IndexedSet]:
@@ -107,7 +107,7 @@ def iter_small_indexes(folder: Path, limit: int, cache: Path) -> Iterator[Indexe
         part, foreign = _divide(whole, {*drawn[:_FEW]}, limit)
         part = replace(part, name=f"{whole.name}-few")
         most = len(part.sample(limit))
-        yield index_set(part, foreign[:most], limit, cache / str(draw))
+        yield prepare_set(part, foreign[:most], limit, cache / str(draw))
 
 
 def _divide(

@@ -122,7 +122,7 @@ def measure_stages(clock: StageClock) -> Iterator[None]:
     functions = [(stage, *find_function(path)) for stage, paths in STAGES.items() for path in paths]
     originals = [(owner, name, vars(owner)[name]) for _, owner, name in functions]
     for (stage, owner, name), (*_, original) in zip(functions, originals, strict=True):
-        setattr(owner, name, _measured(original, stage, clock))
+        setattr(owner, name, _measure(original, stage, clock))
     try:
         yield
     finally:
@@ -130,7 +130,7 @@ def measure_stages(clock: StageClock) -> Iterator[None]:
             setattr(owner, name, original)
 
 
-def _measured(function: Callable[..., Any], stage: str, clock: StageClock) -> Callable[..., Any]:
+def _measure(function: Callable[..., Any], stage: str, clock: StageClock) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*arguments: object, **named: object) -> object:
         with clock.measure(stage):

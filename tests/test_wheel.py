@@ -30,7 +30,7 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
+def commands(wheel, tmp_path_factory):
     """The commands of a fresh environment with the wheel, and the libraries of this one."""
     folder = tmp_path_factory.mktemp("fresh") / "venv"
     venv.create(folder)
@@ -71,13 +71,13 @@ def test_the_sample_of_the_demo_is_that_of_the_repository():
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(installed, tmp_path, stop):
+def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(commands, tmp_path, stop):
     away, temporary = tmp_path / "empty", tmp_path / "temporary"
     away.mkdir()
     temporary.mkdir()
     environ = {"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [installed / "qa", "demo"],
+        [commands / "qa", "demo"],
         cwd=away,
         env=environ,
         stdout=subprocess.PIPE,
@@ -112,12 +112,12 @@ def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(installed, t
     assert [*away.iterdir()] == [*temporary.iterdir()] == []
 
 
-def test_the_installed_package_is_the_one_that_is_asked(installed, tmp_path):
+def test_the_installed_package_is_the_one_that_is_asked(commands, tmp_path):
     source = (
         "import qa; print(qa.__file__); print(qa.build_index(qa.__path__[0] + '/sample').version)"
     )
     result = subprocess.run(
-        [installed / "python", "-c", source],
+        [commands / "python", "-c", source],
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin"},
         capture_output=True,
@@ -125,5 +125,5 @@ def test_the_installed_package_is_the_one_that_is_asked(installed, tmp_path):
         check=True,
     )
 
-    assert Path(result.stdout.split()[0]).is_relative_to(installed.parent)
+    assert Path(result.stdout.split()[0]).is_relative_to(commands.parent)
     assert "documents=14 " in result.stdout
