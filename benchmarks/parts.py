@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qa.engines.base import Searcher
-from qa.evaluation.runner import index_set
+from qa.evaluation.runner import index_entries
 from qa.evaluation.sets import (
     CorpusEntry,
     EvaluationQuestion,
@@ -36,7 +36,7 @@ class IndexedSet:
     foreign: Sequence[EvaluationQuestion]
 
 
-def prepare_set(
+def index_set(
     evaluation_set: EvaluationSet,
     foreign: Sequence[EvaluationQuestion],
     limit: int,
@@ -49,7 +49,7 @@ def prepare_set(
         f"{evaluation_set.name}: {len(evaluation_set.entries):,} entries,"
         f" {len(questions):,} questions"
     )
-    searcher = index_set(evaluation_set, settings)
+    searcher = index_entries(evaluation_set, settings)
     return IndexedSet(evaluation_set, searcher, settings, questions, foreign)
 
 
@@ -59,7 +59,7 @@ def index_whole(folder: Path, limit: int, cache: Path) -> IndexedSet:
     other = find_foreign_set(folder, evaluation_set)
     most = len(evaluation_set.sample(limit)) // 2
     foreign = foreign_questions(other, most) if other else []
-    return prepare_set(evaluation_set, foreign, limit, cache)
+    return index_set(evaluation_set, foreign, limit, cache)
 
 
 def index_joined(folders: Sequence[Path], limit: int, cache: Path) -> IndexedSet:
@@ -85,7 +85,7 @@ def index_joined(folders: Sequence[Path], limit: int, cache: Path) -> IndexedSet
             )
             for question in part.sample(limit)
         ]
-    return prepare_set(
+    return index_set(
         EvaluationSet(JOINED, tuple(entries), tuple(questions)), [], len(questions), cache
     )
 
@@ -94,7 +94,7 @@ def index_without_titles(folder: Path, limit: int, cache: Path) -> IndexedSet:
     """The set in *folder* without a quarter of its titles, and the questions about these."""
     evaluation_set = load_set(folder)
     ids = {e.id for e in evaluation_set.entries if number_of(str(e.fields.get("title"))) % 4}
-    return prepare_set(*_divide(evaluation_set, ids, limit), limit, cache)
+    return index_set(*_divide(evaluation_set, ids, limit), limit, cache)
 
 
 def iter_small_indexes(folder: Path, limit: int, cache: Path) -> Iterator[IndexedSet]:
@@ -107,7 +107,7 @@ def iter_small_indexes(folder: Path, limit: int, cache: Path) -> Iterator[Indexe
         part, foreign = _divide(whole, {*drawn[:_FEW]}, limit)
         part = replace(part, name=f"{whole.name}-few")
         most = len(part.sample(limit))
-        yield prepare_set(part, foreign[:most], limit, cache / str(draw))
+        yield index_set(part, foreign[:most], limit, cache / str(draw))
 
 
 def _divide(

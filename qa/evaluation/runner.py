@@ -134,7 +134,7 @@ def open_set(
         yield open_engine(settings).searcher()
         return
     with _exit_on_sigterm(), tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
-        yield index_set(evaluation_set, dataclasses.replace(settings, index=folder), progress)
+        yield index_entries(evaluation_set, dataclasses.replace(settings, index=folder), progress)
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _exit_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def index_set(
+def index_entries(
     evaluation_set: EvaluationSet,
     settings: Settings,
     progress: Callable[[int, int], None] = lambda *_: None,

@@ -3,7 +3,7 @@
 import pytest
 
 from qa.evaluation.measures import compute_measures
-from qa.evaluation.runner import VerbatimRanker, index_set, run_question
+from qa.evaluation.runner import VerbatimRanker, index_entries, run_question
 from qa.evaluation.sets import foreign_questions, load_set
 from qa.settings import Settings
 from tests.conftest import ROOT
@@ -26,7 +26,7 @@ RECORDED = {
 def test_a_slice_of_a_real_set_is_answered_as_well_as_before(name, tmp_path):
     evaluation_set = load_set(SETS / name)
     settings = Settings(index=str(tmp_path))
-    ranker = VerbatimRanker(index_set(evaluation_set, settings), settings)
+    ranker = VerbatimRanker(index_entries(evaluation_set, settings), settings)
     # News quizzes ask of nothing that is in these sets.
     strangers = foreign_questions(load_set(SETS / "news"), STRANGERS)
     answers = [
