@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:
         f"{error.name} is not installed; run `pip install 'verbatim-qa[haystack]'`."
     ) from None
 
-from qa.integrations.passages import choose_passages, passage_id, passage_metadata
+from qa.integrations.passages import choose_passages, passage_metadata
 from qa.library.index import Answer, Index, open_index
 from qa.web.response_schemas import PassageBody
 
@@ -77,7 +77,7 @@ class VerbatimRetriever:
 
 def _convert(passage: PassageBody, answer: Answer) -> Document:
     return Document(
-        id=passage_id(passage),
+        id=passage.stable_id,
         content=passage.text,
         meta=passage_metadata(passage, answer),
         score=passage.score,

@@ -16,7 +16,7 @@ except ModuleNotFoundError as error:
 
 from pydantic import Field
 
-from qa.integrations.passages import choose_passages, passage_id, passage_metadata
+from qa.integrations.passages import choose_passages, passage_metadata
 from qa.library.index import Index
 
 
@@ -42,7 +42,7 @@ class VerbatimRetriever(BaseRetriever):
         return [
             Document(
                 page_content=passage.text,
-                id=passage_id(passage),
+                id=passage.stable_id,
                 metadata=passage_metadata(passage, answer),
             )
             for passage in choose_passages(answer, closest=self.closest)

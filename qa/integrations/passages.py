@@ -17,12 +17,6 @@ def choose_passages(answer: Answer, *, closest: bool) -> Sequence[PassageBody]:
     return answer.passages if closest or answer.verdict != "none" else ()
 
 
-def passage_id(passage: PassageBody) -> str:
-    """The id of a *passage*: that of its document, and where it is in it."""
-    citation = passage.citation
-    return f"{citation.document_id}#{citation.start}-{citation.end}"
-
-
 def passage_metadata(passage: PassageBody, answer: Answer) -> dict[str, Any]:
     """What is known of a *passage* of *answer*, as JSON values.
 

@@ -28,7 +28,7 @@ FIELDS = {
     qa.EvaluationReport: "measures outcomes notes",
     qa.QuestionOutcome: "question verdict confidence rank is_right took_ms",
 }
-PASSAGE = "rank text score answer marks reasons citation"
+PASSAGE = "rank text score answer marks reasons citation stable_id"
 CITATION = (
     "document_id title publisher date url section paragraph page place start end exact prefix"
     " suffix sha256 read_url fragment_url certainty"
