@@ -11,6 +11,7 @@ from threading import Event
 
 import click
 
+from qa.analysis.normalization import quantity
 from qa.commands.options import (
     EXIT_REFUSED,
     echo,
@@ -30,7 +31,6 @@ from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
 from qa.publishing.watcher import folder_snapshot, watch
 from qa.settings import Settings
-from qa.web.pages.common import quantity
 
 
 class _BuildRunner:

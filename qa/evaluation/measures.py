@@ -385,7 +385,8 @@ def _iter_notes(
     if absent:
         example = min(absent)
         yield (
-            f"{len(absent):,} entries judged are not in the index ({example}); no answer finds them"
+            f"{len(absent):,} of the entries judged not in the index ({example});"
+            " no answer finds them"
         )
     if not foreign:
         yield "no other set beside this one, so no foreign questions; name one (--foreign)"

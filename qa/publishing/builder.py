@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import Span
 from qa.documents.cache import ExtractionCache
 from qa.documents.crawl import DocumentFolder
@@ -290,7 +291,8 @@ def _empty_index_message(skips: SkipTally) -> str:
         return "There are no documents to index; put files in the folder and run `qa index` again."
     examples = "; ".join(f"{skip.source}: {skip.reason}" for skip in skips.listed[:3])
     return (
-        f"None of {skips.total:,} files could be indexed ({examples}). The live index is unchanged."
+        f"None of {quantity(skips.total, 'file')} could be indexed ({examples})."
+        " The live index is unchanged."
     )
 
 

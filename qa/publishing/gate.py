@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import contains_words
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
@@ -110,7 +111,7 @@ def find_faults(changes: Changes, settings: Settings) -> tuple[str, ...]:
     shrinkage = 1 - now / before if before else 0
     if shrinkage > settings.max_shrink:
         faults.append(
-            f"{before:,} documents became {now:,}, {shrinkage:.0%} fewer"
+            f"{quantity(before, 'document')} became {now:,}, {shrinkage:.0%} fewer"
             f" (QA_MAX_SHRINK allows {settings.max_shrink:.0%})"
         )
     return tuple(faults)

@@ -36,7 +36,7 @@ def test_index_reports_what_it_did(folder):
     result = run("index", "--index", folder)
 
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("2 documents, ")
+    assert result.stdout.startswith("2 documents, ")
     assert "skipped odd.xyz:" in result.output
 
 

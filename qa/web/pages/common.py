@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage, format_certainty
 from qa.documents.document import SEPARATOR, Document, format_place
@@ -138,11 +139,6 @@ def format_date(value: date) -> str:
 def build_date(manifest: Manifest) -> date:
     """The day on which an index was built."""
     return datetime.fromisoformat(manifest.build_time).date()
-
-
-def quantity(count: int, noun: str) -> str:
-    """So many of what the *noun* names."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def today() -> date:

@@ -12,6 +12,7 @@ from typing import Any
 import regex
 from flask import Blueprint, Response, jsonify, request
 
+from qa.analysis.normalization import quantity
 from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.answers.collection import CollectionFacts
@@ -212,7 +213,7 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
     yield (
         f"[Asked]({escape_markdown_url(absolute_url(conversation.url))})"
         f" on {format_date(today())} of"
-        f" {manifest.documents:,} documents, index {manifest.name}."
+        f" {quantity(manifest.documents, 'document')}, index {manifest.name}."
         " Every quote is word for word."
     )
     filters = [f"{name} {value}" for name, value in conversation.option_pairs()]
