@@ -45,7 +45,7 @@ engines: spelling candidates base document_lookup
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval ranges pipeline
-publishing: gate feedback builder build_record watcher purge
+publishing: gate feedback builder build_record near_duplicates watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas answering tables offsets problems context mount static_files
   openapi api pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -23,12 +23,18 @@ from qa.commands.options import (
 from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.factory import open_engine
-from qa.errors import BuildLockedError
+from qa.errors import BuildLockedError, QAError
 from qa.index.manifest import FILE_NAME as SYNONYMS
 from qa.index.manifest import TUNED_FILE, Manifest
 from qa.publishing.build_record import BuildRecord, BuildResult, write_build_record
 from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
+from qa.publishing.near_duplicates import (
+    Comparison,
+    NearDuplicate,
+    find_near_duplicates,
+    write_report,
+)
 from qa.publishing.watcher import folder_snapshot, watch
 from qa.settings import Settings
 
@@ -109,6 +115,8 @@ def index_command(
             return
         report = _build(settings, force=force, dry_run=dry_run)
     print_report(report, settings, dry_run=dry_run)
+    if report.is_live:
+        _print_near_duplicates(settings)
     if report.faults and not report.is_live:
         sys.exit(EXIT_REFUSED)
 
@@ -234,6 +242,45 @@ def _print_changes(changes: Changes) -> None:
         _print_list("lost", changes.lost_questions)
         lost = changes.lost_questions
         _print_list("unanswered", [q for q in changes.failing_questions if q not in lost])
+
+
+# Pairs to list one by one.
+_MAX_PAIRS = 5
+
+
+def _print_near_duplicates(settings: Settings) -> None:
+    """Compare the documents of the live index, which serves already, and print which are alike."""
+    try:
+        searcher = open_engine(settings).searcher()
+        comparison = find_near_duplicates(searcher, settings.home, settings.documents_folder)
+        path = write_report(settings.home, comparison)
+    except (OSError, QAError) as error:
+        echo(f"Documents were not compared with each other: {error}", err=True)
+        return
+    for line in _near_duplicate_lines(comparison, path):
+        echo(line)
+
+
+def _near_duplicate_lines(comparison: Comparison, path: Path) -> Iterator[str]:
+    pairs = comparison.pairs
+    if pairs:
+        have = "has" if len(pairs) == 1 else "have"
+        yield (
+            f"{quantity(len(pairs), 'pair')} of documents {have} nearly the same text;"
+            f" {path} lists {'it' if len(pairs) == 1 else 'all'}:"
+        )
+    yield from (f"  {_describe_pair(pair)}" for pair in pairs[:_MAX_PAIRS])
+    if comparison.left:
+        yield f"{quantity(comparison.left, 'document')} not compared with others yet."
+
+
+def _describe_pair(pair: NearDuplicate) -> str:
+    """Which of two documents is newer, and how alike they are."""
+    same = f"{pair.similarity:.0%} the same"
+    if pair.dates is None or not pair.is_ordered:
+        return f"{pair.newer.id} and {pair.older.id}: {same}"
+    newer_date, older_date = pair.dates
+    return f"{pair.newer.id} ({newer_date}) is newer than {pair.older.id} ({older_date}): {same}"
 
 
 def _print_faults(report: BuildReport, *, dry_run: bool) -> None:

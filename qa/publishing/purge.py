@@ -25,6 +25,7 @@ from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
 from qa.index.renames import Forgotten
 from qa.publishing.builder import CACHE_FILE, passages_key
+from qa.publishing.near_duplicates import REPORT, SKETCHES
 from qa.settings import Settings
 
 # Whether to erase the value under a key of the cache; a value that cannot be read is None.
@@ -111,6 +112,9 @@ def _remove(
         for generation in doomed:
             eraser.remove(generation)
         eraser.sweep()
+        # Both are made anew by the next build.
+        for name in (SKETCHES, REPORT):
+            (settings.home / name).unlink(missing_ok=True)
     except OSError as error:
         raise PurgeError(f"{error.filename or cache}: {error.strerror}; {_RETRY}") from error
     if remaining := eraser.leftovers():
