@@ -51,6 +51,10 @@ class Renames:
         """The id of a document that survives a rename of its file."""
         return self.stable_ids.get(document_id) or stable_id(document_id)
 
+    def current_id(self, document_id: str) -> str:
+        """The id today of a document that had *document_id* before, or has it now."""
+        return self.new_ids.get(document_id, document_id)
+
     def includes(self, other: "Renames") -> bool:
         """Whether all of *other* is in it."""
         return (

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qa.analysis.normalization import quantity
@@ -179,4 +179,7 @@ def is_answered(golden: GoldenQuestion, searcher: Searcher, settings: Settings) 
     if golden.verdict == "none" or not answer.passages:
         return golden.verdict == answer.verdict
     passage = answer.passages[0]
-    return golden.matches(passage.citation.document_id, passage.text)
+    # Its file may have been renamed since the question was written down.
+    document = golden.document and searcher.manifest.renames.current_id(golden.document)
+    expected = replace(golden, document=document)
+    return expected.matches(passage.citation.document_id, passage.text)

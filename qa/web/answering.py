@@ -74,20 +74,28 @@ def build_options(
 def _check_document_ids(
     ids: Iterable[str], searcher: Searcher, deadline: Deadline
 ) -> tuple[str, ...]:
-    """The *ids* of documents, all of which must be in the index; forms send empty ones."""
-    distinct = tuple(dict.fromkeys(id_ for id_ in ids if id_))
-    for id_ in distinct:
+    """The *ids* of documents, all of which must be in the index; forms send empty ones.
+
+    Of a document whose file was renamed, the id of today.
+    """
+    known: dict[str, None] = {}
+    for id_ in dict.fromkeys(id_ for id_ in ids if id_):
         deadline.check()
-        _check_known(id_, searcher)
-    return distinct
+        known[_find_known_id(id_, searcher)] = None
+    return tuple(known)
 
 
-def _check_known(id_: str, searcher: Searcher) -> None:
-    """Raise DocumentNotFoundError unless a document is called *id_*; none is read for that."""
+def _find_known_id(id_: str, searcher: Searcher) -> str:
+    """The id of the document that is called *id_*, or was; none is read for that.
+
+    Raises DocumentNotFoundError if there is none.
+    """
     summaries = searcher.summaries()
     place = bisect_left(summaries, id_, key=_id)
-    if place == len(summaries) or summaries[place].id != id_:
-        searcher.document(id_)
+    if place < len(summaries) and summaries[place].id == id_:
+        return id_
+    new_id = searcher.manifest.renames.current_id(id_)
+    return new_id if new_id != id_ else searcher.document(id_).id
 
 
 def _id(summary: DocumentSummary) -> str:

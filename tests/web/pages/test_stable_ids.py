@@ -157,3 +157,21 @@ def test_old_names_survive_later_builds_and_only_purging_forgets_them(client, re
     names = [path for path in index.rglob("manifest.json") if b'"harbour"' in path.read_bytes()]
     live = (index / "CURRENT").read_text().strip()
     assert live not in {path.parent.name for path in names}
+
+
+def test_questions_about_a_document_may_name_it_as_before(client, rename, index):
+    write(
+        index,
+        questions_jsonl=(
+            '{"question": "who demanded guarantees?", "document": "harbour",'
+            ' "contains": "Elsa Moberg"}\n'
+        ),
+    )
+    rename("harbour.md", "port.md")
+    answer = client.get(f"{ASKED}&document=harbour").get_json()
+
+    assert {passage["citation"]["document_id"] for passage in answer["passages"]} == {"port"}
+    assert answer["filters"]["document"] == ["port"]
+    assert client.get(f"{ASKED}&document=harbor").status_code == 422
+    # The gate let the new index in.
+    assert client.get("/documents/port").status_code == 200
