@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from qa.analysis.normalization import quantity
-from qa.analysis.tokenizer import Span
 from qa.documents.cache import ExtractionCache
 from qa.documents.crawl import DocumentFolder
 from qa.documents.document import SKIPPED, Document, Skip, SkipTally
@@ -27,7 +26,7 @@ from qa.errors import (
 from qa.index.acronyms import AcronymCollector
 from qa.index.lexicon import LexiconCollector
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
-from qa.index.passages import Passage, build_passages, find_passage_spans
+from qa.index.passages import Passage, PassageSpan, build_passages, find_passage_spans
 from qa.index.renames import Forgotten, RenameTracker, Version
 from qa.index.suggestions import SuggestionCollector
 from qa.publishing.gate import (
@@ -272,7 +271,7 @@ def _cut_passages(
     if spans is None:
         spans = find_passage_spans(document, settings.passage_min_words, settings.passage_max_words)
         cache.store(key, spans)
-    return build_passages(document, (Span(*span) for span in spans))
+    return build_passages(document, map(PassageSpan.of, spans))
 
 
 def passages_key(line: bytes, settings: Settings) -> str:

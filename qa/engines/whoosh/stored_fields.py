@@ -14,14 +14,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Self
 
 import numpy as np
 import zstandard
 from pydantic_core import from_json
 
-from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import Span
 from qa.documents.document import Citable, Document, Metadata, Page
 from qa.engines.candidates import Array, IntArray, LazyColumn
@@ -31,6 +30,9 @@ from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
 from qa.index.questions import find_answered_keys
+
+# What an array of type H holds.
+_MAX_SENTENCE_END = 0xFFFF
 
 
 @dataclass
@@ -52,8 +54,11 @@ class Buffer:
     # One entry for each passage; for each heading, with the number of passages under it.
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     ends: "array[int]" = field(default_factory=lambda: array("q"))
+    sentence_counts: "array[int]" = field(default_factory=lambda: array("H"))
     titles: list[str] = field(default_factory=list)
     repeats: "array[int]" = field(default_factory=lambda: array("q"))
+    # Start and end, in its passage, of each sentence of all passages; of a longer passage none.
+    sentences: "array[int]" = field(default_factory=lambda: array("H"))
 
     @classmethod
     def of(cls, documents: Iterable[tuple[Document, Sequence[Passage]]]) -> Self:
@@ -79,6 +84,10 @@ class Buffer:
         self.passages.append(len(passages))
         self.starts.extend([passage.start for passage in passages])
         self.ends.extend([passage.end for passage in passages])
+        for passage in passages:
+            spans = (passage.sentences or ()) if len(passage.text) <= _MAX_SENTENCE_END else ()
+            self.sentence_counts.append(len(spans))
+            self.sentences.extend(chain.from_iterable(spans))
         self._add_headings([passage.heading for passage in passages])
 
     def _add_headings(self, headings: list[str]) -> None:
@@ -145,18 +154,11 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
 
 def _sentence_columns(batch: Buffer) -> dict[str, Array]:
     """The first sentence of each passage, (passages,), and where each starts and ends in it."""
-    counts: list[int] = []
-    bounds: list[Span] = []
-    for text, language, passages, _ in batch.documents():
-        for start, end in zip(batch.starts[passages], batch.ends[passages], strict=True):
-            spans = split_sentences(text[start:end], language)
-            counts.append(len(spans))
-            bounds += spans
-    starts_and_ends = np.array(bounds, np.int64).reshape(-1, 2)
+    bounds = np.array(batch.sentences, np.int64).reshape(-1, 2)
     return {
-        "first_sentences": run_starts(np.array(counts, np.int64)),
-        "sentence_start": starts_and_ends[:, 0],
-        "sentence_end": starts_and_ends[:, 1],
+        "first_sentences": run_starts(np.array(batch.sentence_counts, np.int64)),
+        "sentence_start": bounds[:, 0],
+        "sentence_end": bounds[:, 1],
     }
 
 
