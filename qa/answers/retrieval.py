@@ -218,6 +218,8 @@ class _Ranking:
         candidates = self.searcher.search(self.query, count, self.deadline, start)
         positions = candidates.positions.drop_other_forms(self.query.all_terms)
         headings = self._add_period(candidates)
+        if positions is candidates.positions and headings is candidates.heading_matches:
+            return candidates
         return replace(candidates, positions=positions, heading_matches=headings)
 
     def _add_period(self, candidates: Candidates) -> BoolArray:

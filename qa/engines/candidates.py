@@ -130,9 +130,13 @@ class LazyColumn(Sequence[Value]):
     def __getitem__(self, index: int | slice) -> Value | list[Value]:
         if isinstance(index, slice):
             return list(map(self._read, range(self._length)[index]))
-        if not 0 <= index < self._length:
-            raise IndexError(index)
-        return self._read(index)
+        return self._read(range(self._length)[index])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* has the same values in the same order."""
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from qa.analysis.deadline import Deadline
 from qa.engines.candidates import Array, BoolArray, IntArray, Positions
-from qa.engines.whoosh.fields import Field, decode_documents
+from qa.engines.whoosh.fields import Field, decode_postings
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.queries.query import Query
 
@@ -223,8 +223,7 @@ def _split_by_frequency(
 
 def _concat_postings(lists: Sequence["_LabelledPostings"]) -> tuple[IntArray, Array]:
     """The documents of rare terms, list after list, and the frequency of each, of any type."""
-    documents = decode_documents([(entry.field, entry.number, 0) for entry in lists])
-    return documents, np.concatenate([entry.field.frequencies(entry.number) for entry in lists])
+    return decode_postings([(entry.field, entry.number, 0) for entry in lists])
 
 
 def _labels_of(lists: Sequence["_LabelledPostings"], postings: IntArray) -> IntArray:

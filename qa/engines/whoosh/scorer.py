@@ -23,7 +23,7 @@ from cachetools import LRUCache
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.engines.base import K1
 from qa.engines.candidates import Array, BoolArray, FloatArray, IntArray
-from qa.engines.whoosh.fields import Field, compute_impacts, decode_documents
+from qa.engines.whoosh.fields import Field, compute_impacts, decode_postings
 from qa.engines.whoosh.inverter import expand_runs
 
 # Nanoseconds to add a posting, and a cell of a row.
@@ -90,12 +90,10 @@ def decode_rare_terms(
 
     *norms* is float32 of the shape of all scores; the documents ascend within each list.
     """
-    ends = list(accumulate(postings.length for postings in lists))
-    documents = decode_documents([(p.field, p.number, p.offset) for p in lists])
-    frequencies = np.concatenate([p.field.frequencies(p.number) for p in lists])
+    documents, frequencies = decode_postings([(p.field, p.number, p.offset) for p in lists])
     scores = compute_impacts(frequencies, norms.take(documents))
-    for postings, start, end in zip(lists, [0, *ends], ends, strict=False):
-        scores[start:end] *= np.float32(postings.weight)
+    weights = np.array([postings.weight for postings in lists], np.float32)
+    scores *= np.repeat(weights, [postings.length for postings in lists])
     return documents, scores
 
 

@@ -243,13 +243,11 @@ class WhooshSearcher:
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
-        fields = self._fields[STEMS], self._fields[TITLE]
+        texts, titles = self._fields[STEMS], self._fields[TITLE]
         counts = {}
         for stem in stems:
             deadline.check()
-            counts[stem] = next(
-                (count for field in fields if (count := document_frequency(field, stem))), 0
-            )
+            counts[stem] = document_frequency(texts, stem) or document_frequency(titles, stem)
         return counts
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
