@@ -59,12 +59,14 @@ _MAX_FILE_NAME = 60
 def _export_parameters(settings: Settings, schemas: dict[str, Schema]) -> list[Schema]:
     """Those of a question; empty ones, which the form of the page sends, say nothing."""
     parameters = [p for p in ask_parameters(settings, schemas) if p["name"] != "offsets"]
-    return [
-        parameter
-        if parameter["schema"]["type"] == "array" or parameter["name"] == "generation"
-        else {**parameter, "schema": {"anyOf": [parameter["schema"], {"const": ""}]}}
-        for parameter in parameters
-    ]
+    return [{**each, "schema": _loosen(each["name"], each["schema"])} for each in parameters]
+
+
+def _loosen(name: str, schema: Schema) -> Schema:
+    """*schema* with what the page sends, and no program: any number of turns, empty values."""
+    if schema["type"] == "array":
+        return {key: value for key, value in schema.items() if key != "maxItems"}
+    return schema if name == "generation" else {"anyOf": [schema, {"const": ""}]}
 
 
 @blueprint.get("/export.md")
