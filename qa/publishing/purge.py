@@ -262,9 +262,11 @@ def _contains_target(
 
 
 def _is_spans(value: object) -> bool:
-    """Whether a cache value is the spans of a document's passages."""
+    """Whether a cache value is the spans of a document's passages, and of their sentences."""
     return isinstance(value, list) and all(
-        isinstance(span, list) and all(isinstance(number, int) for number in span) for span in value
+        isinstance(span, list)
+        and all(isinstance(part, int) or part is None or _is_spans(part) for part in span)
+        for span in value
     )
 
 
