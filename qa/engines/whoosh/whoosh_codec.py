@@ -240,6 +240,7 @@ class ArrayDocuments(_NoDeletions, base.PerDocumentReader):
             document = self._stored_fields.document(docnum)
             return {"id": document.id, "json": document.to_json()}
         values = asdict(self._stored_fields.passages([docnum])[0])
+        del values["sentences"]  # which is in no schema
         return {"document": values.pop("document_id"), **values}
 
 
