@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
@@ -143,7 +142,8 @@ class LazyColumn(Sequence[Value]):
 class Candidates:
     """Passages that an engine proposes, as columns of shape (passages,), the best first.
 
-    *documents* is a number for each passage's document, *passage_numbers* count within a document,
+    *documents* are numbers of the passages' documents, in the order of their ids;
+    *passage_numbers* count within a document,
     *lengths* and *heading_lengths* are in words, all int64; *scores* are float32.
     *heading_matches*, bool of shape (passages, terms of the question), is which terms are in the
     heading.  *read_passages* fetches those at the given indexes.  *matches* counts all passages
@@ -178,21 +178,7 @@ class Candidates:
         return self.read_passages(range(len(self)))
 
 
-def order_by_score(
-    scores: FloatArray, document_ids: Sequence[str], passage_numbers: IntArray
-) -> list[int]:
-    """The indexes of passages by descending score; ties by document id and passage number."""
-    by_score = np.argsort(-scores, kind="stable")
-    descending = scores[by_score]
-    order: list[int] = by_score.tolist()
-    starts = np.flatnonzero(descending[1:] != descending[:-1]) + 1
-    if len(starts) + 1 >= len(order):
-        return order
-
-    def place(index: int) -> tuple[str, int]:
-        return document_ids[index], int(passage_numbers[index])
-
-    for start, end in pairwise([0, *starts.tolist(), len(order)]):
-        if end - start > 1:
-            order[start:end] = sorted(order[start:end], key=place)
+def order_by_score(scores: FloatArray, documents: IntArray, passage_numbers: IntArray) -> list[int]:
+    """The indexes of passages by descending score; ties by document and passage number."""
+    order: list[int] = np.lexsort((passage_numbers, documents, -scores)).tolist()
     return order

@@ -182,7 +182,8 @@ class Highlighter:
 
     def _highlight_passage(self, ranked: RankedPassage) -> Highlight:
         passage = ranked.passage
-        spans = token_spans(passage.text)
+        last = max((position for position, _ in ranked.positions), default=-1)
+        spans = token_spans(passage.text, last + 1)
         wider = self._variant_spans(passage, spans, ranked.positions)
         matches = [
             _TermMatch(index, position, wider.get((position, index)) or Span(*spans[position]))
@@ -232,7 +233,7 @@ class Highlighter:
         if all(stem(word, language) in self._indexes_of_stem for word in words):
             return {}
         variants = find_variants(passage.text, language)
-        places = word_positions(spans, variants)
+        places = word_positions(token_spans(passage.text), variants)
         return {
             (place, index): Span(variant.start, variant.end)
             for place, variant in zip(places, variants, strict=True)

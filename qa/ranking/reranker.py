@@ -162,7 +162,7 @@ def rank(
     """
     in_question_language = np.array([options.language == other for other in candidates.languages])
     scores = features @ weights.ranking + _LANGUAGE_BOOST * in_question_language
-    order = order_by_score(scores, candidates.document_ids, candidates.passage_numbers)
+    order = order_by_score(scores, candidates.documents, candidates.passage_numbers)
     coverage = feature_column(features, Feature.COVERAGE)
     if options.sort == SORT_ORDERS[0]:
         order = _put_first(candidates.direct_answers, order, _demote(order, coverage))

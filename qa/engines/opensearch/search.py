@@ -197,13 +197,14 @@ class ClusterSearcher:
         scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
-        order = order_by_score(rounded, cards.documents, cards.columns["number"])
+        documents: IntArray = np.unique(cards.documents, return_inverse=True)[1]
+        order = order_by_score(rounded, documents, cards.columns["number"])
         ranked = sorted(order, key=lambda place: place >= len(direct_cards))
         shown = {*ranked[ranks.start : ranks.stop]}
         order = [place for place in order if place in shown]
         places: IntArray = np.array(order, np.int64)
         return Candidates(
-            documents=cards.columns["ordinal"][places],
+            documents=documents[places],
             document_ids=[cards.documents[place] for place in order],
             passage_numbers=cards.columns["number"][places],
             scores=rounded[places],

@@ -178,11 +178,11 @@ class WhooshSearcher:
         numbers, scores, partial, _ = top
         store, count = self._store, len(numbers)
         documents = store.document_of[numbers]
-        order = order_by_score(scores, store.ids(documents), numbers)
+        order = order_by_score(scores, store.id_ranks[documents], numbers)
         numbers, documents = numbers[order], documents[order]
         headings = store.heading_of[numbers]
         return Candidates(
-            documents=documents.astype(np.int64),
+            documents=store.id_ranks[documents],
             document_ids=store.ids(documents),
             passage_numbers=numbers - store.first_passages[documents],
             scores=scores[order],

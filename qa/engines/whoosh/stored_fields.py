@@ -323,6 +323,13 @@ class StoredFields:
             return int(by_id[index])
         return None
 
+    @cached_property
+    def id_ranks(self) -> IntArray:
+        """The place of each document among all by id: int64 of shape (documents,)."""
+        ranks = np.empty(len(self), np.int64)
+        ranks[self._columns["by_id"]] = np.arange(len(self))
+        return ranks
+
     def id(self, document: int) -> str:
         """The id of a document."""
         return self._ids[document].decode()
