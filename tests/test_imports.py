@@ -37,6 +37,7 @@ queries: completion related entities grammar frames asking topics prose query pa
   followup.dialogue_state followup.carryover followup.readings
 engines: spelling candidates base
   whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields whoosh.stored_fields
+  whoosh.field_encoder whoosh.merger whoosh.column_merger
   whoosh.whoosh_codec whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling whoosh.masks
   whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -209,12 +209,26 @@ class Searcher(Protocol):
     def suggestions(self) -> Suggestions:
         """What may be suggested to whoever types; nothing where an older version built it."""
 
-    def check(self, progress: Progress = ignore_progress) -> None:
-        """Raise CorruptIndexError unless all is there and every passage is in its document."""
+    def check(
+        self, progress: Progress = ignore_progress, only: Collection[str] | None = None
+    ) -> None:
+        """Raise CorruptIndexError unless all is there and every passage is in its document.
+
+        Of the documents, *only* those with these ids are looked at, all by default.
+        """
 
 
 class IndexBuilder(Protocol):
     """A generation in the making."""
+
+    def reuse(self, searcher: Searcher) -> bool:
+        """Take documents from the generation of *searcher*, which is whole.
+
+        False where the engine has to be given all documents again.
+        """
+
+    def keep(self, number: int) -> None:
+        """Add the document of this *number* of the generation that is reused; these ascend."""
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""

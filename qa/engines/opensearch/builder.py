@@ -13,7 +13,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.documents.document import Document
-from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
+from qa.engines.base import (
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+    DocumentSummary,
+    Progress,
+    Searcher,
+    ignore_progress,
+)
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import EncodedText, TextChecksum, encode_text, pack_card
 from qa.engines.opensearch.query_dsl import (
@@ -137,6 +146,14 @@ class ClusterBuilder:
             self._cluster.command(
                 "PUT", f"/{index}", index_settings(kind, self._cluster.shards, meta)
             )
+
+    def reuse(self, _: Searcher) -> bool:
+        """Nothing can be kept: each generation has indices of its own."""
+        return False
+
+    def keep(self, number: int) -> None:
+        """Raise an error; see reuse."""
+        raise NotImplementedError(f"No document {number} can be kept in a cluster")
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""

@@ -6,7 +6,7 @@ all processes.
 
 import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -79,7 +79,7 @@ class WhooshSearcher:
         *processes* is how many divide the memory of caches between them.
         """
         self.manifest = manifest
-        self._folder = folder
+        self.folder = folder
         files = {name: ArrayFile.open_checked(folder / name) for name in FILES}
         self._files = tuple(files.values())
         # Why it must not be searched any more.
@@ -104,8 +104,8 @@ class WhooshSearcher:
         """The stems of its documents; empty unless their language joins words."""
         if LEXICON_FILE not in self.manifest.files:
             return Lexicon()
-        check_file(self._folder, self.manifest, LEXICON_FILE)
-        return Lexicon((self._folder / LEXICON_FILE).read_bytes())
+        check_file(self.folder, self.manifest, LEXICON_FILE)
+        return Lexicon((self.folder / LEXICON_FILE).read_bytes())
 
     @property
     def compute_lock(self) -> threading.Lock:
@@ -285,14 +285,14 @@ class WhooshSearcher:
 
     @cached_property
     def _summaries(self) -> tuple[DocumentSummary, ...]:
-        return summaries_in(self._folder, self.manifest)
+        return summaries_in(self.folder, self.manifest)
 
     def suggestions(self) -> Suggestions:
         """What may be suggested to whoever types; nothing where an older version built it."""
         if SUGGESTIONS not in self.manifest.files:
             return NO_SUGGESTIONS
-        check_file(self._folder, self.manifest, SUGGESTIONS)
-        return suggestions_from_json((self._folder / SUGGESTIONS).read_bytes())
+        check_file(self.folder, self.manifest, SUGGESTIONS)
+        return suggestions_from_json((self.folder / SUGGESTIONS).read_bytes())
 
     def recheck(self) -> None:
         """Raise CorruptIndexError when a file has changed since it was opened; fast if none has."""
@@ -305,29 +305,36 @@ class WhooshSearcher:
             self.fault = error
             raise
 
-    def check(self, progress: Progress = ignore_progress) -> None:
-        """Raise CorruptIndexError unless all is there and every passage is in its document."""
+    def check(
+        self, progress: Progress = ignore_progress, only: Collection[str] | None = None
+    ) -> None:
+        """Raise CorruptIndexError unless all is there and every passage is in its document.
+
+        Of the documents, *only* those with these ids are looked at, all by default.
+        """
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
             raise CorruptIndexError.of_damage(
-                self._folder,
+                self.folder,
                 f"it holds {documents} documents and {passages} passages where"
                 f" {self.manifest.documents} and {self.manifest.passages} were written",
             )
         sums = {summary.id: summary.sha256 for summary in self.summaries()}
-        for number in range(documents):
-            progress(number, documents)
-            document = self._store.document(number)
-            if sums.get(document.id) != document.sha256:
+        numbers = range(documents) if only is None else [*map(self._store.number, only)]
+        for place, number in enumerate(numbers):
+            progress(place, len(numbers))
+            document = None if number is None else self._store.document(number)
+            if number is None or document is None or sums.get(document.id) != document.sha256:
+                name = document.id if document else "a document"
                 raise CorruptIndexError.of_damage(
-                    self._folder, f"the text of {document.id!r} is not as it was read"
+                    self.folder, f"the text of {name!r} is not as it was read"
                 )
             end = 0
             for passage in self._store.passages_of(number):
                 inside = end <= passage.start < passage.end <= len(document.text)
                 if not inside or document.text[passage.start : passage.end] != passage.text:
                     raise CorruptIndexError.of_damage(
-                        self._folder, f"passage {passage.number} of {document.id!r} is not in it"
+                        self.folder, f"passage {passage.number} of {document.id!r} is not in it"
                     )
                 end = passage.end
 
