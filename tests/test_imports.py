@@ -30,7 +30,7 @@ documents: document processes metadata file_access versions
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl
-index: passages questions acronyms lexicon suggestions manifest generations
+index: passages questions counts acronyms lexicon suggestions statistics manifest generations
 queries: completion related entities grammar frames asking topics prose query parser variants
   periods compounds operators conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
@@ -46,7 +46,7 @@ engines: spelling candidates base
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval ranges pipeline
-publishing: gate feedback builder watcher purge
+publishing: ledger gate feedback builder watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas offsets problems context mount static_files openapi api
   pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,6 +23,7 @@ from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
+from qa.index.statistics import Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 from qa.queries.conditions import Completions
 from qa.queries.query import COMPOUND_WEIGHT, Query
@@ -210,21 +211,22 @@ class Searcher(Protocol):
         """What may be suggested to whoever types; nothing where an older version built it."""
 
     def check(
-        self, progress: Progress = ignore_progress, only: Collection[str] | None = None
+        self, progress: Progress = ignore_progress, only: Mapping[str, str] | None = None
     ) -> None:
         """Raise CorruptIndexError unless all is there and every passage is in its document.
 
-        Of the documents, *only* those with these ids are looked at, all by default.
+        Of the documents, *only* those with these ids are looked at, all by default; the values are
+        the checksums of their texts.
         """
 
 
 class IndexBuilder(Protocol):
     """A generation in the making."""
 
-    def reuse(self, searcher: Searcher) -> bool:
-        """Take documents from the generation of *searcher*, which is whole.
+    def reuse(self, searcher: Searcher) -> Statistics | None:
+        """Take documents from the generation of *searcher*, and return its counts.
 
-        False where the engine has to be given all documents again.
+        None where the engine has to be given all documents again.
         """
 
     def keep(self, number: int) -> None:
@@ -239,10 +241,12 @@ class IndexBuilder(Protocol):
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
+        statistics: Sequence[bytes] = (),
     ) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet.
 
-        The *lexicon* is as LexiconCollector encodes it, empty for none.
+        The *lexicon* is as encode_lexicon encodes it, empty for none; *statistics* are the parts of
+        a file for the next build.
         """
 
     def publish(self, expected_live: str | None) -> None:

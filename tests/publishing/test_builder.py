@@ -46,7 +46,7 @@ def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory
 
 def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     first = build(index)
-    monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(indexing._Work, "finish", lambda *_: pytest.fail("built"))
     again = build(index)
 
     assert (first.is_new, again.is_new) == (True, False)
@@ -80,7 +80,7 @@ def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatc
     write(index / "documents", bridge_md=BRIDGE + "More.")
     second = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE)
-    monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(indexing._Work, "finish", lambda *_: pytest.fail("built"))
     report = build(index)
 
     assert second != first

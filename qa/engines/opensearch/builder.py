@@ -147,9 +147,8 @@ class ClusterBuilder:
                 "PUT", f"/{index}", index_settings(kind, self._cluster.shards, meta)
             )
 
-    def reuse(self, _: Searcher) -> bool:
+    def reuse(self, _: Searcher) -> None:
         """Nothing can be kept: each generation has indices of its own."""
-        return False
 
     def keep(self, number: int) -> None:
         """Raise an error; see reuse."""
@@ -212,6 +211,7 @@ class ClusterBuilder:
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
+        _statistics: Sequence[bytes] = (),
     ) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         progress(0, 1)

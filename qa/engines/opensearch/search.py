@@ -5,7 +5,7 @@ A generation never changes, so counts and documents are cached.
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -368,7 +368,7 @@ class ClusterSearcher:
         return suggestions_from_json(text)
 
     def check(
-        self, progress: Progress = ignore_progress, _only: Collection[str] | None = None
+        self, progress: Progress = ignore_progress, _only: Mapping[str, str] | None = None
     ) -> None:
         """Raise CorruptIndexError unless all is there that was written."""
         progress(0, 1)

@@ -42,8 +42,9 @@ from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
 from qa.index.generations import GenerationFolder
 from qa.index.lexicon import LEXICON_FILE
-from qa.index.manifest import Manifest, seal_generation
+from qa.index.manifest import Manifest, check_file, seal_generation
 from qa.index.passages import Passage
+from qa.index.statistics import STATISTICS, Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 
 # The part with the columns of documents, beside those of the fields.
@@ -229,12 +230,15 @@ class WhooshBuilder:
         self._kept = array("q")
         self._manifest: Manifest
 
-    def reuse(self, searcher: Searcher) -> bool:
-        """Take documents from the generation of *searcher*, which is whole."""
+    def reuse(self, searcher: Searcher) -> Statistics | None:
+        """Take documents from the generation of *searcher*, and return its counts."""
         if not isinstance(searcher, WhooshSearcher):
-            return False
-        self._base = searcher
-        return True
+            return None
+        statistics = searcher.statistics()
+        if statistics is not None:
+            check_file(searcher.folder, searcher.manifest, SUMMARIES)
+            self._base = searcher
+        return statistics
 
     def keep(self, number: int) -> None:
         """Add the document of this *number* of the generation that is reused; these ascend."""
@@ -257,6 +261,7 @@ class WhooshBuilder:
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
+        statistics: Sequence[bytes] = (),
     ) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._disk_space.check()
@@ -272,6 +277,9 @@ class WhooshBuilder:
         if lexicon:
             (self._folder / LEXICON_FILE).write_bytes(lexicon)
         (self._folder / SUGGESTIONS).write_text(suggestions.to_json(), encoding="utf-8")
+        if statistics:
+            with (self._folder / STATISTICS).open("wb") as file:
+                file.writelines(statistics)
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
         if self._base is not None:

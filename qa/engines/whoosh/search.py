@@ -6,7 +6,7 @@ all processes.
 
 import math
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -57,6 +57,7 @@ from qa.engines.whoosh.stored_fields import StoredFields
 from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
+from qa.index.statistics import STATISTICS, Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
 from qa.queries.query import Query
@@ -294,6 +295,16 @@ class WhooshSearcher:
         check_file(self.folder, self.manifest, SUGGESTIONS)
         return suggestions_from_json((self.folder / SUGGESTIONS).read_bytes())
 
+    def statistics(self) -> Statistics | None:
+        """The counts of its documents; None where an older version built it."""
+        if STATISTICS not in self.manifest.files:
+            return None
+        check_file(self.folder, self.manifest, STATISTICS)
+        try:
+            return Statistics.from_bytes((self.folder / STATISTICS).read_bytes())
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptIndexError.of_damage(self.folder / STATISTICS, error) from None
+
     def recheck(self) -> None:
         """Raise CorruptIndexError when a file has changed since it was opened; fast if none has."""
         if self.fault is not None:
@@ -306,11 +317,12 @@ class WhooshSearcher:
             raise
 
     def check(
-        self, progress: Progress = ignore_progress, only: Collection[str] | None = None
+        self, progress: Progress = ignore_progress, only: Mapping[str, str] | None = None
     ) -> None:
         """Raise CorruptIndexError unless all is there and every passage is in its document.
 
-        Of the documents, *only* those with these ids are looked at, all by default.
+        Of the documents, *only* those with these ids are looked at, all by default; the values are
+        the checksums of their texts.
         """
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
@@ -319,7 +331,7 @@ class WhooshSearcher:
                 f"it holds {documents} documents and {passages} passages where"
                 f" {self.manifest.documents} and {self.manifest.passages} were written",
             )
-        sums = {summary.id: summary.sha256 for summary in self.summaries()}
+        sums = {s.id: s.sha256 for s in self.summaries()} if only is None else only
         numbers = range(documents) if only is None else [*map(self._store.number, only)]
         for place, number in enumerate(numbers):
             progress(place, len(numbers))

@@ -10,6 +10,7 @@ from qa.engines.whoosh import merger
 from qa.engines.whoosh.builder import WhooshBuilder
 from qa.index.manifest import Manifest
 from qa.index.passages import split_passages
+from qa.index.statistics import StatisticsCollector
 
 WORDS = [*(f"w{n}" for n in range(200)), "14 July 2021", "wi-fi", "2.5 million", "J. R. Hale"]
 
@@ -35,7 +36,7 @@ def build(folder, documents, base=None, numbers=None):
     folder.mkdir()
     builder = WhooshBuilder(None, folder, 1)
     if base:
-        assert builder.reuse(base)
+        assert builder.reuse(base) is not None
     passages = {name: split_passages(document) for name, document in documents.items()}
     for name in sorted(documents):
         if base and name in numbers:
@@ -43,7 +44,9 @@ def build(folder, documents, base=None, numbers=None):
         else:
             builder.add(documents[name], passages[name])
     count = sum(map(len, passages.values()))
-    searcher = builder.finish(Manifest(len(documents), count, (), None, None, ()))
+    statistics = StatisticsCollector().finish().to_bytes()
+    manifest = Manifest(len(documents), count, (), None, None, ())
+    searcher = builder.finish(manifest, statistics=statistics)
     searcher.check()
     return searcher
 
