@@ -53,6 +53,8 @@ from qa.errors import IndexingError
 from qa.settings import Settings
 
 _Entry = os.DirEntry[str]
+# Memory of a process that reads usual files, and of all the others of a build, in MB.
+_WORKER_MB, _OTHER_MB = 40, 250
 
 
 class SourceFile(NamedTuple):
@@ -297,7 +299,7 @@ class DocumentFolder:
         # Each of a file that is being read, or of one that need not be.
         pending = deque[ExtractionResults | _PendingFile | None]()
         changed = sum(key not in unchanged for key in self._keys)
-        workers = min(os.cpu_count() or 1, max(1, changed))
+        workers = min(os.cpu_count() or 1, max(1, changed), _max_workers(self._settings))
         with ExitStack() as stack:
             pools: list[ProcessPool] = []
 
@@ -379,6 +381,11 @@ class DocumentFolder:
     def _mark_unstable(self, file: SourceFile) -> None:
         self.unstable.add(file.source)
         self.is_reproducible = False
+
+
+def _max_workers(settings: Settings) -> int:
+    """How many processes may read, of the memory that a build may take."""
+    return max(1, (settings.build_memory_mb - _OTHER_MB) // _WORKER_MB)
 
 
 def _time_limit(settings: Settings) -> int:

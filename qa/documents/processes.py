@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from ctypes import CDLL
 from multiprocessing import connection
 from pathlib import Path
 
@@ -23,6 +24,12 @@ def hold_lock(lock: Path, *, wait: bool) -> Iterator[None]:
                 "Another `qa index` is building here; wait until it has ended."
             ) from None
         yield
+
+
+def trim_memory() -> None:
+    """Give memory that is free back to the system, where its C library can."""
+    with contextlib.suppress(AttributeError, OSError):
+        CDLL(None).malloc_trim(0)
 
 
 def exit_with_parent() -> None:

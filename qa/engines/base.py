@@ -241,7 +241,7 @@ class IndexBuilder(Protocol):
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
-        statistics: Sequence[bytes] = (),
+        statistics: Iterable[bytes] = (),
     ) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet.
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Strings that are counted in memory, and tables of them, before they are merged.
-_MAX_COUNTED, _MAX_TABLES = 1 << 16, 8
+# Strings that are counted in memory before they become a table.
+_MAX_COUNTED = 1 << 13
 # Strings that are moved at a time.
 _MOVED = 1 << 16
 _HASH_BYTES = 8
@@ -175,27 +175,30 @@ class CountBuilder:
     def _flush(self) -> None:
         self._tables.append(CountTable.of(self._counts, self._group_of))
         self._counts = Counter()
-        if len(self._tables) >= _MAX_TABLES:
-            self._tables = [CountTable.merge(self._tables)]
+        # Each is merged with one of its size, so none is merged more often than is needed.
+        while len(self._tables) > 1 and len(self._tables[-2]) < 2 * len(self._tables[-1]):
+            self._tables[-2:] = [CountTable.merge(self._tables[-2:])]
 
     def finish(self, base: CountTable = EMPTY) -> CountTable:
-        """The counts, added to those of *base*."""
+        """The counts, added to those of *base*; they are not kept here."""
         self._flush()
-        self._tables = [CountTable.merge([base, *self._tables])]
-        return self._tables[0]
+        tables, self._tables = [base, *self._tables], []
+        return CountTable.merge(tables)
 
 
-def tables_to_bytes(tables: Mapping[str, CountTable], facts: Mapping[str, object]) -> list[bytes]:
+def tables_to_bytes(
+    tables: Mapping[str, CountTable], facts: Mapping[str, object]
+) -> Iterator[bytes]:
     """*tables* and *facts* (any JSON) in the parts of a file: the same for the same counts."""
-    layout: list[tuple[str, str, str, int]] = []
-    parts: list[bytes] = []
-    for name, table in tables.items():
-        lengths = np.diff(table.ends)
-        columns = {**vars(table), "counts": _narrow(table.counts), "ends": _narrow(lengths)}
-        for column, array in columns.items():
-            layout.append((name, column, array.dtype.str, len(array)))
-            parts.append(array.tobytes())
-    return [json.dumps([layout, facts]).encode() + b"\n", *parts]
+    columns = [
+        (name, column, array)
+        for name, table in tables.items()
+        for column, array in _narrow_columns(table).items()
+    ]
+    layout = [(name, column, array.dtype.str, len(array)) for name, column, array in columns]
+    yield json.dumps([layout, facts]).encode() + b"\n"
+    for *_, array in columns:
+        yield array.tobytes()
 
 
 def tables_from_bytes(data: bytes) -> tuple[dict[str, CountTable], dict[str, Any]]:
@@ -208,6 +211,11 @@ def tables_from_bytes(data: bytes) -> tuple[dict[str, CountTable], dict[str, Any
         columns.setdefault(name, {})[column] = array
         at += array.nbytes
     return {name: _widen(arrays) for name, arrays in columns.items()}, facts
+
+
+def _narrow_columns(table: CountTable) -> dict[str, Array]:
+    lengths = np.diff(table.ends)
+    return {**vars(table), "counts": _narrow(table.counts), "ends": _narrow(lengths)}
 
 
 def _narrow(array: Array) -> Array:

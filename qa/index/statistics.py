@@ -5,7 +5,7 @@ before: those of documents that are gone are subtracted, those of new ones added
 same, whatever the order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from qa.documents.document import Document
@@ -43,7 +43,7 @@ class Statistics:
         """What may be suggested to whoever types."""
         return select_suggestions(self.suggestions)
 
-    def to_bytes(self) -> list[bytes]:
+    def to_bytes(self) -> Iterator[bytes]:
         """The parts of the file with them."""
         suggestions = self.suggestions
         tables = {

@@ -402,12 +402,16 @@ class _Work:
         statistics = self._statistics.finish()
         synonyms = load_synonym_groups(self._settings.home)
         acronyms = statistics.select_acronyms(synonym_terms(synonyms))
+        lexicon, suggestions = statistics.encode_lexicon(), statistics.select_suggestions()
+        parts = statistics.to_bytes()
+        # They take much memory until they are written, which comes first.
+        del statistics
         self.searcher = self._build.finish(
             self._counts.manifest(skips, self._settings, acronyms),
             partial(progress, "Writing the index"),
-            statistics.encode_lexicon(),
-            statistics.select_suggestions(),
-            statistics.to_bytes(),
+            lexicon,
+            suggestions,
+            parts,
         )
         try:
             sums = self._sums if self._base else None

@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from qa.analysis.tokenizer import to_term, token_texts
@@ -211,7 +211,7 @@ class ClusterBuilder:
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
-        _statistics: Sequence[bytes] = (),
+        _statistics: Iterable[bytes] = (),
     ) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         progress(0, 1)

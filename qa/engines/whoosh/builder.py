@@ -5,7 +5,7 @@ import gc
 import os
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from whoosh.index import _DEF_INDEX_NAME
 
+from qa.analysis.tokenizer import clear_caches
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
-from qa.documents.processes import exit_with_parent
+from qa.documents.processes import exit_with_parent, trim_memory
 from qa.engines.base import (
     STEMS,
     TITLE,
@@ -49,8 +50,8 @@ from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 
 # The part with the columns of documents, beside those of the fields.
 COLUMNS = "columns"
-# Distinct chunks in memory, at most; about 200 bytes each.
-_MAX_CHUNKS = 1 << 19
+# Distinct chunks in memory, at most; about 700 bytes each, with their words and stems.
+_MAX_CHUNKS = 1 << 16
 
 
 class _Process:
@@ -76,6 +77,7 @@ def write_segment(path: Path, buffer: Buffer) -> None:
     """Index *buffer* into a new file."""
     if len(_Process.vocabulary) > _MAX_CHUNKS:
         _Process.vocabulary = Vocabulary()
+        clear_caches()
     vocabulary = _Process.vocabulary
     texts, titles = Column(vocabulary), Column(vocabulary)
     for text, language, passages, headings in buffer.documents():
@@ -97,6 +99,8 @@ def write_segment(path: Path, buffer: Buffer) -> None:
     for name, postings in fields.items():
         arrays |= postings.to_arrays(name)
     write_arrays(path, arrays, {})
+    del arrays, fields, stems, postings
+    trim_memory()
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,11 @@ def _lines_by_number(folder: Path) -> list[bytes]:
 
 
 # Passages of a segment: enough to repeat words, few enough to give every core some.
-_SEGMENT_PASSAGES = 10_000
+_SEGMENT_PASSAGES = 3000
+# After so many segments they are twice as large, then three times, so that there are few to merge.
+_SEGMENTS_OF_A_SIZE = 100
+# Memory of a process that indexes, and of all the others of a build, in MB.
+_PROCESS_MB, _OTHER_MB = 150, 250
 
 
 class WhooshBuilder:
@@ -215,13 +223,18 @@ class WhooshBuilder:
     before: segments are merged in the order of documents.
     """
 
-    def __init__(self, generations: GenerationFolder, folder: Path, keep: int) -> None:
+    def __init__(
+        self, generations: GenerationFolder, folder: Path, keep: int, memory_mb: int = 400
+    ) -> None:
+        """*memory_mb* is about the most that all processes of the build may take."""
         self._generations = generations
         self._folder = folder
         self._keep = keep
         self._disk_space = DiskSpaceGuard(folder)
         self._buffer = Buffer()
         self._segments: list[Path] = []
+        affordable = max(1, (memory_mb - _OTHER_MB) // _PROCESS_MB)
+        self._processes = min(os.cpu_count() or 1, affordable)
         self._pool: ProcessPoolExecutor | None = None
         self._running: deque[Future[None]] = deque()
         self._summaries = SummaryWriter(folder / SUMMARIES)
@@ -250,10 +263,11 @@ class WhooshBuilder:
         self._kept.append(-1)
         self._buffer.add(document, passages)
         self._summaries.add(DocumentSummary.of(document, len(passages)))
-        if len(self._buffer) >= _SEGMENT_PASSAGES:
+        size = _SEGMENT_PASSAGES * (1 + len(self._segments) // _SEGMENTS_OF_A_SIZE)
+        if len(self._buffer) >= size:
             self._start_segment()
         elif self._pool is None and len(self._buffer) >= _SEGMENT_PASSAGES // 8:
-            self._start_pool()
+            self._start_pool(self._processes)
 
     def finish(
         self,
@@ -261,10 +275,12 @@ class WhooshBuilder:
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
-        statistics: Sequence[bytes] = (),
+        statistics: Iterable[bytes] = (),
     ) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._disk_space.check()
+        with (self._folder / STATISTICS).open("wb") as file:
+            file.writelines(statistics)
         kept = np.array(self._kept, np.int64)
         if self._buffer.ids or not (self._segments or self._base):
             self._run(write_segment, self._next_segment_path(), self._buffer)
@@ -277,16 +293,15 @@ class WhooshBuilder:
         if lexicon:
             (self._folder / LEXICON_FILE).write_bytes(lexicon)
         (self._folder / SUGGESTIONS).write_text(suggestions.to_json(), encoding="utf-8")
-        if statistics:
-            with (self._folder / STATISTICS).open("wb") as file:
-                file.writelines(statistics)
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
         if self._base is not None:
             # What was read of it is what was checked.
             self._base.recheck()
         self._manifest = seal_generation(self._folder, manifest)
-        return WhooshSearcher(self._folder, self._manifest)
+        searcher = WhooshSearcher(self._folder, self._manifest)
+        self._base = None
+        return searcher
 
     def publish(self, expected_live: str | None) -> None:
         """Make it live in place of *expected_live*."""
@@ -305,6 +320,10 @@ class WhooshBuilder:
         """Write the files from the segments and what is *kept* of the base."""
         base = self._base.folder if self._base else None
         task = MergeTask(self._folder, tuple(self._segments), kept, base)
+        if self._pool is not None:
+            # Merging takes little memory, but what indexing took is free again only then.
+            self._pool.shutdown()
+            self._start_pool(os.cpu_count() or 1)
         # The longest first.
         fields = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
         tasks = len(fields) + len(FILES)
@@ -322,22 +341,23 @@ class WhooshBuilder:
             return ThreadPoolExecutor(os.cpu_count())
         return nullcontext(self._pool)
 
-    def _start_pool(self) -> None:
-        """Start the processes while the first segment is being filled."""
+    def _start_pool(self, processes: int) -> None:
+        """Start so many processes; the first time while the first segment is being filled."""
         # Not fork: the folder's reader has threads by now.
         context = get_context("forkserver")
         context.set_forkserver_preload(["__main__", write_segment.__module__])
-        self._pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=exit_with_parent)
-        for _ in range(os.cpu_count() or 1):
+        self._pool = ProcessPoolExecutor(processes, context, initializer=exit_with_parent)
+        for _ in range(processes):
             self._running.append(self._pool.submit(_do_nothing))
 
     def _start_segment(self) -> None:
         if self._pool is None:
-            self._start_pool()
+            self._start_pool(self._processes)
         self._run(write_segment, self._next_segment_path(), self._buffer)
         self._buffer = Buffer()
-        # A few are queued, so that no process is idle.
-        self._wait_for_workers(2 * (os.cpu_count() or 1))
+        trim_memory()
+        # One is queued for each, so that no process is idle.
+        self._wait_for_workers(2 * self._processes)
 
     def _run(
         self, work: Callable[..., None], *arguments: object, executor: Executor | None = None

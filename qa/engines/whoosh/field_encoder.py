@@ -66,7 +66,7 @@ def _encode_postings(
     """The arrays of some terms; `starts` are counts as yet, `frequent` are numbers among them."""
     counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
     first = run_starts(counts)
-    impacts = compute_impacts(frequencies, norms[documents])
+    impacts = compute_impacts(frequencies, norms.take(documents))
     repeated = counts if repeats is None else _reduce_runs(np.add, repeats[documents], first)
     frequent = counts * _FREQUENT_SHARE >= len(norms)
     rows, rare = _frequency_rows(postings, frequent, len(norms))
@@ -104,11 +104,13 @@ def _encode_gaps(counts: IntArray, documents: Array, frequencies: Array) -> dict
     ends = np.cumsum(counts)
     nonempty = counts > 0
     first = (ends - counts)[nonempty]
-    gaps: Array = np.diff(documents.astype(np.int64), prepend=-1)
-    gaps[first] = documents[first] + np.int64(1)
+    # Between terms they are wrong, and unsigned numbers wrap around.
+    gaps: Array = np.diff(documents.astype(np.uint32, copy=False), prepend=np.uint32(0))
+    gaps[first] = documents[first] + 1
     lasts = np.zeros(len(counts), np.uint32)
     lasts[nonempty] = documents[ends[nonempty] - 1]
     if len(gaps) and gaps.max() > _MAX_GAP:
+        gaps = gaps.astype(np.int64)
         hops = (gaps - 1) // _MAX_GAP
         counts = counts.copy()
         counts[nonempty] += np.add.reduceat(hops, first)

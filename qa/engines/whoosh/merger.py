@@ -31,8 +31,11 @@ from qa.engines.whoosh.inverter import FieldPostings, expand_runs, run_starts
 
 # The array of a segment with the passages under each of its headings.
 REPEATS = "repeats"
-# Postings merged at a time: few enough to save memory, enough that calls cost nothing.
-_MERGE_POSTINGS = 1 << 20
+# Postings merged at a time: few enough to stay in the processor's cache, enough that calls cost
+# little.
+_MERGE_POSTINGS = 1 << 18
+# -1, for what is gone, in 32 bits.
+_GONE = np.uint32(0xFFFFFFFF)
 # Terms of a part that are numbered at a time.
 _MERGE_TERMS = 1 << 15
 
@@ -178,16 +181,16 @@ class _SegmentField:
 class _BasePostings(NamedTuple):
     """Postings of the base in new numbers, without those of documents that are gone.
 
-    *starts* and *ends* say where the positions of each posting are in *positions*; *removed* has
-    two columns: where those of a posting that is gone begin and end.
+    *counts* is of shape (terms of the batch,), *documents* uint32.  *removed* are the indexes of
+    postings that are gone among all, *occurrences* where the positions of each of all end.
     """
 
-    terms: IntArray
-    documents: IntArray
+    counts: Array
+    documents: Array
     frequencies: Array
-    starts: IntArray
-    positions: Array | None
     removed: IntArray
+    occurrences: Array
+    positions: Array | None
 
 
 class _BaseField:
@@ -195,7 +198,8 @@ class _BaseField:
 
     def __init__(self, file: ArrayFile, name: str, units: UnitMap) -> None:
         self._file, self._name = file, name
-        self._units = units.base
+        # uint32, of which -1 is the largest.
+        self._units = units.base.astype(np.uint32)
         self.field = Field(file, name)
         self.lengths = self.field.lengths
         self.repeats = self.field.repeats
@@ -214,23 +218,22 @@ class _BaseField:
         return counts
 
     def read(self, begin: int, end: int) -> _BasePostings:
-        """The postings of terms *begin* to *end* of all, numbered from *begin*."""
+        """The postings of terms *begin* to *end* of all."""
         low, high = np.searchsorted(self.numbers, (begin, end)).tolist()
         counts, documents, frequencies = self._decode(low, high)
-        terms = np.repeat(self.numbers[low:high] - begin, counts)
-        ends = np.cumsum(frequencies, dtype=np.int64)
-        starts = ends - frequencies
-        numbers = self._units[documents]
-        is_gone = numbers < 0
-        removed = np.empty((0, 2), np.int64)
-        if is_gone.any():
-            removed = np.column_stack([starts[is_gone], ends[is_gone]])
-            stays = ~is_gone
-            terms, numbers, frequencies = terms[stays], numbers[stays], frequencies[stays]
-            starts = starts[stays]
-        return _BasePostings(
-            terms, numbers, frequencies, starts, self._positions(low, high), removed
-        )
+        positions = self._positions(low, high)
+        occurrences = np.empty(0, np.int64)
+        if positions is not None:
+            occurrences = np.cumsum(frequencies, dtype=np.int64)
+        numbers = self._units.take(documents)
+        removed = np.flatnonzero(numbers == _GONE)
+        if len(removed):
+            owner = np.searchsorted(np.cumsum(counts), removed, side="right")
+            counts -= np.bincount(owner, minlength=len(counts))
+            numbers, frequencies = np.delete(numbers, removed), np.delete(frequencies, removed)
+        in_batch = np.zeros(end - begin, np.int64)
+        in_batch[self.numbers[low:high] - begin] = counts
+        return _BasePostings(in_batch, numbers, frequencies, removed, occurrences, positions)
 
     def _positions(self, low: int, high: int) -> Array | None:
         if self._position_starts is None or not self.field.has_positions:
@@ -238,7 +241,7 @@ class _BaseField:
         first, last = int(self._position_starts[low]), int(self._position_starts[high])
         return self._file[f"{self._name}.positions"][first:last]
 
-    def _decode(self, low: int, high: int) -> tuple[IntArray, IntArray, Array]:
+    def _decode(self, low: int, high: int) -> tuple[IntArray, Array, Array]:
         """Counts, documents and frequencies of the terms from *low* to *high*."""
         first = int(self._starts[low])
         counts: Array = np.diff(self._starts[low : high + 1].astype(np.int64))
@@ -253,17 +256,18 @@ class _BaseField:
         return self._insert_rows(low, high, counts, documents, frequencies)
 
     @staticmethod
-    def _decode_gaps(gaps: Array, counts: IntArray) -> IntArray:
-        documents: IntArray = np.cumsum(gaps, dtype=np.int64)
+    def _decode_gaps(gaps: Array, counts: IntArray) -> Array:
+        # Sums of many terms overflow, their differences do not.
+        documents: Array = np.cumsum(gaps, dtype=np.uint32)
         nonempty = counts > 0
         firsts = run_starts(counts)[nonempty]
-        before = np.where(firsts > 0, documents[firsts - 1], 0)
-        documents -= np.repeat(before + 1, counts[nonempty])
+        before = np.where(firsts > 0, documents[firsts - 1], np.uint32(0))
+        documents -= np.repeat(before + np.uint32(1), counts[nonempty])
         return documents
 
     def _insert_rows(
-        self, low: int, high: int, counts: IntArray, documents: IntArray, frequencies: Array
-    ) -> tuple[IntArray, IntArray, Array]:
+        self, low: int, high: int, counts: IntArray, documents: Array, frequencies: Array
+    ) -> tuple[IntArray, Array, Array]:
         """The same with the postings of frequent terms, which are in rows."""
         frequent = self._frequent[slice(*np.searchsorted(self._frequent, (low, high)))]
         if not len(frequent):
@@ -274,7 +278,7 @@ class _BaseField:
         for number in frequent.tolist():
             start = int(starts[number - low])
             row = self._rows[number]
-            where = np.flatnonzero(row)
+            where = np.flatnonzero(row).astype(np.uint32)
             pieces += [(documents[at:start], frequencies[at:start]), (where, row[where])]
             counts[number - low] = len(where)
             at = start
@@ -491,29 +495,27 @@ def _insert_postings(
     base: _BasePostings, new: FieldPostings
 ) -> tuple[FieldPostings, list[Array] | None]:
     """The postings of some terms of the *base* with *new* ones, and their positions in pieces."""
-    terms = np.repeat(np.arange(len(new.counts)), new.counts)
-    at = _insertion_places(base, terms, new.documents)
-    counts = np.bincount(base.terms, minlength=len(new.counts)) + new.counts
-    postings = FieldPostings(
-        [],
-        counts,
-        np.insert(base.documents, at, new.documents),
-        np.insert(base.frequencies.astype(np.uint32), at, new.frequencies),
-        new.lengths,
-    )
+    at = _insertion_places(base, new)
+    documents, frequencies = base.documents, base.frequencies
+    if len(at):
+        dtype = np.result_type(frequencies.dtype, narrow_dtype(new.frequencies).dtype)
+        documents = np.insert(documents, at, new.documents)
+        frequencies = np.insert(frequencies.astype(dtype, copy=False), at, new.frequencies)
+    postings = FieldPostings([], base.counts + new.counts, documents, frequencies, new.lengths)
     if base.positions is None:
         return postings, None
     return postings, _splice_positions(base, base.positions, at, new)
 
 
-def _insertion_places(base: _BasePostings, terms: IntArray, documents: IntArray) -> IntArray:
-    """The index in *base* before which the posting of each term and document comes."""
-    if not len(terms):
-        return np.empty(0, np.int64)
-    stride = 1 + max(int(base.documents.max(initial=0)), int(documents.max()))
-    keys = base.terms * stride
-    keys += base.documents
-    places: IntArray = np.searchsorted(keys, terms * stride + documents)
+def _insertion_places(base: _BasePostings, new: FieldPostings) -> IntArray:
+    """The index in *base* before which each new posting comes: int64 of shape (postings,)."""
+    places = np.empty(len(new.documents), np.int64)
+    ends, base_ends = np.cumsum(new.counts), np.cumsum(base.counts)
+    for term in np.flatnonzero(new.counts).tolist():
+        own = slice(int(ends[term] - new.counts[term]), int(ends[term]))
+        first, end = int(base_ends[term] - base.counts[term]), int(base_ends[term])
+        documents = base.documents[first:end]
+        places[own] = first + np.searchsorted(documents, new.documents[own].astype(np.uint32))
     return places
 
 
@@ -521,11 +523,16 @@ def _splice_positions(
     base: _BasePostings, positions: Array, at: IntArray, new: FieldPostings
 ) -> list[Array]:
     """The positions of the base without those removed, with those of *new* inserted."""
-    starts = np.append(base.starts, len(positions))[at]
+    # The index among all postings of the one that comes after each new one.
+    kept_before = base.removed - np.arange(len(base.removed))
+    after = at + np.searchsorted(kept_before, at, side="right")
+    bounds = np.concatenate([np.zeros(1, np.int64), base.occurrences])
+    places = bounds[after]
     ends = np.cumsum(new.frequencies, dtype=np.int64)
-    inserted = zip(starts.tolist(), (ends - new.frequencies).tolist(), ends.tolist(), strict=True)
+    inserted = zip(places.tolist(), (ends - new.frequencies).tolist(), ends.tolist(), strict=True)
+    removed = zip(bounds[base.removed].tolist(), bounds[base.removed + 1].tolist(), strict=True)
     edits: list[tuple[int, int, slice | None]] = [
-        *((start, end, None) for start, end in base.removed.tolist()),
+        *((start, end, None) for start, end in removed),
         *((place, place, slice(first, end)) for place, first, end in inserted),
     ]
     # What is removed at a place goes before what is inserted there.

@@ -6,7 +6,7 @@ all processes.
 
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -67,6 +67,8 @@ SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
 _NO_PASSAGES: IntArray = np.empty(0, np.int64)
+# Documents that are checked before what was read of the files is unloaded.
+_FORGET_EVERY = 500
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
@@ -331,10 +333,15 @@ class WhooshSearcher:
                 f"it holds {documents} documents and {passages} passages where"
                 f" {self.manifest.documents} and {self.manifest.passages} were written",
             )
-        sums = {s.id: s.sha256 for s in self.summaries()} if only is None else only
+        sums = only
+        if sums is None:
+            sums = {s.id: s.sha256 for s in iter_summaries(self.folder, self.manifest)}
         numbers = range(documents) if only is None else [*map(self._store.number, only)]
         for place, number in enumerate(numbers):
             progress(place, len(numbers))
+            if place % _FORGET_EVERY == 0:
+                for file in self._files:
+                    file.forget_pages()
             document = None if number is None else self._store.document(number)
             if number is None or document is None or sums.get(document.id) != document.sha256:
                 name = document.id if document else "a document"
@@ -375,9 +382,14 @@ class WhooshSearcher:
 
 def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...]:
     """The documents of the generation in *folder*; raise CorruptIndexError if unreadable."""
+    return tuple(iter_summaries(folder, manifest))
+
+
+def iter_summaries(folder: Path, manifest: Manifest) -> Iterator[DocumentSummary]:
+    """The same, one after the other."""
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
-        return tuple(map(DocumentSummary.from_json, file))
+        yield from map(DocumentSummary.from_json, file)
 
 
 def _idf(field: Field, number: int) -> float:
