@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.documents.processes import trim_memory
+
 # Strings that are counted in memory before they become a table.
 _MAX_COUNTED = 1 << 13
+# Strings of a table that is worth to return the memory of what it was made of.
+_MIN_TRIMMED = 1 << 15
 # Strings that are moved at a time.
-_MOVED = 1 << 16
+_MOVED = 1 << 13
 _HASH_BYTES = 8
 
 Array = NDArray[Any]
@@ -178,6 +182,8 @@ class CountBuilder:
         # Each is merged with one of its size, so none is merged more often than is needed.
         while len(self._tables) > 1 and len(self._tables[-2]) < 2 * len(self._tables[-1]):
             self._tables[-2:] = [CountTable.merge(self._tables[-2:])]
+            if len(self._tables[-1]) > _MIN_TRIMMED:
+                trim_memory()
 
     def finish(self, base: CountTable = EMPTY) -> CountTable:
         """The counts, added to those of *base*; they are not kept here."""

@@ -27,7 +27,7 @@ _QUESTION_LENGTHS = range(10, 200)
 _LEAD = 1200
 _MAX_PHRASE_WORDS, _MIN_NAME_LETTERS = 3, 4
 # Documents that are looked at, and headings; of more a half is, a quarter and so on.
-_MAX_SAMPLED, _MAX_ASKED, _LEVELS = 20_000, 1 << 16, 32
+_MAX_SAMPLED, _MAX_ASKED, _LEVELS = 10_000, 1 << 16, 32
 # A topic is in so many documents at least, in no larger share of them, and in so many titles and
 # headings, also as a share of the documents that have it.
 _MIN_DOCUMENTS, _MAX_SHARE, _MIN_TITLES, _MIN_TITLE_SHARE = 3, 0.25, 2, 0.1

@@ -51,7 +51,7 @@ from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 # The part with the columns of documents, beside those of the fields.
 COLUMNS = "columns"
 # Distinct chunks in memory, at most; about 700 bytes each, with their words and stems.
-_MAX_CHUNKS = 1 << 16
+_MAX_CHUNKS = 50_000
 
 
 class _Process:
