@@ -249,9 +249,14 @@ def extract_file(path: Path, source: str, settings: Settings) -> tuple[str, Extr
     return _content_cache_key(content, source, settings), read_content(content, source, settings)
 
 
-def _content_cache_key(content: FileContent, source: str, settings: Settings) -> str:
+def reading_version(settings: Settings) -> str:
+    """What the results depend on beside the files: the code, and settings."""
     limits = f"{settings.max_file_mb} {settings.max_file_documents}"
-    parts = [code_version(), settings.language, limits, describe_ocr(settings), source]
+    return "\0".join([code_version(), settings.language, limits, describe_ocr(settings)])
+
+
+def _content_cache_key(content: FileContent, source: str, settings: Settings) -> str:
+    parts = [reading_version(settings), source]
     for name, data in [("", content.data), *sorted(content.sidecars.items())]:
         parts += [name, hashlib.sha256(data).hexdigest()]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

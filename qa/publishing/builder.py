@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qa.analysis.tokenizer import Span
-from qa.documents.cache import ExtractionCache
+from qa.documents.cache import ExtractionCache, reading_version
 from qa.documents.crawl import Deduplicator, DocumentFolder, FileStamp
 from qa.documents.document import SKIPPED, Document, Skip, SkipTally
 from qa.documents.file_access import wrap_disk_errors
@@ -105,8 +105,9 @@ class FolderBuild:
         self._dry_run = dry_run
         self._golden = load_golden_questions(settings.home)
         additions = load_synonym_groups(settings.home), load_tuned_ranking(settings.home)
-        self._environment = f"{code_version()} {_passage_sizes(settings)} {folder.absolute()}"
-        self._inputs = f"{self._environment} {additions}"
+        version = f"{code_version()} {reading_version(settings)} {_passage_sizes(settings)}"
+        self._environment = f"{version} {settings.follow_links} {folder.absolute()}"
+        self._inputs = f"{version} {additions}"
 
     def run(self, *, from_nothing: bool) -> BuildReport:
         """Build and publish; *from_nothing* takes no document from the live generation."""
@@ -132,12 +133,10 @@ class FolderBuild:
 
     def _build_and_publish(self, job: "_Job", *, from_nothing: bool) -> BuildReport:
         inputs_key = f"{self._inputs} {job.crawl.digest}"
-        existing = (
-            None if self._force else _reopen_generation(self._engine, job.cache.get(inputs_key))
-        )
-        work = None
+        base = None if from_nothing else _open_base(job)
+        existing, work = self._reopen(job, inputs_key, base), None
         if existing is None:
-            work = self._build(job, from_nothing=from_nothing)
+            work = self._build(job, base)
             if job.crawl.is_reproducible:
                 job.cache.store(inputs_key, work.searcher.manifest.name)
         searcher = existing or work.searcher  # type: ignore[union-attr]
@@ -161,12 +160,24 @@ class FolderBuild:
             work.ledger(self._environment).save(job.cache, job.ledger)
         if work is not None and not work.is_incremental:
             job.cache.prune()
+        name = searcher.manifest.name
+        is_known = work is None or (base and name in job.live.kept - {job.live.name})
         return BuildReport(
-            searcher.manifest, 0, changes, faults, is_new=not existing, is_live=is_live
+            searcher.manifest, 0, changes, faults, is_new=not is_known, is_live=is_live
         )
 
-    def _build(self, job: "_Job", *, from_nothing: bool) -> "_Work":
-        base = None if from_nothing else _open_base(job)
+    def _reopen(self, job: "_Job", inputs_key: str, base: "_Base | None") -> Searcher | None:
+        """The generation of the same inputs, if it is still there and intact.
+
+        With a *base* only that one: a small change is built as soon as another is verified, and
+        then the next build knows what is in it.
+        """
+        name = None if self._force else job.cache.get(inputs_key)
+        if base is not None and name != base.searcher.manifest.name:
+            return None
+        return _reopen_generation(self._engine, name)
+
+    def _build(self, job: "_Job", base: "_Base | None") -> "_Work":
         work = _Work(job.build, self._settings, job.cache, base)
         crawl, unchanged = job.crawl, base.by_key if base else {}
         results = crawl.iter_results(unchanged, partial(self._progress, "Reading files"))
@@ -200,10 +211,14 @@ def index_documents(
 
 
 class _Live(NamedTuple):
-    """The live generation, if any; *searcher* is None when it cannot be read."""
+    """The live generation, if any; *searcher* is None when it cannot be read.
+
+    *kept* are the names of all generations that were published.
+    """
 
     name: str | None
     searcher: Searcher | None
+    kept: frozenset[str | None]
 
 
 class _Job(NamedTuple):
@@ -227,13 +242,13 @@ class _Base(NamedTuple):
 
 def _live_generation(engine: Engine) -> _Live:
     """The live generation, with its searcher if it can be read."""
-    name = next(
-        (generation.name for generation in engine.generations() if generation.is_live), None
-    )
+    generations = engine.generations()
+    name = next((generation.name for generation in generations if generation.is_live), None)
+    kept = frozenset[str | None](g.name for g in generations if not g.is_refused)
     try:
-        return _Live(name, engine.searcher())
+        return _Live(name, engine.searcher(), kept)
     except GenerationError:
-        return _Live(name, None)
+        return _Live(name, None, kept)
 
 
 def _open_base(job: _Job) -> _Base | None:
