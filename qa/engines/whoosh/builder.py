@@ -6,12 +6,13 @@ import os
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from whoosh.index import _DEF_INDEX_NAME
@@ -50,6 +51,7 @@ from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 
 # The part with the columns of documents, beside those of the fields.
 COLUMNS = "columns"
+_LONGEST_FIRST = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
 # Distinct chunks in memory, at most; about 700 bytes each, with their words and stems.
 _MAX_CHUNKS = 50_000
 
@@ -136,17 +138,55 @@ def merge_part(task: MergeTask, name: str) -> None:
     plan = task.open_plan()
     for part in plan.segments:
         part.check(name)
-    plan.forget_pages()
     path = _part_path(task.folder, name)
-    with path.with_suffix(".spool").open("w+b") as spool:
-        arrays = merge_columns(plan) if name == COLUMNS else merge_field(name, plan, spool)
-        write_arrays(path, arrays, {})
-    Path(spool.name).unlink()
+    with _open_spool(task.folder, name) as spool:
+        write_arrays(path, _merge_arrays(plan, name, spool), {})
+
+
+def merge_files(task: MergeTask) -> None:
+    """Write the files of a generation from its parts, in threads: for few new documents."""
+    plan = task.open_plan()
+    for part in plan.segments:
+        part.check()
+    with ThreadPoolExecutor(os.cpu_count()) as executor, contextlib.ExitStack() as spools:
+        fields = {
+            name: executor.submit(
+                _merge_arrays, plan, name, spools.enter_context(_open_spool(task.folder, name))
+            )
+            for name in _LONGEST_FIRST
+        }
+        writing = []
+        for file in reversed(FILES):
+            arrays: dict[str, Writable] = {}
+            for name in _parts_of(file):
+                arrays |= fields[name].result()
+            facts = {"fields": FILES[file]}
+            writing.append(executor.submit(write_arrays, task.folder / file, arrays, facts))
+        for future in writing:
+            future.result()
+
+
+def _merge_arrays(plan: MergePlan, name: str, spool: BinaryIO) -> dict[str, Writable]:
+    return merge_columns(plan) if name == COLUMNS else merge_field(name, plan, spool)
+
+
+@contextmanager
+def _open_spool(folder: Path, name: str) -> Iterator[BinaryIO]:
+    """A file for what is computed of a part, removed afterwards."""
+    path = folder / f"part-{name}.spool"
+    with path.open("w+b") as spool:
+        yield spool
+    path.unlink()
+
+
+def _parts_of(file: str) -> tuple[str, ...]:
+    """The fields of a file, and the columns if it has them."""
+    return FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
 
 
 def join_parts(folder: Path, file: str) -> None:
     """Write a file of an index from the parts that merge_part wrote."""
-    names = FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
+    names = _parts_of(file)
     arrays: dict[str, Writable] = {}
     for name in names:
         part = ArrayFile(_part_path(folder, name))
@@ -320,26 +360,20 @@ class WhooshBuilder:
         """Write the files from the segments and what is *kept* of the base."""
         base = self._base.folder if self._base else None
         task = MergeTask(self._folder, tuple(self._segments), kept, base)
+        if self._pool is None and base is not None:
+            merge_files(task)
+            return
         if self._pool is not None:
             # Merging takes little memory, but what indexing took is free again only then.
             self._pool.shutdown()
             self._start_pool(os.cpu_count() or 1)
-        # The longest first.
-        fields = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
-        tasks = len(fields) + len(FILES)
-        with self._open_executor() as executor:
-            for name in fields:
-                self._run(merge_part, task, name, executor=executor)
-            self._wait_for_workers(0, lambda left: progress(len(fields) - left, tasks))
-            for file in FILES:
-                self._run(join_parts, self._folder, file, executor=executor)
-            self._wait_for_workers(0, lambda left: progress(tasks - left, tasks))
-
-    def _open_executor(self) -> contextlib.AbstractContextManager[Executor | None]:
-        """Threads for a small change to a large base, else the processes, if there are any."""
-        if self._pool is None and self._base is not None:
-            return ThreadPoolExecutor(os.cpu_count())
-        return nullcontext(self._pool)
+        tasks = len(_LONGEST_FIRST) + len(FILES)
+        for name in _LONGEST_FIRST:
+            self._run(merge_part, task, name)
+        self._wait_for_workers(0, lambda left: progress(len(_LONGEST_FIRST) - left, tasks))
+        for file in FILES:
+            self._run(join_parts, self._folder, file)
+        self._wait_for_workers(0, lambda left: progress(tasks - left, tasks))
 
     def _start_pool(self, processes: int) -> None:
         """Start so many processes; the first time while the first segment is being filled."""
@@ -359,15 +393,12 @@ class WhooshBuilder:
         # One is queued for each, so that no process is idle.
         self._wait_for_workers(2 * self._processes)
 
-    def _run(
-        self, work: Callable[..., None], *arguments: object, executor: Executor | None = None
-    ) -> None:
-        """Run *work* in another process or thread if there are any, else here."""
-        executor = executor or self._pool
-        if executor is None:
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        """Run *work* in another process if there are any, else here."""
+        if self._pool is None:
             work(*arguments)
         else:
-            self._running.append(executor.submit(work, *arguments))
+            self._running.append(self._pool.submit(work, *arguments))
 
     def _next_segment_path(self) -> Path:
         self._segments.append(self._folder / f"segment-{len(self._segments):05}.bin")
