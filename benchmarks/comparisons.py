@@ -181,6 +181,9 @@ def _measure_searching(
         progress.log(f"round {number + 1} of {rounds} asked")
     for (name, search), per_round in times.items():
         results[name] |= _latency("" if search == "top" else f"{search}_", per_round)
+        if search == "answer":
+            mean = statistics.fmean(time for round_times in per_round for time in round_times)
+            results[name]["answers_per_second"] = 1000 / mean
     return results
 
 

@@ -17,6 +17,8 @@ times counts.  A time runs from the analysed words to passages' numbers or addre
                              the files are first dropped from memory; import_ms is the imports
     p50_ms p95_ms p99_ms     best 10 by passages' text
     first_p50_ms ...         what ranking starts from: best 200 over all fields
+    answer_p50_ms ...        a whole answer of ours: read, searched, ranked, marked and cited
+    answers_per_second       of those, on one core
     search_peak_mb           peak of resident memory, mapped pages of the index included
     search_private_mb        memory that another process could not share
 
@@ -70,6 +72,10 @@ _SHOWN = {
     "first_p50_ms": ",.2f",
     "first_p95_ms": ",.2f",
     "first_p99_ms": ",.2f",
+    "answer_p50_ms": ",.2f",
+    "answer_p95_ms": ",.2f",
+    "answer_p99_ms": ",.2f",
+    "answers_per_second": ",.0f",
     "search_peak_mb": ",.0f",
     "search_private_mb": ",.0f",
 }
@@ -95,8 +101,10 @@ def _table(title: str, results: dict[str, Measures], base: Measures | None) -> T
         elif measure in _NOT_COMPARED:
             continue
         else:
-            # Our first stage is held against the best ten of those who have no such thing.
-            divisor = base.get(measure) or base.get(measure.removeprefix("first_"))
+            # Our first stage and whole answers are held against the best ten of those who have no
+            # such thing.
+            other = measure.removeprefix("first_").removeprefix("answer_")
+            divisor = base.get(measure) or base.get(other)
             quotients = [_quotient(values.get(measure), divisor) for values in results.values()]
             cells = [_cell(quotient, ".3g") for quotient in quotients]
         if any(cell != "–" for cell in cells):

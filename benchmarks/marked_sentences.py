@@ -22,7 +22,7 @@ from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
 from qa.documents.document import SEPARATOR
 from qa.errors import QuestionError
-from qa.evaluation.runner import open_index, question_text
+from qa.evaluation.runner import open_set, question_text
 from qa.evaluation.sets import load_set
 from qa.settings import Settings
 
@@ -89,7 +89,7 @@ def _iter_answers(folder: Path, limit: int) -> Iterator[tuple[AnswerPassage, ...
     """The passages of the answers to *limit* questions of the set in *folder*."""
     settings = Settings()
     evaluation_set = load_set(folder)
-    with open_index(evaluation_set, settings, lambda *_: None) as searcher:
+    with open_set(evaluation_set, settings, lambda *_: None) as searcher:
         for question in evaluation_set.sample(limit):
             text, turns = question_text(question, "standalone")
             try:

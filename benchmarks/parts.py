@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qa.engines.base import Searcher
-from qa.evaluation.runner import build_index
+from qa.evaluation.runner import index_entries
 from qa.evaluation.sets import (
     CorpusEntry,
     EvaluationQuestion,
@@ -49,7 +49,7 @@ def index_set(
         f"{evaluation_set.name}: {len(evaluation_set.entries):,} entries,"
         f" {len(questions):,} questions"
     )
-    searcher = build_index(evaluation_set, settings)
+    searcher = index_entries(evaluation_set, settings)
     return IndexedSet(evaluation_set, searcher, settings, questions, foreign)
 
 

@@ -63,8 +63,10 @@ class Verbatim(FolderIndex):
         return query
 
     def open(self, folder: Path) -> dict[str, Search[Query]]:
-        """Both searches; `first` is what ranking starts from, over all fields."""
-        searcher = self.searcher(folder)
+        """All searches: `first` is what ranking starts from, `answer` is all of an answer."""
+        from qa.answers.pipeline import ask  # noqa: PLC0415
+
+        searcher, settings = self.searcher(folder), Settings()
 
         def top(query: Query) -> Sized:
             terms = [
@@ -75,7 +77,10 @@ class Verbatim(FolderIndex):
         def first(query: Query) -> Sized:
             return searcher.top_passages(query, FIRST_STAGE).numbers
 
-        return {"top": top, "first": first}
+        def answer(query: Query) -> Sized:
+            return ask(searcher, settings, query.typed).passages
+
+        return {"top": top, "first": first, "answer": answer}
 
     def searcher(self, folder: Path) -> "WhooshSearcher":
         """The searcher of the index in *folder*."""

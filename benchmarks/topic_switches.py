@@ -22,7 +22,7 @@ from qa.answers.retrieval import AskOptions
 from qa.engines.base import Searcher
 from qa.engines.factory import open_engine
 from qa.errors import RequestError
-from qa.evaluation.runner import build_index
+from qa.evaluation.runner import index_entries
 from qa.evaluation.sets import QUERIES, load_set, read_rows, user_turns
 from qa.settings import Settings
 
@@ -92,7 +92,7 @@ def main(folder: Path, index: str | None, per: int, *, prints_wrong: bool) -> No
         if index:
             searcher = open_engine(settings).searcher()
         else:
-            searcher = build_index(load_set(folder), settings)
+            searcher = index_entries(load_set(folder), settings)
         conversations = load_conversations(folder)
         measures, wrong = measure(searcher, settings, conversations, per)
     console.print(folder.name, measures)

@@ -125,8 +125,16 @@ def _search(name: str, corpus: Corpus, folder: Path, most_terms: int) -> Iterato
 
 
 def only_terms(query: Query, most: int) -> Query:
-    """*query* with its first *most* terms and nothing else: no phrases, no exclusions."""
-    return Query(query.terms[:most], ignored_words=query.ignored_words)
+    """*query* with its first *most* terms and nothing else: no phrases, no exclusions.
+
+    Its text stays, for whole answers.
+    """
+    return Query(
+        query.terms[:most],
+        ignored_words=query.ignored_words,
+        text=query.text,
+        typed=query.typed,
+    )
 
 
 def _time_queries(search: Search[Prepared], queries: list[Prepared], seconds: float) -> list[float]:

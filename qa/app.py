@@ -28,13 +28,14 @@ from qa.web.pages import (
     feedback,
     panels,
     reader,
+    stable_ids,
     suggestions,
     surroundings,
 )
 
 _PAGES = (
     *(conversation, suggestions, feedback, documents, cite, export, panels, reader),
-    *(surroundings, about, api_examples),
+    *(surroundings, about, api_examples, stable_ids),
 )
 
 

@@ -11,6 +11,7 @@ import click
 
 from qa import __version__
 from qa.commands.ask import ask_command, verify_command
+from qa.commands.demo import demo_command
 from qa.commands.evaluate import evaluate_command
 from qa.commands.generations import (
     generations_command,
@@ -37,6 +38,7 @@ for command in (
     index_command,
     ask_command,
     serve_command,
+    demo_command,
     report_command,
     generations_command,
     rollback_command,

@@ -22,13 +22,26 @@ _PUBLIC_HOST = re.compile(
 # What each value of these settings looks like.
 _FORMS = {
     "language": (re.compile(r"[a-z]{2,3}"), "the code of a language such as en (ISO 639)"),
-    "ocr_languages": (re.compile(r"[A-Za-z0-9_/-]+"), "a language as Tesseract names it, as eng"),
+    "ocr_languages": (
+        re.compile(r"[A-Za-z][A-Za-z0-9_/-]*"),
+        "a language as Tesseract names it, as eng",
+    ),
     "cors_origins": (
         re.compile(rf"\*|[a-z][a-z0-9+.-]*://{_PUBLIC_HOST.pattern}"),
         "an origin such as https://example.org, without a path or a slash at the end",
     ),
     "trusted_hosts": (re.compile(r"[^\s/@?#]+"), "a host name such as docs.example.org"),
 }
+# What no text may have: they come from files that were read as lines, and name nothing.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+_RATE_STORAGE = re.compile(r"memory://|redis[a-z+]*://\S+")
+INVALID_RATE_STORAGE = (
+    "QA_RATE_STORAGE is neither memory:// nor the URL of a Redis such as"
+    " redis://:password@host:6379; correct it (in a password, / is %2F and @ is %40)."
+)
+_TOKEN_CHARACTERS = re.compile(r"[!-~]*")
+# More of anything that is counted is a typing mistake, and more than the system can count with.
+_MOST = 1_000_000_000
 
 
 def setting(
@@ -36,7 +49,7 @@ def setting(
     help: str,  # noqa: A002 - the table below reads best so
     alias: str | None = None,
     minimum: float = 0,
-    maximum: float = float("inf"),
+    maximum: float = _MOST,
     secret: bool = False,
 ) -> Any:  # noqa: ANN401
     """A field of Settings; *alias* is another environment variable, read when QA_* is unset.
@@ -123,8 +136,12 @@ class Settings:
     max_body_kb: int = setting(256, "Maximum size of a request body, in kB.", minimum=1)
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on.", alias="PORT", maximum=65535)
-    workers: int = setting(2, "Worker processes of `qa serve`.", alias="WEB_CONCURRENCY", minimum=1)
-    threads: int = setting(2, "Threads per worker process; they share one core.", minimum=1)
+    workers: int = setting(
+        2, "Worker processes of `qa serve`.", alias="WEB_CONCURRENCY", minimum=1, maximum=1000
+    )
+    threads: int = setting(
+        2, "Threads per worker process; they share one core.", minimum=1, maximum=1000
+    )
     recent_answers: int = setting(500, "Answers that each worker process caches; 0 for none.")
     recent_mb: int = setting(
         16, "Maximum memory for cached answers and their questions, in MB.", minimum=1
@@ -164,7 +181,7 @@ class Settings:
         (), "Host names to answer to; if empty, loopback names if QA_HOST is one, else any."
     )
     trusted_proxies: int = setting(
-        0, "Number of proxies in front whose forwarded headers are trusted."
+        0, "Number of proxies in front whose forwarded headers are trusted.", maximum=100
     )
     url: str = setting(
         "", "Address of the service for readers, such as https://example.org/kb; as asked if empty."
@@ -198,6 +215,9 @@ class Settings:
         return Path(self.documents) if self.documents else self.home / "documents"
 
 
+_SECRETS = {item.name for item in dataclasses.fields(Settings) if not item.repr}
+
+
 def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raise SettingsError for an unknown QA_* variable or an invalid value."""
     fields = {f"QA_{item.name.upper()}": item for item in dataclasses.fields(Settings)}
@@ -210,9 +230,13 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
         )
     values = {}
     for name, item in fields.items():
-        text = environ.get(name) or environ.get(item.metadata["alias"] or "")
+        # The variable that was read is the one to correct.
+        source = name if environ.get(name) else item.metadata["alias"] or name
+        text = environ.get(source)
         if text:
-            values[item.name] = _check_bounds(name, _parse_value(name, text, item.type), item)
+            _check_text(source, text, item)
+            value = _parse_value(source, text, item.type)
+            values[item.name] = _check_bounds(source, value, item)
     return _check_consistency(Settings(**values))
 
 
@@ -224,6 +248,18 @@ def _check_consistency(settings: Settings) -> Settings:
     if settings.log_questions not in LOG_QUESTIONS_CHOICES:
         raise SettingsError(f"QA_LOG_QUESTIONS must be one of {', '.join(LOG_QUESTIONS_CHOICES)}.")
     _check_url(settings.url)
+    _check_language(settings.language)
+    _check_paths(settings)
+    if settings.index_user and settings.index_api_key:
+        raise SettingsError("QA_INDEX_USER and QA_INDEX_API_KEY exclude each other; unset one.")
+    if not _RATE_STORAGE.fullmatch(settings.rate_storage):
+        # It may have a password in it.
+        raise SettingsError(INVALID_RATE_STORAGE)
+    if not _TOKEN_CHARACTERS.fullmatch(settings.token):
+        raise SettingsError(
+            "QA_TOKEN may only have letters, digits and signs of ASCII, without spaces, as HTTP"
+            " headers do; choose another one."
+        )
     for name, (pattern, description) in _FORMS.items():
         value = getattr(settings, name)
         for part in value if isinstance(value, tuple) else (value,):
@@ -232,6 +268,43 @@ def _check_consistency(settings: Settings) -> Settings:
                     f"QA_{name.upper()}: {part!r} is not {description}; correct or unset it."
                 )
     return settings
+
+
+def _check_text(name: str, text: str, setting_field: "dataclasses.Field[Any]") -> None:
+    """Raise SettingsError if *text* is blank, or has line ends and the like in it."""
+    is_list = setting_field.type == tuple[str, ...]
+    if _CONTROL_CHARACTERS.search(text) or (text.isspace() and not is_list):
+        shown = "" if setting_field.name in _SECRETS else f"={text[:100]!r}"
+        raise SettingsError(
+            f"{name}{shown} is blank, or has control characters such as line ends in it; correct"
+            " or unset it."
+        )
+
+
+def _check_language(code: str) -> None:
+    """Raise SettingsError if no language has that *code*."""
+    if code == Settings.language or not _FORMS["language"][0].fullmatch(code):
+        return
+    # Not loaded for the default.
+    from babel import localedata  # noqa: PLC0415
+
+    if not localedata.exists(code):
+        raise SettingsError(
+            f"QA_LANGUAGE={code!r} is the code of no language that is known (ISO 639-1), such as"
+            " en, de or zh; correct or unset it."
+        )
+
+
+def _check_paths(settings: Settings) -> None:
+    """Raise SettingsError if a folder is a file, or the certificate is missing."""
+    for name in ("index", "folder", "documents"):
+        value = getattr(settings, name)
+        if "://" not in value and Path(value).is_file():
+            raise SettingsError(f"QA_{name.upper()}={value!r} is a file; name a folder.")
+    if settings.index_ca and not Path(settings.index_ca).is_file():
+        raise SettingsError(
+            f"QA_INDEX_CA={settings.index_ca!r} is no file; name the certificate, or unset it."
+        )
 
 
 def _check_url(url: str) -> None:
@@ -290,7 +363,8 @@ def _check_bounds(name: str, value: Any, setting_field: "dataclasses.Field[Any]"
     minimum, maximum = setting_field.metadata["minimum"], setting_field.metadata["maximum"]
     if minimum <= size <= maximum:
         return value
-    bounds = f"at least {minimum}{unit}" if size < minimum else f"at most {maximum}{unit}"
+    # NaN is neither below nor above.
+    bounds = f"at least {minimum:,}{unit}" if size < minimum else f"at most {maximum:,}{unit}"
     raise SettingsError(f"{name} must be {bounds}; correct or unset it.")
 
 

@@ -23,6 +23,9 @@ from tests.processes import reserve_port
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# What other frameworks report of their use, and to whom.
+os.environ |= {"HAYSTACK_TELEMETRY_ENABLED": "False", "LANGSMITH_TRACING": "false"}
+
 ROOT = Path(__file__).parent.parent
 # Taken out, since what begins with QA_ is a setting everywhere else.
 OPENSEARCH = os.environ.pop("QA_TEST_OPENSEARCH_URL", None)
@@ -151,6 +154,25 @@ def sample(tmp_path_factory):
 def app(index):
     """The app over the small index."""
     return create_app(Settings(index=str(index)))
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """Fails the test if anything in this process connects to a network."""
+    addresses = []
+
+    def refuse(_socket, address):
+        addresses.append(address)
+        raise ConnectionRefusedError(address)
+
+    connect = socket.socket.connect
+
+    def connect_here(self, address):
+        return connect(self, address) if self.family == socket.AF_UNIX else refuse(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    yield
+    assert addresses == []
 
 
 @contextlib.contextmanager

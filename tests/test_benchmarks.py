@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import sentences
+from benchmarks import profile, sentences
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
@@ -24,6 +24,25 @@ def test_every_program_explains_its_options(name, capsys):
 
     assert exit_info.value.code == 0
     assert capsys.readouterr().out.lower().startswith("usage: ")
+
+
+@pytest.mark.parametrize("path", [path for paths in profile.STAGES.values() for path in paths])
+def test_every_stage_of_an_answer_is_a_function_that_there_is(path):
+    owner, name = profile.find_function(path)
+
+    assert callable(vars(owner)[name])
+
+
+def test_the_time_of_a_stage_is_not_that_of_the_stages_inside_it(monkeypatch):
+    ticks = iter(range(0, 10**9, 10**6))
+    monkeypatch.setattr(profile.time, "thread_time_ns", lambda: next(ticks))
+    clock = profile.StageClock()
+    with clock.measure("outer"), clock.measure("inner"):
+        pass
+    spent = clock.take()
+
+    assert spent == {"outer": 2.0, "inner": 1.0}
+    assert clock.take() == {}
 
 
 TREEBANK = """\

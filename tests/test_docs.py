@@ -1,10 +1,13 @@
 """The documents say what the code does: settings, commands, formats, files, examples, links."""
 
+import inspect
 import json
 import re
 import shlex
+import shutil
 import struct
 import tomllib
+from importlib.util import find_spec
 
 import pytest
 import yaml
@@ -14,6 +17,7 @@ from qa import __version__
 from qa.app import create_app
 from qa.cli import main
 from qa.documents.format_registry import EXTENSIONS
+from qa.library.index import AskParameters, Index
 from qa.settings import settings_table
 from tests.conftest import ROOT, SAMPLE, write
 
@@ -275,3 +279,41 @@ def test_the_golden_questions_are_answered(tmp_path):
     result = qa("index", SAMPLE, "--index", tmp_path)
 
     assert "2 golden questions: 2 answered" in result.stdout
+
+
+def python_examples(page):
+    """The Python examples of a page, each with what it prints, if that is shown."""
+    fenced = _FENCED.findall(PAGES[page])
+    for (language, code), (next_language, printed) in zip(
+        fenced, [*fenced[1:], ("", "")], strict=True
+    ):
+        if language == "python":
+            yield code, printed if next_language == "text" else ""
+
+
+def test_the_examples_of_the_python_api_print_what_is_shown(tmp_path, monkeypatch, capsys, offline):
+    """One after the other, as in a notebook; those of a framework that is missing are left out."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SAMPLE, tmp_path / "documents")
+    qa("index", tmp_path / "documents", "--index", tmp_path / "index")
+    names, left_out = {}, []
+    for code, shown in python_examples("docs/python.md"):
+        framework = re.search(r"from qa\.integrations\.(\w+)", code)
+        package = framework and {"langchain": "langchain_core"}.get(framework[1], framework[1])
+        if package and not find_spec(package):
+            left_out.append(package)
+            continue
+        exec(code, names)  # noqa: S102 - our own
+        printed = capsys.readouterr().out
+        pattern = ".*".join(re.escape(part) for part in shown.split("…"))
+        assert re.fullmatch(pattern, printed, re.DOTALL), printed
+    if left_out:
+        pytest.skip(f"All other examples work; not installed: {', '.join(left_out)}")
+
+
+def test_every_keyword_of_a_question_is_explained():
+    page = PAGES["docs/python.md"].partition("| keyword |")[2].partition("\n\n")[0]
+    keywords = set(inspect.signature(Index.ask).parameters) - {"self", "question"}
+
+    assert set(re.findall(r"`(\w+)`[,| ]", page.replace("| `", "| `"))) >= keywords
+    assert keywords == set(AskParameters.__annotations__)

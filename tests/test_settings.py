@@ -44,11 +44,46 @@ def test_a_platforms_own_names_are_read_behind_ours():
         {"QA_WORKERS": "0"},
         {"QA_TOKEN": "short"},
         {"QA_PASSAGE_MIN_WORDS": "1000"},
+        {"WEB_CONCURRENCY": "0"},
+        {"PORT": "tcp://10.0.0.1:80"},
+        {"QA_INDEX": " "},
+        {"QA_DOCUMENTS": "folder\nother"},
+        {"QA_INDEX_PASSWORD": "\x1b[2J"},
+        {"QA_INDEX": __file__},
+        {"QA_FOLDER": __file__},
+        {"QA_INDEX_CA": "/nonexistent/ca.pem"},
+        {"QA_INDEX_USER": "me", "QA_INDEX_API_KEY": "key"},
+        {"QA_TOKEN": "a token with spaces"},
+        {"QA_TOKEN": "ein-längeres-geheimnis"},
+        {"QA_LANGUAGE": "xx"},
+        {"QA_RATE_STORAGE": "somewhere"},
+        {"QA_OCR_LANGUAGES": "-1"},
     ],
 )
 def test_what_is_wrong_is_named(environ):
     with pytest.raises(SettingsError, match=next(iter(environ))):
         settings_from_environ(environ)
+
+
+@pytest.mark.parametrize("item", dataclasses.fields(Settings), ids=lambda item: item.name)
+def test_a_number_that_nothing_can_count_with_is_refused(item):
+    if item.type not in {int, float}:
+        return
+    for text in ("1" + "0" * 20, "-1", "1e999", "nan", "x", "1,000"):
+        with pytest.raises(SettingsError, match=f"QA_{item.name.upper()}"):
+            settings_from_environ({f"QA_{item.name.upper()}": text})
+
+
+def test_a_secret_is_not_in_the_message():
+    with pytest.raises(SettingsError) as caught:
+        settings_from_environ({"QA_INDEX_PASSWORD": "hunter2\n"})
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh", "pt", "fil"])
+def test_languages_that_there_are_are_read(code):
+    assert settings_from_environ({"QA_LANGUAGE": code}).language == code
 
 
 def test_every_setting_has_help():

@@ -201,3 +201,8 @@ def printable_json(text: str) -> str:
 
 def _escape(match: "regex.Match[str]") -> str:
     return match[0].encode("unicode_escape").decode("ascii")
+
+
+def quantity(count: int, noun: str) -> str:
+    """So many of what the *noun* names."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -350,6 +350,8 @@ class _Splitter:
 
 _CLAUSE_SPACE = regex.compile(r"(?<=[\p{Thai}\p{Lao}\p{M}])\s+(?=[\p{Thai}\p{Lao}])")
 _CLAUSE_BREAKS = {"th": _CLAUSE_SPACE, "lo": _CLAUSE_SPACE, "km": regex.compile(r"[។៕]\s*")}
+# Whether a clause is one depends on what is before it.
+CLAUSE_LANGUAGES = frozenset(_CLAUSE_BREAKS)
 # Shorter pieces are names or parts of a list.
 _MIN_CLAUSE_LENGTH = 40
 

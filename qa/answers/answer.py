@@ -5,6 +5,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from pydantic import Field
 
 from qa.analysis.tokenizer import Span
 from qa.answers.collection import CollectionFacts
-from qa.documents.document import SEPARATOR, Document
+from qa.documents.document import SEPARATOR, Citable
 from qa.engines.candidates import MatchCounts
 from qa.errors import CorruptIndexError
 from qa.queries.conditions import UnderstoodOperator
@@ -86,7 +87,8 @@ class Reasons:
 class AnswerPassage:
     """One passage of an answer; *marks* are the question's words, as offsets into *text*.
 
-    *duplicates* are the ids and titles of documents with nearly the same passage.
+    *duplicates* are the ids and titles of documents with nearly the same passage.  *stable_id* is
+    the passage's in all indexes that have its words in the same document, whatever it is called.
     """
 
     rank: int
@@ -97,6 +99,7 @@ class AnswerPassage:
     reasons: Reasons
     citation: Citation
     duplicates: tuple[tuple[str, str], ...] = ()
+    stable_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,12 +223,12 @@ def quote_passage(
     ranked: RankedPassage,
     highlight: Highlight,
     rank: int,
-    document: Document,
-    duplicates: list[Document],
+    document: Citable,
+    duplicates: Sequence[Citable],
 ) -> AnswerPassage:
     """Quote *ranked* from *document*; raise CorruptIndexError if the texts differ."""
     passage = ranked.passage
-    if document.text[passage.start : passage.end] != passage.text:
+    if document.read(passage.start, passage.end) != passage.text:
         raise CorruptIndexError(
             f"A passage of {document.id!r} differs from the document's text; run `qa index`."
         )
@@ -256,12 +259,15 @@ def format_certainty(certainty: float) -> str:
     return f"words recognized in a picture, {certainty:.0%} certain"
 
 
-def build_citation(document: Document, passage: Span, answer: Span | None = None) -> Citation:
+def build_citation(document: Citable, passage: Span, answer: Span | None = None) -> Citation:
     """Cite *passage* of *document*, at the *answer* sentence in it."""
     metadata = document.metadata
     start, end = passage
     answer_span = Span(start + answer.start, start + answer.end) if answer else None
     offset = answer_span.start if answer_span else start
+    before = max(0, start - _CONTEXT_LENGTH)
+    text = document.read(before, end + _CONTEXT_LENGTH)
+    exact = text[start - before : end - before]
     return Citation(
         document_id=document.id,
         title=metadata.title,
@@ -274,28 +280,24 @@ def build_citation(document: Document, passage: Span, answer: Span | None = None
         place=document.place_at(offset),
         start=start,
         end=end,
-        exact=document.text[start:end],
-        prefix=document.text[max(0, start - _CONTEXT_LENGTH) : start],
-        suffix=document.text[end : end + _CONTEXT_LENGTH],
+        exact=exact,
+        prefix=text[: start - before],
+        suffix=text[end - before :],
         sha256=document.sha256,
-        read_url=build_reader_url(document, passage, answer_span),
-        fragment_url=build_fragment_url(
-            metadata.url, document.text[slice(*(answer_span or passage))]
-        ),
+        read_url=_build_reader_url(document, passage, answer_span, exact),
+        fragment_url=build_fragment_url(metadata.url, exact[slice(*answer)] if answer else exact),
         certainty=document.certainty_at(offset),
     )
 
 
-def build_reader_url(document: Document, passage: Span, answer: Span | None) -> str:
-    """The reader page of *document* at *passage*.
+def _build_reader_url(document: Citable, passage: Span, answer: Span | None, exact: str) -> str:
+    """The reader page of *document* at *passage*, whose text is *exact*.
 
     With `sha256` the page notices a changed text, with `quote` it finds the words again.
     """
     target = answer or passage
     answer_parameter = f"&answer={answer.start}-{answer.end}" if answer else ""
-    checksums = (
-        f"sha256={document.sha256[:12]}&quote={quote_checksum(document.text[slice(*passage)])}"
-    )
+    checksums = f"sha256={document.sha256[:12]}&quote={quote_checksum(exact)}"
     return (
         f"/documents/{quote(document.id)}?cite={passage.start}-{passage.end}{answer_parameter}&{checksums}"
         f"#p{document.paragraph_at(target.start)}"
@@ -305,6 +307,11 @@ def build_reader_url(document: Document, passage: Span, answer: Span | None) -> 
 def quote_checksum(exact: str) -> str:
     """The first 12 digits of the SHA-256 of quoted words, for addresses."""
     return hashlib.sha256(exact.encode()).hexdigest()[:12]
+
+
+def build_stable_id(document_id: str, exact: str) -> str:
+    """The id of a passage: its document's stable one, and the checksum and length of its words."""
+    return f"{document_id}-{quote_checksum(exact)}-{len(exact)}"
 
 
 def build_fragment_url(url: str | None, exact: str) -> str | None:

@@ -15,6 +15,7 @@ from qa.answers.answer import (
     AnswerRange,
     NoAnswer,
     QueryWords,
+    build_stable_id,
     quote_passage,
 )
 from qa.answers.collection import CollectionFacts, describe_collection
@@ -424,13 +425,13 @@ def _quote_passages(
             break
         document_id = ranked.passage.document_id
         other_ids = {duplicate.document_id for duplicate in ranked.duplicates} - {document_id}
-        duplicates = [
-            searcher.document(id_) for id_ in sorted(other_ids) if not deadline.is_expired
-        ]
-        document = searcher.document(document_id)
+        duplicates = [searcher.citable(id_) for id_ in sorted(other_ids) if not deadline.is_expired]
+        document = searcher.citable(document_id)
         highlighter = highlighters.get(place_of(ranked), result.highlighter)
         highlight = highlighter.highlight(ranked)
-        passages.append(quote_passage(ranked, highlight, number, document, duplicates))
+        passage = quote_passage(ranked, highlight, number, document, duplicates)
+        own_id = searcher.manifest.renames.stable_id(document_id)
+        passages.append(replace(passage, stable_id=build_stable_id(own_id, passage.text)))
     return tuple(passages)
 
 

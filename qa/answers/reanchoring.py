@@ -23,6 +23,7 @@ from qa.answers.quote_search import (
 from qa.documents.document import Document
 from qa.engines.base import Searcher
 from qa.engines.candidates import Candidates
+from qa.engines.document_lookup import find_document
 from qa.errors import DocumentNotFoundError
 from qa.queries.query import Filters, Query, QueryTerm
 
@@ -69,7 +70,8 @@ def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> 
     original = _load_original(quote, searcher)
     document_state = _document_state(quote, original)
     if original and (span := locate_quote(quote, original.text, effort)):
-        state: QuoteState = "unchanged" if quote.start in {None, span.start} else "moved"
+        is_same_place = original.id == quote.document_id and quote.start in {None, span.start}
+        state: QuoteState = "unchanged" if is_same_place else "moved"
         return Anchor(quote, state, document_state, citation=build_citation(original, span))
     terms = _rarest_terms(quote.exact, searcher, effort)
     hits = _find_hits(terms, searcher, effort) if terms else None
@@ -83,7 +85,7 @@ def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> 
 
 def _load_original(quote: Quote, searcher: Searcher) -> Document | None:
     try:
-        return searcher.document(quote.document_id)
+        return find_document(searcher, quote.document_id)
     except DocumentNotFoundError:
         return None
 

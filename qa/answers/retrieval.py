@@ -23,8 +23,9 @@ from qa.ranking.confidence import (
     covers_question,
     estimate_probability,
     topic_verdict,
+    without_others,
 )
-from qa.ranking.features import TermStatistics, compute_features
+from qa.ranking.features import Feature, TermStatistics, compute_features, feature_column
 from qa.ranking.highlighter import Highlighter, put_answers_first
 from qa.ranking.reranker import (
     SORT_ORDERS,
@@ -124,7 +125,8 @@ def retrieve(  # noqa: PLR0913 - what a search comes with, each by its name
         highlight = highlighter.highlight(ranked[0])
         size = manifest.passages
         signals = compute_signals(query, ranking.statistics, ranked, highlight, size)
-        alone = compute_signals(query, ranking.statistics, ranked[:1], highlight, size)
+        coverage = float(feature_column(ranked[0].features, Feature.COVERAGE))
+        alone = without_others(signals, coverage)
         confidence, confidence_alone = (
             adjust_probability(estimate_probability(each, weights.confidence), ranked[0], highlight)
             for each in (signals, alone)
@@ -216,6 +218,8 @@ class _Ranking:
         candidates = self.searcher.search(self.query, count, self.deadline, start)
         positions = candidates.positions.drop_other_forms(self.query.all_terms)
         headings = self._add_period(candidates)
+        if positions is candidates.positions and headings is candidates.heading_matches:
+            return candidates
         return replace(candidates, positions=positions, heading_matches=headings)
 
     def _add_period(self, candidates: Candidates) -> BoolArray:

@@ -1,9 +1,10 @@
 """`qa ask` and `qa verify`: an answer, and what became of saved citations."""
 
+import io
 import json
 import sys
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -30,46 +31,135 @@ from qa.commands.options import (
     report_errors,
     warn_of_analysis,
 )
+from qa.engines.base import Searcher
 from qa.engines.factory import open_engine
-from qa.errors import InvalidCitationError
-from qa.web.api import verify_quotes
-from qa.web.request_schemas import parse_quotes
+from qa.errors import DocumentNotFoundError, InvalidCitationError, RequestError
+from qa.ranking.reranker import SORT_ORDERS
+from qa.web.answering import build_options, parse_question, verify_quotes
+from qa.web.request_schemas import AskRequest, parse_quotes
 from qa.web.response_schemas import answer_body
+from qa.web.tables import ANSWER_COLUMNS, answer_rows, write_csv
+
+FORMATS = ("text", "json", "csv")
+# The exit code where the documents do not answer.
+EXIT_NOTHING_FOUND = 1
 
 
 @click.command("ask")
 @click.argument("question")
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON of /ask.")
 @click.option(
-    "--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="Maximum passages."
+    "--publisher", multiple=True, metavar="NAME", help="Only from this publisher, or these."
+)
+@click.option(
+    "--document", multiple=True, metavar="ID", help="Only from the document of this id, or these."
+)
+@click.option("--from", "from_", metavar="DAY", help="Not dated before this day, YYYY-MM-DD.")
+@click.option("--to", metavar="DAY", help="Not dated after this day.")
+@click.option(
+    "--turn",
+    "turns",
+    multiple=True,
+    metavar="QUESTION",
+    help="An earlier question of the conversation; the first one first.",
+)
+@click.option(
+    "--drop", multiple=True, metavar="WORD", help="A word not to take along from the turns."
+)
+@click.option(
+    "--sort",
+    type=click.Choice(SORT_ORDERS),
+    default=SORT_ORDERS[0],
+    show_default=True,
+    help="The order of the passages.",
+)
+@click.option("--limit", type=int, default=5, show_default=True, help="Maximum passages.")
+@click.option(
+    "--offset", type=int, default=0, show_default=True, help="Passages to leave out first."
 )
 @click.option(
     "--ranges/--no-ranges",
     default=True,
     help="Let words such as “since March” or “latest” limit and order the passages by date.",
 )
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default=FORMATS[0],
+    show_default=True,
+    help="For people; the JSON of /ask; the table of /export.csv, with a row for each passage.",
+)
+@click.option("--json", "format_", flag_value="json", help="The same as --format json.")
 @click.option("--generation", metavar="NAME", help="Ask this generation, even if it was refused.")
 @index_option
 def ask_command(
-    question: str,
-    as_json: bool,
-    limit: int,
-    ranges: bool,
-    generation: str | None,
-    index_dir: str | None,
+    question: str, *, format_: str, generation: str | None, index_dir: str | None, **values: object
 ) -> None:
-    """Answer QUESTION from the live generation."""
+    """Answer QUESTION from the live generation.
+
+    The options are the parameters of /ask. The exit code is 0 if there is an answer, also a
+    possible one; 1 if the documents do not answer, or after an error; 2 if the options are wrong.
+    """
     with report_errors():
         settings = load_settings(index=index_dir)
+        ask_request = parse_question(_request_values(question, values), settings)
         engine = open_engine(settings)
         searcher = engine.open_verified(generation) if generation else engine.searcher()
         warn_of_analysis(searcher.manifest)
         deadline = Deadline.after(settings.budget_ms / 1000)
-        answer = ask(searcher, settings, question, AskOptions(limit=limit, ranges=ranges), deadline)
-    if as_json:
+        options = _build_options(ask_request, searcher, deadline)
+        answer = ask(searcher, settings, question, options, deadline)
+    if format_ == "json":
         echo_json(answer_body(answer).model_dump_json(by_alias=True, indent=2))
+    elif format_ == "csv":
+        _print_csv(answer, settings.url.rstrip("/"))
     else:
         _print_answer(answer)
+    if answer.verdict == "none" and not answer.about:
+        sys.exit(EXIT_NOTHING_FOUND)
+
+
+def _request_values(question: str, values: Mapping[str, Any]) -> dict[str, object]:
+    """The *question* and the *values* of options as a program would post them."""
+    filters = {name: [*values[name]] for name in ("publisher", "document")}
+    return {
+        "question": question,
+        "filters": filters | {"from": values["from_"], "to": values["to"]},
+        "turns": [{"question": turn} for turn in values["turns"]],
+        "drop": [*values["drop"]],
+        "ranges": "on" if values["ranges"] else "off",
+        **{name: values[name] for name in ("sort", "limit", "offset")},
+    }
+
+
+def _build_options(ask_request: AskRequest, searcher: Searcher, deadline: Deadline) -> AskOptions:
+    try:
+        return build_options(ask_request, searcher, deadline)
+    except DocumentNotFoundError:
+        unknown = ", ".join(ask_request.filters.document)
+        raise RequestError(
+            f"document: not all of these are in the index: {unknown}; --format json shows the"
+            " document_id of each passage.",
+            "document",
+        ) from None
+
+
+def _print_csv(answer: Answer, address: str) -> None:
+    """Print a table; addresses are complete if QA_URL says where the service is."""
+    out = io.StringIO()
+    rows = answer_rows(1, answer, lambda path: f"{address}{path}")
+    write_csv(out, ANSWER_COLUMNS, (map(_printable_cell, row) for row in rows))
+    # As bytes, whose line ends stay.
+    click.echo(out.getvalue().encode(), nl=False)
+
+
+def _printable_cell(value: object) -> object:
+    return _printable_lines(value) if isinstance(value, str) else value
+
+
+def _printable_lines(text: str) -> str:
+    """The words of a document, whose paragraphs stay."""
+    return "\n".join(map(printable_prose, text.split("\n")))
 
 
 def _print_answer(answer: Answer) -> None:
@@ -128,9 +218,9 @@ def _no_answer_lines(no_answer: NoAnswer) -> Iterator[str]:
 
 def _format_passage(passage: AnswerPassage) -> Text:
     start, end = (passage.answer.start, passage.answer.end) if passage.answer else (0, 0)
-    text = Text(f"[{passage.rank}] {printable_prose(passage.text[:start])}")
-    text.append(printable_prose(passage.text[start:end]), "bold")
-    return text.append(printable_prose(passage.text[end:]))
+    text = Text(f"[{passage.rank}] {_printable_lines(passage.text[:start])}")
+    text.append(_printable_lines(passage.text[start:end]), "bold")
+    return text.append(_printable_lines(passage.text[end:]))
 
 
 def _format_source(passage: AnswerPassage) -> Text:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from qa.analysis.normalization import quantity
 from qa.commands.options import (
     EXIT_REFUSED,
     echo,
@@ -23,7 +24,6 @@ from qa.index.generations import Generation
 from qa.publishing.gate import find_failing_questions, load_golden_questions
 from qa.publishing.purge import Purge, purge_all_but_live, purge_documents
 from qa.settings import Settings
-from qa.web.pages.common import quantity
 
 
 @click.command("generations")
@@ -124,8 +124,9 @@ def verify_index_command(name: str | None, questions: bool, index_dir: str | Non
     warn_of_analysis(manifest)
     size = sum(file.size for file in manifest.files.values())
     echo(
-        f"Generation {manifest.name} is whole: {len(manifest.files)} files, {size:,} bytes,"
-        f" {quantity(manifest.documents, 'document')}, {quantity(manifest.passages, 'passage')}."
+        f"Generation {manifest.name} is whole: {quantity(len(manifest.files), 'file')},"
+        f" {size:,} bytes, {quantity(manifest.documents, 'document')},"
+        f" {quantity(manifest.passages, 'passage')}."
     )
     if golden:
         echo(f"{quantity(len(golden), 'golden question')}: {len(golden) - len(failing)} answered.")
@@ -216,7 +217,9 @@ def _purge_lines(purge: Purge, outcome: str) -> Iterator[str]:
         yield f"Generation {generation.name} ({_purge_state(generation)}): {outcome}."
     for leftover in purge.leftovers:
         yield f"Left behind by a killed build, {leftover}: {outcome}."
-    entries = "the whole file" if purge.entries is None else f"{purge.entries:,} entries"
+    entries = "the whole file"
+    if purge.entries is not None:
+        entries = f"{purge.entries:,} {'entry' if purge.entries == 1 else 'entries'}"
     yield f"Cache: {entries} {outcome}."
 
 

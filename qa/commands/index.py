@@ -3,14 +3,17 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event
 
 import click
 
+from qa.analysis.normalization import quantity
 from qa.commands.options import (
     EXIT_REFUSED,
     echo,
@@ -21,15 +24,23 @@ from qa.commands.options import (
 )
 from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
+from qa.documents.processes import worker_context
 from qa.documents.versions import analysis_version, code_stamp, code_version
 from qa.engines.factory import open_engine
+from qa.errors import BuildLockedError, QAError
 from qa.index.manifest import FILE_NAME as SYNONYMS
 from qa.index.manifest import TUNED_FILE, Manifest
+from qa.publishing.build_record import BuildRecord, BuildResult, write_build_record
 from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
+from qa.publishing.near_duplicates import (
+    Comparison,
+    NearDuplicate,
+    find_near_duplicates,
+    write_report,
+)
 from qa.publishing.watcher import choose_source, watch
 from qa.settings import Settings
-from qa.web.pages.common import quantity
 
 # What a process writes to one that stands by, to make it build.
 _GO = b"build\n"
@@ -109,7 +120,7 @@ def _stand_by() -> bool:
     """Load all that a build needs, and wait; whether to build."""
     code_version()
     analysis_version()
-    forkserver.set_forkserver_preload(["__main__", "qa.documents.cache", "qa.publishing.builder"])
+    worker_context("qa.documents.cache", "qa.publishing.builder")
     forkserver.ensure_running()
     # Ctrl+C ends it quietly.
     with suppress(KeyboardInterrupt):
@@ -168,6 +179,24 @@ def index_command(
             return
         if standby and not _stand_by():
             return
+        report = _build(settings, force=force, dry_run=dry_run)
+    print_report(report, settings, dry_run=dry_run)
+    if report.is_live:
+        _print_near_duplicates(settings)
+    if report.faults and not report.is_live:
+        sys.exit(EXIT_REFUSED)
+
+
+def _build(settings: Settings, *, force: bool, dry_run: bool) -> BuildReport:
+    """Build with a progress bar, and leave a record of what came of it."""
+    started = time.perf_counter()
+
+    def write_record(report: BuildReport | None) -> None:
+        if not dry_run:
+            seconds = time.perf_counter() - started
+            write_build_record(settings.home, _make_record(report, seconds))
+
+    try:
         with show_progress() as advance:
             report = index_folder(
                 settings.documents_folder,
@@ -177,9 +206,38 @@ def index_command(
                 force=force,
                 dry_run=dry_run,
             )
-    print_report(report, settings, dry_run=dry_run)
-    if report.faults and not report.is_live:
-        sys.exit(EXIT_REFUSED)
+    except BuildLockedError:
+        # The other build writes one.
+        raise
+    except BaseException:
+        write_record(None)
+        raise
+    write_record(report)
+    return report
+
+
+def _make_record(report: BuildReport | None, seconds: float) -> BuildRecord:
+    """The record of a build that took *seconds*; of one that failed without a *report*."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if report is None:
+        return BuildRecord("failed", now, round(seconds, 1))
+    changes, name = report.changes, report.manifest.name
+    has_questions = changes.golden_count > 0
+    return BuildRecord(
+        _result_of(report),
+        now,
+        round(seconds, 1),
+        name,
+        changes.golden_count if has_questions else None,
+        changes.golden_count - len(changes.failing_questions) if has_questions else None,
+    )
+
+
+def _result_of(report: BuildReport) -> BuildResult:
+    if not report.is_live:
+        return "refused"
+    is_same = report.changes.base_generation == report.manifest.name
+    return "unchanged" if is_same else "published"
 
 
 def print_report(report: BuildReport, settings: Settings, *, dry_run: bool = False) -> None:
@@ -250,6 +308,45 @@ def _print_changes(changes: Changes) -> None:
         _print_list("lost", changes.lost_questions)
         lost = changes.lost_questions
         _print_list("unanswered", [q for q in changes.failing_questions if q not in lost])
+
+
+# Pairs to list one by one.
+_MAX_PAIRS = 5
+
+
+def _print_near_duplicates(settings: Settings) -> None:
+    """Compare the documents of the live index, which serves already, and print which are alike."""
+    try:
+        searcher = open_engine(settings).searcher()
+        comparison = find_near_duplicates(searcher, settings.home, settings.documents_folder)
+        path = write_report(settings.home, comparison)
+    except (OSError, QAError) as error:
+        echo(f"Documents were not compared with each other: {error}", err=True)
+        return
+    for line in _near_duplicate_lines(comparison, path):
+        echo(line)
+
+
+def _near_duplicate_lines(comparison: Comparison, path: Path) -> Iterator[str]:
+    pairs = comparison.pairs
+    if pairs:
+        have = "has" if len(pairs) == 1 else "have"
+        yield (
+            f"{quantity(len(pairs), 'pair')} of documents {have} nearly the same text;"
+            f" {path} lists {'it' if len(pairs) == 1 else 'all'}:"
+        )
+    yield from (f"  {_describe_pair(pair)}" for pair in pairs[:_MAX_PAIRS])
+    if comparison.left:
+        yield f"{quantity(comparison.left, 'document')} not compared with others yet."
+
+
+def _describe_pair(pair: NearDuplicate) -> str:
+    """Which of two documents is newer, and how alike they are."""
+    same = f"{pair.similarity:.0%} the same"
+    if pair.dates is None or not pair.is_ordered:
+        return f"{pair.newer.id} and {pair.older.id}: {same}"
+    newer_date, older_date = pair.dates
+    return f"{pair.newer.id} ({newer_date}) is newer than {pair.older.id} ({older_date}): {same}"
 
 
 def _print_faults(report: BuildReport, *, dry_run: bool) -> None:

@@ -1,6 +1,7 @@
 """Shared by all commands: options, settings, progress, errors in one line."""
 
 import dataclasses
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,15 +78,20 @@ def load_settings(**options: Any) -> Settings:  # noqa: ANN401 - options of the 
     return dataclasses.replace(settings_from_environ(), **overrides)
 
 
-# Seconds between two lines where there is no terminal.
-_LINE_INTERVAL = 10.0
+# Seconds between two lines where there is no terminal, and before the first.
+_LINE_INTERVAL, _FIRST_LINE = 10.0, 1.0
 
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a progress bar on a terminal, and a line every few seconds elsewhere."""
+    """Show a progress bar on a terminal; elsewhere a line at each step, and every few seconds.
+
+    What is done at once needs no line.
+    """
     console = Console(stderr=True)
-    with _show_bar(console) if console.is_terminal else _print_lines() as advance:
+    # rich takes FORCE_COLOR, which CI services set, for a terminal.
+    is_terminal = sys.stderr.isatty() and not console.is_dumb_terminal
+    with _show_bar(console) if is_terminal else _print_lines() as advance:
         yield advance
 
 
@@ -117,16 +123,25 @@ def _print_lines() -> Iterator[Callable[[str, int, int], None]]:
     """Print where a task is every few seconds, also while it does not advance."""
     state = _StepProgress()
     finished = Event()
+    started = time.monotonic()
+
+    def advance(step: str, done: int, total: int) -> None:
+        is_new = step != state.step
+        state.advance(step, done, total)
+        if is_new and time.monotonic() - started >= _FIRST_LINE:
+            echo(state.describe(), err=True)
 
     def print_lines() -> None:
-        while not finished.wait(_LINE_INTERVAL):
+        interval = _FIRST_LINE
+        while not finished.wait(interval):
+            interval = _LINE_INTERVAL
             if state.step:
                 echo(state.describe(), err=True)
 
     thread = Thread(target=print_lines, daemon=True)
     thread.start()
     try:
-        yield state.advance
+        yield advance
     finally:
         finished.set()
         thread.join()
@@ -150,10 +165,10 @@ class _StepProgress:
         """The line for people: Reading files: 120 of 3,000, about 2 min left."""
         seconds = time.monotonic() - self._started
         if not self._total:
-            return f"{self.step}: {format_seconds(seconds)} so far"
+            return self.step if seconds < 1 else f"{self.step}: {format_seconds(seconds)} so far"
         counts = f"{self.step}: {self._done:,} of {self._total:,}"
         if not self._done:
-            return f"{counts}, {format_seconds(seconds)} so far"
+            return counts if seconds < 1 else f"{counts}, {format_seconds(seconds)} so far"
         rest = seconds / self._done * (self._total - self._done)
         return f"{counts}, about {format_seconds(rest)} left"
 

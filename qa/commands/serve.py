@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -28,7 +29,7 @@ from qa.publishing.feedback import Judgement, make_golden_questions, read_judgem
 from qa.server.resources import bind_port
 from qa.settings import Settings, settings_table
 from qa.web.middleware.metrics_folder import create_metrics_folder
-from qa.web.middleware.request_log import hash_question
+from qa.web.middleware.request_log import hash_question, question_key
 
 # In place of a verdict, where readers said that the passage does not answer.
 JUDGED_WRONG = "judged wrong"
@@ -66,6 +67,40 @@ def collect_unanswered(
     return sorted(questions.values(), key=lambda item: (-item.count, item.question)), unnamed
 
 
+@dataclass(frozen=True)
+class SlowQuestion:
+    """A question as typed when it took longest, or its hash, with how long that was, and when.
+
+    *count* is how often it was asked.
+    """
+
+    question: str
+    ms: float
+    count: int
+    last: str
+
+
+def collect_slow(lines: Iterable[str]) -> tuple[list[SlowQuestion], int]:
+    """All questions, the slowest first, and the number of those that the log does not name."""
+    unnamed = 0
+    questions: dict[str, SlowQuestion] = {}
+    for record in map(_parse_record, lines):
+        ms = record.get("ms")
+        if not record.get("verdict") or not isinstance(ms, int | float):
+            continue
+        question = record.get("question")
+        name = hash_question(question) if question else record.get("question_hash")
+        if not name:
+            unnamed += 1
+            continue
+        slowest = SlowQuestion(question or name, ms, 1, record.get("time", ""))
+        if known := questions.get(name):
+            slowest = max(known, slowest, key=lambda item: item.ms)
+            slowest = dataclasses.replace(slowest, count=known.count + 1)
+        questions[name] = slowest
+    return sorted(questions.values(), key=lambda item: (-item.ms, item.question)), unnamed
+
+
 def _parse_record(line: str) -> dict[str, Any]:
     """The request record in a *line* of the log; {} for other lines."""
     try:
@@ -77,7 +112,10 @@ def _parse_record(line: str) -> dict[str, Any]:
 
 @click.command("report")
 @click.argument("logs", nargs=-1, type=click.File(encoding="utf-8", errors="replace"))
-@click.option("--weak", is_flag=True, help="Include questions with a weak answer.")
+@click.option("--weak", "kind", flag_value="weak", help="Include questions with a weak answer.")
+@click.option(
+    "--slow", "kind", flag_value="slow", help="List the slowest questions, with milliseconds."
+)
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="Maximum questions."
 )
@@ -91,7 +129,7 @@ def _parse_record(line: str) -> dict[str, Any]:
 @click.option("--golden", is_flag=True, help="Print golden questions from the judgements, instead.")
 def report_command(
     logs: tuple[TextIO, ...],
-    weak: bool,
+    kind: str | None,
     limit: int,
     as_json: bool,
     feedback: Path | None,
@@ -100,7 +138,8 @@ def report_command(
     """List the unanswered questions in LOGS of `qa serve`, by default standard input.
 
     A log has questions only if QA_LOG_QUESTIONS is 1, or their hashes if it is hash. Questions with
-    an answer that readers judged wrong are listed, too. With --golden, no log is read: lines for
+    an answer that readers judged wrong are listed, too. Questions that differ only in case and
+    punctuation are one. With --golden, no log is read: lines for
     <index>/questions.jsonl are printed, from the answers that readers judged right.
     """
     with report_errors():
@@ -111,13 +150,24 @@ def report_command(
         return
     reads_input = not (logs or judgements) or not sys.stdin.isatty()
     lines = chain.from_iterable(logs or ((sys.stdin,) if reads_input else ()))
-    questions, unnamed = collect_unanswered(lines, ("none", "weak") if weak else ("none",))
-    questions += collect_misjudged(judgements)
-    questions.sort(key=lambda item: (-item.count, item.question))
-    for line in _format_lines(questions[:limit], as_json):
+    entries: Sequence[UnansweredQuestion | SlowQuestion]
+    if kind == "slow":
+        entries, unnamed = collect_slow(lines)
+    else:
+        entries, unnamed = _collect_bad(lines, judgements, weak=kind == "weak")
+    for line in _format_lines(entries[:limit], as_json):
         (echo_json if as_json else echo)(line)
     if unnamed:
         echo(f"{unnamed:,} more are not in the log; set QA_LOG_QUESTIONS to log them.", err=True)
+
+
+def _collect_bad(
+    lines: Iterable[str], judgements: Iterable[Judgement], *, weak: bool
+) -> tuple[list[UnansweredQuestion], int]:
+    """The questions without an answer, or with a wrong one, the most frequent first."""
+    questions, unnamed = collect_unanswered(lines, ("none", "weak") if weak else ("none",))
+    questions += collect_misjudged(judgements)
+    return sorted(questions, key=lambda item: (-item.count, item.question)), unnamed
 
 
 def _load_judgements(path: Path | None) -> list[Judgement]:
@@ -132,7 +182,7 @@ def collect_misjudged(judgements: Iterable[Judgement]) -> list[UnansweredQuestio
     questions: dict[str, UnansweredQuestion] = {}
     for judgement in judgements:
         if not judgement.right:
-            key = judgement.question.casefold()
+            key = question_key(judgement.question)
             count = questions[key].count + 1 if key in questions else 1
             questions[key] = UnansweredQuestion(
                 judgement.question, JUDGED_WRONG, count, judgement.time
@@ -140,10 +190,15 @@ def collect_misjudged(judgements: Iterable[Judgement]) -> list[UnansweredQuestio
     return [*questions.values()]
 
 
-def _format_lines(questions: Iterable[UnansweredQuestion], as_json: bool) -> Iterable[str]:
+def _format_lines(
+    questions: Iterable[UnansweredQuestion | SlowQuestion], as_json: bool
+) -> Iterable[str]:
     for item in questions:
         if as_json:
             yield json.dumps(dataclasses.asdict(item), ensure_ascii=False)
+        elif isinstance(item, SlowQuestion):
+            times = f" ({item.count:,} times)" if item.count > 1 else ""
+            yield f"{item.ms:>8,.0f} ms  {item.last[:10]}  {item.question}{times}"
         else:
             suffix = "" if item.verdict == "none" else f" ({item.verdict})"
             yield f"{item.count:>6,}  {item.last[:10]}  {item.question}{suffix}"
@@ -167,10 +222,16 @@ def serve_command(
     with report_errors():
         settings = load_settings(host=host, port=port, workers=workers, index=index_dir)
         with bind_port(settings) as server_socket:
-            _serve(settings, server_socket, check=check)
+            serve_index(settings, server_socket, check=check)
 
 
-def _serve(settings: Settings, server_socket: socket.socket | None, *, check: bool) -> None:
+def serve_index(
+    settings: Settings, server_socket: socket.socket | None, *, check: bool = False
+) -> None:
+    """Serve on *server_socket*, or on inherited ones; build the index first if there is none.
+
+    With *check*, only see whether that is possible.
+    """
     try:
         live = open_engine(settings).searcher().manifest
     except NoLiveGenerationError:
@@ -201,6 +262,8 @@ def _check_index(live: Manifest | None) -> None:
 def _build_in_subprocess(settings: Settings) -> None:
     """Build in a subprocess, so that the service does not keep its memory."""
     command = [sys.executable, "-m", "qa", "index", "--index", settings.index]
-    completed = subprocess.run([*command, str(settings.documents_folder)], check=False)  # noqa: S603
+    environ = os.environ | {"QA_FOLDER": settings.folder}
+    command.append(str(settings.documents_folder))
+    completed = subprocess.run(command, env=environ, check=False)  # noqa: S603 - this program
     if completed.returncode:
         sys.exit(completed.returncode)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from qa.analysis.normalization import quantity
 from qa.commands.options import echo, index_option, load_settings, report_errors
 from qa.engines.factory import open_engine
 from qa.index.manifest import TUNED_FILE
@@ -47,7 +48,8 @@ def tune_command(feedback: Path | None, *, dry_run: bool, index_dir: str | None)
 
 
 def _print_report(report: "TuningReport") -> None:
-    echo(f"{report.questions:,} questions, {report.usable:,} with the answer among the candidates")
+    questions = quantity(report.questions, "question")
+    echo(f"{questions}, {report.usable:,} with the answer among the candidates")
     if report.weights is None:
         from qa.evaluation.tuning import MIN_QUESTIONS  # noqa: PLC0415
 

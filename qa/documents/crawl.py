@@ -4,7 +4,6 @@ Worker processes read the files, with limits on time and memory, so none can han
 """
 
 import hashlib
-import multiprocessing
 import os
 import resource
 import stat
@@ -40,7 +39,7 @@ from qa.documents.file_access import (
 )
 from qa.documents.format_registry import file_extension, unreadable_reason
 from qa.documents.metadata import is_sidecar
-from qa.documents.processes import exit_with_parent
+from qa.documents.processes import exit_with_parent, worker_context
 from qa.documents.reader import (
     ORPHAN_SIDECAR,
     WITHOUT,
@@ -451,8 +450,7 @@ class Deduplicator:
 @contextmanager
 def _open_reading_pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
     """Processes forked from one that has imported the readers and has no threads."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["qa.documents.cache"])
+    context = worker_context("qa.documents.cache")
     memory = settings.extract_memory_mb << 20
     pool = ProcessPool(workers, initializer=_initialize_worker, initargs=(memory,), context=context)
     try:

@@ -7,10 +7,12 @@ the service returns count Unicode code points in it.
 import datetime
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self, TextIO
@@ -35,6 +37,12 @@ class Metadata:
     url: str | None = None
     language: str = "en"
     extra: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_record(cls, values: dict[str, Any]) -> Self:
+        """The metadata whose fields are *values*, as JSON values."""
+        date = values["date"]
+        return cls(**{**values, "date": datetime.date.fromisoformat(date) if date else None})
 
 
 class Block(NamedTuple):
@@ -69,8 +77,67 @@ def format_place(unit: PageUnit, number: int) -> str:
     return f"p. {number}" if unit == "page" else f"{unit} {number}"
 
 
+class Citable(ABC):
+    """A document as citations need it: what it is, where its parts are, stretches of its text.
+
+    An engine need not read a whole document for that.
+    """
+
+    id: str
+    metadata: Metadata
+    pages: Sequence[Page]
+    page_unit: PageUnit
+
+    @property
+    @abstractmethod
+    def sha256(self) -> str:
+        """Hex digest, SHA-256, of the text in UTF-8."""
+
+    @property
+    @abstractmethod
+    def paragraph_starts(self) -> Sequence[int]:
+        """Where its paragraphs start, which are numbered from 1."""
+
+    @property
+    @abstractmethod
+    def heading_spans(self) -> Sequence[tuple[int, int]]:
+        """Where its headings start and end."""
+
+    @abstractmethod
+    def read(self, start: int, end: int) -> str:
+        """The text from *start* to *end*."""
+
+    def paragraph_at(self, offset: int) -> int:
+        """The number of the paragraph at *offset*; 1 before the first."""
+        return max(1, bisect_right(self.paragraph_starts, offset))
+
+    def page_at(self, offset: int) -> int | None:
+        """The number of the page or slide that *offset* is on."""
+        page = self._find_page(offset)
+        return page.number if page and self.page_unit in {"page", "slide"} else None
+
+    def place_at(self, offset: int) -> str | None:
+        """The page, row, time and so on that *offset* is at, for people."""
+        page = self._find_page(offset)
+        return format_place(self.page_unit, page.number) if page else None
+
+    def certainty_at(self, offset: int) -> float | None:
+        """How certain the words of that page are, if they were recognized in a picture."""
+        page = self._find_page(offset)
+        return page.certainty if page else None
+
+    def section_at(self, offset: int) -> str | None:
+        """The last heading before *offset*."""
+        before = bisect_right(self.heading_spans, offset, key=itemgetter(0))
+        return self.read(*self.heading_spans[before - 1]) if before else None
+
+    def _find_page(self, offset: int) -> Page | None:
+        place = bisect_right(self.pages, offset, key=lambda page: page.start)
+        return self.pages[max(0, place - 1)] if self.pages else None
+
+
 @dataclass(frozen=True)
-class Document:
+class Document(Citable):
     """One text that can be cited.
 
     *id* is the path below the documents folder without its extension, followed by the name of the
@@ -98,41 +165,19 @@ class Document:
         """The blocks that are not headings; they are numbered from 1."""
         return tuple(block for block in self.blocks if block.level == 0)
 
-    def paragraph_at(self, offset: int) -> int:
-        """The number of the paragraph at *offset*; 1 before the first."""
-        return max(1, bisect_right(self.paragraphs, offset, key=lambda block: block.start))
-
-    def page_at(self, offset: int) -> int | None:
-        """The number of the page or slide that *offset* is on."""
-        page = self._find_page(offset)
-        return page.number if page and self.page_unit in {"page", "slide"} else None
-
-    def place_at(self, offset: int) -> str | None:
-        """The page, row, time and so on that *offset* is at, for people."""
-        page = self._find_page(offset)
-        return format_place(self.page_unit, page.number) if page else None
-
-    def certainty_at(self, offset: int) -> float | None:
-        """How certain the words of that page are, if they were recognized in a picture."""
-        page = self._find_page(offset)
-        return page.certainty if page else None
-
-    def _find_page(self, offset: int) -> Page | None:
-        place = bisect_right(self.pages, offset, key=lambda page: page.start)
-        return self.pages[max(0, place - 1)] if self.pages else None
+    @cached_property
+    def paragraph_starts(self) -> Sequence[int]:
+        """Where its paragraphs start, which are numbered from 1."""
+        return [block.start for block in self.paragraphs]
 
     @cached_property
-    def headings(self) -> tuple[Block, ...]:
-        """The blocks that are headings."""
-        return tuple(block for block in self.blocks if block.level)
+    def heading_spans(self) -> Sequence[tuple[int, int]]:
+        """Where its headings start and end."""
+        return [(block.start, block.end) for block in self.blocks if block.level]
 
-    def section_at(self, offset: int) -> str | None:
-        """The last heading before *offset*."""
-        before = bisect_right(self.headings, offset, key=lambda block: block.start)
-        if not before:
-            return None
-        heading = self.headings[before - 1]
-        return self.text[heading.start : heading.end]
+    def read(self, start: int, end: int) -> str:
+        """The text from *start* to *end*."""
+        return self.text[start:end]
 
     def to_json(self) -> str:
         """The whole document as one line of JSON."""
@@ -160,15 +205,12 @@ class Document:
     @classmethod
     def from_record(cls, values: dict[str, Any]) -> "Document":
         """The document whose fields are *values*, as JSON values."""
-        metadata = dict(values["metadata"])
-        if metadata["date"]:
-            metadata["date"] = datetime.date.fromisoformat(metadata["date"])
         return cls(
             id=values["id"],
             source=values["source"],
             text=values["text"],
             blocks=tuple(map(Block._make, values["blocks"])),
-            metadata=Metadata(**metadata),
+            metadata=Metadata.from_record(values["metadata"]),
             pages=tuple(Page(*page) for page in values["pages"]),
             # Older indexes have neither.
             page_unit=values.get("page_unit", "page"),

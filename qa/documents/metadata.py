@@ -36,8 +36,8 @@ FIELD_NAMES = {
 _FIELD_OF_NAME = {name: f for f, names in reversed(FIELD_NAMES.items()) for name in names.split()}
 
 # Longer values are text rather than metadata, and each document carries its extras everywhere.
-_MAX_EXTRA_LENGTH = 500
-_MAX_EXTRA_KEYS = 20
+MAX_EXTRA_LENGTH = 500
+MAX_EXTRA_KEYS = 20
 # Characters of each field, at most, since each passage's citation has them.
 _LONGEST = {"title": 500, "author": 2000, "publisher": 300}
 
@@ -103,8 +103,8 @@ def _extra_fields(sources: Iterable[RawMetadata], used_fields: set[str]) -> dict
     for source in sources:
         for key, value in source.items():
             name, text = normalize(str(key)), scalar(value)
-            fits = text and len(text) <= _MAX_EXTRA_LENGTH and 0 < len(name) <= 100
-            if fits and field_of(name) not in used_fields and len(extra) < _MAX_EXTRA_KEYS:
+            fits = text and len(text) <= MAX_EXTRA_LENGTH and 0 < len(name) <= 100
+            if fits and field_of(name) not in used_fields and len(extra) < MAX_EXTRA_KEYS:
                 extra.setdefault(name, text or "")
     return extra
 

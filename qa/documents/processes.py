@@ -2,15 +2,19 @@
 
 import contextlib
 import fcntl
+import io
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ctypes import CDLL
-from multiprocessing import connection
+from multiprocessing import connection, forkserver, popen_forkserver, spawn, util
+from multiprocessing.context import ForkServerContext, ForkServerProcess, set_spawning_popen
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
-from qa.errors import BuildLockedError
+from qa.errors import BuildLockedError, IndexingError
 
 
 @contextlib.contextmanager
@@ -48,3 +52,65 @@ def exit_with_parent() -> None:
     fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
     if connection.wait([parent.sentinel], timeout=0):
         os._exit(1)
+
+
+def worker_context(*modules: str) -> "WorkerContext":
+    """How to start workers: forked from a process that has imported *modules* and has no threads.
+
+    Raises IndexingError in a process that must not start any.
+    """
+    if multiprocessing.current_process().daemon:
+        raise IndexingError(
+            "An index cannot be built in a daemonic process, such as a worker of"
+            " multiprocessing.Pool, which may start no others; build it in the process that started"
+            " this one, in a thread, or with `qa index`."
+        )
+    context = WorkerContext()
+    context.set_forkserver_preload([*modules])
+    return context
+
+
+class _WorkerPopen(popen_forkserver.Popen):
+    """Starts a process as its base class does, but without the main module of the caller.
+
+    Workers run functions of this package only.  To import the caller's script would run it again
+    where it has no `if __name__ == "__main__":`, and fail where it was typed or piped in.
+    """
+
+    _fds: Sequence[int]
+
+    def _launch(self, process_obj: BaseProcess) -> None:
+        preparation = spawn.get_preparation_data(process_obj.name)
+        for key in ("init_main_from_name", "init_main_from_path"):
+            preparation.pop(key, None)
+        data = io.BytesIO()
+        set_spawning_popen(self)
+        try:
+            ForkingPickler(data).dump(preparation)
+            ForkingPickler(data).dump(process_obj)
+        finally:
+            set_spawning_popen(None)
+        self.sentinel, writer = forkserver.connect_to_new_process(self._fds)
+        # The child sees that its parent has ended when this end is closed.
+        ends = os.dup(writer), self.sentinel
+        self.finalizer = util.Finalize(self, _close, ends)
+        with os.fdopen(writer, "wb") as file:
+            file.write(data.getbuffer())
+        self.pid = forkserver.read_signed(self.sentinel)
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+class _WorkerProcess(ForkServerProcess):
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> popen_forkserver.Popen:  # noqa: N802 - multiprocessing's
+        return _WorkerPopen(process_obj)
+
+
+class WorkerContext(ForkServerContext):
+    """The context of multiprocessing whose processes do not import the caller's main module."""
+
+    Process = _WorkerProcess

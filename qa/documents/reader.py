@@ -177,6 +177,9 @@ def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
         reason = str(error)
     except ModuleNotFoundError as error:
         reason = f"{error.name} is not installed; run: pip install 'verbatim-qa[formats]'"
+    except ImportError as error:
+        detail = normalize(str(error).partition("\n")[0])
+        reason = f"a library that reads {extension} cannot be loaded ({detail}); install it again"
     except MemoryError:
         reason = memory_limit_reason(settings)
     except Exception as error:  # any of the libraries may fail in any way on a damaged file

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.documents.document import Document
+from qa.documents.document import Citable, Document
 from qa.documents.versions import analysis_version
 from qa.engines.candidates import Candidates
 from qa.errors import DocumentNotFoundError, GenerationError
@@ -204,6 +204,9 @@ class Searcher(Protocol):
 
     def document(self, id: str) -> Document:  # noqa: A002
         """The document with that *id*; raise DocumentNotFoundError when there is none."""
+
+    def citable(self, id: str) -> Citable:  # noqa: A002
+        """The same as citations need it, without reading all of it where that can be."""
 
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""

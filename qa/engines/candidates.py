@@ -3,7 +3,9 @@
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,10 +66,19 @@ class Positions:
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """The occurrences in one passage, in order."""
-        bounds = np.searchsorted(self.passage_index, [passage_index, passage_index + 1])
-        rows = slice(*bounds.tolist())
+        bounds = self._starts[passage_index : passage_index + 2]
+        if len(bounds) < 2:
+            return []
+        rows = slice(*bounds)
         columns = self.position[rows].tolist(), self.term_index[rows].tolist()
         return list(map(TermPosition, *columns))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The first occurrence in each passage, and beyond the last that has any."""
+        last = int(self.passage_index[-1]) if len(self.passage_index) else -1
+        starts: list[int] = np.searchsorted(self.passage_index, np.arange(last + 2)).tolist()
+        return starts
 
 
 @dataclass(frozen=True)
@@ -97,27 +108,60 @@ def sort_facet(counts: Mapping[FacetValue, int]) -> dict[FacetValue, int]:
     return dict(present[:FACET_SIZE])
 
 
+Value = TypeVar("Value")
+
+
+class LazyColumn(Sequence[Value]):
+    """A column of which few values are needed, each of them read when it is."""
+
+    def __init__(self, length: int, read: Callable[[int], Value]) -> None:
+        self._length = length
+        self._read = read
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Value: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Value]: ...
+
+    def __getitem__(self, index: int | slice) -> Value | list[Value]:
+        if isinstance(index, slice):
+            return list(map(self._read, range(self._length)[index]))
+        return self._read(range(self._length)[index])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* has the same values in the same order."""
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Passages that an engine proposes, as columns of shape (passages,), the best first.
 
-    *passage_numbers* count within a document, *lengths* and *heading_lengths* are in words, all
-    int64; *scores* are float32.  *heading_matches*, bool of shape (passages, terms of the
-    question), is which terms are in the heading.  *read_passages* fetches those at the given
-    indexes.  *matches* counts all passages that match.  *partial* says that the time did not
-    suffice to search everything.  *direct_answers* are the indexes of those under a heading, or
-    after a sentence, that is the question.
+    *documents* is a number for each passage's document, *passage_numbers* count within a document,
+    *lengths* and *heading_lengths* are in words, all int64; *scores* are float32.
+    *heading_matches*, bool of shape (passages, terms of the question), is which terms are in the
+    heading.  *read_passages* fetches those at the given indexes.  *matches* counts all passages
+    that match.  *partial* says that the time did not suffice to search everything.
+    *direct_answers* are the indexes of those under a heading, or after a sentence, that is the
+    question.
     """
 
-    document_ids: list[str]
+    documents: IntArray
+    document_ids: Sequence[str]
     passage_numbers: IntArray
     scores: FloatArray
     lengths: IntArray
-    headings: list[str]
+    headings: Sequence[str]
     heading_lengths: IntArray
-    languages: list[str]
-    publishers: list[str | None]
-    dates: list[datetime.date | None]
+    languages: Sequence[str]
+    publishers: Sequence[str | None]
+    dates: Sequence[datetime.date | None]
     positions: Positions
     heading_matches: BoolArray
     read_passages: Callable[[Sequence[int]], list[Passage]]
@@ -138,9 +182,17 @@ def order_by_score(
     scores: FloatArray, document_ids: Sequence[str], passage_numbers: IntArray
 ) -> list[int]:
     """The indexes of passages by descending score; ties by document id and passage number."""
-    order: list[int] = np.argsort(-scores, kind="stable").tolist()
-    ascending = scores[order[::-1]]
-    if np.all(ascending[1:] > ascending[:-1]):
+    by_score = np.argsort(-scores, kind="stable")
+    descending = scores[by_score]
+    order: list[int] = by_score.tolist()
+    starts = np.flatnonzero(descending[1:] != descending[:-1]) + 1
+    if len(starts) + 1 >= len(order):
         return order
-    keys = list(zip((-scores).tolist(), document_ids, passage_numbers.tolist(), strict=True))
-    return sorted(order, key=keys.__getitem__)
+
+    def place(index: int) -> tuple[str, int]:
+        return document_ids[index], int(passage_numbers[index])
+
+    for start, end in pairwise([0, *starts.tolist(), len(order)]):
+        if end - start > 1:
+            order[start:end] = sorted(order[start:end], key=place)
+    return order

@@ -14,7 +14,7 @@ import numpy as np
 
 from qa.analysis.tokenizer import stem, stop_terms, to_match_form, to_term, tokenize
 from qa.errors import EvaluationError
-from qa.evaluation.runner import RANKERS, QuestionResult, open_index, run_question
+from qa.evaluation.runner import RANKERS, QuestionResult, open_set, run_question
 from qa.evaluation.sets import (
     QUERIES,
     EvaluationQuestion,
@@ -338,7 +338,7 @@ def evaluate(
         raise EvaluationError(f"No question in {folder} has a 'rewrite'; ask them as they are.")
     foreign = _draw_foreign_questions(folder, evaluation_set, questions, options.foreign)
     results: dict[str, list[QuestionResult]] = {}
-    with open_index(evaluation_set, settings, partial(progress, "Indexing")) as searcher:
+    with open_set(evaluation_set, settings, partial(progress, "Indexing")) as searcher:
         for name in options.rankers:
             ranker = RANKERS[name](searcher, settings)
             results[name] = []
@@ -385,7 +385,8 @@ def _iter_notes(
     if absent:
         example = min(absent)
         yield (
-            f"{len(absent):,} entries judged are not in the index ({example}); no answer finds them"
+            f"{len(absent):,} of the entries judged not in the index ({example});"
+            " no answer finds them"
         )
     if not foreign:
         yield "no other set beside this one, so no foreign questions; name one (--foreign)"

@@ -126,7 +126,7 @@ RANKERS: dict[str, Callable[[Searcher, Settings], Ranker]] = {
 
 
 @contextmanager
-def open_index(
+def open_set(
     evaluation_set: EvaluationSet, settings: Settings, progress: Callable[[int, int], None]
 ) -> Iterator[Searcher]:
     """A temporary index of the entries; the live index if the set has none."""
@@ -134,7 +134,7 @@ def open_index(
         yield open_engine(settings).searcher()
         return
     with _exit_on_sigterm(), tempfile.TemporaryDirectory(prefix="qa-evaluate-") as folder:
-        yield build_index(evaluation_set, dataclasses.replace(settings, index=folder), progress)
+        yield index_entries(evaluation_set, dataclasses.replace(settings, index=folder), progress)
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _exit_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-def build_index(
+def index_entries(
     evaluation_set: EvaluationSet,
     settings: Settings,
     progress: Callable[[int, int], None] = lambda *_: None,

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import contains_words, normalize, texts_overlap, to_match_form
 from qa.errors import EvaluationError
 
@@ -124,7 +125,7 @@ def load_set(folder: Path) -> EvaluationSet:
     scores = _load_scores(folder / QRELS, duplicates, notes)
     questions = _load_questions(folder, {entry.id: entry for entry in entries}, scores, duplicates)
     if unknown := scores.keys() - questions.keys():
-        notes.append(f"{len(unknown):,} questions in {QRELS} are not in {QUERIES}")
+        notes.append(f"{quantity(len(unknown), 'question')} of {QRELS} not in {QUERIES}")
     if not any(question.is_usable for question in questions.values()):
         raise EvaluationError(
             f"No question in {folder} has a judgement in {QRELS} or an answer; add some to measure."
@@ -189,7 +190,7 @@ def _load_scores(
         entry = duplicates.get(entry, entry)
         scores[question][entry] = max(score, scores[question].get(entry, 0))
     if malformed:
-        notes.append(f"{malformed:,} lines of {QRELS} are no judgements")
+        notes.append(f"{quantity(malformed, 'line')} of {QRELS} without a judgement")
     return dict(scores)
 
 

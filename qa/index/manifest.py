@@ -21,6 +21,7 @@ from qa.documents.file_access import read_text
 from qa.documents.versions import analysis_version
 from qa.errors import CorruptIndexError, GenerationNotFoundError, SettingsError
 from qa.index.acronyms import Acronym
+from qa.index.renames import Renames
 
 FILE_NAME = "synonyms.txt"
 _MAX_MEMBERS, _MAX_WORDS = 20, 8
@@ -190,6 +191,7 @@ class Manifest:
 
     *acronyms* are those that the documents define; none that the operator's *synonyms* have.
     *made_of* is everything that it depends on: the documents' checksum, versions, settings.
+    *renames* are old ids of documents, and ids that stay.
     *skipped* are the first files and rows that were skipped, *reasons* count all of them.  *name*
     and *files* are empty until it is sealed, *published_at* until it is read back.
     """
@@ -204,6 +206,7 @@ class Manifest:
     synonyms: SynonymGroups = ()
     acronyms: tuple[Acronym, ...] = ()
     tuned: TunedRanking | None = None
+    renames: Renames = field(default_factory=Renames)
     reasons: Reasons = ()
     files: Mapping[str, FileChecksum] = field(default_factory=dict)
     name: str = ""
@@ -238,6 +241,8 @@ class Manifest:
             del values["tuned"]
         if not self.acronyms:
             del values["acronyms"]
+        if not self.renames:
+            del values["renames"]
         return json.dumps(values, default=str, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -278,6 +283,7 @@ def manifest_from_json(record: dict[str, Any], name: str, seconds: float) -> Man
     record["acronyms"] = tuple(Acronym(*entry) for entry in record.get("acronyms", ()))
     tuned = record.get("tuned")
     record["tuned"] = parse_tuned_ranking(tuned) if tuned else None
+    record["renames"] = Renames(**record.get("renames", {}))
     skipped = tuple(Skip(*skip) for skip in record["skipped"])
     # Older manifests list all skips and have no counts.
     reasons = record.get("reasons") or count_reasons(skipped)

@@ -1,13 +1,13 @@
 """Cut a document into passages: whole sentences, never overlapping, never across a heading."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import regex
 
-from qa.analysis.sentences import split_sentences
+from qa.analysis.sentences import CLAUSE_LANGUAGES, split_sentences
 from qa.analysis.tokenizer import (
     Span,
     count_words,
@@ -35,7 +35,7 @@ class Passage:
     """The unit of search and citation: `document.text[start:end] == text`.
 
     *number* counts the passages of one document from 0; *heading* is the title and the section's
-    heading.
+    heading.  *sentences* are the spans of its sentences in *text*, where they are known.
     """
 
     document_id: str
@@ -45,16 +45,39 @@ class Passage:
     text: str
     heading: str
     language: str
+    sentences: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
+
+
+class PassageSpan(NamedTuple):
+    """Where a passage is in its document's text, and where its sentences are in the passage.
+
+    *sentences* is None where a sentence was cut, or where clauses are joined to be long enough.
+    """
+
+    start: int
+    end: int
+    sentences: tuple[Span, ...] | None = None
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> "PassageSpan":
+        """The span whose fields are *values*, as JSON values."""
+        start, end, *rest = values
+        sentences = rest[0] if rest else None
+        return cls(start, end, sentences and tuple(Span(*sentence) for sentence in sentences))
 
 
 class _Sentence(NamedTuple):
-    """A sentence; *announces* is true of a paragraph that says nothing without the next one."""
+    """A sentence, or a part of one that is too long and not *is_whole*.
+
+    *announces* is true of a paragraph that says nothing without the next one.
+    """
 
     start: int
     end: int
     word_count: int
     ends_paragraph: bool
     announces: bool = False
+    is_whole: bool = True
 
 
 def split_passages(document: Document, min_words: int = 60, max_words: int = 150) -> list[Passage]:
@@ -62,28 +85,44 @@ def split_passages(document: Document, min_words: int = 60, max_words: int = 150
     return build_passages(document, find_passage_spans(document, min_words, max_words))
 
 
-def build_passages(document: Document, spans: Iterable[Span]) -> list[Passage]:
+def build_passages(document: Document, spans: Iterable[PassageSpan]) -> list[Passage]:
     """The passages of *document* at *spans*."""
     return [_build_passage(document, number, span) for number, span in enumerate(spans)]
 
 
-def find_passage_spans(document: Document, min_words: int, max_words: int) -> list[Span]:
+def find_passage_spans(document: Document, min_words: int, max_words: int) -> list[PassageSpan]:
     """The spans of the passages of *document*, in order.
 
     A passage ends with the first paragraph that brings it to *min_words*, and before the sentence
     that would take it over *max_words*.  Only a sentence longer than that is cut, between words.  A
     paragraph that is only a question or a lead-in goes with the next one where there is room.
     """
-    spans: list[Span] = []
+    spans: list[PassageSpan] = []
+    joins_clauses = document.metadata.language in CLAUSE_LANGUAGES
     for section in _iter_sections(document.blocks):
         section_sentences = list(_iter_sentences(document, section, max_words))
-        spans += _merge_short_tail(
-            list(_pack_sentences(section_sentences, min_words, max_words)), min_words, max_words
+        pieces = list(_pack_sentences(section_sentences, min_words, max_words))
+        section_spans = _merge_short_tail(pieces, min_words, max_words)
+        spans += (
+            map(PassageSpan.of, section_spans)
+            if joins_clauses
+            else _add_sentences(section_spans, section_sentences)
         )
     return spans
 
 
-def _build_passage(document: Document, number: int, span: Span) -> Passage:
+def _add_sentences(spans: Iterable[Span], sentences: Iterable[_Sentence]) -> Iterator[PassageSpan]:
+    """*spans*, each with those of *sentences* that it is made of; both are in order."""
+    remaining = iter(sentences)
+    for start, end in spans:
+        inside = [next(remaining)]
+        while inside[-1].end < end:
+            inside.append(next(remaining))
+        bounds = tuple(Span(each.start - start, each.end - start) for each in inside)
+        yield PassageSpan(start, end, bounds if all(each.is_whole for each in inside) else None)
+
+
+def _build_passage(document: Document, number: int, span: PassageSpan) -> Passage:
     metadata = document.metadata
     section = document.section_at(span.start)
     return Passage(
@@ -94,6 +133,7 @@ def _build_passage(document: Document, number: int, span: Span) -> Passage:
         text=document.text[span.start : span.end],
         heading=f"{metadata.title}{_HEADING_SEPARATOR}{section}" if section else metadata.title,
         language=metadata.language,
+        sentences=span.sentences,
     )
 
 
@@ -113,30 +153,34 @@ def _iter_sentences(document: Document, blocks: list[Block], max_words: int) -> 
         text = document.text[block.start : block.end]
         pieces = list(_iter_pieces(text, document.metadata.language, max_words))
         announces = len(pieces) == 1 and (is_lead_in(text) or is_question(text))
-        for i, (start, end, count) in enumerate(pieces):
+        for i, (start, end, count, is_whole) in enumerate(pieces):
             yield _Sentence(
                 block.start + start,
                 block.start + end,
                 count,
                 ends_paragraph=i == len(pieces) - 1,
                 announces=announces,
+                is_whole=is_whole,
             )
 
 
-def _iter_pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int]]:
-    """Start, end and number of words of each sentence, or of the parts of one that is too long."""
+def _iter_pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int, bool]]:
+    """Start, end and number of words of each sentence, or of the parts of one that is too long.
+
+    Also whether it is a sentence.
+    """
     for start, end in split_sentences(text, language):
         word_count = count_words(text[start:end])
         if word_count <= max_words:
-            yield start, end, word_count
+            yield start, end, word_count, True
             continue
         part = _TextPiece(start, start, 0)
         for unit in _iter_units(text, start, end, max_words):
             if part.word_count and part.word_count + unit.word_count > max_words:
-                yield part
+                yield *part, False
                 part = _TextPiece(unit.start, unit.start, 0)
             part = _TextPiece(part.start, unit.end, part.word_count + unit.word_count)
-        yield part
+        yield *part, False
 
 
 # Where a long sentence may be cut: between words, in Chinese and Japanese behind a comma.

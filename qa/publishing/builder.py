@@ -3,13 +3,13 @@
 import datetime
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qa.analysis.tokenizer import Span
+from qa.analysis.normalization import quantity
 from qa.documents.cache import ExtractionCache, reading_version
 from qa.documents.crawl import Deduplicator, DocumentFolder, FileStamp
 from qa.documents.document import SKIPPED, Document, Skip, SkipTally
@@ -25,7 +25,8 @@ from qa.errors import (
 )
 from qa.index.acronyms import Acronym
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
-from qa.index.passages import Passage, build_passages, find_passage_spans
+from qa.index.passages import Passage, PassageSpan, build_passages, find_passage_spans
+from qa.index.renames import Forgotten, Renames, RenameTracker, Version
 from qa.index.statistics import Statistics, StatisticsCollector
 from qa.index.suggestions import SampleChangedError
 from qa.publishing.gate import (
@@ -135,6 +136,8 @@ class FolderBuild:
         inputs_key = f"{self._inputs} {job.crawl.digest}"
         base = None if from_nothing else _open_base(job)
         existing, work = self._reopen(job, inputs_key, base), None
+        if existing and not _knows_renames(existing, job.live.searcher, self._settings):
+            existing = None
         if existing is None:
             work = self._build(job, base)
             if job.crawl.is_reproducible:
@@ -178,7 +181,8 @@ class FolderBuild:
         return _reopen_generation(self._engine, name)
 
     def _build(self, job: "_Job", base: "_Base | None") -> "_Work":
-        work = _Work(job.build, self._settings, job.cache, base)
+        renames = _track_renames(job.live.searcher, base)
+        work = _Work(job.build, self._settings, job.cache, renames, base)
         crawl, unchanged = job.crawl, base.by_key if base else {}
         results = crawl.iter_results(unchanged, partial(self._progress, "Reading files"))
         with SkipTally(self._settings.home / SKIPPED) as skips:
@@ -201,7 +205,7 @@ def index_documents(
     started = time.perf_counter()
     with wrap_disk_errors(settings.home), engine.build() as build, ExtractionCache(None) as cache:
         live = _live_generation(engine)
-        work = _Work(build, settings, cache)
+        work = _Work(build, settings, cache, _track_renames(live.searcher))
         with SkipTally() as skips:
             work.add_file("", None, "", documents, skips)
             skips.close()
@@ -238,6 +242,12 @@ class _Base(NamedTuple):
     by_key: Mapping[str, FileFacts]
     numbers: Numbers
     statistics: Statistics
+    ledger: Ledger
+
+    def facts(self) -> Iterator[DocumentFacts]:
+        """All its documents."""
+        for file in self.ledger.files:
+            yield from file.documents()
 
 
 def _live_generation(engine: Engine) -> _Live:
@@ -267,7 +277,7 @@ def _open_base(job: _Job) -> _Base | None:
         return None
     if statistics is None:
         return None
-    return _Base(searcher, ledger.by_key(), numbers, statistics)
+    return _Base(searcher, ledger.by_key(), numbers, statistics, ledger)
 
 
 def _compare_with_live(
@@ -292,6 +302,41 @@ def _reopen_generation(engine: Engine, name: str | None) -> Searcher | None:
         return engine.open_verified(name)
     except GenerationError:
         return None
+
+
+def _track_renames(live: Searcher | None, base: _Base | None = None) -> RenameTracker:
+    """What finds the documents that were renamed since the live generation, if it can be read.
+
+    That is the *base*, if there is one, whose summaries need not be read.
+    """
+    try:
+        if live:
+            each = base.facts() if base else live.summaries()
+            versions = [Version(str(one.id), one.sha256) for one in each]
+            return RenameTracker(versions, live.manifest.renames, partial(_read_text, live))
+    except GenerationError:
+        pass
+    return RenameTracker()
+
+
+def _read_text(searcher: Searcher, document_id: str) -> str:
+    """The text of a document; empty where it cannot be read."""
+    try:
+        return searcher.document(document_id).text
+    except GenerationError:
+        return ""
+
+
+def _knows_renames(existing: Searcher, live: Searcher | None, settings: Settings) -> bool:
+    """Whether an *existing* generation knows what was renamed since the live one.
+
+    It does not where files got their old names back: the addresses of today would be lost.
+    """
+    tracker, forgotten = _track_renames(live), Forgotten(settings.home)
+    for each in existing.summaries():
+        tracker.add(Version(each.id, each.sha256), partial(_read_text, existing, each.id))
+    own = existing.manifest.renames
+    return own.includes(tracker.finish(forgotten)) and not any(map(forgotten.has, own.new_ids))
 
 
 def _switch_generation(
@@ -328,7 +373,8 @@ def _empty_index_message(skips: SkipTally) -> str:
         return "There are no documents to index; put files in the folder and run `qa index` again."
     examples = "; ".join(f"{skip.source}: {skip.reason}" for skip in skips.listed[:3])
     return (
-        f"None of {skips.total:,} files could be indexed ({examples}). The live index is unchanged."
+        f"None of {quantity(skips.total, 'file')} could be indexed ({examples})."
+        " The live index is unchanged."
     )
 
 
@@ -340,8 +386,10 @@ class _Work:
         build: IndexBuilder,
         settings: Settings,
         cache: ExtractionCache,
+        renames: RenameTracker,
         base: _Base | None = None,
     ) -> None:
+        self._renames = renames
         self._build = build
         self._settings = settings
         self._cache = cache
@@ -417,12 +465,13 @@ class _Work:
         statistics = self._statistics.finish()
         synonyms = load_synonym_groups(self._settings.home)
         acronyms = statistics.select_acronyms(synonym_terms(synonyms))
+        renames = self._renames.finish(Forgotten(self._settings.home))
         lexicon, suggestions = statistics.encode_lexicon(), statistics.select_suggestions()
         parts = statistics.to_bytes()
         # They take much memory until they are written, which comes first.
         del statistics
         self.searcher = self._build.finish(
-            self._counts.manifest(skips, self._settings, acronyms),
+            self._counts.manifest(skips, self._settings, acronyms, renames),
             partial(progress, "Writing the index"),
             lexicon,
             suggestions,
@@ -455,6 +504,7 @@ class _Work:
         passages = self._cut_passages(document, key)
         self._build.add(document, passages)
         self._statistics.add(document)
+        self._renames.add(Version(document.id, document.sha256), lambda: document.text)
         date = document.metadata.date
         facts = DocumentFacts(
             original_id,
@@ -475,6 +525,7 @@ class _Work:
     def _keep(self, number: int, facts: DocumentFacts) -> None:
         """Take a document from the base."""
         self._build.keep(number)
+        self._renames.add(Version(str(facts.id), facts.sha256), str)
         self._kept.add(number)
         self._counts.add(facts)
 
@@ -496,7 +547,7 @@ class _Work:
                 document, settings.passage_min_words, settings.passage_max_words
             )
             self._cache.store(key, spans)
-        return build_passages(document, (Span(*span) for span in spans))
+        return build_passages(document, map(PassageSpan.of, spans))
 
 
 class _CacheChangedError(Exception):
@@ -530,7 +581,11 @@ class _BuildCounts:
             self.last = max(self.last or date, date)
 
     def manifest(
-        self, skips: SkipTally, settings: Settings, acronyms: tuple[Acronym, ...]
+        self,
+        skips: SkipTally,
+        settings: Settings,
+        acronyms: tuple[Acronym, ...],
+        renames: Renames,
     ) -> Manifest:
         return Manifest(
             documents=self.documents,
@@ -543,6 +598,7 @@ class _BuildCounts:
             synonyms=load_synonym_groups(settings.home),
             acronyms=acronyms,
             tuned=load_tuned_ranking(settings.home),
+            renames=renames,
             made_of={
                 "documents": self.digest.hexdigest(),
                 "analysis": analysis_version(),

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import contains_words
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
@@ -137,7 +138,7 @@ def find_faults(changes: Changes, settings: Settings) -> tuple[str, ...]:
     shrinkage = 1 - now / before if before else 0
     if shrinkage > settings.max_shrink:
         faults.append(
-            f"{before:,} documents became {now:,}, {shrinkage:.0%} fewer"
+            f"{quantity(before, 'document')} became {now:,}, {shrinkage:.0%} fewer"
             f" (QA_MAX_SHRINK allows {settings.max_shrink:.0%})"
         )
     return tuple(faults)
@@ -205,4 +206,7 @@ def is_answered(golden: GoldenQuestion, searcher: Searcher, settings: Settings) 
     if golden.verdict == "none" or not answer.passages:
         return golden.verdict == answer.verdict
     passage = answer.passages[0]
-    return golden.matches(passage.citation.document_id, passage.text)
+    # Its file may have been renamed since the question was written down.
+    document = golden.document and searcher.manifest.renames.current_id(golden.document)
+    expected = replace(golden, document=document)
+    return expected.matches(passage.citation.document_id, passage.text)

@@ -23,7 +23,9 @@ from qa.documents.document import Document, Skip
 from qa.engines.base import DocumentSummary, Engine, Eraser
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
+from qa.index.renames import Forgotten
 from qa.publishing.builder import CACHE_FILE, passages_key
+from qa.publishing.near_duplicates import REPORT, SKETCHES
 from qa.settings import Settings
 
 # Whether to erase the value under a key of the cache; a value that cannot be read is None.
@@ -73,6 +75,8 @@ def purge_documents(
         for target in targets:
             target.check_exists(unread=unread)
         purge = _remove(eraser, doomed, unwanted, settings, dry_run=dry_run)
+        if not dry_run:
+            Forgotten(settings.home).add(old for target in targets for old in target.old_ids)
     ids = sorted({summary.id for target in targets for summary in target.matches})
     notes = tuple(note for target in targets for note in target.notes())
     return replace(purge, documents=tuple(ids), notes=notes)
@@ -108,6 +112,9 @@ def _remove(
         for generation in doomed:
             eraser.remove(generation)
         eraser.sweep()
+        # Both are made anew by the next build.
+        for name in (SKETCHES, REPORT):
+            (settings.home / name).unlink(missing_ok=True)
     except OSError as error:
         raise PurgeError(f"{error.filename or cache}: {error.strerror}; {_RETRY}") from error
     if remaining := eraser.leftovers():
@@ -152,6 +159,14 @@ class _Target:
         ]
         self._checksums = {summary.sha256 for summary in self.matches}
         self._sources = {summary.source for summary in self.matches}
+        # The names in the live index that lead to documents of today.
+        self.old_ids = {
+            old: now
+            for content in contents
+            if content.generation.is_live and content.generation.manifest
+            for old, now in content.generation.manifest.renames.new_ids.items()
+            if self._has_name(old)
+        }
 
     def may_be_in(self, content: _Contents) -> bool:
         """Whether a generation contains the target, or cannot be read."""
@@ -184,7 +199,7 @@ class _Target:
     def check_exists(self, *, unread: bool) -> None:
         """Raise PurgeError when the target is nowhere, unless something could not be read."""
         unread = unread or any(content.summaries is None for content in self._contents)
-        if not unread and not self._sources:
+        if not unread and not self._sources and not self.old_ids:
             raise PurgeError(
                 f"No generation and no cache entry contains {self._name}. Give its id, or its path"
                 f" below {self._folder}; nothing was removed."
@@ -198,6 +213,8 @@ class _Target:
             file = next((part for part in (path, *path.parents) if part.is_file()), None)
             if file:
                 yield f"{file} is still there; the next `qa index` reads it again."
+        for old, now in self.old_ids.items():
+            yield f"The live index leads from {old} to {now}; the next `qa index` forgets {old}."
         for content in self._contents:
             for other in (content.summaries or ()) if content.generation.is_live else ():
                 if other.sha256 in self._checksums:

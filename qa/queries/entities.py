@@ -20,6 +20,11 @@ class QuestionEntities:
         self._has_capitals = any(word[0].isupper() for word in words[1:])
         self._dates = [mention.date for mention in find_dates(question, (language,))]
 
+    @property
+    def has_dates(self) -> bool:
+        """Whether it names any date."""
+        return bool(self._dates)
+
     def names_publisher(self, publisher: str | None) -> bool:
         """Whether the question has all words of the *publisher*'s name, as a name.
 

@@ -51,15 +51,19 @@ class Denial(NamedTuple):
 
 
 class Polarity(NamedTuple):
-    """The negations of a text, and whether it says something else of a part: except, failed to."""
+    """The negations of a text, and whether it says something else of a part: except, failed to.
+
+    *has_name* says that a word of negation is part of a name, as in "Now or Never".
+    """
 
     denials: tuple[Denial, ...] = ()
     has_exception: bool = False
+    has_name: bool = False
 
     @property
     def is_plain(self) -> bool:
-        """Whether it only affirms."""
-        return not self.denials and not self.has_exception
+        """Whether it only affirms; what has such a name may be what was asked for by it."""
+        return not (self.denials or self.has_exception or self.has_name)
 
     def denies(self, place: int) -> bool:
         """Whether the word at *place* is denied."""
@@ -121,12 +125,13 @@ class _Negation:
     def polarity(self, text: str, start: int, end: int) -> Polarity:
         """The negations between *start* and *end* of *text*."""
         matches = [*islice(self._denials.finditer(text, start, end), _MAX_DENIALS)]
+        has_name = any(_is_name(text, match, start) for match in matches)
         if matches:
             spans = [match.span() for match in self._harmless.finditer(text, start, end)]
             matches = [match for match in matches if _is_negation(text, match, start, spans)]
         denials = [self._reach(text, match, Span(start, end)) for match in matches]
         has_exception = self._exceptions.search(text, start, end) is not None
-        return Polarity(tuple(denials), has_exception) if denials or has_exception else AFFIRMATIVE
+        return Polarity(tuple(denials), has_exception, has_name)
 
     def accompaniments(self, text: str) -> list[Span]:
         """The parts of *text* after a word that means "with"."""
@@ -193,9 +198,13 @@ def _is_negation(
     """Whether the word is not part of a harmless phrase, a number (No. 5) or a name (Dr. No)."""
     if any(first <= match.start() < last for first, last in harmless):
         return False
-    is_numbered = _NUMBER_AHEAD.match(text, match.end())
-    is_name = match[0].istitle() and len(match[0]) > 1 and bool(text[start : match.start()].strip())
-    return not is_numbered and not is_name
+    return not _NUMBER_AHEAD.match(text, match.end()) and not _is_name(text, match, start)
+
+
+def _is_name(text: str, match: "regex.Match[str]", start: int) -> bool:
+    """Whether the word has a capital that does not come from the sentence's *start*."""
+    has_capital = match[0].istitle() and len(match[0]) > 1
+    return has_capital and bool(text[start : match.start()].strip())
 
 
 _NUMBER_AHEAD = regex.compile(r"\.?\s*\d")

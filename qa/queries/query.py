@@ -214,7 +214,8 @@ class Query:
         has_own_term = any(term.weight > CARRYOVER_WEIGHT for term in self.terms)
         if not has_own_term:
             return QuestionKeys()
-        bare, typed = keys_of_question(self.text), keys_of_question(self.typed or self.text)
+        bare = keys_of_question(self.text)
+        typed = bare if self.typed in {"", self.text} else keys_of_question(self.typed)
         return QuestionKeys(
             tuple(dict.fromkeys((*typed.heading, *bare.heading))),
             tuple(dict.fromkeys((*typed.sentence, *bare.sentence))),

@@ -62,7 +62,7 @@ def select_answer(text: str, sentences: Sequence[ScoredSentence]) -> Selection:
     candidates = [index for index, row in enumerate(sentences) if not row.is_contrary]
     if not candidates:
         return Selection(None)
-    best = max(candidates, key=lambda index: sentences[index].score)
+    best = max(candidates, key=lambda index: _merit(sentences[index]))
     span, coverage = sentences[best].span, sentences[best].coverage
     if coverage < MIN_ANSWER_COVERAGE:
         return Selection(None)
@@ -76,6 +76,11 @@ def select_answer(text: str, sentences: Sequence[ScoredSentence]) -> Selection:
         if completed := passage.complete(index):
             return Selection(completed, sentences[index].coverage)
     return Selection(None, only_asks=True)
+
+
+def _merit(sentence: ScoredSentence) -> tuple[bool, float]:
+    """What orders sentences: one that denies what the question does is before all that do not."""
+    return sentence.agrees and sentence.coverage >= MIN_ANSWER_COVERAGE, sentence.score
 
 
 def _needs_more(sentence: str) -> bool:

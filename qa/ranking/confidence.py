@@ -93,6 +93,11 @@ def compute_signals(
     }
 
 
+def without_others(signals: Mapping[str, float], coverage: float) -> dict[str, float]:
+    """*signals* as if no passage but the first, with its *coverage*, matched."""
+    return {**signals, "margin": _MAX_MARGIN * coverage, "runner_up_coverage": 0.0}
+
+
 def covers_question(query: Query, signals: Mapping[str, float]) -> bool:
     """Whether a sentence has every word of a *query* that has enough of them.
 
@@ -127,7 +132,7 @@ def estimate_probability(signals: Mapping[str, float], weights: Mapping[str, flo
 
 
 # The probability that a direct answer is right, and the most that a passage may get that only asks,
-# or says the contrary.  Measured by benchmarks/faq.py.
+# or says the contrary.  Measured on questions that are headings of documents.
 _DIRECT_PROBABILITY, _ASKING_PROBABILITY = 0.95, 0.25
 
 

@@ -113,8 +113,10 @@ def compute_features(
 ) -> FloatArray:
     """The features of *candidates*: float64 of shape (candidates, len(Feature))."""
     passage_count, idf = len(candidates), statistics.normalized_idf
-    positions, expansion_positions = _split_expansions(candidates.positions, len(idf))
-    expansion_credit = _expansion_credit(query, expansion_positions, passage_count) @ idf
+    positions, expansion_credit = candidates.positions, np.zeros(passage_count)
+    if query.expansions:
+        positions, expansion_positions = _split_expansions(positions, len(idf))
+        expansion_credit = _expansion_credit(query, expansion_positions, passage_count) @ idf
     cells = positions.passage_index * len(idf) + positions.term_index
     term_frequencies = _count_terms(cells, passage_count, len(idf))
     exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, len(idf))
@@ -142,10 +144,15 @@ def compute_features(
         Feature.PUBLISHER_MATCH: _evaluate_distinct(
             entities.names_publisher, candidates.publishers
         ),
-        Feature.DATE_MATCH: _evaluate_distinct(entities.names_date, candidates.dates),
+        Feature.DATE_MATCH: _evaluate_distinct(entities.names_date, candidates.dates)
+        if entities.has_dates
+        else np.zeros(passage_count),
         **_proximity_features(positions, passage_count, idf),
     }
-    return np.stack([columns[feature] for feature in Feature], axis=1).astype(np.float64)
+    features = np.empty((passage_count, len(Feature)))
+    for feature, column in _COLUMN.items():
+        features[:, column] = columns[feature]
+    return features
 
 
 def _length_norms(lengths: IntArray, average: float) -> FloatArray:
@@ -157,6 +164,8 @@ def _length_norms(lengths: IntArray, average: float) -> FloatArray:
 def _evaluate_distinct(predicate: Callable[[Any], bool], values: Sequence[Any]) -> BoolArray:
     """*predicate* of each of *values*, evaluated once for each distinct value."""
     flag_of_value = {value: predicate(value) for value in set(values)}
+    if not any(flag_of_value.values()):
+        return np.zeros(len(values), bool)
     return np.array([flag_of_value[value] for value in values], bool)
 
 
@@ -206,11 +215,13 @@ def _proximity_features(
     field model for term dependencies, SIGIR 2005.
     """
     distances = _next_distances(positions, len(idf))
-    starts = np.flatnonzero(np.diff(positions.passage_index, prepend=-1))
+    is_first = np.ones(len(positions.passage_index), bool)
+    np.not_equal(positions.passage_index[1:], positions.passage_index[:-1], out=is_first[1:])
+    starts = np.flatnonzero(is_first)
     passages = positions.passage_index[starts]
     coverage, proximity = np.zeros(passage_count), np.zeros(passage_count)
-    coverage[passages] = np.maximum.reduceat((distances < _WINDOW_WORDS) @ idf, starts)
-    proximity[passages] = np.maximum.reduceat(np.exp(-distances / _DECAY_WORDS) @ idf, starts)
+    coverage[passages] = np.maximum.reduceat(idf @ (distances < _WINDOW_WORDS), starts)
+    proximity[passages] = np.maximum.reduceat(idf @ _discount(distances, positions), starts)
     return {
         Feature.WINDOW_COVERAGE: coverage,
         Feature.PROXIMITY: proximity,
@@ -221,13 +232,27 @@ def _proximity_features(
 def _next_distances(positions: Positions, term_count: int) -> IntArray:
     """From each occurrence to the next of each term, in words; its own term is at 0.
 
-    Int64 of shape (occurrences, terms); about 2**32 or more where the passage has no next one.
+    Int64 of shape (terms, occurrences); about 2**32 or more where the passage has no next one.
     """
     absolute_positions = positions.passage_index * _PASSAGE_STRIDE + positions.position
-    next_positions = np.full((len(absolute_positions), term_count), np.iinfo(np.int64).max)
-    next_positions[np.arange(len(absolute_positions)), positions.term_index] = absolute_positions
-    nearest: IntArray = np.minimum.accumulate(next_positions[::-1], axis=0)[::-1]
-    return nearest - absolute_positions[:, None]
+    distances = np.full((term_count, len(absolute_positions)), np.iinfo(np.int64).max)
+    distances[positions.term_index, np.arange(len(absolute_positions))] = absolute_positions
+    backwards = distances[:, ::-1]
+    np.minimum.accumulate(backwards, axis=1, out=backwards)
+    distances -= absolute_positions
+    return distances
+
+
+def _discount(distances: IntArray, positions: Positions) -> FloatArray:
+    """exp(-distance / _DECAY_WORDS) of each of *distances*, looked up in a table.
+
+    0 where there is no next one.
+    """
+    longest = int(positions.position.max(initial=0))
+    table = np.exp(-np.arange(longest + 2) / _DECAY_WORDS)
+    table[-1] = 0.0
+    discounts: FloatArray = table.take(distances, mode="clip")
+    return discounts
 
 
 def _pair_features(
@@ -242,8 +267,8 @@ def _pair_features(
     weights = weights / (weights.sum() or 1.0)
     left = np.flatnonzero(positions.term_index < term_count - 1)
     right = np.flatnonzero(positions.term_index > 0)
-    forward_distances = distances[left, positions.term_index[left] + 1]
-    backward_distances = distances[right, positions.term_index[right] - 1]
+    forward_distances = distances[positions.term_index[left] + 1, left]
+    backward_distances = distances[positions.term_index[right] - 1, right]
     cells = positions.passage_index * term_count + positions.term_index
 
     def pair_share(*cell_groups: IntArray) -> FloatArray:

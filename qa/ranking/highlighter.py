@@ -245,7 +245,8 @@ class Highlighter:
         sentences = []
         places = [(match.span.start, match.term_index) for match in matches]
         idf, weights = self._idf, self._weights
-        for span in split_sentences(passage.text, passage.language):
+        spans = passage.sentences or split_sentences(passage.text, passage.language)
+        for span in spans:
             start, end = span
             term_indexes = {index for place, index in places if start <= place < end}
             coverage = sum([idf[index] for index in term_indexes])

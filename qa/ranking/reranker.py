@@ -201,9 +201,10 @@ def keep_order(
 
 def _demote(order: list[int], coverage: FloatArray) -> list[int]:
     """*order* with low *coverage*, of shape (candidates,), last and without coverage 0."""
-    order = [index for index in order if coverage[index] > 0]
-    threshold = _MIN_COVERAGE_SHARE * coverage[order[0]] if order else 0.0
-    return sorted(order, key=lambda index: coverage[index] < threshold)
+    shares = coverage.tolist()
+    order = [index for index in order if shares[index] > 0]
+    threshold = _MIN_COVERAGE_SHARE * shares[order[0]] if order else 0.0
+    return sorted(order, key=lambda index: shares[index] < threshold)
 
 
 def _put_first(first: Sequence[int], order: Sequence[int], others: Sequence[int]) -> list[int]:
@@ -266,10 +267,10 @@ def _make_selector(
     """What chooses among the passages in *order*, by how many documents share the first places."""
     if options.is_topic or options.sort != SORT_ORDERS[0]:
         return _Selector(len(order), 1)
-    is_single_document = len({*candidates.document_ids}) == 1 or options.entities.names_title(
-        title_of_heading(candidates.headings[order[0]])
-    )
-    return _Selector(TOP_SIZE, TOP_SIZE if is_single_document else _MAX_PER_DOCUMENT)
+    is_single_document = bool((candidates.documents == candidates.documents[0]).all())
+    first_title = title_of_heading(candidates.headings[order[0]])
+    may_fill = is_single_document or options.entities.names_title(first_title)
+    return _Selector(TOP_SIZE, TOP_SIZE if may_fill else _MAX_PER_DOCUMENT)
 
 
 def _iter_passages(candidates: Candidates, order: list[int]) -> Iterator[tuple[int, Passage]]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from base64 import b64encode
+from functools import lru_cache
 from html import escape
 from http import HTTPStatus
 
@@ -24,6 +25,8 @@ _PAGE_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
     " frame-ancestors 'none'; form-action 'self'"
 )
+# Paths below which one service is, with responses in memory.
+_MAX_MOUNTS = 16
 _RETRY = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
@@ -124,6 +127,7 @@ _PAGE_TEXTS = {
 }
 
 
+@lru_cache(_MAX_MOUNTS)
 def build_busy_responses(mount: str) -> dict[tuple[bool, bool], bytes]:
     """503, by whether the connection stays open, and whether a browser asks."""
     return {

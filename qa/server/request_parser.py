@@ -19,6 +19,7 @@ _SIZE_LINE = re.compile(
 _DIGITS = re.compile(rb"[0-9]{1,19}")
 _LENGTH, _CODING, _CHUNKED = b"content-length", b"transfer-encoding", b"chunked"
 _HOST, _NO_HOST = b"host", "Send exactly one Host header, with the name of the service in it."
+_PREFIX = b"x-forwarded-prefix"
 _LINE_END, _END = b"\r\n", b"\r\n\r\n"
 
 
@@ -38,6 +39,8 @@ class IncomingRequest:
         self.expects_continue = self.wants_close = False
         # Whether a browser asks for a page.
         self.wants_page = False
+        # The path below which the service is, as proxies say: a list, the nearest proxy's last.
+        self.forwarded_prefix = ""
         self.head_read: float | None = None
         self._max_body = max_body
         self._scan_position = 0
@@ -82,6 +85,10 @@ class IncomingRequest:
                 framing_names.append(name.lower())
             elif name.lower() == _HOST:
                 hosts.append(headers[_HOST])
+            elif name.lower() == _PREFIX:
+                # The server joins headers of one name in the same way.
+                joined = f"{self.forwarded_prefix},{value.decode('latin-1')}"
+                self.forwarded_prefix = joined.removeprefix(",")
         self.wants_close = (
             not request_line.endswith(b"HTTP/1.1") or headers.get(b"connection") == b"close"
         )

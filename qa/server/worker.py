@@ -29,6 +29,7 @@ from qa.server.request_parser import IncomingRequest
 from qa.settings import Settings
 from qa.web.context import app_state, unlimited_paths
 from qa.web.middleware.metrics import CLOSED, REJECTED
+from qa.web.middleware.proxies import forwarded_mount
 from qa.web.static_files import STATIC_URL
 
 # What to do when a client has sent or read something.
@@ -89,12 +90,21 @@ class Worker(BalancedWorker):
         """The path below which the service is, as far as it is the same for all requests."""
         return self.settings.mount or os.environ.get("SCRIPT_NAME", "").rstrip("/")
 
-    @cached_property
-    def _busy_responses(self) -> dict[tuple[bool, bool], bytes]:
-        return build_busy_responses(self._mount)
+    def _mount_of(self, incoming: IncomingRequest | None) -> str:
+        """The path at which a reader finds the service, for a response without the app."""
+        forwarded = incoming.forwarded_prefix if incoming and not self.settings.url else ""
+        return (forwarded and forwarded_mount(forwarded, self.settings)) or self._mount
 
-    def _problem_bytes(self, status: HTTPStatus, detail: str, *, as_page: bool) -> bytes:
-        return problem_bytes(status, detail, keep_alive=False, as_page=as_page, mount=self._mount)
+    def _busy_bytes(self, incoming: IncomingRequest, *, keep_alive: bool) -> bytes:
+        responses = build_busy_responses(self._mount_of(incoming))
+        return responses[keep_alive, incoming.wants_page]
+
+    def _problem_bytes(
+        self, status: HTTPStatus, detail: str, incoming: IncomingRequest | None
+    ) -> bytes:
+        as_page = bool(incoming and incoming.wants_page)
+        mount = self._mount_of(incoming)
+        return problem_bytes(status, detail, keep_alive=False, as_page=as_page, mount=mount)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept clients, unless another worker has fewer."""
@@ -156,7 +166,7 @@ class Worker(BalancedWorker):
         CLOSED.inc()
         if conn.state is State.RECEIVING and conn.incoming.data:
             with contextlib.suppress(OSError):
-                conn.sock.send(self._busy_responses[False, conn.incoming.wants_page])
+                conn.sock.send(self._busy_bytes(conn.incoming, keep_alive=False))
         self._resume(conn)
         self._end(conn)
         return True
@@ -243,8 +253,7 @@ class Worker(BalancedWorker):
             REJECTED.labels(str(status.value)).inc()
             reason = conn.incoming.reason or DETAILS[status]
             with contextlib.suppress(OSError):
-                as_page = conn.incoming.wants_page
-                conn.sock.send(self._problem_bytes(status, reason, as_page=as_page))
+                conn.sock.send(self._problem_bytes(status, reason, conn.incoming))
             self._linger(conn)
             return
         conn.hand_over()
@@ -265,7 +274,7 @@ class Worker(BalancedWorker):
         REJECTED.labels("503").inc()
         keep_alive = bool(self.alive) and not conn.incoming.wants_close
         try:
-            conn.sock.sendall(self._busy_responses[keep_alive, conn.incoming.wants_page])
+            conn.sock.sendall(self._busy_bytes(conn.incoming, keep_alive=keep_alive))
         except OSError:
             return False
         conn.parser.unreader.take_buffered()
@@ -282,8 +291,7 @@ class Worker(BalancedWorker):
             self.log.error("A request failed in the worker", exc_info=exc)
         REJECTED.labels(str(status.value)).inc()
         incoming: IncomingRequest | None = getattr(self._current, "incoming", None)
-        as_page = bool(incoming and incoming.wants_page)
-        client.sendall(self._problem_bytes(status, DETAILS[status], as_page=as_page))
+        client.sendall(self._problem_bytes(status, DETAILS[status], incoming))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """After a response, send what is left of it."""

@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import time
-from bisect import bisect_left
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -14,15 +12,11 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from qa import __version__
-from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.tokenizer import tokenize
 from qa.answers.answer import Answer
 from qa.answers.pipeline import ask
-from qa.answers.quote_search import Effort, Quote
-from qa.answers.reanchoring import Anchor, reanchor
-from qa.answers.retrieval import AskOptions
 from qa.documents.versions import analysis_version
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
 from qa.engines.factory import engine_name
 from qa.errors import (
     CorruptIndexError,
@@ -34,12 +28,13 @@ from qa.errors import (
 )
 from qa.index.manifest import analysis_warning
 from qa.queries.parser import parse_query
-from qa.queries.query import Filters
 from qa.settings import Settings
+from qa.web.answering import build_options, plain_message, verify_quotes
 from qa.web.context import (
     Operation,
     Schema,
     app_state,
+    count_cache_lookup,
     current_deadline,
     current_searcher,
     current_settings,
@@ -88,7 +83,9 @@ _MOST_ERRORS = 20
 
 def json_response(model: BaseModel) -> Response:
     """*model* as JSON."""
-    return Response(model.model_dump_json(by_alias=True), content_type="application/json")
+    # What model_dump_json does, without making a string of the bytes in between.
+    body = model.__pydantic_serializer__.to_json(model, by_alias=True)
+    return Response(body, content_type="application/json")
 
 
 # Load balancers ask these, which have no token.
@@ -360,38 +357,25 @@ def parse_model(model: type[_Model], values: object) -> _Model:
             [
                 {
                     "field": ".".join(map(str, details["loc"])) or "body",
-                    "detail": _plain_message(details["msg"]),
+                    "detail": plain_message(details["msg"]),
                 }
                 for details in error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
             ]
         ) from None
 
 
-def _plain_message(message: str) -> str:
-    """What pydantic says is wrong, without what Python calls that."""
-    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-
-
 def answer_question(ask_request: AskRequest) -> Answer:
     """Answer *ask_request* from the generation of this request."""
     started = time.perf_counter()
-    searcher, answers, filters = current_searcher(), app_state().answers, ask_request.filters
-    options = AskOptions(
-        turns=tuple(turn.question for turn in ask_request.turns),
-        dropped=tuple(ask_request.drop),
-        filters=Filters(
-            tuple(filters.publisher),
-            filters.first,
-            filters.last,
-            _check_document_ids(filters.document),
-        ),
-        limit=ask_request.limit,
-        offset=ask_request.offset,
-        sort=ask_request.sort,
-        ranges=ask_request.ranges == "on",
-    )
+    searcher, answers = current_searcher(), app_state().answers
+    try:
+        options = build_options(ask_request, searcher, current_deadline())
+    except DocumentNotFoundError as error:
+        field_error = {"field": "filters.document", "detail": str(error)}
+        raise InvalidRequestError([field_error]) from None
     key = searcher.manifest.name, ask_request.question, options
     answer = answers.get(key)
+    count_cache_lookup(is_hit=answer is not None)
     if answer is None:
         with searcher.compute_lock:
             answer = ask(
@@ -401,31 +385,6 @@ def answer_question(ask_request: AskRequest) -> Answer:
     answer = dataclasses.replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))
     record_answer(answer)
     return mount_answer(answer)
-
-
-def _check_document_ids(ids: list[str]) -> tuple[str, ...]:
-    """The *ids* of documents, all of which must be in the index; forms send empty ones."""
-    ids = [*dict.fromkeys(id_ for id_ in ids if id_)]
-    for id_ in ids:
-        current_deadline().check()
-        try:
-            _check_known(id_, current_searcher())
-        except DocumentNotFoundError as error:
-            field_error = {"field": "filters.document", "detail": str(error)}
-            raise InvalidRequestError([field_error]) from None
-    return tuple(ids)
-
-
-def _check_known(id_: str, live: Searcher) -> None:
-    """Raise DocumentNotFoundError unless a document is called *id_*; none is read for that."""
-    summaries = live.summaries()
-    place = bisect_left(summaries, id_, key=_id)
-    if place == len(summaries) or summaries[place].id != id_:
-        live.document(id_)
-
-
-def _id(summary: DocumentSummary) -> str:
-    return summary.id
 
 
 @blueprint.post("/verify")
@@ -447,26 +406,3 @@ def verify() -> Response:
     verification = verify_quotes(quotes, current_searcher(), current_deadline())
     anchors = tuple(map(mount_anchor, verification.citations))
     return json_response(verification.model_copy(update={"citations": anchors}))
-
-
-def verify_quotes(
-    quotes: Iterable[Quote], searcher: Searcher, deadline: Deadline = NO_DEADLINE
-) -> VerificationBody:
-    """What became of *quotes* in the index of *searcher*, of as many as there is time for.
-
-    Raises DeadlineExceededError where that is none.
-    """
-    effort = Effort(deadline)
-    anchors: list[Anchor] = []
-    partial = False
-    for quote in quotes:
-        try:
-            anchors.append(reanchor(quote, searcher, effort))
-        except DeadlineExceededError:
-            if not anchors:
-                raise
-            partial = True
-            break
-    return VerificationBody(
-        generation=searcher.manifest.name, citations=tuple(anchors), partial=partial
-    )

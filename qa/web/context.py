@@ -61,7 +61,7 @@ class AnswerCache:
 
     def add(self, key: Hashable, answer: Answer) -> None:
         """Cache *answer*, unless it was cut short for want of time."""
-        if answer.partial:
+        if answer.partial or not self._max_size:
             return
         entry = _Entry(answer, size_of((key, answer)))
         with self._lock:
@@ -97,6 +97,7 @@ class AppState:
     answers: AnswerCache
     stats: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
     suggestions: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
+    stable_ids: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
     # The operator's questions may change as often as their file is written.
     golden: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -132,6 +133,9 @@ class RequestState:
     searcher: Searcher | None = None
     answer: Answer | None = None
     was_cut_short: bool = False
+    # Questions of this request whose answer was in the cache, and whose was not.
+    cache_hits: int = 0
+    cache_misses: int = 0
 
 
 def init_context(app: Flask, settings: Settings) -> None:
@@ -204,6 +208,13 @@ def record_answer(answer: Answer) -> None:
     state = request_state()
     state.answer = answer
     state.was_cut_short |= answer.partial
+
+
+def count_cache_lookup(*, is_hit: bool) -> None:
+    """Note whether an answer was in the cache, for the metrics."""
+    state = request_state()
+    state.cache_hits += is_hit
+    state.cache_misses += not is_hit
 
 
 Schema = dict[str, Any]

@@ -8,6 +8,7 @@ from pydantic import FailFast, Field
 
 from qa.answers.collection import CollectionFacts
 from qa.engines.base import DocumentSummary
+from qa.engines.document_lookup import find_document
 from qa.errors import DocumentNotFoundError, GenerationNotFoundError, RequestError
 from qa.web.api import answer_question, parse_ask_request, parse_model
 from qa.web.context import (
@@ -297,10 +298,10 @@ def fetch(arguments: FetchArguments) -> FetchResult:
     """A document, in pieces if it is long."""
     searcher = current_searcher()
     try:
-        document = searcher.document(arguments.id)
+        document = find_document(searcher, arguments.id)
     except DocumentNotFoundError:
         try:
-            document = searcher.document(arguments.id.rpartition("#")[0])
+            document = find_document(searcher, arguments.id.rpartition("#")[0])
         except DocumentNotFoundError:
             raise ToolError(
                 f"There is no document {arguments.id[:_ECHO]!r}; search first."

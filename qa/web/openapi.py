@@ -162,6 +162,9 @@ def build_openapi_document(app: Flask) -> Schema:
     for route in routes:
         parameters = route.operation.parameters(settings, schemas)
         paths.setdefault(route.path, {})[route.method] = _build_operation(route, parameters)
+    for schema in schemas.values():
+        _remove_defaults(schema)
+        _write_tuples_as_lists(schema)
     components: Schema = {
         "schemas": schemas,
         "securitySchemes": {
@@ -187,6 +190,34 @@ def build_openapi_document(app: Flask) -> Schema:
         "security": [{"token": []}] if settings.token else [{}, {"token": []}],
     }
     return document
+
+
+def _remove_defaults(schema: Schema) -> None:
+    """Say in words what is assumed where a field of *schema* is missing, not by the keyword.
+
+    Generators take a field with a default for one that is always there (openapi-typescript), or
+    always send it (openapi-python-client), which would keep the default of one version for good.
+    """
+    for field in schema.get("properties", {}).values():
+        default = field.pop("default", None)
+        if isinstance(default, str | int | float) and not isinstance(default, bool) and default:
+            field["description"] = f"{field.get('description', '')} By default {default}.".strip()
+
+
+def _write_tuples_as_lists(schema: Any) -> None:  # noqa: ANN401 - any part of a schema
+    """Describe tuples of one type within *schema* by `items`, which says the same.
+
+    With `prefixItems` openapi-fetch takes an answer for another type than the document names.
+    """
+    if isinstance(schema, dict):
+        first, *others = schema.get("prefixItems", [None])
+        item = {"type": first["type"]} if first and "type" in first else None
+        if item and all(other.get("type") == item["type"] for other in others):
+            schema["items"] = item
+            del schema["prefixItems"]
+        schema = [*schema.values()]
+    for part in schema if isinstance(schema, list) else []:
+        _write_tuples_as_lists(part)
 
 
 def _with_servers(document: Schema, root: str) -> Schema:
@@ -229,6 +260,8 @@ def _build_operation(route: _Route, parameters: list[Schema]) -> Schema:
         described["requestBody"] = {"required": True, "content": body}
     if route.method == "get" and route.options.is_cached:
         described["responses"]["304"] = {"description": "What was had before is still so"}
+    if "{document_id}" in route.path:
+        described["responses"]["302"] = {"description": "Its file was renamed: see Location"}
     if route.options.is_public:
         described["security"] = []
     return described

@@ -15,7 +15,7 @@ from qa.answers.answer import (
     Reasons,
 )
 from qa.answers.collection import CollectionFacts
-from qa.engines.candidates import FacetValue, MatchCounts
+from qa.engines.candidates import FacetValue
 
 
 class ResponseModel(BaseModel):
@@ -34,6 +34,9 @@ class PassageBody(ResponseModel):
     marks: tuple[Span, ...] = Field(description="Where the question's words stand in the text.")
     reasons: Reasons
     citation: Citation
+    stable_id: str = Field(
+        description="Survives a rename of the file; `/passages/<id>` leads to the passage."
+    )
 
 
 class NoAnswerBody(ResponseModel):
@@ -185,24 +188,21 @@ def answer_body(answer: Answer) -> AnswerBody:
     """*answer* as programs get it."""
     values = {name: getattr(answer, name) for name in _SAME_FIELDS}
     matches = answer.matches
+    facets = {
+        "publisher": _facet_counts(matches.publishers),
+        "year": _facet_counts(matches.years),
+        "type": _facet_counts(matches.types),
+    }
     return AnswerBody.model_validate(
-        values | {"total": matches.total, "facets": _facets_body(matches)}, from_attributes=True
+        values | {"total": matches.total, "facets": facets}, from_attributes=True
     )
 
 
 _SAME_FIELDS = frozenset(AnswerBody.model_fields) - {"total", "facets", "offsets"}
 
 
-def _facets_body(matches: MatchCounts) -> FacetsBody:
-    return FacetsBody(
-        publisher=_facet_counts(matches.publishers),
-        year=_facet_counts(matches.years),
-        type=_facet_counts(matches.types),
-    )
-
-
-def _facet_counts(facet: Mapping[FacetValue, int]) -> tuple[FacetCountBody, ...]:
-    return tuple(FacetCountBody(value=value, count=count) for value, count in facet.items())
+def _facet_counts(facet: Mapping[FacetValue, int]) -> tuple[dict[str, FacetValue | int], ...]:
+    return tuple({"value": value, "count": count} for value, count in facet.items())
 
 
 class SuggestionsBody(RootModel[list[str | list[str]]]):
@@ -290,6 +290,7 @@ class DocumentBody(ResponseModel):
     """A whole document."""
 
     id: str
+    stable_id: str = Field(description="Survives a rename of the file.")
     title: str
     author: str | None
     publisher: str | None
@@ -317,6 +318,7 @@ class DocumentItemBody(ResponseModel):
     """A document of the list."""
 
     id: str
+    stable_id: str = Field(description="Survives a rename of the file.")
     title: str
     publisher: str | None
     date: datetime.date | None

@@ -36,7 +36,7 @@ def test_index_reports_what_it_did(folder):
     result = run("index", "--index", folder)
 
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("2 documents, ")
+    assert result.stdout.startswith("2 documents, ")
     assert "skipped odd.xyz:" in result.output
 
 
@@ -121,7 +121,7 @@ def test_ask_says_when_the_documents_do_not_answer(folder):
     run("index", "--index", folder)
     result = run("ask", "boiling point of mercury", "--index", folder)
 
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "No clear answer in the documents." in result.output
     assert "mercury" in result.output
     assert "dated 2021-12-03 to 2022-03-29" in result.output
@@ -340,6 +340,52 @@ def test_a_log_does_nothing_to_a_terminal(tmp_path):
     assert not set("\x1b\x07\x9b\u202e") & set("".join(outputs))
 
 
+def log_line(question, ms, verdict="none", day=1):
+    return json.dumps(
+        {
+            "time": f"2026-01-{day:02}T10:00:00Z",
+            "logger": "qa.requests",
+            "verdict": verdict,
+            "ms": ms,
+            "question": question,
+        }
+    )
+
+
+def test_the_slowest_questions_are_listed(tmp_path):
+    lines = [
+        log_line("who built it?", 12.4, "found"),
+        log_line("Who built it", 80.6, "found", day=2),
+        log_line("When was it?", 1234, "weak", day=3),
+        json.dumps({"logger": "qa.requests", "ms": 9999, "verdict": None}),
+        log_line("broken", "x"),
+    ]
+    (tmp_path / "log").write_text("\n".join(lines))
+    output = run("report", "--slow", tmp_path / "log").output
+    first = run("report", "--slow", "--json", "--limit", 1, tmp_path / "log").output
+
+    assert output == (
+        "   1,234 ms  2026-01-03  When was it?\n      81 ms  2026-01-02  Who built it (2 times)\n"
+    )
+    assert json.loads(first) == {
+        "question": "When was it?",
+        "ms": 1234,
+        "count": 1,
+        "last": "2026-01-03T10:00:00Z",
+    }
+
+
+def test_questions_that_differ_in_case_and_punctuation_are_one(tmp_path):
+    asked = ["What is C++?", "what is c++", " WHAT  is: C++ ?!", "“What is C++”", "What is C?"]
+    (tmp_path / "log").write_text("\n".join(log_line(question, 1) for question in asked))
+    lines = run("report", tmp_path / "log").output.splitlines()
+
+    assert [line.split("  2026-01-01  ") for line in lines] == [
+        ["     4", "“What is C++”"],
+        ["     1", "What is C?"],
+    ]
+
+
 def test_judgements_are_reported_and_become_golden_questions(tmp_path):
     log, path = tmp_path / "log", tmp_path / "judgements.jsonl"
     log.write_text("")
@@ -372,10 +418,13 @@ def test_a_system_without_file_locks_gets_one_plain_line():
         assert system in result.stderr
 
 
-@pytest.mark.parametrize("module", ["qa.cli", "qa.app"])
-def test_on_windows_the_error_of_an_import_says_what_it_runs_on(module):
+@pytest.mark.parametrize(
+    "imported",
+    ["import qa.cli", "import qa.app", "from qa import ask", "from qa import build_index"],
+)
+def test_on_windows_the_error_of_an_import_says_what_it_runs_on(imported):
     # As there: neither module is part of Python.
-    source = f"import sys; sys.modules['fcntl'] = sys.modules['resource'] = None; import {module}"
+    source = f"import sys; sys.modules['fcntl'] = sys.modules['resource'] = None; {imported}"
     result = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=False
     )

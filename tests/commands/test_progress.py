@@ -25,10 +25,11 @@ def wait_for(capsys, words):
 
 def test_a_line_says_how_long_the_rest_of_a_step_will_take(capsys, monkeypatch):
     monkeypatch.setattr(options, "_LINE_INTERVAL", 0.01)
+    monkeypatch.setattr(options, "_FIRST_LINE", 0.01)
     with options.show_progress() as advance:
         advance("Reading files", 0, 3000)
 
-        assert wait_for(capsys, "Reading") == "Reading files: 0 of 3,000, 0 s so far"
+        assert wait_for(capsys, "Reading") == "Reading files: 0 of 3,000"
 
         advance("Reading files", 3000, 3000)
 
@@ -36,7 +37,26 @@ def test_a_line_says_how_long_the_rest_of_a_step_will_take(capsys, monkeypatch):
 
         advance("Writing the index", 0, 0)
 
-        assert wait_for(capsys, "Writing") == "Writing the index: 0 s so far"
+        assert wait_for(capsys, "Writing") == "Writing the index"
+        assert wait_for(capsys, "so far") == "Writing the index: 1 s so far"
+
+
+def test_each_step_has_a_line_without_escape_codes(capsys, monkeypatch):
+    monkeypatch.setattr(options, "_FIRST_LINE", 0)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with options.show_progress() as advance:
+        for step in ("Reading files", "Writing the index", "Checking the index"):
+            advance(step, 0, 10)
+            advance(step, 10, 10)
+    printed = capsys.readouterr().err
+
+    assert not {"\x1b", "\r"} & {*printed}
+    assert [line.partition(":")[0] for line in printed.splitlines() if ": 0 of 10" in line] == [
+        "Reading files",
+        "Writing the index",
+        "Checking the index",
+    ]
 
 
 def test_nothing_is_printed_of_what_is_done_at_once(capsys):

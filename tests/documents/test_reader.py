@@ -10,7 +10,7 @@ import pytest
 
 from qa.documents.document import Skip
 from qa.documents.format_registry import EXTENSIONS
-from qa.documents.reader import document_id
+from qa.documents.reader import FileContent, document_id, read_content
 from qa.settings import Settings
 from tests.documents.reading import make_tar, make_zip, read_documents, read_file
 from tests.documents.samples import (
@@ -299,3 +299,15 @@ def test_the_libraries_neither_log_nor_stay_silenced(read, caplog):
 
     assert caplog.records == []
     assert logging.getLogger("pypdfium2").isEnabledFor(logging.WARNING)
+
+
+def test_a_library_that_cannot_be_loaded_is_no_damage_of_the_file(monkeypatch):
+    def read(*_):
+        raise ImportError("libx.so.6: version `GLIBC_9' not found\nReinstall it.")
+
+    monkeypatch.setattr("qa.documents.reader.read_format", read)
+    (skip,) = read_content(FileContent(b"A text.", {}), "a.txt", Settings())
+
+    assert skip.reason.startswith("a library that reads .txt cannot be loaded (libx.so.6: ")
+    assert skip.reason.endswith("install it again")
+    assert "\n" not in skip.reason

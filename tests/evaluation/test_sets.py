@@ -111,7 +111,7 @@ def test_judgements_that_fit_nothing_are_told(tmp_path):
     corpus = [*CORPUS, {"_id": "a", "text": "Another text."}]
     notes = evaluate(write_set(tmp_path, corpus, qrels=qrels)).stderr
 
-    assert "1 questions in qrels.tsv are not in queries.jsonl" in notes
-    assert "1 entries judged are not in the index (gone)" in notes
-    assert "1 lines of qrels.tsv are no judgements" in notes
+    assert "1 question of qrels.tsv not in queries.jsonl" in notes
+    assert "1 of the entries judged not in the index (gone)" in notes
+    assert "1 line of qrels.tsv without a judgement" in notes
     assert "entry 5 of corpus.jsonl has the id of another: a" in notes

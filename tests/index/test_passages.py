@@ -1,5 +1,6 @@
 """Passages: whole sentences, in order, never across a heading."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import count_words, tokenize
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.index.passages import split_passages
+from qa.index.passages import PassageSpan, find_passage_spans, split_passages
 
 blocks = st.lists(st.builds(RawBlock, st.text(max_size=400), st.integers(0, 3)), max_size=12)
 
@@ -54,6 +55,28 @@ def test_a_passage_ends_with_the_paragraph_that_fills_it():
     )
 
     assert [len(tokenize(p.text)) for p in passages] == [70, 70]
+
+
+@given(blocks, st.sampled_from(["en", "de", "zh", "th"]))
+def test_the_sentences_of_a_passage_are_those_of_its_text(raw, language):
+    document = build_document("d", "d.txt", raw, Metadata("Title", language=language))
+    known = [p for p in split_passages(document, 5, 12) if p.sentences is not None]
+
+    assert all(list(p.sentences) == split_sentences(p.text, language) for p in known)
+
+
+def test_most_passages_know_their_sentences_and_none_with_a_part_of_one():
+    passages = split_passages(
+        make_document((f"{sentence(8)} {sentence(9)} {sentence(99)}",)), 5, 20
+    )
+
+    assert [p.sentences and len(p.sentences) for p in passages][:2] == [2, None]
+
+
+def test_spans_of_passages_are_the_same_after_json():
+    spans = find_passage_spans(make_document((sentence(8),), (sentence(99),)), 5, 20)
+
+    assert [PassageSpan.of(span) for span in json.loads(json.dumps(spans))] == spans
 
 
 def test_a_passage_never_crosses_a_heading():

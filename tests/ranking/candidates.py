@@ -26,6 +26,7 @@ def passages(*texts, title="", ids=None, about=None):
 def candidates(query, passage_list, about=None):
     """What an engine would propose if all of *passage_list* scored the same."""
     return Candidates(
+        documents=np.unique([p.document_id for p in passage_list], return_inverse=True)[1],
         document_ids=[p.document_id for p in passage_list],
         passage_numbers=np.array([p.number for p in passage_list], np.int64),
         scores=np.ones(len(passage_list)),

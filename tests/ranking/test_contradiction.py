@@ -46,6 +46,11 @@ def mark_answer(question, text):
             "The iron doors are not locked.",
         ),
         (
+            "what did the Moor charter not guarantee?",
+            "The Moor charter was signed by Falk. It contained no guarantee of free tolls.",
+            "It contained no guarantee of free tolls.",
+        ),
+        (
             "what happens to tolls with a stamp?",
             "Tolls without a stamp are refused. Tolls with a stamp are kept.",
             "Tolls with a stamp are kept.",
@@ -84,6 +89,8 @@ def test_nothing_is_marked_where_there_is_only_the_contrary(question, text):
         ("who did not pay the toll?", "The smith refused to pay the toll."),
         ("what did Falk say about the mole?", "Falk said the mole must not be sold."),
         ("which boats may not land?", "All boats may land except tankers."),
+        ("song sail or never by rita moor", "“Sail or Never” is a song by Rita Moor."),
+        ("cast of no harbour for boats", "The cast of “No Harbour for Boats” sang in May."),
         ("when did the toll end?", "The toll did not end until 1920, when it did end."),
     ],
 )

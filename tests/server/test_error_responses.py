@@ -10,6 +10,8 @@ import pytest
 
 from qa.server.error_responses import build_busy_responses, problem_bytes
 from qa.server.request_parser import IncomingRequest
+from qa.settings import Settings
+from qa.web.middleware.proxies import forwarded_mount
 
 
 def parse(response):
@@ -54,6 +56,27 @@ def test_what_is_said_is_text():
     _, _, body = parse(problem_bytes(400, "<script>", keep_alive=False, as_page=True))
 
     assert b"<script>" not in body
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "mount"),
+    [
+        ({"trusted_proxies": 1}, ["X-Forwarded-Prefix: /Kb/"], "/Kb"),
+        ({"trusted_proxies": 1}, ["X-Forwarded-Prefix: /evil, /kb"], "/kb"),
+        ({"trusted_proxies": 1}, ["X-Forwarded-Prefix: /evil", "X-Forwarded-Prefix: /kb"], "/kb"),
+        ({"trusted_proxies": 2}, ["X-Forwarded-Prefix: /kb, /inner"], "/kb"),
+        ({"trusted_proxies": 2}, ["X-Forwarded-Prefix: /kb"], ""),
+        ({"trusted_proxies": 1}, ["X-Forwarded-Prefix: //evil.example"], ""),
+        ({"trusted_proxies": 1}, ["X-Forwarded-Prefix: /" + "k" * 500], ""),
+        ({"trusted_proxies": 1}, [], ""),
+        ({}, ["X-Forwarded-Prefix: /kb"], ""),
+    ],
+)
+def test_the_mount_of_an_error_is_that_of_a_trusted_proxy(settings, headers, mount):
+    incoming = IncomingRequest(1024)
+    incoming.feed("\r\n".join(["GET / HTTP/1.1", "Host: a", *headers, "", ""]).encode())
+
+    assert forwarded_mount(incoming.forwarded_prefix, Settings(**settings)) == mount
 
 
 @pytest.mark.parametrize(

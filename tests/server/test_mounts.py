@@ -1,7 +1,8 @@
-"""Behind a real nginx, at a path or at the root: every link leads on, and stays there."""
+"""Behind a real proxy, at a path or at the root: every link leads on, and stays there."""
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -16,12 +17,20 @@ import regex
 
 from tests.conftest import ROOT, reserve_port, run_service
 
-pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="there is no nginx")
-
 OPERATING = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-# That of the page on operating, which is tried here.
-LOCATION = regex.search(r"```nginx\n(.*?)```", OPERATING, flags=regex.DOTALL)[1]
+
+
+def example(language, beginning):
+    """The example of the page on operating that begins so, which is tried here."""
+    pattern = rf"```{language}\n({regex.escape(beginning)}.*?)```"
+    return regex.search(pattern, OPERATING, flags=regex.DOTALL)[1]
+
+
+LOCATION = example("nginx", "location")
+CADDYFILE = example("", "docs.example.org {")
+ROUTES = example("yaml", "http:")
 _LINKS = {"href", "src", "cite"}
+_CADDY = ("caddy", "run", "--adapter", "caddyfile", "--config")
 # A form is sent with what is typed in it, so these need only be where they belong.
 _FORMS = {"action", "data-path"}
 _QUESTIONS = ("what guarantees did Putin demand?", "how many documents are there?", "zebra stripes")
@@ -48,7 +57,41 @@ def run_nginx(folder, port, location):
         f" http {{ access_log off; {temporary}"
         f" server {{ listen 127.0.0.1:{port}; {location} }} }}"
     )
-    process = subprocess.Popen(["nginx", "-e", "stderr", "-c", config, "-p", folder])
+    with run_proxy("nginx", "-e", "stderr", "-c", config, "-p", folder, home=folder) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def run_caddy(folder, port, site):
+    """A real Caddy on *port* with this *site*."""
+    config = folder / "Caddyfile"
+    site = site.replace("docs.example.org", f"http://127.0.0.1:{port}")
+    config.write_text(f"{{\n    admin off\n}}\n{site}")
+    with run_proxy(*_CADDY, config, home=folder) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def run_traefik(folder, port, routes):
+    """A real Traefik on *port* with these *routes*."""
+    config = folder / "routes.yaml"
+    config.write_text(routes.replace("docs.example.org", "127.0.0.1"))
+    options = {
+        "entryPoints.web.address": f"127.0.0.1:{port}",
+        "providers.file.filename": config,
+        "global.checkNewVersion": "false",
+        "log.level": "ERROR",
+    }
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    with run_proxy("traefik", *arguments, home=folder) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def run_proxy(*command, home):
+    """The process of a proxy, which ends with the context; what it stores is in *home*."""
+    homes = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"], str(home))
+    process = subprocess.Popen(command, env=os.environ | homes)
     try:
         yield process
     finally:
@@ -84,24 +127,36 @@ class Mount(NamedTuple):
                 if self.get(f"{self.origin}{self.path}readyz")[0] == 200:
                     return self
             time.sleep(0.05)
-        raise AssertionError("the service does not answer through nginx")
+        raise AssertionError("the service does not answer through the proxy")
 
 
-@pytest.fixture(params=["X-Forwarded-Prefix", "root", "QA_URL"])
+# With the path left in, and nothing said of it.
+_BARE_LOCATION = "location /kb/ { proxy_pass http://127.0.0.1:8000; }"
+_ROOT_LOCATION = LOCATION.replace("/kb/", "/").replace(" /kb;", ' "";')
+# By what the service is told of its path: the proxy, how it is run, and its configuration.
+PROXIES = {
+    "X-Forwarded-Prefix": ("nginx", run_nginx, LOCATION),
+    "root": ("nginx", run_nginx, _ROOT_LOCATION),
+    "QA_URL": ("nginx", run_nginx, _BARE_LOCATION),
+    "Caddy": ("caddy", run_caddy, CADDYFILE),
+    "Traefik": ("traefik", run_traefik, ROUTES),
+}
+
+
+@pytest.fixture(params=[*PROXIES])
 def mount(request, sample, tmp_path):
-    """The service behind nginx, which is told of its path in one of these ways."""
+    """The service behind a proxy, which is told of its path in one of these ways."""
+    program, run, config = PROXIES[request.param]
+    if not shutil.which(program):
+        pytest.skip(f"there is no {program}")
     with reserve_port() as port:
         place = Mount(f"http://127.0.0.1:{port}", "/" if request.param == "root" else "/kb/")
-        settings, location = {"trusted_proxies": 1}, LOCATION
-        if request.param == "root":
-            location = location.replace("/kb/", "/").replace(" /kb;", ' "";')
-        elif request.param == "QA_URL":
-            # With the path left in, and nothing said of it.
-            location = "location /kb/ { proxy_pass http://127.0.0.1:8000; }"
+        settings = {"trusted_proxies": 1}
+        if request.param == "QA_URL":
             settings = {"url": f"{place.origin}/kb"}
         with run_service(sample.index, documents=sample.documents, **settings) as (host, own_port):
-            location = location.replace("127.0.0.1:8000", f"{host}:{own_port}")
-            with run_nginx(tmp_path, port, location) as process:
+            config = config.replace("127.0.0.1:8000", f"{host}:{own_port}")
+            with run(tmp_path, port, config) as process:
                 yield place.wait(process)
 
 

@@ -23,7 +23,9 @@ def test_get_answers_with_the_contract(client, searcher):
         "question", "standalone", "verdict", "confidence", "passages", "total", "offset",
         "sort", "facets", "query", "filters", "none", "partial", "about", "generation", "took_ms",
     ]  # fmt: skip
-    assert list(first) == ["rank", "text", "score", "answer", "marks", "reasons", "citation"]
+    assert list(first) == [
+        "rank", "text", "score", "answer", "marks", "reasons", "citation", "stable_id",
+    ]  # fmt: skip
     assert list(first["citation"]) == [
         "document_id", "title", "publisher", "date", "url", "section", "paragraph", "page", "place",
         "start", "end", "exact", "prefix", "suffix", "sha256", "read_url", "fragment_url",

@@ -203,6 +203,7 @@ class ClusterSearcher:
         order = [place for place in order if place in shown]
         places: IntArray = np.array(order, np.int64)
         return Candidates(
+            documents=cards.columns["ordinal"][places],
             document_ids=[cards.documents[place] for place in order],
             passage_numbers=cards.columns["number"][places],
             scores=rounded[places],
@@ -327,6 +328,10 @@ class ClusterSearcher:
             with self._lock:
                 self._documents[id] = document
         return document
+
+    def citable(self, id: str) -> Document:  # noqa: A002
+        """The same: the cluster has a document in one piece."""
+        return self.document(id)
 
     def _load(self, id: str) -> Document:  # noqa: A002
         body = {"size": 1, "_source": ["json"], "query": {"term": {"id": id}}}

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +19,7 @@ from whoosh.index import _DEF_INDEX_NAME
 from qa.analysis.tokenizer import clear_caches
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
-from qa.documents.processes import exit_with_parent, trim_memory
+from qa.documents.processes import exit_with_parent, trim_memory, worker_context
 from qa.engines.base import (
     STEMS,
     TITLE,
@@ -378,8 +377,7 @@ class WhooshBuilder:
     def _start_pool(self, processes: int) -> None:
         """Start so many processes; the first time while the first segment is being filled."""
         # Not fork: the folder's reader has threads by now.
-        context = get_context("forkserver")
-        context.set_forkserver_preload(["__main__", write_segment.__module__])
+        context = worker_context(write_segment.__module__)
         self._pool = ProcessPoolExecutor(processes, context, initializer=exit_with_parent)
         for _ in range(processes):
             self._running.append(self._pool.submit(_do_nothing))

@@ -1,11 +1,13 @@
 """Segments, and what stays of the generation before -> the columns of a new generation."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
 from qa.engines.whoosh.arrays import (
+    ArrayFile,
     ByteStrings,
     GrowingArray,
     Writable,
@@ -13,8 +15,10 @@ from qa.engines.whoosh.arrays import (
     narrow_dtype,
 )
 from qa.engines.whoosh.inverter import run_starts
-from qa.engines.whoosh.merger import MergePlan, UnitMap
+from qa.engines.whoosh.merger import MergePlan, UnitMap, sentence_counts
 from qa.engines.whoosh.stored_fields import PLAIN, REFERENCES, STRINGS
+
+_UNITS = ("documents", "passages", "headings", "blocks", "sentences")
 
 
 def merge_columns(plan: MergePlan) -> dict[str, Writable]:
@@ -25,9 +29,7 @@ def merge_columns(plan: MergePlan) -> dict[str, Writable]:
 class _ColumnMerge:
     def __init__(self, plan: MergePlan) -> None:
         self._plan = plan
-        self._units = {
-            unit: plan.map_units(unit) for unit in ("documents", "passages", "headings", "blocks")
-        }
+        self._units = {unit: plan.map_units(unit) for unit in _UNITS}
 
     def merge(self) -> dict[str, Writable]:
         """All columns."""
@@ -41,6 +43,8 @@ class _ColumnMerge:
         arrays["passage_document"] = narrow_dtype(document_of)
         passages = np.bincount(document_of, minlength=len(block_counts))
         arrays["first_passages"] = narrow_dtype(run_starts(passages))
+        sentences = self._join_values(sentence_counts, self._units["passages"])
+        arrays["first_sentences"] = narrow_dtype(run_starts(sentences))
         arrays["first_blocks"] = narrow_dtype(run_starts(block_counts))
         for name, unit in STRINGS.items():
             arrays[name], arrays[f"{name}.ends"] = self._join_strings(name, unit)
@@ -50,8 +54,12 @@ class _ColumnMerge:
 
     def _join(self, name: str, units: UnitMap) -> Array:
         """A column with a value for each of *units*."""
-        parts = [part[name] for part in self._plan.segments]
-        base = self._plan.base[name] if self._plan.base else np.empty(0, np.uint8)
+        return self._join_values(lambda part: part[name], units)
+
+    def _join_values(self, values_of: Callable[[ArrayFile], Array], units: UnitMap) -> Array:
+        """The values of all parts, one for each of *units*: int64."""
+        parts = [values_of(part) for part in self._plan.segments]
+        base = values_of(self._plan.base) if self._plan.base else np.empty(0, np.uint8)
         values = np.zeros(units.size, np.int64)
         stays = units.base >= 0
         values[units.base[stays]] = base[stays]

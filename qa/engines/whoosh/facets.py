@@ -46,8 +46,10 @@ class FacetColumns:
     """The publishers, years and types of all documents of an index, for counting."""
 
     def __init__(self, store: StoredFields, summaries: Sequence[DocumentSummary]) -> None:
-        self._document_of = store.document_of
-        self._size = len(store)
+        # The first passage of each document, and the number of all: int64, (documents + 1,).
+        self._bounds: IntArray = np.append(store.first_passages, len(store.document_of)).astype(
+            np.int64
+        )
         by_id = {summary.id: summary for summary in summaries}
         ordered = [by_id[store.id(number)] for number in range(len(store))]
         spellings = spell_publishers(summaries)
@@ -78,7 +80,10 @@ class FacetColumns:
         total = int(np.count_nonzero(mask))
         if not total:
             return MatchCounts()
-        documents = np.bincount(self._document_of[mask], minlength=self._size)
+        # A document's passages are in a row.
+        before = np.zeros(len(mask) + 1, np.int32)
+        np.cumsum(mask, out=before[1:])
+        documents = np.diff(before[self._bounds])
         return MatchCounts(
             total,
             self._publishers.count(documents),

@@ -17,7 +17,6 @@ import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -204,6 +203,10 @@ class Field:
         """The gap before each document of a rare term: uint16; the first counts from -1."""
         return self._gaps[self.entry(number).postings]
 
+    def postings(self, entry: TermEntry) -> tuple[Array, Array]:
+        """The gaps and frequencies of a rare term, as they are stored."""
+        return self._gaps[entry.postings], self._frequencies[entry.postings]
+
     def frequencies(self, number: int) -> Array:
         """The frequency of the term in each of its documents; 0 for a bridging posting."""
         entry = self.entry(number)
@@ -223,20 +226,25 @@ class Field:
         return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
 
 
-def decode_documents(lists: Sequence[tuple[Field, int, int]]) -> IntArray:
-    """The documents of several rare terms, list after list: int64 of shape (postings of all,).
+def decode_postings(lists: Sequence[tuple[Field, int, int]]) -> tuple[IntArray, Array]:
+    """The documents of several rare terms, list after list, and their frequencies: (postings,).
 
     *lists* has field, number and offset of each term; the offset is added to its documents.  One
     pass for all: for short lists, calling NumPy costs more than its work.
     """
     entries = [field.entry(number) for field, number, _ in lists]
-    documents: IntArray = np.concatenate([f.gaps(number) for f, number, _ in lists], dtype=np.int64)
-    offsets = [offset for *_, offset in lists]
+    gaps, frequencies = zip(
+        *(field.postings(entry) for (field, *_), entry in zip(lists, entries, strict=True)),
+        strict=True,
+    )
+    documents: IntArray = np.concatenate(gaps, dtype=np.int64)
     # One cumulative sum for all: each list starts again from before its first document.
-    lasts = [0, *(o + entry.last for o, entry in zip(offsets, entries, strict=True))]
-    starts = [0, *accumulate(entry.length for entry in entries)]
-    documents[starts[:-1]] += np.array(offsets) - 1 - np.array(lasts[:-1])
-    return np.cumsum(documents, out=documents)
+    offsets = np.array([offset for *_, offset in lists])
+    lasts = np.array([0, *(entry.last for entry in entries)])
+    lasts[1:] += offsets
+    starts = run_starts(np.array([len(each) for each in gaps]))
+    documents[starts] += offsets - 1 - lasts[:-1]
+    return np.cumsum(documents, out=documents), np.concatenate(frequencies)
 
 
 class RepeatedField(Field):

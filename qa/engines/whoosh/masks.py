@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import (
     Field,
     cache_method,
-    decode_documents,
+    decode_postings,
 )
 from qa.engines.whoosh.positions import (
     mask_with_near,
@@ -26,6 +27,7 @@ from qa.engines.whoosh.positions import (
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Filters, Period, Phrase, Query, QueryTerm
 
+_NO_FILTERS = Filters()
 # Masks of passages that name a date of a period.
 _CACHED_PERIODS = 16
 
@@ -58,16 +60,6 @@ class PassageMasks:
             if number is not None:
                 mask |= mask_with_term(field, number)
         return mask
-
-    def match_query(self, query: Query, deadline: Deadline) -> BoolArray:
-        """The passages with a word of *query* that meet its conditions: bool, (passages,)."""
-        stems = query.stems
-        mask = self.match_any_stem(stems, STEMS, deadline)
-        in_heading = self.match_any_stem(stems, TITLE, deadline)
-        if in_heading.any():
-            mask |= in_heading[self._store.heading_of]
-        allowed = self.match_conditions(query, deadline)
-        return mask if allowed is None else mask & allowed
 
     def match_documents(self, query: Query) -> BoolArray | None:
         """The passages of documents that the query may be answered from; None for all."""
@@ -120,6 +112,16 @@ class PassageMasks:
         return mask & within
 
     def match_filters(self, filters: Filters) -> BoolArray | None:
+        mask = self._match_document_filters(filters)
+        if filters.period is None:
+            return mask
+        within = self._period_mask(filters.period)
+        return within if mask is None else mask & within
+
+    def _match_document_filters(self, filters: Filters) -> BoolArray | None:
+        """The passages of documents that *filters* let through, but for the period."""
+        if (filters if filters.period is None else replace(filters, period=None)) == _NO_FILTERS:
+            return None
         dates = self._store.dates
         allowed = np.ones(len(dates), bool)
         if filters.publishers:
@@ -139,11 +141,7 @@ class PassageMasks:
             allowed &= self._facets().with_type(filters.types)
         if filters.titles:
             allowed &= self._facets().with_title(filters.titles)
-        mask = None if allowed.all() else allowed[self._store.document_of]
-        if filters.period is None:
-            return mask
-        within = self._period_mask(filters.period)
-        return within if mask is None else mask & within
+        return None if allowed.all() else allowed[self._store.document_of]
 
     def _period_mask(self, period: Period) -> BoolArray:
         """The passages within *period*: bool of shape (passages,)."""
@@ -171,8 +169,8 @@ class PassageMasks:
             else:
                 mask |= mask_with_term(field, number)
         if rare:
-            frequencies = np.concatenate([field.frequencies(number) for _, number, _ in rare])
-            mask[decode_documents(rare)[frequencies > 0]] = True
+            documents, frequencies = decode_postings(rare)
+            mask[documents[frequencies > 0]] = True
         return mask
 
     def _rarity(self, phrase: Phrase) -> int:

@@ -41,11 +41,12 @@ _MERGE_TERMS = 1 << 15
 
 
 class UnitSizes(NamedTuple):
-    """How many units (passages, headings or blocks) each document has: int64, (documents,)."""
+    """How many units each document has: int64 of shape (documents,)."""
 
     passages: Array
     headings: Array
     blocks: Array
+    sentences: Array
 
     @classmethod
     def of(cls, columns: ArrayFile) -> "UnitSizes":
@@ -58,7 +59,15 @@ class UnitSizes(NamedTuple):
             np.bincount(document_of, minlength=documents),
             np.bincount(document_of[headings], minlength=documents),
             np.diff(columns["first_blocks"].astype(np.int64), append=len(columns["block_starts"])),
+            np.bincount(document_of, sentence_counts(columns), documents).astype(np.int64),
         )
+
+
+def sentence_counts(columns: ArrayFile) -> Array:
+    """How many sentences each passage has: int64 of shape (passages,)."""
+    first = columns["first_sentences"].astype(np.int64)
+    counts: Array = np.diff(first, append=len(columns["sentence_start"]))
+    return counts
 
 
 class UnitMap(NamedTuple):
@@ -88,7 +97,7 @@ class MergePlan:
     base_passages: ArrayFile | None = None
 
     def map_units(self, unit: str) -> UnitMap:
-        """The numbers of documents, passages, headings or blocks."""
+        """The numbers of documents, passages, headings, blocks or sentences."""
         kept_places, new_places = np.flatnonzero(self.kept >= 0), np.flatnonzero(self.kept < 0)
         kept = self.kept[kept_places]
         base_sizes = self._sizes([self.base] if self.base else [], unit)

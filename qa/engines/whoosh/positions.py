@@ -12,7 +12,7 @@ import numpy as np
 
 from qa.analysis.deadline import Deadline
 from qa.engines.candidates import Array, BoolArray, IntArray, Positions
-from qa.engines.whoosh.fields import Field, decode_documents
+from qa.engines.whoosh.fields import Field, decode_postings
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.queries.query import Query
 
@@ -157,8 +157,6 @@ def _match_phrase(
 
 def find_positions(stems: Field, words: Field, query: Query, passages: IntArray) -> Positions:
     """The positions of the terms of *query* in *passages*, whose order need not ascend."""
-    order = np.argsort(passages)
-    within = passages[order]
     span = int(words.lengths.max(initial=0)) + 1
     searched = query.all_terms
     terms = len(searched)
@@ -169,22 +167,25 @@ def find_positions(stems: Field, words: Field, query: Query, passages: IntArray)
     )
     variants = ((s, terms + n) for n, t in enumerate(searched) for s in t.variants)
     lists += _find_postings(stems, variants)
+    places, positions, labels = _find_occurrences(lists, passages)
     # One number for each occurrence: passage, position, term.
-    keys, numbers = _occurrence_keys(lists, within, span)
-    inexact = numbers < terms
-    stem_keys = np.sort(keys[inexact] * terms + numbers[inexact])
-    word_keys = np.sort(keys[~inexact] * terms + numbers[~inexact] - terms)
+    is_word = labels >= terms
+    keys = (places * span + positions) * terms + labels
+    keys[is_word] -= terms
     # Each once: a variant may be written where the word itself is.
-    stem_keys = stem_keys[np.diff(stem_keys, prepend=-1) > 0]
-    places = stem_keys // terms
-    text = order[np.searchsorted(within, places // span)]
-    by_text = np.argsort(text * span + places % span, kind="stable")
-    return Positions(
-        passage_index=text[by_text],
-        position=(places % span)[by_text],
-        term_index=(stem_keys % terms)[by_text],
-        is_exact=_is_member(stem_keys, word_keys)[by_text],
-    )
+    stem_keys = _sort_distinct(keys[~is_word])
+    in_text, term_index = np.divmod(stem_keys, terms)
+    passage_index, position = np.divmod(in_text, span)
+    is_exact = _is_member(stem_keys, _sort_distinct(keys[is_word]))
+    return Positions(passage_index, position, term_index, is_exact)
+
+
+def _sort_distinct(keys: IntArray) -> IntArray:
+    """*keys* in order, each once."""
+    keys = np.sort(keys)
+    is_first = np.ones(len(keys), bool)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    return keys[is_first]
 
 
 def match_headings(titles: Field, query: Query, headings: IntArray) -> BoolArray:
@@ -222,8 +223,7 @@ def _split_by_frequency(
 
 def _concat_postings(lists: Sequence["_LabelledPostings"]) -> tuple[IntArray, Array]:
     """The documents of rare terms, list after list, and the frequency of each, of any type."""
-    documents = decode_documents([(entry.field, entry.number, 0) for entry in lists])
-    return documents, np.concatenate([entry.field.frequencies(entry.number) for entry in lists])
+    return decode_postings([(entry.field, entry.number, 0) for entry in lists])
 
 
 def _labels_of(lists: Sequence["_LabelledPostings"], postings: IntArray) -> IntArray:
@@ -242,6 +242,13 @@ def _is_member(values: IntArray, ordered: IntArray) -> BoolArray:
     return members
 
 
+_NO_OCCURRENCES: tuple[IntArray, IntArray, IntArray] = (
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+)
+
+
 class _LabelledPostings(NamedTuple):
     """The postings of a term of a field, with a *label* for its occurrences."""
 
@@ -256,24 +263,24 @@ def _find_postings(field: Field, words: Iterable[tuple[str, int]]) -> list[_Labe
     return [_LabelledPostings(field, n, label) for n, label in entries if n is not None]
 
 
-def _occurrence_keys(
-    lists: Sequence[_LabelledPostings], within: IntArray, span: int
-) -> tuple[IntArray, IntArray]:
-    """passage * span + position of each occurrence in the passages *within*, and its label.
+def _find_occurrences(
+    lists: Sequence[_LabelledPostings], passages: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The index into *passages*, the position and the label of each occurrence in them.
 
     The lists of rare terms are processed as one: calling NumPy for each would cost more.
     """
+    order = np.argsort(passages)
+    within = passages[order]
     frequent, rare = _split_by_frequency(lists)
-    keys, labels = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    parts = [_NO_OCCURRENCES]
     for entry, _ in frequent:
         documents, positions = _occurrences(entry.field, entry.number, within)
-        keys.append(documents * span + positions)
-        labels.append(np.full(len(documents), entry.label))
+        parts.append((documents, positions, np.full(len(documents), entry.label)))
     if rare:
-        documents, positions, rare_labels = _rare_occurrences(rare, within)
-        keys.append(documents * span + positions)
-        labels.append(rare_labels)
-    return np.concatenate(keys), np.concatenate(labels)
+        parts.append(_rare_occurrences(rare, within))
+    documents, positions, labels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return order[np.searchsorted(within, documents)], positions, labels
 
 
 def _rare_occurrences(
@@ -285,11 +292,15 @@ def _rare_occurrences(
     is_wanted = np.zeros(int(documents.max()) + 1, bool)
     is_wanted[within[within < len(is_wanted)]] = True
     selection = np.flatnonzero(is_wanted[documents])
-    first = np.cumsum(frequencies, dtype=np.int64)[selection]
+    if not len(selection):
+        return _NO_OCCURRENCES
+    # The first position of each: a sum over those before it, and few of them are selected.
+    sums = np.add.reduceat(frequencies, selection, dtype=np.int64)
+    firsts = run_starts(sums) + frequencies[: selection[0]].sum(dtype=np.int64)
     counts = frequencies[selection].astype(np.int64)
     return (
         np.repeat(documents[selection], counts),
-        positions[expand_runs(first - counts, counts)].astype(np.int64),
+        positions[expand_runs(firsts, counts)].astype(np.int64),
         np.repeat(_labels_of(lists, selection), counts),
     )
 

@@ -23,7 +23,7 @@ from cachetools import LRUCache
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.engines.base import K1
 from qa.engines.candidates import Array, BoolArray, FloatArray, IntArray
-from qa.engines.whoosh.fields import Field, compute_impacts, decode_documents
+from qa.engines.whoosh.fields import Field, compute_impacts, decode_postings
 from qa.engines.whoosh.inverter import expand_runs
 
 # Nanoseconds to add a posting, and a cell of a row.
@@ -90,12 +90,10 @@ def decode_rare_terms(
 
     *norms* is float32 of the shape of all scores; the documents ascend within each list.
     """
-    ends = list(accumulate(postings.length for postings in lists))
-    documents = decode_documents([(p.field, p.number, p.offset) for p in lists])
-    frequencies = np.concatenate([p.field.frequencies(p.number) for p in lists])
+    documents, frequencies = decode_postings([(p.field, p.number, p.offset) for p in lists])
     scores = compute_impacts(frequencies, norms.take(documents))
-    for postings, start, end in zip(lists, [0, *ends], ends, strict=False):
-        scores[start:end] *= np.float32(postings.weight)
+    weights = np.array([postings.weight for postings in lists], np.float32)
+    scores *= np.repeat(weights, [postings.length for postings in lists])
     return documents, scores
 
 
@@ -186,11 +184,15 @@ class ScoreLayout:
 
 
 class TopPassages(NamedTuple):
-    """Passages by descending score; *partial* where not every list was added in time."""
+    """Passages by descending score; *partial* where not every list was added in time.
+
+    *matches*, bool of shape (passages,), is which of all passages match, where that was asked for.
+    """
 
     numbers: IntArray
     scores: FloatArray
     partial: bool = False
+    matches: BoolArray | None = None
 
 
 class PassageScores:
@@ -300,6 +302,7 @@ class Accumulator:
         *,
         allowed: BoolArray | None = None,
         deadline: Deadline = NO_DEADLINE,
+        with_matches: bool = False,
     ) -> TopPassages:
         """The *k* best passages of those in any list; ties by number.
 
@@ -307,8 +310,12 @@ class Accumulator:
         *deadline* passes are left out.
         """
         self._deadline, self._partial = deadline, False
+        matches: BoolArray | None = None
         try:
-            passages, scores = self._collect(lists, k, allowed)
+            if with_matches:
+                passages, scores, matches = self._collect_with_matches(lists, k, allowed)
+            else:
+                passages, scores = self._collect(lists, k, allowed)
         finally:
             self._scores.fill(0)
         if len(scores) > 4 * k:
@@ -316,7 +323,7 @@ class Accumulator:
             selection = np.flatnonzero(scores >= threshold)
             passages, scores = passages[selection], scores[selection]
         order = np.lexsort((passages, -scores))[:k]
-        return TopPassages(passages[order], scores[order], self._partial)
+        return TopPassages(passages[order], scores[order], self._partial, matches)
 
     def _collect(
         self, lists: Sequence[TermPostings], k: int, allowed: BoolArray | None
@@ -363,6 +370,24 @@ class Accumulator:
             passage_scores = passage_scores.restrict(matching)
             return passage_scores.at_least(passage_scores.threshold(k))
         return passages[matching], scores[matching]
+
+    def _collect_with_matches(
+        self, lists: Sequence[TermPostings], k: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray, BoolArray]:
+        """The same, and which passages match; so no list can be left out."""
+        self._accumulate(lists)
+        matches: BoolArray = self._passage_scores > 0
+        hierarchy = self._layout.hierarchy
+        heading_scores = self._score_headings() if any(p.offset for p in lists) else None
+        if hierarchy is not None:
+            first, second = self._layout.offsets[1:3]
+            in_heading = np.flatnonzero(self._scores[first:second] > 0)
+            matches[hierarchy.passages_under(in_heading)] = True
+        if allowed is not None:
+            matches &= allowed
+        passage_scores = self._score_passages(heading_scores).restrict(matches)
+        passages, scores = passage_scores.at_least(passage_scores.threshold(k))
+        return passages, scores, matches
 
     def _score_passages(self, heading_scores: FloatArray | None) -> PassageScores:
         hierarchy = self._layout.hierarchy

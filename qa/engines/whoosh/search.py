@@ -6,16 +6,18 @@ all processes.
 
 import math
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.documents.document import Document
+from qa.documents.document import Citable, Document
 from qa.engines.base import (
     MAX_DIRECT_ANSWERS,
     STEMS,
@@ -28,7 +30,7 @@ from qa.engines.base import (
     not_found_error,
     weigh_stems,
 )
-from qa.engines.candidates import BoolArray, Candidates, IntArray, order_by_score
+from qa.engines.candidates import BoolArray, Candidates, IntArray, LazyColumn, order_by_score
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import (
@@ -98,6 +100,7 @@ class WhooshSearcher:
         self._facets = cache_method(self._load_facets, 1)
         self._masks = PassageMasks(self._fields, self._store, self._facets)
         self._cached_document = cache_method(self._load_document, 64)
+        self._cached_citable = cache_method(self._load_citable, 64)
         self._spelling = Spelling(self._fields[WORDS])
         self._cached_complete = lru_cache(maxsize=1 << 8)(self._spelling.complete)
         self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.suggest)
@@ -120,16 +123,19 @@ class WhooshSearcher:
     ) -> Candidates:
         """The *limit* best passages for *query* from rank *start* on."""
         deadline.check()
-        mask = self._masks.match_query(query, deadline)
+        allowed = self._masks.match_conditions(query, deadline)
         direct = self._direct_answers(query, deadline)
-        mask[direct] = True
-        top = self.top_passages(query, start + limit, deadline, mask)
+        terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
+        top = self._top_passages(terms, start + limit, allowed, deadline, with_matches=True)
         if len(direct):
             top = self._put_first(query, direct, top)
         ranks = slice(start, start + limit)
-        top = TopPassages(top.numbers[ranks], top.scores[ranks], top.partial)
-        candidates = self._candidates(query, top, direct)
-        return replace(candidates, matches=self._facets().count(mask))
+        candidates = self._candidates(
+            query, top._replace(numbers=top.numbers[ranks], scores=top.scores[ranks]), direct
+        )
+        if top.matches is None:
+            return candidates
+        return replace(candidates, matches=self._facets().count(top.matches))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -162,35 +168,36 @@ class WhooshSearcher:
                 scores += postings.score_documents(numbers[field])
         order = np.lexsort((passages, -scores))
         others = ~np.isin(top.numbers, passages)
-        return TopPassages(
-            np.concatenate([passages[order], top.numbers[others]]),
-            np.concatenate([scores[order], top.scores[others]]),
-            top.partial,
+        if top.matches is not None:
+            top.matches[passages] = True
+        return top._replace(
+            numbers=np.concatenate([passages[order], top.numbers[others]]),
+            scores=np.concatenate([scores[order], top.scores[others]]),
         )
 
     def _candidates(
         self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
     ) -> Candidates:
-        numbers, scores, partial = top
-        documents = self._store.document_of[numbers]
-        ids = {document: self._store.id(document) for document in {*documents.tolist()}}
-        order = order_by_score(scores, [ids[d] for d in documents.tolist()], numbers)
+        numbers, scores, partial, _ = top
+        store, count = self._store, len(numbers)
+        documents = store.document_of[numbers]
+        order = order_by_score(scores, store.ids(documents), numbers)
         numbers, documents = numbers[order], documents[order]
-        publishers, dates = self._store.origins(documents)
-        headings = self._store.heading_of[numbers]
+        headings = store.heading_of[numbers]
         return Candidates(
-            document_ids=[ids[document] for document in documents.tolist()],
-            passage_numbers=numbers - self._store.first_passages[documents],
+            documents=documents.astype(np.int64),
+            document_ids=store.ids(documents),
+            passage_numbers=numbers - store.first_passages[documents],
             scores=scores[order],
             lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
-            headings=self._store.headings(numbers),
+            headings=LazyColumn(count, lambda place: store.heading(int(headings[place]))),
             heading_lengths=self._fields[TITLE].lengths[headings].astype(np.int64),
-            languages=self._store.languages(documents),
-            publishers=publishers,
-            dates=dates,
+            languages=store.languages[documents].tolist(),
+            publishers=store.publisher_names[documents].tolist(),
+            dates=LazyColumn(count, lambda place: store.date(int(documents[place]))),
             positions=find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
             heading_matches=match_headings(self._fields[TITLE], query, headings),
-            read_passages=lambda which: self._store.passages(numbers[which]),
+            read_passages=lambda which: store.passages(numbers[which]),
             partial=partial,
             direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())
             if len(direct)
@@ -208,7 +215,8 @@ class WhooshSearcher:
 
         *allowed*, of shape (passages,), is which may be among them; those that match by default.
         """
-        allowed = self._masks.match_query(query, deadline) if allowed is None else allowed
+        if allowed is None:
+            allowed = self._masks.match_conditions(query, deadline)
         terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
         return self._top_passages(terms, k, allowed, deadline)
 
@@ -222,25 +230,27 @@ class WhooshSearcher:
         k: int,
         allowed: BoolArray | None,
         deadline: Deadline = NO_DEADLINE,
+        *,
+        with_matches: bool = False,
     ) -> TopPassages:
         deadline.check()
         if not hasattr(self._local, "accumulator"):
             self._local.accumulator = Accumulator(self._layout, self._postings_cache)
         accumulator: Accumulator = self._local.accumulator
         lists = [postings for term in terms if (postings := self._cached_postings(*term))]
-        return accumulator.top_k(lists, k, allowed=allowed, deadline=deadline)
+        return accumulator.top_k(
+            lists, k, allowed=allowed, deadline=deadline, with_matches=with_matches
+        )
 
     def document_frequencies(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
-        fields = self._fields[STEMS], self._fields[TITLE]
+        texts, titles = self._fields[STEMS], self._fields[TITLE]
         counts = {}
         for stem in stems:
             deadline.check()
-            counts[stem] = next(
-                (count for field in fields if (count := document_frequency(field, stem))), 0
-            )
+            counts[stem] = document_frequency(texts, stem) or document_frequency(titles, stem)
         return counts
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
@@ -281,6 +291,10 @@ class WhooshSearcher:
     def document(self, id: str) -> Document:  # noqa: A002
         """The document with that *id*; raise DocumentNotFoundError when there is none."""
         return self._cached_document(id)
+
+    def citable(self, id: str) -> Citable:  # noqa: A002
+        """The same as citations need it, read in parts."""
+        return self._cached_citable(id)
 
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
@@ -358,10 +372,21 @@ class WhooshSearcher:
                 end = passage.end
 
     def _load_document(self, id: str) -> Document:  # noqa: A002
+        return self._store.document(self._find_document(id))
+
+    def _load_citable(self, id: str) -> Citable:  # noqa: A002
+        number = self._find_document(id)
+        summaries = self.summaries()
+        place = bisect_left(summaries, id, key=_id_of)
+        if place == len(summaries) or summaries[place].id != id:
+            raise CorruptIndexError.of_damage(self.folder, f"{SUMMARIES} lacks {id!r}")
+        return self._store.citable(number, summaries[place].sha256)
+
+    def _find_document(self, id: str) -> int:  # noqa: A002
         number = self._store.number(id)
         if number is None:
             raise not_found_error(id)
-        return self._store.document(number)
+        return number
 
     def _postings(self, name: str, term: str, weight: float) -> TermPostings | None:
         field = self._fields[name]
@@ -390,6 +415,9 @@ def iter_summaries(folder: Path, manifest: Manifest) -> Iterator[DocumentSummary
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
         yield from map(DocumentSummary.from_json, file)
+
+
+_id_of = attrgetter("id")
 
 
 def _idf(field: Field, number: int) -> float:

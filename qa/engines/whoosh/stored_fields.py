@@ -10,22 +10,29 @@ import itertools
 import json
 import threading
 from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Self
+from functools import cached_property, partial
+from itertools import chain, pairwise
+from typing import Any, Self
 
 import numpy as np
 import zstandard
+from pydantic_core import from_json
 
-from qa.documents.document import Document
-from qa.engines.candidates import Array, IntArray
+from qa.analysis.tokenizer import Span
+from qa.documents.document import Citable, Document, Metadata, Page
+from qa.engines.candidates import Array, IntArray, LazyColumn
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes
-from qa.engines.whoosh.inverter import expand_runs
+from qa.engines.whoosh.fields import cache_method
+from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
 from qa.index.questions import find_answered_keys
+
+# What an array of type H holds.
+_MAX_SENTENCE_END = 0xFFFF
 
 
 @dataclass
@@ -47,8 +54,11 @@ class Buffer:
     # One entry for each passage; for each heading, with the number of passages under it.
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     ends: "array[int]" = field(default_factory=lambda: array("q"))
+    sentence_counts: "array[int]" = field(default_factory=lambda: array("H"))
     titles: list[str] = field(default_factory=list)
     repeats: "array[int]" = field(default_factory=lambda: array("q"))
+    # Start and end, in its passage, of each sentence of all passages; of a longer passage none.
+    sentences: "array[int]" = field(default_factory=lambda: array("H"))
 
     @classmethod
     def of(cls, documents: Iterable[tuple[Document, Sequence[Passage]]]) -> Self:
@@ -74,6 +84,10 @@ class Buffer:
         self.passages.append(len(passages))
         self.starts.extend([passage.start for passage in passages])
         self.ends.extend([passage.end for passage in passages])
+        for passage in passages:
+            spans = (passage.sentences or ()) if len(passage.text) <= _MAX_SENTENCE_END else ()
+            self.sentence_counts.append(len(spans))
+            self.sentences.extend(chain.from_iterable(spans))
         self._add_headings([passage.heading for passage in passages])
 
     def _add_headings(self, headings: list[str]) -> None:
@@ -94,6 +108,8 @@ class Buffer:
 
 
 _BLOCK_CHARS = 1 << 12
+# Unpacked ones that are cached; a search needs some ten.
+_CACHED_BLOCKS = 64
 _LEVEL = 3
 
 
@@ -129,10 +145,21 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
         "passage_block": blocks - 1,
         "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),
     }
+    arrays |= _sentence_columns(batch)
     arrays["question_passage"], arrays["question_key"] = _question_keys(batch)
     for name in STRINGS:
         arrays[name], arrays[f"{name}.ends"] = join_bytes(strings[name])
     return arrays
+
+
+def _sentence_columns(batch: Buffer) -> dict[str, Array]:
+    """The first sentence of each passage, (passages,), and where each starts and ends in it."""
+    bounds = np.array(batch.sentences, np.int64).reshape(-1, 2)
+    return {
+        "first_sentences": run_starts(np.array(batch.sentence_counts, np.int64)),
+        "sentence_start": bounds[:, 0],
+        "sentence_end": bounds[:, 1],
+    }
 
 
 def _question_keys(batch: Buffer) -> tuple[IntArray, Array]:
@@ -181,9 +208,57 @@ PLAIN = {
     "dates": "documents",
     "passage_start": "passages",
     "passage_end": "passages",
+    "sentence_start": "sentences",
+    "sentence_end": "sentences",
 }
 # Columns of passages with the numbers of units.
 REFERENCES = {"passage_block": "blocks", "passage_heading": "headings"}
+
+
+def _decode_column(strings: ByteStrings) -> Array:
+    """*strings* of documents, None for empty ones; each once in memory: object, (documents,)."""
+    names: dict[bytes, str | None] = {}
+    column = np.empty(len(strings), object)
+    column[:] = [names.setdefault(name, name.decode() or None) for name in strings]
+    return column
+
+
+class StoredDocument(Citable):
+    """A document of which only what is asked for is read.
+
+    *record* is what Document.to_record wrote, *sha256* that of the text; *read_text* gives the
+    text between two offsets.
+    """
+
+    def __init__(
+        self, record: dict[str, Any], sha256: str, read_text: Callable[[int, int], str]
+    ) -> None:
+        self.id = record["id"]
+        self.metadata = Metadata.from_record(record["metadata"])
+        self.pages = [Page(*page) for page in record["pages"]]
+        self.page_unit = record.get("page_unit", "page")
+        self._blocks: list[tuple[int, int, int]] = record["blocks"]
+        self._sha256 = sha256
+        self._read_text = read_text
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest, SHA-256, of the text in UTF-8."""
+        return self._sha256
+
+    @cached_property
+    def paragraph_starts(self) -> Sequence[int]:
+        """Where its paragraphs start, which are numbered from 1."""
+        return [start for start, _, level in self._blocks if not level]
+
+    @cached_property
+    def heading_spans(self) -> Sequence[tuple[int, int]]:
+        """Where its headings start and end."""
+        return [(start, end) for start, end, level in self._blocks if level]
+
+    def read(self, start: int, end: int) -> str:
+        """The text from *start* to *end*."""
+        return self._read_text(start, end)
 
 
 class StoredFields:
@@ -200,10 +275,13 @@ class StoredFields:
         first = np.searchsorted(self.heading_of, np.arange(len(columns["headings.ends"]) - 1))
         self.document_of_heading: Array = self.document_of[first].astype(np.int64)
         self.dates: Array = columns["dates"]
-        self._names = [name.decode() or None for name in self._strings["publishers"]]
+        # A passage is read, and then what is around it.
+        self._cached_block = cache_method(self._read_block, _CACHED_BLOCKS)
+        # Of each document, None for no publisher; equal ones are one string: object, (documents,).
+        self.publisher_names = _decode_column(self._strings["publishers"])
         # Case folded for comparison; empty for none.
-        self.publishers = np.array([(name or "").casefold() for name in self._names])
-        self._languages = [language.decode() for language in self._strings["languages"]]
+        self.publishers = np.array([(name or "").casefold() for name in self.publisher_names])
+        self.languages = _decode_column(self._strings["languages"])
 
     def __len__(self) -> int:
         """The number of documents."""
@@ -225,15 +303,28 @@ class StoredFields:
     def document(self, number: int) -> Document:
         """A whole document."""
         record = json.loads(self._decompress("records", number))
-        first = int(self._columns["first_blocks"][number])
-        firsts = self._columns["first_blocks"]
-        last = int(firsts[number + 1]) if number + 1 < len(firsts) else self._block_count
-        blocks = (self._decompress("blocks", block).decode() for block in range(first, last))
+        blocks = map(self._read_block, range(*self._blocks_of(number)))
         return Document.from_record({**record, "text": "".join(blocks)})
 
-    @property
-    def _block_count(self) -> int:
-        return len(self._columns["block_starts"])
+    def citable(self, number: int, sha256: str) -> StoredDocument:
+        """A document as citations need it; *sha256* is that of its text."""
+        record = from_json(self._decompress("records", number))
+        return StoredDocument(record, sha256, partial(self._read_text, number))
+
+    def _read_text(self, document: int, start: int, end: int) -> str:
+        """The text of a document from *start* to *end*."""
+        first, stop = self._blocks_of(document)
+        starts: list[int] = self._columns["block_starts"][first:stop].tolist()
+        blocks = range(bisect_right(starts, start) - 1, max(1, bisect_left(starts, end)))
+        text = "".join(self._cached_block(first + block) for block in blocks)
+        return text[start - starts[blocks.start] : end - starts[blocks.start]]
+
+    def _blocks_of(self, document: int) -> tuple[int, int]:
+        """The first block of a document, and the one after its last."""
+        firsts = self._columns["first_blocks"]
+        is_last = document + 1 == len(firsts)
+        stop = len(self._columns["block_starts"]) if is_last else int(firsts[document + 1])
+        return int(firsts[document]), stop
 
     def passages(self, which: Sequence[int] | IntArray) -> list[Passage]:
         """The passages of these numbers, in that order."""
@@ -242,10 +333,11 @@ class StoredFields:
         blocks = column["passage_block"][numbers]
         documents = self.document_of[numbers]
         headings = column["passage_heading"][numbers]
-        texts = {block: self._decompress("blocks", block).decode() for block in {*blocks.tolist()}}
+        texts = {block: self._cached_block(block) for block in {*blocks.tolist()}}
         ids = {document: self.id(document) for document in {*documents.tolist()}}
         titles = {h: self._titles[h].decode() for h in {*headings.tolist()}}
         offsets = column["block_starts"][blocks].astype(np.int64)
+        sentences = self._sentences(numbers)
         rows = zip(
             documents.tolist(),
             (numbers - self.first_passages[documents]).tolist(),
@@ -254,6 +346,7 @@ class StoredFields:
             blocks.tolist(),
             offsets.tolist(),
             headings.tolist(),
+            sentences,
             strict=True,
         )
         return [
@@ -264,9 +357,24 @@ class StoredFields:
                 end=end,
                 text=texts[block][start - offset : end - offset],
                 heading=titles[heading],
-                language=self._languages[document],
+                language=self.languages[document],
+                sentences=spans,
             )
-            for document, number, start, end, block, offset, heading in rows
+            for document, number, start, end, block, offset, heading, spans in rows
+        ]
+
+    def _sentences(self, passages: IntArray) -> list[tuple[Span, ...] | None]:
+        """The spans of the sentences of each of *passages*; None in an index without them."""
+        firsts = self._columns.get("first_sentences")
+        if firsts is None:
+            return [None] * len(passages)
+        starts, ends = self._columns["sentence_start"], self._columns["sentence_end"]
+        following = passages + 1
+        is_last = following == len(firsts)
+        stops = np.where(is_last, len(starts), firsts[following - is_last])
+        return [
+            tuple(map(Span, starts[first:stop].tolist(), ends[first:stop].tolist()))
+            for first, stop in zip(firsts[passages].tolist(), stops.tolist(), strict=True)
         ]
 
     def passages_answering(self, keys: Sequence[int]) -> IntArray:
@@ -286,23 +394,21 @@ class StoredFields:
         firsts = [*self.first_passages[document : document + 2].tolist(), len(self.document_of)]
         return self.passages(range(*firsts[:2]))
 
-    def headings(self, passages: IntArray) -> list[str]:
-        """The heading of each of *passages*."""
-        headings = self._columns["passage_heading"][passages].tolist()
-        titles = {heading: self._titles[heading].decode() for heading in {*headings}}
-        return [titles[heading] for heading in headings]
+    def heading(self, number: int) -> str:
+        """The heading of that *number*."""
+        return self._titles[number].decode()
 
-    def languages(self, documents: IntArray) -> list[str]:
-        """The language of each of *documents*."""
-        return [self._languages[document] for document in documents.tolist()]
+    def ids(self, documents: Array) -> LazyColumn[str]:
+        """The id of each of *documents*."""
+        return LazyColumn(len(documents), lambda place: self.id(int(documents[place])))
 
-    def origins(self, documents: IntArray) -> tuple[list[str | None], list[datetime.date | None]]:
-        """The publisher and the date of each of *documents*."""
-        days = self.dates[documents].tolist()
-        return (
-            [self._names[document] for document in documents.tolist()],
-            [datetime.date.fromordinal(day) if day else None for day in days],
-        )
+    def date(self, document: int) -> datetime.date | None:
+        """The date of a document."""
+        day = int(self.dates[document])
+        return datetime.date.fromordinal(day) if day else None
+
+    def _read_block(self, number: int) -> str:
+        return self._decompress("blocks", number).decode()
 
     def _decompress(self, name: str, number: int) -> bytes:
         # Threads must not share a decompressor, and creating one is slow.

@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -14,7 +15,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 
 from qa.errors import SettingsError
-from qa.settings import Settings
+from qa.settings import INVALID_RATE_STORAGE, Settings
 from qa.web.context import app_state, current_options, current_settings
 from qa.web.middleware.proxies import REQUESTED_HOST
 from qa.web.request_schemas import MAX_BATCH
@@ -31,6 +32,7 @@ def is_host(host: str) -> bool:
     return bool(_HOST_PATTERN.fullmatch(host))
 
 
+@lru_cache(maxsize=1 << 8)
 def is_loopback(host: str) -> bool:
     """Whether *host* leads to this machine whatever a name server says."""
     try:
@@ -77,6 +79,7 @@ def _public_hosts(settings: Settings) -> tuple[str, ...]:
     return (urlsplit(settings.url).netloc,) if settings.url else ()
 
 
+@lru_cache(maxsize=1 << 8)
 def _name(host: str) -> str:
     """*host* in the one way of writing it: no port, no last dot, addresses as short as can be."""
     name = _without_port(host).lower().removesuffix(".")
@@ -251,10 +254,10 @@ _STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
 # Seconds after which a Redis that hangs counts as away; each request would wait for it.
 _REDIS_TIMEOUTS: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
 # Does not repeat what it was, which may hold a password.
-_INVALID_STORAGE = (
-    "QA_RATE_STORAGE is neither memory:// nor the URL of a Redis such as"
-    " redis://:password@host:6379; correct it (in a password, / is %2F and @ is %40)."
-)
+
+
+# More is no limit.
+_MOST_REQUESTS = 1_000_000_000
 
 
 def init_rate_limits(app: Flask) -> None:
@@ -269,9 +272,12 @@ def init_rate_limits(app: Flask) -> None:
 
     try:
         items = parse_many(settings.rate_limit)
+        if not all(0 < item.amount <= _MOST_REQUESTS for item in items):
+            raise ValueError("nobody would be let in, or all")
     except ValueError as error:
         raise SettingsError(
-            f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct it."
+            f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct or"
+            " unset it."
         ) from error
     in_memory = _storage_scheme(settings.rate_storage) == "memory"
     of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
@@ -299,7 +305,7 @@ def init_rate_limits(app: Flask) -> None:
         )
     except (ConfigurationError, ValueError):
         # The cause may hold a part of the password.
-        raise SettingsError(_INVALID_STORAGE) from None
+        raise SettingsError(INVALID_RATE_STORAGE) from None
 
 
 def check_rate_storage(app: Flask) -> None:
@@ -315,7 +321,7 @@ def _storage_scheme(storage: str) -> str:
     """What a URL begins with, once it is known that requests can be counted there."""
     scheme = storage.partition(":")[0]
     if scheme not in _STORAGE_SCHEMES:
-        raise SettingsError(_INVALID_STORAGE)
+        raise SettingsError(INVALID_RATE_STORAGE)
     if scheme != "memory" and find_spec("redis") is None:
         raise SettingsError(
             "QA_RATE_STORAGE is a Redis, and redis is missing;"

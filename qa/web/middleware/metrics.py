@@ -5,7 +5,6 @@ loaded.  Without one they are those of the one process.
 """
 
 import contextlib
-from collections.abc import Iterator
 
 from flask import Blueprint, Response
 from prometheus_client import (
@@ -16,14 +15,13 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from qa.errors import GenerationError
-from qa.index.manifest import Manifest
-from qa.web.context import Operation, current_searcher, route_options
+from qa.publishing.build_record import read_build_record
+from qa.web.context import Operation, current_searcher, current_settings, route_options
+from qa.web.middleware.gauges import BuildCollector, IndexCollector, MemoryCollector
 from qa.web.middleware.metrics_folder import lock_metrics, metrics_folder
 from qa.web.middleware.request_log import RequestRecord
 
@@ -39,6 +37,7 @@ SECONDS = Histogram(
     "verbatim_request_seconds", "Time to answer a request.", ["endpoint"], buckets=_BUCKETS
 )
 ANSWERS = Counter("verbatim_answers", "Questions, by what came of them.", ["verdict"])
+CACHE = Counter("verbatim_answer_cache", "Answers looked up in the cache.", ["result"])
 REJECTED = Counter(
     "verbatim_turned_away", "Requests that never reached the app, by status.", ["status"]
 )
@@ -54,22 +53,9 @@ def count_request(record: RequestRecord) -> None:
     SECONDS.labels(record.endpoint).observe(record.seconds)
     if record.verdict:
         ANSWERS.labels(record.verdict).inc()
-
-
-class _IndexCollector(Collector):
-    """What the live index holds."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self._manifest = manifest
-
-    def collect(self) -> Iterator[Metric]:
-        """Its name and its sizes."""
-        manifest = self._manifest
-        info = GaugeMetricFamily("verbatim_index_info", "The live index.", labels=["generation"])
-        info.add_metric([manifest.name], 1)
-        yield info
-        yield GaugeMetricFamily("verbatim_index_documents", "Documents.", value=manifest.documents)
-        yield GaugeMetricFamily("verbatim_index_passages", "Passages.", value=manifest.passages)
+    for result, count in (("hit", record.cache_hits), ("miss", record.cache_misses)):
+        if count:
+            CACHE.labels(result).inc(count)
 
 
 @blueprint.get("/metrics")
@@ -93,11 +79,18 @@ def show() -> Response:
             text = generate_latest(registry)
         else:
             text = generate_latest(REGISTRY)
+    return Response(text + generate_latest(_gauges()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _gauges() -> CollectorRegistry:
+    """What is measured now, the same whichever worker is asked."""
+    registry = CollectorRegistry()
+    registry.register(MemoryCollector())
+    if record := read_build_record(current_settings().home):
+        registry.register(BuildCollector(record))
     with contextlib.suppress(GenerationError):
-        index_registry = CollectorRegistry()
-        index_registry.register(_IndexCollector(current_searcher().manifest))
-        text += generate_latest(index_registry)
-    return Response(text, content_type=CONTENT_TYPE_LATEST)
+        registry.register(IndexCollector(current_searcher().manifest))
+    return registry
 
 
 def merge_ended_worker(pid: int) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, request
 from werkzeug.exceptions import BadRequest
+from werkzeug.http import parse_list_header
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wsgi import get_host
 
@@ -56,6 +57,23 @@ def _check_mount_is_free(app: Flask, settings: Settings) -> None:
         )
 
 
+def forwarded_mount(header: str, settings: Settings) -> str:
+    """The path that X-Forwarded-Prefix gives, for responses that are sent before the app runs.
+
+    Empty if no proxy is trusted, or where the app would refuse it.
+    """
+    prefixes, count = parse_list_header(header), settings.trusted_proxies
+    if not count or len(prefixes) < count:
+        return ""
+    return _parse_prefix(prefixes[-count]) or ""
+
+
+def _parse_prefix(prefix: str) -> str | None:
+    """A path without a slash at its end; None if *prefix* is no path."""
+    mount = prefix.rstrip("/")
+    return mount if len(prefix) <= _MAX_PREFIX and MOUNT.fullmatch(mount) else None
+
+
 class _CheckedPrefix:
     """Drops the X-Forwarded-Prefix of a proxy where it is no path: links would lead elsewhere."""
 
@@ -68,9 +86,9 @@ class _CheckedPrefix:
         before = environ["werkzeug.proxy_fix.orig"]["SCRIPT_NAME"]
         prefix = environ.get("SCRIPT_NAME", "")
         if prefix != before:
-            is_valid = len(prefix) <= _MAX_PREFIX and MOUNT.fullmatch(prefix.rstrip("/"))
-            environ["SCRIPT_NAME"] = prefix.rstrip("/") if is_valid else ""
-            environ[_HAS_INVALID_PREFIX] = not is_valid
+            mount = _parse_prefix(prefix)
+            environ["SCRIPT_NAME"] = mount or ""
+            environ[_HAS_INVALID_PREFIX] = mount is None
         return self._application(environ, start_response)
 
 

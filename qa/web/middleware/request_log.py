@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TextIO
 from flask import Flask, Response, request
 
 from qa.analysis.normalization import printable_json
-from qa.analysis.tokenizer import normalize
+from qa.analysis.tokenizer import normalize, token_texts
 from qa.web.context import request_state
 from qa.web.openapi import plain_endpoint
 
@@ -38,6 +38,8 @@ class RequestRecord:
     verdict: str | None = None
     question: str | None = None
     trace: "Trace | None" = None
+    cache_hits: int = 0
+    cache_misses: int = 0
 
 
 class Trace(NamedTuple):
@@ -93,13 +95,20 @@ def _build_record(response: Response) -> RequestRecord:
         verdict=answer.verdict if answer else None,
         question=answer.question if answer else None,
         trace=parse_traceparent(request.headers.get("traceparent", "")),
+        cache_hits=state.cache_hits,
+        cache_misses=state.cache_misses,
     )
 
 
 def hash_question(question: str) -> str:
-    """A name for *question* that does not tell it; the same for all ways of writing it."""
-    normalized = normalize(question).casefold()
-    return hashlib.sha256(normalized.encode()).hexdigest()[:16]
+    """A name for *question* that does not tell it; the same in any case and punctuation."""
+    return hashlib.sha256(question_key(question).encode()).hexdigest()[:16]
+
+
+def question_key(question: str) -> str:
+    """What is the same in all questions that differ only in case, punctuation and spaces."""
+    words = token_texts(normalize(question))
+    return " ".join(words or [normalize(question)]).casefold()
 
 
 # A pipe that is ready takes so many bytes without waiting.

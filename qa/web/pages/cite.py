@@ -19,6 +19,7 @@ from qa.answers.citation_formats import FORMATS, Reference
 from qa.answers.quote_search import ChecksumSearch, Effort
 from qa.answers.reanchoring import QuoteState
 from qa.documents.document import Document
+from qa.engines.document_lookup import find_document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError
 from qa.settings import Settings
 from qa.web.context import (
@@ -33,11 +34,15 @@ from qa.web.context import (
 from qa.web.mount import absolute_url, mount_citation
 from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, query_parameter
 from qa.web.pages.common import parameter_error, today
+from qa.web.pages.stable_ids import redirect_old_ids
 from qa.web.pages.urls import Conversation, query_string
 
 blueprint = Blueprint("citing", __name__)
 
 _PLACE_PARAMETERS = ("cite", "answer", "sha256", "quote")
+# `quote` for programs: clients that openapi-python-client generates have a function of that name.
+_CHECKSUM_PARAMETER = "quote_sha256"
+_PARAMETERS = {*_PLACE_PARAMETERS, _CHECKSUM_PARAMETER, "format", "generation"}
 _SPAN_PATTERN = regex.compile(r"([0-9]{1,12})-([0-9]{1,12})")
 
 
@@ -69,7 +74,7 @@ def parse_citation_target(document: Document) -> CitationTarget | None:
 
 
 def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
-    checksum = request.args.get("quote", "")
+    checksum = request.args.get("quote", "") or request.args.get(_CHECKSUM_PARAMETER, "")
     new_passage = (
         ChecksumSearch(text).find(checksum, passage, Effort(current_deadline()))
         if passage
@@ -134,7 +139,11 @@ def _cite_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[S
         query_parameter("cite", span, "The passage, START-END; else the whole document."),
         query_parameter("answer", span, "The sentence in it that answers."),
         query_parameter("sha256", checksum, "The beginning of the checksum of the text."),
-        query_parameter("quote", checksum, "The beginning of the checksum of the passage."),
+        query_parameter(
+            _CHECKSUM_PARAMETER,
+            checksum,
+            "The beginning of the checksum of the passage: `quote` in the addresses of citations.",
+        ),
         query_parameter("format", formats, "The format of the citation."),
         GENERATION_PARAMETER,
     ]
@@ -157,9 +166,10 @@ def _cite_parameters(_settings: Settings, _schemas: dict[str, Schema]) -> list[S
         tag="citations",
     ),
 )
+@redirect_old_ids
 def show(document_id: str) -> Response:
     """The citation of a place, or of the whole document, in the `format` asked for."""
-    for name in set(request.args) - {*_PLACE_PARAMETERS, "format", "generation"}:
+    for name in set(request.args) - _PARAMETERS:
         raise parameter_error(name, "there is no such parameter")
     name = request.args.get("format", "text")
     if name not in FORMATS:
@@ -292,7 +302,7 @@ class _Texts(dict[str, ChecksumSearch | None]):
 
     def __missing__(self, document_id: str) -> ChecksumSearch | None:
         try:
-            text = ChecksumSearch(current_searcher().document(document_id).text)
+            text = ChecksumSearch(find_document(current_searcher(), document_id).text)
         except DocumentNotFoundError:
             text = None
         self[document_id] = text
@@ -311,5 +321,8 @@ def _citation_status(
     if new_span is None:
         return CitationStatus("gone", document_id, None)
     state: QuoteState = "unchanged" if new_span == old_span else "moved"
-    citation = build_citation(current_searcher().document(document_id), new_span)
+    document = find_document(current_searcher(), document_id)
+    if document.id != document_id:
+        state = "moved"
+    citation = build_citation(document, new_span)
     return CitationStatus(state, document_id, mount_citation(citation))

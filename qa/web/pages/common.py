@@ -1,6 +1,5 @@
 """What all pages need: marked text, dates, facts of the index."""
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage, format_certainty
 from qa.documents.document import SEPARATOR, Document, format_place
@@ -17,6 +17,7 @@ from qa.index.manifest import Manifest
 from qa.web.context import current_deadline, current_searcher
 from qa.web.mount import absolute_url
 from qa.web.problems import InvalidRequestError
+from qa.web.tables import write_csv
 
 
 class TextSegment(NamedTuple):
@@ -140,11 +141,6 @@ def build_date(manifest: Manifest) -> date:
     return datetime.fromisoformat(manifest.build_time).date()
 
 
-def quantity(count: int, noun: str) -> str:
-    """So many of what the *noun* names."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def today() -> date:
     """The day on which this request is answered, the same for readers everywhere."""
     return datetime.now(UTC).date()
@@ -177,29 +173,19 @@ def _inject_manifest() -> dict[str, Manifest | None]:
         return {"manifest": None}
 
 
-# What makes a spreadsheet take a text for a formula (OWASP, CSV Injection).
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-
-
 def csv_response(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
-    """*rows* as a CSV file of that *name* (RFC 4180, UTF-8); None is an empty cell.
-
-    A text that a spreadsheet would take for a formula has an apostrophe before it.
-    """
+    """*rows* as a CSV file of that *name*, in UTF-8."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in rows:
-        current_deadline().check()
-        writer.writerow([_csv_cell(value) for value in row])
+    write_csv(out, columns, _in_time(rows))
     response = Response(out.getvalue(), content_type="text/csv; charset=utf-8; header=present")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
-def _csv_cell(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA_SIGNS)
-    return f"'{value}" if is_formula else value
+def _in_time(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    for row in rows:
+        current_deadline().check()
+        yield row
 
 
 def parameter_error(parameter: str, detail: str) -> InvalidRequestError:

@@ -233,4 +233,5 @@ def _page_url(listing: Listing, number: int, selection: Selection) -> str | None
 
 def _item_body(summary: DocumentSummary) -> DocumentItemBody:
     url = url_for("reader.show", document_id=summary.id)
-    return DocumentItemBody(**vars(summary), type=summary.type, read_url=url)
+    stable_id = current_searcher().manifest.renames.stable_id(summary.id)
+    return DocumentItemBody(**vars(summary), type=summary.type, read_url=url, stable_id=stable_id)

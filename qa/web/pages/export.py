@@ -12,6 +12,7 @@ from typing import Any
 import regex
 from flask import Blueprint, Response, jsonify, request
 
+from qa.analysis.normalization import quantity
 from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.answers.collection import CollectionFacts
@@ -48,6 +49,7 @@ from qa.web.pages.urls import (
     parse_query_string,
 )
 from qa.web.response_schemas import answer_body
+from qa.web.tables import ANSWER_COLUMNS, answer_rows
 
 blueprint = Blueprint("export", __name__)
 
@@ -143,13 +145,6 @@ def record() -> Response:
     return _as_attachment(response, conversation, "json")
 
 
-_COLUMNS = (
-    *("turn", "question", "verdict", "confidence", "rank", "text", "answer", "document_id"),
-    *("title", "publisher", "date", "section", "place", "start", "end", "sha256", "address"),
-    *("original", "generation"),
-)
-
-
 @blueprint.get("/export.csv")
 @route_options(
     is_cached=False,
@@ -165,26 +160,8 @@ _COLUMNS = (
 def table() -> Response:
     """The conversation as a table; a question without a passage has one row."""
     conversation, turns = _answer_conversation()
-    rows = (row for turn in turns for row in _table_rows(turn))
-    return csv_response(_COLUMNS, rows, f"{_file_name(conversation)}.csv")
-
-
-def _table_rows(turn: AnsweredTurn) -> Iterator[tuple[object, ...]]:
-    answer = turn.answer
-    asked = turn.number, answer.question, answer.verdict, round(answer.confidence, 4)
-    for passage in answer.passages:
-        source = passage.citation
-        yield (
-            *asked,
-            *(passage.rank, passage.text, passage.answer.text if passage.answer else None),
-            *(source.document_id, source.title, source.publisher, source.date, source.section),
-            *(source.place, source.start, source.end, source.sha256),
-            *(absolute_url(source.read_url), source.url, answer.generation),
-        )
-    if not answer.passages:
-        about = answer.about.text if answer.about else None
-        nothing = [None] * (len(_COLUMNS) - len(asked) - 3)
-        yield (*asked, None, about, *nothing, answer.generation)
+    rows = (row for turn in turns for row in answer_rows(turn.number, turn.answer, absolute_url))
+    return csv_response(ANSWER_COLUMNS, rows, f"{_file_name(conversation)}.csv")
 
 
 def _answer_conversation() -> tuple[Conversation, list[AnsweredTurn]]:
@@ -236,7 +213,7 @@ def _markdown_blocks(conversation: Conversation, turns: list[AnsweredTurn]) -> I
     yield (
         f"[Asked]({escape_markdown_url(absolute_url(conversation.url))})"
         f" on {format_date(today())} of"
-        f" {manifest.documents:,} documents, index {manifest.name}."
+        f" {quantity(manifest.documents, 'document')}, index {manifest.name}."
         " Every quote is word for word."
     )
     filters = [f"{name} {value}" for name, value in conversation.option_pairs()]

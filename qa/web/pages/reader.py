@@ -31,6 +31,7 @@ from qa.web.pages.cite import (
 )
 from qa.web.pages.common import MarkLayer, ReaderBlock, iter_blocks, parameter_error
 from qa.web.pages.find_in_document import find_words
+from qa.web.pages.stable_ids import redirect_old_ids
 from qa.web.pages.turns import ask_request_of
 from qa.web.pages.urls import Conversation, parse_conversation, parse_query_string, query_string
 from qa.web.problems import InvalidRequestError
@@ -145,6 +146,7 @@ _MIN_CHECKSUM_DIGITS = 12
         tag="documents",
     )
 )
+@redirect_old_ids
 def show(document_id: str) -> str | Response:
     """Show a whole document, what is cited of it marked; with `.json` behind its id, as JSON."""
     lost_generation = None if document_id.endswith(".json") else fall_back_to_live()
@@ -154,7 +156,7 @@ def show(document_id: str) -> str | Response:
         if document_id.endswith(".json"):
             return _record(current_searcher().document(document_id.removesuffix(".json")))
         renamed_document = _find_renamed_document()
-        if renamed_document is None:
+        if renamed_document is None or document_id in current_searcher().manifest.renames.new_ids:
             raise _not_found_error(error, lost_generation) from None
         document = renamed_document
     target, late = _find_target(document)
@@ -359,6 +361,7 @@ def _document_body(document: Document) -> DocumentBody:
     paragraph_numbers = {block: number for number, block in enumerate(document.paragraphs, 1)}
     return DocumentBody(
         id=document.id,
+        stable_id=current_searcher().manifest.renames.stable_id(document.id),
         **vars(document.metadata),
         source=document.source,
         words=summary.words,

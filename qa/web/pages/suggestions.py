@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
+from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import Span, normalize, stop_terms
 from qa.answers.answer import Answer
 from qa.engines.base import DocumentSummary, Searcher
@@ -32,7 +33,7 @@ from qa.web.context import (
     route_options,
 )
 from qa.web.openapi import query_parameter, string_schema
-from qa.web.pages.common import format_date, parameter_error, quantity
+from qa.web.pages.common import format_date, parameter_error
 from qa.web.pages.urls import Conversation, query_string
 from qa.web.request_schemas import too_much
 from qa.web.response_schemas import SuggestionsBody

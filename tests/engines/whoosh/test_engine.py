@@ -12,6 +12,9 @@ import whoosh.index
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qa.analysis.sentences import split_sentences
+from qa.analysis.tokenizer import Span
+from qa.answers.answer import build_citation
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.engines.whoosh import builder as building
@@ -49,6 +52,28 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
         [h for h in searcher.search(query, 10).headings if "Bridge" in h]
     )
     assert ids(searcher, "Storms") == ["harbour"]
+
+
+def test_an_index_without_sentences_marks_the_same(tmp_path):
+    write(tmp_path / "documents", a_md="# Ferries\n\nThe ferry is late. It leaves at nine.")
+    index = build_index(tmp_path)
+    columns = open_engine(index).searcher()._store
+    (known,) = columns.passages([0])
+    del columns._columns._arrays["first_sentences"]
+    (unknown,) = columns.passages([0])
+
+    assert list(known.sentences) == split_sentences(known.text)
+    assert (unknown, unknown.sentences) == (known, None)
+
+
+def test_a_citation_is_the_same_from_a_part_of_a_document_as_from_all_of_it(searcher):
+    for summary in searcher.summaries():
+        document, citable = searcher.document(summary.id), searcher.citable(summary.id)
+        places = [0, len(document.text) // 2, len(document.text) - 1]
+        for start in places:
+            span = Span(start, len(document.text))
+
+            assert build_citation(citable, span) == build_citation(document, span)
 
 
 def test_an_index_without_keys_of_questions_is_searched_all_the_same(tmp_path):

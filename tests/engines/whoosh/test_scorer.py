@@ -113,6 +113,19 @@ def test_only_allowed_documents_are_found(field, weights, k, seed):
     )
 
 
+@settings(max_examples=50, deadline=None)
+@given(weights=weighted, seed=st.integers(0, 99))
+def test_all_that_match_are_told_apart_from_the_rest(field, weights, seed):
+    allowed = np.random.default_rng(seed).random(DOCUMENTS) < 0.3
+    lists = [TermPostings(field, n, w) for n, w in weights]
+    accumulator = Accumulator(ScoreLayout([field.norms]), PostingsCache(10**5))
+    top = accumulator.top_k(lists, 5, allowed=allowed, with_matches=True)
+    expected = {d: s for d, s in by_hand(field, weights).items() if allowed[d]}
+
+    assert np.flatnonzero(top.matches).tolist() == sorted(expected)
+    check(top, expected, 5)
+
+
 @pytest.fixture(scope="module")
 def above(tmp_path_factory):
     """A field of 300 headings and one of 100 documents."""

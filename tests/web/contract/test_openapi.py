@@ -17,6 +17,7 @@ PAGES = {
     "/feedback",
     "/mcp/",
     "/opensearch.xml",
+    "/passages/<passage_id>",
     "/problems",
     "/problems/<code>",
     "/robots.txt",
@@ -285,3 +286,29 @@ def test_empty_values_count_among_the_most_that_may_be_sent(client, name, field)
     assert response.status_code == 422
     assert response.get_json()["errors"][0]["pointer"] == f"#/{field}"
     assert client.get(f"/ask?q=harbour&{name}=").status_code == 200
+
+
+def parts(schema):
+    """*schema*, and all dictionaries in it."""
+    if isinstance(schema, dict):
+        yield schema
+        schema = list(schema.values())
+    for part in schema if isinstance(schema, list) else []:
+        yield from parts(part)
+
+
+def test_a_default_of_a_field_is_said_in_words(specification):
+    schemas = specification["components"]["schemas"]
+    fields = [
+        field for schema in schemas.values() for field in schema.get("properties", {}).values()
+    ]
+
+    assert not [field for field in fields if "default" in field]
+    assert schemas["AskRequest"]["properties"]["limit"]["description"].endswith("By default 5.")
+
+
+def test_a_span_is_a_list_of_two_numbers(specification):
+    span = specification["components"]["schemas"]["Span"]
+
+    assert (span["items"], span["minItems"], span["maxItems"]) == ({"type": "integer"}, 2, 2)
+    assert not [part for part in parts(specification) if "prefixItems" in part]

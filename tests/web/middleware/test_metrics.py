@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from qa.app import create_app
+from qa.publishing.build_record import read_build_record
+from qa.settings import Settings
 from qa.web.middleware import metrics_folder as tallies
-from tests.conftest import ROOT, run_service
+from tests.commands.test_cli import run
+from tests.conftest import HARBOUR, ROOT, run_service, write
 from tests.faults.service import wait_for
-from tests.processes import children, master
+from tests.processes import children, master, needs_proc, reserve_port
 
 
 def get(address, path):
@@ -61,6 +65,94 @@ def test_what_is_counted_without_other_workers(client, searcher):
     assert increase("verbatim_request_seconds_count", endpoint="api.ask_get") == 3
     assert after["verbatim_index_info", ("generation", searcher.manifest.name)] == 1
     assert after["verbatim_index_documents",] == 2
+
+
+def test_answers_of_the_cache_are_counted(index):
+    client = create_app(Settings(index=str(index))).test_client()
+    names = [("verbatim_answer_cache_total", ("result", result)) for result in ("hit", "miss")]
+    before = samples(client.get("/metrics").text)
+    for _ in range(3):
+        client.get("/ask?q=harbour")
+    after = samples(client.get("/metrics").text)
+
+    assert [after[name] - before.get(name, 0) for name in names] == [2, 1]
+
+
+def test_the_age_of_the_index_and_the_last_build_are_told(tmp_path):
+    write(tmp_path / "documents", harbour_md=HARBOUR)
+    write(tmp_path, questions_jsonl='{"question": "Who built it?", "contains": ["Atlantis"]}\n')
+    client = create_app(Settings(index=str(tmp_path))).test_client()
+    started = int(time.time())
+    numbers = []
+    for options in ([], [], ["--dry-run"]):
+        assert run("index", "--index", tmp_path, *options).exit_code == 0
+        numbers.append(samples(client.get("/metrics").text))
+    (tmp_path / "documents" / "harbour.md").unlink()
+    assert run("index", "--index", tmp_path).exit_code == 1
+    numbers.append(samples(client.get("/metrics").text))
+    results = [
+        result
+        for values in numbers
+        for result in ("published", "unchanged", "refused", "failed")
+        if ("verbatim_last_build_info", ("result", result)) in values
+    ]
+
+    assert results == ["published", "unchanged", "unchanged", "failed"]
+    first = numbers[0]
+    assert started <= first["verbatim_index_published_timestamp_seconds",] <= time.time()
+    assert started <= first["verbatim_last_build_timestamp_seconds",] <= time.time()
+    assert first["verbatim_last_build_seconds",] > 0
+    assert (first["verbatim_golden_questions",], first["verbatim_golden_answered",]) == (1, 0)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"result": "x"}', "\xff", "9" * 20_000])
+def test_a_record_of_a_build_that_cannot_be_read_is_none(tmp_path, content):
+    (tmp_path / "last_build.json").write_text(content, encoding="latin-1")
+
+    assert read_build_record(tmp_path) is None
+
+
+@needs_proc
+def test_the_memory_of_all_processes_is_told(index):
+    with run_service(index, workers=2) as address:
+        numbers = samples(get(address, "/metrics")[1])
+
+    assert numbers["verbatim_workers",] == 2
+    for process in ("master", "workers"):
+        assert 1 << 20 < numbers["verbatim_memory_bytes", ("process", process)] < 1 << 31
+
+
+@needs_proc
+def test_a_single_process_has_no_master(client):
+    numbers = samples(client.get("/metrics").text)
+
+    assert numbers["verbatim_workers",] == 1
+    assert ("verbatim_memory_bytes", ("process", "master")) not in numbers
+
+
+def test_gunicorn_itself_counts_and_logs_all_with_our_configuration(index, tmp_path):
+    log = tmp_path / "log"
+    with reserve_port() as port, log.open("w") as output:
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:qa.server.gunicorn_config"]
+        gunicorn = subprocess.Popen(
+            [*command, "--bind", f"127.0.0.1:{port}", "--workers=2", "qa.app:create_app()"],
+            env=os.environ | {"QA_INDEX": str(index), "QA_MAX_WAIT_MS": "60000"},
+            cwd=ROOT,
+            stdout=output,
+        )
+        address = ("127.0.0.1", port)
+        try:
+            wait_for(lambda: "Serving at" in log.read_text())
+            for _ in range(20):
+                assert get(address, "/ask?q=harbour")[0] == 200
+            counted = answers(address, "found")
+            workers = samples(get(address, "/metrics")[1])["verbatim_workers",]
+        finally:
+            gunicorn.terminate()
+            gunicorn.wait(timeout=30)
+    logged = [line for line in log.read_text().splitlines() if "api.ask_get" in line]
+
+    assert (counted, len(logged), workers) == (20, 20, 2)
 
 
 def test_methods_and_addresses_that_are_none_add_no_labels(client):

@@ -8,6 +8,7 @@ import bibtexparser
 import pytest
 import rispy
 
+from qa.answers.answer import quote_checksum
 from qa.answers.citation_formats import FORMATS
 from tests.web.pages.conftest import HARBOUR, one, text
 
@@ -97,3 +98,13 @@ def test_an_answer_offers_its_citation_in_every_format(get_page, client):
     assert [text(link) for link in links] == [form.label for form in FORMATS.values()]
     assert all(QUOTE in client.get(link.get("href")).text for link in links)
     assert all(urlsplit(link.get("href")).path.startswith("/cite/") for link in links)
+
+
+def test_the_checksum_of_a_quote_has_a_second_name_for_programs(client):
+    checksum = quote_checksum(HARBOUR.text[START:END])
+    elsewhere = f"/cite/{ID}?cite={START + 7}-{END + 7}&sha256=0000"
+
+    body = client.get(f"{elsewhere}&quote_sha256={checksum}").text
+
+    assert QUOTE in body
+    assert body == client.get(f"{elsewhere}&quote={checksum}").text

@@ -183,6 +183,7 @@ def test_the_record_is_the_list(client):
 
     assert record["items"][0] == {
         "id": "old/harbour & pier",
+        "stable_id": record["items"][0]["stable_id"],
         "title": LINDHOLM,
         "publisher": "Northern Gazette",
         "date": "2021-12-03",

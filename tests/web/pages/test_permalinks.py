@@ -140,7 +140,6 @@ def test_nonsense_for_a_quote_says_nothing(get_page, rebuild, link):
         ({"harbour_md": HARBOUR + "More."}, "the quote is unchanged.", True),
         ({"harbour_md": LATER}, "the quote has moved, and is highlighted", True),
         ({"harbour_md": OTHER}, "the quote is no longer in it, and nothing is highlighted.", False),
-        ({"port_md": HARBOUR}, "The document harbour was renamed", True),
     ],
 )
 def test_the_reader_says_what_became_of_the_passage(
@@ -155,6 +154,17 @@ def test_the_reader_says_what_became_of_the_passage(
     assert message in notice
     marks = [text(mark) for mark in page.xpath("//mark[@id='cited']")]
     assert any("Elsa Moberg demanded" in mark for mark in marks) == marked
+
+
+def test_the_reader_of_a_renamed_document_is_at_its_new_name(get_page, rebuild, client, link):
+    address = reader(get_page, link)
+    rebuild(port_md=HARBOUR)
+    response = client.get(address)
+
+    assert response.status_code == 302
+    assert "/documents/port?" in response.location
+    page = get_page(response.location)
+    assert "The quote is unchanged." in text(one(page, "//p[@class='notice']"))
 
 
 def test_a_link_that_is_not_pinned_is_found_again_too(get_page, rebuild, client):

@@ -1,0 +1,1 @@
+"""Verbatim as a component of other frameworks."""
