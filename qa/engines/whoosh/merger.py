@@ -36,8 +36,8 @@ REPEATS = "repeats"
 _MERGE_POSTINGS = 1 << 18
 # -1, for what is gone, in 32 bits.
 _GONE = np.uint32(0xFFFFFFFF)
-# Terms of a part that are numbered at a time.
-_MERGE_TERMS = 1 << 15
+# Terms of all parts together that are numbered at a time.
+_MERGE_TERMS = 1 << 17
 
 
 class UnitSizes(NamedTuple):
@@ -338,7 +338,7 @@ class _MergedTerms:
             terms = sorted(set().union(*slices))
             rank = order.number(terms, size)
             for number, some in enumerate(slices):
-                ranks = np.fromiter(map(rank.__getitem__, some), np.int64, len(some))
+                ranks = np.fromiter(map(rank.__getitem__, some), np.int32, len(some))
                 numbers[number].append(ranks)
                 at[number] += len(some)
             size += len(terms)
@@ -347,7 +347,7 @@ class _MergedTerms:
             self._new.append(blob)
             self._new_lengths.append(np.fromiter(map(len, new), np.int64, len(new)))
         for part, pieces in zip(segments, numbers, strict=True):
-            part.numbers = np.concatenate([np.empty(0, np.int64), *pieces])
+            part.numbers = np.concatenate([np.empty(0, np.int32), *pieces])
         return size
 
     def encode(self, is_used: BoolArray) -> dict[str, Writable]:
@@ -404,10 +404,11 @@ class _AfterBase:
 
 def _range_end(segments: Sequence[_SegmentField], at: Sequence[int]) -> bytes | None:
     """The term before which the next range ends; None for the last range."""
+    step = max(1, _MERGE_TERMS // len(segments))
     ends = [
-        part.terms[place + _MERGE_TERMS]
+        part.terms[place + step]
         for part, place in zip(segments, at, strict=True)
-        if place + _MERGE_TERMS < len(part.terms)
+        if place + step < len(part.terms)
     ]
     return min(ends, default=None)
 
