@@ -263,8 +263,10 @@ def _contains_target(
 
 def _is_spans(value: object) -> bool:
     """Whether a cache value is the spans of a document's passages."""
+    # Each begins with two numbers; results begin with a record or a text.
     return isinstance(value, list) and all(
-        isinstance(span, list) and all(isinstance(number, int) for number in span) for span in value
+        isinstance(span, list) and all(isinstance(number, int) for number in span[:2])
+        for span in value
     )
 
 

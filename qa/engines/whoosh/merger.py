@@ -326,7 +326,7 @@ class _MergedTerms:
         self, segments: Sequence[_SegmentField], order: "_InOrder | _AfterBase"
     ) -> int:
         """Number the terms of *segments*, range after range of them, so that few are in memory."""
-        numbers: list[list[IntArray]] = [[] for _ in segments]
+        numbers: list[list[Array]] = [[] for _ in segments]
         at = [0] * len(segments)
         size = 0
         while any(place < len(part.terms) for place, part in zip(at, segments, strict=True)):
