@@ -271,9 +271,13 @@ def _check_consistency(settings: Settings) -> Settings:
 
 
 def _check_text(name: str, text: str, setting_field: "dataclasses.Field[Any]") -> None:
-    """Raise SettingsError if *text* is blank, or has line ends and the like in it."""
-    is_list = setting_field.type == tuple[str, ...]
-    if _CONTROL_CHARACTERS.search(text) or (text.isspace() and not is_list):
+    """Raise SettingsError if *text* is blank, or has line ends and the like in it.
+
+    Those with a form of their own are checked against that, which says more.
+    """
+    if setting_field.name in {*_FORMS, "url"}:
+        return
+    if _CONTROL_CHARACTERS.search(text) or text.isspace():
         shown = "" if setting_field.name in _SECRETS else f"={text[:100]!r}"
         raise SettingsError(
             f"{name}{shown} is blank, or has control characters such as line ends in it; correct"

@@ -130,7 +130,9 @@ def test_what_there_is_no_time_for_is_compared_by_the_next_build(compare, monkey
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04", b"\x93NUMPY", NPY.getvalue(), os.urandom(100)]
+    "content",
+    [b"", b"PK\x03\x04", b"\x93NUMPY", NPY.getvalue(), bytes(range(100, 200))],
+    ids=["empty", "zip", "head", "other", "noise"],
 )
 def test_sketches_that_cannot_be_read_are_made_anew(compare, tmp_path, content):
     (tmp_path / "sketches.npz").write_bytes(content)
