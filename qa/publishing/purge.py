@@ -263,11 +263,17 @@ def _contains_target(
 
 def _is_spans(value: object) -> bool:
     """Whether a cache value is the spans of a document's passages."""
-    # Each begins with two numbers; results begin with a record or a text.
-    return isinstance(value, list) and all(
-        isinstance(span, list) and all(isinstance(number, int) for number in span[:2])
-        for span in value
-    )
+    return isinstance(value, list) and all(map(_is_span, value))
+
+
+def _is_span(value: object) -> bool:
+    """Whether *value* is two numbers, and the spans of sentences if they are known."""
+    match value:
+        case [int(), int()] | [int(), int(), None]:
+            return True
+        case [int(), int(), [*sentences]]:
+            return all(map(_is_span, sentences))
+    return False
 
 
 def _load_results(value: Any) -> ExtractionResults | None:  # noqa: ANN401 - any JSON value
