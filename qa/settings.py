@@ -83,6 +83,9 @@ class Settings:
     extract_seconds: int = setting(
         120, "Time limit for reading one file, in seconds; then it is skipped.", minimum=1
     )
+    build_memory_mb: int = setting(
+        400, "About the most memory of all processes of a build together, in MB.", minimum=200
+    )
     extract_memory_mb: int = setting(
         4096, "Maximum memory of a process that reads files, in MB.", minimum=1
     )

@@ -220,6 +220,12 @@ def is_stop_word(word: str, language: str) -> bool:
     return exact not in _SHORT_NAMES and fold_case(word, language) in languages.stop_words(language)
 
 
+def clear_caches() -> None:
+    """Forget the terms and stems of words, for a process with little memory."""
+    for function in (to_term, stem, is_stop_word):
+        function.cache_clear()
+
+
 @lru_cache(maxsize=64)
 def stop_terms(language: str) -> frozenset[str]:
     """The terms of the stop words of *language*."""

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from multiprocessing import forkserver
 from pathlib import Path
 from threading import Event
 
@@ -22,6 +24,8 @@ from qa.commands.options import (
 )
 from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
+from qa.documents.processes import worker_context
+from qa.documents.versions import analysis_version, code_stamp, code_version
 from qa.engines.factory import open_engine
 from qa.errors import BuildLockedError, QAError
 from qa.index.manifest import FILE_NAME as SYNONYMS
@@ -35,40 +39,93 @@ from qa.publishing.near_duplicates import (
     find_near_duplicates,
     write_report,
 )
-from qa.publishing.watcher import folder_snapshot, watch
+from qa.publishing.watcher import choose_source, watch
 from qa.settings import Settings
+
+# What a process writes to one that stands by, to make it build.
+_GO = b"build\n"
 
 
 class _BuildRunner:
-    """Runs builds, one after the other, until it is stopped."""
+    """Runs builds, one after the other, until it is stopped.
+
+    The process of the next build starts after the last one ended, loads all code, and stands by.
+    """
 
     def __init__(self, settings: Settings) -> None:
         folder = str(settings.documents_folder)
         self._command = [sys.executable, "-m", "qa", "index", "--index", settings.index, folder]
         self.stop_event = Event()
         self._process: subprocess.Popen[bytes] | None = None
+        self._code_stamp: object = None
 
     def build(self) -> bool:
         """Build in a subprocess; return whether it completed, even if the gate refused it.
 
         A subprocess returns its memory, and can die without ending the watch.
         """
-        # In its own session, so that it gets Ctrl+C once, from us.
-        with subprocess.Popen(self._command, start_new_session=True) as process:  # noqa: S603
-            self._process = process
-            if self.stop_event.is_set():
-                self.stop()
-            code = process.wait()
-            self._process = None
+        process = self._take_process()
+        self._process = process
+        with suppress(BrokenPipeError):
+            if process.stdin is not None and not self.stop_event.is_set():
+                process.stdin.write(_GO)
+            if process.stdin is not None:
+                process.stdin.close()
+        if self.stop_event.is_set():
+            self.stop()
+        code = process.wait()
+        self._process = None
         if code < 0 and not self.stop_event.is_set():
             echo(f"The build was killed by signal {-code}.", err=True)
+        if not self.stop_event.is_set():
+            self._process = self._start_process()
         return code in {0, EXIT_REFUSED}
+
+    def _take_process(self) -> "subprocess.Popen[bytes]":
+        """The process that stands by, unless it ended or the code has changed since."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            if self._code_stamp == code_stamp():
+                return process
+            _dismiss(process)
+        return self._start_process()
+
+    def _start_process(self) -> "subprocess.Popen[bytes]":
+        self._code_stamp = code_stamp()
+        # In its own session, so that it gets Ctrl+C once, from us.
+        return subprocess.Popen(  # noqa: S603
+            [*self._command, "--standby"], start_new_session=True, stdin=subprocess.PIPE
+        )
 
     def stop(self, *_: object) -> None:
         """Stop; a running build cleans up and ends."""
         self.stop_event.set()
         if self._process:
             self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """End the process that stands by."""
+        if self._process is not None:
+            _dismiss(self._process)
+
+
+def _dismiss(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that stands by."""
+    if process.stdin is not None:
+        process.stdin.close()
+    process.wait()
+
+
+def _stand_by() -> bool:
+    """Load all that a build needs, and wait; whether to build."""
+    code_version()
+    analysis_version()
+    worker_context("qa.documents.cache", "qa.publishing.builder")
+    forkserver.ensure_running()
+    # Ctrl+C ends it quietly.
+    with suppress(KeyboardInterrupt):
+        return sys.stdin.buffer.readline() == _GO
+    return False
 
 
 def watch_folder(settings: Settings) -> None:
@@ -78,12 +135,12 @@ def watch_folder(settings: Settings) -> None:
         signal.signal(signal_number, runner.stop)
     home, documents = settings.home, settings.documents_folder
     echo(f"Watching {documents} (Ctrl+C stops)", err=True)
-    paths = (documents, *(home / name for name in (QUESTIONS_FILE, SYNONYMS, TUNED_FILE)))
-
-    def look() -> object:
-        return folder_snapshot(paths, follow_links=settings.follow_links)
-
-    watch(look, runner.build, runner.stop_event)
+    files = [home / name for name in (QUESTIONS_FILE, SYNONYMS, TUNED_FILE)]
+    source = choose_source(documents, files, runner.stop_event, follow_links=settings.follow_links)
+    try:
+        watch(source, runner.build, runner.stop_event)
+    finally:
+        runner.close()
 
 
 # Files, documents or questions to list one by one.
@@ -97,9 +154,16 @@ _MAX_LISTED = 20
     "--dry-run", is_flag=True, help="Build and check, show what would change, publish nothing."
 )
 @click.option("--watch", is_flag=True, help="Keep running; build again whenever files change.")
+@click.option("--standby", is_flag=True, hidden=True)
 @index_option
 def index_command(
-    documents: Path | None, *, force: bool, dry_run: bool, watch: bool, index_dir: str | None
+    documents: Path | None,
+    *,
+    force: bool,
+    dry_run: bool,
+    watch: bool,
+    standby: bool,
+    index_dir: str | None,
 ) -> None:
     """Build an index of DOCUMENTS (by default <index>/documents) and make it live.
 
@@ -112,6 +176,8 @@ def index_command(
         settings = load_settings(index=index_dir, documents=documents and str(documents))
         if watch:
             watch_folder(settings)
+            return
+        if standby and not _stand_by():
             return
         report = _build(settings, force=force, dry_run=dry_run)
     print_report(report, settings, dry_run=dry_run)

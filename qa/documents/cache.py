@@ -26,7 +26,11 @@ _COMPRESSION_LEVEL = 3
 _MAX_UNUSED_BUILDS = 3
 # Entries of a transaction.
 _COMMIT_INTERVAL = 200
-_TABLE = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)"
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, build INTEGER, value BLOB)",
+    "CREATE TABLE IF NOT EXISTS states (key TEXT PRIMARY KEY, value BLOB)",
+)
+_BUILD_NUMBER = "build number"
 
 
 def count_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | None:
@@ -56,6 +60,8 @@ def erase_entries(path: Path, unwanted: Callable[[str, Any], bool]) -> int | Non
             file.execute("PRAGMA journal_mode = OFF")
             doomed = [(key,) for key, value in _iter_entries(file) if unwanted(key, value)]
             file.execute("BEGIN EXCLUSIVE")
+            # The state of the last build names documents, too; without it nothing is lost.
+            file.execute("DROP TABLE IF EXISTS states")
             file.executemany("DELETE FROM entries WHERE key IS ?", doomed)
             file.execute("COMMIT")
             file.execute("VACUUM")
@@ -139,11 +145,28 @@ class ExtractionCache:
         self._execute("REPLACE INTO entries VALUES (?, ?, ?)", key, self._build_number, data)
         self._commit_periodically()
 
+    def load_state(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
+        """The state called *name* that the last build stored, None if there is none."""
+        rows = self._execute("SELECT value FROM states WHERE key = ?", name)
+        return _decode_value(self._decompressor, name, rows[0][0]) if rows else None
+
+    def store_state(self, name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Store *value*, which is kept until another is."""
+        text = json.dumps([name, value], ensure_ascii=False)
+        data = self._compressor.compress(text.encode())
+        self._execute("REPLACE INTO states VALUES (?, ?)", name, data)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove the entries of *keys*."""
+        for key in keys:
+            self._execute("DELETE FROM entries WHERE key = ?", key)
+
     def prune(self) -> None:
-        """Drop entries that the last builds did not use."""
+        """Drop entries that the last builds did not use; to be called after one that used all."""
         self._execute(
             "DELETE FROM entries WHERE build <= ?", self._build_number - _MAX_UNUSED_BUILDS
         )
+        self.store_state(_BUILD_NUMBER, self._build_number)
 
     def close(self) -> None:
         """Commit, and close the file."""
@@ -154,6 +177,7 @@ class ExtractionCache:
     def _open_file(self, path: Path) -> None:
         try:
             self._connection = self._connect(path)
+            self._build_number = 1 + (self.load_state(_BUILD_NUMBER) or 0)
         except sqlite3.OperationalError:  # no room, or no way to write: go on without
             self._disconnect()
         except sqlite3.Error:
@@ -167,13 +191,12 @@ class ExtractionCache:
             connection.execute("PRAGMA auto_vacuum = FULL")
             # Overwrite what is deleted.
             connection.execute("PRAGMA secure_delete = ON")
-            connection.execute(_TABLE)
+            for table in _TABLES:
+                connection.execute(table)
             connection.execute("BEGIN IMMEDIATE")
-            (last_build,) = connection.execute("SELECT max(build) FROM entries").fetchone()
         except BaseException:
             connection.close()
             raise
-        self._build_number = (last_build or 0) + 1
         return connection
 
     def _recreate(self) -> None:
@@ -226,9 +249,14 @@ def extract_file(path: Path, source: str, settings: Settings) -> tuple[str, Extr
     return _content_cache_key(content, source, settings), read_content(content, source, settings)
 
 
-def _content_cache_key(content: FileContent, source: str, settings: Settings) -> str:
+def reading_version(settings: Settings) -> str:
+    """What the results depend on beside the files: the code, and settings."""
     limits = f"{settings.max_file_mb} {settings.max_file_documents}"
-    parts = [code_version(), settings.language, limits, describe_ocr(settings), source]
+    return "\0".join([code_version(), settings.language, limits, describe_ocr(settings)])
+
+
+def _content_cache_key(content: FileContent, source: str, settings: Settings) -> str:
+    parts = [reading_version(settings), source]
     for name, data in [("", content.data), *sorted(content.sidecars.items())]:
         parts += [name, hashlib.sha256(data).hexdigest()]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

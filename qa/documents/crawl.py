@@ -7,12 +7,14 @@ import hashlib
 import os
 import resource
 import stat
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -44,11 +46,14 @@ from qa.documents.reader import (
     find_orphan_sidecars,
     is_reproducible,
     memory_limit_reason,
+    sidecar_names,
 )
 from qa.errors import IndexingError
 from qa.settings import Settings
 
 _Entry = os.DirEntry[str]
+# Memory of a process that reads usual files, and of all the others of a build, in MB.
+_WORKER_MB, _OTHER_MB = 40, 250
 
 
 class SourceFile(NamedTuple):
@@ -58,15 +63,31 @@ class SourceFile(NamedTuple):
     source: str
 
 
+# Size, inode and times of a file and of its sidecars: the same as long as nobody writes to them.
+FileStamp = tuple[int, ...]
+# A file that changed so many nanoseconds before it was looked at may change again unseen, since
+# clocks of file systems are coarse.
+_UNSETTLED_NS = 2_000_000_000
+
+
 def find_files(folder: Path, settings: Settings) -> list[SourceFile | Skip]:
+    """All files below *folder* sorted by path, with Skips for what is no readable file."""
+    return find_stamped_files(folder, settings)[0]
+
+
+def find_stamped_files(
+    folder: Path, settings: Settings
+) -> tuple[list[SourceFile | Skip], dict[str, FileStamp]]:
     """All files below *folder* sorted by path, with Skips for what is no readable file.
 
     Links are followed, to each folder once, but out of *folder* only if the settings say so.
-    Hidden files and those that programs leave beside documents are ignored.
+    Hidden files and those that programs leave beside documents are ignored.  The second result has
+    the stamps of those that did not change just now.
     """
     if not folder.is_dir():
         raise IndexingError(f"No folder {folder}; create it and put documents in, or name another.")
-    return sorted(_Crawl(folder, settings), key=lambda item: item.source)
+    crawl = _Crawl(folder, settings)
+    return sorted(crawl, key=lambda item: item.source), crawl.stamps
 
 
 def entries_of(folder: Path) -> Iterator[_Entry]:
@@ -97,6 +118,8 @@ class _Crawl:
         self._folders = deque([SourceFile(root, "")])
         # Links come last, so that a folder has its own path if it is below the root.
         self._links = deque[SourceFile]()
+        self.stamps: dict[str, FileStamp] = {}
+        self._settled_before = time.time_ns() - _UNSETTLED_NS
 
     def __iter__(self) -> Iterator[SourceFile | Skip]:
         while self._folders or self._links:
@@ -134,6 +157,7 @@ class _Crawl:
     def _classify_entries(self, entries: list[_Entry], source: str) -> Iterator[SourceFile | Skip]:
         """The files and Skips among *entries* of the folder *source*; folders are queued."""
         stray = find_orphan_sidecars(entry.name for entry in entries)
+        sidecars = {e.name: e for e in entries if is_sidecar(e.name) and e.name not in stray}
         for entry in entries:
             name = to_printable(entry.name)
             file = SourceFile(Path(entry.path), f"{source}/{name}" if source else name)
@@ -145,7 +169,25 @@ class _Crawl:
             elif entry.name in stray:
                 yield Skip(file.source, ORPHAN_SIDECAR)
             elif not is_sidecar(entry.name):
+                self._stamp(file.source, entry, sidecars)
                 yield file
+
+    def _stamp(self, source: str, entry: _Entry, sidecars: Mapping[str, _Entry]) -> None:
+        """Keep the stamp of a file, unless it, or a sidecar, changed just now."""
+        entries = [entry]
+        if sidecars:
+            names = sidecar_names(entry.name)
+            entries += [sidecars[name] for name in names if name in sidecars]
+        stamp: list[int] = []
+        for each in entries:
+            try:
+                status = each.stat()
+            except OSError:
+                return
+            if max(status.st_mtime_ns, status.st_ctime_ns) >= self._settled_before:
+                return
+            stamp += (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        self.stamps[source] = tuple(stamp)
 
     def _skip_reason(self, entry: _Entry) -> str | None:
         """Why an entry of a folder is not opened."""
@@ -190,29 +232,40 @@ class DocumentFolder:
         cache: ExtractionCache | None = None,
         deadline: Deadline | None = None,
         progress: Callable[[int, int], None] | None = None,
+        known_keys: Mapping[tuple[str, FileStamp], str] = MappingProxyType({}),
     ) -> None:
         """Raise IndexingError, now or while reading, when the *deadline* has passed.
 
         By default it is the longest time that a build may take, from now on.  *progress* is called
         after every file with the numbers of files that were compared with the cache and in all.
+        Files with *known_keys*, by source and stamp, are not opened to compute their keys.
         """
         self._folder = folder
         self._settings = settings
         self._cache = cache
         self._deadline = deadline or Deadline.after(settings.max_build_minutes * 60)
-        self.files = find_files(folder, settings)
+        self.files, self.stamps = find_stamped_files(folder, settings)
         self._keys: list[str | None] = []
         for file in self._in_time(self.files):
-            self._keys.append(_file_cache_key(file, settings))
+            stamp = self.stamps.get(file.source)
+            known = known_keys.get((file.source, stamp)) if stamp else None
+            self._keys.append(known or _file_cache_key(file, settings))
             if progress:
                 progress(len(self._keys), len(self.files))
         # Whether reading the same files again gives the same documents.
         self.is_reproducible = None not in self._keys
+        # The sources of files that may give others.
+        self.unstable: set[str] = set()
 
     @property
     def digest(self) -> str:
         """A checksum of everything that the documents depend on."""
         return hashlib.sha256("\n".join(map(str, self._keys)).encode()).hexdigest()
+
+    @property
+    def keys(self) -> Sequence[str | None]:
+        """The cache key of each file; None where it could not be opened."""
+        return self._keys
 
     def iter_documents(
         self, progress: Callable[[int, int], None] | None = None
@@ -221,26 +274,43 @@ class DocumentFolder:
 
         *progress* is called after every file with the numbers of files done and in all.
         """
-        ids_by_checksum: dict[str, str] = {}
-        ids: set[str] = set()
-        for file_count, results in enumerate(self._iter_results(), start=1):
-            for result in results:
-                yield (
-                    _deduplicate(result, ids_by_checksum, ids)
-                    if isinstance(result, Document)
-                    else result
-                )
+        deduplicator = Deduplicator()
+        for results in self.iter_results(progress=progress):
+            for result in results or ():
+                yield result if isinstance(result, Skip) else deduplicator.place(result)
+
+    def iter_results(
+        self,
+        unchanged: Collection[str] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[ExtractionResults | None]:
+        """What each file holds; None for those with keys that are *unchanged*."""
+        for file_count, results in enumerate(self._iter_results(unchanged), start=1):
+            yield results
             if progress:
                 progress(file_count, len(self.files))
 
-    def _iter_results(self) -> Iterator[ExtractionResults]:
-        """The results of each file, in order; only a few files are read ahead."""
-        workers = os.cpu_count() or 1
-        pending: deque[ExtractionResults | _PendingFile] = deque()
-        with _open_reading_pool(workers, self._settings) as pool:
+    def load_results(self, key: str) -> ExtractionResults | None:
+        """What the file with that cache key holds, if it is cached."""
+        return self._load_cached(key)
+
+    def _iter_results(self, unchanged: Collection[str]) -> Iterator[ExtractionResults | None]:
+        # Each of a file that is being read, or of one that need not be.
+        pending = deque[ExtractionResults | _PendingFile | None]()
+        changed = sum(key not in unchanged for key in self._keys)
+        workers = min(os.cpu_count() or 1, max(1, changed), _max_workers(self._settings))
+        with ExitStack() as stack:
+            pools: list[ProcessPool] = []
+
+            def open_pool() -> ProcessPool:
+                if not pools:
+                    pools.append(stack.enter_context(_open_reading_pool(workers, self._settings)))
+                return pools[0]
+
             for file, key in self._in_time(zip(self.files, self._keys, strict=True)):
-                pending.append(self._start_reading(pool, file, key))
-                if len(pending) > 4 * workers:
+                is_unchanged = key is not None and key in unchanged
+                pending.append(None if is_unchanged else self._start_reading(open_pool, file, key))
+                while len(pending) > 4 * workers or (pending and not _is_pending(pending[0])):
                     yield self._finish_reading(pending.popleft())
             while pending:
                 yield self._finish_reading(pending.popleft())
@@ -257,7 +327,7 @@ class DocumentFolder:
             yield item
 
     def _start_reading(
-        self, pool: ProcessPool, file: SourceFile | Skip, key: str | None
+        self, open_pool: Callable[[], ProcessPool], file: SourceFile | Skip, key: str | None
     ) -> "ExtractionResults | _PendingFile":
         if not isinstance(file, SourceFile):
             return [file]
@@ -268,7 +338,8 @@ class DocumentFolder:
             return cached
         arguments = (file.path, file.source, self._settings)
         seconds = _time_limit(self._settings)
-        return _PendingFile(file, key, pool.schedule(extract_file, args=arguments, timeout=seconds))
+        future = open_pool().schedule(extract_file, args=arguments, timeout=seconds)
+        return _PendingFile(file, key, future)
 
     def _load_cached(self, key: str | None) -> ExtractionResults | None:
         if self._cache is None or key is None:
@@ -280,10 +351,10 @@ class DocumentFolder:
             return None
 
     def _finish_reading(
-        self, pending_file: "ExtractionResults | _PendingFile"
-    ) -> ExtractionResults:
+        self, pending_file: "ExtractionResults | _PendingFile | None"
+    ) -> ExtractionResults | None:
         """The results of a file; a Skip if its process ran out of time or memory, or died."""
-        if isinstance(pending_file, list):
+        if pending_file is None or isinstance(pending_file, list):
             return pending_file
         settings = self._settings
         try:
@@ -298,12 +369,22 @@ class DocumentFolder:
             reason = open_failure(error)
         else:
             reproducible = is_reproducible(results, settings)
-            self.is_reproducible = self.is_reproducible and reproducible and key == pending_file.key
+            if not reproducible or key != pending_file.key:
+                self._mark_unstable(pending_file.file)
             if self._cache and reproducible:
                 self._cache.store(key, results_to_json(results))
             return results
-        self.is_reproducible = False
+        self._mark_unstable(pending_file.file)
         return [Skip(pending_file.file.source, reason)]
+
+    def _mark_unstable(self, file: SourceFile) -> None:
+        self.unstable.add(file.source)
+        self.is_reproducible = False
+
+
+def _max_workers(settings: Settings) -> int:
+    """How many processes may read, of the memory that a build may take."""
+    return max(1, (settings.build_memory_mb - _OTHER_MB) // _WORKER_MB)
 
 
 def _time_limit(settings: Settings) -> int:
@@ -331,19 +412,39 @@ def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:
         return None
 
 
-def _deduplicate(
-    document: Document, ids_by_checksum: dict[str, str], ids: set[str]
-) -> Document | Skip:
-    """*document* with a unique id; a Skip if an earlier one has the same text."""
-    if duplicate_of := ids_by_checksum.get(document.sha256):
-        return Skip(document.source, f"same text as {duplicate_of}")
-    new_id, number = document.id, 1
-    while new_id in ids:
-        number += 1
-        new_id = f"{document.id}-{number}"
-    ids.add(new_id)
-    ids_by_checksum[document.sha256] = new_id
-    return replace(document, id=new_id)
+def _is_pending(file: "ExtractionResults | _PendingFile | None") -> bool:
+    return isinstance(file, _PendingFile)
+
+
+class Deduplicator:
+    """Gives documents, one after the other, ids of their own, and drops texts that were there."""
+
+    def __init__(self) -> None:
+        self._ids_by_checksum: dict[str, str] = {}
+        self._ids: set[str] = set()
+
+    def place(self, document: Document) -> Document | Skip:
+        """*document* with a unique id; a Skip if an earlier one has the same text."""
+        new_id = self.place_text(document.id, document.sha256)
+        if new_id is None:
+            return self.duplicate(document.source, document.sha256)
+        return replace(document, id=new_id)
+
+    def place_text(self, document_id: str, sha256: str) -> str | None:
+        """A unique id for a document; None if an earlier one has the same text."""
+        if sha256 in self._ids_by_checksum:
+            return None
+        new_id, number = document_id, 1
+        while new_id in self._ids:
+            number += 1
+            new_id = f"{document_id}-{number}"
+        self._ids.add(new_id)
+        self._ids_by_checksum[sha256] = new_id
+        return new_id
+
+    def duplicate(self, source: str, sha256: str) -> Skip:
+        """The Skip of a document whose text an earlier one has."""
+        return Skip(source, f"same text as {self._ids_by_checksum[sha256]}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from ctypes import CDLL
 from multiprocessing import connection, forkserver, popen_forkserver, spawn, util
 from multiprocessing.context import ForkServerContext, ForkServerProcess, set_spawning_popen
 from multiprocessing.process import BaseProcess
@@ -27,6 +28,12 @@ def hold_lock(lock: Path, *, wait: bool) -> Iterator[None]:
                 "Another `qa index` is building here; wait until it has ended."
             ) from None
         yield
+
+
+def trim_memory() -> None:
+    """Give memory that is free back to the system, where its C library can."""
+    with contextlib.suppress(AttributeError, OSError):
+        CDLL(None).malloc_trim(0)
 
 
 def exit_with_parent() -> None:

@@ -133,6 +133,8 @@ def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
     """The sidecars among *names* of no file among *names*."""
     names = set(names)
     sidecars = set(filter(is_sidecar, names))
+    if not sidecars:
+        return set()
     return sidecars - {sidecar for name in names - sidecars for sidecar in sidecar_names(name)}
 
 

@@ -10,6 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import Path
@@ -36,6 +37,18 @@ def code_version() -> str:
     for folder in (_PACKAGE, template_folder()):
         _add_files(digest, folder, _iter_source_files(folder))
     return digest.hexdigest()[:_DIGITS]
+
+
+def code_stamp() -> tuple[int, int]:
+    """A value that changes when the package, or the folder of libraries, is written to; fast."""
+    files = [path.stat().st_mtime_ns for path in _iter_source_files(_PACKAGE)]
+    return max(files), hash((len(files), *(_mtime(path) for path in sys.path)))
+
+
+def _mtime(path: str) -> int:
+    with suppress(OSError):
+        return Path(path).stat().st_mtime_ns
+    return 0
 
 
 @cache

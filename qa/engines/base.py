@@ -8,10 +8,9 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
@@ -23,6 +22,7 @@ from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest, analysis_warning
 from qa.index.passages import Passage
+from qa.index.statistics import Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 from qa.queries.conditions import Completions
 from qa.queries.query import COMPOUND_WEIGHT, Query
@@ -84,7 +84,9 @@ class DocumentSummary:
     @property
     def type(self) -> str:
         """The type of its file: the file name extension, in lower case; empty for none."""
-        return PurePosixPath(self.source).suffix.lower().lstrip(".")
+        # Without pathlib, which takes ten times as long; there may be many documents.
+        stem, _, extension = self.source.rpartition("/")[2].rpartition(".")
+        return extension.lower() if stem else ""
 
     @classmethod
     def of(cls, document: Document, passages: int, words: int = 0) -> "DocumentSummary":
@@ -212,12 +214,27 @@ class Searcher(Protocol):
     def suggestions(self) -> Suggestions:
         """What may be suggested to whoever types; nothing where an older version built it."""
 
-    def check(self, progress: Progress = ignore_progress) -> None:
-        """Raise CorruptIndexError unless all is there and every passage is in its document."""
+    def check(
+        self, progress: Progress = ignore_progress, only: Mapping[str, str] | None = None
+    ) -> None:
+        """Raise CorruptIndexError unless all is there and every passage is in its document.
+
+        Of the documents, *only* those with these ids are looked at, all by default; the values are
+        the checksums of their texts.
+        """
 
 
 class IndexBuilder(Protocol):
     """A generation in the making."""
+
+    def reuse(self, searcher: Searcher) -> Statistics | None:
+        """Take documents from the generation of *searcher*, and return its counts.
+
+        None where the engine has to be given all documents again.
+        """
+
+    def keep(self, number: int) -> None:
+        """Add the document of this *number* of the generation that is reused; these ascend."""
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
@@ -228,10 +245,12 @@ class IndexBuilder(Protocol):
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
+        statistics: Iterable[bytes] = (),
     ) -> Searcher:
         """Write all of it out, seal it, and open it: whole, but not live yet.
 
-        The *lexicon* is as LexiconCollector encodes it, empty for none.
+        The *lexicon* is as encode_lexicon encodes it, empty for none; *statistics* are the parts of
+        a file for the next build.
         """
 
     def publish(self, expected_live: str | None) -> None:

@@ -18,7 +18,10 @@ def open_engine(settings: Settings) -> Engine:
     """The engine for the index of *settings*, which is a folder or an address."""
     if engine_name(settings) == "whoosh":
         return WhooshEngine(
-            Path(settings.index), settings.keep_generations, processes=settings.workers
+            Path(settings.index),
+            settings.keep_generations,
+            processes=settings.workers,
+            build_memory_mb=settings.build_memory_mb,
         )
     try:
         # Its client is an extra, and takes a while to import.

@@ -5,17 +5,19 @@ definitions in biomedical text, Pacific Symposium on Biocomputing 2003: the lett
 form are found in the words before it from right to left, the first one at the start of a word.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import regex
 
 from qa.analysis.normalization import fold_accents
 from qa.analysis.tokenizer import is_stop_word, to_term, token_texts
 from qa.documents.document import Document
+from qa.index.counts import EMPTY, CountBuilder, CountTable, hash_text, iter_groups
 
 
 class Acronym(NamedTuple):
@@ -49,8 +51,10 @@ _MAX_SMALL_WORD, _MIN_FOR_WORD = 3, 3
 _MIN_SHORT, _MAX_SHORT, _MAX_LONG_WORDS = 2, 10, 8
 # Characters before a parenthesis in which a long form is looked for.
 _REACH = 200
-# Limits on hostile or huge input: of a document, and of all together.
-_MAX_PARENTHESES, _MAX_DEFINITIONS, _MAX_WORDS = 2000, 50_000, 1 << 16
+# A limit on hostile or huge documents.
+_MAX_PARENTHESES = 2000
+# Between the short and the long form.
+_TAB = "\t"
 # Acronyms of an index, and meanings of one acronym.
 MAX_ACRONYMS, _MAX_MEANINGS = 1000, 3
 # A meaning counts if it has this share of the documents of the most frequent one.
@@ -160,55 +164,93 @@ def _is_plausible(short: str, long: str, language: str) -> bool:
     )
 
 
+class AcronymTables(NamedTuple):
+    """In how many documents each definition is, and each short word in small letters."""
+
+    definitions: CountTable = EMPTY
+    small_words: CountTable = EMPTY
+
+
 class AcronymCollector:
     """Counts the definitions in documents, one after the other."""
 
     def __init__(self) -> None:
-        self._documents: Counter[tuple[str, str]] = Counter()
-        self._spellings: dict[tuple[str, str], Definition] = {}
-        # Short words in small letters, and how many documents have them.
-        self._small_words: Counter[str] = Counter()
+        self._definitions = CountBuilder(_meaning_of)
+        self._small_words = CountBuilder()
 
     def add(self, document: Document) -> None:
         """Count what *document* defines, each definition once."""
-        text = document.text
-        if "(" not in text and "（" not in text:
-            return
-        definitions = find_definitions(text, document.metadata.language)
-        keys: dict[tuple[str, str], Definition] = {}
-        for definition in definitions:
-            keys.setdefault((to_term(definition.short), _key_of(definition.long)), definition)
-        for key, definition in keys.items():
-            if key in self._spellings or len(self._spellings) < _MAX_DEFINITIONS:
-                self._spellings.setdefault(key, definition)
-                self._documents[key] += 1
-        if len(self._small_words) < _MAX_WORDS:
-            self._small_words.update(
-                word
-                for word in set(text.split())
-                if len(word) <= _MAX_SHORT and word.isalpha() and word.islower()
-            )
+        if may_define(document.text):
+            self._definitions.add(_definition_texts(document))
+            self._small_words.add(_small_words(document.text))
 
-    def select(self, defined_terms: Iterable[tuple[str, ...]]) -> tuple[Acronym, ...]:
-        """The most frequent acronyms, by short form; none of the *defined_terms* of others."""
-        others = set(defined_terms)
-        by_short: defaultdict[str, list[tuple[int, tuple[str, str]]]] = defaultdict(list)
-        for key, count in self._documents.items():
-            definition = self._spellings[key]
-            if not ({_terms_of(definition.short), _terms_of(definition.long)} & others):
-                by_short[key[0]].append((-count, key))
-        chosen = []
-        for meanings in by_short.values():
-            meanings.sort()
-            most = -meanings[0][0]
-            chosen += [m for m in meanings[:_MAX_MEANINGS] if -m[0] >= most * _MIN_MEANING_SHARE]
-        chosen = sorted(chosen)[:MAX_ACRONYMS]
-        return tuple(sorted(self._acronym(key) for _, key in chosen))
+    def remove(self, document: Document) -> None:
+        """Take what *document* defines off again."""
+        if may_define(document.text):
+            self._definitions.subtract(_definition_texts(document))
+            self._small_words.subtract(_small_words(document.text))
 
-    def _acronym(self, key: tuple[str, str]) -> Acronym:
-        short, long = self._spellings[key]
-        is_word = self._small_words[short.lower()] >= self._documents[key]
-        return Acronym(short, long, is_word)
+    def finish(self, base: AcronymTables | None = None) -> AcronymTables:
+        """The counts, added to those of *base*."""
+        base = base or AcronymTables()
+        return AcronymTables(
+            self._definitions.finish(base.definitions), self._small_words.finish(base.small_words)
+        )
+
+
+def may_define(text: str) -> bool:
+    """Whether *text* has parentheses."""
+    return "(" in text or "（" in text
+
+
+def _definition_texts(document: Document) -> Iterator[str]:
+    """What *document* defines, each meaning once: the short and the long form, a tab between."""
+    seen = set()
+    for definition in find_definitions(document.text, document.metadata.language):
+        text = _TAB.join((definition.short, " ".join(definition.long.split())))
+        if (meaning := _meaning_of(text)) not in seen:
+            seen.add(meaning)
+            yield text
+
+
+def _meaning_of(text: str) -> str:
+    """What the definition *text* says, however it is written."""
+    short, long = text.split(_TAB)
+    return _TAB.join((to_term(short), _key_of(long)))
+
+
+def _small_words(text: str) -> set[str]:
+    """The short words of *text* in small letters."""
+    words = set(text.split())
+    return {w for w in words if len(w) <= _MAX_SHORT and w.isalpha() and w.islower()}
+
+
+def select_acronyms(
+    tables: AcronymTables, defined_terms: Iterable[tuple[str, ...]]
+) -> tuple[Acronym, ...]:
+    """The most frequent acronyms, by short form; none of the *defined_terms* of others."""
+    others = set(defined_terms)
+    by_short: defaultdict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for (first, end), count in zip(
+        iter_groups(tables.definitions), tables.definitions.group_counts().tolist(), strict=True
+    ):
+        text = tables.definitions.usual_form(first, end)
+        short, long = text.split(_TAB)
+        if not ({_terms_of(short), _terms_of(long)} & others):
+            by_short[to_term(short)].append((-count, _meaning_of(text), text))
+    chosen = []
+    for meanings in by_short.values():
+        meanings.sort()
+        most = -meanings[0][0]
+        chosen += [m for m in meanings[:_MAX_MEANINGS] if -m[0] >= most * _MIN_MEANING_SHARE]
+    chosen = sorted(chosen)[:MAX_ACRONYMS]
+    words = [hash_text(text.split(_TAB)[0].lower()) for *_, text in chosen]
+    small = tables.small_words.count_of(np.array(words, np.uint64)).tolist()
+    acronyms = []
+    for (count, _, text), times in zip(chosen, small, strict=True):
+        short, long = text.split(_TAB)
+        acronyms.append(Acronym(short, long, is_word=times >= -count))
+    return tuple(sorted(acronyms))
 
 
 def _terms_of(text: str) -> tuple[str, ...]:

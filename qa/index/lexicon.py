@@ -6,8 +6,7 @@ the words that begin or end with another are found without looking at all of the
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from itertools import takewhile
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from cachetools import LRUCache
 
 from qa.analysis.tokenizer import is_stop_word, stem, token_texts
 from qa.documents.document import Document
+from qa.index.counts import EMPTY, CountBuilder, CountTable
 
 # German, Dutch, the Scandinavian languages, Finnish.
 COMPOUNDING_LANGUAGES = frozenset({"de", "nl", "da", "nb", "nn", "no", "sv", "fi"})
@@ -23,8 +23,8 @@ COMPOUNDING_LANGUAGES = frozenset({"de", "nl", "da", "nb", "nn", "no", "sv", "fi
 LEXICON_FILE = "lexicon.txt"
 # Letters of a part of a compound, at least.
 MIN_PART = 3
-# Stems in memory during a build, and the most frequent ones that a generation has.
-_MAX_COUNTED, MAX_STEMS = 1 << 18, 1 << 17
+# The most frequent stems that a generation has.
+MAX_STEMS = 1 << 17
 _LANDMARK_EVERY = 64
 _SECTION, _LINE, _TAB = b"\n\n", b"\n", b"\t"
 # Letters of a stem, at most, and bytes of a line.
@@ -95,7 +95,7 @@ class Lexicon:
     """The stems of an index, each with the number of documents that have it."""
 
     def __init__(self, data: bytes = b"\n\n") -> None:
-        """Read what LexiconCollector encodes."""
+        """Read what encode_lexicon writes."""
         stems, reversed_stems = data.split(_SECTION)
         self._stems, self._reversed = SortedWords(stems), SortedWords(reversed_stems)
         self._memo: LRUCache[Hashable, Any] = LRUCache(_MEMOIZED)
@@ -137,33 +137,56 @@ class LexiconCollector:
     """Counts the stems of documents, one after the other."""
 
     def __init__(self) -> None:
-        self._documents: Counter[str] = Counter()
+        self._counts = CountBuilder()
 
     def add(self, document: Document) -> None:
         """Count the stems of *document*, each once, if its language joins words."""
-        language = document.metadata.language
-        if language not in COMPOUNDING_LANGUAGES:
-            return
-        # Each chunk once, which is several times as fast.
-        words = token_texts(" ".join({*document.text.split()}))
-        stems = {
-            stem(word, language)
-            for word in words
-            if len(word) >= MIN_PART and word.isalpha() and not is_stop_word(word, language)
-        }
-        if len(self._documents) >= _MAX_COUNTED:
-            stems &= self._documents.keys()
-        self._documents.update(one for one in stems if MIN_PART <= len(one) <= _MAX_LETTERS)
+        self._counts.add(_lexical_stems(document))
 
-    def encode(self) -> bytes:
-        """The most frequent stems as Lexicon reads them; empty without any."""
-        ranked = sorted(self._documents.items(), key=lambda item: (-item[1], item[0]))
-        counts = dict(ranked[:MAX_STEMS])
-        if not counts:
-            return b""
-        reversed_counts = {word[::-1]: count for word, count in counts.items()}
-        sections = (sorted(each.items()) for each in (counts, reversed_counts))
-        return _SECTION.join(
-            "\n".join(f"{word}\t{count}" for word, count in section).encode()
-            for section in sections
-        )
+    def remove(self, document: Document) -> None:
+        """Take those of *document* off again."""
+        self._counts.subtract(_lexical_stems(document))
+
+    def finish(self, base: CountTable = EMPTY) -> CountTable:
+        """The counts of stems, added to those of *base*."""
+        return self._counts.finish(base)
+
+
+def _lexical_stems(document: Document) -> set[str]:
+    """The stems of *document* that a lexicon has; none if its language joins no words."""
+    language = document.metadata.language
+    if language not in COMPOUNDING_LANGUAGES:
+        return set()
+    # Each chunk once, which is several times as fast.
+    words = token_texts(" ".join({*document.text.split()}))
+    stems = {
+        stem(word, language)
+        for word in words
+        if len(word) >= MIN_PART and word.isalpha() and not is_stop_word(word, language)
+    }
+    return {one for one in stems if MIN_PART <= len(one) <= _MAX_LETTERS}
+
+
+def encode_lexicon(table: CountTable) -> bytes:
+    """The most frequent stems as Lexicon reads them; empty without any."""
+    counts = dict(_most_frequent(table))
+    if not counts:
+        return b""
+    reversed_counts = {word[::-1]: count for word, count in counts.items()}
+    sections = (sorted(each.items()) for each in (counts, reversed_counts))
+    return _SECTION.join(
+        "\n".join(f"{word}\t{count}" for word, count in section).encode() for section in sections
+    )
+
+
+def _most_frequent(table: CountTable) -> Iterator[tuple[str, int]]:
+    """The MAX_STEMS most frequent stems with their counts; ties by the stem."""
+    rows = np.arange(len(table))
+    if len(table) > MAX_STEMS:
+        least = -int(np.partition(-table.counts, MAX_STEMS - 1)[MAX_STEMS - 1])
+        rows = np.flatnonzero(table.counts > least)
+        tied = np.flatnonzero(table.counts == least)
+        strings = table.strings(tied.tolist())
+        chosen = sorted(zip(strings, tied.tolist(), strict=True))[: MAX_STEMS - len(rows)]
+        rows = np.concatenate([rows, np.array([row for _, row in chosen], np.int64)])
+    return zip(table.strings(rows.tolist()), table.counts[rows].tolist(), strict=True)

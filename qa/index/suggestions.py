@@ -4,18 +4,20 @@ Both are collected while an index is built, are bounded whatever is indexed, and
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
 import regex
 
 from qa.analysis.languages import stop_words
 from qa.analysis.normalization import strip_clitics
 from qa.analysis.tokenizer import normalize
 from qa.documents.document import Document
+from qa.index.counts import EMPTY, CountBuilder, CountTable, hash_text, iter_groups
 from qa.index.questions import iter_heading_questions
 
 # The most questions and topics of an index, and the questions of one document.
@@ -24,10 +26,8 @@ _QUESTION_LENGTHS = range(10, 200)
 # Phrases are counted in the beginning of a document, in characters, where it says what it is about.
 _LEAD = 1200
 _MAX_PHRASE_WORDS, _MIN_NAME_LETTERS = 3, 4
-# Phrases in memory; beyond, the rarest are dropped (lossy counting, Manku and Motwani 2002).
-_MAX_COUNTED = 300_000
-# Documents that are looked at one by one; beyond twice as many every second is, and so on.
-_MAX_SAMPLED = 20_000
+# Documents that are looked at, and headings; of more a half is, a quarter and so on.
+_MAX_SAMPLED, _MAX_ASKED, _LEVELS = 10_000, 1 << 16, 32
 # A topic is in so many documents at least, in no larger share of them, and in so many titles and
 # headings, also as a share of the documents that have it.
 _MIN_DOCUMENTS, _MAX_SHARE, _MIN_TITLES, _MIN_TITLE_SHARE = 3, 0.25, 2, 0.1
@@ -78,85 +78,91 @@ def suggestions_from_json(line: str | bytes) -> Suggestions:
     )
 
 
-@dataclass
-class Sampler:
-    """Takes each item until there are *size*, then every second, every fourth, and so on."""
+class Sample:
+    """Chooses of any number of items at most *size*, by their hashes alone.
 
-    size: int
-    _seen: int = 0
-    _taken: int = 0
-    step: int = 1
-
-    def takes_next(self) -> bool:
-        """Whether the next item is taken."""
-        takes = self._seen % self.step == 0
-        self._seen += 1
-        self._taken += takes
-        if self._taken >= self.size:
-            self._taken //= 2
-            self.step *= 2
-        return takes
-
-
-class PhraseCounter:
-    """Counts in how many documents, and titles and headings, each name and phrase is.
-
-    What is a topic is named in titles; a phrase that only texts have, such as "sign up for our",
-    is none.
+    The items whose hash ends with a number of zero bits, the *level*: as few as is enough.
     """
 
-    def __init__(self) -> None:
-        self._documents = 0
-        self._counts: Counter[str] = Counter()
-        self._title_counts: Counter[str] = Counter()
-        # How each is mostly written, and by how many documents more than otherwise: the majority
-        # vote of Boyer and Moore (1981), which needs one number each.
-        self._spellings: dict[str, tuple[str, int]] = {}
-        self._floor = 0
+    def __init__(self, size: int, counts: Sequence[int] = ()) -> None:
+        """*counts* are those of a sample that is changed; its level must stay as it is."""
+        self._size = size
+        # How many items have hashes with so many zero bits at the end.
+        self.counts = [*counts] or [0] * _LEVELS
+        self._fixed_level = self._needed_level if counts else None
 
-    def add(self, document: Document) -> None:
-        """Count the phrases in the title, the headings and the beginning of a document."""
-        self._documents += 1
-        stops = stop_words(document.metadata.language)
-        headings = (document.text[b.start : b.end] for b in document.blocks[:_LEAD] if b.level)
-        title = "\n".join((document.metadata.title, *islice(headings, _MAX_HEADINGS)))
-        phrases = {p.lower(): p for p in _iter_phrases(document.text[:_LEAD], stops)}
-        named = {p.lower() for p in _iter_phrases(title, stops, all_words=True)}
-        self._counts.update(phrases.keys())
-        self._title_counts.update(named)
-        for key, phrase in phrases.items():
-            spelling, votes = self._spellings.get(key, (phrase, 0))
-            votes += 1 if spelling == phrase else -1
-            self._spellings[key] = (spelling, votes) if votes > 0 else (phrase, 1)
-        while len(self._counts) + len(self._title_counts) > _MAX_COUNTED:
-            self._drop_rarest()
+    def change(self, item_hash: int, by: int) -> int:
+        """Add an item, or remove it where *by* is -1; the number of zero bits of its hash."""
+        zeros = min(_LEVELS - 1, (item_hash & -item_hash).bit_length() - 1 if item_hash else 0)
+        self.counts[zeros] += by
+        return zeros
 
-    def _drop_rarest(self) -> None:
-        self._floor += 1
-        for counts in (self._counts, self._title_counts):
-            for key in [key for key, count in counts.items() if count <= self._floor]:
-                del counts[key]
-        self._spellings = {key: self._spellings[key] for key in self._counts}
+    @property
+    def level(self) -> int:
+        """The zero bits that the hash of an item must have."""
+        return self._needed_level if self._fixed_level is None else self._fixed_level
 
-    def topics(self) -> Iterator[Topic]:
-        """The phrases that are topics, the most frequent first."""
-        frequent = [(key, count) for key, count in self._counts.items() if self._is_topic(key)]
-        frequent.sort(key=lambda item: (-item[1], item[0]))
-        # Some are dropped as parts of longer ones.
-        frequent = frequent[: 2 * MAX_TOPICS]
-        parts = _parts_of_longer(frequent)
-        whole = (item for item in frequent if item[0] not in parts)
-        for key, count in islice(whole, MAX_TOPICS):
-            yield Topic(self._spellings[key][0], count)
+    @property
+    def is_valid(self) -> bool:
+        """Whether the level is the one that the items need."""
+        return self.level == self._needed_level
 
-    def _is_topic(self, key: str) -> bool:
-        count, titles = self._counts[key], self._title_counts[key]
-        most = max(_MIN_DOCUMENTS, self._documents * _MAX_SHARE)
-        return (
-            _MIN_DOCUMENTS <= count <= most
-            and titles >= _MIN_TITLES
-            and titles >= count * _MIN_TITLE_SHARE
-        )
+    @property
+    def _needed_level(self) -> int:
+        level, count = 0, sum(self.counts)
+        while count > self._size and level < _LEVELS - 1:
+            count -= self.counts[level]
+            level += 1
+        return level
+
+    @property
+    def taken(self) -> int:
+        """How many items are chosen."""
+        return sum(self.counts[self.level :])
+
+
+class SampledCounts:
+    """Counts strings of a sample of items: of each level apart, until it is known."""
+
+    def __init__(self, sample: Sample, group_of: Callable[[str], str], base: CountTable) -> None:
+        self._sample = sample
+        self._base = base
+        self._builders = defaultdict[int, CountBuilder](lambda: CountBuilder(group_of))
+
+    def change(self, strings: Iterable[str], zeros: int, by: int) -> None:
+        """Add the strings of an item with so many *zeros*, or remove them where *by* is -1."""
+        level = self._sample.level
+        for lower in [each for each in self._builders if each < level]:
+            del self._builders[lower]
+        if zeros >= level:
+            builder = self._builders[zeros]
+            (builder.add if by > 0 else builder.subtract)(strings)
+
+    def finish(self) -> CountTable:
+        """The counts of the sample; raise SampleChangedError if those before were of another."""
+        level = self._sample.level
+        if not self._sample.is_valid:
+            raise SampleChangedError
+        tables = [b.finish() for zeros, b in sorted(self._builders.items()) if zeros >= level]
+        return CountTable.merge([self._base, *tables])
+
+
+class SampleChangedError(Exception):
+    """So many documents were added or removed that others are looked at than before."""
+
+
+class SuggestionTables(NamedTuple):
+    """What suggestions are made of, with the sizes of the samples.
+
+    *phrases* counts documents with a phrase in their beginning, *titles* those with it in a title
+    or heading; a string of *questions* has the id of a document, a place in it and what it asks.
+    """
+
+    phrases: CountTable = EMPTY
+    titles: CountTable = EMPTY
+    questions: CountTable = EMPTY
+    document_counts: Sequence[int] = ()
+    question_counts: Sequence[int] = ()
 
 
 def _iter_phrases(text: str, stops: frozenset[str], *, all_words: bool = False) -> Iterator[str]:
@@ -212,36 +218,94 @@ def _inner_phrases(words: Sequence[str]) -> Iterator[str]:
             yield " ".join(words[first : first + size])
 
 
-@dataclass
 class SuggestionCollector:
     """Collects the suggestions of an index in the making."""
 
-    _questions: list[HeadingQuestion] = field(default_factory=list)
-    _headings: Sampler = field(default_factory=lambda: Sampler(MAX_QUESTIONS))
-    _texts: set[str] = field(default_factory=set)
-    _phrases: PhraseCounter = field(default_factory=PhraseCounter)
-    _documents: Sampler = field(default_factory=lambda: Sampler(_MAX_SAMPLED))
+    def __init__(self, base: SuggestionTables | None = None) -> None:
+        base = base or SuggestionTables()
+        self._documents = Sample(_MAX_SAMPLED, base.document_counts)
+        self._asked = Sample(_MAX_ASKED, base.question_counts)
+        self._phrases = SampledCounts(self._documents, str.lower, base.phrases)
+        self._titles = SampledCounts(self._documents, str, base.titles)
+        self._questions = SampledCounts(self._asked, _question_key, base.questions)
 
     def add(self, document: Document) -> None:
         """Look at a document."""
-        self._add_questions(document)
-        if self._documents.takes_next():
-            self._phrases.add(document)
+        self._change(document, 1)
 
-    def finish(self) -> Suggestions:
-        """All that was collected."""
-        return Suggestions(tuple(self._questions), tuple(self._phrases.topics()))
+    def remove(self, document: Document) -> None:
+        """Take what was found in a document off again."""
+        self._change(document, -1)
 
-    def _add_questions(self, document: Document) -> None:
-        for start, text in islice(iter_heading_questions(document), _MAX_OF_DOCUMENT):
-            question = normalize(text)
-            key = question.casefold()
-            if len(question) not in _QUESTION_LENGTHS or key in self._texts:
-                continue
-            step = self._headings.step
-            if self._headings.takes_next():
-                self._texts.add(key)
-                self._questions.append(HeadingQuestion(question, document.id, start))
-            if self._headings.step > step:
-                self._questions = self._questions[::2]
-                self._texts = {item.text.casefold() for item in self._questions}
+    def finish(self) -> SuggestionTables:
+        """All that was counted."""
+        return SuggestionTables(
+            self._phrases.finish(),
+            self._titles.finish(),
+            self._questions.finish(),
+            self._documents.counts,
+            self._asked.counts,
+        )
+
+    def _change(self, document: Document, by: int) -> None:
+        for row in _question_rows(document):
+            zeros = self._asked.change(hash_text(_question_key(row)), by)
+            self._questions.change([row], zeros, by)
+        zeros = self._documents.change(hash_text(document.id), by)
+        if zeros < self._documents.level:
+            return
+        stops = stop_words(document.metadata.language)
+        headings = (document.text[b.start : b.end] for b in document.blocks[:_LEAD] if b.level)
+        title = "\n".join((document.metadata.title, *islice(headings, _MAX_HEADINGS)))
+        phrases = {p.lower(): p for p in _iter_phrases(document.text[:_LEAD], stops)}
+        named = {p.lower() for p in _iter_phrases(title, stops, all_words=True)}
+        self._phrases.change(phrases.values(), zeros, by)
+        self._titles.change(named, zeros, by)
+
+
+def _question_rows(document: Document) -> Iterator[str]:
+    """The headings of *document* that ask, each once, with its id and where the answer begins."""
+    seen = set()
+    for start, text in islice(iter_heading_questions(document), _MAX_OF_DOCUMENT):
+        question = normalize(text)
+        key = question.casefold()
+        if len(question) in _QUESTION_LENGTHS and key not in seen:
+            seen.add(key)
+            yield "\n".join((document.id, f"{start:010}", " ".join(question.split("\n"))))
+
+
+def _question_key(row: str) -> str:
+    return row.rsplit("\n", 1)[1].casefold()
+
+
+def select_suggestions(tables: SuggestionTables) -> Suggestions:
+    """The questions and topics of an index."""
+    return Suggestions(tuple(_select_questions(tables.questions)), tuple(_select_topics(tables)))
+
+
+def _select_questions(table: CountTable) -> list[HeadingQuestion]:
+    """The first document of each question; of too many the first by their hashes."""
+    groups = islice(iter_groups(table), MAX_QUESTIONS)
+    rows = (min(table.strings(range(first, end))).rsplit("\n", 2) for first, end in groups)
+    questions = [HeadingQuestion(text, name, int(start)) for name, start, text in rows]
+    return sorted(questions, key=lambda question: (question.document_id, question.start))
+
+
+def _select_topics(tables: SuggestionTables) -> Iterator[Topic]:
+    """The phrases that are topics, the most frequent first."""
+    bounds, counts = tables.phrases.group_rows(), tables.phrases.group_counts()
+    most = max(_MIN_DOCUMENTS, Sample(_MAX_SAMPLED, tables.document_counts).taken * _MAX_SHARE)
+    candidates = np.flatnonzero((counts >= _MIN_DOCUMENTS) & (counts <= most))
+    counts = counts[candidates]
+    titles = tables.titles.count_of(tables.phrases.groups[bounds[candidates]])
+    is_topic = (titles >= _MIN_TITLES) & (titles >= counts * _MIN_TITLE_SHARE)
+    frequent = []
+    for group, count in zip(candidates[is_topic].tolist(), counts[is_topic].tolist(), strict=True):
+        phrase = tables.phrases.usual_form(int(bounds[group]), int(bounds[group + 1]))
+        frequent.append((phrase, count))
+    frequent.sort(key=lambda item: (-item[1], item[0].lower()))
+    # Some are dropped as parts of longer ones.
+    frequent = frequent[: 2 * MAX_TOPICS]
+    parts = _parts_of_longer([(phrase.lower(), count) for phrase, count in frequent])
+    whole = (item for item in frequent if item[0].lower() not in parts)
+    return (Topic(phrase, count) for phrase, count in islice(whole, MAX_TOPICS))

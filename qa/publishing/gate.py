@@ -1,7 +1,7 @@
 """A new generation and the live one -> what changed, and why not to publish it."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import contains_words
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
+from qa.documents.document import Document
 from qa.documents.file_access import read_text
 from qa.engines.base import Searcher
 from qa.errors import IndexingError, QAError
@@ -57,14 +58,29 @@ class Changes:
     failing_questions: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class DocumentChanges:
+    """The documents by id that differ from the live generation: those it lost, and the new ones."""
+
+    removed: Mapping[str, Document]
+    added: Mapping[str, Document]
+
+
 def compare_generations(
     searcher: Searcher,
     live_searcher: Searcher | None,
     golden: Sequence[GoldenQuestion],
     settings: Settings,
+    documents: DocumentChanges | None = None,
 ) -> Changes:
-    """Compare a new generation with the live one: its documents, and the golden answers."""
-    versions = _document_versions(searcher)
+    """Compare a new generation with the live one: its documents, and the golden answers.
+
+    *documents* are those that differ, where that is known.
+    """
+    if documents is None or live_searcher is None:
+        versions = _document_versions(searcher)
+    else:
+        versions = _versions_of(documents.added)
     failing = find_failing_questions(golden, searcher, settings)
     if live_searcher is None:
         return Changes(
@@ -73,12 +89,15 @@ def compare_generations(
             golden_count=len(golden),
             failing_questions=_texts(failing),
         )
-    old_versions = _document_versions(live_searcher)
+    if documents is None:
+        old_versions = _document_versions(live_searcher)
+    else:
+        old_versions = _versions_of(documents.removed)
     old_failing = find_failing_questions(golden, live_searcher, settings)
     return Changes(
         base_generation=live_searcher.manifest.name,
-        documents_before=len(old_versions),
-        documents_now=len(versions),
+        documents_before=live_searcher.manifest.documents,
+        documents_now=searcher.manifest.documents,
         added_ids=tuple(id_ for id_ in versions if id_ not in old_versions),
         changed_ids=tuple(
             id_ for id_, version in versions.items() if version != old_versions.get(id_, version)
@@ -93,6 +112,14 @@ def compare_generations(
 
 def _texts(golden: Iterable[GoldenQuestion]) -> tuple[str, ...]:
     return tuple(question.question for question in golden)
+
+
+def _versions_of(documents: Mapping[str, Document]) -> dict[str, tuple[object, ...]]:
+    return {
+        name: (document.sha256, about.title, about.publisher, about.date)
+        for name, document in sorted(documents.items())
+        for about in (document.metadata,)
+    }
 
 
 def _document_versions(searcher: Searcher) -> dict[str, tuple[object, ...]]:

@@ -262,12 +262,18 @@ def _contains_target(
 
 
 def _is_spans(value: object) -> bool:
-    """Whether a cache value is the spans of a document's passages, and of their sentences."""
-    return isinstance(value, list) and all(
-        isinstance(span, list)
-        and all(isinstance(part, int) or part is None or _is_spans(part) for part in span)
-        for span in value
-    )
+    """Whether a cache value is the spans of a document's passages."""
+    return isinstance(value, list) and all(map(_is_span, value))
+
+
+def _is_span(value: object) -> bool:
+    """Whether *value* is two numbers, and the spans of sentences if they are known."""
+    match value:
+        case [int(), int()] | [int(), int(), None]:
+            return True
+        case [int(), int(), [*sentences]]:
+            return all(map(_is_span, sentences))
+    return False
 
 
 def _load_results(value: Any) -> ExtractionResults | None:  # noqa: ANN401 - any JSON value

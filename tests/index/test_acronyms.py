@@ -5,7 +5,7 @@ import pytest
 from qa.answers.pipeline import ask
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
-from qa.index.acronyms import MAX_ACRONYMS, AcronymCollector, find_definitions
+from qa.index.acronyms import MAX_ACRONYMS, AcronymCollector, find_definitions, select_acronyms
 from qa.index.manifest import FILE_NAME, synonym_terms
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
@@ -73,7 +73,9 @@ def select(*texts, operator=()):
     collector = AcronymCollector()
     for document in build(*texts):
         collector.add(document)
-    return [tuple(acronym) for acronym in collector.select(synonym_terms(operator))]
+    return [
+        tuple(acronym) for acronym in select_acronyms(collector.finish(), synonym_terms(operator))
+    ]
 
 
 def test_the_usual_meanings_of_an_acronym_are_kept():

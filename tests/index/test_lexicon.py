@@ -5,7 +5,7 @@ import random
 import pytest
 
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.index.lexicon import Lexicon, LexiconCollector, SortedWords
+from qa.index.lexicon import Lexicon, LexiconCollector, SortedWords, encode_lexicon
 
 LETTERS = "abcäßöжя"
 
@@ -59,7 +59,7 @@ def collect(*texts, language="de"):
     for text in texts:
         about = Metadata("Text", language=language)
         collector.add(build_document("d", "d.txt", [RawBlock(text)], about))
-    return collector.encode()
+    return encode_lexicon(collector.finish())
 
 
 def test_a_lexicon_counts_documents():

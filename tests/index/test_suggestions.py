@@ -1,11 +1,14 @@
 """What a build collects to be suggested: headings that ask, and the topics of titles."""
 
+import random
+
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.index.suggestions import (
     MAX_QUESTIONS,
     MAX_TOPICS,
-    Sampler,
+    Sample,
     SuggestionCollector,
+    select_suggestions,
     suggestions_from_json,
 )
 
@@ -21,7 +24,7 @@ def collect(documents):
     collector = SuggestionCollector()
     for document in documents:
         collector.add(document)
-    return collector.finish()
+    return select_suggestions(collector.finish())
 
 
 def test_headings_and_titles_that_ask_are_questions_where_text_answers_them():
@@ -86,7 +89,7 @@ def test_the_same_documents_give_the_same_suggestions_and_they_can_be_stored():
 
 
 def test_an_empty_index_suggests_nothing():
-    nothing = SuggestionCollector().finish()
+    nothing = collect([])
 
     assert (nothing.questions, nothing.topics) == ((), ())
 
@@ -109,10 +112,14 @@ def test_there_are_never_more_than_fit():
     assert {"d0", "d59"} <= sources
 
 
-def test_a_sampler_takes_a_share_that_halves():
-    sampler = Sampler(10)
-    taken = [number for number in range(1000) if sampler.takes_next()]
+def test_a_sample_of_many_items_is_at_most_so_large():
+    sample = Sample(100)
+    rnd = random.Random(1)
+    hashes = [rnd.getrandbits(64) for _ in range(3000)]
+    zeros = [sample.change(item, 1) for item in hashes]
+    chosen = sum(number >= sample.level for number in zeros)
 
-    assert taken[:10] == [*range(10)]
-    assert len(taken) < 100
-    assert taken[-1] > 800
+    assert 25 < chosen == sample.taken <= 100
+    for item in hashes[:2950]:
+        sample.change(item, -1)
+    assert (sample.level, sample.taken) == (0, 50)

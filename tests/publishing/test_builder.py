@@ -46,7 +46,7 @@ def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory
 
 def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     first = build(index)
-    monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(indexing._Work, "finish", lambda *_: pytest.fail("built"))
     again = build(index)
 
     assert (first.is_new, again.is_new) == (True, False)
@@ -75,17 +75,30 @@ def test_a_damaged_live_generation_is_built_anew_and_mended(index, raise_damage,
     assert files(index, name) == whole
 
 
-def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatch):
+@pytest.mark.parametrize("has_ledger", [True, False])
+def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatch, has_ledger):
     first = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE + "More.")
     second = build(index).manifest.name
     write(index / "documents", bridge_md=BRIDGE)
-    monkeypatch.setattr(indexing, "_build_generation", lambda *_: pytest.fail("built"))
+    if not has_ledger:
+        monkeypatch.setattr(indexing, "load_ledger", lambda *_: None)
+        monkeypatch.setattr(indexing._Work, "finish", lambda *_: pytest.fail("built"))
     report = build(index)
 
     assert second != first
     assert (report.manifest.name, report.is_new, report.is_live) == (first, False, True)
     assert (index / "CURRENT").read_text().strip() == first
+
+
+@pytest.mark.parametrize("change", [{"language": "de"}, {"max_file_documents": 1}])
+def test_other_settings_for_reading_read_all_files_again(index, monkeypatch, change):
+    monkeypatch.setattr("qa.documents.crawl._UNSETTLED_NS", -(10**12))
+    build(index)
+    settings = Settings(index=str(index), max_shrink=1.0, **change)
+    report = index_folder(index / "documents", open_engine(settings), settings)
+
+    assert report.is_new
 
 
 def test_other_settings_that_matter_give_another_generation(index):

@@ -7,11 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
-from qa.publishing.watcher import Pace, folder_snapshot, watch
+from qa.publishing.watcher import (
+    Notifications,
+    Pace,
+    Polling,
+    choose_source,
+    folder_snapshot,
+    is_local,
+    watch,
+)
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
 
 FAST = Pace(interval=0.001, quiet=0.01, max_delay=0.2, retry=0.05)
@@ -36,7 +45,7 @@ class Folder:
 
 @contextlib.contextmanager
 def run_watch(folder, pace=FAST):
-    thread = Thread(target=watch, args=(folder.look, folder.build, folder.stop, pace))
+    thread = Thread(target=watch, args=(Polling(folder.look), folder.build, folder.stop, pace))
     thread.start()
     try:
         yield
@@ -151,6 +160,75 @@ def watch_process(tmp_path):
             yield process, tmp_path
         finally:
             process.kill()
+
+
+MOUNTS = """\
+22 1 254:0 / / rw - ext4 /dev/vda rw
+23 22 0:30 / /share rw - nfs4 server:/share rw
+24 22 0:31 / /data/my\\040disk rw - xfs /dev/vdb rw
+25 22 0:32 / /mixed/remote rw - fuse.sshfs host: rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("/docs", True), ("/share/docs", False), ("/data/my disk/a", True), ("/mixed", False)],
+)
+def test_a_folder_is_local_if_all_of_it_is(tmp_path, folder, expected):
+    (tmp_path / "mountinfo").write_text(MOUNTS)
+
+    assert is_local(Path(folder), tmp_path / "mountinfo") is expected
+    assert not is_local(Path(folder), tmp_path / "none")
+
+
+@contextlib.contextmanager
+def follow(folder, *files):
+    """Builds counted while the system tells of changes."""
+    builds, stop = [], Event()
+    source = choose_source(folder, files, stop)
+
+    def build():
+        builds.append(time.monotonic())
+        return True
+
+    assert isinstance(source, Notifications)
+    thread = Thread(target=watch, args=(source, build, stop))
+    thread.start()
+    try:
+        wait_for(lambda: len(builds) == 1)
+        time.sleep(0.3)
+        yield builds
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_the_system_tells_of_changes_at_any_depth_but_not_of_leftovers(tmp_path):
+    (tmp_path / "docs" / "deep").mkdir(parents=True)
+    with follow(tmp_path / "docs", tmp_path / "questions.jsonl") as builds:
+        (tmp_path / "docs" / "deep" / "new.txt").write_text("new")
+        wait_for(lambda: len(builds) == 2)
+        (tmp_path / "docs" / ".new.txt.swp").write_text("a leftover")
+        (tmp_path / "cache.sqlite").write_text("not followed")
+        time.sleep(0.3)
+        assert len(builds) == 2
+        (tmp_path / "questions.jsonl").write_text("")
+        wait_for(lambda: len(builds) == 3)
+
+
+def test_a_folder_that_is_replaced_is_followed_again(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    with follow(folder) as builds:
+        folder.rename(tmp_path / "old")
+        wait_for(lambda: len(builds) >= 2)
+        folder.mkdir()
+        count = len(builds)
+        wait_for(lambda: len(builds) > count)
+        time.sleep(0.3)
+        count = len(builds)
+        (folder / "new.txt").write_text("new")
+        wait_for(lambda: len(builds) > count)
 
 
 def live(index):

@@ -7,7 +7,7 @@ import pytest
 from qa.answers.pipeline import ask
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
-from qa.index.lexicon import Lexicon, LexiconCollector
+from qa.index.lexicon import Lexicon, LexiconCollector, encode_lexicon
 from qa.publishing.builder import index_documents
 from qa.queries.compounds import expand_compounds
 from qa.queries.parser import parse_query
@@ -87,7 +87,7 @@ def lexicon(*texts, language="de"):
     collector = LexiconCollector()
     for number, text in enumerate(texts):
         collector.add(document(f"d{number}", text, language))
-    return Lexicon(collector.encode())
+    return Lexicon(encode_lexicon(collector.finish()))
 
 
 def expand(question, words, languages=("de",), frequencies=None):

@@ -8,12 +8,21 @@ import json
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.documents.document import Document
-from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
+from qa.engines.base import (
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+    DocumentSummary,
+    Progress,
+    Searcher,
+    ignore_progress,
+)
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import EncodedText, TextChecksum, encode_text, pack_card
 from qa.engines.opensearch.query_dsl import (
@@ -138,6 +147,13 @@ class ClusterBuilder:
                 "PUT", f"/{index}", index_settings(kind, self._cluster.shards, meta)
             )
 
+    def reuse(self, _: Searcher) -> None:
+        """Nothing can be kept: each generation has indices of its own."""
+
+    def keep(self, number: int) -> None:
+        """Raise an error; see reuse."""
+        raise NotImplementedError(f"No document {number} can be kept in a cluster")
+
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
         ordinal, self._next_ordinal = self._next_ordinal, self._next_ordinal + 1
@@ -195,6 +211,7 @@ class ClusterBuilder:
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
+        _statistics: Iterable[bytes] = (),
     ) -> ClusterSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         progress(0, 1)

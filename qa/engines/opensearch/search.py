@@ -373,7 +373,9 @@ class ClusterSearcher:
             )
         return suggestions_from_json(text)
 
-    def check(self, progress: Progress = ignore_progress) -> None:
+    def check(
+        self, progress: Progress = ignore_progress, _only: Mapping[str, str] | None = None
+    ) -> None:
         """Raise CorruptIndexError unless all is there that was written."""
         progress(0, 1)
         check_counts(self._cluster, self.manifest)

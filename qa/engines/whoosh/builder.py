@@ -1,167 +1,58 @@
 """Documents and their passages -> the files of a generation, through segments on all cores."""
 
-import dataclasses
+import contextlib
 import gc
 import os
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from whoosh.index import _DEF_INDEX_NAME
 
+from qa.analysis.tokenizer import clear_caches
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
-from qa.documents.processes import exit_with_parent, worker_context
-from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, DocumentSummary, Progress, ignore_progress
-from qa.engines.candidates import Array, FloatArray, IntArray
-from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
-from qa.engines.whoosh.fields import (
-    DOCUMENTS,
-    FILES,
-    PASSAGES,
-    SCHEMAS,
-    compute_impacts,
-    compute_norms,
+from qa.documents.processes import exit_with_parent, trim_memory, worker_context
+from qa.engines.base import (
+    STEMS,
+    TITLE,
+    WHOLE,
+    WORDS,
+    DocumentSummary,
+    Progress,
+    Searcher,
+    ignore_progress,
 )
-from qa.engines.whoosh.inverter import (
-    FieldPostings,
-    invert,
-    invert_stems,
-    merge_postings,
-    run_starts,
-)
+from qa.engines.candidates import IntArray
+from qa.engines.whoosh.arrays import ArrayFile, GrowingArray, Writable, write_arrays
+from qa.engines.whoosh.column_merger import merge_columns
+from qa.engines.whoosh.fields import DOCUMENTS, FILES, PASSAGES, SCHEMAS
+from qa.engines.whoosh.inverter import invert, invert_stems
+from qa.engines.whoosh.merger import REPEATS, MergePlan, merge_field
 from qa.engines.whoosh.search import SUGGESTIONS, SUMMARIES, WhooshSearcher
-from qa.engines.whoosh.stored_fields import Buffer, encode_columns, merge_columns
+from qa.engines.whoosh.stored_fields import Buffer, encode_columns
 from qa.engines.whoosh.vocabulary import Column, Vocabulary
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError
 from qa.index.generations import GenerationFolder
 from qa.index.lexicon import LEXICON_FILE
-from qa.index.manifest import Manifest, seal_generation
+from qa.index.manifest import Manifest, check_file, seal_generation
 from qa.index.passages import Passage
+from qa.index.statistics import STATISTICS, Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
-
-_MAX_GAP = 0xFFFF
-# A term has a row when it is in one of so many documents.
-_FREQUENT_SHARE = 4
-# Arrays of counts that are written as cumulative sums.
-_COUNT_ARRAYS = {"starts", "position_starts"}
-
-
-def encode_field(
-    name: str, batches: Iterable[FieldPostings], lengths: Array, repeats: Array | None = None
-) -> dict[str, Array]:
-    """The arrays of the field *name*, as Field reads them.
-
-    *batches* are its postings in the order of terms; *lengths*, in words, and *repeats* are of
-    shape (documents,).
-    """
-    norms = compute_norms(lengths, repeats)
-    terms: list[bytes] = []
-    pieces: list[dict[str, Array]] = []
-    for postings in batches:
-        pieces.append(_encode_postings(postings, norms, repeats))
-        pieces[-1]["frequent"] += len(terms)  # which are numbered within the batch
-        terms += postings.terms
-    arrays = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
-    for key in _COUNT_ARRAYS.intersection(arrays):
-        arrays[key] = narrow_dtype(_cumulative(arrays[key]))
-    arrays["terms"], arrays["ends"] = join_bytes(terms)
-    arrays["lengths"] = narrow_dtype(lengths)
-    if repeats is not None:
-        arrays["repeats"] = narrow_dtype(repeats)
-    return {f"{name}.{key}": array for key, array in arrays.items()}
-
-
-def _encode_postings(
-    postings: FieldPostings, norms: FloatArray, repeats: Array | None
-) -> dict[str, Array]:
-    """The arrays of some terms; `starts` are counts as yet, `frequent` are numbers among them."""
-    counts, documents, frequencies = postings.counts, postings.documents, postings.frequencies
-    first = run_starts(counts)
-    impacts = compute_impacts(frequencies, norms[documents])
-    repeated = np.ones(len(documents), np.uint8) if repeats is None else repeats[documents]
-    frequent = counts * _FREQUENT_SHARE >= len(norms)
-    rows, rare = _frequency_rows(postings, frequent, len(norms))
-    arrays: dict[str, Array] = {
-        "document_frequencies": _reduce_runs(np.add, repeated, first).astype(np.uint32),
-        # Slightly above, so that rounding never makes a bound too low.
-        "bounds": _reduce_runs(np.maximum, impacts, first) * np.float32(1.000001),
-        "frequent": np.flatnonzero(frequent),
-        "rows": rows,
-    }
-    if postings.positions is not None:
-        arrays["positions"] = postings.positions
-        arrays["position_starts"] = _reduce_runs(np.add, frequencies, first)
-    return arrays | _encode_gaps(np.where(frequent, 0, counts), documents[rare], frequencies[rare])
-
-
-def _frequency_rows(
-    postings: FieldPostings, frequent: Array, documents: int
-) -> tuple[Array, Array | slice]:
-    """The rows of *frequent* terms, flat (frequent terms * documents,), and the other postings.
-
-    *frequent* is a mask of shape (terms,), the second result one of shape (postings,), or a slice.
-    """
-    dtype = narrow_dtype(postings.frequencies).dtype
-    rows = np.zeros((np.count_nonzero(frequent), documents), dtype)
-    if not len(rows):
-        return rows.ravel(), slice(None)
-    in_frequent = np.repeat(frequent, postings.counts)
-    lengths = postings.counts[frequent]
-    row = np.repeat(np.arange(len(rows)), lengths)
-    rows[row, postings.documents[in_frequent]] = postings.frequencies[in_frequent]
-    return rows.ravel(), ~in_frequent
-
-
-def _encode_gaps(counts: IntArray, documents: Array, frequencies: Array) -> dict[str, Array]:
-    """The gaps between documents, uint16, bridged where they are too wide; *counts* is (terms,)."""
-    ends = np.cumsum(counts)
-    nonempty = counts > 0
-    first = (ends - counts)[nonempty]
-    gaps: Array = np.diff(documents.astype(np.int64), prepend=-1)
-    gaps[first] = documents[first] + np.int64(1)
-    lasts = np.zeros(len(counts), np.uint32)
-    lasts[nonempty] = documents[ends[nonempty] - 1]
-    hops = (gaps - 1) // _MAX_GAP
-    if hops.any():
-        counts = counts.copy()
-        counts[nonempty] += np.add.reduceat(hops, first)
-        places = np.cumsum(hops + 1) - 1
-        bridged = np.full(int(places[-1]) + 1, _MAX_GAP, np.uint16)
-        bridged[places] = gaps - hops * _MAX_GAP
-        bridged_frequencies = np.zeros(len(bridged), frequencies.dtype)
-        bridged_frequencies[places] = frequencies
-        gaps, frequencies = bridged, bridged_frequencies
-    return {
-        "starts": counts,
-        "gaps": gaps.astype(np.uint16),
-        "frequencies": narrow_dtype(frequencies),
-        "lasts": lasts,
-    }
-
-
-def _reduce_runs(ufunc: np.ufunc, values: Array, first: IntArray) -> Array:
-    """*ufunc* reduced over each run of *values*, which begin at *first*: shape (runs,)."""
-    dtype = values.dtype if values.dtype.kind == "f" else np.int64
-    reduced: Array = ufunc.reduceat(values, first, dtype=dtype) if len(first) else values[:0]
-    return reduced
-
-
-def _cumulative(counts: Array) -> IntArray:
-    """0 and the cumulative sums: int64 of shape (counts + 1,)."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-
 
 # The part with the columns of documents, beside those of the fields.
 COLUMNS = "columns"
-_REPEATS = "repeats"
-# Distinct chunks in memory, at most; about 200 bytes each.
-_MAX_CHUNKS = 1 << 19
+_LONGEST_FIRST = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
+# Distinct chunks in memory, at most; about 700 bytes each, with their words and stems.
+_MAX_CHUNKS = 50_000
 
 
 class _Process:
@@ -187,6 +78,7 @@ def write_segment(path: Path, buffer: Buffer) -> None:
     """Index *buffer* into a new file."""
     if len(_Process.vocabulary) > _MAX_CHUNKS:
         _Process.vocabulary = Vocabulary()
+        clear_caches()
     vocabulary = _Process.vocabulary
     texts, titles = Column(vocabulary), Column(vocabulary)
     for text, language, passages, headings in buffer.documents():
@@ -204,33 +96,102 @@ def write_segment(path: Path, buffer: Buffer) -> None:
         TITLE: invert_stems(vocabulary.stemmed, title_tokens),
         WHOLE: stems.group_documents(documents, whole),
     }
-    arrays = encode_columns(buffer) | {_REPEATS: np.array(buffer.repeats, np.int64)}
+    arrays = encode_columns(buffer) | {REPEATS: np.array(buffer.repeats, np.int64)}
     for name, postings in fields.items():
         arrays |= postings.to_arrays(name)
     write_arrays(path, arrays, {})
+    del arrays, fields, stems, postings
+    trim_memory()
+
+
+@dataclass(frozen=True)
+class MergeTask:
+    """What a new generation in *folder* is made of; see MergePlan.
+
+    Paths, so that it can be sent to another process; *base* is the folder of a generation.
+    """
+
+    folder: Path
+    segments: tuple[Path, ...]
+    kept: IntArray
+    base: Path | None = None
+
+    @classmethod
+    def of_segments(cls, folder: Path, segments: Sequence[Path]) -> "MergeTask":
+        """A generation of all documents in *segments*."""
+        count = sum(len(ArrayFile(path)["dates"]) for path in segments)
+        return cls(folder, tuple(segments), np.full(count, -1, np.int64))
+
+    def open_plan(self) -> MergePlan:
+        """The parts, opened."""
+        segments = [*map(ArrayFile, self.segments)]
+        if self.base is None:
+            return MergePlan(segments, self.kept)
+        base = (ArrayFile(self.base / name) for name in (DOCUMENTS, PASSAGES))
+        return MergePlan(segments, self.kept, *base)
 
 
 @_gc_disabled()
-def merge_segments(folder: Path, name: str, segments: Sequence[Path]) -> None:
-    """Write a field, or the columns, of an index from its segments; nothing is analysed again."""
-    parts = [ArrayFile.open_checked(path, name) for path in segments]
-    if name == COLUMNS:
-        arrays = merge_columns(parts)
-    else:
-        postings = [FieldPostings.from_arrays(part, name) for part in parts]
-        lengths = np.concatenate([part.lengths for part in postings])
-        repeats = np.concatenate([part[_REPEATS] for part in parts]) if name == TITLE else None
-        arrays = encode_field(name, merge_postings(postings), lengths, repeats)
-    write_arrays(_part_path(folder, name), arrays, {})
+def merge_part(task: MergeTask, name: str) -> None:
+    """Write a field, or the columns, of a generation from its parts; nothing is analyzed again."""
+    plan = task.open_plan()
+    for part in plan.segments:
+        part.check(name)
+    path = _part_path(task.folder, name)
+    with _open_spool(task.folder, name) as spool:
+        write_arrays(path, _merge_arrays(plan, name, spool), {})
+
+
+def merge_files(task: MergeTask) -> None:
+    """Write the files of a generation from its parts, in threads: for few new documents."""
+    plan = task.open_plan()
+    for part in plan.segments:
+        part.check()
+    with ThreadPoolExecutor(os.cpu_count()) as executor, contextlib.ExitStack() as spools:
+        fields = {
+            name: executor.submit(
+                _merge_arrays, plan, name, spools.enter_context(_open_spool(task.folder, name))
+            )
+            for name in _LONGEST_FIRST
+        }
+        writing = []
+        for file in reversed(FILES):
+            arrays: dict[str, Writable] = {}
+            for name in _parts_of(file):
+                arrays |= fields[name].result()
+            facts = {"fields": FILES[file]}
+            writing.append(executor.submit(write_arrays, task.folder / file, arrays, facts))
+        for future in writing:
+            future.result()
+
+
+def _merge_arrays(plan: MergePlan, name: str, spool: BinaryIO) -> dict[str, Writable]:
+    return merge_columns(plan) if name == COLUMNS else merge_field(name, plan, spool)
+
+
+@contextmanager
+def _open_spool(folder: Path, name: str) -> Iterator[BinaryIO]:
+    """A file for what is computed of a part, removed afterwards."""
+    path = folder / f"part-{name}.spool"
+    with path.open("w+b") as spool:
+        yield spool
+    path.unlink()
+
+
+def _parts_of(file: str) -> tuple[str, ...]:
+    """The fields of a file, and the columns if it has them."""
+    return FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
 
 
 def join_parts(folder: Path, file: str) -> None:
-    """Write a file of an index from the parts that merge_segments wrote."""
-    names = FILES[file] if WHOLE not in FILES[file] else (COLUMNS, *FILES[file])
-    arrays: dict[str, Array] = {}
+    """Write a file of an index from the parts that merge_part wrote."""
+    names = _parts_of(file)
+    arrays: dict[str, Writable] = {}
     for name in names:
         part = ArrayFile(_part_path(folder, name))
-        arrays |= {key: part[key] for key in part}
+        for key in part:
+            arrays[key] = copied = GrowingArray(release=part.forget_pages)
+            copied.append(part[key], is_mapped=True)
     write_arrays(folder / file, arrays, {"fields": FILES[file]})
     for name in names:
         _part_path(folder, name).unlink()
@@ -240,38 +201,112 @@ def _part_path(folder: Path, name: str) -> Path:
     return folder / f"part-{name}.bin"
 
 
+class SummaryWriter:
+    """The summaries of the documents of a new generation: one line each, in order of their ids.
+
+    Those of new documents wait in a file until their words are counted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting = path.with_suffix(".waiting")
+        self._offsets = array("q")
+
+    def add(self, summary: DocumentSummary) -> None:
+        """Add that of the next new document."""
+        with self._waiting.open("ab") as file:
+            self._offsets.append(file.tell())
+            file.write(summary.to_json().encode() + b"\n")
+
+    def finish(self, documents: ArrayFile, kept: IntArray, base: Path | None) -> None:
+        """Write all; *documents* are the new columns, *base* is the folder with those *kept*."""
+        words = documents[f"{WHOLE}.lengths"]
+        lines = _lines_by_number(base) if base else []
+        new_numbers = np.cumsum(kept < 0) - 1
+        if not self._offsets:
+            self._waiting.touch()
+        with self._waiting.open("rb") as waiting, self._path.open("wb") as file:
+            for number in documents["by_id"].tolist():
+                if kept[number] >= 0:
+                    file.write(lines[kept[number]])
+                    continue
+                waiting.seek(self._offsets[new_numbers[number]])
+                summary = DocumentSummary.from_json(waiting.readline())
+                counted = replace(summary, words=int(words[number]))
+                file.write(counted.to_json().encode() + b"\n")
+        self._waiting.unlink()
+
+
+def _lines_by_number(folder: Path) -> list[bytes]:
+    """The summaries of a generation, by the numbers of its documents."""
+    by_id = ArrayFile(folder / DOCUMENTS)["by_id"].tolist()
+    lines = [b""] * len(by_id)
+    with (folder / SUMMARIES).open("rb") as file:
+        for number, line in zip(by_id, file, strict=True):
+            lines[number] = line
+    return lines
+
+
 # Passages of a segment: enough to repeat words, few enough to give every core some.
-_SEGMENT_PASSAGES = 10_000
+_SEGMENT_PASSAGES = 3000
+# After so many segments they are twice as large, then three times, so that there are few to merge.
+_SEGMENTS_OF_A_SIZE = 100
+# Memory of a process that indexes, and of all the others of a build, in MB.
+_PROCESS_MB, _OTHER_MB = 150, 250
 
 
 class WhooshBuilder:
     """A generation in the making, in a *folder* of its own.
 
-    The files are the same whatever the number of processes: segments are cut by count and merged
-    in order.
+    The files are the same whatever the number of processes, and whatever was kept of the generation
+    before: segments are merged in the order of documents.
     """
 
-    def __init__(self, generations: GenerationFolder, folder: Path, keep: int) -> None:
+    def __init__(
+        self, generations: GenerationFolder, folder: Path, keep: int, memory_mb: int = 400
+    ) -> None:
+        """*memory_mb* is about the most that all processes of the build may take."""
         self._generations = generations
         self._folder = folder
         self._keep = keep
         self._disk_space = DiskSpaceGuard(folder)
         self._buffer = Buffer()
         self._segments: list[Path] = []
+        affordable = max(1, (memory_mb - _OTHER_MB) // _PROCESS_MB)
+        self._processes = min(os.cpu_count() or 1, affordable)
         self._pool: ProcessPoolExecutor | None = None
         self._running: deque[Future[None]] = deque()
-        self._summaries: list[DocumentSummary] = []
+        self._summaries = SummaryWriter(folder / SUMMARIES)
+        self._base: WhooshSearcher | None = None
+        # For each document its number in the base, -1 for a new one.
+        self._kept = array("q")
         self._manifest: Manifest
+
+    def reuse(self, searcher: Searcher) -> Statistics | None:
+        """Take documents from the generation of *searcher*, and return its counts."""
+        if not isinstance(searcher, WhooshSearcher):
+            return None
+        statistics = searcher.statistics()
+        if statistics is not None:
+            check_file(searcher.folder, searcher.manifest, SUMMARIES)
+            self._base = searcher
+        return statistics
+
+    def keep(self, number: int) -> None:
+        """Add the document of this *number* of the generation that is reused; these ascend."""
+        self._kept.append(number)
 
     def add(self, document: Document, passages: Sequence[Passage]) -> None:
         """Index a document."""
         self._disk_space.add_text(len(document.text.encode()))
+        self._kept.append(-1)
         self._buffer.add(document, passages)
-        self._summaries.append(DocumentSummary.of(document, len(passages)))
-        if len(self._buffer) >= _SEGMENT_PASSAGES:
+        self._summaries.add(DocumentSummary.of(document, len(passages)))
+        size = _SEGMENT_PASSAGES * (1 + len(self._segments) // _SEGMENTS_OF_A_SIZE)
+        if len(self._buffer) >= size:
             self._start_segment()
         elif self._pool is None and len(self._buffer) >= _SEGMENT_PASSAGES // 8:
-            self._start_pool()
+            self._start_pool(self._processes)
 
     def finish(
         self,
@@ -279,31 +314,33 @@ class WhooshBuilder:
         progress: Progress = ignore_progress,
         lexicon: bytes = b"",
         suggestions: Suggestions = NO_SUGGESTIONS,
+        statistics: Iterable[bytes] = (),
     ) -> WhooshSearcher:
         """Write all of it out, seal it, and open it: whole, but not live yet."""
         self._disk_space.check()
-        if self._buffer.ids or not self._segments:
+        with (self._folder / STATISTICS).open("wb") as file:
+            file.writelines(statistics)
+        kept = np.array(self._kept, np.int64)
+        if self._buffer.ids or not (self._segments or self._base):
             self._run(write_segment, self._next_segment_path(), self._buffer)
         self._wait_for_workers(0)
-        # The longest first.
-        fields = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
-        for name in fields:
-            self._run(merge_segments, self._folder, name, self._segments)
-        tasks = len(fields) + len(FILES)
-        self._wait_for_workers(0, lambda left: progress(len(fields) - left, tasks))
-        for file in FILES:
-            self._run(join_parts, self._folder, file)
-        self._wait_for_workers(0, lambda left: progress(tasks - left, tasks))
+        self._merge(kept, progress)
         for segment in self._segments:
             segment.unlink()
-        self._write_summaries()
+        documents = ArrayFile(self._folder / DOCUMENTS)
+        self._summaries.finish(documents, kept, self._base.folder if self._base else None)
         if lexicon:
             (self._folder / LEXICON_FILE).write_bytes(lexicon)
         (self._folder / SUGGESTIONS).write_text(suggestions.to_json(), encoding="utf-8")
         write_toc(self._folder, SCHEMAS[PASSAGES], _DEF_INDEX_NAME, PASSAGES, manifest.passages)
         write_toc(self._folder, SCHEMAS[DOCUMENTS], "documents", DOCUMENTS, manifest.documents)
+        if self._base is not None:
+            # What was read of it is what was checked.
+            self._base.recheck()
         self._manifest = seal_generation(self._folder, manifest)
-        return WhooshSearcher(self._folder, self._manifest)
+        searcher = WhooshSearcher(self._folder, self._manifest)
+        self._base = None
+        return searcher
 
     def publish(self, expected_live: str | None) -> None:
         """Make it live in place of *expected_live*."""
@@ -318,21 +355,41 @@ class WhooshBuilder:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def _start_pool(self) -> None:
-        """Start the processes while the first segment is being filled."""
+    def _merge(self, kept: IntArray, progress: Progress) -> None:
+        """Write the files from the segments and what is *kept* of the base."""
+        base = self._base.folder if self._base else None
+        task = MergeTask(self._folder, tuple(self._segments), kept, base)
+        if self._pool is None and base is not None:
+            merge_files(task)
+            return
+        if self._pool is not None:
+            # Merging takes little memory, but what indexing took is free again only then.
+            self._pool.shutdown()
+            self._start_pool(os.cpu_count() or 1)
+        tasks = len(_LONGEST_FIRST) + len(FILES)
+        for name in _LONGEST_FIRST:
+            self._run(merge_part, task, name)
+        self._wait_for_workers(0, lambda left: progress(len(_LONGEST_FIRST) - left, tasks))
+        for file in FILES:
+            self._run(join_parts, self._folder, file)
+        self._wait_for_workers(0, lambda left: progress(tasks - left, tasks))
+
+    def _start_pool(self, processes: int) -> None:
+        """Start so many processes; the first time while the first segment is being filled."""
         # Not fork: the folder's reader has threads by now.
         context = worker_context(write_segment.__module__)
-        self._pool = ProcessPoolExecutor(os.cpu_count(), context, initializer=exit_with_parent)
-        for _ in range(os.cpu_count() or 1):
+        self._pool = ProcessPoolExecutor(processes, context, initializer=exit_with_parent)
+        for _ in range(processes):
             self._running.append(self._pool.submit(_do_nothing))
 
     def _start_segment(self) -> None:
         if self._pool is None:
-            self._start_pool()
+            self._start_pool(self._processes)
         self._run(write_segment, self._next_segment_path(), self._buffer)
         self._buffer = Buffer()
-        # A few are queued, so that no process is idle.
-        self._wait_for_workers(2 * (os.cpu_count() or 1))
+        trim_memory()
+        # One is queued for each, so that no process is idle.
+        self._wait_for_workers(2 * self._processes)
 
     def _run(self, work: Callable[..., None], *arguments: object) -> None:
         """Run *work* in another process if there are any, else here."""
@@ -358,13 +415,6 @@ class WhooshBuilder:
                     "A process that indexes died, of too little memory perhaps; the live index is"
                     " unchanged. Run `qa index` again."
                 ) from None
-
-    def _write_summaries(self) -> None:
-        words = ArrayFile(self._folder / DOCUMENTS)[f"{WHOLE}.lengths"].tolist()
-        with (self._folder / SUMMARIES).open("w", encoding="utf-8") as file:
-            counted = zip(self._summaries, words, strict=True)
-            for summary, count in sorted(counted, key=lambda pair: pair[0].id):
-                file.write(dataclasses.replace(summary, words=count).to_json() + "\n")
 
 
 def _do_nothing() -> None:

@@ -176,12 +176,16 @@ _MAX_PINNED = 2
 class WhooshEngine:
     """An index folder; *keep* is how many generations stay in it.
 
-    *processes* is how many serve it and divide the memory of caches between them.
+    *processes* is how many serve it and divide the memory of caches between them,
+    *build_memory_mb* about the most that a build takes.
     """
 
-    def __init__(self, index: Path, keep: int, processes: int = 1) -> None:
+    def __init__(
+        self, index: Path, keep: int, processes: int = 1, build_memory_mb: int = 400
+    ) -> None:
         self._generations = GenerationFolder(index)
         self._keep = keep
+        self._build_memory_mb = build_memory_mb
         self._processes = processes
         self._live = WhooshSearcherManager(self._generations, processes)
         self._lock = threading.Lock()
@@ -191,7 +195,7 @@ class WhooshEngine:
     def build(self) -> Iterator[WhooshBuilder]:
         """Start a generation; it is removed unless published or refused within the context."""
         with self._generations.open_build_folder() as folder:
-            build = WhooshBuilder(self._generations, folder, self._keep)
+            build = WhooshBuilder(self._generations, folder, self._keep, self._build_memory_mb)
             try:
                 yield build
             finally:

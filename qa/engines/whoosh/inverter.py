@@ -5,18 +5,16 @@ chapter 4.  Tokens and numbers of terms are int32 of shape (tokens,); counts and
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import count, islice, pairwise
+from itertools import count, islice
 
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
-from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype
+from qa.engines.whoosh.arrays import join_bytes, narrow_dtype
 
 _RADIX_BITS = 16
-# Postings merged at a time: few enough to save memory, enough that calls cost nothing.
-_MERGE_POSTINGS = 1 << 20
 
 
 class TermDictionary:
@@ -74,20 +72,6 @@ class FieldPostings:
         if self.positions is not None:
             arrays[f"{name}.positions"] = narrow_dtype(self.positions)
         return arrays
-
-    @classmethod
-    def from_arrays(cls, file: ArrayFile, name: str) -> "FieldPostings":
-        """The postings that to_arrays wrote."""
-        blob = file[f"{name}.terms"].tobytes()
-        ends = file[f"{name}.ends"].tolist()
-        return cls(
-            [blob[start:end] for start, end in pairwise(ends)],
-            file[f"{name}.counts"].astype(np.int64),
-            file[f"{name}.documents"],
-            file[f"{name}.frequencies"],
-            file[f"{name}.lengths"],
-            file.get(f"{name}.positions"),
-        )
 
     def group_documents(self, group: Array, lengths: IntArray) -> "FieldPostings":
         """The same occurrences with documents merged into groups.
@@ -196,94 +180,6 @@ def _stable_order(keys: Array, most: int) -> IntArray:
     return order
 
 
-def merge_postings(parts: Sequence[FieldPostings]) -> Iterator[FieldPostings]:
-    """The postings of several parts, whose documents follow one another, as if inverted at once.
-
-    In batches of terms, to save memory.
-    """
-    terms = sorted(set().union(*(part.terms for part in parts)))
-    rank = {term: number for number, term in enumerate(terms)}
-    counts = np.zeros(len(terms), np.int64)
-    lengths = np.concatenate([part.lengths for part in parts])
-    sources = []
-    first = 0
-    for part in parts:
-        sources.append(_MergeSource(part, rank, first))
-        counts[sources[-1].terms] += part.counts
-        first += len(part.lengths)
-    ends = np.cumsum(counts)
-    begin = 0
-    # At least once: a field without words still has lengths.
-    while not begin or begin < len(terms):
-        before = int(ends[begin - 1]) if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, before + _MERGE_POSTINGS, side="right")))
-        yield _merge_terms(terms[begin:end], counts[begin:end], begin, sources, lengths)
-        begin = end
-
-
-class _MergeSource:
-    """A part to merge: the rank of its terms among all, and the number of its first document."""
-
-    def __init__(self, part: FieldPostings, rank: dict[bytes, int], first_document: int) -> None:
-        self.part = part
-        self.terms = np.fromiter(map(rank.__getitem__, part.terms), np.int64, len(part.terms))
-        self.first_document = first_document
-        self.starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(part.counts)])
-        self._occurrence = 0
-
-    def slice_terms(self, begin: int, end: int) -> tuple[IntArray, FieldPostings]:
-        """The postings of terms *begin* to *end*, numbered from *begin*; to be called in order."""
-        low, high = np.searchsorted(self.terms, (begin, end)).tolist()
-        part, stretch = self.part, slice(int(self.starts[low]), int(self.starts[high]))
-        frequencies = part.frequencies[stretch]
-        positions = part.positions
-        if positions is not None:
-            occurrences = int(frequencies.sum(dtype=np.int64))
-            positions = positions[self._occurrence : self._occurrence + occurrences]
-            self._occurrence += occurrences
-        documents = part.documents[stretch] + np.uint32(self.first_document)
-        postings = FieldPostings(
-            [], part.counts[low:high], documents, frequencies, part.lengths, positions
-        )
-        return self.terms[low:high] - begin, postings
-
-
-def _merge_terms(
-    terms: list[bytes],
-    counts: IntArray,
-    begin: int,
-    sources: Sequence[_MergeSource],
-    lengths: Array,
-) -> FieldPostings:
-    """The postings of *terms*, numbered from *begin* on, from all *sources*."""
-    pieces = [source.slice_terms(begin, begin + len(terms)) for source in sources]
-    next_posting = run_starts(counts)
-    documents = np.empty(int(counts.sum()), np.uint32)
-    frequencies = np.empty(len(documents), np.uint32)
-    for number, piece in pieces:
-        target = expand_runs(next_posting[number], piece.counts)
-        documents[target] = piece.documents
-        frequencies[target] = piece.frequencies
-        next_posting[number] += piece.counts
-    with_positions = [(number, piece) for number, piece in pieces if piece.positions is not None]
-    positions = _merge_positions(len(terms), with_positions) if with_positions else None
-    return FieldPostings(terms, counts, documents, narrow_dtype(frequencies), lengths, positions)
-
-
-def _merge_positions(terms: int, pieces: Sequence[tuple[IntArray, FieldPostings]]) -> Array:
-    sums = [_run_sums(piece.frequencies, piece.counts) for _, piece in pieces]
-    occurrences = np.zeros(terms, np.int64)
-    for (number, _), counts in zip(pieces, sums, strict=True):
-        occurrences[number] += counts
-    following = run_starts(occurrences)
-    dtypes = [piece.positions.dtype for _, piece in pieces if piece.positions is not None]
-    positions = np.empty(int(occurrences.sum()), np.result_type(*dtypes))
-    for (number, piece), counts in zip(pieces, sums, strict=True):
-        positions[expand_runs(following[number], counts)] = piece.positions
-        following[number] += counts
-    return positions
-
-
 def run_starts(counts: Array) -> IntArray:
     """The start of each run, of *counts* elements, in their concatenation: shape (runs,)."""
     ends = np.cumsum(counts)
@@ -296,11 +192,3 @@ def expand_runs(starts: Array, counts: Array) -> IntArray:
     targets: IntArray = np.repeat(starts - run_starts(counts), counts)
     targets += np.arange(len(targets))
     return targets
-
-
-def _run_sums(values: Array, counts: IntArray) -> IntArray:
-    """The sum of each run of *counts* values, none of them empty: int64 of shape (runs,)."""
-    if not len(counts):
-        return counts
-    sums: IntArray = np.add.reduceat(values, run_starts(counts), dtype=np.int64)
-    return sums

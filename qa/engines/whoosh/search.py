@@ -7,7 +7,7 @@ all processes.
 import math
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -59,6 +59,7 @@ from qa.engines.whoosh.stored_fields import StoredFields
 from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
+from qa.index.statistics import STATISTICS, Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
 from qa.queries.query import Query
@@ -68,6 +69,8 @@ SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
 _NO_PASSAGES: IntArray = np.empty(0, np.int64)
+# Documents that are checked before what was read of the files is unloaded.
+_FORGET_EVERY = 500
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
@@ -81,7 +84,7 @@ class WhooshSearcher:
         *processes* is how many divide the memory of caches between them.
         """
         self.manifest = manifest
-        self._folder = folder
+        self.folder = folder
         files = {name: ArrayFile.open_checked(folder / name) for name in FILES}
         self._files = tuple(files.values())
         # Why it must not be searched any more.
@@ -107,8 +110,8 @@ class WhooshSearcher:
         """The stems of its documents; empty unless their language joins words."""
         if LEXICON_FILE not in self.manifest.files:
             return Lexicon()
-        check_file(self._folder, self.manifest, LEXICON_FILE)
-        return Lexicon((self._folder / LEXICON_FILE).read_bytes())
+        check_file(self.folder, self.manifest, LEXICON_FILE)
+        return Lexicon((self.folder / LEXICON_FILE).read_bytes())
 
     @property
     def compute_lock(self) -> threading.Lock:
@@ -299,14 +302,24 @@ class WhooshSearcher:
 
     @cached_property
     def _summaries(self) -> tuple[DocumentSummary, ...]:
-        return summaries_in(self._folder, self.manifest)
+        return summaries_in(self.folder, self.manifest)
 
     def suggestions(self) -> Suggestions:
         """What may be suggested to whoever types; nothing where an older version built it."""
         if SUGGESTIONS not in self.manifest.files:
             return NO_SUGGESTIONS
-        check_file(self._folder, self.manifest, SUGGESTIONS)
-        return suggestions_from_json((self._folder / SUGGESTIONS).read_bytes())
+        check_file(self.folder, self.manifest, SUGGESTIONS)
+        return suggestions_from_json((self.folder / SUGGESTIONS).read_bytes())
+
+    def statistics(self) -> Statistics | None:
+        """The counts of its documents; None where an older version built it."""
+        if STATISTICS not in self.manifest.files:
+            return None
+        check_file(self.folder, self.manifest, STATISTICS)
+        try:
+            return Statistics.from_bytes((self.folder / STATISTICS).read_bytes())
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptIndexError.of_damage(self.folder / STATISTICS, error) from None
 
     def recheck(self) -> None:
         """Raise CorruptIndexError when a file has changed since it was opened; fast if none has."""
@@ -319,29 +332,42 @@ class WhooshSearcher:
             self.fault = error
             raise
 
-    def check(self, progress: Progress = ignore_progress) -> None:
-        """Raise CorruptIndexError unless all is there and every passage is in its document."""
+    def check(
+        self, progress: Progress = ignore_progress, only: Mapping[str, str] | None = None
+    ) -> None:
+        """Raise CorruptIndexError unless all is there and every passage is in its document.
+
+        Of the documents, *only* those with these ids are looked at, all by default; the values are
+        the checksums of their texts.
+        """
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
             raise CorruptIndexError.of_damage(
-                self._folder,
+                self.folder,
                 f"it holds {documents} documents and {passages} passages where"
                 f" {self.manifest.documents} and {self.manifest.passages} were written",
             )
-        sums = {summary.id: summary.sha256 for summary in self.summaries()}
-        for number in range(documents):
-            progress(number, documents)
-            document = self._store.document(number)
-            if sums.get(document.id) != document.sha256:
+        sums = only
+        if sums is None:
+            sums = {s.id: s.sha256 for s in iter_summaries(self.folder, self.manifest)}
+        numbers = range(documents) if only is None else [*map(self._store.number, only)]
+        for place, number in enumerate(numbers):
+            progress(place, len(numbers))
+            if place % _FORGET_EVERY == 0:
+                for file in self._files:
+                    file.forget_pages()
+            document = None if number is None else self._store.document(number)
+            if number is None or document is None or sums.get(document.id) != document.sha256:
+                name = document.id if document else "a document"
                 raise CorruptIndexError.of_damage(
-                    self._folder, f"the text of {document.id!r} is not as it was read"
+                    self.folder, f"the text of {name!r} is not as it was read"
                 )
             end = 0
             for passage in self._store.passages_of(number):
                 inside = end <= passage.start < passage.end <= len(document.text)
                 if not inside or document.text[passage.start : passage.end] != passage.text:
                     raise CorruptIndexError.of_damage(
-                        self._folder, f"passage {passage.number} of {document.id!r} is not in it"
+                        self.folder, f"passage {passage.number} of {document.id!r} is not in it"
                     )
                 end = passage.end
 
@@ -353,7 +379,7 @@ class WhooshSearcher:
         summaries = self.summaries()
         place = bisect_left(summaries, id, key=_id_of)
         if place == len(summaries) or summaries[place].id != id:
-            raise CorruptIndexError.of_damage(self._folder, f"{SUMMARIES} lacks {id!r}")
+            raise CorruptIndexError.of_damage(self.folder, f"{SUMMARIES} lacks {id!r}")
         return self._store.citable(number, summaries[place].sha256)
 
     def _find_document(self, id: str) -> int:  # noqa: A002
@@ -381,9 +407,14 @@ class WhooshSearcher:
 
 def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...]:
     """The documents of the generation in *folder*; raise CorruptIndexError if unreadable."""
+    return tuple(iter_summaries(folder, manifest))
+
+
+def iter_summaries(folder: Path, manifest: Manifest) -> Iterator[DocumentSummary]:
+    """The same, one after the other."""
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
-        return tuple(map(DocumentSummary.from_json, file))
+        yield from map(DocumentSummary.from_json, file)
 
 
 _id_of = attrgetter("id")

@@ -24,7 +24,7 @@ from pydantic_core import from_json
 from qa.analysis.tokenizer import Span
 from qa.documents.document import Citable, Document, Metadata, Page
 from qa.engines.candidates import Array, IntArray, LazyColumn
-from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype
+from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes
 from qa.engines.whoosh.fields import cache_method
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 from qa.errors import CorruptIndexError
@@ -147,7 +147,7 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
     }
     arrays |= _sentence_columns(batch)
     arrays["question_passage"], arrays["question_key"] = _question_keys(batch)
-    for name in _STRINGS:
+    for name in STRINGS:
         arrays[name], arrays[f"{name}.ends"] = join_bytes(strings[name])
     return arrays
 
@@ -194,52 +194,25 @@ def _block_texts(batch: Buffer, starts: IntArray, firsts: IntArray) -> Iterator[
         yield from (text[left:right] for left, right in itertools.pairwise(bounds))
 
 
-_STRINGS = ("ids", "records", "blocks", "publishers", "languages", "headings")
-# Columns of numbers that are indexes into another column.
-_COUNTING = {
-    "first_blocks": "blocks",
-    "first_passages": "passage_document",
-    "passage_document": "ids",
-    "passage_block": "blocks",
-    "passage_heading": "headings",
-    "question_passage": "passage_document",
-    "first_sentences": "sentence_start",
+# Columns of byte strings, and of numbers, with the unit that each has a value for.
+STRINGS = {
+    "ids": "documents",
+    "records": "documents",
+    "blocks": "blocks",
+    "publishers": "documents",
+    "languages": "documents",
+    "headings": "headings",
 }
-_PLAIN = (
-    *("block_starts", "dates", "passage_start", "passage_end"),
-    *("sentence_start", "sentence_end"),
-)
-
-
-def merge_columns(parts: Sequence[ArrayFile]) -> dict[str, Array]:
-    """The columns of several parts as those of one."""
-    arrays: dict[str, Array] = {}
-    sizes = {name: [_size(part, name) for part in parts] for name in {*_COUNTING.values()}}
-    for name, target in _COUNTING.items():
-        offsets = [0, *itertools.accumulate(sizes[target])]
-        shifted = (part[name] + offset for part, offset in zip(parts, offsets, strict=False))
-        arrays[name] = narrow_dtype(np.concatenate(list(shifted)))
-    for name in _PLAIN:
-        arrays[name] = narrow_dtype(np.concatenate([part[name] for part in parts]))
-    for name in _STRINGS:
-        arrays[name] = np.concatenate([part[name] for part in parts])
-        offsets = [0, *itertools.accumulate(len(part[name]) for part in parts)]
-        ends = [
-            part[f"{name}.ends"][1:].astype(np.int64) + offset
-            for part, offset in zip(parts, offsets, strict=False)
-        ]
-        arrays[f"{name}.ends"] = narrow_dtype(np.concatenate([np.zeros(1, np.int64), *ends]))
-    keys = np.concatenate([part["question_key"] for part in parts])
-    order = np.argsort(keys, kind="stable")
-    arrays["question_key"] = keys[order]
-    arrays["question_passage"] = arrays["question_passage"][order]
-    ids = [*ByteStrings(arrays, "ids")]
-    arrays["by_id"] = narrow_dtype(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
-    return arrays
-
-
-def _size(part: ArrayFile, name: str) -> int:
-    return len(part[f"{name}.ends"]) - 1 if name in _STRINGS else len(part[name])
+PLAIN = {
+    "block_starts": "blocks",
+    "dates": "documents",
+    "passage_start": "passages",
+    "passage_end": "passages",
+    "sentence_start": "sentences",
+    "sentence_end": "sentences",
+}
+# Columns of passages with the numbers of units.
+REFERENCES = {"passage_block": "blocks", "passage_heading": "headings"}
 
 
 def _decode_column(strings: ByteStrings) -> Array:
@@ -293,7 +266,7 @@ class StoredFields:
 
     def __init__(self, columns: ArrayFile) -> None:
         self._columns = columns
-        self._strings = {name: ByteStrings(columns, name) for name in _STRINGS}
+        self._strings = {name: ByteStrings(columns, name) for name in STRINGS}
         self._ids, self._titles = self._strings["ids"], self._strings["headings"]
         self._local = threading.local()
         self.document_of: Array = columns["passage_document"]

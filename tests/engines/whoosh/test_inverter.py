@@ -3,12 +3,10 @@
 from collections import Counter
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.engines.whoosh import inverter as inversion
-from qa.engines.whoosh.inverter import FieldPostings, TermDictionary, invert, merge_postings
+from qa.engines.whoosh.inverter import TermDictionary, invert
 
 TERMS = ["b", "a", "ü", "a", "zz"]
 texts = st.lists(st.lists(st.integers(0, len(TERMS) - 1), max_size=12), max_size=8)
@@ -19,20 +17,6 @@ def invert_texts(texts, *, positions=True):
     tokens = terms.number_terms(TERMS[token] for text in texts for token in text)
     lengths = np.array([len(text) for text in texts], np.int64)
     return invert(terms, tokens, lengths, positions=positions)
-
-
-def together(stretches):
-    """Stretches of terms as one."""
-    parts = list(stretches)
-    return FieldPostings(
-        [term for stretch in parts for term in stretch.terms],
-        *(
-            np.concatenate([getattr(stretch, name) for stretch in parts])
-            for name in ("counts", "documents", "frequencies")
-        ),
-        parts[0].lengths,
-        np.concatenate([stretch.positions for stretch in parts]),
-    )
 
 
 def by_hand(texts):
@@ -62,17 +46,6 @@ def as_lists(postings):
 @given(texts)
 def test_postings_are_those_counted_by_hand(corpus):
     assert as_lists(invert_texts(corpus)) == by_hand(corpus)
-
-
-@given(st.lists(texts, min_size=1, max_size=4), st.sampled_from([1, 3, 10**6]))
-def test_parts_merged_are_the_whole_inverted_at_once(parts, stretch):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inversion, "_MERGE_POSTINGS", stretch)
-        merged = together(merge_postings([invert_texts(part) for part in parts]))
-    whole = [text for part in parts for text in part]
-
-    assert as_lists(merged) == by_hand(whole)
-    assert merged.lengths.tolist() == [len(text) for text in whole]
 
 
 @given(texts, st.integers(1, 3))

@@ -11,7 +11,6 @@ from qa.engines.base import K1, B
 from qa.engines.whoosh import scorer as postings
 from qa.engines.whoosh import scorer as scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
-from qa.engines.whoosh.builder import encode_field
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import FieldPostings as Inverted
 from qa.engines.whoosh.scorer import (
@@ -21,6 +20,7 @@ from qa.engines.whoosh.scorer import (
     ScoreLayout,
     TermPostings,
 )
+from tests.engines.whoosh.fields import encode_field
 
 DOCUMENTS = 3000
 
@@ -44,7 +44,7 @@ def make_field(folder, lists, lengths, rng):
         rng.integers(1, 6, sum(map(len, lists))),
         lengths,
     )
-    write_arrays(folder / "f.bin", encode_field("f", [postings], postings.lengths), {})
+    write_arrays(folder / "f.bin", encode_field("f", postings), {})
     return Field(ArrayFile.open_checked(folder / "f.bin"), "f")
 
 
@@ -202,7 +202,7 @@ def test_a_search_leaves_no_trace(field):
 def test_ties_are_in_the_order_of_the_documents(tmp_path):
     documents = np.arange(500)
     postings = Inverted([b"a"], np.array([500]), documents, np.ones(500, int), np.full(500, 20))
-    write_arrays(tmp_path / "f.bin", encode_field("f", [postings], postings.lengths), {})
+    write_arrays(tmp_path / "f.bin", encode_field("f", postings), {})
     field = Field(ArrayFile.open_checked(tmp_path / "f.bin"), "f")
 
     assert Accumulator(ScoreLayout([field.norms]), PostingsCache(0)).top_k(

@@ -12,7 +12,7 @@ from whoosh import query
 
 from qa.documents.document import Document, Metadata
 from qa.engines.base import FIELD_WEIGHTS, K1, B
-from qa.engines.whoosh.builder import COLUMNS, join_parts, merge_segments, write_segment
+from qa.engines.whoosh.builder import COLUMNS, MergeTask, join_parts, merge_part, write_segment
 from qa.engines.whoosh.fields import DOCUMENTS, FILES, PASSAGES, SCHEMAS
 from qa.engines.whoosh.stored_fields import Buffer
 from qa.engines.whoosh.whoosh_codec import write_toc
@@ -54,8 +54,9 @@ class Corpus:
         paths = [folder / f"segment-{n}" for n in range(segments)]
         for number, path in enumerate(paths):
             write_segment(path, Buffer.of(self.batch[number * size : (number + 1) * size]))
+        task = MergeTask.of_segments(folder, paths)
         for name in (COLUMNS, *FIELD_WEIGHTS, "words"):
-            merge_segments(folder, name, paths)
+            merge_part(task, name)
         for file in FILES:
             join_parts(folder, file)
         counts = {PASSAGES: len(self.lists["stems"]), DOCUMENTS: len(self.batch)}

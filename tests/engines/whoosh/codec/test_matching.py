@@ -8,7 +8,6 @@ from whoosh.matching.mcore import ReadTooFar
 
 from qa.documents.document import Document
 from qa.engines.whoosh.arrays import write_arrays
-from qa.engines.whoosh.builder import encode_field
 from qa.engines.whoosh.fields import PASSAGES, SCHEMAS, WEIGHTING
 from qa.engines.whoosh.inverter import FieldPostings
 from qa.engines.whoosh.whoosh_codec import write_toc
@@ -16,6 +15,7 @@ from tests.engines.whoosh.codec.corpora import (
     HAS,
     TOWN,
 )
+from tests.engines.whoosh.fields import encode_field
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
     )
     write_arrays(
         tmp_path / PASSAGES,
-        encode_field("words", [postings], postings.lengths),
+        encode_field("words", postings),
         {"fields": ["words"]},
     )
     write_toc(tmp_path, SCHEMAS[PASSAGES], "MAIN", PASSAGES, len(lengths))

@@ -1,0 +1,12 @@
+"""Fields of a few postings, for tests."""
+
+from qa.engines.whoosh.arrays import join_bytes
+from qa.engines.whoosh.field_encoder import FieldEncoder
+
+
+def encode_field(name, postings):
+    """The arrays of a field with *postings*, all at once."""
+    encoder = FieldEncoder(postings.lengths)
+    encoder.add(postings)
+    terms, ends = join_bytes(postings.terms)
+    return encoder.finish(name, {"terms": terms, "ends": ends})
