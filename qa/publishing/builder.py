@@ -207,7 +207,7 @@ def index_documents(
         live = _live_generation(engine)
         work = _Work(build, settings, cache, _track_renames(live.searcher))
         with SkipTally() as skips:
-            work.add_file("", None, "", documents, skips)
+            work.add_documents(documents, skips)
             skips.close()
         work.finish(skips)
         _publish_or_refuse(build, live.name, may_publish=True)
@@ -429,6 +429,14 @@ class _Work:
         """Add what a new or changed file holds."""
         facts = tuple(self._add_result(result, skips) for result in results)
         self._files.append(FileFacts(source, stamp, key, facts))
+
+    def add_documents(self, documents: Iterable[Document | Skip], skips: SkipTally) -> None:
+        """Add documents as they are, of no file; two may have the same text."""
+        for document in documents:
+            if isinstance(document, Skip):
+                skips.add(document)
+            else:
+                self._add_document(document, document.id)
 
     def add_unchanged(self, file: FileFacts, crawl: DocumentFolder, skips: SkipTally) -> None:
         """Add a file of the base; its documents are kept as long as their ids stay the same."""
