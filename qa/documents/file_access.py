@@ -149,7 +149,12 @@ class DiskSpaceGuard:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._text_bytes = 0
+        self._copied_bytes = 0
         self._next_check = 0
+
+    def add_copy(self, source: Path) -> None:
+        """Count the files in *source*, most of whose content is to be written again."""
+        self._copied_bytes += sum(file.stat().st_size for file in source.iterdir())
 
     def add_text(self, size: int) -> None:
         """Count *size* bytes of text; raise IndexingError before they fill the disk."""
@@ -160,10 +165,8 @@ class DiskSpaceGuard:
 
     def check(self) -> None:
         """Raise IndexingError unless there is room for what is still to be written."""
-        needed, free = (
-            int(self._text_bytes * _INDEX_BYTES_PER_TEXT_BYTE),
-            shutil.disk_usage(self._folder).free,
-        )
+        needed = int(self._text_bytes * _INDEX_BYTES_PER_TEXT_BYTE) + self._copied_bytes
+        free = shutil.disk_usage(self._folder).free
         if free < needed:
             raise IndexingError(
                 f"The index needs about {_format_mb(needed)} more at {self._folder},"

@@ -289,6 +289,7 @@ class WhooshBuilder:
         statistics = searcher.statistics()
         if statistics is not None:
             check_file(searcher.folder, searcher.manifest, SUMMARIES)
+            self._disk_space.add_copy(searcher.folder)
             self._base = searcher
         return statistics
 
