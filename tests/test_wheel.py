@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
 import urllib.request
 import venv
@@ -43,6 +44,13 @@ def commands(wheel, tmp_path_factory):
     return folder / "bin"
 
 
+@pytest.fixture
+def temporary():
+    """A temporary folder with a path that is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        yield Path(folder)
+
+
 def files_of(folder):
     """The paths of the files below *folder*, without what Python compiled."""
     paths = (path for path in folder.rglob("*") if path.is_file())
@@ -71,10 +79,11 @@ def test_the_sample_of_the_demo_is_that_of_the_repository():
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(commands, tmp_path, stop):
-    away, temporary = tmp_path / "empty", tmp_path / "temporary"
+def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(
+    commands, tmp_path, temporary, stop
+):
+    away = tmp_path / "empty"
     away.mkdir()
-    temporary.mkdir()
     environ = {"PATH": "/usr/bin:/bin", "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         [commands / "qa", "demo"],

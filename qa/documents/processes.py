@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import os
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from ctypes import CDLL
 from multiprocessing import connection, forkserver, popen_forkserver, spawn, util
@@ -54,11 +55,20 @@ def exit_with_parent() -> None:
         os._exit(1)
 
 
+# What multiprocessing appends, and the shortest limit of a socket's path, 104 bytes on macOS.
+_MAX_TEMPORARY_PATH = 104 - len("/pymp-12345678/listener-12345678") - 1
+
+
 def worker_context(*modules: str) -> "WorkerContext":
     """How to start workers: forked from a process that has imported *modules* and has no threads.
 
-    Raises IndexingError in a process that must not start any.
+    Raises IndexingError in a process that must not start any, and where none can be reached.
     """
+    if len(os.fsencode(tempfile.gettempdir())) > _MAX_TEMPORARY_PATH:
+        raise IndexingError(
+            f"The path of the temporary folder, {tempfile.gettempdir()}, is too long for the socket"
+            " of the processes that index; set TMPDIR to a folder with a shorter path."
+        )
     if multiprocessing.current_process().daemon:
         raise IndexingError(
             "An index cannot be built in a daemonic process, such as a worker of"

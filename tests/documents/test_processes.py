@@ -106,3 +106,10 @@ def test_a_process_that_must_not_start_others_is_told_where_to_build():
         (message,) = pool.map(_start_a_worker, [0])
 
     assert "build it in the process that started this one" in message
+
+
+def test_a_temporary_folder_with_too_long_a_path_is_an_error_that_says_so(monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/tmp/" + "long-" * 20)  # noqa: S108 - not opened
+
+    with pytest.raises(IndexingError, match="set TMPDIR to a folder with a shorter path"):
+        worker_context()
