@@ -116,7 +116,7 @@ class Sample:
         return level
 
     @property
-    def taken(self) -> int:
+    def size(self) -> int:
         """How many items are chosen."""
         return sum(self.counts[self.level :])
 
@@ -294,7 +294,7 @@ def _select_questions(table: CountTable) -> list[HeadingQuestion]:
 def _select_topics(tables: SuggestionTables) -> Iterator[Topic]:
     """The phrases that are topics, the most frequent first."""
     bounds, counts = tables.phrases.group_rows(), tables.phrases.group_counts()
-    most = max(_MIN_DOCUMENTS, Sample(_MAX_SAMPLED, tables.document_counts).taken * _MAX_SHARE)
+    most = max(_MIN_DOCUMENTS, Sample(_MAX_SAMPLED, tables.document_counts).size * _MAX_SHARE)
     candidates = np.flatnonzero((counts >= _MIN_DOCUMENTS) & (counts <= most))
     counts = counts[candidates]
     titles = tables.titles.count_of(tables.phrases.groups[bounds[candidates]])

@@ -33,6 +33,7 @@ MANY = 260
 _OURS = {
     *("CURRENT", "HISTORY", "LOCK", "LOCK.current", "cache.sqlite"),
     *("documents", "generations", "questions.jsonl", "skipped.jsonl"),
+    *("last_build.json", "near-duplicates.csv", "sketches.npz"),
 }
 # Runs the command line with a fault at the file operation of this number, counted from the first
 # on a path that holds a certain text.

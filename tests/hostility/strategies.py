@@ -11,7 +11,12 @@ from tests.hostility.markup import MARKUP
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 HOST = "docs.example.org"
 ORIGIN = "https://a.example"
-_ARGUMENTS = {"filename": "style.css", "document_id": "harbour", "code": "no-index"}
+_ARGUMENTS = {
+    "filename": "style.css",
+    "document_id": "harbour",
+    "code": "no-index",
+    "passage_id": "0123456789abcdef-0123456789ab-40",
+}
 
 # Names that a piece of code here, or below it, looks at.
 _LOOKED_AT = [

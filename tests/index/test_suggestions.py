@@ -119,7 +119,7 @@ def test_a_sample_of_many_items_is_at_most_so_large():
     zeros = [sample.change(item, 1) for item in hashes]
     chosen = sum(number >= sample.level for number in zeros)
 
-    assert 25 < chosen == sample.taken <= 100
+    assert 25 < chosen == sample.size <= 100
     for item in hashes[:2950]:
         sample.change(item, -1)
-    assert (sample.level, sample.taken) == (0, 50)
+    assert (sample.level, sample.size) == (0, 50)

@@ -88,7 +88,7 @@ def answers(settings, engine, questions):
 
 
 @pytest.fixture
-def kept(monkeypatch):
+def numbers(monkeypatch):
     """The numbers of documents that builds took from the generation before."""
     numbers = []
     real = indexing._Work._keep
@@ -99,7 +99,7 @@ def kept(monkeypatch):
 
 
 def test_any_edits_give_the_answers_of_a_build_from_nothing(
-    tmp_path, pytestconfig, kept, monkeypatch
+    tmp_path, pytestconfig, numbers, monkeypatch
 ):
     # What was renamed is known from the live generation, which differs here.
     monkeypatch.setattr(indexing, "_track_renames", lambda *_: RenameTracker())
@@ -127,10 +127,10 @@ def test_any_edits_give_the_answers_of_a_build_from_nothing(
     whole = build(editor.folder, tmp_path / "whole", force=True)
 
     assert answers(*changed[:2], questions) == answers(*whole[:2], questions)
-    assert kept
+    assert numbers
 
 
-def test_only_what_changed_is_indexed_and_reported(tmp_path, kept):
+def test_only_what_changed_is_indexed_and_reported(tmp_path, numbers):
     editor = Editor(tmp_path / "documents", 6)
     for number in range(6):
         editor.write(f"{number}.md")
@@ -140,7 +140,7 @@ def test_only_what_changed_is_indexed_and_reported(tmp_path, kept):
     editor.write("9.md")
     changes = build(editor.folder, tmp_path / "index")[2].changes
 
-    assert kept == [0, 1, 3, 5]
+    assert numbers == [0, 1, 3, 5]
     assert (changes.documents_before, changes.documents_now) == (6, 6)
     assert (changes.added_ids, changes.changed_ids, changes.removed_ids) == (("9",), ("2",), ("4",))
 
@@ -164,7 +164,7 @@ def test_a_file_that_nobody_wrote_to_is_not_opened(tmp_path, monkeypatch):
     assert opened == ["1.md"]
 
 
-def test_a_build_after_a_purge_starts_from_nothing(tmp_path, kept):
+def test_a_build_after_a_purge_starts_from_nothing(tmp_path, numbers):
     editor = Editor(tmp_path / "documents", 8)
     for number in range(4):
         editor.write(f"{number}.md")
@@ -173,8 +173,8 @@ def test_a_build_after_a_purge_starts_from_nothing(tmp_path, kept):
     settings, engine, _ = build(editor.folder, tmp_path / "index")
     purge_documents(["1"], engine, settings)
     assert not any(b"1.md" in path.read_bytes() for path in Path(settings.index).rglob("*.sqlite"))
-    kept.clear()
+    numbers.clear()
     editor.write("9.md")
     build(editor.folder, tmp_path / "index")
 
-    assert kept == []
+    assert numbers == []
