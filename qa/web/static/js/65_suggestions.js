@@ -106,6 +106,8 @@ function optionOf({ text, note, url }) {
 
 function closeList() {
   clearTimeout(restTimer);
+  // What comes late is for a question that was asked already.
+  suggesting?.abort();
   suggestionList.remove();
   const field = box();
   field?.removeAttribute("aria-activedescendant");
