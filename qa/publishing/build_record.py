@@ -3,8 +3,6 @@
 import contextlib
 import datetime
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,16 +37,15 @@ class BuildRecord:
 def write_build_record(home: Path, record: BuildRecord) -> None:
     """Write *record* to the folder *home* in one step; a full disk fails no build."""
     with contextlib.suppress(OSError):
-        descriptor, name = tempfile.mkstemp(prefix=f".{_FILE}-", dir=home)
+        # One name, which the next build takes over from one that was killed.
+        temporary = home / f".{_FILE}.new"
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(record)) + "\n")
+            temporary.write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
             # The service may run as another user; there is no text in it.
-            Path(name).chmod(0o644)
-            Path(name).replace(home / _FILE)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+            temporary.chmod(0o644)
+            temporary.replace(home / _FILE)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def read_build_record(home: Path) -> BuildRecord | None:
