@@ -155,7 +155,7 @@ class Place:
         names = {path.name for path in self.index.iterdir()}
         folders = {path.name for path in (self.index / "generations").iterdir()}
 
-        assert names <= _OURS, "litter"
+        assert names - _OURS == set(), "litter"
         assert [name for name in folders if not re.fullmatch("[0-9a-f]{12}", name)] == []
         assert len(folders) <= _KEPT
         self.generations.check(self.generations.live_name())

@@ -8,8 +8,8 @@ def test_two_builders_at_once(place, rounds, chance, tally):
         before = place.live_state().generation
         place.change(f"{number} {chance.random()}")
         builders = [place.start() for _ in range(2)]
-        came = sorted((build.error, build.code) for build in map(wait_for_end, builders))
-        errors, codes = zip(*came, strict=True)
+        came = sorted((build.code, build.error) for build in map(wait_for_end, builders))
+        codes, errors = zip(*came, strict=True)
 
         assert codes in {(0, 0), (0, 1)}
         assert codes == (0, 0) or "Another `qa index` is building here; wait" in errors[1]
