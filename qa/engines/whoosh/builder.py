@@ -370,7 +370,8 @@ class WhooshBuilder:
         tasks = len(_LONGEST_FIRST) + len(FILES)
         for name in _LONGEST_FIRST:
             self._run(merge_part, task, name)
-        self._wait_for_workers(0, lambda left: progress(len(_LONGEST_FIRST) - left, tasks))
+        # Until they have started, the processes count as unfinished tasks, too.
+        self._wait_for_workers(0, lambda left: progress(max(0, len(_LONGEST_FIRST) - left), tasks))
         for file in FILES:
             self._run(join_parts, self._folder, file)
         self._wait_for_workers(0, lambda left: progress(tasks - left, tasks))

@@ -34,7 +34,7 @@ def create_metrics_folder() -> Iterator[None]:
     finally:
         # Workers leave through here too.
         if os.getpid() == owner:
-            del os.environ[_FOLDER_VARIABLE]
+            os.environ.pop(_FOLDER_VARIABLE, None)
             shutil.rmtree(name, ignore_errors=True)
         os.close(lock)
 
