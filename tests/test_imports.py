@@ -29,7 +29,7 @@ documents: document processes metadata file_access versions
   formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.xml
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
-  format_registry reader cache crawl
+  format_registry reader cache crawl folder
 index: passages questions counts acronyms lexicon suggestions statistics renames manifest
   generations
 queries: completion related entities grammar frames asking topics prose query parser variants
@@ -38,7 +38,7 @@ queries: completion related entities grammar frames asking topics prose query pa
   followup.dialogue_state followup.carryover followup.readings
 engines: spelling candidates base document_lookup
   whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields whoosh.stored_fields
-  whoosh.field_encoder whoosh.merger whoosh.column_merger
+  whoosh.field_encoder whoosh.merge_plan whoosh.merge_inputs whoosh.merger whoosh.column_merger
   whoosh.whoosh_codec whoosh.scorer whoosh.positions whoosh.facets whoosh.spelling whoosh.masks
   whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
@@ -46,8 +46,9 @@ engines: spelling candidates base document_lookup
   factory
 ranking: features fitting reranker answer_selection contradiction highlighter confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
-  retrieval ranges pipeline
-publishing: ledger gate feedback builder build_record near_duplicates watcher purge
+  retrieval ranges question_reading pipeline
+publishing: ledger gate live_generation generation_writer feedback builder build_record
+  near_duplicates watcher purge
 evaluation: sets runner verdicts measures tuning
 web: response_schemas request_schemas answering tables offsets problems context mount static_files
   openapi api pages.common pages.urls middleware.proxies middleware.access middleware.error_handlers

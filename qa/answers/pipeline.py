@@ -5,14 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import QUESTION_MARKS, normalize, to_term, token_texts
+from qa.analysis.tokenizer import QUESTION_MARKS, normalize, token_texts
 from qa.answers.answer import (
     Answer,
     AnswerPassage,
-    AnswerRange,
     NoAnswer,
     QueryWords,
     build_stable_id,
@@ -29,7 +27,8 @@ from qa.answers.parts import (
     part_highlighters,
     place_of,
 )
-from qa.answers.ranges import RangeRetriever, describe_order
+from qa.answers.question_reading import index_words, read_operators, read_question, write_standalone
+from qa.answers.ranges import RangeRetriever
 from qa.answers.retrieval import (
     DEFAULT_OPTIONS,
     AskOptions,
@@ -39,7 +38,7 @@ from qa.answers.retrieval import (
 )
 from qa.answers.spelling import suggest_spellings
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
-from qa.engines.base import Searcher, spell_publishers
+from qa.engines.base import Searcher
 from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.asking import split_frame
 from qa.queries.conditions import (
@@ -47,12 +46,10 @@ from qa.queries.conditions import (
     UnderstoodOperator,
     add_conditions,
     describe_operators,
-    has_terms,
 )
-from qa.queries.followup.carryover import StandaloneQuestion, resolve_followup
-from qa.queries.operators import SearchText, parse_operators
+from qa.queries.followup.carryover import StandaloneQuestion
+from qa.queries.operators import SearchText
 from qa.queries.parser import parse_query, release_phrases
-from qa.queries.parts import split_parts
 from qa.queries.prose import strip_prose_marks
 from qa.queries.query import Filters, Query, QueryTerm
 from qa.queries.segments import find_asking_parts
@@ -85,13 +82,13 @@ def ask(
     start = time.perf_counter()
     deadline.check()
     question = normalize(question)
-    search = _read_operators(question, searcher, is_followup=bool(options.turns))
+    search = read_operators(question, searcher, is_followup=bool(options.turns))
     about = None
     if not search.operators:
         about = _describe_collection(searcher, question, options, deadline)
     if about:
         return _answer_about(searcher, question, about, options.filters, start)
-    reading = _read_question(question, search, searcher, options, deadline)
+    reading = read_question(question, search, searcher, options, deadline)
     search, standalone, order = reading.search, reading.standalone, reading.order
     if order and order.sort and order.applied:
         options = replace(options, sort=order.sort)
@@ -99,7 +96,7 @@ def ask(
     if reading.has_parts:
         # The passages for the parts come first, so that those before the page are needed, too.
         reach = replace(options, offset=0, limit=options.offset + options.limit)
-    index = _index_words(searcher, deadline)
+    index = index_words(searcher, deadline)
     retriever = _build_retriever(
         searcher, settings, question, reach, search=search, index=index, deadline=deadline
     )
@@ -123,7 +120,7 @@ def ask(
     suggestions = suggest_spellings(searcher, query, result.statistics, deadline)
     return Answer(
         question=question,
-        standalone=_write_standalone(question, reading, query),
+        standalone=write_standalone(question, reading, query),
         verdict=verdict,
         confidence=max(confidence, settings.found if verdict == "found" else 0.0),
         passages=passages,
@@ -149,107 +146,6 @@ def ask(
         parts=number_parts(result.ranked, parts, options.offset),
         range=result.range or order,
     )
-
-
-class _Reading(NamedTuple):
-    """How a question is read, with its operators, beside earlier ones.
-
-    *is_narrowing* where it only narrows the question before it; *order* is what its words order the
-    passages by.
-    """
-
-    search: SearchText
-    is_narrowing: bool
-    history: "_History"
-    standalone: StandaloneQuestion
-    order: AnswerRange | None
-    has_parts: bool
-
-
-def _read_question(
-    question: str,
-    search: SearchText,
-    searcher: Searcher,
-    options: AskOptions,
-    deadline: Deadline,
-) -> _Reading:
-    history = _read_history(options, searcher.manifest.languages)
-    search, is_narrowing = _narrow_last(question, search, history)
-    standalone = resolve_followup(
-        split_frame(search.text).polite_text if history.turns else search.text,
-        history.turns,
-        dropped=history.dropped,
-        deadline=deadline,
-    )
-    bare = split_frame(standalone.own_text).bare
-    order = describe_order(parse_order(bare), searcher.manifest, options)
-    has_parts = not search.has_word_operators and bool(split_parts(bare))
-    return _Reading(search, is_narrowing, history, standalone, order, has_parts)
-
-
-def _write_standalone(question: str, reading: _Reading, query: Query) -> str:
-    """The *question* as it was understood by itself, with its operators."""
-    if not (query.carried_words or reading.is_narrowing):
-        return question
-    text = reading.standalone.text if query.carried_words else reading.search.text
-    return _write_operators(text, reading.search)
-
-
-class _History(NamedTuple):
-    """The earlier questions without greetings and the like, and words not to carry over."""
-
-    turns: list[str]
-    dropped: list[str]
-
-
-def _read_operators(question: str, searcher: Searcher, *, is_followup: bool = False) -> SearchText:
-    """The operators in *question*; none where nothing to look for would be left.
-
-    A follow-up may have nothing else: it narrows the question before it.
-    """
-    search = parse_operators(question, searcher.manifest.languages)
-    return search if is_followup or has_terms(search) else SearchText(question)
-
-
-def _narrow_last(question: str, search: SearchText, history: _History) -> tuple[SearchText, bool]:
-    """*search* of *question*, or the last turn of *history* with its operators if it has no more.
-
-    Also whether it is that.
-    """
-    if not search.operators or has_terms(search):
-        return search, False
-    if not history.turns:
-        return SearchText(question), False
-    return replace(search, text=history.turns.pop()), True
-
-
-def _index_words(searcher: Searcher, deadline: Deadline) -> IndexWords:
-    return IndexWords(
-        searcher.manifest.languages,
-        lambda: spell_publishers(searcher.summaries()).values(),
-        lambda prefix, limit: searcher.complete(prefix, limit, deadline),
-    )
-
-
-def _write_operators(text: str, search: SearchText) -> str:
-    """*text* with the operators of *search*: those with plain words in the places of these."""
-    for operator in search.operators:
-        if operator.plain and operator.plain in text:
-            text = text.replace(operator.plain, operator.source, 1)
-        else:
-            text = f"{text} {operator.source}"
-    return text
-
-
-def _read_history(options: AskOptions, languages: tuple[str, ...]) -> _History:
-    # The operators of a question are its own.
-    texts = (parse_operators(normalize(turn), languages).text for turn in options.turns)
-    framed = [split_frame(text) for text in texts if token_texts(text)]
-    turns = [turn for turn in framed if turn.collection is None]
-    subjects = {to_term(word) for turn in turns for word in token_texts(turn.bare)}
-    frame_words = {word for turn in turns for word in turn.frame_words}
-    dropped = [*options.dropped, *(word for word in frame_words if to_term(word) not in subjects)]
-    return _History([turn.polite_text for turn in turns], dropped)
 
 
 def _describe_collection(

@@ -54,15 +54,14 @@ def collect_unanswered(
     for record in map(_parse_record, lines):
         if record.get("verdict") not in verdict_set:
             continue
-        question = record.get("question")
-        name = hash_question(question) if question else record.get("question_hash")
+        name = _name_of(record)
         if not name:
             unnamed += 1
             continue
         key = (name, record["verdict"])
         count = questions[key].count + 1 if key in questions else 1
         questions[key] = UnansweredQuestion(
-            question or name, record["verdict"], count, record.get("time", "")
+            record.get("question") or name, record["verdict"], count, record.get("time", "")
         )
     return sorted(questions.values(), key=lambda item: (-item.count, item.question)), unnamed
 
@@ -88,17 +87,22 @@ def collect_slow(lines: Iterable[str]) -> tuple[list[SlowQuestion], int]:
         ms = record.get("ms")
         if not record.get("verdict") or not isinstance(ms, int | float):
             continue
-        question = record.get("question")
-        name = hash_question(question) if question else record.get("question_hash")
+        name = _name_of(record)
         if not name:
             unnamed += 1
             continue
-        slowest = SlowQuestion(question or name, ms, 1, record.get("time", ""))
+        slowest = SlowQuestion(record.get("question") or name, ms, 1, record.get("time", ""))
         if known := questions.get(name):
             slowest = max(known, slowest, key=lambda item: item.ms)
             slowest = dataclasses.replace(slowest, count=known.count + 1)
         questions[name] = slowest
     return sorted(questions.values(), key=lambda item: (-item.ms, item.question)), unnamed
+
+
+def _name_of(record: dict[str, Any]) -> str | None:
+    """The hash of the question of a *record*; None where the log does not name it."""
+    question = record.get("question")
+    return hash_question(question) if question else record.get("question_hash")
 
 
 def _parse_record(line: str) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from qa.engines.base import DocumentSummary, Engine, Eraser
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
 from qa.index.renames import Forgotten
-from qa.publishing.builder import CACHE_FILE, passages_key
+from qa.publishing.builder import CACHE_FILE
+from qa.publishing.generation_writer import passages_key
 from qa.publishing.near_duplicates import REPORT, SKETCHES
 from qa.settings import Settings
 

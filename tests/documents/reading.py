@@ -4,9 +4,9 @@ import io
 import tarfile
 import zipfile
 
-from qa.documents.crawl import DocumentFolder
 from qa.documents.document import Document, Skip
 from qa.documents.file_access import open_failure, to_printable
+from qa.documents.folder import DocumentFolder
 from qa.documents.format_registry import unreadable_reason
 from qa.documents.reader import load_content, read_content
 from qa.settings import Settings

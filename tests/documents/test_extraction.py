@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from qa.documents import cache as extraction
-from qa.documents import crawl as folders
+from qa.documents import folder as folders
 from qa.documents.cache import ExtractionCache, file_cache_key
-from qa.documents.crawl import DocumentFolder
 from qa.documents.document import Document, Skip
+from qa.documents.folder import DocumentFolder
 from qa.documents.reader import load_content, read_content
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, SAMPLE, write

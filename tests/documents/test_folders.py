@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from qa.analysis.deadline import Deadline
-from qa.documents.crawl import DocumentFolder, SourceFile, find_files
+from qa.documents.crawl import SourceFile, find_files
 from qa.documents.document import Document, Skip
+from qa.documents.folder import DocumentFolder
 from qa.errors import IndexingError
 from qa.settings import Settings
 from tests.documents.reading import read_folder

@@ -10,6 +10,7 @@ from qa.engines.factory import open_engine
 from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import CorruptIndexError, IndexingError, PublishRefusedError, SettingsError
 from qa.publishing import builder as indexing
+from qa.publishing import generation_writer as writing
 from qa.publishing.builder import CACHE_FILE, index_documents, index_folder
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, write
@@ -46,7 +47,7 @@ def test_the_same_documents_give_the_same_name_and_bytes(index, tmp_path_factory
 
 def test_nothing_is_built_when_nothing_changed(index, monkeypatch):
     first = build(index)
-    monkeypatch.setattr(indexing._Work, "finish", lambda *_: pytest.fail("built"))
+    monkeypatch.setattr(indexing.GenerationWriter, "finish", lambda *_: pytest.fail("built"))
     again = build(index)
 
     assert (first.is_new, again.is_new) == (True, False)
@@ -83,7 +84,7 @@ def test_documents_as_they_were_bring_back_the_kept_generation(index, monkeypatc
     write(index / "documents", bridge_md=BRIDGE)
     if not has_ledger:
         monkeypatch.setattr(indexing, "load_ledger", lambda *_: None)
-        monkeypatch.setattr(indexing._Work, "finish", lambda *_: pytest.fail("built"))
+        monkeypatch.setattr(indexing.GenerationWriter, "finish", lambda *_: pytest.fail("built"))
     report = build(index)
 
     assert second != first
@@ -127,6 +128,7 @@ def test_other_synonyms_give_another_generation_and_wrong_ones_none(index):
 def test_other_code_builds_anew(index, monkeypatch):
     build(index)
     monkeypatch.setattr(indexing, "code_version", lambda: "another")
+    monkeypatch.setattr(writing, "code_version", lambda: "another")
 
     assert build(index).is_new
 
@@ -140,13 +142,13 @@ def test_a_file_that_gives_no_document_is_part_of_the_input(index):
 
 def test_passages_are_cut_once(index, monkeypatch):
     first = build(index).manifest.name
-    monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: pytest.fail("cut"))
+    monkeypatch.setattr(writing, "find_passage_spans", lambda *_: pytest.fail("cut"))
 
     assert build(index, force=True).manifest.name == first
 
 
 def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
-    monkeypatch.setattr(indexing, "find_passage_spans", lambda *_: [(0, 10**6)])
+    monkeypatch.setattr(writing, "find_passage_spans", lambda *_: [(0, 10**6)])
 
     with pytest.raises(PublishRefusedError, match="differs from what was written"):
         build(index)

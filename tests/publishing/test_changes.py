@@ -91,9 +91,9 @@ def answers(settings, engine, questions):
 def numbers(monkeypatch):
     """The numbers of documents that builds took from the generation before."""
     numbers = []
-    real = indexing._Work._keep
+    real = indexing.GenerationWriter._keep
     monkeypatch.setattr(
-        indexing._Work, "_keep", lambda *given: (numbers.append(given[1]), real(*given))
+        indexing.GenerationWriter, "_keep", lambda *given: (numbers.append(given[1]), real(*given))
     )
     return numbers
 
@@ -102,7 +102,7 @@ def test_any_edits_give_the_answers_of_a_build_from_nothing(
     tmp_path, pytestconfig, numbers, monkeypatch
 ):
     # What was renamed is known from the live generation, which differs here.
-    monkeypatch.setattr(indexing, "_track_renames", lambda *_: RenameTracker())
+    monkeypatch.setattr(indexing, "track_renames", lambda *_: RenameTracker())
     is_full = pytestconfig.getoption("--full")
     editor = Editor(tmp_path / "documents", 5)
     for _ in range(40 if is_full else 12):
@@ -153,7 +153,7 @@ def test_a_file_that_nobody_wrote_to_is_not_opened(tmp_path, monkeypatch):
     build(editor.folder, tmp_path / "index")
     opened = []
     monkeypatch.setattr(
-        "qa.documents.crawl.file_cache_key",
+        "qa.documents.folder.file_cache_key",
         lambda path, *_: opened.append(path.name) or f"key of {path}",
     )
     assert not build(editor.folder, tmp_path / "index")[2].is_new

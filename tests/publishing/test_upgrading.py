@@ -18,7 +18,7 @@ from qa.cli import main
 from qa.documents.versions import template_folder
 from qa.engines.factory import open_engine
 from qa.errors import GenerationNotFoundError
-from qa.publishing import builder as indexing
+from qa.publishing import generation_writer as writing
 from tests.conftest import BRIDGE, HARBOUR, run_service, write
 from tests.engines.indexes import ENGINES, prepare_settings, run_build
 
@@ -157,7 +157,7 @@ def build(settings, monkeypatch, analysis=None):
     """Build a generation, as *analysis* would have, or with our own; its name."""
     with monkeypatch.context() as patch:
         if analysis:
-            patch.setattr(indexing, "analysis_version", lambda: analysis)
+            patch.setattr(writing, "analysis_version", lambda: analysis)
         return run_build(settings, force=True)[1].manifest.name
 
 
@@ -205,7 +205,7 @@ def test_an_older_one_of_another_analysis_cannot_be_asked_any_more(settings, mon
 
 
 def test_what_was_made_before_analyses_were_counted_is_told_and_does_no_harm(settings, monkeypatch):
-    real = indexing._BuildCounts.manifest
+    real = writing.BuildCounts.manifest
 
     def plain(*arguments):
         manifest = real(*arguments)
@@ -213,7 +213,7 @@ def test_what_was_made_before_analyses_were_counted_is_told_and_does_no_harm(set
         return manifest
 
     with monkeypatch.context() as patch:
-        patch.setattr(indexing._BuildCounts, "manifest", plain)
+        patch.setattr(writing.BuildCounts, "manifest", plain)
         run_build(settings)
     client = create_app(settings).test_client()
 

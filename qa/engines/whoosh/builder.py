@@ -35,7 +35,9 @@ from qa.engines.whoosh.arrays import ArrayFile, GrowingArray, Writable, write_ar
 from qa.engines.whoosh.column_merger import merge_columns
 from qa.engines.whoosh.fields import DOCUMENTS, FILES, PASSAGES, SCHEMAS
 from qa.engines.whoosh.inverter import invert, invert_stems
-from qa.engines.whoosh.merger import REPEATS, MergePlan, merge_field
+from qa.engines.whoosh.merge_inputs import REPEATS
+from qa.engines.whoosh.merge_plan import MergePlan
+from qa.engines.whoosh.merger import merge_field
 from qa.engines.whoosh.search import SUGGESTIONS, SUMMARIES, WhooshSearcher
 from qa.engines.whoosh.stored_fields import Buffer, encode_columns
 from qa.engines.whoosh.vocabulary import Column, Vocabulary

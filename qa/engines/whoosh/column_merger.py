@@ -15,7 +15,7 @@ from qa.engines.whoosh.arrays import (
     narrow_dtype,
 )
 from qa.engines.whoosh.inverter import run_starts
-from qa.engines.whoosh.merger import MergePlan, UnitMap, sentence_counts
+from qa.engines.whoosh.merge_plan import MergePlan, UnitMap, sentence_counts
 from qa.engines.whoosh.stored_fields import PLAIN, REFERENCES, STRINGS
 
 _UNITS = ("documents", "passages", "headings", "blocks", "sentences")
