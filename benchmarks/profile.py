@@ -44,9 +44,9 @@ STAGES: dict[str, tuple[str, ...]] = {
     "HTTP: serialization": ("qa.web.api:answer_body", "qa.web.api:json_response"),
     "the rest of an answer": ("qa.web.api:ask",),
     "reading the question": (
-        "qa.answers.pipeline:_read_operators",
+        "qa.answers.pipeline:read_operators",
         "qa.answers.pipeline:_describe_collection",
-        "qa.answers.pipeline:_read_question",
+        "qa.answers.pipeline:read_question",
         "qa.answers.pipeline:parse_query",
         "qa.answers.pipeline:find_asking_parts",
         "qa.answers.ranges:RangeRetriever._find_period",

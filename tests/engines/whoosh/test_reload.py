@@ -76,6 +76,7 @@ def test_the_one_before_is_closed_with_the_last_who_holds_it(live, index):
     searcher.search, searcher.summaries()
     searcher.document("harbour")
     name, reference = searcher.manifest.name, weakref.ref(searcher)
+    gc.collect()  # what other tests left open
     descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     rebuild(index)
     live.searcher()
