@@ -88,6 +88,8 @@ def test_an_answer_is_spoken_once(script_page):
     status = script_page.locator("[role=status]")
     script_page.evaluate(
         """() => { window.spoken = [];
+            // Suggestions may be spoken while the question is typed.
+            document.addEventListener("submit", () => { spoken.length = 0 }, true);
             new MutationObserver(() => spoken.push(document.getElementById("said").textContent))
                 .observe(document.getElementById("said"), {childList: true}) }"""
     )
