@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
 import regex
@@ -39,14 +39,16 @@ _STRONG_BREAK = r"[;()\[\]–—!?…]|\.(?!\w)"
 class Denial(NamedTuple):
     """A negation at *place*: it denies the words in *direct*, and is about those in *clause*.
 
-    *nearest* is the place of the first content word that it denies, its own if there is none.  One
-    that means "without" is about the words that it denies only.
+    *nearest* are the places of the content words that it surely denies, its own if there is none:
+    the first one, what that governs ("not allowed to enter"), and all in *direct* where it denies
+    the subject ("no guest may enter").  One that means "without" is about the words that it denies
+    only.
     """
 
     place: int
     direct: Span
     clause: Span
-    nearest: int
+    nearest: tuple[int, ...]
     means_without: bool = False
 
 
@@ -96,6 +98,8 @@ class _Negation:
         self._harmless = _compile(harmless)
         self._questions = _compile(words["questions"])
         self._quantities = _compile(table["quantities"]) if "quantities" in table else None
+        self._determiners = _compile(words["determiners"]) if "determiners" in words else None
+        self._predicates = frozenset(words.get("predicates", ()))
         # Words that only carry a negation, or stand between it and what it denies.
         self.function_words = stop_terms(language) | frozenset(
             map(to_term, [*words["denials"], *words["without"], *words.get("modals", ())])
@@ -166,7 +170,7 @@ class _Negation:
             if self._is_postpositional:
                 before = _words_before(text, start, match.start(), _POSTPOSITION_REACH)
                 direct = Span(before, match.end())
-            nearest = self._nearest(text, match, direct)
+            nearest = self._nearest(text, match, direct, start)
             return Denial(match.start(), direct, direct, nearest, means_without=True)
         if self._is_clausal:
             direct = Span(_last(self._break, text, start, match.start()), end)
@@ -174,17 +178,33 @@ class _Negation:
             direct = Span(match.start(), _skip_words(text, match.end(), end))
         else:
             direct = Span(_words_before(text, start, match.start(), _REACH), end)
-        nearest = self._nearest(text, match, direct)
+        nearest = self._nearest(text, match, direct, start)
         return Denial(match.start(), direct, Span(start, end), nearest)
 
-    def _nearest(self, text: str, match: "regex.Match[str]", direct: Span) -> int:
-        """The place of the first content word after a word of negation, else the last before it."""
-        after = (word for word in _WORD.finditer(text, match.end(), direct.end))
-        before = [*_WORD.finditer(text, direct.start, match.start())][::-1]
-        for word in (*after, *before):
-            if to_term(word[0]) not in self.function_words:
-                return int(word.start())
-        return int(match.start())
+    def _nearest(
+        self, text: str, match: "regex.Match[str]", direct: Span, start: int
+    ) -> tuple[int, ...]:
+        """The places of the content words that a word of negation surely denies.
+
+        Its clauses begin at *start*.  Without a content word after it, the last before it counts.
+        """
+        after = self._find_content_words(text, match.end(), direct.end)
+        if after:
+            if self._denies_subject(text, match, start):
+                return tuple(word.start() for word in after)
+            governed = takewhile(lambda pair: pair[0][0].lower() in self._predicates, pairwise(after))
+            return (after[0].start(), *(word.start() for _, word in governed))
+        before = self._find_content_words(text, direct.start, match.start())
+        return (before[-1].start() if before else match.start(),)
+
+    def _find_content_words(self, text: str, start: int, end: int) -> list["regex.Match[str]"]:
+        words = _WORD.finditer(text, start, end)
+        return [word for word in words if to_term(word[0]) not in self.function_words]
+
+    def _denies_subject(self, text: str, match: "regex.Match[str]", start: int) -> bool:
+        """Whether a word of negation is the determiner of the first noun after *start*."""
+        is_determiner = self._determiners and self._determiners.fullmatch(match[0])
+        return bool(is_determiner) and not _WORD.search(text, start, match.start())
 
 
 _WORD = regex.compile(r"[\w'’]+")

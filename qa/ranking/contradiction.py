@@ -128,7 +128,12 @@ class QuestionPolarity:
         language: str,
         places: Sequence[TermPlace],
     ) -> Comparison:
-        nearest = {denial.nearest for denial in polarity.denials if not denial.means_without}
+        nearest = {
+            place
+            for denial in polarity.denials
+            if not denial.means_without
+            for place in denial.nearest
+        }
         present = {index for index, _ in places}
         affirmed = {index for index, place in places if not polarity.denies(place)}
         denied = {index for index, place in places if place in nearest} - affirmed

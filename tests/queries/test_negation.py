@@ -52,6 +52,24 @@ def test_a_word_of_negation_denies_what_it_is_about(text, language, denied):
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "denied"),
+    [
+        ("Boats are not allowed to moor here.", "en", ["allowed", "moor"]),
+        ("It is not easy to moor here.", "en", ["easy"]),
+        ("No boat is required to moor.", "en", ["boat", "required", "moor"]),
+        ("There is no boat at the mole.", "en", ["boat"]),
+        ("Kein Boot muss am Kai anlegen.", "de", ["Boot", "Kai", "anlegen"]),
+        ("Aucun bateau ne doit accoster.", "fr", ["bateau", "accoster"]),
+        ("Los barcos no están obligados a atracar.", "es", ["obligados", "atracar"]),
+    ],
+)
+def test_a_word_of_negation_surely_denies_its_verb(text, language, denied):
+    polarity = find_polarity(text, Span(0, len(text)), language)
+    places = polarity.denials[0].nearest
+    assert [text[place:].split()[0].strip(".") for place in places] == denied
+
+
+@pytest.mark.parametrize(
     ("text", "language"),
     [
         ("The ferry carries not only cars.", "en"),

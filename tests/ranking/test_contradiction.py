@@ -73,6 +73,9 @@ def test_the_sentence_with_the_polarity_of_the_question_is_marked(question, text
         ("which boats may not land?", "All boats may land at the mole."),
         ("who paid the toll?", "Nobody paid the toll."),
         ("when was the toll abolished?", "The toll was never abolished."),
+        ("who must pay the toll before noon?", "No miller is forced to pay the toll before noon."),
+        ("which boats may enter the basin?", "Boats are not allowed to enter the basin."),
+        ("who must moor at the mole?", "In May ferries are not bound to moor at the mole."),
     ],
 )
 def test_nothing_is_marked_where_there_is_only_the_contrary(question, text):
@@ -91,6 +94,9 @@ def test_nothing_is_marked_where_there_is_only_the_contrary(question, text):
         ("which boats may not land?", "All boats may land except tankers."),
         ("song sail or never by rita moor", "“Sail or Never” is a song by Rita Moor."),
         ("cast of no harbour for boats", "The cast of “No Harbour for Boats” sang in May."),
+        ("where did Falk find the key?", "It was not easy to find the key on the mole."),
+        ("what does the pact say about towing boats?", "They have no wish, no plan to tow boats."),
+        ("who bought the mole?", "Falk had no heirs and bought the mole."),
         ("when did the toll end?", "The toll did not end until 1920, when it did end."),
     ],
 )
