@@ -32,13 +32,15 @@ _DIGITS = (
 )
 _DIGIT = re.compile(r"\d+")
 _SPACED_GROUP = re.compile(r"\d \d\d\d")
+_SPACED_AMOUNT = regex.compile(rf"0\.?\s(?:{_CURRENCY}|[%‰])")
 _NEXT_WORD = regex.compile(r"\p{Nd}\s?(\p{L}[\p{L}\p{M}]*)")
+_CURRENCY_WORD = regex.compile(_CURRENCY)
 _CURRENCY_BEFORE = regex.compile(rf"{_CURRENCY}\s?$")
 _NUMBER = regex.compile(
     rf"(?<![\p{{L}}\p{{N}}.,:/_-]|\p{{N}}\s)(?P<digits>{_DIGITS})"
     rf"(?![\p{{N}}:/]|[.,]\p{{N}})"
     rf"(?:(?P<gap>\s?)(?P<scale>\p{{L}}[\p{{L}}\p{{M}}]*(?:\smill\p{{L}}+)?)(?![\p{{L}}\p{{N}}]))?"
-    rf"(?P<after>\.?\s?{_CURRENCY})?"
+    rf"(?P<after>\.?\s?{_CURRENCY}|\s?[%‰])?"
 )
 # Abbreviations that the CLDR lacks; where it has one in a language, that counts.
 _SHORT_SCALES = {"k": 3, "m": 6, "mn": 6, "mln": 6, "mio": 6, "bn": 9, "mrd": 9, "b": 9}
@@ -63,13 +65,17 @@ def find_numbers(text: str, language: str) -> list[NumberMention]:
         term = _format(value.scaleb(exponent))
         if term != text[match.start("digits") : end]:
             mentions.append(NumberMention(term, match.start("digits"), end))
+        if term.endswith("0") and "." in term and _is_amount(match):
+            mentions.append(NumberMention(term.rstrip("0"), match.start("digits"), match.end()))
     return mentions
 
 
 def may_have_spaced_numbers(text: str, language: str) -> bool:
     """Whether a number of *text* may have a space inside: 1 043, 2.35 million; fast."""
-    return _SPACED_GROUP.search(text) is not None or any(
-        _may_scale(word, language) for word in _NEXT_WORD.findall(text)
+    return (
+        _SPACED_GROUP.search(text) is not None
+        or any(_may_scale(word, language) for word in _NEXT_WORD.findall(text))
+        or _SPACED_AMOUNT.search(text) is not None
     )
 
 
@@ -123,12 +129,14 @@ def _read_scale(match: "regex.Match[str]", language: str) -> int:
     folded = fold_accents(word)
     exponent = exponents.get(folded) or exponents.get(folded.partition(" ")[0], 0)
     if folded in _LETTERS and (word not in _PLAIN_LETTERS or match["gap"]):
-        return exponent if match["after"] or _has_currency(match) else 0
+        return exponent if _is_amount(match) else 0
     return exponent
 
 
-def _has_currency(match: "regex.Match[str]") -> bool:
-    """Whether a currency goes before the number."""
+def _is_amount(match: "regex.Match[str]") -> bool:
+    """Whether a currency goes before the number, or that or a sign for a share after it."""
+    if match["after"] or _CURRENCY_WORD.fullmatch(match["scale"] or ""):
+        return True
     start = match.start()
     return _CURRENCY_BEFORE.search(match.string, max(0, start - 5), start) is not None
 
@@ -158,5 +166,8 @@ def _iter_scales(language: str) -> Iterable[tuple[str, int]]:
 
 
 def _format(value: Decimal) -> str:
-    """*value* without an exponent; its decimals stay as written, since 3.10 may be a version."""
+    """*value* without an exponent; its decimals stay as written, since 3.10 may be a version.
+
+    An amount has them without the zeros at the end, too: €3.10 is €3.1.
+    """
     return f"{value.to_integral_value() if value == value.to_integral_value() else value:f}"

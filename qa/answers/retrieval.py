@@ -13,7 +13,7 @@ from qa.engines.candidates import BoolArray, Candidates, MatchCounts
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
 from qa.queries.negation import build_opposites
-from qa.queries.parser import expand_synonyms, ignore_absent_emoji, parse_query, prune_terms
+from qa.queries.parser import expand_synonyms, ignore_absent_words, parse_query, prune_terms
 from qa.queries.query import Filters, Phrase, Query
 from qa.queries.topics import is_topic
 from qa.queries.variants import apply_variants, find_query_variants, split_absent_terms
@@ -175,7 +175,7 @@ def choose_terms(
         sought = parse_query(phrase.text, languages=manifest.languages, filters=query.filters)
         return bool(len(searcher.search(replace(sought, phrases=(phrase,)), 1, deadline)))
 
-    query = ignore_absent_emoji(query, frequencies)
+    query = ignore_absent_words(query, frequencies)
     query = expand_compounds(
         query,
         searcher.lexicon,

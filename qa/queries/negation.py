@@ -192,7 +192,9 @@ class _Negation:
         if after:
             if self._denies_subject(text, match, start):
                 return tuple(word.start() for word in after)
-            governed = takewhile(lambda pair: pair[0][0].lower() in self._predicates, pairwise(after))
+            governed = takewhile(
+                lambda pair: pair[0][0].lower() in self._predicates, pairwise(after)
+            )
             return (after[0].start(), *(word.start() for _, word in governed))
         before = self._find_content_words(text, direct.start, match.start())
         return (before[-1].start() if before else match.start(),)

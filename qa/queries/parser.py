@@ -66,6 +66,8 @@ def parse_query(  # noqa: PLR0913 - what a question comes with, each by its name
     question_languages = detect_question_languages(text, languages)
     text, quotations = strip_prose_marks(text, question_languages.likely or "en")
     required_phrases, excluded_phrases, free_text = _parse_operators(text)
+    if _repeats_one_word(free_text):
+        required_phrases = required_phrases or (_build_phrase(free_text),)
     phrase_count = len(required_phrases) + len(excluded_phrases)
     if phrase_count > max_phrases:
         raise QuestionError(
@@ -121,12 +123,16 @@ def _combine_ignored(
     return tuple(dict.fromkeys(ignored))
 
 
-def ignore_absent_emoji(query: Query, document_frequencies: Mapping[str, int]) -> Query:
-    """*query* without emoji that occur nowhere: beside words they are no more than a mood."""
+def ignore_absent_words(query: Query, document_frequencies: Mapping[str, int]) -> Query:
+    """*query* without words that occur nowhere and say nothing beside others.
+
+    These are emoji, and stop words of the likely language of a question that may be in another one.
+    """
     absent = [
         term
         for term in query.terms
-        if is_emoji(term.word) and not term.document_frequency(document_frequencies)
+        if not term.document_frequency(document_frequencies)
+        and (is_emoji(term.word) or _is_likely_stop_word(term.word, query))
     ]
     if not absent or len(absent) == len(query.terms):
         return query
@@ -136,6 +142,11 @@ def ignore_absent_emoji(query: Query, document_frequencies: Mapping[str, int]) -
         terms=tuple(term for term in query.terms if term not in absent),
         ignored_words=tuple(dict.fromkeys([*query.ignored_words, *words])),
     )
+
+
+def _is_likely_stop_word(word: str, query: Query) -> bool:
+    is_first = token_texts(query.text)[:1] == [word]
+    return query.language is not None and _is_function_word(word, (query.language,), first=is_first)
 
 
 def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:
@@ -203,6 +214,12 @@ def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...],
 
     free_text = EXCLUDED_WORD.sub(take_exclusion, QUOTED_PHRASE.sub(take_phrase, text))
     return _deduplicate(required_phrases), _deduplicate(excluded_phrases), free_text
+
+
+def _repeats_one_word(text: str) -> bool:
+    """Whether *text* is a name that is a word twice, The The: each word of it is in any text."""
+    words = token_texts(text)
+    return len(words) > 1 and len({word.casefold() for word in words}) == 1
 
 
 def _deduplicate(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:

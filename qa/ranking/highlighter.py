@@ -10,7 +10,7 @@ import regex
 
 from qa.analysis.languages import MONTHS
 from qa.analysis.sentences import split_sentences
-from qa.analysis.tokenizer import Span, stem, token_spans, token_texts
+from qa.analysis.tokenizer import Span, stem, to_term, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
 from qa.engines.candidates import TermPosition
 from qa.index.passages import Passage
@@ -29,6 +29,8 @@ from qa.ranking.reranker import ROUNDING_ERROR, TOP_SIZE, RankedPassage
 
 # The bonus of a sentence with an answer of the right type, such as a date for "when".
 _ANSWER_TYPE_BONUS = 0.15
+# The same for a phrase that is required: more than all words of the question elsewhere.
+_PHRASE_BONUS = 1.0
 # What an answer must have, at least, of the coverage of a passage that only asks, to be put first;
 # and of the coverage of a sentence that says the contrary, in the same passage or before it.
 _MIN_ANSWER_SHARE, _MIN_OTHER_SHARE = 0.5, 0.6
@@ -131,6 +133,11 @@ class Highlighter:
 
     def __init__(self, query: Query, question: str, statistics: TermStatistics) -> None:
         self._terms: tuple[QueryTerm, ...] = query.terms
+        self._phrases = [
+            phrase.terms
+            for phrase in query.phrases
+            if phrase.distance is None and not phrase.is_prefix
+        ]
         self._question = question
         self._idf: list[float] = statistics.normalized_idf.tolist()
         self._indexes_of_stem = query.term_indexes_by_stem
@@ -197,6 +204,8 @@ class Highlighter:
         }
         present = {match.term_index for match in matches} | heading_terms | self._period_terms
         sentences = self._score_sentences(passage, matches)
+        if self._phrases:
+            sentences = [self._prefer_phrases(passage, sentence) for sentence in sentences]
         if not ranked.is_direct_answer:
             sentences = [self._compare(passage, matches, sentence) for sentence in sentences]
         selection = self._select_answer(ranked, sentences)
@@ -259,6 +268,12 @@ class Highlighter:
                 ScoredSentence(coverage, score + _ANSWER_TYPE_BONUS * fits, fits, span)
             )
         return sentences
+
+    def _prefer_phrases(self, passage: Passage, sentence: ScoredSentence) -> ScoredSentence:
+        """*sentence* with more of a score for each phrase of the question that it has."""
+        words = [to_term(word) for word in token_texts(passage.text[slice(*sentence.span)])]
+        count = sum(_has_run(words, phrase) for phrase in self._phrases)
+        return sentence._replace(score=sentence.score + count * _PHRASE_BONUS)
 
     def _compare(
         self, passage: Passage, matches: Sequence[_TermMatch], sentence: ScoredSentence
@@ -342,6 +357,15 @@ def put_answers_first(
         if not highlighter.is_negated:
             break
     return [*ranked]
+
+
+def _has_run(words: Sequence[str], run: tuple[str, ...]) -> bool:
+    """Whether *words* have the words of *run* next to each other."""
+    return any(
+        tuple(words[start : start + len(run)]) == run
+        for start, word in enumerate(words)
+        if word == run[0]
+    )
 
 
 def _merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -46,6 +46,23 @@ def test_a_number_has_one_value_in_any_form(language, text, value):
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "values"),
+    [
+        ("en", "£41.50", ["41.5"]),
+        ("en", "a fee of 41.50 EUR", ["41.5"]),
+        ("en", "2.50% of it", ["2.5"]),
+        ("de", "41,50 €", ["41.50", "41.5"]),
+        ("fr", "41,50 €", ["41.50", "41.5"]),
+        ("de", "2,50 % davon", ["2.50", "2.5"]),
+        ("en", "version 41.50", []),
+        ("en", "£41.05 for 300 of 2.50 m", []),
+    ],
+)
+def test_an_amount_is_found_without_zeros_at_its_end(language, text, values):
+    assert terms(text, language) == values
+
+
+@pytest.mark.parametrize(
     ("language", "text"),
     [
         ("en", "6.720"),  # decimals
