@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import socket
 import time
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 needs_proc = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
 
 
+_PROGRESS = re.compile(
+    r"(?!Error|Warning)[A-Z][a-z ]+(: [\d,]+ of [\d,]+)?([:,] .* (left|so far))?$"
+)
 # Below those that the system gives to clients, which may take one while a server starts.
 _PORTS = range(20_000, 32_000)
 
@@ -36,6 +40,12 @@ def _bind(holder, ports):
             holder.bind(("127.0.0.1", port))
             return
     holder.bind(("127.0.0.1", last))
+
+
+def without_progress(stderr):
+    """What a command said without the lines that tell how far it is, where it took long."""
+    lines = stderr.splitlines(keepends=True)
+    return "".join(line for line in lines if not _PROGRESS.match(line))
 
 
 def children(process):
