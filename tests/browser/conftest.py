@@ -6,7 +6,7 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.conftest import BRIDGE, HARBOUR, build_index, run_gunicorn, write
 
@@ -34,6 +34,11 @@ Inspector Nora Quill counted nineteen herons below the weir at Asker in the spri
 {"".join(f"{FERRY * 6}" + chr(10) * 2 for _ in range(40))}
 """
 HERONS = "Who counted herons below the weir?"
+# Waiting ends early anyway; a busy machine takes its time.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
+# How many milliseconds of rest in typing are waited for before there are suggestions.
+REST = 120
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +75,7 @@ def open_page(browser, site):
 
     def open_page(**options):
         context = browser.new_context(base_url=site, **options)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         context.on("request", lambda request: _check(request, site, troubles))
         context.on("weberror", lambda error: troubles.append(str(error.error)))
@@ -127,7 +132,17 @@ def place(page):
     return f"{parts.path}?{parts.query}#{parts.fragment}"
 
 
-def in_view(locator):
-    """Whether a part of the page is inside the window."""
-    box_found, size = locator.bounding_box(), locator.page.viewport_size
-    return box_found["y"] >= 0 and box_found["y"] + box_found["height"] <= size["height"]
+def stop_clock(page):
+    """Have no timer of the page pass but by `page.clock.run_for`."""
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+
+
+def expect_in_view(locator):
+    """Wait until a part of the page is wholly in the window: pages scroll once they are drawn."""
+    expect(locator).to_be_in_viewport(ratio=1)
+
+
+def headings(page):
+    """The questions of the turns on the page."""
+    return page.locator("article h2")

@@ -3,15 +3,22 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.conftest import ASKED, FOLLOWED, HERONS, REFUSED, ask, box, in_view, place
+from tests.browser.conftest import (
+    ASKED,
+    FOLLOWED,
+    HERONS,
+    REFUSED,
+    ask,
+    box,
+    expect_in_view,
+    headings,
+    place,
+)
 
 ONE = "/?q=Who+demanded+legal+guarantees+from+the+council%3F#q1"
 TWO = "/?q=Who+demanded+legal+guarantees+from+the+council%3F&q=When+did+she+repeat+it%3F#q2"
-
-
-def headings(page):
-    return page.locator("article h2").all_inner_texts()
 
 
 def test_asking_and_following_up_makes_one_address(page):
@@ -22,9 +29,9 @@ def test_asking_and_following_up_makes_one_address(page):
     page.wait_for_url(f"**{TWO}")
 
     assert place(page) == TWO
-    assert headings(page) == [ASKED, FOLLOWED]
-    assert page.locator("article").nth(1).locator("mark.answer").first.is_visible()
-    assert in_view(page.locator("#q2"))
+    expect(headings(page)).to_have_text([ASKED, FOLLOWED])
+    expect(page.locator("article").nth(1).locator("mark.answer").first).to_be_visible()
+    expect_in_view(page.locator("#q2"))
 
 
 def test_back_and_reload_show_what_was_there(page):
@@ -33,16 +40,17 @@ def test_back_and_reload_show_what_was_there(page):
     ask(page, FOLLOWED)
     page.go_back()
     page.wait_for_url(f"**{ONE}")
-    assert headings(page) == [ASKED]
+    expect(headings(page)).to_have_text([ASKED])
     page.go_back()
     page.get_by_role("heading", name="Ask the documents").wait_for()
     page.go_forward()
+    expect(headings(page)).to_have_text([ASKED])
     page.go_forward()
     page.wait_for_url(f"**{TWO}")
     page.reload()
 
     assert place(page) == TWO
-    assert headings(page) == [ASKED, FOLLOWED]
+    expect(headings(page)).to_have_text([ASKED, FOLLOWED])
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -55,11 +63,11 @@ def test_the_citation_opens_with_the_mark_in_view(open_page, script):
     page.wait_for_url("**/documents/report**")
     mark = page.locator("main mark.answer")
 
+    expect_in_view(mark)
     assert mark.inner_text() == quoted
     assert page.evaluate("scrollY") > 1000
-    assert in_view(mark)
     page.go_back()
-    assert headings(page) == [HERONS]
+    expect(headings(page)).to_have_text([HERONS])
 
 
 def test_an_answer_put_in_place_is_the_page_of_its_address(script_page):
@@ -104,7 +112,7 @@ def test_each_filter_goes_on_and_off(page):
     chip.click()
     chip.wait_for(state="detached")
 
-    assert headings(page) == ["harbour", "harbour bridge council"]
+    expect(headings(page)).to_have_text(["harbour", "harbour bridge council"])
     assert "publisher" not in page.url
 
 
@@ -115,6 +123,8 @@ def test_a_carried_word_goes_by_a_click(page):
     carried.first.click()
     page.wait_for_url(f"**drop={dropped}*")
 
+    # The box is below all turns.
+    expect(box(page)).to_be_visible()
     assert (
         dropped
         not in page.locator(".words li", has_text="From earlier questions").all_inner_texts()
@@ -124,13 +134,13 @@ def test_a_carried_word_goes_by_a_click(page):
 def test_a_refused_question_can_be_put_another_way(page):
     page.goto(ONE)
     ask(page, REFUSED)
-    assert page.get_by_text("Not found in the documents", exact=True).is_visible()
-    assert box(page).input_value() == REFUSED
+    expect(page.get_by_text("Not found in the documents", exact=True)).to_be_visible()
+    expect(box(page)).to_have_value(REFUSED)
     box(page).fill(FOLLOWED)
     page.get_by_role("button", name="Ask").click()
     page.wait_for_url(f"**{TWO}")
 
-    assert headings(page) == [ASKED, FOLLOWED]
+    expect(headings(page)).to_have_text([ASKED, FOLLOWED])
 
 
 def test_what_cannot_be_asked_is_said_beside_the_box(page):
@@ -139,8 +149,8 @@ def test_what_cannot_be_asked_is_said_beside_the_box(page):
     page.get_by_role("button", name="Ask").click()
     page.get_by_role("alert").wait_for()
 
-    assert "no words to search for" in page.get_by_role("alert").inner_text()
-    assert box(page).input_value() == "??"
+    expect(page.get_by_role("alert")).to_contain_text("no words to search for")
+    expect(box(page)).to_have_value("??")
 
 
 def test_a_link_opens_in_a_tab_of_its_own(page):
@@ -149,7 +159,7 @@ def test_a_link_opens_in_a_tab_of_its_own(page):
         page.get_by_role("link", name=HERONS).click(modifiers=["ControlOrMeta"])
     tab.value.locator("article mark.answer").wait_for()
 
-    assert headings(tab.value) == [HERONS]
+    expect(headings(tab.value)).to_have_text([HERONS])
     assert page.get_by_role("heading", name="Ask the documents").is_visible()
 
 
@@ -190,9 +200,10 @@ def test_the_conversation_is_saved_as_a_file(page):
 def test_an_earlier_answer_is_whole_again_a_click_away(page):
     page.goto(TWO)
     first = page.locator("article").first
+    expect(headings(page)).to_have_count(2)
     assert first.locator("details").count() == 0
     first.get_by_role("link", name="Back to this answer").click()
     page.wait_for_url(f"**{ONE}")
 
-    assert headings(page) == [ASKED]
-    assert page.locator("article").get_by_text("Why this passage?").first.is_visible()
+    expect(headings(page)).to_have_text([ASKED])
+    expect(page.locator("article").get_by_text("Why this passage?").first).to_be_visible()

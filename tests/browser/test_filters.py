@@ -17,7 +17,7 @@ def test_a_bar_of_the_timeline_limits_the_answer_to_its_years(page):
     chip.wait_for()
 
     assert "from=2022-01-01&to=2022-12-31" in page.url
-    assert box(page).input_value() == "and what did it c"
+    expect(box(page)).to_have_value("and what did it c")
     assert page.locator("article time").first.get_attribute("datetime") == "2022-03-29"
 
 
@@ -29,7 +29,7 @@ def test_a_stretch_is_drawn_over_the_timeline(script_page):
     mouse.move(first["x"] + 4, first["y"] + 20)
     mouse.down()
     mouse.move(second["x"] + 4, second["y"] + 20, steps=4)
-    assert script_page.locator(".timeline .brushed").count() == 2
+    expect(script_page.locator(".timeline .brushed")).to_have_count(2)
     mouse.up()
     script_page.get_by_role("button", name="Remove the filter to 2022-12-31").wait_for()
 
@@ -42,7 +42,7 @@ def test_a_year_is_enough_of_a_date(page):
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("button", name="Remove the filter to 2021-12-31").wait_for()
 
-    assert page.get_by_label("To", exact=True).input_value() == "2021-12-31"
+    expect(page.get_by_label("To", exact=True)).to_have_value("2021-12-31")
 
 
 def test_a_date_that_is_none_is_said_in_words(page):
@@ -51,7 +51,7 @@ def test_a_date_that_is_none_is_said_in_words(page):
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("alert").wait_for()
 
-    assert "a date is written YYYY-MM-DD" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("a date is written YYYY-MM-DD")
     assert "error" not in page.get_by_role("alert").inner_text()
     page.get_by_role("button", name="Remove the filter to soon").click()
     page.locator("#q1").wait_for()
@@ -71,7 +71,7 @@ def test_on_a_small_screen_they_are_in_a_sheet(open_page, script):
     page.get_by_role("button", name="Remove the filter Vesa Courier").wait_for()
 
     expect(sheet).to_be_hidden()
-    assert page.get_by_role("button", name="Filters (1)").is_visible()
+    expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

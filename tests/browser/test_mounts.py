@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import ASKED, HERONS, ask, box
+from tests.browser.conftest import ASKED, HERONS, PATIENCE, ask, box
 from tests.conftest import run_service
 
 
@@ -18,6 +18,7 @@ def address(index, monkeypatch):
 
 def test_all_that_scripts_do_stays_below_the_path(browser, address):
     context = browser.new_context(base_url=address)
+    context.set_default_timeout(PATIENCE)
     requested, errors = [], []
     context.on("request", lambda request: requested.append(request.url))
     context.on("weberror", lambda error: errors.append(str(error.error)))

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ask, box, in_view
+from tests.browser.conftest import ask, box, expect_in_view
 from tests.browser.test_accessibility import violations
 
 COUNCIL = "/?q=harbour+bridge+council"
@@ -135,7 +135,7 @@ def test_where_there_is_no_room_the_links_lead_to_the_page_of_the_document(open_
     page.locator(".quote .title").click()
     page.wait_for_url("**/documents/**")
 
-    assert in_view(page.locator("main mark.answer"))
+    expect_in_view(page.locator("main mark.answer"))
 
 
 def test_what_is_being_typed_and_the_turns_stay_when_a_document_opens(wide_page):
@@ -156,12 +156,14 @@ def test_the_text_around_a_quote_is_shown_in_place(page):
     quote = page.locator("blockquote").first.inner_text()
     page.get_by_role("link", name="Show context").first.click()
     context = page.locator(".context")
-    context.first.wait_for()
 
-    assert "The ferry ran every hour" in context.first.inner_text()
+    expect(context.first).to_contain_text("The ferry ran every hour")
+    # The box is below all turns.
+    expect(box(page)).to_be_visible()
     assert page.locator(".around blockquote").inner_text().split() == quote.split()
     page.get_by_role("link", name="Hide context").click()
-    context.first.wait_for(state="detached")
+    expect(page.get_by_role("link", name="Show context").first).to_be_visible()
+    expect(context).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ASKED, HERONS, in_view, place
+from tests.browser.conftest import ASKED, HERONS, expect_in_view, place
 from tests.browser.test_accessibility import violations
 
 LONG_READ = "/documents/report"
@@ -11,12 +11,12 @@ MATCHES = "Matches of the question in this document"
 
 
 def open_citation(page, question=HERONS):
-    """Open the first citation of an answer, and wait for its mark."""
+    """Open the first citation of an answer, and wait until its mark is in view."""
     page.goto(f"/?q={question}")
     # On a wide screen, a click would open it beside the answer.
     page.goto(page.get_by_role("link", name="Open in document").first.get_attribute("href"))
     mark = page.locator("main mark.answer")
-    mark.wait_for()
+    expect_in_view(mark)
     return mark
 
 
@@ -25,7 +25,7 @@ def test_the_cited_sentence_is_in_view(open_page, width):
     for script in (True, False):
         page = open_page(viewport={"width": width, "height": 640}, java_script_enabled=script)
 
-        assert in_view(open_citation(page)), f"script: {script}"
+        expect_in_view(open_citation(page))
 
 
 def test_an_address_that_was_sent_opens_at_the_sentence(open_page):
@@ -35,7 +35,7 @@ def test_an_address_that_was_sent_opens_at_the_sentence(open_page):
     other = open_page(viewport={"width": 390, "height": 700})
     other.goto(f"{address}#cited")
 
-    assert in_view(other.locator("main mark.answer"))
+    expect_in_view(other.locator("main mark.answer"))
 
 
 def test_back_leads_to_the_answer_and_forward_to_the_sentence(page):
@@ -44,11 +44,10 @@ def test_back_leads_to_the_answer_and_forward_to_the_sentence(page):
     page.locator("#q1").wait_for()
     assert page.locator("#q1").inner_text() == HERONS
     page.go_forward()
-    mark.wait_for()
+    expect_in_view(mark)
     page.reload()
 
-    expect(mark).to_be_visible()
-    assert in_view(mark)
+    expect_in_view(mark)
 
 
 def test_the_place_is_found_again_after_reading_on(page):
@@ -72,7 +71,9 @@ def test_each_match_is_in_view_when_it_is_stepped_to(page):
     steps = page.get_by_role("navigation", name=MATCHES)
     positions = []
     for name in ("First", "Next", "Previous"):
+        before = page.url
         steps.get_by_role("link", name=name).click()
+        expect(page).not_to_have_url(before)
         mark = page.locator("main mark.answer")
         expect(mark).to_be_in_viewport()
         positions.append(mark.inner_text())
@@ -87,7 +88,7 @@ def test_the_document_itself_can_be_asked(page):
     page.locator("#q1").wait_for()
 
     assert "document=harbour" in page.url
-    assert page.get_by_role("button", name="Remove the filter").is_visible()
+    expect(page.get_by_role("button", name="Remove the filter")).to_be_visible()
 
 
 def test_a_citation_is_copied_by_a_click(open_page):
@@ -131,7 +132,7 @@ def test_a_quote_is_found_again_in_a_text_that_has_changed(open_page):
     page.goto(page.url.partition("#")[0].replace("sha256=", "sha256=0000") + "#cited")
 
     assert "has changed" in page.locator(".notice").inner_text()
-    assert in_view(page.locator("main mark.answer"))
+    expect_in_view(page.locator("main mark.answer"))
 
 
 def test_a_quote_that_is_gone_is_said_in_view(open_page):
@@ -140,7 +141,7 @@ def test_a_quote_that_is_gone_is_said_in_view(open_page):
     address = page.url.partition("#")[0]
     page.goto(address.replace("sha256=", "sha256=0000").replace("quote=", "quote=0000"))
 
-    assert in_view(page.get_by_role("status").filter(has_text="nothing is highlighted"))
+    expect_in_view(page.get_by_role("status").filter(has_text="nothing is highlighted"))
     assert page.locator("main mark").count() == 0
 
 
@@ -151,4 +152,4 @@ def test_words_are_found_in_a_document(page):
     page.get_by_text("1 place with “Herons”").wait_for()
     page.locator("p.found a").click()
 
-    assert in_view(page.locator("mark.found"))
+    expect_in_view(page.locator("mark.found"))

@@ -3,10 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ASKED, HERONS, ask, box, place
+from tests.browser.conftest import ASKED, HERONS, REST, ask, box, place, stop_clock
 from tests.browser.test_accessibility import violations
 
-REST = 120
 SUGGESTIONS = "**/suggest?q=*"
 
 
@@ -15,8 +14,9 @@ def options(page):
 
 
 def type_in(page, text):
+    """Type *text* at once: a rest in between would bring suggestions for its beginning."""
     box(page).focus()
-    page.keyboard.type(text)
+    page.keyboard.insert_text(text)
     options(page).first.wait_for()
 
 
@@ -84,11 +84,14 @@ def test_a_pause_is_waited_for_and_only_the_last_request_counts(script_page):
 
     script_page.route(SUGGESTIONS, answer)
     script_page.goto("/")
+    stop_clock(script_page)
     box(script_page).focus()
-    script_page.keyboard.type("he", delay=5)
-    expect(box(script_page)).to_have_value("he")
-    script_page.wait_for_timeout(4 * REST)
-    script_page.keyboard.type("rons", delay=5)
+    for part in ("he", "rons"):
+        for letter in part:
+            script_page.clock.run_for(REST - 1)
+            script_page.keyboard.type(letter)
+        with script_page.expect_request(SUGGESTIONS):
+            script_page.clock.run_for(4 * REST)
     options(script_page).first.wait_for()
 
     assert [url.rpartition("q=")[2] for url in asked] == ["he", "herons"]
@@ -99,8 +102,8 @@ def test_no_help_while_the_service_does_not_answer_and_none_is_missed(script_pag
     script_page.route(SUGGESTIONS, lambda route: route.abort())
     script_page.goto("/")
     box(script_page).focus()
-    script_page.keyboard.type("herons")
-    script_page.wait_for_timeout(3 * REST)
+    with script_page.expect_event("requestfailed"):
+        script_page.keyboard.insert_text("herons")
     script_page.keyboard.press("Enter")
     script_page.locator("#q1").wait_for()
 

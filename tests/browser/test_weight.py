@@ -17,7 +17,9 @@ def test_a_page_is_light(open_page, path):
     page.goto(path, wait_until="load")
     # Headless, Chromium may not fetch the icon.
     loaded.add(urljoin(page.url, page.locator("link[rel=icon]").get_attribute("href")))
-    responses = [page.request.get(url, headers={"Accept-Encoding": "gzip"}) for url in loaded]
+    responses = [
+        page.request.get(url, headers={"Accept-Encoding": "gzip"}) for url in sorted(loaded)
+    ]
     # What is compressed says how long it is on its way.
     sizes = [int(response.headers["content-length"]) for response in responses]
 
