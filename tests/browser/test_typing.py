@@ -63,6 +63,22 @@ def test_escape_closes_the_list_and_the_arrows_leave_it_at_its_ends(script_page)
     assert box(script_page).input_value() == "vesa"
 
 
+def test_a_list_is_announced_but_not_one_that_is_closed_at_once(script_page):
+    script_page.goto("/")
+    stop_clock(script_page)
+    announced = script_page.locator("#said")
+    for text, wait, words in (("vesa", 50, "use the down arrow"), ("herons", 49, "")):
+        box(script_page).fill(text)
+        script_page.clock.run_for(REST)
+        options(script_page).first.wait_for()
+        script_page.clock.run_for(wait)
+        script_page.keyboard.press("Escape")
+        script_page.clock.run_for(1000)
+
+        assert announced.inner_text().endswith(words)
+        assert bool(announced.inner_text()) == bool(words)
+
+
 def test_enter_without_a_choice_asks_what_was_typed(script_page):
     script_page.goto("/")
     type_in(script_page, "herons")

@@ -14,10 +14,13 @@ const box = () => main.querySelector(".composer textarea");
 const isConversation = (url) => url.origin === location.origin && url.pathname === home;
 const pageOf = (url) => url.pathname + url.search;
 
-// The one place that is read out; twice the same words are read twice.
+// The one place that is read out; twice the same words are read twice, and only the last if two come at once.
+let sayTimer = null;
+
 function say(words) {
+  clearTimeout(sayTimer);
   said.textContent = "";
-  setTimeout(() => (said.textContent = words), 50);
+  sayTimer = setTimeout(() => (said.textContent = words), 50);
 }
 
 function element(tag, className, ...children) {

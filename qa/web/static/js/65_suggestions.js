@@ -108,6 +108,8 @@ function closeList() {
   clearTimeout(restTimer);
   // What comes late is for a question that was asked already.
   suggesting?.abort();
+  // Nor is a list announced that is closed again.
+  if (isListOpen()) clearTimeout(sayTimer);
   suggestionList.remove();
   const field = box();
   field?.removeAttribute("aria-activedescendant");
@@ -152,8 +154,8 @@ suggestionList.addEventListener("click", (event) => {
   const option = event.target.closest("[role=option]");
   if (option) choose(option);
   else if (event.target.closest("button")) {
-    clearHistory();
     closeList();
+    clearHistory();
   }
 });
 
