@@ -250,7 +250,7 @@ def quote_passage(
             highlight.is_contrary,
         ),
         citation=build_citation(document, Span(passage.start, passage.end), answer_span),
-        duplicates=tuple((other.id, other.metadata.title) for other in duplicates),
+        duplicates=tuple((other.id, other.title) for other in duplicates),
     )
 
 
@@ -261,7 +261,6 @@ def format_certainty(certainty: float) -> str:
 
 def build_citation(document: Citable, passage: Span, answer: Span | None = None) -> Citation:
     """Cite *passage* of *document*, at the *answer* sentence in it."""
-    metadata = document.metadata
     start, end = passage
     answer_span = Span(start + answer.start, start + answer.end) if answer else None
     offset = answer_span.start if answer_span else start
@@ -270,10 +269,10 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
     exact = text[start - before : end - before]
     return Citation(
         document_id=document.id,
-        title=metadata.title,
-        publisher=metadata.publisher,
-        date=metadata.date,
-        url=metadata.url,
+        title=document.title,
+        publisher=document.publisher,
+        date=document.date,
+        url=document.url,
         section=document.section_at(offset),
         paragraph=document.paragraph_at(offset),
         page=document.page_at(offset),
@@ -285,7 +284,7 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
         suffix=text[end - before :],
         sha256=document.sha256,
         read_url=_build_reader_url(document, passage, answer_span, exact),
-        fragment_url=build_fragment_url(metadata.url, exact[slice(*answer)] if answer else exact),
+        fragment_url=build_fragment_url(document.url, exact[slice(*answer)] if answer else exact),
         certainty=document.certainty_at(offset),
     )
 

@@ -84,9 +84,28 @@ class Citable(ABC):
     """
 
     id: str
-    metadata: Metadata
     pages: Sequence[Page]
     page_unit: PageUnit
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Its title."""
+
+    @property
+    @abstractmethod
+    def publisher(self) -> str | None:
+        """Who published it."""
+
+    @property
+    @abstractmethod
+    def date(self) -> datetime.date | None:
+        """When it was published."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str | None:
+        """Its address."""
 
     @property
     @abstractmethod
@@ -154,6 +173,26 @@ class Document(Citable):
     pages: tuple[Page, ...] = ()
     page_unit: PageUnit = "page"
     omissions: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+        return self.metadata.title
+
+    @property
+    def publisher(self) -> str | None:
+        """Who published it."""
+        return self.metadata.publisher
+
+    @property
+    def date(self) -> datetime.date | None:
+        """When it was published."""
+        return self.metadata.date
+
+    @property
+    def url(self) -> str | None:
+        """Its address."""
+        return self.metadata.url
 
     @cached_property
     def sha256(self) -> str:

@@ -19,10 +19,10 @@ from typing import Any, Self
 
 import numpy as np
 import zstandard
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from qa.analysis.tokenizer import Span
-from qa.documents.document import Citable, Document, Metadata, Page
+from qa.documents.document import Citable, Document, Page
 from qa.engines.candidates import Array, IntArray, LazyColumn
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes
 from qa.engines.whoosh.fields import cache_method
@@ -122,6 +122,7 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
     strings = {
         "ids": [name.encode() for name in batch.ids],
         "records": [compress(record.encode()) for record in batch.records],
+        "citables": [to_json(_citable_fields(from_json(record))) for record in batch.records],
         "blocks": [compress(text.encode()) for text in texts],
         "publishers": [name.encode() for name in batch.publishers],
         "languages": [name.encode() for name in batch.languages],
@@ -198,6 +199,7 @@ def _block_texts(batch: Buffer, starts: IntArray, firsts: IntArray) -> Iterator[
 STRINGS = {
     "ids": "documents",
     "records": "documents",
+    "citables": "documents",
     "blocks": "blocks",
     "publishers": "documents",
     "languages": "documents",
@@ -223,38 +225,83 @@ def _decode_column(strings: ByteStrings) -> Array:
     return column
 
 
-class StoredDocument(Citable):
-    """A document of which only what is asked for is read.
+def _citable_fields(record: dict[str, Any]) -> list[Any]:
+    """What citations need of a document, as JSON values; *record* is what to_record gives."""
+    metadata, blocks = record["metadata"], record["blocks"]
+    return [
+        metadata["title"],
+        metadata["publisher"],
+        metadata["date"],
+        metadata["url"],
+        # Older indexes have none.
+        record.get("page_unit", "page"),
+        record["pages"],
+        [start for start, _, level in blocks if not level],
+        [(start, end) for start, end, level in blocks if level],
+    ]
 
-    *record* is what Document.to_record wrote, *sha256* that of the text; *read_text* gives the
-    text between two offsets.
+
+class StoredDocument(Citable):
+    """A document of which only what citations need is read.
+
+    *fields* are those of _citable_fields, *sha256* is that of the text; *read_text* gives the text
+    between two offsets.
     """
 
     def __init__(
-        self, record: dict[str, Any], sha256: str, read_text: Callable[[int, int], str]
+        self,
+        id: str,  # noqa: A002
+        fields: Sequence[Any],
+        sha256: str,
+        read_text: Callable[[int, int], str],
     ) -> None:
-        self.id = record["id"]
-        self.metadata = Metadata.from_record(record["metadata"])
-        self.pages = [Page(*page) for page in record["pages"]]
-        self.page_unit = record.get("page_unit", "page")
-        self._blocks: list[tuple[int, int, int]] = record["blocks"]
+        self.id = id
+        self._about: Sequence[Any]
+        *self._about, self.page_unit, pages, starts, spans = fields
+        self.pages = [Page(*page) for page in pages]
+        self._paragraph_starts: list[int] = starts
+        self._heading_spans: list[tuple[int, int]] = spans
         self._sha256 = sha256
         self._read_text = read_text
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+        title: str = self._about[0]
+        return title
+
+    @property
+    def publisher(self) -> str | None:
+        """Who published it."""
+        publisher: str | None = self._about[1]
+        return publisher
+
+    @property
+    def date(self) -> datetime.date | None:
+        """When it was published."""
+        day = self._about[2]
+        return datetime.date.fromisoformat(day) if day else None
+
+    @property
+    def url(self) -> str | None:
+        """Its address."""
+        url: str | None = self._about[3]
+        return url
 
     @property
     def sha256(self) -> str:
         """Hex digest, SHA-256, of the text in UTF-8."""
         return self._sha256
 
-    @cached_property
+    @property
     def paragraph_starts(self) -> Sequence[int]:
         """Where its paragraphs start, which are numbered from 1."""
-        return [start for start, _, level in self._blocks if not level]
+        return self._paragraph_starts
 
-    @cached_property
+    @property
     def heading_spans(self) -> Sequence[tuple[int, int]]:
         """Where its headings start and end."""
-        return [(start, end) for start, end, level in self._blocks if level]
+        return self._heading_spans
 
     def read(self, start: int, end: int) -> str:
         """The text from *start* to *end*."""
@@ -266,7 +313,9 @@ class StoredFields:
 
     def __init__(self, columns: ArrayFile) -> None:
         self._columns = columns
-        self._strings = {name: ByteStrings(columns, name) for name in STRINGS}
+        self._strings = {
+            name: ByteStrings(columns, name) for name in STRINGS if columns.get(name) is not None
+        }
         self._ids, self._titles = self._strings["ids"], self._strings["headings"]
         self._local = threading.local()
         self.document_of: Array = columns["passage_document"]
@@ -315,8 +364,14 @@ class StoredFields:
 
     def citable(self, number: int, sha256: str) -> StoredDocument:
         """A document as citations need it; *sha256* is that of its text."""
-        record = from_json(self._decompress("records", number))
-        return StoredDocument(record, sha256, partial(self._read_text, number))
+        stored = self._strings.get("citables")
+        # An older index has none.
+        fields = (
+            from_json(stored[number])
+            if stored
+            else _citable_fields(from_json(self._decompress("records", number)))
+        )
+        return StoredDocument(self.id(number), fields, sha256, partial(self._read_text, number))
 
     def _read_text(self, document: int, start: int, end: int) -> str:
         """The text of a document from *start* to *end*."""

@@ -76,6 +76,18 @@ def test_a_citation_is_the_same_from_a_part_of_a_document_as_from_all_of_it(sear
             assert build_citation(citable, span) == build_citation(document, span)
 
 
+def test_an_index_of_an_older_version_is_cited_the_same(tmp_path):
+    text = "# Ferries\n\nThe ferry is late.\n\n## Fares\n\nIt costs two crowns."
+    write(tmp_path / "documents", a_md=text)
+    searcher = open_engine(build_index(tmp_path)).searcher()
+    span = Span(0, 40)
+    before = build_citation(searcher.citable("a"), span)
+    del searcher._store._strings["citables"]
+    searcher._cached_citable.cache_clear()
+
+    assert build_citation(searcher.citable("a"), span) == before
+
+
 def test_an_index_without_keys_of_questions_is_searched_all_the_same(tmp_path):
     write(tmp_path / "documents", a_md="# Ferries\n\n## Where are you?\n\nBehind the pier.")
     searcher = open_engine(build_index(tmp_path)).searcher()
