@@ -7,6 +7,7 @@ import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 from urllib.parse import quote
 
@@ -225,14 +226,19 @@ def quote_passage(
     rank: int,
     document: Citable,
     duplicates: Sequence[Citable],
+    stable_id: str,
 ) -> AnswerPassage:
-    """Quote *ranked* from *document*; raise CorruptIndexError if the texts differ."""
+    """Quote *ranked* from *document*; raise CorruptIndexError if the texts differ.
+
+    *stable_id* is that of the document.
+    """
     passage = ranked.passage
-    if document.read(passage.start, passage.end) != passage.text:
+    answer_span = highlight.answer_span
+    citation = build_citation(document, Span(passage.start, passage.end), answer_span)
+    if citation.exact != passage.text:
         raise CorruptIndexError(
             f"A passage of {document.id!r} differs from the document's text; run `qa index`."
         )
-    answer_span = highlight.answer_span
     return AnswerPassage(
         rank=rank,
         text=passage.text,
@@ -249,8 +255,9 @@ def quote_passage(
             highlight.in_heading,
             highlight.is_contrary,
         ),
-        citation=build_citation(document, Span(passage.start, passage.end), answer_span),
+        citation=citation,
         duplicates=tuple((other.id, other.title) for other in duplicates),
+        stable_id=build_stable_id(stable_id, passage.text),
     )
 
 
@@ -267,6 +274,7 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
     before = max(0, start - _CONTEXT_LENGTH)
     text = document.read(before, end + _CONTEXT_LENGTH)
     exact = text[start - before : end - before]
+    paragraph = document.paragraph_at(offset)
     return Citation(
         document_id=document.id,
         title=document.title,
@@ -274,7 +282,7 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
         date=document.date,
         url=document.url,
         section=document.section_at(offset),
-        paragraph=document.paragraph_at(offset),
+        paragraph=paragraph,
         page=document.page_at(offset),
         place=document.place_at(offset),
         start=start,
@@ -283,23 +291,24 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
         prefix=text[: start - before],
         suffix=text[end - before :],
         sha256=document.sha256,
-        read_url=_build_reader_url(document, passage, answer_span, exact),
+        read_url=_build_reader_url(document, passage, answer_span, exact, paragraph),
         fragment_url=build_fragment_url(document.url, exact[slice(*answer)] if answer else exact),
         certainty=document.certainty_at(offset),
     )
 
 
-def _build_reader_url(document: Citable, passage: Span, answer: Span | None, exact: str) -> str:
-    """The reader page of *document* at *passage*, whose text is *exact*.
+def _build_reader_url(
+    document: Citable, passage: Span, answer: Span | None, exact: str, paragraph: int
+) -> str:
+    """The reader page of *document* at *passage*, whose text is *exact*, and its *paragraph*.
 
     With `sha256` the page notices a changed text, with `quote` it finds the words again.
     """
-    target = answer or passage
     answer_parameter = f"&answer={answer.start}-{answer.end}" if answer else ""
-    checksums = f"sha256={document.sha256[:12]}&quote={quote_checksum(exact)}"
+    checksums = f"sha256={document.sha256[:12]}&quote={_passage_checksum(exact)}"
     return (
         f"/documents/{quote(document.id)}?cite={passage.start}-{passage.end}{answer_parameter}&{checksums}"
-        f"#p{document.paragraph_at(target.start)}"
+        f"#p{paragraph}"
     )
 
 
@@ -308,9 +317,13 @@ def quote_checksum(exact: str) -> str:
     return hashlib.sha256(exact.encode()).hexdigest()[:12]
 
 
+# Both the address and the id of a passage have it.
+_passage_checksum = lru_cache(maxsize=64)(quote_checksum)
+
+
 def build_stable_id(document_id: str, exact: str) -> str:
     """The id of a passage: its document's stable one, and the checksum and length of its words."""
-    return f"{document_id}-{quote_checksum(exact)}-{len(exact)}"
+    return f"{document_id}-{_passage_checksum(exact)}-{len(exact)}"
 
 
 def build_fragment_url(url: str | None, exact: str) -> str | None:
@@ -330,9 +343,20 @@ def build_fragment_url(url: str | None, exact: str) -> str | None:
         fragments = [" ".join(opening), " ".join(closing)]
     if sum(map(len, fragments)) > _LONGEST_FRAGMENT:
         return None
-    # quote() does not escape "-", which separates a prefix from the text.
-    directive = ",".join(quote(fragment, safe="").replace("-", "%2D") for fragment in fragments)
+    directive = ",".join(map(_quote_fragment, fragments))
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
+
+
+def _quote_fragment(text: str) -> str:
+    """*text* for a text fragment: quote() is slow for all but plain words, which most are."""
+    return "%20".join([_quote_word(word) for word in text.split(" ")])
+
+
+def _quote_word(word: str) -> str:
+    if word.isalnum() and word.isascii():
+        return word
+    # quote() does not escape "-", which separates a prefix from the text.
+    return quote(word, safe="").replace("-", "%2D")
 
 
 def _few_words(exact: str) -> bool:

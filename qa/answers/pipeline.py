@@ -13,7 +13,6 @@ from qa.answers.answer import (
     AnswerPassage,
     NoAnswer,
     QueryWords,
-    build_stable_id,
     quote_passage,
 )
 from qa.answers.collection import CollectionFacts, describe_collection
@@ -325,9 +324,9 @@ def _quote_passages(
         document = searcher.citable(document_id)
         highlighter = highlighters.get(place_of(ranked), result.highlighter)
         highlight = highlighter.highlight(ranked)
-        passage = quote_passage(ranked, highlight, number, document, duplicates)
         own_id = searcher.manifest.renames.stable_id(document_id)
-        passages.append(replace(passage, stable_id=build_stable_id(own_id, passage.text)))
+        passage = quote_passage(ranked, highlight, number, document, duplicates, own_id)
+        passages.append(passage)
     return tuple(passages)
 
 

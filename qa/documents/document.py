@@ -151,8 +151,10 @@ class Citable(ABC):
         return self.read(*self.heading_spans[before - 1]) if before else None
 
     def _find_page(self, offset: int) -> Page | None:
+        if not self.pages:
+            return None
         place = bisect_right(self.pages, offset, key=lambda page: page.start)
-        return self.pages[max(0, place - 1)] if self.pages else None
+        return self.pages[max(0, place - 1)]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,8 @@ FloatArray = NDArray[np.floating[Any]]
 BoolArray = NDArray[np.bool_]
 
 
-class TermPosition(NamedTuple):
-    """An occurrence in a text: its index among the words, and the index of the term."""
-
-    position: int
-    term_index: int
+# An occurrence in a text: its index among the words, and the index of the term.
+TermPosition = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Positions:
             return []
         rows = slice(*bounds)
         columns = self.position[rows].tolist(), self.term_index[rows].tolist()
-        return list(map(TermPosition, *columns))
+        return [*zip(*columns, strict=True)]
 
     @cached_property
     def _starts(self) -> list[int]:

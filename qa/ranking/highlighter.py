@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import regex
@@ -125,7 +124,7 @@ class _TermMatch(NamedTuple):
 
     term_index: int
     position: int
-    span: Span
+    span: tuple[int, int]
 
 
 class Highlighter:
@@ -147,7 +146,11 @@ class Highlighter:
             n for n, term in enumerate(query.terms) if period and period.names(term)
         }
         self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
+        self._words = [term.word for term in query.terms]
+        # Words of passages that have a stem of the query, by language.
+        self._own_words: dict[str, set[str]] = {}
         carried_words = {*query.carried_words}
+        self._carries = bool(carried_words)
         # The IDF of each term, less for one that is carried over.
         self._weights = [
             idf * (_CARRIED_TERM_FACTOR if term.word in carried_words else 1.0)
@@ -189,38 +192,22 @@ class Highlighter:
 
     def _highlight_passage(self, ranked: RankedPassage) -> Highlight:
         passage = ranked.passage
-        last = max((position for position, _ in ranked.positions), default=-1)
-        spans = token_spans(passage.text, last + 1)
-        wider = self._variant_spans(passage, spans, ranked.positions)
-        matches = [
-            _TermMatch(index, position, wider.get((position, index)) or Span(*spans[position]))
-            for position, index in ranked.positions
-        ]
-        heading_stems = _stems_of_heading(passage.heading, passage.language)
-        heading_terms = {
-            n
-            for stem in heading_stems & self._indexes_of_stem.keys()
-            for n in self._indexes_of_stem[stem]
-        }
-        present = {match.term_index for match in matches} | heading_terms | self._period_terms
+        matches = self._find_matches(ranked)
+        heading_terms = self._heading_terms(passage)
+        present = {index for index, *_ in matches} | heading_terms | self._period_terms
         sentences = self._score_sentences(passage, matches)
         if self._phrases:
             sentences = [self._prefer_phrases(passage, sentence) for sentence in sentences]
         if not ranked.is_direct_answer:
             sentences = [self._compare(passage, matches, sentence) for sentence in sentences]
         selection = self._select_answer(ranked, sentences)
-        best = max(
-            (row for row in sentences if not row.is_contrary),
-            key=lambda row: row.coverage + _ANSWER_TYPE_BONUS * row.type_matches,
-            default=None,
-        )
-        contrary = max((row.coverage for row in sentences if row.is_contrary), default=0.0)
+        best = _find_best(sentences)
+        contrary = max([row.coverage for row in sentences if row.is_contrary], default=0.0)
+        words = self._words
         return Highlight(
-            matched_words=tuple(term.word for n, term in enumerate(self._terms) if n in present),
-            missing_words=tuple(
-                term.word for n, term in enumerate(self._terms) if n not in present
-            ),
-            term_spans=_merge_spans(match.span for match in matches),
+            matched_words=tuple([word for n, word in enumerate(words) if n in present]),
+            missing_words=tuple([word for n, word in enumerate(words) if n not in present]),
+            term_spans=_merge_spans([span for *_, span in matches]),
             answer_span=selection.span,
             phrase=self._longest_phrase(passage.text, matches),
             in_heading=bool(heading_terms),
@@ -233,36 +220,62 @@ class Highlighter:
             agrees=selection.agrees,
         )
 
+    def _find_matches(self, ranked: RankedPassage) -> list[_TermMatch]:
+        """The occurrences of terms in a passage, in order."""
+        positions = ranked.positions
+        if not positions:
+            return []
+        # They are in order, so the words after the last one need not be found.
+        spans = token_spans(ranked.passage.text, positions[-1][0] + 1)
+        wider = self._variant_spans(ranked.passage, spans, positions)
+        return [
+            _TermMatch(index, position, wider.get((position, index), spans[position]))
+            for position, index in positions
+        ]
+
+    def _heading_terms(self, passage: Passage) -> set[int]:
+        """The terms in a passage's heading."""
+        stems = _stems_of_heading(passage.heading, passage.language)
+        indexes = self._indexes_of_stem
+        return {index for stem in indexes.keys() & stems for index in indexes[stem]}
+
     def _variant_spans(
         self, passage: Passage, spans: Sequence[tuple[int, int]], positions: Sequence[TermPosition]
-    ) -> dict[tuple[int, int], Span]:
+    ) -> dict[tuple[int, int], tuple[int, int]]:
         """The spans of the variants that matched, by the position and term of each."""
-        language = passage.language
-        words = (passage.text[slice(*spans[position])] for position, _ in positions)
-        if all(stem(word, language) in self._indexes_of_stem for word in words):
+        text, language = passage.text, passage.language
+        words = {text[start:end] for start, end in [spans[position] for position, _ in positions]}
+        if self._are_own_words(words, language):
             return {}
-        variants = find_variants(passage.text, language)
-        places = word_positions(token_spans(passage.text), variants)
+        variants = find_variants(text, language)
+        places = word_positions(token_spans(text), variants)
         return {
-            (place, index): Span(variant.start, variant.end)
+            (place, index): (variant.start, variant.end)
             for place, variant in zip(places, variants, strict=True)
             for index in self._indexes_of_stem.get(stem(variant.word, language), ())
         }
 
+    def _are_own_words(self, words: set[str], language: str) -> bool:
+        """Whether all of *words* have a stem of the query; passages mostly have the same ones."""
+        own_words = self._own_words.setdefault(language, set())
+        others = words - own_words
+        own_words.update(word for word in others if stem(word, language) in self._indexes_of_stem)
+        return words <= own_words
+
     def _score_sentences(
         self, passage: Passage, matches: Sequence[_TermMatch]
     ) -> list[ScoredSentence]:
-        sentences = []
-        places = [(match.span.start, match.term_index) for match in matches]
         idf, weights = self._idf, self._weights
-        spans = passage.sentences or split_sentences(passage.text, passage.language)
-        for span in spans:
+        text, language = passage.text, passage.language
+        sentences = []
+        places = [(span[0], index) for index, _, span in matches]
+        for span in passage.sentences or split_sentences(text, language):
             start, end = span
             term_indexes = {index for place, index in places if start <= place < end}
             coverage = sum([idf[index] for index in term_indexes])
-            score = sum([weights[index] for index in term_indexes])
+            score = sum([weights[index] for index in term_indexes]) if self._carries else coverage
             fits = bool(
-                self._answer_type and self._answer_type.answer_pattern.search(passage.text, *span)
+                self._answer_type and self._answer_type.answer_pattern.search(text, start, end)
             )
             sentences.append(
                 ScoredSentence(coverage, score + _ANSWER_TYPE_BONUS * fits, fits, span)
@@ -279,17 +292,12 @@ class Highlighter:
         self, passage: Passage, matches: Sequence[_TermMatch], sentence: ScoredSentence
     ) -> ScoredSentence:
         """*sentence* with what it says of what is asked: the same, or the contrary."""
-        span = sentence.span
+        start, end = span = sentence.span
         if sentence.coverage < MIN_ANSWER_COVERAGE and not self.is_negated:
             return sentence
         if not self._polarity.may_differ(passage.text, span, passage.language):
             return sentence
-        start, end = span
-        places = [
-            (match.term_index, match.span.start)
-            for match in matches
-            if start <= match.span.start < end
-        ]
+        places = [(index, span[0]) for index, _, span in matches if start <= span[0] < end]
         comparison = self._polarity.compare(passage.text, span, passage.language, places)
         more = sum(self._idf[term_index] for term_index in comparison.opposites)
         return sentence._replace(
@@ -321,18 +329,18 @@ class Highlighter:
 
     def _longest_phrase(self, text: str, matches: Sequence[_TermMatch]) -> str | None:
         """The longest run of the question's own words in the same order."""
-        own_matches = [match for match in matches if match.term_index < len(self._terms)]
-        longest = start = 0
+        count = len(self._terms)
+        own_matches = [match for match in matches if match[0] < count]
+        longest = start = i = 0
         phrase: str | None = None
-        for i, (previous, following) in enumerate(pairwise(own_matches), 1):
-            if (following.position, following.term_index) != (
-                previous.position + 1,
-                previous.term_index + 1,
-            ):
+        last_term = last_position = -2
+        for i, (term_index, position, span) in enumerate(own_matches):
+            if position != last_position + 1 or term_index != last_term + 1:
                 start = i
             elif i - start > longest:
                 longest = i - start
-                phrase = text[own_matches[start].span.start : following.span.end]
+                phrase = text[own_matches[start].span[0] : span[1]]
+            last_term, last_position = term_index, position
         return phrase
 
 
@@ -368,16 +376,30 @@ def _has_run(words: Sequence[str], run: tuple[str, ...]) -> bool:
     )
 
 
-def _merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+def _find_best(sentences: Iterable[ScoredSentence]) -> ScoredSentence | None:
+    """The sentence that has most of the question, of those that do not say the contrary."""
+    best, most = None, 0.0
+    for row in sentences:
+        merit = row.coverage + _ANSWER_TYPE_BONUS * row.type_matches
+        if not row.is_contrary and (best is None or merit > most):
+            best, most = row, merit
+    return best
+
+
+def _merge_spans(spans: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
     """*spans* in order, without those that begin inside another."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if not merged or span.start >= merged[-1].end:
-            merged.append(span)
-        elif span.start == merged[-1].start:
+    merged: list[tuple[int, int]] = []
+    last_start = last_end = -1
+    for start, end in sorted(spans):
+        if start >= last_end:
+            merged.append((start, end))
+        elif start == last_start:
             # Of those that begin at one place the longest comes last.
-            merged[-1] = span
-    return tuple(merged)
+            merged[-1] = (start, end)
+        else:
+            continue
+        last_start, last_end = start, end
+    return tuple(map(Span._make, merged))
 
 
 @lru_cache(maxsize=1 << 12)

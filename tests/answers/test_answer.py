@@ -37,6 +37,7 @@ def quote_passage_of(document, number=0, answer=None, rank=1):
         rank,
         document,
         [],
+        "id",
     )
 
 
@@ -64,7 +65,7 @@ def test_a_quote_that_does_not_stand_in_the_document_never_leaves():
     passage = dataclasses.replace(split_passages(example())[0], text="First one. Then too.")
 
     with pytest.raises(CorruptIndexError, match="qa index"):
-        quote_passage(rank_passage(passage), Highlight(), 1, example(), [])
+        quote_passage(rank_passage(passage), Highlight(), 1, example(), [], "id")
 
 
 def test_the_read_address_says_where_and_of_which_text():

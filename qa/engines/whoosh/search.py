@@ -6,12 +6,10 @@ all processes.
 
 import math
 import threading
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -376,9 +374,9 @@ class WhooshSearcher:
 
     def _load_citable(self, id: str) -> Citable:  # noqa: A002
         number = self._find_document(id)
-        summaries = self.summaries()
-        place = bisect_left(summaries, id, key=_id_of)
-        if place == len(summaries) or summaries[place].id != id:
+        summaries, place = self.summaries(), int(self._store.id_ranks[number])
+        # Both are in the order of ids.
+        if place >= len(summaries) or summaries[place].id != id:
             raise CorruptIndexError.of_damage(self.folder, f"{SUMMARIES} lacks {id!r}")
         return self._store.citable(number, summaries[place].sha256)
 
@@ -415,9 +413,6 @@ def iter_summaries(folder: Path, manifest: Manifest) -> Iterator[DocumentSummary
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
         yield from map(DocumentSummary.from_json, file)
-
-
-_id_of = attrgetter("id")
 
 
 def _idf(field: Field, number: int) -> float:
