@@ -13,7 +13,8 @@ serve: .venv/served  ## install, build the index if there is none, serve at PORT
 	PORT=$(PORT) $(BIN)/qa serve
 
 test: .venv/tested  ## install what the tests need and run them all
-	$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses=4 $(PYTEST)
+	@# Without compiled files, each process that a test starts would compile the package.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses=4 $(PYTEST)
 
 check: .venv/tested  ## what CI asks beside the tests: lint and types
 	$(BIN)/ruff check .

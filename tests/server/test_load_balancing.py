@@ -80,7 +80,7 @@ def sockets_of(process):
 @contextlib.contextmanager
 def keep_clients(address, count):
     """So many clients that stay, each of which got an answer."""
-    clients = [HTTPConnection(*address, timeout=30) for _ in range(count)]
+    clients = [HTTPConnection(*address, timeout=60) for _ in range(count)]
     with ThreadPoolExecutor(count) as pool:
         list(pool.map(lambda client: client.request("GET", ASK), clients))
         assert all(client.getresponse().read() for client in clients)

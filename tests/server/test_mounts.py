@@ -96,7 +96,7 @@ def run_proxy(*command, home):
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 class Mount(NamedTuple):
@@ -112,7 +112,7 @@ class Mount(NamedTuple):
         return self.send("GET", target, accept)
 
     def send(self, method, target, accept="*/*", body=None):
-        connection = HTTPConnection(urlsplit(self.origin).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.origin).netloc, timeout=60)
         headers = {"Accept": accept, **({"Content-Type": "application/json"} if body else {})}
         with contextlib.closing(connection):
             connection.request(method, target, body, headers)
@@ -121,7 +121,8 @@ class Mount(NamedTuple):
 
     def wait(self, process):
         """Wait until the service answers through the proxy."""
-        for _ in range(200):
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
             assert process.poll() is None
             with contextlib.suppress(OSError):
                 if self.get(f"{self.origin}{self.path}readyz")[0] == 200:
@@ -143,8 +144,8 @@ PROXIES = {
 }
 
 
-@pytest.fixture(params=[*PROXIES])
-def mount(request, sample, tmp_path):
+@pytest.fixture(scope="module", params=[*PROXIES])
+def mount(request, sample, tmp_path_factory):
     """The service behind a proxy, which is told of its path in one of these ways."""
     program, run, config = PROXIES[request.param]
     if not shutil.which(program):
@@ -156,7 +157,7 @@ def mount(request, sample, tmp_path):
             settings = {"url": f"{place.origin}/kb"}
         with run_service(sample.index, documents=sample.documents, **settings) as (host, own_port):
             config = config.replace("127.0.0.1:8000", f"{host}:{own_port}")
-            with run(tmp_path, port, config) as process:
+            with run(tmp_path_factory.mktemp("proxy"), port, config) as process:
                 yield place.wait(process)
 
 

@@ -16,14 +16,16 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
-from tests.processes import workers
+from tests.faults.service import wait_for
+from tests.processes import reserve_port, workers
+from tests.server.test_warm_up import live, open_generations
 
 
 def fetch(url, data=None):
     """Status, headers and text of a response."""
     request = Request(url, data, {"Content-Type": "application/json"} if data else {})
     try:
-        with urlopen(request, timeout=20) as response:
+        with urlopen(request, timeout=60) as response:
             return response.status, response.headers, response.read().decode()
     except HTTPError as error:
         with error:
@@ -80,7 +82,7 @@ def test_characters_that_are_none_do_no_harm(server, body):
 
 
 def test_raw_bytes_in_an_address_do_no_harm(server):
-    connection = HTTPConnection(server.removeprefix("http://"), timeout=20)
+    connection = HTTPConnection(server.removeprefix("http://"), timeout=60)
     connection.request("GET", "/?q=%ff%fe%00Moberg")
 
     status = connection.getresponse().status
@@ -113,23 +115,36 @@ def wait_until_ready(url, process, seconds=60):
     raise AssertionError(f"nothing at {url} after {seconds} s")
 
 
-@pytest.fixture
-def first_service(tmp_path, port):
-    """`qa serve` over a folder of documents that has no index yet: its address and folder."""
-    write(tmp_path / "documents", harbour_md=HARBOUR)
-    with subprocess.Popen(
-        [sys.executable, "-m", "qa", "serve", "--index", str(tmp_path)],
-        env=os.environ | {"PORT": str(port), "QA_MAX_REQUESTS": "40", "QA_MAX_WAIT_MS": "60000"},
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,  # a pipe that nobody reads would fill with the log
-        text=True,
-    ) as process:
+@pytest.fixture(scope="module")
+def first_service(tmp_path_factory):
+    """`qa serve` over a folder of documents that had no index: its address and folder."""
+    folder = tmp_path_factory.mktemp("first")
+    write(folder / "documents", harbour_md=HARBOUR)
+    with (
+        reserve_port() as port,
+        subprocess.Popen(
+            [sys.executable, "-m", "qa", "serve", "--index", str(folder)],
+            env=os.environ | {"PORT": str(port), "QA_MAX_REQUESTS": "40"},
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,  # a pipe that nobody reads would fill with the log
+            text=True,
+        ) as process,
+    ):
         address = f"http://127.0.0.1:{port}"
         wait_until_ready(f"{address}/livez", process)
-        yield address, tmp_path
+        yield address, folder
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
+
+
+def rebuild(folder, **texts):
+    """Build an index of these documents, and wait until each worker follows it."""
+    for path in (folder / "documents").iterdir():
+        path.unlink()
+    write(folder / "documents", **texts)
+    subprocess.run([sys.executable, "-m", "qa", "index", "--index", folder], check=True, cwd=ROOT)
+    wait_for(lambda: all(open_generations(pid) == {live(folder)} for pid in workers(folder, 2)))
 
 
 def test_serve_builds_the_index_and_follows_a_new_one(first_service):
@@ -139,9 +154,7 @@ def test_serve_builds_the_index_and_follows_a_new_one(first_service):
     assert fetch(f"{address}/readyz")[0] == 200
     assert json.loads(fetch(url)[2])["verdict"] == "none"
 
-    write(folder / "documents", bridge_md=BRIDGE)
-    subprocess.run([sys.executable, "-m", "qa", "index", "--index", folder], check=True, cwd=ROOT)
-    time.sleep(1)
+    rebuild(folder, harbour_md=HARBOUR, bridge_md=BRIDGE)
 
     assert json.loads(fetch(url)[2])["passages"][0]["citation"]["document_id"] == "bridge"
 
@@ -149,18 +162,15 @@ def test_serve_builds_the_index_and_follows_a_new_one(first_service):
 def test_an_older_generation_is_asked_by_name_while_it_is_kept(first_service):
     address, folder = first_service
     url = f"{address}/ask?{urlencode({'q': 'who opened the bridge over the Vesa?'})}"
+    rebuild(folder, pier_md=HARBOUR)
     before = json.loads(fetch(url)[2])["generation"]
-    write(folder / "documents", bridge_md=BRIDGE)
-    command = [sys.executable, "-m", "qa"]
-    subprocess.run([*command, "index", "--index", folder], check=True, cwd=ROOT)
-    time.sleep(1)
+    rebuild(folder, pier_md=HARBOUR, bridge_md=BRIDGE)
     pinned = json.loads(fetch(f"{url}&generation={before}")[2])
 
     assert json.loads(fetch(url)[2])["verdict"] == "found"
     assert (pinned["verdict"], pinned["generation"]) == ("none", before)
-    subprocess.run(
-        [*command, "generations", "--prune", "1", "--index", folder], check=True, cwd=ROOT
-    )
+    command = [sys.executable, "-m", "qa", "generations", "--prune", "1", "--index", folder]
+    subprocess.run(command, check=True, cwd=ROOT)
     status, headers, body = fetch(f"{url}&generation={before}")
     assert (status, headers.get_content_type()) == (410, "application/problem+json")
     assert before in json.loads(body)["detail"]

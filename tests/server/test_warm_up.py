@@ -37,7 +37,7 @@ def open_generations(process):
 
 
 def ask(address, question):
-    client = HTTPConnection(*address, timeout=30)
+    client = HTTPConnection(*address, timeout=60)
     client.request("GET", f"/ask?q={question}")
     answer = client.getresponse().read().decode()
     client.close()

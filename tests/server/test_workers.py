@@ -16,20 +16,21 @@ from qa.server.connections import HEAD_READ, pass_head_read
 from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import build_index, run_service, write
+from tests.faults.service import wait_for
 
 ASK = "/ask?q=who+demanded+guarantees"
 
 
 @pytest.fixture(scope="module")
 def address(index):
-    """A service with one worker of two threads that waits two seconds for a request."""
-    with run_service(index, workers=1, threads=2, read_seconds=2) as service:
+    """A service with one worker of two threads that waits long for a request."""
+    with run_service(index, workers=1, threads=2, read_seconds=600) as service:
         yield service
 
 
 def ask(address, **more):
     """The status, headers and body of an answer."""
-    connection = HTTPConnection(*address, timeout=30)
+    connection = HTTPConnection(*address, timeout=60)
     connection.request(more.pop("method", "GET"), more.pop("path", ASK), **more)
     response = connection.getresponse()
     body = response.read()
@@ -156,8 +157,11 @@ def test_a_new_client_has_time_to_ask_where_others_read_nothing(long_folder):
                 assert receive_all(client).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_client_that_takes_too_long_is_let_go(address):
-    with socket.create_connection(address, timeout=30) as client:
+def test_a_client_that_takes_too_long_is_let_go(index):
+    with (
+        run_service(index, workers=1, read_seconds=1) as address,
+        socket.create_connection(address, timeout=60) as client,
+    ):
         client.sendall(b"GET /livez HTTP/1.1\r\n")
 
         assert receive_all(client) == b""
@@ -165,7 +169,7 @@ def test_a_client_that_takes_too_long_is_let_go(address):
 
 def test_a_request_may_come_in_pieces(address):
     request = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=60) as client:
         for at in range(0, len(request), 7):
             client.sendall(request[at : at + 7])
             time.sleep(0.01)
@@ -176,7 +180,7 @@ def test_a_request_may_come_in_pieces(address):
 def test_requests_sent_at_once_are_answered_in_turn(address):
     one = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
     last = b"GET /nowhere.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=60) as client:
         client.sendall(one * 3 + last)
         data = receive_all(client)
 
@@ -185,7 +189,7 @@ def test_requests_sent_at_once_are_answered_in_turn(address):
 
 
 def test_a_connection_stays_for_the_next_question(address):
-    connection = HTTPConnection(*address, timeout=30)
+    connection = HTTPConnection(*address, timeout=60)
     for _ in range(3):
         connection.request("GET", ASK)
         response = connection.getresponse()
@@ -222,7 +226,7 @@ def test_a_client_that_waits_to_send_its_body_is_told_to(address):
         b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
     )
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=60) as client:
         client.sendall(head)
         interim = client.recv(100)
         client.sendall(body)
@@ -235,7 +239,7 @@ def test_a_client_that_waits_to_send_its_body_is_told_to(address):
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address, length):
     head = b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + length
     chunk = b"fffff\r\n" + b"x" * 0xFFFFF
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=60) as client:
         client.sendall(head + b"\r\n\r\n" + (chunk if b"chunked" in length else b'{"quest'))
         data = receive_all(client)
 
@@ -259,7 +263,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address, length):
     ],
 )
 def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_, status):
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=60) as client:
         client.sendall(request_)
         head, _, body = receive_all(client).partition(b"\r\n\r\n")
 
@@ -302,7 +306,7 @@ def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered
     with run_service(index, workers=1, threads=1, max_wait_ms=20) as address:
         with ThreadPoolExecutor(60) as pool:
             responses = list(pool.map(lambda _: ask(address), range(600)))
-        after = ask(address)
+        wait_for(lambda: ask(address)[0] == 200)
         alive = ask(address, path="/livez")
 
     statuses = [status for status, _, _ in responses]
@@ -313,4 +317,4 @@ def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered
             assert json.loads(body)["status"] == 503
         else:
             assert json.loads(body)["verdict"] == "found"
-    assert (after[0], alive[0]) == (200, 200)
+    assert alive[0] == 200

@@ -40,7 +40,7 @@ def file_of(index, name="documents.bin"):
     return index / "generations" / (index / "CURRENT").read_text().strip() / name
 
 
-def eventually(true, seconds=10):
+def eventually(true, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if true():
@@ -98,7 +98,7 @@ def test_a_follower_prepares_a_new_one_before_it_is_handed_out(live, index):
     def prepare(new):
         prepared.append(new.manifest.name)
         if len(prepared) > 1:
-            may_go.wait(10)
+            may_go.wait(60)
 
     live.start_reload(prepare)
     before = live.searcher().manifest.name

@@ -24,7 +24,7 @@ from tests.processes import children, master, needs_proc, reserve_port
 
 
 def get(address, path):
-    connection = HTTPConnection(*address, timeout=30)
+    connection = HTTPConnection(*address, timeout=60)
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read().decode()
@@ -149,7 +149,7 @@ def test_gunicorn_itself_counts_and_logs_all_with_our_configuration(index, tmp_p
             workers = samples(get(address, "/metrics")[1])["verbatim_workers",]
         finally:
             gunicorn.terminate()
-            gunicorn.wait(timeout=30)
+            gunicorn.wait(timeout=60)
     logged = [line for line in log.read_text().splitlines() if "api.ask_get" in line]
 
     assert (counted, len(logged), workers) == (20, 20, 2)
