@@ -195,6 +195,8 @@ def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]
         if terms:
             expansions.append(Expansion(member.text, other.text, tuple(terms)))
             query_stems.update(term_stem for term in terms for term_stem in term.stems)
+    if not expansions:
+        return query
     return replace(query, expansions=(*query.expansions, *expansions))
 
 
@@ -256,11 +258,12 @@ def _split_content_words(
     # WHO SAID THAT is shouted, US is a name.
     is_all_caps = len(question_words) > 3 and all(map(str.isupper, question_words))
     question_words = [word.lower() for word in question_words] if is_all_caps else question_words
-    firsts = _find_sentence_starts(tokens, remaining_text, languages)
-    stop_flags = [
-        _is_function_word(word, languages, first=i in firsts)
-        for i, word in enumerate(question_words)
-    ]
+    stop_flags = [_is_function_word(word, languages, first=True) for word in question_words]
+    names = [i for i, word in enumerate(question_words) if i and stop_flags[i] and _is_name(word)]
+    # Few questions have a stop word with a capital inside.
+    firsts = _find_sentence_starts(tokens, remaining_text, languages) if names else frozenset()
+    for i in names:
+        stop_flags[i] = i in firsts
     if all(stop_flags):
         return [word.text for word in tokenize(text)], ()
     if is_inside or begins_with_title(text):
@@ -300,9 +303,15 @@ def _keep_quoted_words(stop_flags: list[bool]) -> list[bool]:
 
 def _is_function_word(word: str, languages: Sequence[str], *, first: bool) -> bool:
     """Whether a word is a stop word; a capital inside the question makes it a name: Will, May."""
-    is_name = word[0].isupper() and not first and word != "I"
-    is_stop = languages and all(is_stop_word(word, language) for language in languages)
-    return bool(is_stop) and not is_name
+    for language in languages:
+        if not is_stop_word(word, language):
+            return False
+    return bool(languages) and (first or not _is_name(word))
+
+
+def _is_name(word: str) -> bool:
+    """Whether the capital of a word inside a sentence makes it a name."""
+    return word[0].isupper() and word != "I"
 
 
 def _weight_carried_terms(

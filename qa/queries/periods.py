@@ -19,7 +19,7 @@ import regex
 from qa.analysis.dates import PartialDate, find_dates, month_of, quarter_numbers
 from qa.analysis.normalization import fold_accents
 from qa.analysis.sentences import split_sentences
-from qa.analysis.tokenizer import Span, is_question, tokenize
+from qa.analysis.tokenizer import Span, is_question, token_texts, tokenize
 
 _QUARTER_MONTHS, _YEAR_MONTHS = 3, 12
 _DAY = datetime.timedelta(days=1)
@@ -179,9 +179,10 @@ class _PeriodPatterns:
         languages = (self._language,)
         dates = find_dates(question, languages) if has_digit else []
         dated = [_Mention(start, end, date) for date, start, end in dates]
+        has_month = any(month_of(word, languages) for word in token_texts(question))
         named = [
             _Mention(token.start, token.end, PartialDate(None, month))
-            for token in tokenize(question)
+            for token in (tokenize(question) if has_month else ())
             if (month := month_of(token.text, languages))
         ]
         for mention in (*dated, *named):

@@ -46,9 +46,10 @@ class QueryTerm:
 
     def document_frequency(self, document_frequencies: Mapping[str, int]) -> int:
         """How many passages hold its most frequent stem, or else the most frequent compound."""
-        return max(document_frequencies[term_stem] for term_stem in self.stems) or max(
-            (document_frequencies[compound] for compound in self.compounds), default=0
-        )
+        count = max([document_frequencies[term_stem] for term_stem in self.stems])
+        if count or not self.compounds:
+            return count
+        return max([document_frequencies[compound] for compound in self.compounds])
 
 
 def inverse_document_frequency(count: int, passage_count: int) -> float:

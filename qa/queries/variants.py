@@ -107,6 +107,7 @@ def apply_variants(
         for term in query.terms
         if term.weight > CARRYOVER_WEIGHT and not term.forms and not term.is_exact
     }
+    own_terms = terms
     substitutes: dict[str, list[QueryTerm]] = {}
     for variant in variants:
         # Most pairs of words occur nowhere as one.
@@ -116,12 +117,14 @@ def apply_variants(
         if not names:
             continue
         if variant.role is Role.JOINED:
-            terms |= {name: _add_variant(terms[name], variant.stems) for name in names}
+            terms = terms | {name: _add_variant(terms[name], variant.stems) for name in names}
             continue
         members = [terms[name] for name in names]
         new = _build_substitutes(variant, members, document_frequencies, passage_count)
         substitutes |= {name: substitutes.get(name, []) for name in names}
         substitutes[names[0]].extend(new)
+    if terms is own_terms and not substitutes:
+        return query
     return replace(query, terms=_substitute(query.terms, terms, substitutes))
 
 

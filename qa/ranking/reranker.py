@@ -160,8 +160,7 @@ def rank(
 
     Sorted by date, only the passages are left that cover about as much as the best one.
     """
-    in_question_language = np.array([options.language == other for other in candidates.languages])
-    scores = features @ weights.ranking + _LANGUAGE_BOOST * in_question_language
+    scores = features @ weights.ranking + _boost_language(candidates.languages, options.language)
     order = order_by_score(scores, candidates.documents, candidates.passage_numbers)
     coverage = feature_column(features, Feature.COVERAGE)
     if options.sort == SORT_ORDERS[0]:
@@ -199,12 +198,24 @@ def keep_order(
     ]
 
 
+def _boost_language(languages: Sequence[str], language: str | None) -> FloatArray | float:
+    """What is added to the scores of passages in *languages*; one number where all have one."""
+    distinct = {*languages}
+    if len(distinct) < 2:
+        return _LANGUAGE_BOOST * (language in distinct)
+    return _LANGUAGE_BOOST * np.array([language == other for other in languages])
+
+
 def _demote(order: list[int], coverage: FloatArray) -> list[int]:
     """*order* with low *coverage*, of shape (candidates,), last and without coverage 0."""
-    shares = coverage.tolist()
-    order = [index for index in order if shares[index] > 0]
-    threshold = _MIN_COVERAGE_SHARE * shares[order[0]] if order else 0.0
-    return sorted(order, key=lambda index: shares[index] < threshold)
+    ordered = np.array(order, np.int64)
+    ordered = ordered[coverage[ordered] > 0]
+    if not len(ordered):
+        return []
+    shares = coverage[ordered]
+    is_low = shares < _MIN_COVERAGE_SHARE * shares[0]
+    demoted: list[int] = np.concatenate([ordered[~is_low], ordered[is_low]]).tolist()
+    return demoted
 
 
 def _put_first(first: Sequence[int], order: Sequence[int], others: Sequence[int]) -> list[int]:

@@ -8,7 +8,14 @@ import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import DocumentSummary, spell_publishers
-from qa.engines.candidates import BoolArray, FacetValue, IntArray, MatchCounts, sort_facet
+from qa.engines.candidates import (
+    Array,
+    BoolArray,
+    FacetValue,
+    IntArray,
+    MatchCounts,
+    sort_facet,
+)
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Phrase
 
@@ -20,20 +27,25 @@ class _Column(Generic[FacetValue]):
         self._values = [*{value: None for value in values if value is not None}]
         codes = {value: code for code, value in enumerate(self._values)}
         none = len(self._values)
-        self._codes: IntArray = np.array(
+        self.codes: IntArray = np.array(
             [none if value is None else codes[value] for value in values], np.int64
         )
 
-    def count(self, documents: IntArray) -> dict[FacetValue, int]:
-        """The sum of *documents*, int64 of shape (documents,), for each value."""
-        size = len(self._values) + 1
-        counts = np.bincount(self._codes, weights=documents, minlength=size).astype(np.int64)
-        return sort_facet(dict(zip(self._values, counts.tolist(), strict=False)))
+    def __len__(self) -> int:
+        """How many values there are."""
+        return len(self._values)
+
+    def count(self, documents: IntArray, counts: Array) -> dict[FacetValue, int]:
+        """The sum of *counts*, one for each of *documents*, for each value; of shape (n,)."""
+        sums = np.bincount(self.codes[documents], weights=counts)
+        present = np.flatnonzero(sums[: len(self._values)])
+        values, totals = self._values, sums.astype(np.int64)
+        return sort_facet({values[n]: int(totals[n]) for n in present.tolist()})
 
     def equals(self, values: Sequence[FacetValue]) -> BoolArray:
         """Whether the value is one of *values*: bool of shape (documents,)."""
         codes = [code for code, value in enumerate(self._values) if value in values]
-        return np.isin(self._codes, codes)
+        return np.isin(self.codes, codes)
 
 
 def _join_terms(terms: Iterable[str], *, is_open: bool = False) -> str:
@@ -59,6 +71,14 @@ class FacetColumns:
         self._years = _Column([summary.date.year if summary.date else None for summary in ordered])
         self._types = _Column([summary.type or None for summary in ordered])
 
+        # Documents with the same publisher, year and type are counted together: the number of such
+        # a combination of each, and a document of each combination.
+        codes = np.zeros(len(ordered), np.int64)
+        for column in (self._publishers, self._years, self._types):
+            codes = codes * (len(column) + 1) + column.codes
+        _, self._examples, self._combinations = np.unique(
+            codes, return_index=True, return_inverse=True
+        )
         self._typed_titles = [summary.title for summary in ordered]
 
     @cached_property
@@ -84,9 +104,10 @@ class FacetColumns:
         before = np.zeros(len(mask) + 1, np.int32)
         np.cumsum(mask, out=before[1:])
         documents = np.diff(before[self._bounds])
+        counts = np.bincount(self._combinations, weights=documents)
         return MatchCounts(
             total,
-            self._publishers.count(documents),
-            self._years.count(documents),
-            self._types.count(documents),
+            self._publishers.count(self._examples, counts),
+            self._years.count(self._examples, counts),
+            self._types.count(self._examples, counts),
         )
