@@ -6,7 +6,7 @@ code points everywhere.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -104,6 +104,39 @@ def token_spans(text: str, count: int | None = None) -> list[tuple[int, int]]:
     if _LATIN_TEXT.fullmatch(text):
         return list(map(_MATCH_SPAN, islice(_LATIN_TOKEN.finditer(text), count)))
     return [(word.start, word.end) for word in islice(_iter_tokens(text), count)]
+
+
+# The most words that are skipped at once.
+_MAX_SKIP = 32
+
+
+@lru_cache(maxsize=_MAX_SKIP)
+def _skip_words(count: int) -> "re.Pattern[str]":
+    """*count* words and the one after them: every word begins with the next letter or digit."""
+    token = _LATIN_TOKEN.pattern
+    return re.compile(rf"(?:[\W_]*+(?>{token})){{{count}}}[\W_]*+({token})", re.VERBOSE)
+
+
+def find_spans(text: str, positions: Iterable[int]) -> list[tuple[int, int]]:
+    """The offsets of the words of *text* at *positions*, which ascend, faster than all of them."""
+    if not (text.isascii() or _LATIN_TEXT.fullmatch(text)):
+        positions = [*positions]
+        spans = token_spans(text, positions[-1] + 1 if positions else 0)
+        return [spans[position] for position in positions]
+    found: list[tuple[int, int]] = []
+    span, last = (0, 0), -1
+    for position in positions:
+        skipped = position - last - 1
+        while skipped >= 0:
+            step = min(skipped, _MAX_SKIP - 1)
+            match = _skip_words(step).match(text, span[1])
+            if match is None:
+                raise IndexError(f"There are fewer words than {position + 1}.")
+            span = match.span(1)
+            skipped -= step + 1
+        last = position
+        found.append(span)
+    return found
 
 
 # A question is read by a dozen stages, each of which asks for its words.

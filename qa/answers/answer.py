@@ -352,6 +352,8 @@ def _quote_fragment(text: str) -> str:
     return "%20".join([_quote_word(word) for word in text.split(" ")])
 
 
+# Words with punctuation recur; quote() takes as long as all else of an address.
+@lru_cache(maxsize=1 << 12)
 def _quote_word(word: str) -> str:
     if word.isalnum() and word.isascii():
         return word

@@ -1,7 +1,7 @@
 """What a search gives: the best passages as columns, with the positions of the terms in them."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, overload
@@ -127,6 +127,9 @@ class LazyColumn(Sequence[Value]):
         if isinstance(index, slice):
             return list(map(self._read, range(self._length)[index]))
         return self._read(range(self._length)[index])
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self._read, range(self._length))
 
     def __eq__(self, other: object) -> bool:
         """Whether *other* has the same values in the same order."""

@@ -163,6 +163,7 @@ def _length_norms(lengths: IntArray, average: float) -> FloatArray:
 
 def _evaluate_distinct(predicate: Callable[[Any], bool], values: Sequence[Any]) -> BoolArray:
     """*predicate* of each of *values*, evaluated once for each distinct value."""
+    values = [*values]
     flag_of_value = {value: predicate(value) for value in set(values)}
     if not any(flag_of_value.values()):
         return np.zeros(len(values), bool)

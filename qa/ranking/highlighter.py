@@ -1,5 +1,6 @@
 """A passage and a question -> its highlight: the words, the phrase, the answering sentence."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -9,9 +10,8 @@ import regex
 
 from qa.analysis.languages import MONTHS
 from qa.analysis.sentences import split_sentences
-from qa.analysis.tokenizer import Span, stem, to_term, token_spans, token_texts
+from qa.analysis.tokenizer import Span, find_spans, stem, to_term, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
-from qa.engines.candidates import TermPosition
 from qa.index.passages import Passage
 from qa.index.questions import wordings
 from qa.queries.query import Query, QueryTerm
@@ -225,12 +225,11 @@ class Highlighter:
         positions = ranked.positions
         if not positions:
             return []
-        # They are in order, so the words after the last one need not be found.
-        spans = token_spans(ranked.passage.text, positions[-1][0] + 1)
-        wider = self._variant_spans(ranked.passage, spans, positions)
+        spans = find_spans(ranked.passage.text, [position for position, _ in positions])
+        wider = self._variant_spans(ranked.passage, spans)
         return [
-            _TermMatch(index, position, wider.get((position, index), spans[position]))
-            for position, index in positions
+            _TermMatch(index, position, wider.get((position, index), span))
+            for (position, index), span in zip(positions, spans, strict=True)
         ]
 
     def _heading_terms(self, passage: Passage) -> set[int]:
@@ -240,11 +239,14 @@ class Highlighter:
         return {index for stem in indexes.keys() & stems for index in indexes[stem]}
 
     def _variant_spans(
-        self, passage: Passage, spans: Sequence[tuple[int, int]], positions: Sequence[TermPosition]
+        self, passage: Passage, spans: Sequence[tuple[int, int]]
     ) -> dict[tuple[int, int], tuple[int, int]]:
-        """The spans of the variants that matched, by the position and term of each."""
+        """The spans of the variants that matched, by the position and term of each.
+
+        None where every word that matched, at *spans*, has a stem of the query.
+        """
         text, language = passage.text, passage.language
-        words = {text[start:end] for start, end in [spans[position] for position, _ in positions]}
+        words = {text[start:end] for start, end in spans}
         if self._are_own_words(words, language):
             return {}
         variants = find_variants(text, language)
@@ -268,10 +270,9 @@ class Highlighter:
         idf, weights = self._idf, self._weights
         text, language = passage.text, passage.language
         sentences = []
-        places = [(span[0], index) for index, _, span in matches]
-        for span in passage.sentences or split_sentences(text, language):
+        spans = passage.sentences or split_sentences(text, language)
+        for span, term_indexes in zip(spans, _terms_within(spans, matches), strict=True):
             start, end = span
-            term_indexes = {index for place, index in places if start <= place < end}
             coverage = sum([idf[index] for index in term_indexes])
             score = sum([weights[index] for index in term_indexes]) if self._carries else coverage
             fits = bool(
@@ -374,6 +375,19 @@ def _has_run(words: Sequence[str], run: tuple[str, ...]) -> bool:
         for start, word in enumerate(words)
         if word == run[0]
     )
+
+
+def _terms_within(spans: Iterable[Span], matches: Sequence[_TermMatch]) -> list[set[int]]:
+    """The terms that begin within each of *spans*."""
+    starts = [span[0] for *_, span in matches]
+    terms = [index for index, *_ in matches]
+    if starts == sorted(starts):
+        return [
+            {*terms[bisect_left(starts, start) : bisect_left(starts, end)]} for start, end in spans
+        ]
+    # A variant may begin before its word.
+    places = [*zip(starts, terms, strict=True)]
+    return [{term for place, term in places if start <= place < end} for start, end in spans]
 
 
 def _find_best(sentences: Iterable[ScoredSentence]) -> ScoredSentence | None:

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from qa.analysis.tokenizer import (
     _iter_tokens,
     count_words,
+    find_spans,
     is_stop_word,
     normalize,
     stem,
     stop_terms,
     to_term,
+    token_spans,
     token_texts,
     tokenize,
 )
@@ -49,6 +51,22 @@ def test_words_stand_where_they_say_and_do_not_go_backwards(text):
 def test_no_word_goes_across_white_space(text):
     assert texts(text) == [word for chunk in text.split() for word in texts(chunk)]
     assert texts(text) == token_texts(text)
+
+
+@given(
+    st.text(st.sampled_from("abAB1 2.,'’&+#-_é½中\n"), max_size=300) | st.text(),
+    st.lists(st.floats(0, 1, exclude_max=True)),
+)
+def test_words_are_found_by_their_positions_alone(text, shares):
+    spans = token_spans(text)
+    positions = sorted(int(share * len(spans)) for share in shares) if spans else []
+
+    assert find_spans(text, positions) == [spans[position] for position in positions]
+
+
+def test_a_position_beyond_the_last_word_is_an_error():
+    with pytest.raises(IndexError, match="fewer words"):
+        find_spans("one two", [0, 70])
 
 
 @given(st.text(st.characters(max_codepoint=0x2FF) | st.sampled_from("&'’.,–“”…€")))

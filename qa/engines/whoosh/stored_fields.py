@@ -111,6 +111,8 @@ _BLOCK_CHARS = 1 << 12
 # Unpacked ones that are cached; a search needs some ten.
 _CACHED_BLOCKS = 64
 _LEVEL = 3
+# Documents whose numbers are known by their ids; a question has some ten.
+_KNOWN_IDS = 1 << 10
 
 
 def encode_columns(batch: Buffer) -> dict[str, Array]:
@@ -318,6 +320,8 @@ class StoredFields:
         }
         self._ids, self._titles = self._strings["ids"], self._strings["headings"]
         self._local = threading.local()
+        # The documents of passages that were read, by id.
+        self._numbers: dict[str, int] = {}
         self.document_of: Array = columns["passage_document"]
         self.heading_of: Array = columns["passage_heading"]
         self.first_passages: Array = columns["first_passages"]
@@ -338,6 +342,8 @@ class StoredFields:
 
     def number(self, id: str) -> int | None:  # noqa: A002
         """The number of the document called *id*."""
+        if (number := self._numbers.get(id)) is not None:
+            return number
         by_id = self._columns["by_id"]
         key = id.encode(errors="replace")
         index = bisect_left(by_id, key, key=self._ids.__getitem__)
@@ -397,6 +403,10 @@ class StoredFields:
         headings = column["passage_heading"][numbers]
         texts = {block: self._cached_block(block) for block in {*blocks.tolist()}}
         ids = {document: self.id(document) for document in {*documents.tolist()}}
+        # Next they are cited by their ids.
+        if len(self._numbers) > _KNOWN_IDS:
+            self._numbers.clear()
+        self._numbers.update((name, document) for document, name in ids.items())
         titles = {h: self._titles[h].decode() for h in {*headings.tolist()}}
         offsets = column["block_starts"][blocks].astype(np.int64)
         sentences = self._sentences(numbers)
