@@ -4,11 +4,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing import forkserver
 from pathlib import Path
+from select import select
 from threading import Event
 
 import click
@@ -24,7 +25,7 @@ from qa.commands.options import (
 )
 from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
-from qa.documents.processes import worker_context
+from qa.documents.processes import trim_memory, worker_context
 from qa.documents.versions import analysis_version, code_stamp, code_version
 from qa.engines.factory import open_engine
 from qa.errors import BuildLockedError, QAError
@@ -35,6 +36,7 @@ from qa.publishing.builder import BuildReport, index_folder
 from qa.publishing.gate import QUESTIONS_FILE, Changes
 from qa.publishing.near_duplicates import (
     Comparison,
+    ComparisonStoppedError,
     NearDuplicate,
     find_near_duplicates,
     write_report,
@@ -50,6 +52,7 @@ class _BuildRunner:
     """Runs builds, one after the other, until it is stopped.
 
     The process of the next build starts after the last one ended, loads all code, and stands by.
+    Meanwhile it compares the documents, which is to delay no build.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,7 +81,7 @@ class _BuildRunner:
         if code < 0 and not self.stop_event.is_set():
             echo(f"The build was killed by signal {-code}.", err=True)
         if not self.stop_event.is_set():
-            self._process = self._start_process()
+            self._process = self._start_process("compare" if code == 0 else "wait")
         return code in {0, EXIT_REFUSED}
 
     def _take_process(self) -> "subprocess.Popen[bytes]":
@@ -90,11 +93,11 @@ class _BuildRunner:
             _dismiss(process)
         return self._start_process()
 
-    def _start_process(self) -> "subprocess.Popen[bytes]":
+    def _start_process(self, task: str = "wait") -> "subprocess.Popen[bytes]":
         self._code_stamp = code_stamp()
         # In its own session, so that it gets Ctrl+C once, from us.
         return subprocess.Popen(  # noqa: S603
-            [*self._command, "--standby"], start_new_session=True, stdin=subprocess.PIPE
+            [*self._command, "--standby", task], start_new_session=True, stdin=subprocess.PIPE
         )
 
     def stop(self, *_: object) -> None:
@@ -116,16 +119,25 @@ def _dismiss(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _stand_by() -> bool:
-    """Load all that a build needs, and wait; whether to build."""
-    code_version()
-    analysis_version()
-    worker_context("qa.documents.cache", "qa.publishing.builder")
-    forkserver.ensure_running()
+def _stand_by(settings: Settings, *, compare: bool) -> bool:
+    """Load all that a build needs, *compare* documents, and wait; whether to build."""
     # Ctrl+C ends it quietly.
     with suppress(KeyboardInterrupt):
+        code_version()
+        analysis_version()
+        worker_context("qa.documents.cache", "qa.publishing.builder")
+        forkserver.ensure_running()
+        if compare:
+            with suppress(ComparisonStoppedError):
+                _print_near_duplicates(settings, _is_called)
+            trim_memory()
         return sys.stdin.buffer.readline() == _GO
     return False
+
+
+def _is_called() -> bool:
+    """Whether this process need not stand by any more."""
+    return bool(select([sys.stdin], [], [], 0)[0])
 
 
 def watch_folder(settings: Settings) -> None:
@@ -154,7 +166,7 @@ _MAX_LISTED = 20
     "--dry-run", is_flag=True, help="Build and check, show what would change, publish nothing."
 )
 @click.option("--watch", is_flag=True, help="Keep running; build again whenever files change.")
-@click.option("--standby", is_flag=True, hidden=True)
+@click.option("--standby", type=click.Choice(["compare", "wait"]), hidden=True)
 @index_option
 def index_command(
     documents: Path | None,
@@ -162,7 +174,7 @@ def index_command(
     force: bool,
     dry_run: bool,
     watch: bool,
-    standby: bool,
+    standby: str | None,
     index_dir: str | None,
 ) -> None:
     """Build an index of DOCUMENTS (by default <index>/documents) and make it live.
@@ -177,11 +189,11 @@ def index_command(
         if watch:
             watch_folder(settings)
             return
-        if standby and not _stand_by():
+        if standby and not _stand_by(settings, compare=standby == "compare"):
             return
         report = _build(settings, force=force, dry_run=dry_run)
     print_report(report, settings, dry_run=dry_run)
-    if report.is_live:
+    if report.is_live and not standby:
         _print_near_duplicates(settings)
     if report.faults and not report.is_live:
         sys.exit(EXIT_REFUSED)
@@ -314,11 +326,15 @@ def _print_changes(changes: Changes) -> None:
 _MAX_PAIRS = 5
 
 
-def _print_near_duplicates(settings: Settings) -> None:
+def _print_near_duplicates(
+    settings: Settings, should_stop: Callable[[], bool] = lambda: False
+) -> None:
     """Compare the documents of the live index, which serves already, and print which are alike."""
     try:
         searcher = open_engine(settings).searcher()
-        comparison = find_near_duplicates(searcher, settings.home, settings.documents_folder)
+        comparison = find_near_duplicates(
+            searcher, settings.home, settings.documents_folder, should_stop
+        )
         path = write_report(settings.home, comparison)
     except (OSError, QAError) as error:
         echo(f"Documents were not compared with each other: {error}", err=True)

@@ -8,7 +8,6 @@ import stat
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,10 +33,18 @@ _Entry = os.DirEntry[str]
 
 
 class SourceFile(NamedTuple):
-    """A file that may hold documents; *source* is its path below the folder."""
+    """A file that may hold documents; *source* is its path below the folder.
 
-    path: Path
+    *location* is where it is, as a string: of most files no Path is needed.
+    """
+
+    location: str
     source: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.location)
 
 
 # Size, inode and times of a file and of its sidecars: the same as long as nobody writes to them.
@@ -78,9 +85,10 @@ def entries_of(folder: Path) -> Iterator[_Entry]:
 
 def is_folder(entry: _Entry) -> bool:
     """Whether *entry* is a folder, or a link to one."""
-    with suppress(OSError):
+    try:
         return entry.is_dir()
-    return False
+    except OSError:
+        return False
 
 
 class _Crawl:
@@ -92,7 +100,7 @@ class _Crawl:
         self._entries = 0
         self._bytes = 0
         self._seen: dict[tuple[int, int], str] = {}
-        self._folders = deque([SourceFile(root, "")])
+        self._folders = deque([SourceFile(str(root), "")])
         # Links come last, so that a folder has its own path if it is below the root.
         self._links = deque[SourceFile]()
         self.stamps: dict[str, FileStamp] = {}
@@ -100,7 +108,8 @@ class _Crawl:
 
     def __iter__(self) -> Iterator[SourceFile | Skip]:
         while self._folders or self._links:
-            path, source = (self._folders or self._links).popleft()
+            folder = (self._folders or self._links).popleft()
+            path, source = folder.path, folder.source
             try:
                 if again := self._duplicate_reason(path, source):
                     yield Skip(source, again)
@@ -135,17 +144,17 @@ class _Crawl:
         """The files and Skips among *entries* of the folder *source*; folders are queued."""
         stray = find_orphan_sidecars(entry.name for entry in entries)
         sidecars = {e.name: e for e in entries if is_sidecar(e.name) and e.name not in stray}
+        prefix = f"{source}/" if source else ""
         for entry in entries:
-            name = to_printable(entry.name)
-            file = SourceFile(Path(entry.path), f"{source}/{name}" if source else name)
+            file = SourceFile(entry.path, f"{prefix}{to_printable(entry.name)}")
             if fault := self._skip_reason(entry):
-                about = is_sidecar(entry.name) and entry.name not in stray
+                about = entry.name in sidecars
                 yield Skip(file.source, f"{fault}{WITHOUT}" if about else fault)
             elif is_folder(entry):
                 (self._links if entry.is_symlink() else self._folders).append(file)
             elif entry.name in stray:
                 yield Skip(file.source, ORPHAN_SIDECAR)
-            elif not is_sidecar(entry.name):
+            elif entry.name not in sidecars:
                 self._stamp(file.source, entry, sidecars)
                 yield file
 

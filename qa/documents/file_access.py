@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import regex
-
 from qa.errors import IndexingError
 
 # Longer than any name on a disk; names in archives may have any length.
@@ -31,11 +29,11 @@ _FOLDERS = frozenset(
 _FILES = frozenset(
     "thumbs.db,thumbs.db:encryptable,ehthumbs.db,ehthumbs_vista.db,desktop.ini,icon\r".split(",")
 )
-# Lock files of Office, backups, swap files of editors, unfinished downloads.
-_LEFTOVER = regex.compile(
-    r"~\$.*|.*~|\#.*\#"
-    r"|.*\.(?:tmp|temp|bak|orig|rej|sw[a-p]|kate-swp|part|partial|crdownload|filepart|aria2)",
-    regex.IGNORECASE | regex.DOTALL,
+# Backups, swap files of editors, unfinished downloads: how their names end.
+_LEFTOVER_ENDINGS = (
+    "~",
+    *(f".sw{letter}" for letter in "abcdefghijklmnop"),
+    *".tmp .temp .bak .orig .rej .kate-swp .part .partial .crdownload .filepart .aria2".split(),
 )
 
 
@@ -46,7 +44,10 @@ def is_hidden_folder(name: str) -> bool:
 
 def is_leftover(name: str) -> bool:
     """Whether a file of this name is hidden, or one that programs leave beside documents."""
-    return name.startswith(".") or name.lower() in _FILES or _LEFTOVER.fullmatch(name) is not None
+    lower = name.lower()
+    if name.startswith((".", "~$")) or lower.endswith(_LEFTOVER_ENDINGS) or lower in _FILES:
+        return True
+    return len(name) > 1 and name.startswith("#") and name.endswith("#")
 
 
 # O_NONBLOCK: opening a pipe without a writer would block.

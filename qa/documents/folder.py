@@ -230,7 +230,7 @@ def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:
     if not file_extension(file.path.name):
         return file.source
     try:
-        return file_cache_key(*file, settings)
+        return file_cache_key(file.path, file.source, settings)
     except OSError:
         return None
 

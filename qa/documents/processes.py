@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import gc
 import io
 import multiprocessing
 import os
@@ -29,6 +30,24 @@ def hold_lock(lock: Path, *, wait: bool) -> Iterator[None]:
                 "Another `qa index` is building here; wait until it has ended."
             ) from None
         yield
+
+
+# New objects after which the garbage collector looks at them.
+_COLLECT_AFTER = 100_000
+
+
+@contextlib.contextmanager
+def collect_rarely() -> Iterator[None]:
+    """Have the garbage collector run seldom.
+
+    It would look at hundreds of thousands of objects again and again, of which few are garbage.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_COLLECT_AFTER, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def trim_memory() -> None:

@@ -8,8 +8,9 @@ import datetime
 import hashlib
 import json
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -249,11 +250,16 @@ class Manifest:
 def seal_generation(folder: Path, manifest: Manifest) -> Manifest:
     """Write the manifest of the files in *folder*, and flush all of them to the disk."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): _checksum_of(path) for path in paths}
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    with ThreadPoolExecutor() as pool:
+        written = pool.map(sync_to_disk, paths)
+        files = dict(zip(names, pool.map(_checksum_of, paths), strict=True))
+        deque(written, 0)
     manifest = replace(manifest, files=files)
     text = manifest.to_json()
     (folder / MANIFEST).write_text(text, encoding="utf-8")
-    for path in [*folder.rglob("*"), folder]:
+    folders = (path for path in folder.rglob("*") if path.is_dir())
+    for path in [folder / MANIFEST, *folders, folder]:
         sync_to_disk(path)
     return replace(manifest, name=_generation_name(text.encode()))
 

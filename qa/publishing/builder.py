@@ -11,6 +11,7 @@ from qa.documents.cache import ExtractionCache, reading_version
 from qa.documents.document import SKIPPED, Document, Skip, SkipTally
 from qa.documents.file_access import wrap_disk_errors
 from qa.documents.folder import DocumentFolder
+from qa.documents.processes import collect_rarely
 from qa.documents.versions import code_version
 from qa.engines.base import Engine, IndexBuilder, Searcher
 from qa.errors import (
@@ -117,6 +118,7 @@ class FolderBuild:
         home = self._settings.home
         with (
             wrap_disk_errors(home),
+            collect_rarely(),
             self._engine.build() as build,
             ExtractionCache(home / CACHE_FILE) as cache,
         ):

@@ -12,7 +12,7 @@ import itertools
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,23 +75,39 @@ class Comparison:
     left: int = 0
 
 
-def find_near_duplicates(searcher: Searcher, home: Path, folder: Path) -> Comparison:
+class ComparisonStoppedError(Exception):
+    """Something else is to be done first."""
+
+
+def find_near_duplicates(
+    searcher: Searcher, home: Path, folder: Path, should_stop: Callable[[], bool] = lambda: False
+) -> Comparison:
     """Compare the documents of *searcher*; sketches are kept in the folder *home*.
 
     The files are below *folder*, if they are still there.
-    Rows of one file, which are alike by their form, are not compared with each other.
+    Rows of one file, which are alike by their form, are not compared with each other.  Raises
+    ComparisonStoppedError, with all sketches kept, soon after *should_stop* returns true.
     """
     summaries = [each for each in searcher.summaries() if each.passages][:_MAX_DOCUMENTS]
     sketches = _load_sketches(home / SKETCHES)
     before = {*sketches}
-    known = _add_sketches(sketches, summaries, searcher)
+    known = _add_sketches(sketches, summaries, searcher, should_stop)
     if before != {each.sha256 for each in known}:
         _store_sketches(home / SKETCHES, {each.sha256: sketches[each.sha256] for each in known})
+    _check(should_stop)
     candidates = _find_candidates([sketches[each.sha256] for each in known])
     pairs = [(known[i], known[j]) for i, j in candidates if known[i].source != known[j].source]
-    compared = _compare_exactly(pairs[:_MAX_CANDIDATES], searcher, folder)
+    compared: list[NearDuplicate] = []
+    for one, other in pairs[:_MAX_CANDIDATES]:
+        _check(should_stop)
+        compared += _compare_exactly(one, other, searcher, folder)
     found = sorted(compared, key=lambda pair: (-pair.similarity, pair.newer.id, pair.older.id))
     return Comparison(tuple(found), len(searcher.summaries()) - len(known))
+
+
+def _check(should_stop: Callable[[], bool]) -> None:
+    if should_stop():
+        raise ComparisonStoppedError
 
 
 def shingle_hashes(text: str) -> Hashes:
@@ -131,13 +147,16 @@ def measure_similarity(one: str, other: str) -> float:
 
 
 def _add_sketches(
-    sketches: dict[str, Hashes], summaries: Sequence[DocumentSummary], searcher: Searcher
+    sketches: dict[str, Hashes],
+    summaries: Sequence[DocumentSummary],
+    searcher: Searcher,
+    should_stop: Callable[[], bool],
 ) -> list[DocumentSummary]:
     """Make the missing *sketches*, while there is time; return the documents that have one."""
     ends = time.monotonic() + _MAX_SECONDS
     known = []
     for summary in summaries:
-        if summary.sha256 not in sketches and time.monotonic() < ends:
+        if summary.sha256 not in sketches and time.monotonic() < ends and not should_stop():
             sketches[summary.sha256] = build_sketch(searcher.document(summary.id).text)
         if summary.sha256 in sketches:
             known.append(summary)
@@ -164,13 +183,13 @@ def _find_candidates(sketches: Sequence[Hashes]) -> list[tuple[int, int]]:
 
 
 def _compare_exactly(
-    pairs: Iterable[tuple[DocumentSummary, DocumentSummary]], searcher: Searcher, folder: Path
+    one: DocumentSummary, other: DocumentSummary, searcher: Searcher, folder: Path
 ) -> Iterator[NearDuplicate]:
-    for one, other in pairs:
-        texts = (searcher.document(each.id).text for each in (one, other))
-        similarity = measure_similarity(*texts)
-        if similarity >= MIN_SIMILARITY:
-            yield _order(similarity, one, other, folder)
+    """The pair of two documents, if their texts are nearly the same."""
+    texts = (searcher.document(each.id).text for each in (one, other))
+    similarity = measure_similarity(*texts)
+    if similarity >= MIN_SIMILARITY:
+        yield _order(similarity, one, other, folder)
 
 
 def _order(

@@ -144,9 +144,9 @@ def test_what_is_put_in_the_place_of_a_file_after_it_was_seen_is_not_read(docume
         file.path.parent.symlink_to(documents.parent / "secret")
     reason = "not a regular file" if swapped == "pipe" else OUTSIDE
 
-    assert read_documents(*file, SETTINGS) == [Skip("inner/key.txt", reason)]
+    assert read_documents(file.path, file.source, SETTINGS) == [Skip("inner/key.txt", reason)]
     with pytest.raises(OSError, match=reason):
-        file_cache_key(*file, SETTINGS)
+        file_cache_key(file.path, file.source, SETTINGS)
 
 
 def test_a_link_that_comes_between_the_check_and_the_opening_is_not_followed(
@@ -383,4 +383,4 @@ def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
 
     assert find_files(documents, SETTINGS) == straight
     assert straight[0] == Skip("a", "the same folder as c")
-    assert straight[-1] == SourceFile(documents / "ok.txt", "ok.txt")
+    assert straight[-1] == SourceFile(str(documents / "ok.txt"), "ok.txt")

@@ -171,7 +171,8 @@ from tests.documents.reading import read_documents
 from qa.settings import Settings
 os.setuid(65534)
 for item in find_files(Path(sys.argv[1]), Settings()):
-    print(*(read_documents(*item, Settings()) if hasattr(item, "path") else [item]))
+    is_file = hasattr(item, "path")
+    print(*(read_documents(item.path, item.source, Settings()) if is_file else [item]))
 """
 
 
@@ -282,8 +283,8 @@ def test_find_files_tells_how_many_there_are_without_reading_them(tmp_path):
     write(tmp_path, "a.txt", "b/c.pdf")
 
     assert find_files(tmp_path, SETTINGS) == [
-        SourceFile(tmp_path / "a.txt", "a.txt"),
-        SourceFile(tmp_path / "b" / "c.pdf", "b/c.pdf"),
+        SourceFile(str(tmp_path / "a.txt"), "a.txt"),
+        SourceFile(str(tmp_path / "b" / "c.pdf"), "b/c.pdf"),
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from qa.engines.factory import open_engine
 from qa.publishing import near_duplicates
 from qa.publishing.near_duplicates import (
+    ComparisonStoppedError,
     build_sketch,
     find_near_duplicates,
     measure_similarity,
@@ -191,3 +192,16 @@ def test_any_text_has_a_sketch(text):
 
     assert len(sketch) <= 32
     assert sketch.tolist() == sorted({*sketch.tolist()})
+
+
+def test_a_comparison_that_is_stopped_keeps_its_sketches(tmp_path, monkeypatch):
+    write(tmp_path / "documents", a_md=make_text(1), b_md=edit(make_text(1), 3))
+    settings = build_index(tmp_path)
+    (tmp_path / near_duplicates.SKETCHES).unlink(missing_ok=True)
+    searcher = open_engine(settings).searcher()
+    answers = iter([False, False, True])
+    with pytest.raises(ComparisonStoppedError):
+        find_near_duplicates(searcher, tmp_path, settings.documents_folder, lambda: next(answers))
+
+    monkeypatch.setattr(near_duplicates, "build_sketch", None)
+    assert len(find_near_duplicates(searcher, tmp_path, settings.documents_folder).pairs) == 1
