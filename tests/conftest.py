@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import hypothesis
@@ -20,9 +21,13 @@ from qa.settings import Settings
 from tests.engines.opensearch.server import CannotStartError, Server
 from tests.processes import reserve_port
 
-# No test is timed: a busy machine would fail it.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
+# No test is timed: a busy machine would fail it.  Examples are the same each time, but with --full.
+untimed = hypothesis.settings(
+    deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("any", untimed)
+hypothesis.settings.register_profile("same", untimed, derandomize=True)
+hypothesis.settings.load_profile("same")
 
 # Nor is an answer cut short or refused there, but by the tests of these limits.
 PATIENT = {"budget_ms": 60_000, "max_wait_ms": 60_000}
@@ -85,12 +90,24 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    if config.getoption("--full"):
+        hypothesis.settings.load_profile("any")
+
+
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist may be missing, or turned off
 def pytest_xdist_make_scheduler(config, log):
     """Say which tests run in one process where `-n` asks for several."""
     from tests.scheduling import GroupScheduling  # noqa: PLC0415 - it needs pytest-xdist
 
     return GroupScheduling(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _load_readers():
+    """Start the process from which builds fork others, with what these need."""
+    forkserver.set_forkserver_preload(["tests.reading"])
+    forkserver.ensure_running()
 
 
 @pytest.fixture(scope="session")

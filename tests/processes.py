@@ -61,14 +61,18 @@ def master(argument):
 
 def workers(argument, count):
     """The *count* workers that it leads, once all follow the index, each in a thread."""
-    leader = master(argument)
-    while len(children(leader)) < count or not all(map(_follows, children(leader))):
+    leader, ends = master(argument), time.monotonic() + 60
+    while len(processes := [*filter(_follows, children(leader))]) < count:
+        assert time.monotonic() < ends, "the workers do not begin"
         time.sleep(0.05)
-    return children(leader)
+    return processes
 
 
 def _follows(process):
-    return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
+    # Another may take its place just now.
+    with contextlib.suppress(OSError):
+        return len(list(Path(f"/proc/{process}/task").iterdir())) > 1
+    return False
 
 
 def _command(process):

@@ -25,7 +25,7 @@ def wheel(tmp_path_factory):
     pytest.importorskip("hatchling", reason="hatchling is not installed: make .venv/tested")
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     (path,) = folder.glob("*.whl")
     return path
 
@@ -38,7 +38,7 @@ def commands(wheel, tmp_path_factory):
     (site,) = folder.glob("lib/python*/site-packages")
     pip = [sys.executable, "-m", "pip", "--python", str(folder), "install", "--quiet"]
     options = ["--disable-pip-version-check", "--no-deps", "--no-index"]
-    subprocess.run([*pip, *options, wheel], check=True, capture_output=True, timeout=120)
+    subprocess.run([*pip, *options, wheel], check=True, capture_output=True, timeout=600)
     # After its own, so that the package is that of the wheel.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     return folder / "bin"
@@ -105,13 +105,13 @@ def test_the_demo_of_an_installed_wheel_answers_until_it_is_stopped(
         address = re.search(r"http://127\.0\.0\.1:\d+", text)[0]
         question = re.search(r"ask for example:\n  (.+)\n", text)[1]
         asked = f"{address}/ask?q={question.replace(' ', '+')}"
-        with urllib.request.urlopen(asked, timeout=30) as response:
+        with urllib.request.urlopen(asked, timeout=60) as response:
             answer = response.read().decode()
-        with urllib.request.urlopen(f"{address}/", timeout=30) as response:
+        with urllib.request.urlopen(f"{address}/", timeout=60) as response:
             page = response.read().decode()
         demo.send_signal(stop)
         rest = demo.stdout.read()
-        code = demo.wait(timeout=30)
+        code = demo.wait(timeout=60)
         watchdog.cancel()
 
     assert '"verdict":"found"' in answer

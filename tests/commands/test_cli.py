@@ -273,7 +273,7 @@ def serve(index, *arguments, **environ):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -15,7 +15,7 @@ from tests.conftest import write
 
 def wait_for(capsys, words):
     """The first line on standard error that has *words*."""
-    for _ in range(500):
+    for _ in range(3000):
         for line in capsys.readouterr().err.splitlines():
             if words in line:
                 return line

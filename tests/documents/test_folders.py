@@ -1,7 +1,7 @@
 """A folder -> its documents in order; no file in it can hang, crash or fool a build."""
 
 import bz2
-import multiprocessing.forkserver
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,9 +9,11 @@ import sys
 import tarfile
 import threading
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from pebble.pool.process import TaskManager
 
 from qa.analysis.deadline import Deadline
 from qa.documents.crawl import SourceFile, find_files
@@ -20,6 +22,8 @@ from qa.documents.folder import DocumentFolder
 from qa.errors import IndexingError
 from qa.settings import Settings
 from tests.documents.reading import read_folder
+from tests.faults.service import wait_for
+from tests.processes import children, needs_proc
 
 SETTINGS = Settings()
 ROOT = Path(__file__).parent.parent.parent
@@ -202,9 +206,14 @@ def test_names_that_are_no_unicode_are_read(tmp_path):
     assert read_names(tmp_path) == ["caf", Skip("\ufffd.txt", "a link to nothing"), "_/a"]
 
 
-def test_a_file_that_takes_too_long_is_skipped_and_the_others_read(tmp_path):
+def test_a_file_that_takes_too_long_is_skipped_and_the_others_read(tmp_path, monkeypatch):
     write(tmp_path, "a.txt", "z.txt")
     slow(tmp_path / "b.tar.bz2")
+    # On a busy machine a second may be too short for the others.
+    is_late = TaskManager.timeout
+    monkeypatch.setattr(
+        TaskManager, "timeout", lambda _, task: "b.tar.bz2" in task.payload.args and is_late(task)
+    )
 
     assert read_names(tmp_path, Settings(extract_seconds=1)) == [
         "a",
@@ -227,13 +236,15 @@ def test_a_file_that_takes_too_much_memory_is_skipped_and_the_others_read(tmp_pa
 def kill_the_busy_worker():
     """Kill the process that is at work on a file, as a system out of memory would."""
     while True:
-        server = multiprocessing.forkserver._forkserver._forkserver_pid
+        server = forkserver._forkserver._forkserver_pid
         children = Path(f"/proc/{server}/task/{server}/children")
         for pid in children.read_text().split() if server else []:
-            ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
-            if ticks > 30:
-                os.kill(int(pid), signal.SIGKILL)
-                return
+            # Another may have ended in between.
+            with contextlib.suppress(OSError):
+                ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+                if ticks > 30:
+                    os.kill(int(pid), signal.SIGKILL)
+                    return
         time.sleep(0.05)
 
 
@@ -251,16 +262,16 @@ def test_a_worker_that_dies_costs_only_its_file(tmp_path):
     ]
 
 
+@needs_proc
 def test_a_build_that_is_given_up_leaves_no_process_at_work(tmp_path):
     write(tmp_path, "a.txt")
     slow(tmp_path / "b.tar.bz2")
     results = read_folder(tmp_path, SETTINGS)
-    started = time.monotonic()
     first = next(results)
     results.close()
 
     assert first.id == "a"
-    assert time.monotonic() - started < 10
+    wait_for(lambda: children(forkserver._forkserver._forkserver_pid) == [])
 
 
 def test_a_build_that_has_no_time_left_says_how_to_go_on(tmp_path):

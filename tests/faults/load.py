@@ -83,7 +83,7 @@ class Load:
     def _get(self, path):
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = http.client.HTTPConnection(self._address.netloc, timeout=20)
+            connection = http.client.HTTPConnection(self._address.netloc, timeout=60)
             self._local.connection = connection
             self._connections.append(connection)
         connection.request("GET", path)

@@ -198,7 +198,7 @@ def _sentences(rnd: random.Random, words: list[str]) -> list[str]:
     return [" ".join(rnd.choices(words, k=14)).capitalize() + "." for _ in range(50)]
 
 
-def remaining_processes(process: Popen[str], seconds: float = 20) -> list[int]:
+def remaining_processes(process: Popen[str], seconds: float = 60) -> list[int]:
     """The processes of a session that are still there after a long time."""
     ends = time.monotonic() + seconds
     while (processes := _session(process.pid)) and time.monotonic() < ends:

@@ -168,7 +168,7 @@ def test_a_script_without_a_guard_builds_an_index_once(tmp_path, way):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
     assert result.stderr == ""

@@ -457,7 +457,7 @@ def memory_map():
 
 
 def eventually(true):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if true():
             return True

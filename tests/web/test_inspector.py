@@ -24,7 +24,7 @@ def inspect(index):
             address = f"http://{host}:{port}{path}"
             command = [PROGRAM, "--cli", address, "--transport", "http", "--method", *arguments]
             result = subprocess.run(  # noqa: PLW1510 - it fails where a tool does
-                command, capture_output=True, text=True, timeout=120
+                command, capture_output=True, text=True, timeout=600
             )
             assert result.stdout, result.stderr
             return json.loads(result.stdout), result.returncode

@@ -35,7 +35,7 @@ def with_client(address, mode, use):
 
     # In a thread of its own: a browser's driver may have left a loop in this one.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, asyncio.wait_for(run(), timeout=30)).result()
+        return pool.submit(asyncio.run, asyncio.wait_for(run(), timeout=60)).result()
 
 
 MODES = ["auto", "legacy", MODERN_VERSIONS[0]]

@@ -87,7 +87,7 @@ def settings(secure_node, tmp_path):
         index_password=USERS["builder"],
         index_ca=str(secure_node.authority),
         index_replicas=0,
-        index_seconds=20,
+        index_seconds=60,
     )
 
 
@@ -151,7 +151,7 @@ def test_the_commands_tell_a_wrong_password_in_one_line(settings, command):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 
