@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -153,12 +154,25 @@ def build_index(index, **options):
 
 
 @pytest.fixture(scope="session")
-def index(tmp_path_factory):
-    """A folder with a small index."""
+def small_index(tmp_path_factory):
+    """A folder with a small index, which no test changes."""
     folder = tmp_path_factory.mktemp("index")
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
     build_index(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def index(small_index):
+    """The small index, or what takes its place in a module."""
+    return small_index
+
+
+@pytest.fixture
+def own_index(small_index, tmp_path):
+    """A copy of the small index, which the test may change."""
+    shutil.copytree(small_index, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -10,18 +10,16 @@ from qa.app import create_app
 from qa.cli import main
 from qa.settings import Settings
 from qa.web.request_schemas import SavedCitation
-from tests.conftest import BRIDGE, HARBOUR, build_index, write
+from tests.conftest import HARBOUR, build_index, write
 
 LATER = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbour")
 ASKED = "/ask?q=who+demanded+guarantees%3F&limit=1"
 
 
 @pytest.fixture
-def index(tmp_path):
+def index(own_index):
     """A folder with an index of two documents, which tests may change."""
-    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    build_index(tmp_path)
-    return tmp_path
+    return own_index
 
 
 @pytest.fixture

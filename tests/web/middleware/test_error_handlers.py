@@ -18,7 +18,7 @@ from qa.errors import (
     RequestError,
     SettingsError,
 )
-from tests.conftest import HARBOUR, build_index, write
+from qa.settings import Settings
 
 PATHS = [
     "/ask?q=harbour",
@@ -42,9 +42,8 @@ FOR_ALL += ("DocumentNotFoundError", "NoLiveGenerationError", "GenerationNotFoun
 
 
 @pytest.fixture
-def settings(tmp_path):
-    write(tmp_path / "documents", a_md=HARBOUR)
-    return build_index(tmp_path)
+def settings(own_index):
+    return Settings(index=str(own_index))
 
 
 def damage_current(index):

@@ -6,7 +6,7 @@ from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.settings import Settings
 from qa.web import api
-from tests.conftest import BRIDGE, HARBOUR, build_index, write
+from tests.conftest import BRIDGE, build_index, write
 from tests.counted_deadline import CountedDeadline, set_deadline
 
 ASK = "/ask?q=who+demanded+guarantees%3F"
@@ -14,11 +14,9 @@ PATHS = [ASK, "/?q=who+demanded+guarantees%3F", "/", "/documents", "/documents/h
 
 
 @pytest.fixture
-def index(tmp_path):
+def index(own_index):
     """A folder with an index of two documents, which tests may change."""
-    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    build_index(tmp_path)
-    return tmp_path
+    return own_index
 
 
 def rebuild(index):

@@ -15,11 +15,9 @@ OTHER = HARBOUR.replace("legal guarantees", "promises")
 
 
 @pytest.fixture
-def index(tmp_path):
+def index(own_index):
     """A folder with an index of two documents, which tests may change."""
-    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    build_index(tmp_path)
-    return tmp_path
+    return own_index
 
 
 @pytest.fixture

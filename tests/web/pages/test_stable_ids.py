@@ -10,7 +10,7 @@ from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.publishing.purge import purge_documents
 from qa.settings import Settings
-from tests.conftest import BRIDGE, HARBOUR, build_index, write
+from tests.conftest import HARBOUR, build_index, write
 
 ASKED = "/v1/ask?q=who+demanded+guarantees%3F"
 QUOTE = "Captain Elsa Moberg demanded legal guarantees"
@@ -18,11 +18,9 @@ EDITED = HARBOUR.replace("The old harbour", "Lindholm has two.\n\nThe old harbou
 
 
 @pytest.fixture
-def index(tmp_path):
+def index(own_index):
     """A folder with an index of two documents, which tests may change."""
-    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE)
-    build_index(tmp_path)
-    return tmp_path
+    return own_index
 
 
 @pytest.fixture
