@@ -50,17 +50,35 @@ def change(path):
     return lambda: path.write_bytes(data)
 
 
-def test_one_byte_of_any_file_changes_the_key_of_the_cache_and_the_tag_of_answers(copy, index):
+def version_of_code():
+    """The version, computed anew; libraries stay as they are, and take longest to look at."""
+    versions.code_version.cache_clear()
+    return code_version()
+
+
+def test_one_byte_of_any_file_changes_the_version(copy):
+    before = version_of_code()
+    files, other_versions = [path for path in copy.rglob("*") if path.is_file()], set()
+    for path in files:
+        undo = change(path)
+        other_versions.add(version_of_code())
+        undo()
+
+    assert version_of_code() == before
+    assert len(other_versions - {before}) == len(files)
+
+
+def test_another_version_changes_the_key_of_the_cache_and_the_tag_of_answers(copy, index):
     def key_and_tag():
-        # The libraries stay as they are, and take longest to look at.
         versions.code_version.cache_clear()
         client = create_app(Settings(index=str(index))).test_client()
         tag = client.get("/documents.json").headers["ETag"]
         return file_cache_key(index / "documents" / "bridge.md", "bridge.md", Settings()), tag
 
-    files = [path for path in copy.rglob("*") if path.is_file()]
+    # One file of each kind and package.
+    files = {(path.suffix, path.parent): path for path in copy.rglob("*") if path.is_file()}
     (key, tag), keys_and_tags = key_and_tag(), set()
-    for path in files:
+    for path in files.values():
         undo = change(path)
         other_key, other_tag = key_and_tag()
         undo()
@@ -71,7 +89,7 @@ def test_one_byte_of_any_file_changes_the_key_of_the_cache_and_the_tag_of_answer
 
     assert key_and_tag() == (key, tag)
     assert len(keys_and_tags) == 2 * len(files)
-    kinds = {path.suffix for path in files}
+    kinds = {kind for kind, _ in files}
     assert {".py", ".json", ".txt", ".toml", ".css", ".js", ".html", ".svg"} <= kinds
 
 

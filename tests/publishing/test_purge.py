@@ -53,13 +53,21 @@ def live(index):
     return (index / "CURRENT").read_text().strip()
 
 
-@pytest.fixture
-def index(tmp_path):
+@pytest.fixture(scope="module")
+def index_before(tmp_path_factory):
     """An index folder from which a diary was deleted, with all that is kept of it."""
-    write(tmp_path / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, diary_md=DIARY)
-    build_index(tmp_path)
-    (tmp_path / "documents" / "diary.md").unlink()
-    build_index(tmp_path)
+    folder = tmp_path_factory.mktemp("before")
+    write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, diary_md=DIARY)
+    build_index(folder)
+    (folder / "documents" / "diary.md").unlink()
+    build_index(folder)
+    return folder
+
+
+@pytest.fixture
+def index(index_before, tmp_path):
+    """A copy of it."""
+    shutil.copytree(index_before, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
