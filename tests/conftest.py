@@ -104,6 +104,14 @@ def pytest_xdist_make_scheduler(config, log):
     return GroupScheduling(config, log)
 
 
+def pytest_collection_modifyitems(config, items):
+    """Have what takes longest begin first where several processes run tests."""
+    if hasattr(config, "workerinput"):
+        from tests.scheduling import order  # noqa: PLC0415 - it needs pytest-xdist
+
+        items.sort(key=lambda item: order(item.nodeid))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _load_readers():
     """Start the process from which builds fork others, with what these need."""

@@ -19,6 +19,16 @@ _MEASURING = (
     "tests/server/",
     "tests/web/middleware/test_metrics.py",
 )
+# The groups that take longest, in this order: where one came last, all others would wait for it.
+_LONGEST = (
+    *("machine", "browser", "opensearch", "tests/web/contract/test_conformance.py"),
+    *("tests/publishing/test_upgrading.py", "tests/publishing/test_watcher.py"),
+    *("tests/publishing/test_changes.py", "tests/web/middleware/test_output.py"),
+    *("tests/documents/test_ocr.py", "tests/documents/test_versions.py"),
+    *("tests/engines/whoosh/test_engine.py", "tests/engines/test_contract.py"),
+    *("tests/engines/whoosh/codec/test_agreement.py", "tests/web/contract/test_clients.py"),
+    *("tests/publishing/test_purge.py", "tests/documents/test_hostile_metadata.py"),
+)
 
 
 def group(test):
@@ -31,8 +41,19 @@ def group(test):
     return "machine" if test.startswith(_MEASURING) else test.partition("::")[0]
 
 
+def order(test):
+    """The place of a test's group among those that take longest; behind them for all others."""
+    name = group(test)
+    return _LONGEST.index(name) if name in _LONGEST else len(_LONGEST)
+
+
 class GroupScheduling(LoadScopeScheduling):
-    """Gives each process a group at a time, those of most tests first."""
+    """Gives each process a group at a time, in the order of the tests."""
+
+    def __init__(self, config, log=None):
+        super().__init__(config, log)
+        # Otherwise that of most tests would come first.
+        config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid):
         return group(nodeid)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.scheduling import group
+from tests.conftest import ROOT
+from tests.scheduling import _LONGEST, group, order
 
 
 def test_what_is_started_once_is_used_in_one_process(request):
@@ -28,3 +29,18 @@ def test_what_is_started_once_is_used_in_one_process(request):
 ])  # fmt: skip
 def test_a_group_is_that_of_a_shared_thing_or_of_the_file(test, name):
     assert group(test) == name
+
+
+def test_what_takes_longest_comes_first(request):
+    tests = sorted((item.nodeid for item in request.session.items), key=order)
+    groups = [*dict.fromkeys(map(group, tests))]
+
+    assert [name for name in groups if name in _LONGEST] == [
+        name for name in _LONGEST if name in groups
+    ]
+    assert not {*groups[: len({*groups} & {*_LONGEST})]} - {*_LONGEST}
+
+
+@pytest.mark.parametrize("name", [name for name in _LONGEST if name.endswith(".py")])
+def test_a_file_that_takes_long_is_there(name):
+    assert (ROOT / name).exists()
