@@ -56,6 +56,9 @@ class Load:
                 number += 1
 
     def _one(self, path, due):
+        # A slow machine is behind.
+        if self._stopped.is_set():
+            return
         try:
             response = self._get(path)
             text = response.read().decode()

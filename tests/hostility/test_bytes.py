@@ -14,7 +14,7 @@ from tests.conftest import BRIDGE, HARBOUR, build_index, run_service, write
 from tests.hostility.wire import JSON, SECONDS, exchange, responses, streams
 from tests.processes import workers
 
-_AT_ONCE = 100
+_AT_ONCE = 400
 _HIDDEN = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -29,8 +29,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(folder):
-    """A service with one worker that waits a second for a request, and stays the same one."""
-    settings = {"workers": 1, "threads": 2, "read_seconds": 1, "max_requests": 0}
+    """A service with one worker that waits not long for a request, and stays the same one."""
+    settings = {"workers": 1, "threads": 2, "read_seconds": 3, "max_requests": 0}
     with run_service(folder, **settings) as address:
         assert_serves(address)
         before = workers(folder, 1)

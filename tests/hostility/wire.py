@@ -10,7 +10,7 @@ from werkzeug.datastructures import Headers
 from tests.hostility.markup import MARKUP, assert_harmless
 from tests.hostility.strategies import names, values
 
-SECONDS = 30
+SECONDS = 60
 JSON = b'{"question": "who demanded guarantees?"}'
 _FIRST_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n")
 

@@ -47,6 +47,10 @@ def answers(address, verdict):
     )
 
 
+def count_workers(address):
+    return samples(get(address, "/metrics")[1])["verbatim_workers",]
+
+
 def test_what_is_counted_without_other_workers(client, searcher):
     before = samples(client.get("/metrics").get_data(as_text=True))
     client.get("/ask?q=harbour")
@@ -115,9 +119,10 @@ def test_a_record_of_a_build_that_cannot_be_read_is_none(tmp_path, content):
 @needs_proc
 def test_the_memory_of_all_processes_is_told(index):
     with run_service(index, workers=2) as address:
+        # The first may answer before the second begins.
+        wait_for(lambda: count_workers(address) == 2)
         numbers = samples(get(address, "/metrics")[1])
 
-    assert numbers["verbatim_workers",] == 2
     for process in ("master", "workers"):
         assert 1 << 20 < numbers["verbatim_memory_bytes", ("process", process)] < 1 << 31
 
@@ -146,13 +151,13 @@ def test_gunicorn_itself_counts_and_logs_all_with_our_configuration(index, tmp_p
             for _ in range(20):
                 assert get(address, "/ask?q=harbour")[0] == 200
             counted = answers(address, "found")
-            workers = samples(get(address, "/metrics")[1])["verbatim_workers",]
+            wait_for(lambda: count_workers(address) == 2)
         finally:
             gunicorn.terminate()
             gunicorn.wait(timeout=60)
     logged = [line for line in log.read_text().splitlines() if "api.ask_get" in line]
 
-    assert (counted, len(logged), workers) == (20, 20, 2)
+    assert (counted, len(logged)) == (20, 20)
 
 
 def test_methods_and_addresses_that_are_none_add_no_labels(client):
@@ -179,11 +184,14 @@ def test_all_workers_are_added_up_and_none_is_forgotten(index):
             for path in tallies.SHARED_MEMORY.glob("verbatim-metrics-*/*.db")
             if int(path.stem.partition("_")[2]) in live
         }
-        owners = {int(path.stem.partition("_")[2]) for path in folder.glob("*.db")}
+
+        def owners():
+            return {int(path.stem.partition("_")[2]) for path in folder.glob("*.db")}
+
+        # Those that ended are one; on a busy machine some are about to be added to it.
+        wait_for(lambda: len(owners() - {0, leader}) <= 2)
 
     assert counted == 150
-    # Those that ended are one, and one may be about to be added to it.
-    assert len(owners - {0, leader}) <= 3
     assert not folder.exists()
 
 
