@@ -194,7 +194,8 @@ class Field:
         """The documents of the term, ascending, with those of bridging postings."""
         entry = self.entry(number)
         if entry.row is not None:
-            return np.flatnonzero(entry.row)
+            # Of booleans NumPy finds them many times as fast.
+            return np.flatnonzero(entry.row != 0)
         documents: IntArray = np.cumsum(self.gaps(number), dtype=np.int64)
         documents -= 1
         return documents
@@ -211,7 +212,7 @@ class Field:
         """The frequency of the term in each of its documents; 0 for a bridging posting."""
         entry = self.entry(number)
         if entry.row is not None:
-            frequencies: Array = entry.row[np.flatnonzero(entry.row)]
+            frequencies: Array = entry.row[np.flatnonzero(entry.row != 0)]
             return frequencies
         return self._frequencies[entry.postings]
 
