@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,9 @@ def rank(
     if not order:
         return []
     selector = _make_selector(candidates, order, options)
-    for place, passage in _iter_passages(candidates, order):
+    documents = candidates.documents.tolist()
+    places = (place for place in order if selector.may_show(documents[place], limit))
+    for place, passage in _iter_passages(candidates, places):
         # Later passages may be duplicates of those shown, but are not read for that.
         if selector.is_full(limit):
             break
@@ -178,7 +180,7 @@ def rank(
         ranked_passage = RankedPassage(passage, float(scores[place]), features[place], hits)
         if place in candidates.direct_answers:
             ranked_passage = replace(ranked_passage, is_direct_answer=True)
-        selector.add(ranked_passage)
+        selector.add(ranked_passage, documents[place])
     return selector.results()[:limit]
 
 
@@ -284,10 +286,9 @@ def _make_selector(
     return _Selector(TOP_SIZE, TOP_SIZE if may_fill else _MAX_PER_DOCUMENT)
 
 
-def _iter_passages(candidates: Candidates, order: list[int]) -> Iterator[tuple[int, Passage]]:
-    """The passages at the indexes in *order*, read in batches, since few are needed."""
-    for start in range(0, len(order), _READ_BATCH):
-        batch = order[start : start + _READ_BATCH]
+def _iter_passages(candidates: Candidates, places: Iterator[int]) -> Iterator[tuple[int, Passage]]:
+    """The passages at the indexes *places*, read in batches, since few are needed."""
+    while batch := [*islice(places, _READ_BATCH)]:
         yield from zip(batch, candidates.read_passages(batch), strict=True)
 
 
@@ -300,13 +301,23 @@ class _Selector:
     def __init__(self, top_size: int, max_per_document: int) -> None:
         self._top_size = top_size
         self._max_per_document = max_per_document
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[int] = Counter()
         self._shingles: list[tuple[frozenset[str], RankedPassage]] = []
         self._top: list[RankedPassage] = []
         self._overflow: list[RankedPassage] = []
 
-    def add(self, ranked_passage: RankedPassage) -> None:
-        """Append *ranked_passage*, or add it to the duplicates of an earlier one."""
+    def may_show(self, document: int, limit: int) -> bool:
+        """Whether a passage of *document* may still get among the first *limit* results.
+
+        Not where the document has its share, and enough passages are there to fill up with.  Then
+        it would not be compared with later ones either.
+        """
+        has_enough = len(self._top) + len(self._overflow) >= limit
+        is_needed = not has_enough or len(self._shingles) < 2 * TOP_SIZE
+        return is_needed or self._has_room(document)
+
+    def add(self, ranked_passage: RankedPassage, document: int) -> None:
+        """Append a passage of *document*, or add it to the duplicates of an earlier one."""
         shingles = _shingles_of(ranked_passage.passage.text)
         for earlier_shingles, earlier in self._shingles:
             if len(shingles & earlier_shingles) >= _DUPLICATE_OVERLAP * min(
@@ -316,15 +327,14 @@ class _Selector:
                 return
         if len(self._shingles) < 2 * TOP_SIZE:
             self._shingles.append((shingles, ranked_passage))
-        self._append(ranked_passage)
-
-    def _append(self, ranked_passage: RankedPassage) -> None:
-        document_id = ranked_passage.passage.document_id
-        has_room = (
-            len(self._top) < self._top_size and self._counts[document_id] < self._max_per_document
-        )
-        self._counts[document_id] += has_room
+        has_room = self._has_room(document)
+        self._counts[document] += has_room
         (self._top if has_room else self._overflow).append(ranked_passage)
+
+    def _has_room(self, document: int) -> bool:
+        """Whether a passage of *document* may be among the first."""
+        is_full = len(self._top) >= self._top_size
+        return not is_full and self._counts[document] < self._max_per_document
 
     def is_full(self, limit: int) -> bool:
         """Whether the first *limit* results are final."""

@@ -1,11 +1,16 @@
 """Ranking: order, folding, places per document, ties."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
 from qa.documents.document import Metadata
-from tests.ranking.candidates import rank_texts
+from qa.queries.entities import QuestionEntities
+from qa.queries.parser import parse_query
+from qa.ranking.features import compute_features
+from qa.ranking.reranker import RankingOptions, load_ranking_weights, rank
+from tests.ranking.candidates import candidates, passages, rank_texts, term_statistics
 
 
 def first(passages):
@@ -128,6 +133,24 @@ def test_a_document_alone_may_have_all_places():
     texts = [f"The pier number {n} {word} {word} {word}." for n, word in enumerate("abcd")]
 
     assert len(rank_texts("pier number", *texts, ids=["one"] * 4)) == 4
+
+
+def test_passages_beyond_the_share_of_their_document_are_not_read():
+    words = [" ".join(f"{letter}{n}" for letter in "abcdefgh") for n in range(80)]
+    texts = [f"The pier, the pier, {text}." for text in words[:79]] + [f"Pier: {words[79]}."]
+    query = parse_query("pier")
+    passage_list = list(passages(*texts, ids=["one"] * 79 + ["two"]))
+    read = []
+    columns = replace(
+        candidates(query, passage_list),
+        read_passages=lambda places: [read.append(n) or passage_list[n] for n in places],
+    )
+    entities = QuestionEntities("pier")
+    rows = compute_features(query, entities, columns, term_statistics(query))
+    ranked = rank(columns, rows, load_ranking_weights(), 5, RankingOptions(entities))
+
+    assert [r.passage.document_id for r in ranked] == ["one", "one", "two", "one", "one"]
+    assert len(read) < 20
 
 
 def test_equal_passages_are_in_the_order_of_their_documents():
