@@ -10,42 +10,33 @@ import logging
 import click
 
 from qa import __version__
-from qa.commands.ask import ask_command, verify_command
-from qa.commands.demo import demo_command
-from qa.commands.evaluate import evaluate_command
-from qa.commands.generations import (
-    generations_command,
-    purge_command,
-    rollback_command,
-    verify_index_command,
-)
-from qa.commands.index import index_command
 from qa.commands.options import Commands
-from qa.commands.serve import report_command, serve_command
-from qa.commands.tune import tune_command
+
+# The module of each command: only that of the one that runs is imported.
+_COMMANDS = {
+    "index": "index:index_command",
+    "ask": "ask:ask_command",
+    "serve": "serve:serve_command",
+    "demo": "demo:demo_command",
+    "report": "serve:report_command",
+    "generations": "generations:generations_command",
+    "rollback": "generations:rollback_command",
+    "verify-index": "generations:verify_index_command",
+    "purge": "generations:purge_command",
+    "verify": "ask:verify_command",
+    "evaluate": "evaluate:evaluate_command",
+    "tune": "tune:tune_command",
+}
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    lazy_commands={name: f"qa.commands.{place}" for name, place in _COMMANDS.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="qa")
 def main() -> None:
     """Answer questions from a folder of documents, with word-for-word passages."""
     # Warnings are for the log of the service; commands print their own messages.
     if logging.lastResort:
         logging.lastResort.setLevel(logging.ERROR)
-
-
-for command in (
-    index_command,
-    ask_command,
-    serve_command,
-    demo_command,
-    report_command,
-    generations_command,
-    rollback_command,
-    verify_index_command,
-    purge_command,
-    verify_command,
-    evaluate_command,
-    tune_command,
-):
-    main.add_command(command)

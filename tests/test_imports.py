@@ -30,8 +30,8 @@ documents: document processes metadata file_access versions
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
   format_registry reader cache crawl folder
-index: passages questions counts acronyms lexicon suggestions statistics renames manifest
-  generations
+index: passages passage_cache questions counts acronyms lexicon suggestions statistics renames
+  manifest generations
 queries: completion related entities grammar frames asking topics prose query parser variants
   periods compounds operators conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution

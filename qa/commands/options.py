@@ -3,9 +3,11 @@
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from threading import Event, Thread
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -29,7 +31,32 @@ def echo_json(text: str) -> None:
 
 
 class Commands(click.Group):
-    """Commands whose errors have no control characters either."""
+    """Commands that are imported when they are needed, whose errors have no control characters.
+
+    *lazy_commands* has the module and the attribute of each, with a colon between.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 - click's own
+        lazy_commands: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._lazy_commands = lazy_commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all."""
+        return sorted([*self._lazy_commands, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, if there is one."""
+        place = self._lazy_commands.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = place.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns
         """Run a command."""

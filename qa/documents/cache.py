@@ -8,10 +8,11 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import zstandard
 
@@ -99,6 +100,16 @@ def _iter_entries(file: sqlite3.Connection) -> Iterator[tuple[str, Any]]:
         yield key, _decode_value(unpack, key, data)
 
 
+@cache
+def _compressor() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
+
+
+def encode_value(key: str, value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """The bytes that the cache stores under *key* for *value*."""
+    return _compressor().compress(json.dumps([key, value], ensure_ascii=False).encode())
+
+
 def _decode_value(unpack: zstandard.ZstdDecompressor, key: str, data: bytes) -> Any:  # noqa: ANN401
     """The value of *key* in *data*; None when it is damaged."""
     try:
@@ -114,7 +125,6 @@ class ExtractionCache:
     def __init__(self, path: Path | None) -> None:
         """Open the file at *path*; without one, nothing is cached."""
         self._path = path
-        self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=True)
         self._decompressor = zstandard.ZstdDecompressor()
         self._uncommitted = 0
         self._build_number = 0
@@ -140,8 +150,10 @@ class ExtractionCache:
 
     def store(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Store *value*, not None, under *key*."""
-        text = json.dumps([key, value], ensure_ascii=False)
-        data = self._compressor.compress(text.encode())
+        self.store_encoded(key, encode_value(key, value))
+
+    def store_encoded(self, key: str, data: bytes) -> None:
+        """Store what encode_value made of the value of *key*."""
         self._execute("REPLACE INTO entries VALUES (?, ?, ?)", key, self._build_number, data)
         self._commit_periodically()
 
@@ -152,9 +164,7 @@ class ExtractionCache:
 
     def store_state(self, name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Store *value*, which is kept until another is."""
-        text = json.dumps([name, value], ensure_ascii=False)
-        data = self._compressor.compress(text.encode())
-        self._execute("REPLACE INTO states VALUES (?, ?)", name, data)
+        self._execute("REPLACE INTO states VALUES (?, ?)", name, encode_value(name, value))
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove the entries of *keys*."""
@@ -243,10 +253,33 @@ def file_cache_key(path: Path, source: str, settings: Settings) -> str:
     return _content_cache_key(load_content(path, source, settings), source, settings)
 
 
-def extract_file(path: Path, source: str, settings: Settings) -> tuple[str, ExtractionResults]:
-    """The key and the documents and skips of the file at *path*, both from the same bytes."""
+# Computes of a document a JSON value that is cached, and its key.
+Derive = Callable[[Document, Settings], tuple[str, Any]]
+
+
+class Extract(NamedTuple):
+    """What a process makes of a file: its key, what it holds, and what is derived from that.
+
+    *derived* has values by their keys, *entries* all that is to be cached, encoded.
+    """
+
+    key: str
+    results: ExtractionResults
+    derived: Mapping[str, Any]
+    entries: Sequence[tuple[str, bytes]]
+
+
+def extract_file(
+    path: Path, source: str, settings: Settings, derive: Derive | None = None
+) -> Extract:
+    """What the file at *path* holds, with what *derive* computes of each document."""
     content = load_content(path, source, settings)
-    return _content_cache_key(content, source, settings), read_content(content, source, settings)
+    key = _content_cache_key(content, source, settings)
+    results = read_content(content, source, settings)
+    documents = (result for result in results if isinstance(result, Document))
+    derived = dict(derive(document, settings) for document in documents) if derive else {}
+    values = {key: results_to_json(results), **derived}
+    return Extract(key, results, derived, [(k, encode_value(k, v)) for k, v in values.items()])
 
 
 def reading_version(settings: Settings) -> str:

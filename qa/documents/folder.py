@@ -10,18 +10,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from qa.analysis.deadline import Deadline
 from qa.documents.cache import (
+    Derive,
+    Extract,
     ExtractionCache,
     ExtractionResults,
     extract_file,
     file_cache_key,
     results_from_json,
-    results_to_json,
 )
 from qa.documents.crawl import FileStamp, SourceFile, find_stamped_files
 from qa.documents.document import Document, Skip
@@ -29,7 +30,7 @@ from qa.documents.file_access import (
     open_failure,
 )
 from qa.documents.format_registry import file_extension, unreadable_reason
-from qa.documents.processes import exit_with_parent, worker_context
+from qa.documents.processes import exit_with_parent, preload_in_workers, worker_context
 from qa.documents.reader import (
     is_reproducible,
     memory_limit_reason,
@@ -63,6 +64,9 @@ class DocumentFolder:
         after every file with the numbers of files that were compared with the cache and in all.
         Files with *known_keys*, by source and stamp, are not opened to compute their keys.
         """
+        self._derive: Derive | None = None
+        # What was derived from the documents of the file that was read last, by cache keys.
+        self.derived: Mapping[str, Any] = {}
         self._folder = folder
         self._settings = settings
         self._cache = cache
@@ -106,8 +110,15 @@ class DocumentFolder:
         self,
         unchanged: Collection[str] = (),
         progress: Callable[[int, int], None] | None = None,
+        derive: Derive | None = None,
     ) -> Iterator[ExtractionResults | None]:
-        """What each file holds; None for those with keys that are *unchanged*."""
+        """What each file holds; None for those with keys that are *unchanged*.
+
+        *derive* is called for each new document by the process that reads it.
+        """
+        if derive is not None:
+            preload_in_workers(derive.__module__)
+        self._derive = derive
         for file_count, results in enumerate(self._iter_results(unchanged), start=1):
             yield results
             if progress:
@@ -127,7 +138,7 @@ class DocumentFolder:
 
             def open_pool() -> ProcessPool:
                 if not pools:
-                    pools.append(stack.enter_context(_open_reading_pool(workers, self._settings)))
+                    pools.append(stack.enter_context(self._open_pool(workers)))
                 return pools[0]
 
             for file, key in self._in_time(zip(self.files, self._keys, strict=True)):
@@ -159,7 +170,7 @@ class DocumentFolder:
         cached = self._load_cached(key)
         if cached is not None:
             return cached
-        arguments = (file.path, file.source, self._settings)
+        arguments = (file.path, file.source, self._settings, self._derive)
         seconds = _time_limit(self._settings)
         future = open_pool().schedule(extract_file, args=arguments, timeout=seconds)
         return _PendingFile(file, key, future)
@@ -177,11 +188,12 @@ class DocumentFolder:
         self, pending_file: "ExtractionResults | _PendingFile | None"
     ) -> ExtractionResults | None:
         """The results of a file; a Skip if its process ran out of time or memory, or died."""
+        self.derived = {}
         if pending_file is None or isinstance(pending_file, list):
             return pending_file
         settings = self._settings
         try:
-            key, results = pending_file.future.result()
+            extract = pending_file.future.result()
         except TimeoutError:
             reason = f"took longer than {_time_limit(settings)} seconds to read"
         except ProcessExpired as error:
@@ -191,14 +203,32 @@ class DocumentFolder:
         except OSError as error:
             reason = open_failure(error)
         else:
-            reproducible = is_reproducible(results, settings)
-            if not reproducible or key != pending_file.key:
+            reproducible = is_reproducible(extract.results, settings)
+            if not reproducible or extract.key != pending_file.key:
                 self._mark_unstable(pending_file.file)
             if self._cache and reproducible:
-                self._cache.store(key, results_to_json(results))
-            return results
+                for entry in extract.entries:
+                    self._cache.store_encoded(*entry)
+            self.derived = extract.derived
+            return extract.results
         self._mark_unstable(pending_file.file)
         return [Skip(pending_file.file.source, reason)]
+
+    @contextmanager
+    def _open_pool(self, workers: int) -> Iterator[ProcessPool]:
+        """Processes forked from one that has imported the readers and has no threads."""
+        context = worker_context(extract_file.__module__)
+        memory = self._settings.extract_memory_mb << 20
+        pool = ProcessPool(
+            workers, initializer=_initialize_worker, initargs=(memory,), context=context
+        )
+        try:
+            yield pool
+        except RuntimeError as error:  # pebble's, when an idle process died
+            raise IndexingError("The processes that read files died; index again.") from error
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]  # pebble left it out
+            pool.join()
 
     def _mark_unstable(self, file: SourceFile) -> None:
         self.unstable.add(file.source)
@@ -220,7 +250,7 @@ class _PendingFile(NamedTuple):
 
     file: SourceFile
     key: str | None
-    future: "Future[tuple[str, ExtractionResults]]"
+    future: "Future[Extract]"
 
 
 def _file_cache_key(file: SourceFile | Skip, settings: Settings) -> str | None:
@@ -268,21 +298,6 @@ class Deduplicator:
     def duplicate(self, source: str, sha256: str) -> Skip:
         """The Skip of a document whose text an earlier one has."""
         return Skip(source, f"same text as {self._ids_by_checksum[sha256]}")
-
-
-@contextmanager
-def _open_reading_pool(workers: int, settings: Settings) -> Iterator[ProcessPool]:
-    """Processes forked from one that has imported the readers and has no threads."""
-    context = worker_context("qa.documents.cache")
-    memory = settings.extract_memory_mb << 20
-    pool = ProcessPool(workers, initializer=_initialize_worker, initargs=(memory,), context=context)
-    try:
-        yield pool
-    except RuntimeError as error:  # pebble's, when an idle process died
-        raise IndexingError("The processes that read files died; index again.") from error
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]  # pebble left it out
-        pool.join()
 
 
 def _initialize_worker(limit: int) -> None:

@@ -64,6 +64,8 @@ def exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    # The garbage collector would write to what is shared with the process it was forked from.
+    gc.freeze()
     # Have the kernel send SIGIO, which ends the process by default, when the parent's pipe closes:
     # no thread has to wait for that, and no code that hangs can block it.
     signal.signal(signal.SIGIO, signal.SIG_DFL)
@@ -76,6 +78,15 @@ def exit_with_parent() -> None:
 
 # What multiprocessing appends, and the shortest limit of a socket's path, 104 bytes on macOS.
 _MAX_TEMPORARY_PATH = 104 - len("/pymp-12345678/listener-12345678") - 1
+
+
+# What the process imports from which workers are forked, which share the memory of it.
+_preloaded: dict[str, None] = {}
+
+
+def preload_in_workers(*modules: str) -> None:
+    """Have *modules* imported before the first worker is forked."""
+    _preloaded.update(dict.fromkeys(modules))
 
 
 def worker_context(*modules: str) -> "WorkerContext":
@@ -95,7 +106,8 @@ def worker_context(*modules: str) -> "WorkerContext":
             " this one, in a thread, or with `qa index`."
         )
     context = WorkerContext()
-    context.set_forkserver_preload([*modules])
+    preload_in_workers(*modules)
+    context.set_forkserver_preload([*_preloaded])
     return context
 
 

@@ -21,11 +21,15 @@ from qa.documents.processes import trim_memory
 _MAX_COUNTED = 1 << 13
 # Strings of a table that is worth to return the memory of what it was made of.
 _MIN_TRIMMED = 1 << 15
+# Strings of all tables together that are merged at a time, on average.
+_MERGED = 1 << 15
 # Strings that are moved at a time.
 _MOVED = 1 << 13
 _HASH_BYTES = 8
 
 Array = NDArray[Any]
+# The columns of a table that are joined as they are.
+_COLUMNS = ("groups", "forms", "counts", "text")
 
 
 def hash_text(text: str) -> int:
@@ -66,6 +70,41 @@ class CountTable:
         """The sums of the counts of *tables*, without those that are 0."""
         if len(tables) == 1:
             return tables[0]
+        rows = sum(map(len, tables))
+        if rows <= _MERGED:
+            return cls._merge_rows(tables)
+        # One range of hashes after another, which takes a fraction of the memory.
+        parts = 1 + rows // _MERGED
+        bounds = np.array([(number << 64) // parts for number in range(1, parts)], np.uint64)
+        places = [[0, *np.searchsorted(t.groups, bounds).tolist(), len(t)] for t in tables]
+        ranges = zip(*([*pairwise(own)] for own in places), strict=True)
+        return cls._concatenate(
+            [
+                cls._merge_rows([t.rows(*own) for t, own in zip(tables, some, strict=True)])
+                for some in ranges
+            ]
+        )
+
+    @classmethod
+    def _concatenate(cls, tables: list["CountTable"]) -> "CountTable":
+        """*tables*, which are emptied, one after another."""
+        columns = {name: [getattr(t, name) for t in tables] for name in _COLUMNS}
+        lengths = np.concatenate([np.diff(t.ends) for t in tables])
+        tables.clear()
+        joined = {name: np.concatenate(columns.pop(name)) for name in _COLUMNS}
+        return cls(**joined, ends=_ends_of(lengths))
+
+    def rows(self, first: int, end: int) -> "CountTable":
+        """The table of rows *first* to *end*."""
+        ends = self.ends[first : end + 1]
+        stretch = slice(first, end)
+        text = self.text[int(ends[0]) : int(ends[-1])]
+        return CountTable(
+            self.groups[stretch], self.forms[stretch], self.counts[stretch], text, ends - ends[0]
+        )
+
+    @classmethod
+    def _merge_rows(cls, tables: Sequence["CountTable"]) -> "CountTable":
         groups = np.concatenate([table.groups for table in tables])
         forms = np.concatenate([table.forms for table in tables])
         order = _sort_rows(groups, forms)

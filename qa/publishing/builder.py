@@ -19,6 +19,7 @@ from qa.errors import (
     PublishConflictError,
 )
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking
+from qa.index.passage_cache import derive_passages, passage_sizes
 from qa.index.suggestions import SampleChangedError
 from qa.publishing.gate import (
     Changes,
@@ -32,9 +33,8 @@ from qa.publishing.generation_writer import (
     CacheChangedError,
     GenerationWriter,
     Progress,
-    passage_sizes,
 )
-from qa.publishing.ledger import Ledger, load_ledger
+from qa.publishing.ledger import FileFacts, Ledger, load_ledger
 from qa.publishing.live_generation import (
     Base,
     Live,
@@ -187,7 +187,9 @@ class FolderBuild:
         renames = track_renames(job.live.searcher, base)
         work = GenerationWriter(job.build, self._settings, job.cache, renames, base)
         crawl, unchanged = job.crawl, base.by_key if base else {}
-        results = crawl.iter_results(unchanged, partial(self._progress, "Reading files"))
+        results = crawl.iter_results(
+            unchanged, partial(self._progress, "Reading files"), derive_passages
+        )
         with SkipTally(self._settings.home / SKIPPED) as skips:
             for file, key, result in zip(crawl.files, crawl.keys, results, strict=True):
                 if result is None:
@@ -195,7 +197,8 @@ class FolderBuild:
                 else:
                     stable_key = "" if file.source in crawl.unstable else key or ""
                     stamp = crawl.stamps.get(file.source)
-                    work.add_file(file.source, stamp, stable_key, result, skips)
+                    facts = FileFacts(file.source, stamp, stable_key, ())
+                    work.add_file(facts, result, crawl.derived, skips)
             skips.close()
         work.finish(skips, self._progress)
         return work

@@ -2,17 +2,16 @@
 
 import datetime
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from qa.analysis.normalization import quantity
 from qa.documents.cache import ExtractionCache
-from qa.documents.crawl import FileStamp
 from qa.documents.document import Document, Skip, SkipTally
 from qa.documents.folder import Deduplicator, DocumentFolder
-from qa.documents.versions import analysis_version, code_version
+from qa.documents.versions import analysis_version
 from qa.engines.base import IndexBuilder, Searcher
 from qa.errors import (
     CorruptIndexError,
@@ -21,7 +20,8 @@ from qa.errors import (
 )
 from qa.index.acronyms import Acronym
 from qa.index.manifest import Manifest, load_synonym_groups, load_tuned_ranking, synonym_terms
-from qa.index.passages import Passage, PassageSpan, build_passages, find_passage_spans
+from qa.index.passage_cache import compute_spans, passage_sizes, passages_key
+from qa.index.passages import Passage, PassageSpan, build_passages
 from qa.index.renames import Forgotten, Renames, RenameTracker, Version
 from qa.index.statistics import StatisticsCollector
 from qa.publishing.gate import (
@@ -35,17 +35,6 @@ from qa.settings import Settings
 
 # Called with the name of a step, and how much of it is done of how much.
 Progress = Callable[[str, int, int], None]
-
-
-def passages_key(line: bytes, settings: Settings) -> str:
-    """The cache key of the passages of a document whose JSON is *line*."""
-    return hashlib.sha256(
-        f"{code_version()} {passage_sizes(settings)} ".encode() + line
-    ).hexdigest()
-
-
-def passage_sizes(settings: Settings) -> str:
-    return f"{settings.passage_min_words}-{settings.passage_max_words}"
 
 
 def _empty_index_message(skips: SkipTally) -> str:
@@ -82,6 +71,7 @@ class GenerationWriter:
         self._added: dict[str, Document] = {}
         self._removed: dict[str, Document] = {}
         self._sums: dict[str, str] = {}
+        self._derived: Mapping[str, Any] = {}
         self.searcher: Searcher
 
     @property
@@ -100,15 +90,16 @@ class GenerationWriter:
 
     def add_file(
         self,
-        source: str,
-        stamp: FileStamp | None,
-        key: str,
+        file: FileFacts,
         results: Iterable[Document | Skip],
+        derived: Mapping[str, Any],
         skips: SkipTally,
     ) -> None:
-        """Add what a new or changed file holds."""
+        """Add what a new or changed *file* holds; *derived* may have passages by cache keys."""
+        self._derived = derived
         facts = tuple(self._add_result(result, skips) for result in results)
-        self._files.append(FileFacts(source, stamp, key, facts))
+        self._derived = {}
+        self._files.append(file._replace(results=facts))
 
     def add_documents(self, documents: Iterable[Document | Skip], skips: SkipTally) -> None:
         """Add documents as they are, of no file; two may have the same text."""
@@ -228,12 +219,9 @@ class GenerationWriter:
 
     def _cut_passages(self, document: Document, key: str) -> list[Passage]:
         """The passages of *document*; their spans are cached by *key*."""
-        settings = self._settings
-        spans = self._cache.get(key)
+        spans = self._derived.get(key) or self._cache.get(key)
         if spans is None:
-            spans = find_passage_spans(
-                document, settings.passage_min_words, settings.passage_max_words
-            )
+            spans = compute_spans(document, self._settings)
             self._cache.store(key, spans)
         return build_passages(document, map(PassageSpan.of, spans))
 

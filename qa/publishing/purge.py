@@ -23,9 +23,9 @@ from qa.documents.document import Document, Skip
 from qa.engines.base import DocumentSummary, Engine, Eraser
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
+from qa.index.passage_cache import passages_key
 from qa.index.renames import Forgotten
 from qa.publishing.builder import CACHE_FILE
-from qa.publishing.generation_writer import passages_key
 from qa.publishing.near_duplicates import REPORT, SKETCHES
 from qa.settings import Settings
 

@@ -9,6 +9,8 @@ from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.engines.whoosh.search import WhooshSearcher
 from qa.errors import CorruptIndexError, IndexingError, PublishRefusedError, SettingsError
+from qa.index import passage_cache
+from qa.index.passages import PassageSpan, build_passages
 from qa.publishing import builder as indexing
 from qa.publishing import generation_writer as writing
 from qa.publishing.builder import CACHE_FILE, index_documents, index_folder
@@ -128,7 +130,7 @@ def test_other_synonyms_give_another_generation_and_wrong_ones_none(index):
 def test_other_code_builds_anew(index, monkeypatch):
     build(index)
     monkeypatch.setattr(indexing, "code_version", lambda: "another")
-    monkeypatch.setattr(writing, "code_version", lambda: "another")
+    monkeypatch.setattr(passage_cache, "code_version", lambda: "another")
 
     assert build(index).is_new
 
@@ -142,13 +144,14 @@ def test_a_file_that_gives_no_document_is_part_of_the_input(index):
 
 def test_passages_are_cut_once(index, monkeypatch):
     first = build(index).manifest.name
-    monkeypatch.setattr(writing, "find_passage_spans", lambda *_: pytest.fail("cut"))
+    monkeypatch.setattr(writing, "compute_spans", lambda *_: pytest.fail("cut"))
 
     assert build(index, force=True).manifest.name == first
 
 
 def test_kept_passages_that_make_no_sense_are_not_believed(index, monkeypatch):
-    monkeypatch.setattr(writing, "find_passage_spans", lambda *_: [(0, 10**6)])
+    beyond = [PassageSpan(0, 10**6)]
+    monkeypatch.setattr(writing, "build_passages", lambda doc, _: build_passages(doc, beyond))
 
     with pytest.raises(PublishRefusedError, match="differs from what was written"):
         build(index)

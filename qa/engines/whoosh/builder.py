@@ -19,7 +19,12 @@ from whoosh.index import _DEF_INDEX_NAME
 from qa.analysis.tokenizer import clear_caches
 from qa.documents.document import Document
 from qa.documents.file_access import DiskSpaceGuard
-from qa.documents.processes import exit_with_parent, trim_memory, worker_context
+from qa.documents.processes import (
+    exit_with_parent,
+    preload_in_workers,
+    trim_memory,
+    worker_context,
+)
 from qa.engines.base import (
     STEMS,
     TITLE,
@@ -142,6 +147,7 @@ def merge_part(task: MergeTask, name: str) -> None:
     path = _part_path(task.folder, name)
     with _open_spool(task.folder, name) as spool:
         write_arrays(path, _merge_arrays(plan, name, spool), {})
+    trim_memory()
 
 
 def merge_files(task: MergeTask) -> None:
@@ -268,6 +274,7 @@ class WhooshBuilder:
         self, generations: GenerationFolder, folder: Path, keep: int, memory_mb: int = 400
     ) -> None:
         """*memory_mb* is about the most that all processes of the build may take."""
+        preload_in_workers(__name__)
         self._generations = generations
         self._folder = folder
         self._keep = keep
@@ -323,6 +330,7 @@ class WhooshBuilder:
         self._disk_space.check()
         with (self._folder / STATISTICS).open("wb") as file:
             file.writelines(statistics)
+        trim_memory()
         kept = np.array(self._kept, np.int64)
         if self._buffer.ids or not (self._segments or self._base):
             self._run(write_segment, self._next_segment_path(), self._buffer)

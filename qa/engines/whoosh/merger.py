@@ -46,6 +46,7 @@ def merge_field(name: str, plan: MergePlan, spool: BinaryIO | None = None) -> di
         segments.append(SegmentField(file, name, first))
         first += len(segments[-1].lengths)
     merge = _FieldMerge(segments, base, units)
+    plan.forget_pages()
     encoder = FieldEncoder(merge.join("lengths"), merge.repeats(name), spool)
     occurs = [np.empty(0, bool)]
     for postings, positions in merge.iter_batches():
@@ -105,6 +106,7 @@ class _MergedTerms:
             self._new_lengths.append(np.fromiter(map(len, new), np.int64, len(new)))
         for part, pieces in zip(segments, numbers, strict=True):
             part.numbers = np.concatenate([np.empty(0, np.int32), *pieces])
+            pieces.clear()
         return size
 
     def encode(self, is_used: BoolArray) -> dict[str, Writable]:
