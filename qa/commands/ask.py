@@ -24,6 +24,7 @@ from qa.answers.pipeline import ask
 from qa.answers.reanchoring import Anchor
 from qa.answers.retrieval import AskOptions
 from qa.commands.options import (
+    QuestionExit,
     echo,
     echo_json,
     index_option,
@@ -98,9 +99,9 @@ def ask_command(
     """Answer QUESTION from the live generation.
 
     The options are the parameters of /ask. The exit code is 0 if there is an answer, also a
-    possible one; 1 if the documents do not answer, or after an error; 2 if the options are wrong.
+    possible one; 1 if the documents do not answer; 2 after an error, or if the options are wrong.
     """
-    with report_errors():
+    with report_errors(QuestionExit):
         settings = load_settings(index=index_dir)
         ask_request = parse_question(_request_values(question, values), settings)
         engine = open_engine(settings)

@@ -80,9 +80,20 @@ class _RefusedExit(click.ClickException):
     exit_code = EXIT_REFUSED
 
 
+class QuestionExit(click.ClickException):
+    """An error of a command whose exit code 1 says that nothing was found, as that of grep."""
+
+    exit_code = 2
+
+
 @contextmanager
-def report_errors() -> Iterator[None]:
-    """Print expected errors in one line; a RequestError counts as wrong usage."""
+def report_errors(
+    failure: type[click.ClickException] = click.ClickException,
+) -> Iterator[None]:
+    """Print expected errors in one line, and exit with the code of *failure*.
+
+    A RequestError counts as wrong usage.
+    """
     try:
         yield
     except RequestError as error:
@@ -90,7 +101,7 @@ def report_errors() -> Iterator[None]:
     except PublishRefusedError as error:
         raise _RefusedExit(printable(str(error))) from None
     except QAError as error:
-        raise click.ClickException(printable(str(error))) from None
+        raise failure(printable(str(error))) from None
 
 
 def warn_of_analysis(manifest: Manifest) -> None:

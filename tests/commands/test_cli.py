@@ -205,7 +205,7 @@ def test_another_generation_can_be_asked(two):
         (("rollback", "abcd", "--index", "{}"), 1, "qa generations"),
         (("verify-index", "--index", "{}/none"), 1, "qa index"),
         (("generations", "--index", "{}/none"), 0, "qa index"),
-        (("ask", "x", "--index", "{}/none"), 1, "qa index"),
+        (("ask", "x", "--index", "{}/none"), 2, "qa index"),
         (("index", "{}/none", "--index", "{}"), 1, "No folder"),
         (("ask", "?!", "--index", "{}"), 2, "no words"),
         (("ask",), 2, "Missing argument"),
@@ -238,7 +238,7 @@ def test_an_empty_folder_is_not_published(tmp_path):
 def test_wrong_settings_are_refused_by_name(folder, name, value, words):
     result = run("ask", "x", "--index", folder, **{name: value})
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert words in result.output
 
 
