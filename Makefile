@@ -2,8 +2,8 @@
 
 PORT ?= 8000
 PYTHON ?= python3
-# Test processes, one per core.
-PROCESSES ?= auto
+# Test processes, one more than cores: half of the time they wait for services and browsers.
+PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile
 # On all cores, which pip does not do.
