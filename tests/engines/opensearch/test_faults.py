@@ -61,25 +61,28 @@ def test_no_answer_fails_when_a_node_dies_under_load(settings, nodes):
     nodes.wait(3)
     app = create_app(settings)
     app.extensions["qa"].engine.start_reload(lambda new: None)
-    stop = threading.Event()
+    stop, codes = threading.Event(), []
 
     def ask_until_stopped(number):
-        client, codes = app.test_client(), []
+        client = app.test_client()
         while not stop.is_set():
             # Never the same question, so that nothing is remembered.
             word = f"harbour{number}{len(codes)}"
             codes.append(client.get("/ask", query_string={"q": f"{QUESTION} {word}"}).status_code)
-        return codes
 
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(ask_until_stopped, number) for number in range(4)]
-        time.sleep(1)
+        assert eventually(lambda: len(codes) > 10)
         nodes.nodes[random.randrange(3)].kill()
+        before = len(codes)
+        # The others take it for gone after three seconds.
         time.sleep(4)
+        enough = eventually(lambda: len(codes) > before + 20)
         stop.set()
-        codes = [code for future in futures for code in future.result()]
+    for future in futures:
+        future.result()
 
-    assert len(codes) > 20
+    assert enough
     assert {*codes} == {200}
 
 
