@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
@@ -11,8 +12,9 @@ from selectors import DefaultSelector
 import pytest
 from gunicorn.config import Config
 
+from qa.server import load_balancing
 from qa.server.load_balancing import BalancedWorker, ClientCounts
-from tests.conftest import run_service
+from tests.conftest import ROOT, run_service
 from tests.faults.service import wait_for
 from tests.processes import needs_proc, workers
 
@@ -89,7 +91,19 @@ def keep_clients(address, count):
         client.close()
 
 
+@pytest.fixture
+def patient_workers(tmp_path, monkeypatch):
+    """Workers wait longer for one another: on a busy machine each may be held up for a while."""
+    # What Python runs first, in any process.
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import {load_balancing.__name__} as balancing\n"
+        "balancing._STARTUP_SECONDS, balancing._PAUSE_SECONDS = 60.0, 0.5\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+
+
 @needs_proc
+@pytest.mark.usefixtures("patient_workers")
 def test_clients_that_stay_are_shared_evenly_among_workers(index):
     with run_service(index, workers=2, threads=2) as address:
         before = {pid: sockets_of(pid) for pid in workers(address[1], 2)}
@@ -100,6 +114,7 @@ def test_clients_that_stay_are_shared_evenly_among_workers(index):
 
 
 @needs_proc
+@pytest.mark.usefixtures("patient_workers")
 def test_clients_that_wait_while_workers_begin_are_shared_too(index):
     with run_service(index, workers=3) as address:
         with keep_clients(address, 24):
