@@ -42,6 +42,14 @@ def _bind(holder, ports):
     holder.bind(("127.0.0.1", last))
 
 
+def set_in_processes(folder, monkeypatch, module, **constants):
+    """Have the processes that are started from now on begin with other *constants* in *module*."""
+    # What Python runs first, in any process.
+    lines = [f"module.{name} = {value!r}\n" for name, value in constants.items()]
+    (folder / "sitecustomize.py").write_text(f"import {module} as module\n{''.join(lines)}")
+    monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{Path(__file__).parent.parent}")
+
+
 def without_progress(stderr):
     """What a command said without the lines that tell how far it is, where it took long."""
     lines = stderr.splitlines(keepends=True)

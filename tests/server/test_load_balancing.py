@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
@@ -14,9 +13,9 @@ from gunicorn.config import Config
 
 from qa.server import load_balancing
 from qa.server.load_balancing import BalancedWorker, ClientCounts
-from tests.conftest import ROOT, run_service
+from tests.conftest import run_service
 from tests.faults.service import wait_for
-from tests.processes import needs_proc, workers
+from tests.processes import needs_proc, set_in_processes, workers
 
 ASK = "/ask?q=who+demanded+guarantees"
 
@@ -94,12 +93,8 @@ def keep_clients(address, count):
 @pytest.fixture
 def patient_workers(tmp_path, monkeypatch):
     """Workers wait longer for one another: on a busy machine each may be held up for a while."""
-    # What Python runs first, in any process.
-    (tmp_path / "sitecustomize.py").write_text(
-        f"import {load_balancing.__name__} as balancing\n"
-        "balancing._STARTUP_SECONDS, balancing._PAUSE_SECONDS = 60.0, 0.5\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    waits = {"_STARTUP_SECONDS": 60.0, "_PAUSE_SECONDS": 0.5}
+    set_in_processes(tmp_path, monkeypatch, load_balancing.__name__, **waits)
 
 
 @needs_proc
