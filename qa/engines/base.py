@@ -214,10 +214,13 @@ class Searcher(Protocol):
     def suggestions(self) -> Suggestions:
         """What may be suggested to whoever types; nothing where an older version built it."""
 
+    def verify(self) -> None:
+        """Raise CorruptIndexError unless all that a search reads is as it was written."""
+
     def check(
         self, progress: Progress = ignore_progress, only: Mapping[str, str] | None = None
     ) -> None:
-        """Raise CorruptIndexError unless all is there and every passage is in its document.
+        """Verify it, and raise CorruptIndexError unless every passage is in its document.
 
         Of the documents, *only* those with these ids are looked at, all by default; the values are
         the checksums of their texts.

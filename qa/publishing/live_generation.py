@@ -46,9 +46,11 @@ def open_live(engine: Engine) -> Live:
     name = next((generation.name for generation in generations if generation.is_live), None)
     kept = frozenset[str | None](g.name for g in generations if not g.is_refused)
     try:
-        return Live(name, engine.searcher(), kept)
+        searcher = engine.searcher()
+        searcher.verify()
     except GenerationError:
         return Live(name, None, kept)
+    return Live(name, searcher, kept)
 
 
 def open_base(live: Live, ledger: Ledger | None, build: IndexBuilder) -> Base | None:

@@ -373,6 +373,9 @@ class ClusterSearcher:
             )
         return suggestions_from_json(text)
 
+    def verify(self) -> None:
+        """Nothing: the cluster verifies what it reads."""
+
     def check(
         self, progress: Progress = ignore_progress, _only: Mapping[str, str] | None = None
     ) -> None:

@@ -1,11 +1,12 @@
-"""A file of named arrays, memory-mapped, checked when it is opened.
+"""A file of named arrays, memory-mapped, each block of which is verified before it is first read.
 
     bytes 0-31    magic, version, offset, length and CRC-32 of the directory, little-endian
-    ...           the arrays one after another, each on a 64-byte boundary; a checksum is of the
-                  array and the padding before it
-    directory     JSON: {"arrays": {name: [dtype, length, offset, crc32]}, "facts": {...}}
+    ...           the arrays one after another, each on a 64-byte boundary
+    checksums     CRC-32 of every 16 KiB up to here, from byte 64 on: uint32
+    directory     JSON: {"arrays": {name: [dtype, length, offset]},
+                         "checksums": [offset, crc32], "facts": {...}}
 
-Nothing in it is ever unpickled.
+So opening takes the same time for files of any size.  Nothing in it is ever unpickled.
 """
 
 import json
@@ -16,7 +17,7 @@ import weakref
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -24,16 +25,21 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
+from qa.engines.whoosh.checksums import (
+    ArrayVerifier,
+    BlockVerifier,
+    BlockWriter,
+    DamagedBlockError,
+    Verifier,
+)
 from qa.errors import CorruptIndexError
 
 _MAGIC = b"VERBATIM"
-_VERSION = 2
+# Version 2 has a checksum of each array, in the directory, and can be read.
+_VERSION, _OLD_VERSION = 3, 2
 _HEADER = struct.Struct("<8sIQQI")
 _ALIGNMENT = 64
 _DTYPES = frozenset({"<u1", "|u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f4"})
-# A few threads read as fast as the page cache gives; zlib lets them run side by side.
-_CHECK_THREADS = 4
-_CHECK_BYTES = 1 << 18
 
 
 class _SpooledPiece(NamedTuple):
@@ -116,19 +122,21 @@ def write_arrays(path: Path, arrays: Mapping[str, Writable], facts: Mapping[str,
     directory: dict[str, list[object]] = {}
     with path.open("wb") as file:
         file.write(bytes(_ALIGNMENT))
+        blocks = BlockWriter(file, _ALIGNMENT)
         for name, array in arrays.items():
-            padding = bytes(-file.tell() % _ALIGNMENT)
-            file.write(padding)
-            crc, start = zlib.crc32(padding), file.tell()
+            blocks.write(bytes(-blocks.position % _ALIGNMENT))
+            start = blocks.position
             for piece in _pieces_of(array):
                 flat = np.ascontiguousarray(piece, piece.dtype.newbyteorder("<"))
-                crc = zlib.crc32(flat.data, crc)
-                file.write(flat.data)
-            directory[name] = [array.dtype.newbyteorder("<").str, len(array), start, crc]
-        offset = file.tell()
-        text = json.dumps({"arrays": directory, "facts": facts}).encode()
+                blocks.write(flat.view(np.uint8).data)
+            directory[name] = [array.dtype.newbyteorder("<").str, len(array), start]
+        end, sums = blocks.position, blocks.checksums().tobytes()
+        values = {"arrays": directory, "checksums": [end, zlib.crc32(sums)], "facts": facts}
+        text = json.dumps(values).encode()
+        file.write(sums)
         file.write(text)
         file.seek(0)
+        offset = end + len(sums)
         file.write(_HEADER.pack(_MAGIC, _VERSION, offset, len(text), zlib.crc32(text)))
 
 
@@ -139,11 +147,52 @@ def _pieces_of(array: Writable) -> Iterator[Array]:
         yield array
 
 
+class LazyArray:
+    """An array of a *file*, from byte *start* on, of which what is read is verified first."""
+
+    def __init__(self, file: "ArrayFile", array: Array, start: int) -> None:
+        self._file = file
+        self.unverified = array
+        self._start = start
+        self._item_bytes = array.itemsize
+
+    def __len__(self) -> int:
+        """The number of elements."""
+        return len(self.unverified)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its elements."""
+        return self.unverified.dtype
+
+    def verify(self, start: int, stop: int) -> None:
+        """Verify the elements from *start* to before *stop*, both of them within the array."""
+        if not self._file.is_verified:
+            size, first = self._item_bytes, self._start
+            self._file.verify(first + start * size, first + stop * size)
+
+    def read(self, start: int, stop: int) -> Array:
+        """The same, returned."""
+        self.verify(start, stop)
+        return self.unverified[start:stop]
+
+    def item(self, number: int) -> int:
+        """The integer of that *number*."""
+        return int(self.read(number, number + 1)[0])
+
+    def whole(self) -> Array:
+        """All elements."""
+        return self.read(0, len(self.unverified))
+
+
 class ArrayFile:
     """The arrays and facts of a file, read-only and shared through the page cache."""
 
-    def __init__(self, path: Path) -> None:
-        """Open *path*; raise CorruptIndexError, naming it, when its directory is damaged."""
+    def __init__(self, path: Path, *, is_verified: bool = False) -> None:
+        """Open *path*; raise CorruptIndexError, naming it, when its directory is damaged.
+
+        Where it *is_verified* already, and checked for changes afterwards, nothing is verified.
+        """
         self._path = path
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -154,27 +203,48 @@ class ArrayFile:
             raise self._damage_error(str(error)) from None
         self._status_checked = self._file_status()
         self._arrays: dict[str, Array] = {}
+        # The first byte of each array, and its end; and the arrays that are verified.
+        self._spans: dict[str, tuple[int, int]] = {}
+        self._whole: set[str] = set()
         self.facts: dict[str, Any] = {}
-        self._read_directory()
+        # What is wrong with it, once that is known.
+        self._fault: CorruptIndexError | None = None
+        self._verifier = self._read_directory()
+        # Whether all of it is, so that no block need be looked up.
+        self.is_verified = is_verified
+        if isinstance(self._verifier, ArrayVerifier) and not is_verified:
+            self.check()
 
     @classmethod
-    def open_checked(cls, path: Path, name: str | None = None) -> Self:
-        """Open *path* and verify the checksum of every array, or of those check(*name*) does."""
+    def open_checked(cls, path: Path) -> Self:
+        """Open *path* and verify every block."""
         file = cls(path)
-        file.check(name)
+        file.check()
         return file
 
     def __iter__(self) -> Iterator[str]:
         """The names of the arrays."""
         return iter(self._arrays)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is an array called *name*."""
+        return name in self._arrays
+
     def __getitem__(self, name: str) -> Array:
-        """The array called *name*."""
+        """The array called *name*, verified."""
+        if name not in self._whole:
+            if not self.is_verified:
+                self.verify(*self._spans[name])
+            self._whole.add(name)
         return self._arrays[name]
 
     def get(self, name: str) -> Array | None:
-        """The array called *name*, if there is one."""
-        return self._arrays.get(name)
+        """The array called *name*, verified, if there is one."""
+        return self[name] if name in self._arrays else None
+
+    def lazy(self, name: str) -> LazyArray:
+        """The array called *name*, of which only what is read is verified."""
+        return LazyArray(self, self._arrays[name], self._spans[name][0])
 
     def forget_pages(self) -> None:
         """Take what was read of it out of this process's memory; it is read again where needed."""
@@ -185,6 +255,8 @@ class ArrayFile:
 
         Reading a mapped file beyond its end would kill the process.
         """
+        if self._fault is not None:
+            raise self._fault
         status = self._file_status()
         if status != self._status_checked:
             if status[0] != len(self._bytes):
@@ -196,35 +268,47 @@ class ArrayFile:
         status = os.fstat(self._descriptor)
         return status.st_size, status.st_mtime_ns
 
-    def check(self, name: str | None = None) -> None:
-        """Raise CorruptIndexError when an array is not as it was written.
+    def verify(self, start: int, end: int) -> None:
+        """Verify the bytes from *start* to *end*, but for blocks that were verified before.
 
-        With a *name*, only that array and those whose names begin with it and a dot are checked.
+        Raise CorruptIndexError, now and on each recheck, when one is not as it was written.
         """
-        sums = [s for s in self._checksums if name in (None, s[0], s[0].partition(".")[0])]
-        with ThreadPoolExecutor(_CHECK_THREADS) as pool:
-            for (array, *_, crc), actual in zip(sums, pool.map(self._checksum, sums), strict=True):
-                if actual != crc:
-                    raise self._damage_error(f"the checksum of {array} is wrong")
+        try:
+            self._verifier.verify(start, end)
+        except DamagedBlockError as error:
+            raise self._record_damage(error) from None
 
-    def _checksum(self, stored: tuple[str, int, int, int]) -> int:
-        # Read, not mapped: a process that only checks a file need not have it in memory.
-        _, begin, end, _ = stored
-        total = 0
-        for start in range(begin, end, _CHECK_BYTES):
-            data = os.pread(self._descriptor, min(end - start, _CHECK_BYTES), start)
-            total = zlib.crc32(data, total)
-        return total
+    def verify_rest(self, pause: Callable[[], None]) -> None:
+        """Verify all that was not verified before, with a *pause* now and then."""
+        try:
+            self._verifier.verify_rest(pause)
+        except DamagedBlockError as error:
+            raise self._record_damage(error) from None
+        self.is_verified = True
 
-    def _read_directory(self) -> None:
-        # Name, first byte, end and checksum of each array.
-        self._checksums: list[tuple[str, int, int, int]] = []
+    def check(self) -> None:
+        """Verify all of it, also what was verified before."""
+        try:
+            self._verifier.verify_all()
+        except DamagedBlockError as error:
+            raise self._record_damage(error) from None
+        self.is_verified = True
+
+    def _record_damage(self, error: DamagedBlockError) -> CorruptIndexError:
+        spans = self._spans.items()
+        names = [n for n, (start, end) in spans if start < error.end and end > error.start]
+        where = ", ".join(names) or "the gaps between arrays"
+        self._fault = self._damage_error(f"the checksum of {where} is wrong")
+        return self._fault
+
+    def _read_directory(self) -> Verifier:
         size = len(self._bytes)
         if size < _ALIGNMENT:
             raise self._damage_error("it is too short")
         header = self._bytes[: _HEADER.size].tobytes()
         magic, version, offset, length, crc = _HEADER.unpack(header)
-        if magic != _MAGIC or version != _VERSION:
+        is_old = version == _OLD_VERSION
+        if magic != _MAGIC or not (is_old or version == _VERSION):
             raise self._damage_error(f"it is no array file of version {_VERSION}")
         if offset + length != size or self._bytes[_HEADER.size : _ALIGNMENT].any():
             raise self._damage_error("it is truncated")
@@ -232,12 +316,27 @@ class ArrayFile:
         if zlib.crc32(text) != crc:
             raise self._damage_error("the checksum of its directory is wrong")
         values = json.loads(text)
+        if is_old == ("checksums" in values):
+            raise self._damage_error("its version is wrong")
         self.facts = values["facts"]
-        end = _ALIGNMENT
-        for name, (dtype, count, start, crc) in values["arrays"].items():
+        for name, (dtype, count, start, *_) in values["arrays"].items():
             self._arrays[name] = array = self._view(dtype, count, start, offset)
-            self._checksums.append((name, end, start + array.nbytes, crc))
-            end = start + array.nbytes
+            self._spans[name] = start, start + array.nbytes
+        if is_old:
+            return self._read_old_checksums(values["arrays"])
+        end, crc = values["checksums"]
+        sums = self._bytes[end:offset].tobytes()
+        if zlib.crc32(sums) != crc:
+            raise self._damage_error("the checksum of its checksums is wrong")
+        return BlockVerifier(self._descriptor, _ALIGNMENT, end, np.frombuffer(sums, "<u4"))
+
+    def _read_old_checksums(self, arrays: Mapping[str, Sequence[Any]]) -> ArrayVerifier:
+        """Those of version 2: of each array with the padding before it."""
+        ends = [_ALIGNMENT, *(end for _, end in self._spans.values())]
+        checksums = [
+            (begin, self._spans[n][1], arrays[n][3]) for begin, n in zip(ends, arrays, strict=False)
+        ]
+        return ArrayVerifier(self._descriptor, checksums)
 
     def _view(self, dtype: str, count: int, start: int, limit: int) -> Array:
         kind = np.dtype(dtype)
@@ -282,8 +381,12 @@ def gather_strings(
     return joined, narrow_dtype(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
 
 
+# Fewer bytes of strings than this are verified at once.
+_FEW_BYTES = 1 << 20
+
+
 class ByteStrings:
-    """Byte strings that join_bytes joined, read one at a time.
+    """Byte strings that join_bytes joined, read one at a time; those of a file verified first.
 
     Through memory views: slicing an array takes several times as long.
     """
@@ -291,9 +394,15 @@ class ByteStrings:
     def __init__(
         self, columns: "ArrayFile | Mapping[str, Array]", name: str, ends_name: str = ""
     ) -> None:
-        ends = columns[ends_name or f"{name}.ends"]
-        self._bytes = columns[name].data
-        self._ends = ends.astype(ends.dtype.newbyteorder("="), copy=False).data
+        self._columns = columns
+        self._ends_name = ends_name or f"{name}.ends"
+        self._lazy = columns.lazy(name) if isinstance(columns, ArrayFile) else None
+        self._bytes = (columns[name] if self._lazy is None else self._lazy.unverified).data
+
+    @cached_property
+    def _ends(self) -> memoryview:
+        ends = self._columns[self._ends_name]
+        return ends.astype(ends.dtype.newbyteorder("="), copy=False).data
 
     def __len__(self) -> int:
         """How many there are."""
@@ -301,16 +410,29 @@ class ByteStrings:
 
     def __iter__(self) -> Iterator[bytes]:
         """All of them."""
-        return map(self.__getitem__, range(len(self)))
+        return iter(self.slice_before(0, None))
 
     def __getitem__(self, number: int) -> bytes:
         """One of them."""
-        return bytes(self._bytes[self._ends[number] : self._ends[number + 1]])
+        start, end = self._ends[number], self._ends[number + 1]
+        if self._lazy is not None:
+            self._verify(self._lazy, start, end)
+        return bytes(self._bytes[start:end])
+
+    def _verify(self, lazy: LazyArray, start: int, end: int) -> None:
+        """Verify the bytes from *start* to *end*, or all, once, where these are few."""
+        if len(lazy) > _FEW_BYTES:
+            lazy.verify(start, end)
+        else:
+            lazy.verify(0, len(lazy))
+            self._lazy = None
 
     def slice_before(self, start: int, until: bytes | None) -> list[bytes]:
         """Those from *start* on that are before *until*, all of them without; they are sorted."""
         end = len(self) if until is None else bisect_left(self, until, start)
-        ends = self._ends[start : end + 1].tolist()
+        ends: list[int] = self._ends[start : end + 1].tolist()
+        if self._lazy is not None:
+            self._verify(self._lazy, ends[0], ends[-1])
         blob = bytes(self._bytes[ends[0] : ends[-1]])
         return [blob[i - ends[0] : j - ends[0]] for i, j in pairwise(ends)]
 

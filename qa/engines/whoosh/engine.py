@@ -74,6 +74,8 @@ class WhooshEraser:
 Prepare = Callable[[WhooshSearcher], None]
 # Seconds before a generation that could not be opened is tried again.
 _RETRY_SECONDS = 5.0
+# Seconds between two stretches that are verified in the background: requests come first.
+_VERIFY_PAUSE = 0.002
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,8 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         self._processes = processes
         self._state = NO_POINTER
         self._failure: _OpenFailure | None = None
+        # The one before and its state, to answer again if the live one turns out to be damaged.
+        self._previous: tuple[WhooshSearcher, tuple[int, int]] | None = None
 
     def searcher(self) -> WhooshSearcher:
         """The live generation, or the one before while it cannot be opened, which is logged."""
@@ -112,7 +116,7 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
         with self._lock:
             seen = self._generations.pointer_stamp()
             if seen != self._state and not self._stays_current(seen):
-                self._searcher, self._state = None, NO_POINTER
+                self._searcher, self._state, self._previous = None, NO_POINTER, None
 
     def refresh(self, prepare: Prepare | None = None) -> WhooshSearcher:
         """The live generation, opened and prepared if it is another than before."""
@@ -124,22 +128,53 @@ class WhooshSearcherManager(SearcherManager[WhooshSearcher]):
                 return current
             if failed is None or seen != failed.state or time.monotonic() > failed.retry_at:
                 try:
-                    opened = self._open_live()
-                    if prepare is not None:
-                        prepare(opened)
+                    opened = self._open_prepared(prepare)
                 except CorruptIndexError as error:
-                    log.error("%s", error)
-                    failed = self._failure = _OpenFailure(
-                        seen, time.monotonic() + _RETRY_SECONDS, error
-                    )
+                    failed = self._record_failure(seen, error)
                 else:
-                    self._searcher, self._state, self._failure = opened, seen, None
-                    if opened is not current:
-                        self._warn_of_analysis(opened.manifest)
+                    self._replace_current(opened, seen)
                     return opened
             if current is None:
                 raise failed.error
             return current
+
+    def _open_prepared(self, prepare: Prepare | None) -> WhooshSearcher:
+        opened = self._open_live()
+        if self._failure or (self._searcher and self._searcher.fault):
+            # What is damaged need not be read again soon, so all of it is verified now.
+            opened.verify()
+        if prepare is not None:
+            opened.warm_up()
+            prepare(opened)
+        return opened
+
+    def _replace_current(self, opened: WhooshSearcher, seen: tuple[int, int]) -> None:
+        current = self._searcher
+        if current and not current.fault and self._is_reloading:
+            self._previous = current, self._state
+        self._searcher, self._state, self._failure = opened, seen, None
+        if opened is not current:
+            self._warn_of_analysis(opened.manifest)
+
+    def _record_failure(self, seen: tuple[int, int], error: CorruptIndexError) -> _OpenFailure:
+        log.error("%s", error)
+        self._failure = _OpenFailure(seen, time.monotonic() + _RETRY_SECONDS, error)
+        return self._failure
+
+    def look_again(self, prepare: Prepare) -> None:
+        """Check which one is live, tidy, and verify what was not read of it yet."""
+        super().look_again(prepare)
+        searcher, state = self._searcher, self._state
+        if searcher is None or searcher.is_verified:
+            return
+        try:
+            searcher.verify(lambda: time.sleep(_VERIFY_PAUSE))
+        except CorruptIndexError as error:
+            with self._lock:
+                self._record_failure(state, error)
+                if self._previous and self._searcher is searcher:
+                    self._searcher, self._state = self._previous
+        self._previous = None
 
     def _stays_current(self, seen: tuple[int, int]) -> bool:
         """Whether the current one stays in use, since another analysis made the live one."""

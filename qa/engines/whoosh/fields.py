@@ -102,31 +102,41 @@ class Field:
 
     def __init__(self, file: ArrayFile, name: str) -> None:
         self.name = name
-        self._terms = file[f"{name}.terms"]
-        self._ends = file[f"{name}.ends"]
-        self._starts = file[f"{name}.starts"]
-        self._gaps = file[f"{name}.gaps"]
-        self._frequencies = file[f"{name}.frequencies"]
-        self._document_frequencies = file[f"{name}.document_frequencies"]
-        self._bounds = file[f"{name}.bounds"]
-        self._lasts = file[f"{name}.lasts"]
-        self._positions = file.get(f"{name}.positions")
-        self._position_starts = file.get(f"{name}.position_starts")
-        self.lengths = file[f"{name}.lengths"]
-        self.repeats = file.get(f"{name}.repeats")
-        rows = file[f"{name}.rows"].reshape(-1, max(1, len(self.lengths)))
-        self._rows = dict(zip(file[f"{name}.frequent"].tolist(), rows, strict=True))
+        self._file = file
+        self._terms = file.lazy(f"{name}.terms")
+        self._ends = file.lazy(f"{name}.ends")
+        self._starts = file.lazy(f"{name}.starts")
+        self._gaps = file.lazy(f"{name}.gaps")
+        self._frequencies = file.lazy(f"{name}.frequencies")
+        self._document_frequencies = file.lazy(f"{name}.document_frequencies")
+        self._bounds = file.lazy(f"{name}.bounds")
+        self._lasts = file.lazy(f"{name}.lasts")
+        self._rows = file.lazy(f"{name}.rows")
+        self.has_positions = f"{name}.positions" in file
+        if self.has_positions:
+            self._positions = file.lazy(f"{name}.positions")
+            self._position_starts = file.lazy(f"{name}.position_starts")
         self.find = cache_method(self._find, CACHED_TERMS)
         self.entry = cache_method(self._entry, CACHED_TERMS)
+        self.positions = cache_method(self._read_positions, CACHED_TERMS)
 
     def __len__(self) -> int:
         """The number of distinct terms."""
         return len(self._document_frequencies)
 
-    @property
-    def has_positions(self) -> bool:
-        """Whether it has the positions of terms."""
-        return self._positions is not None
+    def warm_up(self) -> None:
+        """Read what every search needs."""
+        self._landmarks, self._frequent  # noqa: B018 - cached from now on
+
+    @cached_property
+    def lengths(self) -> Array:
+        """The number of words of each document: (documents,)."""
+        return self._file[f"{self.name}.lengths"]
+
+    @cached_property
+    def repeats(self) -> Array | None:
+        """How many documents of the index each document is, if more than one: (documents,)."""
+        return self._file.get(f"{self.name}.repeats")
 
     @cached_property
     def size(self) -> int:
@@ -145,23 +155,32 @@ class Field:
 
     def term(self, number: int) -> bytes:
         """The term of that *number*, in UTF-8."""
-        return self._terms[self._ends[number] : self._ends[number + 1]].tobytes()
+        start, stop = self._ends.read(number, number + 2).tolist()
+        return self._terms.read(start, stop).tobytes()
 
     @property
     def all_terms(self) -> tuple[Array, Array]:
         """All terms in UTF-8, sorted and joined, and their offsets: (bytes,) and (terms + 1,)."""
-        return self._terms, self._ends
+        return self._terms.whole(), self._ends.whole()
 
     @cached_property
     def _landmarks(self) -> list[bytes]:
         """Every 64th term, in memory: the rest of a search stays within one stretch."""
-        return [self.term(number) for number in range(0, len(self), _LANDMARK_EVERY)]
+        terms, ends = self.all_terms
+        starts, stops = ends[:-1:_LANDMARK_EVERY].tolist(), ends[1::_LANDMARK_EVERY].tolist()
+        view = terms.data
+        return [bytes(view[start:stop]) for start, stop in zip(starts, stops, strict=True)]
+
+    @cached_property
+    def _frequent(self) -> dict[int, int]:
+        """The index of the row of each frequent term."""
+        return {n: row for row, n in enumerate(self._file[f"{self.name}.frequent"].tolist())}
 
     def at_or_after(self, term: bytes) -> int:
         """The number of the first term that is not before *term*."""
         first = max(0, bisect_right(self._landmarks, term) - 1) * _LANDMARK_EVERY
-        ends = self._ends[first : first + _LANDMARK_EVERY + 1].tolist()
-        blob = self._terms[ends[0] : ends[-1]].tobytes()
+        ends = self._ends.read(first, min(first + _LANDMARK_EVERY, len(self)) + 1).tolist()
+        blob = self._terms.read(ends[0], ends[-1]).tobytes()
         low, high = 0, len(ends) - 1
         while low < high:
             middle = (low + high) // 2
@@ -177,18 +196,29 @@ class Field:
         return number if number < len(self) and self.term(number) == term else None
 
     def _entry(self, number: int) -> TermEntry:
-        """The entry of the term of that *number*."""
+        """The entry of the term of that *number*, whose postings are verified."""
+        start, stop = self._starts.read(number, number + 2).tolist()
+        self._gaps.verify(start, stop)
+        self._frequencies.verify(start, stop)
         return TermEntry(
-            slice(int(self._starts[number]), int(self._starts[number + 1])),
-            int(self._lasts[number]),
-            int(self._document_frequencies[number]),
-            float(self._bounds[number]),
-            self._rows.get(number),
+            slice(start, stop),
+            self._lasts.item(number),
+            self._document_frequencies.item(number),
+            float(self._bounds.read(number, number + 1)[0]),
+            self._row(number),
         )
+
+    def _row(self, number: int) -> Array | None:
+        """The frequencies of a frequent term in all documents."""
+        row = self._frequent.get(number)
+        if row is None:
+            return None
+        documents = len(self._rows) // len(self._frequent)
+        return self._rows.read(row * documents, (row + 1) * documents)
 
     def document_frequency(self, number: int) -> int:
         """In how many documents of the index the term of that *number* is."""
-        return self.entry(number).document_frequency
+        return self._document_frequencies.item(number)
 
     def documents(self, number: int) -> IntArray:
         """The documents of the term, ascending, with those of bridging postings."""
@@ -202,11 +232,12 @@ class Field:
 
     def gaps(self, number: int) -> Array:
         """The gap before each document of a rare term: uint16; the first counts from -1."""
-        return self._gaps[self.entry(number).postings]
+        return self._gaps.unverified[self.entry(number).postings]
 
     def postings(self, entry: TermEntry) -> tuple[Array, Array]:
         """The gaps and frequencies of a rare term, as they are stored."""
-        return self._gaps[entry.postings], self._frequencies[entry.postings]
+        postings = entry.postings
+        return self._gaps.unverified[postings], self._frequencies.unverified[postings]
 
     def frequencies(self, number: int) -> Array:
         """The frequency of the term in each of its documents; 0 for a bridging posting."""
@@ -214,17 +245,17 @@ class Field:
         if entry.row is not None:
             frequencies: Array = entry.row[np.flatnonzero(entry.row != 0)]
             return frequencies
-        return self._frequencies[entry.postings]
+        return self._frequencies.unverified[entry.postings]
 
     def impacts(self, documents: IntArray, frequencies: Array) -> FloatArray:
         """What postings add to a score before IDF: float32 of shape (postings,)."""
         return compute_impacts(frequencies, self.norms.take(documents))
 
-    def positions(self, number: int) -> Array:
+    def _read_positions(self, number: int) -> Array:
         """The positions of the term in words, document after document: (occurrences,)."""
-        if self._positions is None or self._position_starts is None:
+        if not self.has_positions:
             raise ValueError(f"{self.name} keeps no positions")
-        return self._positions[self._position_starts[number] : self._position_starts[number + 1]]
+        return self._positions.read(*self._position_starts.read(number, number + 2).tolist())
 
 
 def decode_postings(lists: Sequence[tuple[Field, int, int]]) -> tuple[IntArray, Array]:

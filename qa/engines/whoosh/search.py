@@ -6,7 +6,7 @@ all processes.
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -77,20 +77,18 @@ class WhooshSearcher:
     """One generation, open for search by any number of threads."""
 
     def __init__(self, folder: Path, manifest: Manifest, processes: int = 1) -> None:
-        """Open and check the files; raise CorruptIndexError, naming the file that is damaged.
+        """Open the files; raise CorruptIndexError, naming it, when one is damaged at first sight.
 
-        *processes* is how many divide the memory of caches between them.
+        What is read of them later is verified first.  *processes* is how many divide the memory of
+        caches between them.
         """
         self.manifest = manifest
         self.folder = folder
-        files = {name: ArrayFile.open_checked(folder / name) for name in FILES}
-        self._files = tuple(files.values())
+        self._files = files = {name: ArrayFile(folder / name) for name in FILES}
         # Why it must not be searched any more.
         self.fault: CorruptIndexError | None = None
         self._fields = {n: Field(files[file], n) for file, names in FILES.items() for n in names}
         self._store = StoredFields(files[DOCUMENTS])
-        self._layout = self._make_layout(files[PASSAGES])
-        self._offsets = dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
         self._cached_postings = cache_method(self._postings, CACHED_TERMS)
         self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
@@ -102,6 +100,18 @@ class WhooshSearcher:
         self._spelling = Spelling(self._fields[WORDS])
         self._cached_complete = lru_cache(maxsize=1 << 8)(self._spelling.complete)
         self._cached_suggest = lru_cache(maxsize=1 << 12)(self._spelling.suggest)
+
+    @cached_property
+    def _layout(self) -> ScoreLayout:
+        store = self._store
+        repeats = self._files[PASSAGES][f"{TITLE}.repeats"].astype(np.int64)
+        hierarchy = Hierarchy(repeats, store.heading_of, store.document_of_heading)
+        # STEMS and WORDS are the same words, so the lengths of passages are the same.
+        return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
+
+    @cached_property
+    def _offsets(self) -> dict[str, int]:
+        return dict(zip((STEMS, TITLE, WHOLE), self._layout.offsets, strict=False))
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -324,8 +334,32 @@ class WhooshSearcher:
         if self.fault is not None:
             raise self.fault
         try:
-            for file in self._files:
+            for file in self._files.values():
                 file.recheck()
+        except CorruptIndexError as error:
+            self.fault = error
+            raise
+
+    def warm_up(self) -> None:
+        """Compute what every search needs."""
+        self._layout, self._offsets  # noqa: B018 - computed at the first use
+        self._store.warm_up()
+        for field in self._fields.values():
+            field.warm_up()
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether every byte of the files has been verified."""
+        return all(file.is_verified for file in self._files.values())
+
+    def verify(self, pause: Callable[[], None] = lambda: None) -> None:
+        """Verify what was not read of the files yet, with a *pause* now and then.
+
+        Raise CorruptIndexError, here and on each recheck, when it is not as it was written.
+        """
+        try:
+            for file in self._files.values():
+                file.verify_rest(pause)
         except CorruptIndexError as error:
             self.fault = error
             raise
@@ -333,11 +367,12 @@ class WhooshSearcher:
     def check(
         self, progress: Progress = ignore_progress, only: Mapping[str, str] | None = None
     ) -> None:
-        """Raise CorruptIndexError unless all is there and every passage is in its document.
+        """Verify it, and raise CorruptIndexError unless every passage is in its document.
 
         Of the documents, *only* those with these ids are looked at, all by default; the values are
         the checksums of their texts.
         """
+        self.verify()
         documents, passages = len(self._store), len(self._store.document_of)
         if (documents, passages) != (self.manifest.documents, self.manifest.passages):
             raise CorruptIndexError.of_damage(
@@ -352,7 +387,7 @@ class WhooshSearcher:
         for place, number in enumerate(numbers):
             progress(place, len(numbers))
             if place % _FORGET_EVERY == 0:
-                for file in self._files:
+                for file in self._files.values():
                     file.forget_pages()
             document = None if number is None else self._store.document(number)
             if number is None or document is None or sums.get(document.id) != document.sha256:
@@ -392,12 +427,6 @@ class WhooshSearcher:
         if number is None:
             return None
         return TermPostings(field, number, weight * _idf(field, number), self._offsets.get(name, 0))
-
-    def _make_layout(self, passages: ArrayFile) -> ScoreLayout:
-        repeats = passages[f"{TITLE}.repeats"].astype(np.int64)
-        hierarchy = Hierarchy(repeats, self._store.heading_of, self._store.document_of_heading)
-        # STEMS and WORDS are the same words, so the lengths of passages are the same.
-        return ScoreLayout([self._fields[name].norms for name in (STEMS, TITLE, WHOLE)], hierarchy)
 
     def _load_facets(self) -> FacetColumns:
         return FacetColumns(self._store, self.summaries())

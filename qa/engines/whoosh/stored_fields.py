@@ -221,9 +221,10 @@ REFERENCES = {"passage_block": "blocks", "passage_heading": "headings"}
 
 def _decode_column(strings: ByteStrings) -> Array:
     """*strings* of documents, None for empty ones; each once in memory: object, (documents,)."""
-    names: dict[bytes, str | None] = {}
-    column = np.empty(len(strings), object)
-    column[:] = [names.setdefault(name, name.decode() or None) for name in strings]
+    texts = [*strings]
+    names = {name: name.decode() or None for name in {*texts}}
+    column = np.empty(len(texts), object)
+    column[:] = [*map(names.__getitem__, texts)]
     return column
 
 
@@ -315,26 +316,58 @@ class StoredFields:
 
     def __init__(self, columns: ArrayFile) -> None:
         self._columns = columns
-        self._strings = {
-            name: ByteStrings(columns, name) for name in STRINGS if columns.get(name) is not None
-        }
+        self._strings = {name: ByteStrings(columns, name) for name in STRINGS if name in columns}
         self._ids, self._titles = self._strings["ids"], self._strings["headings"]
         self._local = threading.local()
         # The documents of passages that were read, by id.
         self._numbers: dict[str, int] = {}
-        self.document_of: Array = columns["passage_document"]
-        self.heading_of: Array = columns["passage_heading"]
-        self.first_passages: Array = columns["first_passages"]
-        first = np.searchsorted(self.heading_of, np.arange(len(columns["headings.ends"]) - 1))
-        self.document_of_heading: Array = self.document_of[first].astype(np.int64)
-        self.dates: Array = columns["dates"]
         # A passage is read, and then what is around it.
         self._cached_block = cache_method(self._read_block, _CACHED_BLOCKS)
-        # Of each document, None for no publisher; equal ones are one string: object, (documents,).
-        self.publisher_names = _decode_column(self._strings["publishers"])
-        # Case folded for comparison; empty for none.
-        self.publishers = np.array([(name or "").casefold() for name in self.publisher_names])
-        self.languages = _decode_column(self._strings["languages"])
+
+    @cached_property
+    def document_of(self) -> Array:
+        """The document of each passage: (passages,)."""
+        return self._columns["passage_document"]
+
+    @cached_property
+    def heading_of(self) -> Array:
+        """The heading of each passage, ascending: (passages,)."""
+        return self._columns["passage_heading"]
+
+    @cached_property
+    def first_passages(self) -> Array:
+        """The first passage of each document: (documents,)."""
+        return self._columns["first_passages"]
+
+    @cached_property
+    def document_of_heading(self) -> IntArray:
+        """The document of each heading: int64 of shape (headings,)."""
+        first = np.searchsorted(self.heading_of, np.arange(len(self._titles)))
+        return self.document_of[first].astype(np.int64)
+
+    @cached_property
+    def dates(self) -> Array:
+        """The day of each document, 0 for none: (documents,)."""
+        return self._columns["dates"]
+
+    @cached_property
+    def publisher_names(self) -> Array:
+        """The publisher of each document, None for none: object, (documents,)."""
+        return _decode_column(self._strings["publishers"])
+
+    @cached_property
+    def publishers(self) -> Array:
+        """The same, case folded for comparison; empty for none."""
+        return np.array([(name or "").casefold() for name in self.publisher_names])
+
+    @cached_property
+    def languages(self) -> Array:
+        """The language of each document: object, (documents,)."""
+        return _decode_column(self._strings["languages"])
+
+    def warm_up(self) -> None:
+        """Read the columns that every search needs."""
+        self.id_ranks, self.publisher_names, self.languages  # noqa: B018 - cached from now on
 
     def __len__(self) -> int:
         """The number of documents."""

@@ -1,5 +1,9 @@
 """Array files: what was written is what is read, and nothing else is."""
 
+import json
+import os
+import struct
+import zlib
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qa.engines.whoosh.arrays import ArrayFile, join_bytes, narrow_dtype, write_arrays
+from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype, write_arrays
 from qa.errors import CorruptIndexError
 
 
@@ -59,6 +63,124 @@ def test_any_flipped_bit_is_noticed(path, data):
 
     with pytest.raises(CorruptIndexError, match=r"flipped\.bin"):
         ArrayFile.open_checked(path.with_name("flipped.bin"))
+
+
+BLOCK = 1 << 14
+
+
+@pytest.fixture
+def altered(tmp_path):
+    """A file of ten blocks of numbers, one of the sixth block altered, and one of few."""
+    numbers = np.arange(10 * BLOCK // 4, dtype=np.uint32)
+    arrays = {"few": np.arange(16, dtype=np.uint8), "numbers": numbers}
+    write_arrays(tmp_path / "a.bin", arrays, {})
+    content = bytearray((tmp_path / "a.bin").read_bytes())
+    content[5 * BLOCK + 1000] ^= 1
+    (tmp_path / "a.bin").write_bytes(content)
+    return ArrayFile(tmp_path / "a.bin")
+
+
+def test_what_is_read_is_verified_and_nothing_else(altered):
+    numbers = altered.lazy("numbers")
+
+    assert altered["few"].tolist() == list(range(16))
+    assert numbers.read(0, 4 * BLOCK // 4).tolist() == list(range(4 * BLOCK // 4))
+    assert numbers.item(8 * BLOCK // 4) == 8 * BLOCK // 4
+    assert not len(numbers.read(5 * BLOCK // 4, 5 * BLOCK // 4))
+    altered.recheck()
+    for read in (
+        lambda: numbers.read(4 * BLOCK // 4, 6 * BLOCK // 4),
+        lambda: numbers.item(5 * BLOCK // 4),
+        numbers.whole,
+        lambda: altered["numbers"],
+        lambda: altered.get("numbers"),
+        altered.check,
+        lambda: altered.verify_rest(lambda: None),
+        altered.recheck,
+    ):
+        with pytest.raises(CorruptIndexError, match="the checksum of numbers is wrong"):
+            read()
+    assert not altered.is_verified
+
+
+def test_what_was_verified_is_not_read_for_it_again(path, monkeypatch):
+    file = ArrayFile(path)
+    file.verify_rest(lambda: None)
+    monkeypatch.setattr(os, "pread", None)
+
+    assert file.is_verified
+    assert file["numbers"].tolist() == list(range(1000))
+
+
+def test_processes_that_are_forked_off_share_what_was_verified(path):
+    file = ArrayFile(path)
+    if not (pid := os.fork()):
+        file["numbers"]
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+    file._verifier._checksums = file._verifier._checksums + 1
+    assert file["numbers"].tolist() == list(range(1000))
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.lists(st.integers(0, 3 * BLOCK), max_size=5), data=st.data())
+def test_every_byte_has_a_checksum(tmp_path, sizes, data):
+    arrays = {str(n): np.full(size, n, np.uint8) for n, size in enumerate(sizes)}
+    write_arrays(tmp_path / "b.bin", arrays, {})
+    file = ArrayFile(tmp_path / "b.bin")
+    file.check()
+    content = bytearray((tmp_path / "b.bin").read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    (tmp_path / "b.bin").write_bytes(content)
+
+    with pytest.raises(CorruptIndexError):
+        ArrayFile(tmp_path / "b.bin").verify_rest(lambda: None)
+
+
+def write_version_2(path, arrays):
+    """A file as the version before wrote it."""
+    content, directory = bytearray(64), {}
+    for name, array in arrays.items():
+        padding = bytes(-len(content) % 64)
+        start = len(content) + len(padding)
+        crc = zlib.crc32(padding + array.tobytes())
+        directory[name] = [array.dtype.str, len(array), start, crc]
+        content += padding + array.tobytes()
+    text = json.dumps({"arrays": directory, "facts": {}}).encode()
+    header = struct.pack("<8sIQQI", b"VERBATIM", 2, len(content), len(text), zlib.crc32(text))
+    path.write_bytes(header + content[len(header) :] + text)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_file_of_the_version_before_is_read_and_verified(tmp_path, data):
+    path = tmp_path / "old.bin"
+    arrays = {"a": np.arange(100, dtype="<u2"), "none": np.empty(0, "<f4"), "b": np.ones(7, "<u1")}
+    write_version_2(path, arrays)
+    file = ArrayFile(path)
+
+    assert {name: file[name].tolist() for name in file} == {
+        n: a.tolist() for n, a in arrays.items()
+    }
+    content = bytearray(path.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    with pytest.raises(CorruptIndexError):
+        ArrayFile(path)["a"]
+
+
+@pytest.mark.parametrize("is_lazy", [True, False])
+def test_strings_of_a_file_are_those_that_were_joined(tmp_path, is_lazy):
+    items = [b"", b"one", b"two" * BLOCK, b"three"]
+    joined, ends = join_bytes(items)
+    write_arrays(tmp_path / "a.bin", {"s": joined, "s.ends": ends}, {})
+    file = ArrayFile(tmp_path / "a.bin")
+    strings = ByteStrings(file if is_lazy else {"s": file["s"], "s.ends": ends}, "s")
+
+    assert len(strings) == 4
+    assert [*strings] == [strings[n] for n in range(4)] == items
+    assert strings.slice_before(1, None) == items[1:]
 
 
 @given(st.lists(st.binary()))

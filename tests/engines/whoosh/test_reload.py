@@ -10,7 +10,9 @@ import weakref
 
 import pytest
 
+from qa.engines.whoosh import checksums
 from qa.engines.whoosh import engine as following
+from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.engine import WhooshSearcherManager
 from qa.errors import CorruptIndexError, NoLiveGenerationError
 from qa.index.generations import GenerationFolder
@@ -202,6 +204,56 @@ def test_a_file_that_is_written_to_while_it_is_open_is_never_asked(live, index, 
         live.searcher()
     live._failure = None  # as if some seconds had passed
     assert live.searcher().document("harbour")
+
+
+def alter_quietly(path, array="records"):
+    """Alter a byte of an *array* as a bad disk does, which tells nobody."""
+    status = path.stat()
+    content = bytearray(path.read_bytes())
+    content[ArrayFile(path)._spans[array][0]] ^= 1
+    with path.open("r+b") as file:
+        file.write(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_damage_found_in_the_background_brings_the_one_before_back(
+    live, index, monkeypatch, caplog
+):
+    # So that the little there is takes many blocks, and opening does not read them all.
+    monkeypatch.setattr(checksums, "_BLOCK_BITS", 7)
+    before = rebuild(index)
+    live.start_reload(
+        lambda new: new.manifest.name == before or alter_quietly(new.folder / "documents.bin")
+    )
+    rebuild(index, BRIDGE + "\nAnother paragraph.\n")
+
+    assert eventually(lambda: "records is wrong" in caplog.text)
+    assert eventually(lambda: live.searcher().manifest.name == before)
+    assert live.searcher().document("harbour")
+
+
+def test_a_follower_verifies_all_of_what_it_handed_out(live, index):
+    live.start_reload(lambda _: None)
+
+    assert eventually(lambda: live.searcher().is_verified)
+    before = weakref.ref(live.searcher())
+    after = rebuild(index)
+    assert eventually(lambda: live.searcher().manifest.name == after)
+    assert eventually(lambda: live.searcher().is_verified and before() is None)
+
+
+def test_what_turned_out_to_be_damaged_is_verified_before_it_is_asked_again(
+    live, index, monkeypatch
+):
+    monkeypatch.setattr(following, "_RETRY_SECONDS", 0)
+    alter_quietly(file_of(index))
+    searcher = live.searcher()
+    with pytest.raises(CorruptIndexError, match="documents"):
+        searcher.verify()
+
+    for _ in range(2):
+        with pytest.raises(CorruptIndexError, match="documents"):
+            live.searcher()
 
 
 def test_a_rebuild_mends_what_is_damaged_and_is_followed(live, index):
