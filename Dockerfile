@@ -7,7 +7,10 @@ RUN python -m venv /venv
 # What changes seldom first: its layer is kept.
 COPY requirements.txt .
 RUN /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
-COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+# For the kernel; the image that serves has no compiler.
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+COPY pyproject.toml hatch_build.py README.md LICENSE CHANGELOG.md ./
 COPY qa qa
 COPY templates templates
 # `opensearch` for an index in a cluster.

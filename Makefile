@@ -31,7 +31,7 @@ lock:  ## bring the locked requirements up to date (needs uv)
 		--no-emit-index-url --upgrade --extra test --extra lint -c requirements.txt \
 		pyproject.toml -o requirements-dev.txt
 
-.venv/served: requirements.txt pyproject.toml
+.venv/served: requirements.txt pyproject.toml hatch_build.py $(wildcard qa/engines/kernel/*.[ch])
 	$(PYTHON) -m venv --without-pip .venv
 	@# Borrowing the pip of PYTHON to fetch one takes a third of the time of making one.
 	$(PYTHON) -m pip --python .venv install --quiet --disable-pip-version-check pip==26.3 \

@@ -142,6 +142,9 @@ class Settings:
     threads: int = setting(
         2, "Threads per worker process; they share one core.", minimum=1, maximum=1000
     )
+    kernel: bool = setting(
+        True, "0 computes in NumPy what the compiled kernel, where it was built, does faster."
+    )
     recent_answers: int = setting(500, "Answers that each worker process caches; 0 for none.")
     recent_mb: int = setting(
         16, "Maximum memory for cached answers and their questions, in MB.", minimum=1

@@ -36,10 +36,11 @@ queries: completion related entities grammar frames asking topics prose query pa
   periods compounds operators conditions negation segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
-engines: spelling candidates base document_lookup
+engines: spelling candidates base document_lookup kernel.loader
   whoosh.checksums whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields
   whoosh.stored_fields whoosh.field_encoder whoosh.merge_plan whoosh.merge_inputs whoosh.merger
-  whoosh.column_merger whoosh.whoosh_codec whoosh.scorer whoosh.positions whoosh.facets
+  whoosh.column_merger whoosh.whoosh_codec whoosh.scorer whoosh.positions whoosh.kernel_index
+  whoosh.facets
   whoosh.spelling whoosh.masks whoosh.search whoosh.builder whoosh.engine
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine

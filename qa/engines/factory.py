@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from qa.engines.base import Engine
+from qa.engines.kernel.loader import switch_kernel
 from qa.engines.whoosh.engine import WhooshEngine
 from qa.errors import SettingsError
 from qa.settings import Settings
@@ -16,6 +17,7 @@ def engine_name(settings: Settings) -> Literal["whoosh", "opensearch"]:
 
 def open_engine(settings: Settings) -> Engine:
     """The engine for the index of *settings*, which is a folder or an address."""
+    switch_kernel(on=settings.kernel)
     if engine_name(settings) == "whoosh":
         return WhooshEngine(
             Path(settings.index),

@@ -6,14 +6,16 @@ no Python code runs for each word.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from functools import reduce
+from functools import lru_cache, reduce
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import K1, B
-from qa.engines.candidates import BoolArray, Candidates, FloatArray, IntArray, Positions
+from qa.engines.candidates import Array, BoolArray, Candidates, FloatArray, IntArray, Positions
+from qa.engines.kernel.loader import find_kernel
 from qa.queries.entities import QuestionEntities
 from qa.queries.query import EXPANSION_WEIGHT, Query, inverse_document_frequency
 
@@ -113,10 +115,54 @@ def compute_features(
 ) -> FloatArray:
     """The features of *candidates*: float64 of shape (candidates, len(Feature))."""
     passage_count, idf = len(candidates), statistics.normalized_idf
-    positions, expansion_credit = candidates.positions, np.zeros(passage_count)
+    positions = candidates.positions
+    expansion_credit: FloatArray = np.zeros(passage_count)
     if query.expansions:
         positions, expansion_positions = _split_expansions(positions, len(idf))
-        expansion_credit = _expansion_credit(query, expansion_positions, passage_count) @ idf
+        credit = _expansion_credit(query, expansion_positions, passage_count)
+        expansion_credit = _weighted_sums(credit, idf)
+    kernel = find_kernel()
+    features = (
+        _compute_with_kernel(kernel, candidates, positions, expansion_credit, idf)
+        if kernel
+        else _compute_with_numpy(candidates, positions, expansion_credit, idf)
+    )
+    features[:, _COLUMN[Feature.LENGTH]] = np.log1p(candidates.lengths)
+    features[:, _COLUMN[Feature.PUBLISHER_MATCH]] = _evaluate_distinct(
+        entities.names_publisher, candidates.publishers
+    )
+    if entities.has_dates:
+        features[:, _COLUMN[Feature.DATE_MATCH]] = _evaluate_distinct(
+            entities.names_date, candidates.dates
+        )
+    return features
+
+
+def _compute_with_kernel(
+    kernel: ModuleType,
+    candidates: Candidates,
+    positions: Positions,
+    expansion_credit: FloatArray,
+    idf: FloatArray,
+) -> FloatArray:
+    """What _compute_with_numpy gives, to the last bit."""
+    arrays = (
+        *(positions.passage_index, positions.position, positions.term_index, positions.is_exact),
+        candidates.heading_matches,
+        *(candidates.lengths, candidates.heading_lengths, candidates.passage_numbers),
+        *(expansion_credit, idf, _pair_weights(idf), _discounts(positions)),
+    )
+    matrix = np.frombuffer(
+        kernel.features(tuple(map(np.ascontiguousarray, arrays)), K1, B), np.float64
+    )
+    return matrix.reshape(len(candidates), len(Feature))
+
+
+def _compute_with_numpy(
+    candidates: Candidates, positions: Positions, expansion_credit: FloatArray, idf: FloatArray
+) -> FloatArray:
+    """The features of terms, places and positions; 0 for those from LENGTH on."""
+    passage_count = len(candidates)
     cells = positions.passage_index * len(idf) + positions.term_index
     term_frequencies = _count_terms(cells, passage_count, len(idf))
     exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, len(idf))
@@ -124,35 +170,48 @@ def compute_features(
     length_norms = _length_norms(candidates.lengths, _AVERAGE_LENGTH)[:, None]
     heading_norms = _length_norms(candidates.heading_lengths, _AVERAGE_HEADING_LENGTH)
     in_lead = _count_terms(cells[positions.position < _LEAD_WORDS], passage_count, len(idf)) > 0
-    heading_coverage = candidates.heading_matches @ idf
+    bm25, exact_bm25, heading_coverage, coverage, body_coverage, exact_coverage, lead_coverage = (
+        _weighted_sums(values, idf)
+        for values in (
+            term_frequencies * (K1 + 1) / (term_frequencies + length_norms),
+            exact_frequencies * (K1 + 1) / (exact_frequencies + length_norms),
+            candidates.heading_matches,
+            is_present | candidates.heading_matches,
+            is_present,
+            exact_frequencies > 0,
+            in_lead,
+        )
+    )
     columns = {
-        Feature.BM25: (term_frequencies * (K1 + 1) / (term_frequencies + length_norms)) @ idf
-        + expansion_credit,
-        Feature.EXACT_BM25: (exact_frequencies * (K1 + 1) / (exact_frequencies + length_norms))
-        @ idf,
+        Feature.BM25: bm25 + expansion_credit,
+        Feature.EXACT_BM25: exact_bm25,
         Feature.HEADING_COVERAGE: heading_coverage,
         Feature.HEADING_BM25: heading_coverage * (K1 + 1) / (1 + heading_norms),
-        Feature.COVERAGE: np.minimum(
-            1.0, (is_present | candidates.heading_matches) @ idf + expansion_credit
-        ),
-        Feature.BODY_COVERAGE: np.minimum(1.0, is_present @ idf + expansion_credit),
-        Feature.EXACT_COVERAGE: (exact_frequencies > 0) @ idf,
-        Feature.LEAD_COVERAGE: in_lead @ idf,
+        Feature.COVERAGE: np.minimum(1.0, coverage + expansion_credit),
+        Feature.BODY_COVERAGE: np.minimum(1.0, body_coverage + expansion_credit),
+        Feature.EXACT_COVERAGE: exact_coverage,
+        Feature.LEAD_COVERAGE: lead_coverage,
         Feature.FIRST_PASSAGE: candidates.passage_numbers == 0,
         Feature.POSITION_PRIOR: 1 / (1 + candidates.passage_numbers),
-        Feature.LENGTH: np.log1p(candidates.lengths),
-        Feature.PUBLISHER_MATCH: _evaluate_distinct(
-            entities.names_publisher, candidates.publishers
-        ),
-        Feature.DATE_MATCH: _evaluate_distinct(entities.names_date, candidates.dates)
-        if entities.has_dates
-        else np.zeros(passage_count),
         **_proximity_features(positions, passage_count, idf),
     }
-    features = np.empty((passage_count, len(Feature)))
-    for feature, column in _COLUMN.items():
-        features[:, column] = columns[feature]
+    features = np.zeros((passage_count, len(Feature)))
+    for feature, values in columns.items():
+        features[:, _COLUMN[feature]] = values
     return features
+
+
+def _weighted_sums(values: Array, weights: FloatArray) -> FloatArray:
+    """The sums of the columns of *values* by their *weights*: float64 of shape (rows,).
+
+    Added column by column, as the kernel does; a product of matrices adds in an order of its own.
+    """
+    products: FloatArray = np.multiply(values.T, weights[:, None], order="C")
+    if products.shape[1] == 1:
+        # NumPy would add one row in pairs.
+        products = np.cumsum(products, axis=0)[-1:]
+    sums: FloatArray = np.add.reduce(products)
+    return sums
 
 
 def _length_norms(lengths: IntArray, average: float) -> FloatArray:
@@ -221,8 +280,10 @@ def _proximity_features(
     starts = np.flatnonzero(is_first)
     passages = positions.passage_index[starts]
     coverage, proximity = np.zeros(passage_count), np.zeros(passage_count)
-    coverage[passages] = np.maximum.reduceat(idf @ (distances < _WINDOW_WORDS), starts)
-    proximity[passages] = np.maximum.reduceat(idf @ _discount(distances, positions), starts)
+    in_window = _weighted_sums((distances < _WINDOW_WORDS).T, idf)
+    nearness = _weighted_sums(_discounts(positions).take(distances, mode="clip").T, idf)
+    coverage[passages] = np.maximum.reduceat(in_window, starts)
+    proximity[passages] = np.maximum.reduceat(nearness, starts)
     return {
         Feature.WINDOW_COVERAGE: coverage,
         Feature.PROXIMITY: proximity,
@@ -244,16 +305,25 @@ def _next_distances(positions: Positions, term_count: int) -> IntArray:
     return distances
 
 
-def _discount(distances: IntArray, positions: Positions) -> FloatArray:
-    """exp(-distance / _DECAY_WORDS) of each of *distances*, looked up in a table.
-
-    0 where there is no next one.
-    """
+def _discounts(positions: Positions) -> FloatArray:
+    """exp(-distance / _DECAY_WORDS) of each distance in *positions*, and 0 for all above."""
     longest = int(positions.position.max(initial=0))
-    table = np.exp(-np.arange(longest + 2) / _DECAY_WORDS)
+    # Rounded up, so that few tables are made.
+    return _discount_table(1 << (longest + 1).bit_length())
+
+
+@lru_cache(maxsize=32)
+def _discount_table(length: int) -> FloatArray:
+    table: FloatArray = np.exp(-np.arange(length + 1) / _DECAY_WORDS)
     table[-1] = 0.0
-    discounts: FloatArray = table.take(distances, mode="clip")
-    return discounts
+    return table
+
+
+def _pair_weights(idf: FloatArray) -> FloatArray:
+    """The share of each pair of neighbors in the IDF of all: float64 of shape (terms - 1,)."""
+    weights = idf[:-1] + idf[1:]
+    shares: FloatArray = weights / (weights.sum() or 1.0)
+    return shares
 
 
 def _pair_features(
@@ -264,8 +334,7 @@ def _pair_features(
     *distances* is what _next_distances returns; each feature is float64 of shape (passages,).
     """
     term_count = len(idf)
-    weights = idf[:-1] + idf[1:]
-    weights = weights / (weights.sum() or 1.0)
+    weights = _pair_weights(idf)
     left = np.flatnonzero(positions.term_index < term_count - 1)
     right = np.flatnonzero(positions.term_index > 0)
     forward_distances = distances[positions.term_index[left] + 1, left]
@@ -276,7 +345,7 @@ def _pair_features(
         is_matched = np.zeros(passage_count * term_count, bool)
         for group in cell_groups:
             is_matched[group] = True
-        return is_matched.reshape(passage_count, term_count)[:, :-1] @ weights
+        return _weighted_sums(is_matched.reshape(passage_count, term_count)[:, :-1], weights)
 
     return {
         Feature.ADJACENT_PAIRS: pair_share(cells[left[forward_distances <= _ADJACENT_DISTANCE]]),

@@ -18,6 +18,7 @@ from qa.answers.pipeline import ask
 from qa.documents.versions import analysis_version
 from qa.engines.base import Searcher
 from qa.engines.factory import engine_name
+from qa.engines.kernel.loader import find_kernel
 from qa.errors import (
     CorruptIndexError,
     DeadlineExceededError,
@@ -266,6 +267,7 @@ def version() -> Response:
         VersionBody(
             program=__version__,
             engine=engine_name(current_settings()),
+            kernel="compiled" if find_kernel() else "numpy",
             analysis=analysis_version(),
             index=index,
         )

@@ -271,6 +271,9 @@ class VersionBody(ResponseModel):
     program: str = Field(description="The version of Verbatim.")
     api: Literal["v1"] = Field(default="v1", description="The addresses that stay.")
     engine: Literal["whoosh", "opensearch"] = Field(description="A folder, or a cluster.")
+    kernel: Literal["compiled", "numpy"] = Field(
+        description="What computes scores and positions: C, or NumPy where it was not built."
+    )
     analysis: str = Field(description="A checksum of how words are made of texts.")
     index: IndexVersionBody | None = Field(description="Null while none is published.")
 

@@ -5,6 +5,7 @@ import pytest
 from qa import __version__
 from qa.app import create_app
 from qa.documents.versions import analysis_version
+from qa.engines.kernel.loader import find_kernel
 from qa.settings import Settings
 
 # Programs depend on these: add to them, but take none away.
@@ -109,6 +110,7 @@ def test_the_version_says_what_answers(client, searcher):
         "program": __version__,
         "api": "v1",
         "engine": "whoosh",
+        "kernel": "compiled" if find_kernel() else "numpy",
         "analysis": analysis_version(),
         "index": {
             "generation": manifest.name,

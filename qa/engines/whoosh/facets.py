@@ -97,13 +97,16 @@ class FacetColumns:
 
     def count(self, mask: BoolArray) -> MatchCounts:
         """Count the passages of *mask*, of shape (passages,)."""
-        total = int(np.count_nonzero(mask))
-        if not total:
-            return MatchCounts()
         # A document's passages are in a row.
         before = np.zeros(len(mask) + 1, np.int32)
         np.cumsum(mask, out=before[1:])
-        documents = np.diff(before[self._bounds])
+        return self.sum_documents(np.diff(before[self._bounds]))
+
+    def sum_documents(self, documents: Array) -> MatchCounts:
+        """The same, from how many passages of each of *documents* match."""
+        total = int(documents.sum(dtype=np.int64))
+        if not total:
+            return MatchCounts()
         counts = np.bincount(self._combinations, weights=documents)
         return MatchCounts(
             total,

@@ -186,13 +186,15 @@ class ScoreLayout:
 class TopPassages(NamedTuple):
     """Passages by descending score; *partial* where not every list was added in time.
 
-    *matches*, bool of shape (passages,), is which of all passages match, where that was asked for.
+    *matches*, bool of shape (passages,), is which of all passages match, where that was asked for;
+    *document_matches*, int32 of shape (documents,), is how many of each document do.
     """
 
     numbers: IntArray
     scores: FloatArray
     partial: bool = False
     matches: BoolArray | None = None
+    document_matches: Array | None = None
 
 
 class PassageScores:

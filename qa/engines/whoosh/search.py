@@ -28,7 +28,15 @@ from qa.engines.base import (
     not_found_error,
     weigh_stems,
 )
-from qa.engines.candidates import BoolArray, Candidates, IntArray, LazyColumn, order_by_score
+from qa.engines.candidates import (
+    BoolArray,
+    Candidates,
+    IntArray,
+    LazyColumn,
+    MatchCounts,
+    order_by_score,
+)
+from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.fields import (
@@ -39,6 +47,7 @@ from qa.engines.whoosh.fields import (
     Field,
     cache_method,
 )
+from qa.engines.whoosh.kernel_index import CandidateColumns, KernelIndex
 from qa.engines.whoosh.masks import PassageMasks, document_frequency
 from qa.engines.whoosh.positions import (
     find_positions,
@@ -66,6 +75,8 @@ SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
+# Searches without the kernel before the rest of the files is verified for it.
+_MAX_NUMPY_SEARCHES = 20
 _NO_PASSAGES: IntArray = np.empty(0, np.int64)
 # Documents that are checked before what was read of the files is unloaded.
 _FORGET_EVERY = 500
@@ -90,6 +101,8 @@ class WhooshSearcher:
         self._fields = {n: Field(files[file], n) for file, names in FILES.items() for n in names}
         self._store = StoredFields(files[DOCUMENTS])
         self._cached_postings = cache_method(self._postings, CACHED_TERMS)
+        self._cached_kernel_index = cache_method(self._open_kernel_index, 1)
+        self._numpy_searches = 0
         self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
         self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
@@ -122,6 +135,22 @@ class WhooshSearcher:
         return Lexicon((self.folder / LEXICON_FILE).read_bytes())
 
     @property
+    def _kernel_index(self) -> KernelIndex | None:
+        """The arrays for the kernel, where there is one; it reads only what is verified."""
+        if find_kernel() is None:
+            return None
+        if not self.is_verified:
+            # Verified in the background of a service; elsewhere, once it is worth the time.
+            self._numpy_searches += 1
+            if self._numpy_searches < _MAX_NUMPY_SEARCHES:
+                return None
+            self.verify()
+        return self._cached_kernel_index()
+
+    def _open_kernel_index(self) -> KernelIndex | None:
+        return KernelIndex.open(self._files, self._fields, self._store)
+
+    @property
     def compute_lock(self) -> threading.Lock:
         """One lock: threads that compute slow each other down, as NumPy releases the GIL often."""
         return _COMPUTE_LOCK
@@ -134,16 +163,14 @@ class WhooshSearcher:
         allowed = self._masks.match_conditions(query, deadline)
         direct = self._direct_answers(query, deadline)
         terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
-        top = self._top_passages(terms, start + limit, allowed, deadline, with_matches=True)
+        top = self._top_with_matches(terms, start + limit, allowed, deadline, len(direct) > 0)
         if len(direct):
             top = self._put_first(query, direct, top)
         ranks = slice(start, start + limit)
         candidates = self._candidates(
             query, top._replace(numbers=top.numbers[ranks], scores=top.scores[ranks]), direct
         )
-        if top.matches is None:
-            return candidates
-        return replace(candidates, matches=self._facets().count(top.matches))
+        return replace(candidates, matches=self._count_matches(top))
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
@@ -186,30 +213,53 @@ class WhooshSearcher:
     def _candidates(
         self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
     ) -> Candidates:
-        numbers, scores, partial, _ = top
-        store, count = self._store, len(numbers)
-        documents = store.document_of[numbers]
-        order = order_by_score(scores, store.id_ranks[documents], numbers)
-        numbers, documents = numbers[order], documents[order]
-        headings = store.heading_of[numbers]
+        store, kernel_index = self._store, self._kernel_index
+        columns = (
+            kernel_index.order_candidates(top.numbers, top.scores)
+            if kernel_index
+            else self._order_candidates(top)
+        )
+        numbers, documents, headings = columns.numbers, columns.documents, columns.headings
         return Candidates(
-            documents=store.id_ranks[documents],
+            documents=columns.ranks,
             document_ids=store.ids(documents),
-            passage_numbers=numbers - store.first_passages[documents],
-            scores=scores[order],
-            lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
-            headings=LazyColumn(count, lambda place: store.heading(int(headings[place]))),
-            heading_lengths=self._fields[TITLE].lengths[headings].astype(np.int64),
+            passage_numbers=columns.within,
+            scores=columns.scores,
+            lengths=columns.lengths,
+            headings=LazyColumn(len(numbers), lambda place: store.heading(int(headings[place]))),
+            heading_lengths=columns.heading_lengths,
             languages=store.languages[documents].tolist(),
             publishers=store.publisher_names[documents].tolist(),
-            dates=LazyColumn(count, lambda place: store.date(int(documents[place]))),
-            positions=find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
-            heading_matches=match_headings(self._fields[TITLE], query, headings),
+            dates=LazyColumn(len(numbers), lambda place: store.date(int(documents[place]))),
+            positions=kernel_index.find_positions(query, numbers)
+            if kernel_index
+            else find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
+            heading_matches=kernel_index.match_headings(query, headings)
+            if kernel_index
+            else match_headings(self._fields[TITLE], query, headings),
             read_passages=lambda which: store.passages(numbers[which]),
-            partial=partial,
+            partial=top.partial,
             direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())
             if len(direct)
             else (),
+        )
+
+    def _order_candidates(self, top: TopPassages) -> CandidateColumns:
+        """The columns of passages, in the order of candidates."""
+        store = self._store
+        documents = store.document_of[top.numbers]
+        order = order_by_score(top.scores, store.id_ranks[documents], top.numbers)
+        numbers, documents = top.numbers[order], documents[order].astype(np.int64)
+        headings = store.heading_of[numbers].astype(np.int64)
+        return CandidateColumns(
+            scores=top.scores[order],
+            numbers=numbers,
+            documents=documents,
+            ranks=store.id_ranks[documents],
+            within=numbers - store.first_passages[documents],
+            lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
+            headings=headings,
+            heading_lengths=self._fields[TITLE].lengths[headings].astype(np.int64),
         )
 
     def top_passages(
@@ -245,10 +295,35 @@ class WhooshSearcher:
         if not hasattr(self._local, "accumulator"):
             self._local.accumulator = Accumulator(self._layout, self._postings_cache)
         accumulator: Accumulator = self._local.accumulator
-        lists = [postings for term in terms if (postings := self._cached_postings(*term))]
         return accumulator.top_k(
-            lists, k, allowed=allowed, deadline=deadline, with_matches=with_matches
+            self._lists(terms), k, allowed=allowed, deadline=deadline, with_matches=with_matches
         )
+
+    def _top_with_matches(
+        self,
+        terms: Iterable[tuple[str, str, float]],
+        k: int,
+        allowed: BoolArray | None,
+        deadline: Deadline,
+        with_mask: bool,
+    ) -> TopPassages:
+        """The *k* best passages for *terms*, and which match; the kernel gives a mask if wanted."""
+        kernel_index = self._kernel_index
+        if kernel_index is None:
+            return self._top_passages(terms, k, allowed, deadline, with_matches=True)
+        deadline.check()
+        return kernel_index.top_k(self._lists(terms), k, allowed, deadline, with_mask=with_mask)
+
+    def _lists(self, terms: Iterable[tuple[str, str, float]]) -> list[TermPostings]:
+        return [postings for term in terms if (postings := self._cached_postings(*term))]
+
+    def _count_matches(self, top: TopPassages) -> MatchCounts:
+        """How many passages match, by the facets of their documents."""
+        if top.matches is not None:
+            return self._facets().count(top.matches)
+        if top.document_matches is not None:
+            return self._facets().sum_documents(top.document_matches)
+        return MatchCounts()
 
     def document_frequencies(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE

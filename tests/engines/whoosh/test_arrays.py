@@ -69,7 +69,7 @@ BLOCK = 1 << 14
 
 
 @pytest.fixture
-def altered(tmp_path):
+def flip_byte(tmp_path):
     """A file of ten blocks of numbers, one of the sixth block altered, and one of few."""
     numbers = np.arange(10 * BLOCK // 4, dtype=np.uint32)
     arrays = {"few": np.arange(16, dtype=np.uint8), "numbers": numbers}
