@@ -5,6 +5,9 @@ from qa.errors import require_posix
 
 require_posix()
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from qa.documents.versions import template_folder
@@ -39,13 +42,21 @@ _PAGES = (
 )
 
 
+class App(Flask):
+    """Flask without functions that are asynchronous, for which it would look with each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """*func* as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The service over the index of *settings*, by default those of the environment.
 
     There need not be an index yet: until one is published, questions get 503.
     """
     settings = settings or settings_from_environ()
-    app = Flask("qa", template_folder=str(template_folder()), static_folder=None)
+    app = App("qa", template_folder=str(template_folder()), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     init_context(app, settings)

@@ -129,19 +129,42 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class BufferedSocket:
-    """A client's socket that never blocks: what it does not take at once is *unsent*."""
+    """A client's socket that never blocks: what it does not take at once is *unsent*.
+
+    The head of a response waits for the beginning of its body, and both are sent at once.
+    """
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
         self.unsent = bytearray()
+        self._head: bytes | None = None
+        self._expects_head = False
         # When the head of the request was read (monotonic): the app's deadline counts from there.
         self.head_read: float | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
         return getattr(self._client, name)
 
+    def setblocking(self, _flag: bool) -> None:
+        """Nothing: it never blocks, and gunicorn would say so with each request."""
+
+    def begin_response(self) -> None:
+        """Take what is sent next for the head of a response, which gunicorn sends by itself."""
+        self._expects_head = True
+
+    def end_response(self) -> None:
+        """Send the head of a response without a body."""
+        self._expects_head = False
+        if self._head is not None:
+            self.sendall(b"")
+
     def sendall(self, data: bytes) -> None:
         """Send *data*, and buffer what the client does not take yet."""
+        if self._expects_head:
+            self._head, self._expects_head = data, False
+            return
+        if self._head is not None:
+            data, self._head = self._head + data, None
         count = 0
         if not self.unsent:
             with contextlib.suppress(BlockingIOError):

@@ -41,6 +41,8 @@ _RECV_BYTES, _ACCEPT_BATCH = 64 * 1024, 16
 _SEND_SECONDS, _LINGER_SECONDS = 60.0, 2.0
 # After this time without reading, a connection may be closed to make room.
 _STALL_SECONDS = 2.0
+# Seconds between two signs of life, of which the master wants one in 30.
+_NOTICE_SECONDS = 1.0
 # Maximum bytes buffered for clients that do not read them.
 _MAX_UNSENT = 64 * 1024 * 1024
 # Idle connections to check for one that has not just sent something.
@@ -68,6 +70,7 @@ class Worker(BalancedWorker):
         self.idle: EvictionQueue[Connection] = EvictionQueue()
         self.senders: EvictionQueue[Connection] = EvictionQueue()
         self.unsent = 0
+        self._next_notice = 0.0
 
     @property
     def settings(self) -> Settings:
@@ -267,7 +270,20 @@ class Worker(BalancedWorker):
         ):
             return self._reject_busy(conn)
         self._current.incoming = conn.incoming
-        return super().handle(conn)
+        conn.sock.begin_response()
+        keep_alive = super().handle(conn)
+        try:
+            conn.sock.end_response()
+        except OSError:
+            return False
+        return keep_alive
+
+    def notify(self) -> None:
+        """Tell the master that it lives: not with each event, as that takes a system call."""
+        now = time.monotonic()
+        if now >= self._next_notice:
+            self._next_notice = now + _NOTICE_SECONDS
+            super().notify()
 
     def _reject_busy(self, conn: Connection) -> bool:
         """Answer with 503; return whether the connection stays open."""

@@ -67,6 +67,7 @@ BORROWED = {
     "gunicorn.workers.base.Worker.cfg": None,
     "gunicorn.workers.base.Worker.handle_error": "(self, req, client, addr, exc)",
     "gunicorn.workers.base.Worker.log": None,
+    "gunicorn.workers.base.Worker.notify": "(self)",
     "gunicorn.workers.base.Worker.pid": None,
     "gunicorn.workers.base.Worker.wsgi": None,
     "gunicorn.workers.gthread.TConn.__init__": "(self, cfg, sock, client, server)",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
+from werkzeug.sansio.utils import get_current_url
 
 from qa.errors import SettingsError
 from qa.settings import INVALID_RATE_STORAGE, Settings
@@ -145,10 +146,19 @@ def has_valid_host() -> bool:
     try:
         # Names in Punycode are decoded in addresses, and some cannot be.
         host = request.environ.get(REQUESTED_HOST, request.host)
-        served = is_served(host, current_settings()) and request.host_url
+        return (
+            is_served(host, current_settings())
+            and can_be_decoded(request.host)
+            and _came_by_own_name()
+        )
     except UnicodeError:
         return False
-    return bool(served) and _came_by_own_name()
+
+
+@lru_cache(maxsize=1 << 8)
+def can_be_decoded(host: str) -> bool:
+    """Whether addresses can be made of *host*; UnicodeError where they cannot."""
+    return bool(get_current_url("http", host))
 
 
 def _came_by_own_name() -> bool:
@@ -225,8 +235,8 @@ def _allowed_origin() -> str | None:
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    headers = response.headers
+    headers.extend([item for item in SECURITY_HEADERS.items() if item[0] not in headers])
     if request.is_secure:
         response.headers.extend(_HSTS_HEADER)
     if request.method == "OPTIONS":

@@ -75,6 +75,6 @@ def _add_etag(response: Response) -> Response:
 def _build_etag(generation: str) -> str:
     # "Last week" is another one tomorrow.
     # The same path may be at several hosts and mounts, of which what it gives has the addresses.
-    address = f"{request.host_url} {request.script_root} {request.full_path}"
+    address = f"{request.scheme} {request.host} {request.script_root} {request.full_path}"
     key = f"{app_state().code_digest} {datetime.date.today()} {address}"
     return f"{generation}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

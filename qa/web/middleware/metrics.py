@@ -5,6 +5,7 @@ loaded.  Without one they are those of the one process.
 """
 
 import contextlib
+import functools
 
 from flask import Blueprint, Response
 from prometheus_client import (
@@ -46,11 +47,18 @@ CLOSED = Counter("verbatim_closed", "Connections closed to make room for others.
 blueprint = Blueprint("metrics", __name__)
 
 
+@functools.lru_cache(maxsize=1 << 10)
+def _counters_of(endpoint: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """What counts the requests to *endpoint* with this outcome, and their times."""
+    known = method if method in _METHODS else "other"
+    return REQUESTS.labels(endpoint, known, str(status)), SECONDS.labels(endpoint)
+
+
 def count_request(record: RequestRecord) -> None:
     """Add a request to the numbers."""
-    method = record.method if record.method in _METHODS else "other"
-    REQUESTS.labels(record.endpoint, method, str(record.status)).inc()
-    SECONDS.labels(record.endpoint).observe(record.seconds)
+    requests, seconds = _counters_of(record.endpoint, record.method, record.status)
+    requests.inc()
+    seconds.observe(record.seconds)
     if record.verdict:
         ANSWERS.labels(record.verdict).inc()
     for result, count in (("hit", record.cache_hits), ("miss", record.cache_misses)):
