@@ -69,7 +69,7 @@ BLOCK = 1 << 14
 
 
 @pytest.fixture
-def flip_byte(tmp_path):
+def damaged_file(tmp_path):
     """A file of ten blocks of numbers, one of the sixth block altered, and one of few."""
     numbers = np.arange(10 * BLOCK // 4, dtype=np.uint32)
     arrays = {"few": np.arange(16, dtype=np.uint8), "numbers": numbers}
@@ -80,27 +80,27 @@ def flip_byte(tmp_path):
     return ArrayFile(tmp_path / "a.bin")
 
 
-def test_what_is_read_is_verified_and_nothing_else(altered):
-    numbers = altered.lazy("numbers")
+def test_what_is_read_is_verified_and_nothing_else(damaged_file):
+    numbers = damaged_file.lazy("numbers")
 
-    assert altered["few"].tolist() == list(range(16))
+    assert damaged_file["few"].tolist() == list(range(16))
     assert numbers.read(0, 4 * BLOCK // 4).tolist() == list(range(4 * BLOCK // 4))
     assert numbers.item(8 * BLOCK // 4) == 8 * BLOCK // 4
     assert not len(numbers.read(5 * BLOCK // 4, 5 * BLOCK // 4))
-    altered.recheck()
+    damaged_file.recheck()
     for read in (
         lambda: numbers.read(4 * BLOCK // 4, 6 * BLOCK // 4),
         lambda: numbers.item(5 * BLOCK // 4),
         numbers.whole,
-        lambda: altered["numbers"],
-        lambda: altered.get("numbers"),
-        altered.check,
-        lambda: altered.verify_rest(lambda: None),
-        altered.recheck,
+        lambda: damaged_file["numbers"],
+        lambda: damaged_file.get("numbers"),
+        damaged_file.check,
+        lambda: damaged_file.verify_rest(lambda: None),
+        damaged_file.recheck,
     ):
         with pytest.raises(CorruptIndexError, match="the checksum of numbers is wrong"):
             read()
-    assert not altered.is_verified
+    assert not damaged_file.is_verified
 
 
 def test_what_was_verified_is_not_read_for_it_again(path, monkeypatch):
