@@ -1,5 +1,6 @@
 """What is kept from one build to the next: had again while whole, else as if it had never been."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -8,6 +9,9 @@ import textwrap
 import pytest
 
 from qa.documents.cache import ExtractionCache
+from qa.documents.folder import DocumentFolder
+from qa.settings import Settings
+from tests.conftest import write
 
 
 def save(path, **values):
@@ -108,3 +112,20 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
 
     assert got(save(tmp_path / "folder", one=1), "one") == [None]
     assert got(save(tmp_path / "no" / "folder", one=1), "one") == [None]
+
+
+def derive_process(document, _):
+    return f"process of {document.id}", [os.getpid(), len(document.text)]
+
+
+def test_what_is_derived_from_a_document_is_computed_where_it_is_read_and_cached(tmp_path):
+    write(tmp_path / "documents", a_txt="One.", b_txt="Three words here.")
+    with ExtractionCache(tmp_path / "cache.sqlite") as cache:
+        folder = DocumentFolder(tmp_path / "documents", Settings(), cache)
+        derived = [dict(folder.derived) for _ in folder.iter_results(derive=derive_process)]
+        ((first, (process, length)),) = derived[0].items()
+
+        assert (first, length) == ("process of a", len("One."))
+        assert process != os.getpid()
+        assert [*derived[1]] == ["process of b"]
+        assert cache.get(first) == [process, length]
