@@ -23,11 +23,6 @@ from tests.engines.opensearch.security import SecuredServer
 from tests.engines.opensearch.server import CannotStartError
 from tests.processes import without_progress
 
-# A socket whose handshake was refused is left to the garbage collector by urllib3.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"
-)
-
 
 @pytest.fixture(autouse=True)
 def _collect_refused_sockets():
