@@ -196,7 +196,8 @@ class ArrayFile:
         self._path = path
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            weakref.finalize(self, os.close, self._descriptor)
+            # At the end of the process the system closes it: threads may still read.
+            weakref.finalize(self, os.close, self._descriptor).atexit = False
             self._map = mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
             self._bytes: Array = np.frombuffer(self._map, np.uint8)
         except (OSError, ValueError) as error:
