@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from qa.documents import cache as extraction
-from qa.documents import folder as folders
 from qa.documents.cache import ExtractionCache, file_cache_key
 from qa.documents.document import Document, Skip
 from qa.documents.folder import DocumentFolder
@@ -38,14 +37,14 @@ def opened_files(monkeypatch):
             names.append(args[0].name)
             return self._pool.schedule(work, args=args, timeout=timeout)
 
-    real = folders._open_reading_pool
+    real = DocumentFolder._open_pool
 
     @contextmanager
     def open_noting_pool(*arguments):
         with real(*arguments) as pool:
             yield Pool(pool)
 
-    monkeypatch.setattr(folders, "_open_reading_pool", open_noting_pool)
+    monkeypatch.setattr(DocumentFolder, "_open_pool", open_noting_pool)
     return names
 
 
