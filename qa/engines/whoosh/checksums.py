@@ -6,7 +6,6 @@ checksums begin.
 
 import mmap
 import os
-import random
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -116,6 +115,7 @@ class BlockVerifier:
 
     def __init__(self, descriptor: int, start: int, end: int, checksums: Array) -> None:
         self._descriptor = descriptor
+        self._bits = _BLOCK_BITS
         self._start, self._end = start, end
         self._checksums = checksums
         # A byte for each block, shared with the processes that are forked off.
@@ -125,7 +125,7 @@ class BlockVerifier:
         """Verify the blocks with the bytes from *start* to *end* that were not verified yet."""
         if start >= end:
             return
-        first, stop = start >> _BLOCK_BITS, ((end - 1) >> _BLOCK_BITS) + 1
+        first, stop = start >> self._bits, ((end - 1) >> self._bits) + 1
         while (first := self._verified.find(_UNVERIFIED, first, stop)) >= 0:
             known = self._verified.find(_VERIFIED, first, stop)
             first = self._verify_blocks(first, stop if known < 0 else known)
@@ -133,15 +133,15 @@ class BlockVerifier:
     def verify_rest(self, pause: Callable[[], None]) -> None:
         """Verify all blocks that were not verified yet, with a *pause* now and then.
 
-        From anywhere on: other processes may do the same, and each need not verify all.
+        From a place of its own on: other processes may do the same, and each need not verify all.
         """
         count = len(self._checksums)
-        middle = random.randrange(count + 1)  # noqa: S311 - nothing secret
+        middle = os.getpid() * _READ_BLOCKS % (count + 1)
         for part in (range(middle, count), range(middle)):
             for first in part[::_READ_BLOCKS]:
                 stop = min(first + _READ_BLOCKS, part.stop)
                 if self._verified.find(_UNVERIFIED, first, stop) >= 0:
-                    self.verify(first << _BLOCK_BITS, stop << _BLOCK_BITS)
+                    self.verify(first << self._bits, stop << self._bits)
                     pause()
 
     def verify_all(self) -> None:
@@ -155,12 +155,12 @@ class BlockVerifier:
     def _verify_blocks(self, first: int, stop: int) -> int:
         """Verify the blocks from *first* to *stop*, as many as are read at once; the next one."""
         stop = min(stop, first + _READ_BLOCKS)
-        start, end = first << _BLOCK_BITS, min(stop << _BLOCK_BITS, self._end)
+        start, end = first << self._bits, min(stop << self._bits, self._end)
         # Read, not mapped: a process that only checks a file need not have it in memory, and is not
         # killed where it was truncated.
         data = memoryview(os.pread(self._descriptor, end - start, start))
         for block, expected in enumerate(self._checksums[first:stop].tolist(), first):
-            begin, after = block << _BLOCK_BITS, (block + 1) << _BLOCK_BITS
+            begin, after = block << self._bits, (block + 1) << self._bits
             if zlib.crc32(data[max(begin, self._start) - start : after - start]) != expected:
                 raise DamagedBlockError(begin, after)
         self._verified[first:stop] = _VERIFIED * (stop - first)
