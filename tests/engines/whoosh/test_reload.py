@@ -27,6 +27,13 @@ def index(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def end_followers():
+    """A follower ends with its manager, so it must not outlive its test by an error that has it."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture
 def live(index):
     return WhooshSearcherManager(GenerationFolder(index))
