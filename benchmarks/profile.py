@@ -53,12 +53,15 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "expanding the query": ("qa.answers.retrieval:_expand_query",),
     "candidates: conditions": ("qa.engines.whoosh.search:PassageMasks.match_conditions",),
-    "candidates: scores": ("qa.engines.whoosh.search:WhooshSearcher._top_with_matches",),
+    "candidates: scores": (
+        "qa.engines.whoosh.search:NumpyIndex.top_k",
+        "qa.engines.whoosh.search:KernelIndex.top_k",
+    ),
     "candidates: facets": ("qa.engines.whoosh.search:WhooshSearcher._count_matches",),
     "candidates: columns": ("qa.engines.whoosh.search:WhooshSearcher.search",),
     "positions": (
-        "qa.engines.whoosh.search:find_positions",
-        "qa.engines.whoosh.search:match_headings",
+        "qa.engines.whoosh.search:NumpyIndex.find_positions",
+        "qa.engines.whoosh.search:NumpyIndex.match_headings",
         "qa.engines.whoosh.search:KernelIndex.find_positions",
         "qa.engines.whoosh.search:KernelIndex.match_headings",
     ),

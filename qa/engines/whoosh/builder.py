@@ -37,6 +37,7 @@ from qa.engines.base import (
 )
 from qa.engines.candidates import IntArray
 from qa.engines.whoosh.arrays import ArrayFile, GrowingArray, Writable, write_arrays
+from qa.engines.whoosh.column_encoder import Buffer, encode_columns
 from qa.engines.whoosh.column_merger import merge_columns
 from qa.engines.whoosh.fields import DOCUMENTS, FILES, PASSAGES, SCHEMAS
 from qa.engines.whoosh.inverter import invert, invert_stems
@@ -44,7 +45,6 @@ from qa.engines.whoosh.merge_inputs import REPEATS
 from qa.engines.whoosh.merge_plan import MergePlan
 from qa.engines.whoosh.merger import merge_field
 from qa.engines.whoosh.search import SUGGESTIONS, SUMMARIES, WhooshSearcher
-from qa.engines.whoosh.stored_fields import Buffer, encode_columns
 from qa.engines.whoosh.vocabulary import Column, Vocabulary
 from qa.engines.whoosh.whoosh_codec import write_toc
 from qa.errors import IndexingError

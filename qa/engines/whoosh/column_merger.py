@@ -14,9 +14,9 @@ from qa.engines.whoosh.arrays import (
     gather_strings,
     narrow_dtype,
 )
+from qa.engines.whoosh.column_encoder import PLAIN, REFERENCES, STRINGS
 from qa.engines.whoosh.inverter import run_starts
 from qa.engines.whoosh.merge_plan import MergePlan, UnitMap, sentence_counts
-from qa.engines.whoosh.stored_fields import PLAIN, REFERENCES, STRINGS
 
 _UNITS = ("documents", "passages", "headings", "blocks", "sentences")
 

@@ -1,12 +1,12 @@
 """The arrays of a generation and a query -> scores, positions and headings, by the kernel in C.
 
-Everything here gives what scorer, positions and candidates give in NumPy, to the last bit.
+Everything here gives what numpy_index gives, to the last bit.
 """
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from qa.engines.candidates import BoolArray, FloatArray, IntArray, Positions
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.fields import FILES, Field
+from qa.engines.whoosh.numpy_index import CandidateColumns
 from qa.engines.whoosh.scorer import TermPostings, TopPassages
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Query
@@ -25,22 +26,6 @@ _FIELDS = (STEMS, WORDS, TITLE, WHOLE)
 _CODES = {name: code for code, name in enumerate(_FIELDS)}
 _pack_list = struct.Struct("=iid").pack
 _pack_label = struct.Struct("=iii").pack
-
-
-class CandidateColumns(NamedTuple):
-    """Passages by descending score, ties by document and number: int64 of shape (passages,).
-
-    *scores* are float32; *ranks* are the places of documents by id, *within* counts in a document.
-    """
-
-    scores: FloatArray
-    numbers: IntArray
-    documents: IntArray
-    ranks: IntArray
-    within: IntArray
-    lengths: IntArray
-    headings: IntArray
-    heading_lengths: IntArray
 
 
 class KernelIndex:

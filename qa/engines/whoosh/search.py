@@ -34,7 +34,6 @@ from qa.engines.candidates import (
     IntArray,
     LazyColumn,
     MatchCounts,
-    order_by_score,
 )
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.arrays import ArrayFile
@@ -47,14 +46,11 @@ from qa.engines.whoosh.fields import (
     Field,
     cache_method,
 )
-from qa.engines.whoosh.kernel_index import CandidateColumns, KernelIndex
+from qa.engines.whoosh.integrity import check_texts
+from qa.engines.whoosh.kernel_index import KernelIndex
 from qa.engines.whoosh.masks import PassageMasks, document_frequency
-from qa.engines.whoosh.positions import (
-    find_positions,
-    match_headings,
-)
+from qa.engines.whoosh.numpy_index import NumpyIndex
 from qa.engines.whoosh.scorer import (
-    Accumulator,
     Hierarchy,
     PostingsCache,
     ScoreLayout,
@@ -78,8 +74,6 @@ _MIN_CACHE_BYTES = 1 << 25
 # Searches without the kernel before the rest of the files is verified for it.
 _MAX_NUMPY_SEARCHES = 20
 _NO_PASSAGES: IntArray = np.empty(0, np.int64)
-# Documents that are checked before what was read of the files is unloaded.
-_FORGET_EVERY = 500
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
@@ -103,7 +97,6 @@ class WhooshSearcher:
         self._cached_postings = cache_method(self._postings, CACHED_TERMS)
         self._cached_kernel_index = cache_method(self._open_kernel_index, 1)
         self._numpy_searches = 0
-        self._local = threading.local()
         size = sum((folder / name).stat().st_size for name in FILES)
         self._postings_cache = PostingsCache(max(_MIN_CACHE_BYTES, size // 4) // processes)
         self._facets = cache_method(self._load_facets, 1)
@@ -150,6 +143,15 @@ class WhooshSearcher:
     def _open_kernel_index(self) -> KernelIndex | None:
         return KernelIndex.open(self._files, self._fields, self._store)
 
+    @cached_property
+    def _numpy_index(self) -> NumpyIndex:
+        return NumpyIndex(self._fields, self._store, self._layout, self._postings_cache)
+
+    @property
+    def _fastest_index(self) -> KernelIndex | NumpyIndex:
+        """What computes a search."""
+        return self._kernel_index or self._numpy_index
+
     @property
     def compute_lock(self) -> threading.Lock:
         """One lock: threads that compute slow each other down, as NumPy releases the GIL often."""
@@ -163,7 +165,10 @@ class WhooshSearcher:
         allowed = self._masks.match_conditions(query, deadline)
         direct = self._direct_answers(query, deadline)
         terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
-        top = self._top_with_matches(terms, start + limit, allowed, deadline, len(direct) > 0)
+        deadline.check()
+        top = self._fastest_index.top_k(
+            self._lists(terms), start + limit, allowed, deadline, with_mask=len(direct) > 0
+        )
         if len(direct):
             top = self._put_first(query, direct, top)
         ranks = slice(start, start + limit)
@@ -213,12 +218,8 @@ class WhooshSearcher:
     def _candidates(
         self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
     ) -> Candidates:
-        store, kernel_index = self._store, self._kernel_index
-        columns = (
-            kernel_index.order_candidates(top.numbers, top.scores)
-            if kernel_index
-            else self._order_candidates(top)
-        )
+        store, index = self._store, self._fastest_index
+        columns = index.order_candidates(top.numbers, top.scores)
         numbers, documents, headings = columns.numbers, columns.documents, columns.headings
         return Candidates(
             documents=columns.ranks,
@@ -231,35 +232,13 @@ class WhooshSearcher:
             languages=store.languages[documents].tolist(),
             publishers=store.publisher_names[documents].tolist(),
             dates=LazyColumn(len(numbers), lambda place: store.date(int(documents[place]))),
-            positions=kernel_index.find_positions(query, numbers)
-            if kernel_index
-            else find_positions(self._fields[STEMS], self._fields[WORDS], query, numbers),
-            heading_matches=kernel_index.match_headings(query, headings)
-            if kernel_index
-            else match_headings(self._fields[TITLE], query, headings),
+            positions=index.find_positions(query, numbers),
+            heading_matches=index.match_headings(query, headings),
             read_passages=lambda which: store.passages(numbers[which]),
             partial=top.partial,
             direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())
             if len(direct)
             else (),
-        )
-
-    def _order_candidates(self, top: TopPassages) -> CandidateColumns:
-        """The columns of passages, in the order of candidates."""
-        store = self._store
-        documents = store.document_of[top.numbers]
-        order = order_by_score(top.scores, store.id_ranks[documents], top.numbers)
-        numbers, documents = top.numbers[order], documents[order].astype(np.int64)
-        headings = store.heading_of[numbers].astype(np.int64)
-        return CandidateColumns(
-            scores=top.scores[order],
-            numbers=numbers,
-            documents=documents,
-            ranks=store.id_ranks[documents],
-            within=numbers - store.first_passages[documents],
-            lengths=self._fields[WORDS].lengths[numbers].astype(np.int64),
-            headings=headings,
-            heading_lengths=self._fields[TITLE].lengths[headings].astype(np.int64),
         )
 
     def top_passages(
@@ -288,31 +267,10 @@ class WhooshSearcher:
         k: int,
         allowed: BoolArray | None,
         deadline: Deadline = NO_DEADLINE,
-        *,
-        with_matches: bool = False,
     ) -> TopPassages:
         deadline.check()
-        if not hasattr(self._local, "accumulator"):
-            self._local.accumulator = Accumulator(self._layout, self._postings_cache)
-        accumulator: Accumulator = self._local.accumulator
-        return accumulator.top_k(
-            self._lists(terms), k, allowed=allowed, deadline=deadline, with_matches=with_matches
-        )
-
-    def _top_with_matches(
-        self,
-        terms: Iterable[tuple[str, str, float]],
-        k: int,
-        allowed: BoolArray | None,
-        deadline: Deadline,
-        with_mask: bool,
-    ) -> TopPassages:
-        """The *k* best passages for *terms*, and which match; the kernel gives a mask if wanted."""
-        kernel_index = self._kernel_index
-        if kernel_index is None:
-            return self._top_passages(terms, k, allowed, deadline, with_matches=True)
-        deadline.check()
-        return kernel_index.top_k(self._lists(terms), k, allowed, deadline, with_mask=with_mask)
+        accumulator = self._numpy_index.accumulator()
+        return accumulator.top_k(self._lists(terms), k, allowed=allowed, deadline=deadline)
 
     def _lists(self, terms: Iterable[tuple[str, str, float]]) -> list[TermPostings]:
         return [postings for term in terms if (postings := self._cached_postings(*term))]
@@ -459,25 +417,11 @@ class WhooshSearcher:
         if sums is None:
             sums = {s.id: s.sha256 for s in iter_summaries(self.folder, self.manifest)}
         numbers = range(documents) if only is None else [*map(self._store.number, only)]
-        for place, number in enumerate(numbers):
-            progress(place, len(numbers))
-            if place % _FORGET_EVERY == 0:
-                for file in self._files.values():
-                    file.forget_pages()
-            document = None if number is None else self._store.document(number)
-            if number is None or document is None or sums.get(document.id) != document.sha256:
-                name = document.id if document else "a document"
-                raise CorruptIndexError.of_damage(
-                    self.folder, f"the text of {name!r} is not as it was read"
-                )
-            end = 0
-            for passage in self._store.passages_of(number):
-                inside = end <= passage.start < passage.end <= len(document.text)
-                if not inside or document.text[passage.start : passage.end] != passage.text:
-                    raise CorruptIndexError.of_damage(
-                        self.folder, f"passage {passage.number} of {document.id!r} is not in it"
-                    )
-                end = passage.end
+        check_texts(self._store, self.folder, numbers, sums, progress, self._forget_pages)
+
+    def _forget_pages(self) -> None:
+        for file in self._files.values():
+            file.forget_pages()
 
     def _load_document(self, id: str) -> Document:  # noqa: A002
         return self._store.document(self._find_document(id))

@@ -3,7 +3,7 @@
 import pickle
 
 from qa.documents.document import Metadata, RawBlock, build_document
-from qa.engines.whoosh.stored_fields import Buffer
+from qa.engines.whoosh.column_encoder import Buffer
 from qa.index.passages import split_passages
 
 
