@@ -71,3 +71,22 @@ def test_tables_can_be_stored(strings):
 
     assert as_dict(tables["words"]) == as_dict(table)
     assert (len(tables["none"]), facts) == (0, {"level": 1})
+
+
+def test_what_is_stored_takes_less_than_the_strings_and_their_hashes():
+    table = count([f"{word} {number}" for word in ("first", "second") for number in range(2000)])
+    raw = sum(column.nbytes for column in (table.groups, table.forms, table.text))
+
+    assert sum(map(len, tables_to_bytes({"words": table}, {}))) < 0.7 * raw
+
+
+@given(st.integers(0, 200), words)
+def test_a_part_of_what_was_stored_is_an_error(end, strings):
+    data = b"".join(tables_to_bytes({"words": count(strings)}, {}))
+    with pytest.raises(ValueError, match=r".+"):
+        tables_from_bytes(data[: min(end, len(data) - 1)])
+
+
+def test_what_another_version_stored_is_an_error():
+    with pytest.raises(ValueError, match="zstd"):
+        tables_from_bytes(b'[[["words", "groups", "<u8", 0]], {}]\n')

@@ -71,7 +71,7 @@ def _encode_postings(
     frequent = counts * _FREQUENT_SHARE >= len(norms)
     rows, rare = _frequency_rows(postings, frequent, len(norms))
     arrays: dict[str, Array] = {
-        "document_frequencies": repeated.astype(np.uint32),
+        "document_frequencies": narrow_dtype(repeated),
         # Slightly above, so that rounding never makes a bound too low.
         "bounds": _reduce_runs(np.maximum, impacts, first) * np.float32(1.000001),
         "frequent": np.flatnonzero(frequent),
@@ -124,7 +124,7 @@ def _encode_gaps(counts: IntArray, documents: Array, frequencies: Array) -> dict
         "starts": counts,
         "gaps": gaps.astype(np.uint16),
         "frequencies": narrow_dtype(frequencies),
-        "lasts": lasts,
+        "lasts": narrow_dtype(lasts),
     }
 
 
