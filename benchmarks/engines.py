@@ -1,7 +1,7 @@
 """Our engine beside its peers: the same passages, the same questions, one run.
 
     python -m benchmarks.engines                                  # news, all engines
-    python -m benchmarks.engines --all --synthetic 10000,100000,1000000 --json engines.json
+    python -m benchmarks.engines --synthetic 60000,400000,1000000 --keep --json engines.json
     python -m benchmarks.engines --corpus FOLDER --limit 5000 --engines verbatim,tantivy
 
 What each engine indexes is said in `peers.py`.  Documents are split into passages once; every
@@ -18,12 +18,15 @@ times counts.  A time runs from the analysed words to passages' numbers or addre
     p50_ms p95_ms p99_ms     best 10 by passages' text
     first_p50_ms ...         what ranking starts from: best 200 over all fields
     answer_p50_ms ...        a whole answer of ours: read, searched, ranked, marked and cited
-    answers_per_second       of those, on one core
+    cpu_ms answer_cpu_ms     processor time of the engine's process for each of those, the mean
+    answers_per_second       whole answers that one core gives, from answer_cpu_ms
     search_peak_mb           peak of resident memory, mapped pages of the index included
     search_private_mb        memory that another process could not share
 
 Stock Whoosh takes minutes to index, so its index is kept from run to run, and of a corpus beyond
---stock-limit it gets the first passages only (its `passages` says how many).
+--stock-limit it gets the first passages only (its `passages` says how many).  With --keep, so are
+all indexes in folders, and only those are built that are missing or that other code built.  No
+process takes more than --memory-gb.  After --minutes no build goes on; what is left out is said.
 Peers are installed with `pip install -e .[bench,opensearch]`; with --opensearch, OpenSearch's own
 `match` and our engine over the same cluster take part, over loopback if it is on this machine.
 """
@@ -33,9 +36,11 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -69,12 +74,15 @@ _SHOWN = {
     "p50_ms": ",.2f",
     "p95_ms": ",.2f",
     "p99_ms": ",.2f",
+    "cpu_ms": ",.2f",
     "first_p50_ms": ",.2f",
     "first_p95_ms": ",.2f",
     "first_p99_ms": ",.2f",
+    "first_cpu_ms": ",.2f",
     "answer_p50_ms": ",.2f",
     "answer_p95_ms": ",.2f",
     "answer_p99_ms": ",.2f",
+    "answer_cpu_ms": ",.2f",
     "answers_per_second": ",.0f",
     "search_peak_mb": ",.0f",
     "search_private_mb": ",.0f",
@@ -151,6 +159,12 @@ def _runnable(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(runnable)
 
 
+def _limit_memory(size: int) -> None:
+    """Have this process, and those that it starts, fail beyond *size* bytes each."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
+
+
 def _corpus_file(path: Path) -> Path:
     return path / "corpus.jsonl" if path.is_dir() else path
 
@@ -173,6 +187,9 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.option("--seconds", default=60.0, help="Longest time of an engine's round.")
 @click.option("--max-terms", default=24, help="Most words of a question.")
 @click.option("--stock-limit", default=100_000, help="Most passages for stock Whoosh.")
+@click.option("--keep", is_flag=True, help="Keep all indexes; build only what is missing.")
+@click.option("--minutes", default=20.0, help="Longest time of all.")
+@click.option("--memory-gb", default=20.0, help="Most memory of a process.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Kept: corpora, Whoosh's indexes.")
 @click.option("--json", "output", type=click.Path(path_type=Path), help="Write the measures here.")
 def main(  # noqa: PLR0913 - one for each option
@@ -191,16 +208,23 @@ def main(  # noqa: PLR0913 - one for each option
     seconds: float,
     max_terms: int,
     stock_limit: int,
+    keep: bool,
+    minutes: float,
+    memory_gb: float,
     cache: Path | None,
     output: Path | None,
 ) -> None:
     """Compare our engine with its peers over real and made-up passages."""
+    until = time.monotonic() + 60 * minutes
+    _limit_memory(int(memory_gb * (1 << 30)))
     cache = cache or Path(tempfile.gettempdir()) / "verbatim-benchmarks"
     cache.mkdir(parents=True, exist_ok=True)
     if opensearch:
         os.environ[ADDRESS] = opensearch
     names = _runnable(engines.split(","))
-    options = Options(names, cache.resolve(), builds, rounds, seconds, max_terms, stock_limit)
+    options = Options(
+        names, cache.resolve(), builds, rounds, seconds, max_terms, stock_limit, keep, until
+    )
     sources: list[Source] = [Zipf(int(n), questions) for n in synthetic.split(",") if n]
     if corpus or also or is_all or not sources:
         beir = beir_source(
@@ -210,7 +234,7 @@ def main(  # noqa: PLR0913 - one for each option
     console.print(machine(names))
     results = {}
     for source in sources:
-        prepared = run("prepare", pack(source), str(options.cache))
+        prepared = run("prepare", pack(source), str(options.cache), until=until)
         progress.log(f"{source.name}: {prepared['passages']:,} passages")
         results[source.name] = compare(unpack(prepared["corpus"]), prepared["passages"], options)
         show(source.name, results[source.name])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import profile, sentences
+from benchmarks import comparisons, profile, sentences
+from benchmarks.corpora import Corpus
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 MODULES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
@@ -43,6 +44,43 @@ def test_the_time_of_a_stage_is_not_that_of_the_stages_inside_it(monkeypatch):
 
     assert spent == {"outer": 2.0, "inner": 1.0}
     assert clock.take() == {}
+
+
+def options_of(cache, *, keeps):
+    return comparisons.Options(("sqlite",), cache, 1, 1, 1.0, 24, 10, keeps, float("inf"))
+
+
+@pytest.mark.parametrize(("keeps", "builds"), [(True, 1), (False, 2)])
+def test_an_index_that_is_kept_is_not_built_again(tmp_path, monkeypatch, keeps, builds):
+    runs = []
+    measures = {"index_seconds": 1.0, "passages_per_second": 3.0}
+    monkeypatch.setattr(comparisons, "run", lambda *words, **_: runs.append(words) or measures)
+    options = options_of(tmp_path, keeps=keeps)
+    for run in ("first", "second"):
+        temporary = tmp_path / run
+        temporary.mkdir()
+        corpus = Corpus("made up", tmp_path / "made-up")
+        folder = comparisons._index_folder("sqlite", corpus, temporary, options)
+        assert comparisons._measure_indexing("sqlite", corpus, folder, options) == measures
+
+    assert len(runs) == builds
+
+
+def test_an_index_of_an_earlier_version_is_removed(tmp_path):
+    for name in ("sqlite=1-made-up-all", "sqlite-two=1-made-up-all", "sqlite=1-made-up-5"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.json").touch()
+    options = options_of(tmp_path, keeps=True)
+    comparisons._index_folder("sqlite", Corpus("made up", tmp_path / "made-up"), tmp_path, options)
+
+    rest = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert rest == {"sqlite-two=1-made-up-all", "sqlite=1-made-up-5"}
+    assert len([*tmp_path.glob("*.json")]) == 2
+
+
+def test_a_process_that_is_not_done_in_time_is_ended():
+    with pytest.raises(comparisons.WorkerError, match="time is up"):
+        comparisons.run("prepare", "", "", until=0.0)
 
 
 TREEBANK = """\
