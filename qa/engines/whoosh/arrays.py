@@ -306,14 +306,14 @@ class ArrayFile:
         size = len(self._bytes)
         if size < _ALIGNMENT:
             raise self._damage_error("it is too short")
-        header = self._bytes[: _HEADER.size].tobytes()
-        magic, version, offset, length, crc = _HEADER.unpack(header)
+        header = self._read_bytes(0, _ALIGNMENT)
+        magic, version, offset, length, crc = _HEADER.unpack_from(header)
         is_old = version == _OLD_VERSION
         if magic != _MAGIC or not (is_old or version == _VERSION):
             raise self._damage_error(f"it is no array file of version {_VERSION}")
-        if offset + length != size or self._bytes[_HEADER.size : _ALIGNMENT].any():
+        if offset + length != size or any(header[_HEADER.size :]):
             raise self._damage_error("it is truncated")
-        text = self._bytes[offset:].tobytes()
+        text = self._read_bytes(offset, size)
         if zlib.crc32(text) != crc:
             raise self._damage_error("the checksum of its directory is wrong")
         values = json.loads(text)
@@ -326,10 +326,17 @@ class ArrayFile:
         if is_old:
             return self._read_old_checksums(values["arrays"])
         end, crc = values["checksums"]
-        sums = self._bytes[end:offset].tobytes()
+        sums = self._read_bytes(end, offset)
         if zlib.crc32(sums) != crc:
             raise self._damage_error("the checksum of its checksums is wrong")
         return BlockVerifier(self._descriptor, _ALIGNMENT, end, np.frombuffer(sums, "<u4"))
+
+    def _read_bytes(self, start: int, end: int) -> bytes:
+        """The bytes from *start* to *end*, not by the map: then some megabytes around are read."""
+        data = os.pread(self._descriptor, max(0, end - start), start)
+        if len(data) != end - start:
+            raise self._damage_error("it is truncated")
+        return data
 
     def _read_old_checksums(self, arrays: Mapping[str, Sequence[Any]]) -> ArrayVerifier:
         """Those of version 2: of each array with the padding before it."""

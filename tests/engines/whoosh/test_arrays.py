@@ -65,6 +65,17 @@ def test_any_flipped_bit_is_noticed(path, data):
         ArrayFile.open_checked(path.with_name("flipped.bin"))
 
 
+def test_opening_reads_the_directory_and_nothing_else(path, monkeypatch):
+    header = struct.unpack("<8sIQQI", path.read_bytes()[:32])
+    directory = json.loads(path.read_bytes()[header[2] :])
+    read, spans = os.pread, []
+    monkeypatch.setattr(os, "pread", lambda fd, n, at: spans.append((at, n)) or read(fd, n, at))
+    ArrayFile(path)
+
+    checksums = directory["checksums"][0]
+    assert sorted(spans) == [(0, 64), (checksums, header[2] - checksums), header[2:4]]
+
+
 BLOCK = 1 << 14
 
 
