@@ -197,7 +197,7 @@ class DocumentFolder:
         except TimeoutError:
             reason = f"took longer than {_time_limit(settings)} seconds to read"
         except ProcessExpired as error:
-            reason = f"the process reading it died (exit code {error.exitcode})"
+            reason = _death_reason(error.exitcode)
         except MemoryError:
             reason = memory_limit_reason(settings)
         except OSError as error:
@@ -233,6 +233,14 @@ class DocumentFolder:
     def _mark_unstable(self, file: SourceFile) -> None:
         self.unstable.add(file.source)
         self.is_reproducible = False
+
+
+def _death_reason(exit_code: int | None) -> str:
+    """Why a file is not read whose process ended, which libraries in C do without memory."""
+    return (
+        f"the process reading it died (exit code {exit_code}), as one does where a file is damaged,"
+        " or memory is short; open and save it anew, or set QA_EXTRACT_MEMORY_MB higher"
+    )
 
 
 def _max_workers(settings: Settings) -> int:

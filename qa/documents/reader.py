@@ -23,7 +23,7 @@ from qa.documents.format_registry import (
     read_format,
     unreadable_reason,
 )
-from qa.documents.formats.archives import ArchiveMember, unpack
+from qa.documents.formats.archives import ArchiveMember, text_limit_reason, unpack
 from qa.documents.metadata import (
     MAX_METADATA_BYTES,
     SIDECAR_EXTENSIONS,
@@ -197,7 +197,7 @@ def _read_attachments(
     attachments: Iterable[ArchiveMember], file: _RawFile, settings: Settings
 ) -> Iterator[Document | Skip]:
     """Read the files that are attached to a message, as if they were in a folder of its name."""
-    count = 0
+    count = characters = 0
     for name, data in attachments:
         source = f"{file.source}/{to_printable(name[:MAX_NAME])}"
         reason = unreadable_reason(name)
@@ -213,8 +213,8 @@ def _read_attachments(
             _RawFile(source, identifier, data, (), depth=file.depth + 1), settings
         )
         count += len(results)
-        if count > settings.max_file_documents:
-            raise UnreadableFileError(_too_many(settings.max_file_documents))
+        characters += _count_characters(results)
+        _check_amount(count, characters, settings)
         yield from results
 
 
@@ -265,12 +265,39 @@ def _silence_libraries() -> Iterator[None]:
 
 def _read_raw_documents(data: bytes, extension: str, settings: Settings) -> list[RawItem]:
     most = settings.max_file_documents
-    items = list(islice(read_format(data, extension, settings), most + 1))
+    items = read_format(data, extension, settings)
+    items = list(islice(_limit_text(items, settings.max_file_mb << 20), most + 1))
     if not items:
         raise UnreadableFileError("nothing in it")
     if len(items) > most:
         raise UnreadableFileError(_too_many(most))
     return items
+
+
+def _limit_text(items: Iterable[RawItem], limit: int) -> Iterator[RawItem]:
+    """*items*; raise UnreadableFileError once they have more than *limit* characters.
+
+    A small file may say the same again and again: in the cells of a sheet, the chapters of a book.
+    """
+    characters = 0
+    for item in items:
+        if isinstance(item, RawDocument):
+            characters += sum(len(block.text) for block in item.blocks)
+        if characters > limit:
+            raise UnreadableFileError(text_limit_reason(limit))
+        yield item
+
+
+def _count_characters(results: Iterable[Document | Skip]) -> int:
+    return sum(len(result.text) for result in results if isinstance(result, Document))
+
+
+def _check_amount(count: int, characters: int, settings: Settings) -> None:
+    """Raise UnreadableFileError where all that is in one file is too many, or too long, texts."""
+    if count > settings.max_file_documents:
+        raise UnreadableFileError(_too_many(settings.max_file_documents))
+    if characters > settings.max_file_mb << 20:
+        raise UnreadableFileError(text_limit_reason(settings.max_file_mb << 20))
 
 
 def _too_many(most: int) -> str:
@@ -288,6 +315,7 @@ def _read_archive(file: _RawFile, settings: Settings) -> list[Document | Skip]:
     data_by_name = {m.name: m.data for m in members if isinstance(m, ArchiveMember)}
     orphans = find_orphan_sidecars(data_by_name)
     results: list[Document | Skip] = []
+    characters = 0
     for member in members:
         source = f"{file.source}/{to_printable(member[0])}"
         if isinstance(member, Skip):
@@ -305,9 +333,10 @@ def _read_archive(file: _RawFile, settings: Settings) -> list[Document | Skip]:
             member_file = _RawFile(
                 source, name, member.data, sidecars, _common_metadata(file), file.depth + 1
             )
-            results += [*skips, *_read_raw_file(member_file, settings)]
-            if len(results) > settings.max_file_documents:
-                raise UnreadableFileError(_too_many(settings.max_file_documents))
+            member_results = _read_raw_file(member_file, settings)
+            results += [*skips, *member_results]
+            characters += _count_characters(member_results)
+            _check_amount(len(results), characters, settings)
     return results
 
 

@@ -1,12 +1,25 @@
 """Hostile files of each format end in a document or in one line of the report."""
 
+import io
+import subprocess
+import sys
+import zipfile
+
 import pytest
 
 from qa.documents.document import Document, Skip
 from qa.documents.reader import FileContent, read_content
 from qa.settings import Settings
+from tests.conftest import ROOT
 from tests.documents.reading import make_zip
-from tests.documents.samples import CONTAINER, ODF_NAMES, epub, opendocument, replace_part, xlsx
+from tests.documents.samples import (
+    CONTAINER,
+    ODF_NAMES,
+    epub,
+    opendocument,
+    replace_part,
+    xlsx,
+)
 
 SMALL = Settings(max_file_mb=1)
 LAUGHS = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10 if n else 'laugh '}'>" for n in range(12))
@@ -127,3 +140,49 @@ def test_a_loop_of_links_in_a_compound_file_ends():
         (skip,) = read(name, data)
 
         assert isinstance(skip, Skip)
+
+
+def test_a_book_lists_a_chapter_often_and_has_it_once():
+    text = "The harbour was built in 1874."
+    book = epub([("One", f"<p>{text}</p>")])
+    item = "<item id='c0' href='c%200.xhtml' media-type='application/xhtml+xml'/>"
+    again = item.replace("c0", "again")
+    listed = "<itemref idref='c0'/>" * 10_000 + "<itemref idref='again'/>"
+    with zipfile.ZipFile(io.BytesIO(book)) as package:
+        contents = package.read("OPS/book.opf").decode().replace(item, item + again)
+    contents = contents.replace("<itemref idref='c0'/>", listed)
+    (document,) = read("a.epub", replace_part(book, "OPS/book.opf", contents))
+
+    assert document.text.count(text) == 1
+
+
+def test_sheets_in_an_archive_have_no_more_text_than_one_file_may_have():
+    books = {
+        f"{number}.xlsx": xlsx({"S": [[f"{number} harbour " * 3000]] * 15}) for number in "12345"
+    }
+    (skip,) = read("a.zip", make_zip(**books))
+
+    assert skip.reason.startswith("more than 1 MB of text in it")
+
+
+# Marks that are never closed, in one paragraph or line; each was looked for to the end.
+UNCLOSED = {
+    "a.rst": "*a ",
+    "b.rst": "|a|b|\n|-|-|\n",
+    "a.adoc": "[[",
+    "a.org": "[2020-01-01 ",
+}
+READ_UNCLOSED = """
+import resource, sys
+from tests.documents.test_hostile_formats import UNCLOSED, read
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+mark = UNCLOSED[sys.argv[1]]
+print(len(read(sys.argv[1], "Harbour.\\n\\n" + mark * (600_000 // len(mark)))))
+"""
+
+
+@pytest.mark.parametrize("name", UNCLOSED)
+def test_marks_that_are_never_closed_are_not_looked_for_again_and_again(name):
+    command = [sys.executable, "-c", READ_UNCLOSED, name]
+
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout == b"1\n"

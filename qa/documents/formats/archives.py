@@ -41,6 +41,11 @@ class _ArchiveEntry(NamedTuple):
     open: Callable[[], IO[bytes] | None]
 
 
+def text_limit_reason(limit: int) -> str:
+    """Why a file is not read whose text is longer than *limit* characters."""
+    return f"more than {limit >> 20} MB of text in it; divide it, or set QA_MAX_FILE_MB higher"
+
+
 def unpack(
     data: bytes, *, is_zip: bool, skip_reason: Callable[[str], str | None], limit: int
 ) -> list[ArchiveMember | Skip]:

@@ -41,7 +41,7 @@ _FOOTNOTE = regex.compile(r"footnote(?:ref)?:[\w-]*\[([^\]]*)\]")
 _INLINE_MACRO = regex.compile(
     r"\b(?:kbd|btn|menu|icon|pass|stem|latexmath|asciimath):\w*\[([^\]]*)\]"
 )
-_ANCHOR = regex.compile(r"\[\[[^\]]*\]\]|\[#[^\]]*\](?=[*_`#])|\[\.[^\]]*\](?=[*_`#])")
+_ANCHOR = regex.compile(r"\[\[[^][]*+\]\]|\[[#.][^][]*+\](?=[*_`#])")
 # Marks far apart belong to nothing, and each would be looked for to the end.
 _EMPHASIS = regex.compile(
     r"(?<![\w*_`#])(\*\*|__|``|##|[*_`#])(?=\S)(.{1,300}?)(?<=\S)\1(?![\w*_`#])"

@@ -36,10 +36,15 @@ def read_epub(data: bytes, limit: int) -> RawDocument:
     manifest = {item.get("id"): item for item in root.iter("{*}item")}
     labels = _read_labels(package, root_name, manifest)
     blocks: list[RawBlock] = []
+    seen: set[str] = set()
     for reference in root.iter("{*}itemref"):
         item = manifest.get(reference.get("idref"))
         name = None if item is None else package.find(root_name, item.get("href", ""))
-        if item is not None and name and item.get("media-type") in _PAGE_TYPES:
+        # A chapter comes once, as the standard says, however often it is listed.
+        if item is None or not name or name in seen:
+            continue
+        seen.add(name)
+        if item.get("media-type") in _PAGE_TYPES:
             blocks += _read_chapter(package.read(name), labels.get(name))
     pictures = sum(item.get("media-type", "").startswith("image/") for item in manifest.values())
     return build_raw_document(blocks, _read_metadata(root))._replace(

@@ -27,6 +27,9 @@ _ITEM = regex.compile(r"\s*(?:[-+]|\d+[.)]|\*(?=\s))\s+(?:\[[ X-]\]\s+)?(?P<text
 _TABLE_LINE = regex.compile(r"\s*\|.*")
 _TABLE_RULE = regex.compile(r"\s*\|[-+|]*\s*")
 
+# Nobody writes so many times of day in a line, and orgparse looks for the end of each in all of it.
+_MANY_TIMES = regex.compile(r"(?:[\[<]\d{4}-[^\n\[<]*+){500}+")
+
 
 def read_org(data: bytes) -> RawDocument:
     """Read an Org file; its title is in a line `#+TITLE:`."""
@@ -35,7 +38,10 @@ def read_org(data: bytes) -> RawDocument:
     for name, value in _FIELD_LINE.findall(text):
         if name.lower() in _FIELDS and value.strip():
             metadata.setdefault(name.lower(), value.strip())
-    blocks = [block for node in orgparse.loads(text) for block in _iter_node(node)]
+    if _MANY_TIMES.search(text):
+        blocks = list(_iter_blocks(text.splitlines()))
+    else:
+        blocks = [block for node in orgparse.loads(text) for block in _iter_node(node)]
     pictures = len(_PICTURE.findall(text))
     return build_raw_document(blocks, metadata)._replace(omissions=count_pictures(pictures))
 

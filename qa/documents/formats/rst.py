@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import regex
 from docutils import nodes
 from docutils.core import publish_doctree
-from docutils.parsers.rst import Directive, directives, roles
+from docutils.parsers.rst import Directive, Parser, directives, roles, states
 
 from qa.documents.document import RawBlock
 from qa.documents.formats.plain import decode_text
@@ -42,11 +42,31 @@ _SKIPPED_NODES = (
 )
 
 
+# Longer paragraphs are made by programs, and their marks are characters: docutils looks for the end
+# of each mark of emphasis and the like up to the end of its paragraph.
+_LONGEST_MARKED = 20_000
+
+
+def _make_inliner() -> states.Inliner:
+    """What reads the marks in paragraphs, unless these are too long for that."""
+    inliner = states.Inliner()
+    parse = inliner.parse
+
+    def parse_short(text: str, *arguments: Any) -> tuple[list[nodes.Node], list[Any]]:  # noqa: ANN401
+        return ([nodes.Text(text)], []) if len(text) > _LONGEST_MARKED else parse(text, *arguments)
+
+    # Not a subclass, whose names docutils would take for those of its patterns.
+    inliner.parse = parse_short  # type: ignore[assignment]
+    return inliner
+
+
 def read_rst(data: bytes) -> RawDocument:
     """Read reStructuredText, also with directives and roles of Sphinx and other tools."""
     text = decode_text(data)
     _register_unknown_names(text)
-    document = publish_doctree(text, settings_overrides=_SETTINGS)
+    document = publish_doctree(
+        text, parser=Parser(inliner=_make_inliner()), settings_overrides=_SETTINGS
+    )
     title = next((node.astext() for node in document if isinstance(node, nodes.title)), None)
     return build_raw_document(list(_iter_blocks(document)), _read_fields(document), title)
 

@@ -55,7 +55,7 @@ class _XmlFormats:
                 row, column, codes = int(reference[2]) if reference else row + 1, 0, {}
                 continue
             if reference and reference[1]:
-                column = _column_number(reference[1])
+                column = column_number(reference[1])
             style = _STYLE.search(match[2])
             if style and (code := self.codes.get(int(style[1]))):
                 codes[column] = code
@@ -64,7 +64,7 @@ class _XmlFormats:
             yield row, codes
 
 
-def _column_number(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
     """A -> 0, Z -> 25, AA -> 26."""
     number = 0
     for letter in letters:
@@ -85,7 +85,13 @@ def read_old_formats(data: bytes) -> SheetFormats:
     """The formats of a workbook of an Excel up to 2003; none where it is not as it should be."""
     try:
         return _BinaryFormats(
-            xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=StringIO())
+            xlrd.open_workbook(
+                # Ragged: rows are as long as they are, not as the longest.
+                file_contents=data,
+                formatting_info=True,
+                ragged_rows=True,
+                logfile=StringIO(),
+            )
         )
     except Exception:  # calamine reads more of damaged files
         return _XmlFormats()

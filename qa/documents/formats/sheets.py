@@ -14,12 +14,14 @@ import regex
 
 from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock, Skip
+from qa.documents.formats.archives import text_limit_reason
 from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.opendocument import attribute, iter_rows, open_body
 from qa.documents.formats.packages import Package
 from qa.documents.formats.rows import read_table
 from qa.documents.formats.sheet_formats import (
     SheetFormats,
+    column_number,
     read_formats,
     read_old_formats,
 )
@@ -34,14 +36,17 @@ _MAX_SHEETS = 10_000
 # calamine makes a rectangle of all cells between the first and the last, 32 bytes each.
 _MAX_CELLS = 30_000_000
 _MAX_ROW, _MAX_COLUMN = 1 << 20, 1 << 14
-_CELL_REFERENCE = regex.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]+)(\d+)"')
-_SHEET_PART = regex.compile(r"xl/worksheets/[^/]+\.xml", regex.I)
+# Rows and cells with their attributes, and where these say they are, as calamine reads it: in any
+# quotes, in small letters too, whatever the prefix and whatever the name of the part.
+_ELEMENT = regex.compile(rb"""<(?:[^\s<>/:"']+:)?(?:row|c)\s((?:[^>"']|"[^"]*+"|'[^']*+')*+)>""")
+_REFERENCE = regex.compile(rb"""(?<![^\s"'])r\s*+=\s*+["']([A-Za-z]*+)(\d++)["']""")
 _DRAWING_PART = regex.compile(r"xl/drawings/drawing\d*\.xml", regex.I)
 _PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
 _ZIP_SIGNATURE = b"PK"
 # The part of a compound file that holds an encrypted workbook.
 _ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 _ENCRYPTED = "encrypted; save it without a password"
+_OUTSIDE = "damaged: it has cells outside of a sheet"
 _HTML_START = regex.compile(rb"\s*<(?:!doctype|html|table|\?xml|meta)", regex.I)
 
 
@@ -52,12 +57,11 @@ def read_excel(data: bytes, limit: int) -> Iterator[SheetItem]:
     if _ENCRYPTED_PART in data and not data.startswith(_ZIP_SIGNATURE):
         raise UnreadableFileError(_ENCRYPTED)
     if not data.startswith(_ZIP_SIGNATURE):
-        return _read_workbook(data, read_old_formats(data))
+        return _read_workbook(data, read_old_formats(data), limit)
     package = Package(data, limit)
     for name in package.names:
-        if _SHEET_PART.fullmatch(name):
-            _check_extent(package.read(name))
-    return chain(_read_workbook(data, read_formats(package)), _iter_text_boxes(package))
+        _check_extent(package.read(name))
+    return chain(_read_workbook(data, read_formats(package), limit), _iter_text_boxes(package))
 
 
 def read_ods(data: bytes, limit: int) -> Iterator[SheetItem]:
@@ -79,17 +83,15 @@ def read_ods(data: bytes, limit: int) -> Iterator[SheetItem]:
             yield from _read_sheet(name, list(iter_rows(table)))
 
 
-def _check_extent(sheet: bytes) -> None:
-    """Raise UnreadableFileError if the cells of a sheet of XML are too far apart."""
+def _check_extent(part: bytes) -> None:
+    """Raise UnreadableFileError if the cells of a sheet, in XML, are too far apart."""
     last_row = last_column = 1
-    for match in _CELL_REFERENCE.finditer(sheet):
-        column = 0
-        for letter in match[1][:8]:
-            column = column * 26 + letter - 64
-        row = int(match[2][:12])
-        if row > _MAX_ROW or column > _MAX_COLUMN:
-            raise UnreadableFileError("damaged: it has cells outside of a sheet")
-        last_row, last_column = max(last_row, row), max(last_column, column)
+    for element in _ELEMENT.finditer(part):
+        for letters, digits in _REFERENCE.findall(element[1]):
+            row, column = int(digits[:12]), column_number(letters[:8].upper()) + 1
+            if row > _MAX_ROW or column > _MAX_COLUMN:
+                raise UnreadableFileError(_OUTSIDE)
+            last_row, last_column = max(last_row, row), max(last_column, column)
     if last_row * last_column > _MAX_CELLS:
         raise UnreadableFileError(
             f"a sheet of {last_row:,} rows and {last_column:,} columns, too many to read; delete"
@@ -97,7 +99,7 @@ def _check_extent(sheet: bytes) -> None:
         )
 
 
-def _read_workbook(data: bytes, formats: SheetFormats) -> Iterator[SheetItem]:
+def _read_workbook(data: bytes, formats: SheetFormats, limit: int) -> Iterator[SheetItem]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(BytesIO(data))
     except python_calamine.PasswordError as error:
@@ -110,7 +112,7 @@ def _read_workbook(data: bytes, formats: SheetFormats) -> Iterator[SheetItem]:
         if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
             yield Skip("", f"sheet {sheet.name}: hidden")
         else:
-            rows, days = _rows_of(workbook, sheet.name, formats)
+            rows, days = _rows_of(workbook, sheet.name, formats, limit)
             yield from _set_dates(_read_sheet(sheet.name, rows), days)
 
 
@@ -134,9 +136,12 @@ def _check_sheet_count(number: int) -> None:
 
 
 def _rows_of(
-    workbook: python_calamine.CalamineWorkbook, name: str, formats: SheetFormats
+    workbook: python_calamine.CalamineWorkbook, name: str, formats: SheetFormats, limit: int
 ) -> tuple[list[NumberedRow], dict[str, str]]:
-    """The rows of a sheet that are not empty, with their numbers; its days as ISO 8601, by text."""
+    """The rows of a sheet that are not empty, with their numbers; its days as ISO 8601, by text.
+
+    Raise UnreadableFileError if it has more than *limit* characters, which many cells may share.
+    """
     sheet = workbook.get_sheet_by_name(name)
     if sheet.start is None:
         return [], {}
@@ -144,7 +149,11 @@ def _rows_of(
     days: dict[str, str] = {}
     codes_by_row = formats.iter_rows(name)
     coded, codes = next(codes_by_row, _NO_CODES)
+    characters = 0
     for number, values in enumerate(sheet.iter_rows(), start=1):
+        # Between cells far apart there are millions of empty ones.
+        if values.count("") == len(values):
+            continue
         while coded < number:
             coded, codes = next(codes_by_row, _NO_CODES)
         texts = list(map(format_value, values))
@@ -159,6 +168,9 @@ def _rows_of(
             texts[place] = text
         if any(texts):
             rows.append((number, texts))
+            characters += sum(map(len, texts))
+        if characters > limit:
+            raise UnreadableFileError(text_limit_reason(limit))
     return rows, days
 
 

@@ -13,7 +13,7 @@ from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.sheets import format_value, read_excel, read_ods
 from qa.errors import UnreadableFileError
 from tests.documents.compound import compound_file
-from tests.documents.reading import read_file
+from tests.documents.reading import make_zip, read_file
 from tests.documents.samples import ods, opendocument, replace_part, xls, xlsx
 
 LIMIT = 50 << 20
@@ -223,6 +223,41 @@ def test_cells_far_apart_take_no_memory():
 
     with pytest.raises(UnreadableFileError, match="1,048,576 rows and 16,384 columns, too many"):
         list(read_excel(data, LIMIT))
+
+
+FAR = [
+    "<row r='1'><c r='A1'/></row><row r='1048576'><c r='XFD1048576'/></row>",
+    '<row r="1"><c r="A1"/></row><row r="1048576"><c s="0" r =\n"xfd1048576"/></row>',
+    '<row r="1"><c r="A1"/></row><row r="1048576"><c s=">" r="XFD1048576"/></row>',
+    '<row r="1"><c r="A1"/></row><row s="1" r="4000000000"><c/></row>',
+]
+
+
+@pytest.mark.parametrize("rows", FAR)
+@pytest.mark.parametrize("name", ["c", "a-b:c"])
+@pytest.mark.parametrize("part", [FIRST, "xl/other/sheet.bin"])
+def test_cells_far_apart_are_seen_however_they_are_written(rows, name, part):
+    rows = rows.replace("<c ", f"<{name} ").replace("<row ", f"<{name[:-1]}row ")
+    data = make_zip(**{part: SHEET.format(rows)})
+
+    with pytest.raises(UnreadableFileError, match=r"cells outside of a sheet|too many to read"):
+        list(read_excel(data, LIMIT))
+
+
+def test_what_looks_like_a_cell_in_a_text_is_none():
+    cell = '<row r="1"><c r="A1" t="inlineStr"><is><t>as in r="ZZZZ99999999"</t></is></c></row>'
+    data = replace_part(xlsx({"S": [["x"]]}), FIRST, SHEET.format(cell))
+    (row,) = read_excel(data, LIMIT)
+
+    assert row.blocks[-1].text == 'as in r="ZZZZ99999999"'
+
+
+def test_a_text_that_all_cells_share_counts_as_often_as_it_is_there():
+    book = xlsx({"S": [["harbour " * 4000]] * 100})
+
+    assert len(book) < 10_000
+    with pytest.raises(UnreadableFileError, match="more than 1 MB of text in it; divide it"):
+        list(read_excel(book, 1 << 20))
 
 
 @pytest.mark.parametrize("reference", ["BDWGN1", "A99999999", "ZZZZZZZZZZZZ9"])
