@@ -1,6 +1,7 @@
 """What a search gives: the best passages as columns, with the positions of the terms in them."""
 
 import datetime
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,19 +63,14 @@ class Positions:
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """The occurrences in one passage, in order."""
-        bounds = self._starts[passage_index : passage_index + 2]
-        if len(bounds) < 2:
-            return []
-        rows = slice(*bounds)
-        columns = self.position[rows].tolist(), self.term_index[rows].tolist()
-        return [*zip(*columns, strict=True)]
+        first = bisect_left(self._passages, passage_index)
+        rows = slice(first, bisect_right(self._passages, passage_index, first))
+        return [*zip(self.position[rows].tolist(), self.term_index[rows].tolist(), strict=True)]
 
     @cached_property
-    def _starts(self) -> list[int]:
-        """The first occurrence in each passage, and beyond the last that has any."""
-        last = int(self.passage_index[-1]) if len(self.passage_index) else -1
-        starts: list[int] = np.searchsorted(self.passage_index, np.arange(last + 2)).tolist()
-        return starts
+    def _passages(self) -> memoryview:
+        """The passages as a view, of which few items are read: an array takes longer for that."""
+        return np.ascontiguousarray(self.passage_index).data
 
 
 @dataclass(frozen=True)
@@ -88,6 +84,9 @@ class MatchCounts:
     publishers: dict[str, int] = field(default_factory=dict)
     years: dict[int, int] = field(default_factory=dict)
     types: dict[str, int] = field(default_factory=dict)
+
+
+NO_MATCHES = MatchCounts()
 
 
 # The most values of a facet.

@@ -40,14 +40,16 @@ class Synonym:
 
     def is_in(self, words: Sequence[str], terms: Sequence[str]) -> bool:
         """Whether it is in *words*, whose terms are *terms*."""
-        if self.terms and self.terms[0] not in terms:
-            return False
-        size = len(self.terms)
-        return any(
-            tuple(terms[i : i + size]) == self.terms
-            and (not self.in_capitals or words[i].isupper())
-            for i in range(len(terms) - size + 1)
-        )
+        if not self.terms:
+            return not self.in_capitals
+        for i, term in enumerate(terms):
+            if (
+                term == self.terms[0]
+                and tuple(terms[i : i + len(self.terms)]) == self.terms
+                and (not self.in_capitals or words[i].isupper())
+            ):
+                return True
+        return False
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class QueryTerm:
     @property
     def all_stems(self) -> tuple[str, ...]:
         """Its stems, then those of compounds."""
-        return (*self.stems, *self.compounds)
+        return (*self.stems, *self.compounds) if self.compounds else self.stems
 
     @property
     def exact_forms(self) -> tuple[str, ...]:
@@ -46,7 +46,11 @@ class QueryTerm:
 
     def document_frequency(self, document_frequencies: Mapping[str, int]) -> int:
         """How many passages hold its most frequent stem, or else the most frequent compound."""
-        count = max([document_frequencies[term_stem] for term_stem in self.stems])
+        stems = self.stems
+        # Of most words there is one, and a question asks this some fifty times.
+        count = document_frequencies[stems[0]]
+        if len(stems) > 1:
+            count = max([document_frequencies[term_stem] for term_stem in stems])
         if count or not self.compounds:
             return count
         return max([document_frequencies[compound] for compound in self.compounds])
@@ -197,14 +201,17 @@ class Query:
     @cached_property
     def all_terms(self) -> tuple[QueryTerm, ...]:
         """The question's terms, then those of its synonyms."""
+        if not self.expansions:
+            return self.terms
         return (*self.terms, *(term for expansion in self.expansions for term in expansion.terms))
 
     @cached_property
     def stems(self) -> tuple[str, ...]:
         """The stems of all terms, each once, in the order of the terms."""
-        return tuple(
-            dict.fromkeys(term_stem for term in self.all_terms for term_stem in term.all_stems)
-        )
+        stems: dict[str, None] = {}
+        for term in self.all_terms:
+            stems |= dict.fromkeys(term.all_stems)
+        return tuple(stems)
 
     @cached_property
     def keys(self) -> QuestionKeys:

@@ -81,16 +81,18 @@ def _choose_exact(variants: Iterable[Variant]) -> list[Variant]:
 
 def _pair_words(query: Query) -> list[Variant]:
     """Two words side by side as one: wifi of "wi fi"; only words that are searched for."""
-    spans = token_spans(query.text)
+    text = query.text
+    spans = token_spans(text)
     if len(spans) > _MAX_PAIRED_WORDS:
         return []
     searched = {term.word.lower() for term in query.terms}
+    own_spans = [span for span in spans if text[span[0] : span[1]].lower() in searched]
     variants = []
-    for (start, middle), (next_start, end) in pairwise(spans):
-        first, second = query.text[start:middle], query.text[next_start:end]
-        is_pair = query.text[middle:next_start] == " " and not (first + second).isdigit()
-        if is_pair and {first.lower(), second.lower()} <= searched:
-            variants.append(Variant(first + second, start, end, Role.JOINED))
+    for (start, middle), (next_start, end) in pairwise(own_spans):
+        if text[middle:next_start] == " ":
+            joined = text[start:middle] + text[next_start:end]
+            if not joined.isdigit():
+                variants.append(Variant(joined, start, end, Role.JOINED))
     return variants
 
 
@@ -186,9 +188,11 @@ def split_absent_terms(
     absent = [
         term
         for term in query.terms
-        if not term.document_frequency(known) and term.word.isalpha() and not term.forms
-    ]
-    absent = [term for term in absent if len(term.word) <= _MAX_SPLIT_LENGTH][:_MAX_SPLIT_TERMS]
+        if not term.document_frequency(known)
+        and (term.word.isalpha() and not term.forms and len(term.word) <= _MAX_SPLIT_LENGTH)
+    ][:_MAX_SPLIT_TERMS]
+    if not absent:
+        return query
     splits = {term.term: _split_word(term.word) for term in absent}
     # All at once: a cluster is asked once.
     parts = {part for pairs in splits.values() for pair in pairs for part in pair}

@@ -7,8 +7,6 @@ near to each other, whether a sentence has an answer of the right type, which wo
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from qa.analysis.normalization import is_unspaced
 from qa.queries.query import Query
 from qa.ranking.features import Feature, TermStatistics, feature_column
@@ -61,10 +59,14 @@ def compute_signals(
     *passage_count* is that of the index: the more, the more have the words by chance.
     """
     first_features = dict(zip(Feature, ranked[0].features.tolist(), strict=True))
-    is_missing = np.array([term.word in highlight.missing_words for term in query.terms])
+    shares: list[float] = statistics.normalized_idf.tolist()
+    missing = [
+        (term.word, share)
+        for term, share in zip(query.terms, shares, strict=True)
+        if term.word in highlight.missing_words
+    ]
     # In German every noun has a capital.
     capitals_mark_names = query.language not in _CAPITAL_NOUN_LANGUAGES
-    is_name = np.array([capitals_mark_names and term.word[:1].isupper() for term in query.terms])
     cjk_share = 1.0 if query.language in _SYLLABIC_LANGUAGES else _cjk_share(query)
     return {
         "intercept": 1.0,
@@ -76,13 +78,15 @@ def compute_signals(
         # A margin says little where little of the question is covered.
         "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features[Feature.COVERAGE],
         "term_count": math.log(len(query.terms)),
-        "missing_idf": float(statistics.normalized_idf[is_missing].max(initial=0.0)),
-        "missing_name_idf": float(statistics.normalized_idf[is_missing & is_name].sum()),
+        "missing_idf": max([share for _, share in missing], default=0.0),
+        "missing_name_idf": sum(
+            [share for word, share in missing if capitals_mark_names and word[:1].isupper()], 0.0
+        ),
         "runner_up_coverage": max(
-            (
+            [
                 float(feature_column(other.features, Feature.COVERAGE))
                 for other in ranked[1:TOP_SIZE]
-            ),
+            ],
             default=0.0,
         ),
         "total_idf": math.log1p(first_features[Feature.COVERAGE] * statistics.total_idf),
@@ -121,13 +125,14 @@ def topic_verdict(first: RankedPassage) -> str:
 
 def _cjk_share(query: Query) -> float:
     """The share of the terms that are parts of a run without spaces, and in many others."""
-    run_count = sum(is_unspaced(term.word) for term in query.terms)
+    # Most words are of ASCII, which is looked at first.
+    run_count = sum([not t.word.isascii() and is_unspaced(t.word) for t in query.terms])
     return run_count / len(query.terms)
 
 
 def estimate_probability(signals: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """The probability of an answer by logistic regression: the *weights* of *signals*."""
-    logit = sum(weight * signals[name] for name, weight in weights.items())
+    logit = sum([weight * signals[name] for name, weight in weights.items()])
     return round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 4)
 
 

@@ -171,15 +171,15 @@ def rank(
         return []
     selector = _make_selector(candidates, order, options)
     documents = candidates.documents.tolist()
+    direct = candidates.direct_answers
     places = (place for place in order if selector.may_show(documents[place], limit))
     for place, passage in _iter_passages(candidates, places):
         # Later passages may be duplicates of those shown, but are not read for that.
         if selector.is_full(limit):
             break
         hits = candidates.positions.in_passage(place)
-        ranked_passage = RankedPassage(passage, float(scores[place]), features[place], hits)
-        if place in candidates.direct_answers:
-            ranked_passage = replace(ranked_passage, is_direct_answer=True)
+        score, row = float(scores[place]), features[place]
+        ranked_passage = RankedPassage(passage, score, row, hits, [], place in direct)
         selector.add(ranked_passage, documents[place])
     return selector.results()[:limit]
 
@@ -210,14 +210,11 @@ def _boost_language(languages: Sequence[str], language: str | None) -> FloatArra
 
 def _demote(order: list[int], coverage: FloatArray) -> list[int]:
     """*order* with low *coverage*, of shape (candidates,), last and without coverage 0."""
-    ordered = np.array(order, np.int64)
-    ordered = ordered[coverage[ordered] > 0]
-    if not len(ordered):
-        return []
-    shares = coverage[ordered]
-    is_low = shares < _MIN_COVERAGE_SHARE * shares[0]
-    demoted: list[int] = np.concatenate([ordered[~is_low], ordered[is_low]]).tolist()
-    return demoted
+    shares: list[float] = coverage.tolist()
+    lowest = next((_MIN_COVERAGE_SHARE * shares[i] for i in order if shares[i] > 0), 0.0)
+    return [i for i in order if shares[i] >= lowest and shares[i] > 0] + [
+        i for i in order if 0 < shares[i] < lowest
+    ]
 
 
 def _put_first(first: Sequence[int], order: Sequence[int], others: Sequence[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 import random
 import re
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +16,6 @@ from qa.engines.base import K1, B
 from qa.engines.factory import open_engine
 from qa.engines.kernel import loader
 from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
-from qa.engines.whoosh import kernel_index
 from qa.engines.whoosh.kernel_index import KernelIndex
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import parse_query
@@ -195,6 +195,11 @@ def test_lists_that_are_not_reached_in_time_are_left_out(sample):
     assert (top.partial, len(top.numbers)) == (False, 5)
 
 
+# A list to search, and one whose occurrences are sought, as the kernel takes them.
+pack_list = struct.Struct("=iid").pack
+pack_label = struct.Struct("=iii").pack
+
+
 def index_arguments(searcher):
     """What the kernel's index is made of, each array a copy."""
     seen = []
@@ -262,10 +267,10 @@ def test_damaged_arrays_are_an_error_or_a_wrong_answer_never_a_crash(sample):
     "arguments",
     [
         (b"", 5, np.zeros(3, bool), 0.0, False),
-        (kernel_index._pack_list(9, 0, 1.0), 5, None, 0.0, False),
-        (kernel_index._pack_list(-1, 0, 1.0), 5, None, 0.0, False),
-        (kernel_index._pack_list(0, -1, 1.0), 5, None, np.inf, False),
-        (kernel_index._pack_list(0, 1 << 30, 1.0), 5, None, np.inf, False),
+        (pack_list(9, 0, 1.0), 5, None, 0.0, False),
+        (pack_list(-1, 0, 1.0), 5, None, 0.0, False),
+        (pack_list(0, -1, 1.0), 5, None, np.inf, False),
+        (pack_list(0, 1 << 30, 1.0), 5, None, np.inf, False),
     ],
 )
 def test_numbers_beyond_the_index_are_refused(sample, arguments):
@@ -278,11 +283,11 @@ def test_numbers_beyond_the_index_are_refused(sample, arguments):
 def test_passages_beyond_the_index_are_refused(sample, passages):
     index = open_searcher(sample, on=True)._kernel_index._index
     with pytest.raises(ValueError, match="beyond the index"):
-        index.positions(kernel_index._pack_label(0, 0, 0), 1, np.array(passages))
+        index.positions(pack_label(0, 0, 0), 1, np.array(passages))
     with pytest.raises(ValueError, match="beyond the index"):
         index.candidates(np.array(passages), np.zeros(1, np.float32))
     with pytest.raises(ValueError, match="beyond the index"):
-        index.headings(kernel_index._pack_label(2, 0, 0), 1, np.array(passages))
+        index.headings(pack_label(2, 0, 0), 1, np.array(passages))
 
 
 def feature_arrays():

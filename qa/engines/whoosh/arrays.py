@@ -389,6 +389,11 @@ def gather_strings(
     return joined, narrow_dtype(np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]))
 
 
+def native_view(array: Array) -> memoryview:
+    """*array* as a view: reading one of its items takes a third of the time."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False).data
+
+
 # Fewer bytes of strings than this are verified at once.
 _FEW_BYTES = 1 << 20
 
@@ -409,8 +414,7 @@ class ByteStrings:
 
     @cached_property
     def _ends(self) -> memoryview:
-        ends = self._columns[self._ends_name]
-        return ends.astype(ends.dtype.newbyteorder("="), copy=False).data
+        return native_view(self._columns[self._ends_name])
 
     def __len__(self) -> int:
         """How many there are."""

@@ -9,12 +9,12 @@ import numpy as np
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import DocumentSummary, spell_publishers
 from qa.engines.candidates import (
+    FACET_SIZE,
     Array,
     BoolArray,
     FacetValue,
     IntArray,
     MatchCounts,
-    sort_facet,
 )
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Phrase
@@ -24,7 +24,9 @@ class _Column(Generic[FacetValue]):
     """A value of each document, or None, as a number for counting."""
 
     def __init__(self, values: Sequence[FacetValue | None]) -> None:
-        self._values = [*{value: None for value in values if value is not None}]
+        # In the order of equal counts, so that counting need not compare names.
+        distinct = dict.fromkeys(value for value in values if value is not None)
+        self._values: list[FacetValue] = sorted(distinct, key=lambda value: str(value).casefold())
         codes = {value: code for code, value in enumerate(self._values)}
         none = len(self._values)
         self.codes: IntArray = np.array(
@@ -35,12 +37,13 @@ class _Column(Generic[FacetValue]):
         """How many values there are."""
         return len(self._values)
 
-    def count(self, documents: IntArray, counts: Array) -> dict[FacetValue, int]:
-        """The sum of *counts*, one for each of *documents*, for each value; of shape (n,)."""
-        sums = np.bincount(self.codes[documents], weights=counts)
-        present = np.flatnonzero(sums[: len(self._values)])
-        values, totals = self._values, sums.astype(np.int64)
-        return sort_facet({values[n]: int(totals[n]) for n in present.tolist()})
+    def count(self, codes: IntArray, counts: Array) -> dict[FacetValue, int]:
+        """The sum of *counts*, both of shape (n,), for each value of *codes*, as a facet."""
+        sums = np.bincount(codes, counts)[: len(self._values)]
+        (present,) = sums.nonzero()
+        order = present[(-sums[present]).argsort(kind="stable")[:FACET_SIZE]]
+        values = map(self._values.__getitem__, order.tolist())
+        return dict(zip(values, sums[order].astype(np.int64).tolist(), strict=True))
 
     def equals(self, values: Sequence[FacetValue]) -> BoolArray:
         """Whether the value is one of *values*: bool of shape (documents,)."""
@@ -72,13 +75,14 @@ class FacetColumns:
         self._types = _Column([summary.type or None for summary in ordered])
 
         # Documents with the same publisher, year and type are counted together: the number of such
-        # a combination of each, and a document of each combination.
+        # a combination of each, and the three codes of each combination.
         codes = np.zeros(len(ordered), np.int64)
         for column in (self._publishers, self._years, self._types):
             codes = codes * (len(column) + 1) + column.codes
-        _, self._examples, self._combinations = np.unique(
-            codes, return_index=True, return_inverse=True
-        )
+        _, examples, self._combinations = np.unique(codes, return_index=True, return_inverse=True)
+        self._publisher_codes = self._publishers.codes[examples]
+        self._year_codes = self._years.codes[examples]
+        self._type_codes = self._types.codes[examples]
         self._typed_titles = [summary.title for summary in ordered]
 
     @cached_property
@@ -107,10 +111,10 @@ class FacetColumns:
         total = int(documents.sum(dtype=np.int64))
         if not total:
             return MatchCounts()
-        counts = np.bincount(self._combinations, weights=documents)
+        counts = np.bincount(self._combinations, documents)
         return MatchCounts(
             total,
-            self._publishers.count(self._examples, counts),
-            self._years.count(self._examples, counts),
-            self._types.count(self._examples, counts),
+            self._publishers.count(self._publisher_codes, counts),
+            self._years.count(self._year_codes, counts),
+            self._types.count(self._type_codes, counts),
         )

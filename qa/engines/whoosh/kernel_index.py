@@ -3,7 +3,7 @@
 Everything here gives what numpy_index gives, to the last bit.
 """
 
-import struct
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Self
@@ -11,21 +11,15 @@ from typing import Any, Self
 import numpy as np
 
 from qa.analysis.deadline import Deadline
-from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS
+from qa.engines.base import K1, STEMS, TITLE, WORDS
 from qa.engines.candidates import BoolArray, FloatArray, IntArray, Positions
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.fields import FILES, Field
 from qa.engines.whoosh.numpy_index import CandidateColumns
-from qa.engines.whoosh.scorer import TermPostings, TopPassages
+from qa.engines.whoosh.scorer import FIELD_CODES, TermPostings, TopPassages
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Query
-
-# The fields by their numbers in C.
-_FIELDS = (STEMS, WORDS, TITLE, WHOLE)
-_CODES = {name: code for code, name in enumerate(_FIELDS)}
-_pack_list = struct.Struct("=iid").pack
-_pack_label = struct.Struct("=iii").pack
 
 
 class KernelIndex:
@@ -41,7 +35,7 @@ class KernelIndex:
         """Raise ValueError when the arrays do not fit together, or are of other types."""
         self._fields = fields
         self._index = kernel.Index(
-            *(_field_arrays(files, fields[name]) for name in _FIELDS),
+            *(_field_arrays(files, fields[name]) for name in FIELD_CODES),
             store.heading_of,
             store.document_of,
             store.document_of_heading,
@@ -76,7 +70,7 @@ class KernelIndex:
         with_mask: bool,
     ) -> TopPassages:
         """What Accumulator.top_k gives, with the matches of each document; a mask if wanted."""
-        packed = b"".join([_pack_list(_CODES[p.field.name], p.number, p.weight) for p in lists])
+        packed = b"".join([postings.packed for postings in lists])
         numbers, scores, mask, counts, is_partial = self._index.search(
             packed, k, allowed, deadline.moment, with_mask
         )
@@ -116,9 +110,13 @@ class KernelIndex:
 
     def _pack_words(self, name: str, words: Iterable[tuple[str, int]]) -> bytes:
         """The numbers of *words* that occur in a field, each with its label."""
-        find, code = self._fields[name].find, _CODES[name]
-        entries = [(find(word.encode()), label) for word, label in words]
-        return b"".join([_pack_label(code, n, label) for n, label in entries if n is not None])
+        find, code = self._fields[name].find, FIELD_CODES[name]
+        entries: list[int] = []
+        for word, label in words:
+            number = find(word.encode())
+            if number is not None:
+                entries += (code, number, label)
+        return array("i", entries).tobytes()
 
 
 def _field_arrays(files: Mapping[str, ArrayFile], field: Field) -> tuple[Any, ...]:

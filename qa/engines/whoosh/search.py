@@ -7,7 +7,6 @@ all processes.
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -29,6 +28,7 @@ from qa.engines.base import (
     weigh_stems,
 )
 from qa.engines.candidates import (
+    NO_MATCHES,
     BoolArray,
     Candidates,
     IntArray,
@@ -73,7 +73,6 @@ SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 _MIN_CACHE_BYTES = 1 << 25
 # Searches without the kernel before the rest of the files is verified for it.
 _MAX_NUMPY_SEARCHES = 20
-_NO_PASSAGES: IntArray = np.empty(0, np.int64)
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
@@ -95,6 +94,7 @@ class WhooshSearcher:
         self._fields = {n: Field(files[file], n) for file, names in FILES.items() for n in names}
         self._store = StoredFields(files[DOCUMENTS])
         self._cached_postings = cache_method(self._postings, CACHED_TERMS)
+        self._cached_frequency = cache_method(self._count_passages, CACHED_TERMS)
         self._cached_kernel_index = cache_method(self._open_kernel_index, 1)
         self._numpy_searches = 0
         size = sum((folder / name).stat().st_size for name in FILES)
@@ -164,25 +164,25 @@ class WhooshSearcher:
         deadline.check()
         allowed = self._masks.match_conditions(query, deadline)
         direct = self._direct_answers(query, deadline)
-        terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
+        weights = weigh_stems(query)
         deadline.check()
         top = self._fastest_index.top_k(
-            self._lists(terms), start + limit, allowed, deadline, with_mask=len(direct) > 0
+            self._weighted_lists(weights), start + limit, allowed, deadline, with_mask=bool(direct)
         )
-        if len(direct):
-            top = self._put_first(query, direct, top)
-        ranks = slice(start, start + limit)
-        candidates = self._candidates(
-            query, top._replace(numbers=top.numbers[ranks], scores=top.scores[ranks]), direct
-        )
-        return replace(candidates, matches=self._count_matches(top))
+        if direct:
+            top = self._put_first(weights, np.array(direct), top)
+        matches = self._count_matches(top)
+        if start or len(top.numbers) > limit:
+            ranks = slice(start, start + limit)
+            top = top._replace(numbers=top.numbers[ranks], scores=top.scores[ranks])
+        return self._candidates(query, top, direct, matches)
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
         return self._candidates(query, self.top_by_terms(terms, limit))
 
-    def _direct_answers(self, query: Query, deadline: Deadline) -> IntArray:
+    def _direct_answers(self, query: Query, deadline: Deadline) -> list[int]:
         """The passages under a heading, or else after a sentence, that is the question.
 
         These need not have its phrases, which are in the heading.
@@ -190,20 +190,23 @@ class WhooshSearcher:
         keys, find = query.keys, self._store.passages_answering
         # Mostly there is none, so one look-up is enough.
         passages = find(keys.heading + keys.sentence)
-        if not len(passages) or deadline.is_expired:
-            return _NO_PASSAGES
-        headed = find(keys.heading)
-        passages = headed if len(headed) else passages
+        if not passages or deadline.is_expired:
+            return []
+        passages = find(keys.heading) or passages
         allowed = self._masks.match_documents(query)
-        return (passages if allowed is None else passages[allowed[passages]])[:MAX_DIRECT_ANSWERS]
+        if allowed is not None:
+            passages = [passage for passage in passages if allowed[passage]]
+        return passages[:MAX_DIRECT_ANSWERS]
 
-    def _put_first(self, query: Query, passages: IntArray, top: TopPassages) -> TopPassages:
+    def _put_first(
+        self, weights: Mapping[tuple[str, str], float], passages: IntArray, top: TopPassages
+    ) -> TopPassages:
         """*passages* with their scores, then the others of *top*."""
         headings = self._store.heading_of[passages].astype(np.int64)
         documents = self._store.document_of[passages].astype(np.int64)
         numbers = {STEMS: passages, TITLE: headings, WHOLE: documents}
         scores = np.zeros(len(passages), np.float32)
-        for (field, stem), weight in weigh_stems(query).items():
+        for (field, stem), weight in weights.items():
             if postings := self._cached_postings(field, stem, weight):
                 scores += postings.score_documents(numbers[field])
         order = np.lexsort((passages, -scores))
@@ -216,7 +219,11 @@ class WhooshSearcher:
         )
 
     def _candidates(
-        self, query: Query, top: TopPassages, direct: IntArray = _NO_PASSAGES
+        self,
+        query: Query,
+        top: TopPassages,
+        direct: Sequence[int] = (),
+        matches: MatchCounts = NO_MATCHES,
     ) -> Candidates:
         store, index = self._store, self._fastest_index
         columns = index.order_candidates(top.numbers, top.scores)
@@ -229,15 +236,16 @@ class WhooshSearcher:
             lengths=columns.lengths,
             headings=LazyColumn(len(numbers), lambda place: store.heading(int(headings[place]))),
             heading_lengths=columns.heading_lengths,
-            languages=store.languages[documents].tolist(),
-            publishers=store.publisher_names[documents].tolist(),
+            languages=store.languages.select(documents),
+            publishers=store.publisher_names.select(documents),
             dates=LazyColumn(len(numbers), lambda place: store.date(int(documents[place]))),
             positions=index.find_positions(query, numbers),
             heading_matches=index.match_headings(query, headings),
-            read_passages=lambda which: store.passages(numbers[which]),
+            read_passages=lambda which: store.passages(numbers[which].tolist()),
+            matches=matches,
             partial=top.partial,
             direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())
-            if len(direct)
+            if direct
             else (),
         )
 
@@ -254,26 +262,34 @@ class WhooshSearcher:
         """
         if allowed is None:
             allowed = self._masks.match_conditions(query, deadline)
-        terms = [(*key, weight) for key, weight in weigh_stems(query).items()]
-        return self._top_passages(terms, k, allowed, deadline)
+        return self._top_passages(self._weighted_lists(weigh_stems(query)), k, allowed, deadline)
 
     def top_by_terms(self, terms: Iterable[tuple[str, str, float]], k: int) -> TopPassages:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
-        return self._top_passages(terms, k, None)
+        return self._top_passages(self._lists(terms), k, None)
 
     def _top_passages(
         self,
-        terms: Iterable[tuple[str, str, float]],
+        lists: Sequence[TermPostings],
         k: int,
         allowed: BoolArray | None,
         deadline: Deadline = NO_DEADLINE,
     ) -> TopPassages:
         deadline.check()
         accumulator = self._numpy_index.accumulator()
-        return accumulator.top_k(self._lists(terms), k, allowed=allowed, deadline=deadline)
+        return accumulator.top_k(lists, k, allowed=allowed, deadline=deadline)
 
     def _lists(self, terms: Iterable[tuple[str, str, float]]) -> list[TermPostings]:
         return [postings for term in terms if (postings := self._cached_postings(*term))]
+
+    def _weighted_lists(self, weights: Mapping[tuple[str, str], float]) -> list[TermPostings]:
+        """The postings of each field and stem of *weights* that occurs."""
+        find = self._cached_postings
+        return [
+            postings
+            for (name, stem), weight in weights.items()
+            if (postings := find(name, stem, weight))
+        ]
 
     def _count_matches(self, top: TopPassages) -> MatchCounts:
         """How many passages match, by the facets of their documents."""
@@ -281,18 +297,23 @@ class WhooshSearcher:
             return self._facets().count(top.matches)
         if top.document_matches is not None:
             return self._facets().sum_documents(top.document_matches)
-        return MatchCounts()
+        return NO_MATCHES
 
     def document_frequencies(
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
-        texts, titles = self._fields[STEMS], self._fields[TITLE]
+        count = self._cached_frequency
         counts = {}
         for stem in stems:
             deadline.check()
-            counts[stem] = document_frequency(texts, stem) or document_frequency(titles, stem)
+            counts[stem] = count(stem)
         return counts
+
+    def _count_passages(self, stem: str) -> int:
+        return document_frequency(self._fields[STEMS], stem) or document_frequency(
+            self._fields[TITLE], stem
+        )
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
         """How many documents have all terms of *query*, and meet its filters."""

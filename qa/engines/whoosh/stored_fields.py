@@ -9,8 +9,9 @@ import datetime
 import json
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import zstandard
@@ -19,10 +20,9 @@ from pydantic_core import from_json
 from qa.analysis.tokenizer import Span
 from qa.documents.document import Document
 from qa.engines.candidates import Array, IntArray, LazyColumn
-from qa.engines.whoosh.arrays import ArrayFile, ByteStrings
+from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, native_view
 from qa.engines.whoosh.column_encoder import STRINGS
 from qa.engines.whoosh.fields import cache_method
-from qa.engines.whoosh.inverter import expand_runs
 from qa.engines.whoosh.stored_document import StoredDocument, citable_fields
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
@@ -33,13 +33,39 @@ _CACHED_BLOCKS = 64
 _KNOWN_IDS = 1 << 10
 
 
-def _decode_column(strings: ByteStrings) -> Array:
-    """*strings* of documents, None for empty ones; each once in memory: object, (documents,)."""
-    texts = [*strings]
-    names = {name: name.decode() or None for name in {*texts}}
-    column = np.empty(len(texts), object)
-    column[:] = [*map(names.__getitem__, texts)]
-    return column
+# Span._make without a function of Python: a question has some sixty.
+_new_span: Callable[[tuple[int, int]], Span] = partial(tuple.__new__, Span)
+
+
+class _PassageColumns(NamedTuple):
+    """What is read of one passage at a time: through views, as an item of an array takes longer."""
+
+    documents: memoryview
+    headings: memoryview
+    blocks: memoryview
+    starts: memoryview
+    ends: memoryview
+    first_passages: memoryview
+    block_starts: memoryview
+
+
+class _NameColumn:
+    """A name of each document, None for an empty one; *names* is object of shape (documents,)."""
+
+    def __init__(self, strings: ByteStrings) -> None:
+        texts = [*strings]
+        distinct = {name: name.decode() or None for name in {*texts}}
+        self.names = np.empty(len(texts), object)
+        # Each once in memory.
+        self.names[:] = [*map(distinct.__getitem__, texts)]
+        self._all_alike = [*distinct.values()] if len(distinct) == 1 else None
+
+    def select(self, documents: IntArray) -> list[Any]:
+        """Those of *documents*."""
+        names: list[Any] = (
+            self._all_alike * len(documents) if self._all_alike else self.names[documents].tolist()
+        )
+        return names
 
 
 class StoredFields:
@@ -82,19 +108,19 @@ class StoredFields:
         return self._columns["dates"]
 
     @cached_property
-    def publisher_names(self) -> Array:
-        """The publisher of each document, None for none: object, (documents,)."""
-        return _decode_column(self._strings["publishers"])
+    def publisher_names(self) -> "_NameColumn":
+        """The publisher of each document, None for none."""
+        return _NameColumn(self._strings["publishers"])
 
     @cached_property
     def publishers(self) -> Array:
         """The same, case folded for comparison; empty for none."""
-        return np.array([(name or "").casefold() for name in self.publisher_names])
+        return np.array([(name or "").casefold() for name in self.publisher_names.names])
 
     @cached_property
-    def languages(self) -> Array:
-        """The language of each document: object, (documents,)."""
-        return _decode_column(self._strings["languages"])
+    def languages(self) -> "_NameColumn":
+        """The language of each document."""
+        return _NameColumn(self._strings["languages"])
 
     def warm_up(self) -> None:
         """Read the columns that every search needs."""
@@ -146,84 +172,106 @@ class StoredFields:
     def _read_text(self, document: int, start: int, end: int) -> str:
         """The text of a document from *start* to *end*."""
         first, stop = self._blocks_of(document)
-        starts: list[int] = self._columns["block_starts"][first:stop].tolist()
-        blocks = range(bisect_right(starts, start) - 1, max(1, bisect_left(starts, end)))
-        text = "".join(self._cached_block(first + block) for block in blocks)
-        return text[start - starts[blocks.start] : end - starts[blocks.start]]
+        starts = self._passage_columns.block_starts
+        block = bisect_right(starts, start, first, stop) - 1
+        last = max(first + 1, bisect_left(starts, end, first, stop)) - 1
+        if last == block:
+            text = self._cached_block(block)
+        else:
+            text = "".join(map(self._cached_block, range(block, last + 1)))
+        return text[start - starts[block] : end - starts[block]]
 
     def _blocks_of(self, document: int) -> tuple[int, int]:
         """The first block of a document, and the one after its last."""
-        firsts = self._columns["first_blocks"]
+        firsts = self._first_blocks
         is_last = document + 1 == len(firsts)
-        stop = len(self._columns["block_starts"]) if is_last else int(firsts[document + 1])
-        return int(firsts[document]), stop
+        stop = len(self._passage_columns.block_starts) if is_last else firsts[document + 1]
+        return firsts[document], stop
+
+    @cached_property
+    def _first_blocks(self) -> memoryview:
+        return native_view(self._columns["first_blocks"])
 
     def passages(self, which: Sequence[int] | IntArray) -> list[Passage]:
         """The passages of these numbers, in that order."""
-        numbers = np.asarray(which, np.int64)
-        column = self._columns
-        blocks = column["passage_block"][numbers]
-        documents = self.document_of[numbers]
-        headings = column["passage_heading"][numbers]
-        texts = {block: self._cached_block(block) for block in {*blocks.tolist()}}
-        ids = {document: self.id(document) for document in {*documents.tolist()}}
-        # Next they are cited by their ids.
+        return [*map(self._passage, map(int, which))]
+
+    def _passage(self, passage: int) -> Passage:
+        columns = self._passage_columns
+        document, block = columns.documents[passage], columns.blocks[passage]
+        start, end = columns.starts[passage], columns.ends[passage]
+        first = columns.block_starts[block]
+        id_ = self.id(document)
+        # Next it is cited by its id.
         if len(self._numbers) > _KNOWN_IDS:
             self._numbers.clear()
-        self._numbers.update((name, document) for document, name in ids.items())
-        titles = {h: self._titles[h].decode() for h in {*headings.tolist()}}
-        offsets = column["block_starts"][blocks].astype(np.int64)
-        sentences = self._sentences(numbers)
-        rows = zip(
-            documents.tolist(),
-            (numbers - self.first_passages[documents]).tolist(),
-            column["passage_start"][numbers].tolist(),
-            column["passage_end"][numbers].tolist(),
-            blocks.tolist(),
-            offsets.tolist(),
-            headings.tolist(),
-            sentences,
-            strict=True,
+        self._numbers[id_] = document
+        return Passage(
+            id_,
+            passage - columns.first_passages[document],
+            start,
+            end,
+            self._cached_block(block)[start - first : end - first],
+            self.heading(columns.headings[passage]),
+            self.languages.names[document],
+            self._sentences(passage),
         )
-        return [
-            Passage(
-                document_id=ids[document],
-                number=number,
-                start=start,
-                end=end,
-                text=texts[block][start - offset : end - offset],
-                heading=titles[heading],
-                language=self.languages[document],
-                sentences=spans,
-            )
-            for document, number, start, end, block, offset, heading, spans in rows
-        ]
 
-    def _sentences(self, passages: IntArray) -> list[tuple[Span, ...] | None]:
-        """The spans of the sentences of each of *passages*; None in an index without them."""
+    @cached_property
+    def _passage_columns(self) -> "_PassageColumns":
+        column = self._columns
+        return _PassageColumns(
+            *map(
+                native_view,
+                (
+                    *(self.document_of, self.heading_of, column["passage_block"]),
+                    *(column["passage_start"], column["passage_end"]),
+                    *(self.first_passages, column["block_starts"]),
+                ),
+            )
+        )
+
+    def _sentences(self, passage: int) -> tuple[Span, ...] | None:
+        """The spans of the sentences of *passage*; None in an index without them."""
+        columns = self._sentence_columns
+        if columns is None:
+            return None
+        firsts, starts, ends = columns
+        first, stop = firsts[passage], len(starts)
+        if passage + 1 < len(firsts):
+            stop = firsts[passage + 1]
+        pairs = zip(starts[first:stop].tolist(), ends[first:stop].tolist(), strict=True)
+        return tuple(map(_new_span, pairs))
+
+    @cached_property
+    def _sentence_columns(self) -> tuple[memoryview, memoryview, memoryview] | None:
+        """The first sentence of each passage; the starts and the ends of all."""
         firsts = self._columns.get("first_sentences")
         if firsts is None:
-            return [None] * len(passages)
+            return None
         starts, ends = self._columns["sentence_start"], self._columns["sentence_end"]
-        following = passages + 1
-        is_last = following == len(firsts)
-        stops = np.where(is_last, len(starts), firsts[following - is_last])
-        return [
-            tuple(map(Span, starts[first:stop].tolist(), ends[first:stop].tolist()))
-            for first, stop in zip(firsts[passages].tolist(), stops.tolist(), strict=True)
-        ]
+        return native_view(firsts), native_view(starts), native_view(ends)
 
-    def passages_answering(self, keys: Sequence[int]) -> IntArray:
+    def passages_answering(self, keys: Sequence[int]) -> list[int]:
         """The passages that answer one of *keys*, ascending; none in an index without keys."""
-        column = self._columns.get("question_key")
+        column = self._question_keys
         if column is None:
-            return np.empty(0, np.int64)
-        wanted = np.array(keys, np.uint64)
-        starts, ends = column.searchsorted(wanted), column.searchsorted(wanted, side="right")
-        if (starts == ends).all():
-            return np.empty(0, np.int64)
-        rows = expand_runs(starts, ends - starts)
-        return np.unique(self._columns["question_passage"][rows]).astype(np.int64)
+            return []
+        rows = [
+            slice(start, bisect_right(column, key, start))
+            for key in keys
+            if (start := bisect_left(column, key)) < len(column) and column[start] == key
+        ]
+        # Mostly there is none.
+        if not rows:
+            return []
+        passages = self._columns["question_passage"]
+        return sorted({passage for row in rows for passage in passages[row].tolist()})
+
+    @cached_property
+    def _question_keys(self) -> memoryview | None:
+        keys = self._columns.get("question_key")
+        return None if keys is None else native_view(keys)
 
     def passages_of(self, document: int) -> list[Passage]:
         """All passages of a document."""
