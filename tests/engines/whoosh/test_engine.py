@@ -58,10 +58,10 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
 def test_an_index_without_sentences_marks_the_same(tmp_path):
     write(tmp_path / "documents", a_md="# Ferries\n\nThe ferry is late. It leaves at nine.")
     index = build_index(tmp_path)
-    columns = open_engine(index).searcher()._store
-    (known,) = columns.passages([0])
-    del columns._columns._arrays["first_sentences"]
-    (unknown,) = columns.passages([0])
+    (known,) = open_engine(index).searcher()._store.passages([0])
+    older = open_engine(index).searcher()._store
+    del older._columns._arrays["first_sentences"]
+    (unknown,) = older.passages([0])
 
     assert list(known.sentences) == split_sentences(known.text)
     assert (unknown, unknown.sentences) == (known, None)
@@ -91,10 +91,11 @@ def test_an_index_of_an_older_version_is_cited_the_same(tmp_path):
 
 def test_an_index_without_keys_of_questions_is_searched_all_the_same(tmp_path):
     write(tmp_path / "documents", a_md="# Ferries\n\n## Where are you?\n\nBehind the pier.")
-    searcher = open_engine(build_index(tmp_path)).searcher()
-    before = searcher.search(parse_query("where are you?"), 5)
-    del searcher._store._columns._arrays["question_key"]
-    after = searcher.search(parse_query("where are you?"), 5)
+    index = build_index(tmp_path)
+    before = open_engine(index).searcher().search(parse_query("where are you?"), 5)
+    older = open_engine(index).searcher()
+    del older._store._columns._arrays["question_key"]
+    after = older.search(parse_query("where are you?"), 5)
 
     assert (before.direct_answers, after.direct_answers) == ((0,), ())
     assert before.read_all() == after.read_all()
