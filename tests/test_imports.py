@@ -45,7 +45,8 @@ engines: spelling candidates base document_lookup kernel.loader
   opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
-ranking: features fitting reranker answer_selection contradiction highlighter confidence
+ranking: features fitting reranker answer_selection contradiction term_matches highlighter
+  confidence
 answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
   retrieval ranges question_reading pipeline
 publishing: ledger gate live_generation generation_writer feedback builder build_record

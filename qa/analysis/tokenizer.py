@@ -286,7 +286,8 @@ def is_question(sentence: str) -> bool:
 
 def is_lead_in(sentence: str) -> bool:
     """Whether *sentence* ends with a colon, or with the sign of the first item after it."""
-    return _LEAD_IN.search(sentence[-20:]) is not None
+    end = sentence[-20:]
+    return (":" in end or "：" in end) and _LEAD_IN.search(end) is not None
 
 
 # In scripts without spaces every character is a word, since any part of a text can be an answer.

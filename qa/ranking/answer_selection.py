@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice, pairwise
+from math import inf
 from typing import NamedTuple
 
 import regex
@@ -59,10 +60,9 @@ class Selection(NamedTuple):
 
 def select_answer(text: str, sentences: Sequence[ScoredSentence]) -> Selection:
     """The answer in the passage *text*, from all its *sentences* in order, at least one."""
-    candidates = [index for index, row in enumerate(sentences) if not row.is_contrary]
-    if not candidates:
+    best = _find_best(sentences)
+    if best is None:
         return Selection(None)
-    best = max(candidates, key=lambda index: _merit(sentences[index]))
     span, coverage = sentences[best].span, sentences[best].coverage
     if coverage < MIN_ANSWER_COVERAGE:
         return Selection(None)
@@ -78,9 +78,17 @@ def select_answer(text: str, sentences: Sequence[ScoredSentence]) -> Selection:
     return Selection(None, only_asks=True)
 
 
-def _merit(sentence: ScoredSentence) -> tuple[bool, float]:
-    """What orders sentences: one that denies what the question does is before all that do not."""
-    return sentence.agrees and sentence.coverage >= MIN_ANSWER_COVERAGE, sentence.score
+def _find_best(sentences: Sequence[ScoredSentence]) -> int | None:
+    """The first sentence with the highest score of those that do not say the contrary.
+
+    One that denies what the question does is before all that do not.
+    """
+    best, most = None, (False, -inf)
+    for index, row in enumerate(sentences):
+        merit = row.agrees and row.coverage >= MIN_ANSWER_COVERAGE, row.score
+        if merit > most and not row.is_contrary:
+            best, most = index, merit
+    return best
 
 
 def _needs_more(sentence: str) -> bool:

@@ -69,6 +69,11 @@ class QuestionPolarity:
         language = self._query.language
         return language is not None and bool(self._in_language(language).denied)
 
+    def matters(self, language: str) -> bool:
+        """Whether sentences in *language* may say something else than the question."""
+        asked = self._in_language(self._query.language or language)
+        return asked.is_open or bool(asked.denied)
+
     def may_differ(self, text: str, span: Span, language: str) -> bool:
         """Whether the sentence at *span* may say something else than the question; most may not."""
         asked = self._in_language(self._query.language or language)

@@ -1,9 +1,9 @@
 """A passage and a question -> its highlight: the words, the phrase, the answering sentence."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 import regex
@@ -12,9 +12,10 @@ from qa.analysis.languages import MONTHS
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import Span, find_spans, stem, to_term, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
+from qa.engines.candidates import TermPosition
 from qa.index.passages import Passage
 from qa.index.questions import wordings
-from qa.queries.query import Query, QueryTerm
+from qa.queries.query import Query
 from qa.ranking.answer_selection import (
     MIN_ANSWER_COVERAGE,
     ScoredSentence,
@@ -25,6 +26,7 @@ from qa.ranking.answer_selection import (
 from qa.ranking.contradiction import QuestionPolarity
 from qa.ranking.features import TermStatistics
 from qa.ranking.reranker import ROUNDING_ERROR, TOP_SIZE, RankedPassage
+from qa.ranking.term_matches import TermMatcher, TermMatches
 
 # The bonus of a sentence with an answer of the right type, such as a date for "when".
 _ANSWER_TYPE_BONUS = 0.15
@@ -119,19 +121,10 @@ ANSWER_TYPES = [
 ]
 
 
-class _TermMatch(NamedTuple):
-    """An occurrence of a term: its index in the query, position in words, and span."""
-
-    term_index: int
-    position: int
-    span: tuple[int, int]
-
-
 class Highlighter:
     """Highlights passages for one question."""
 
     def __init__(self, query: Query, question: str, statistics: TermStatistics) -> None:
-        self._terms: tuple[QueryTerm, ...] = query.terms
         self._phrases = [
             phrase.terms
             for phrase in query.phrases
@@ -145,17 +138,17 @@ class Highlighter:
         self._period_terms = {
             n for n, term in enumerate(query.terms) if period and period.names(term)
         }
-        self._idf += [0.0] * (len(query.all_terms) - len(self._terms))
+        self._idf += [0.0] * (len(query.all_terms) - len(query.terms))
         self._words = [term.word for term in query.terms]
         # Words of passages that have a stem of the query, by language.
         self._own_words: dict[str, set[str]] = {}
         carried_words = {*query.carried_words}
-        self._carries = bool(carried_words)
         # The IDF of each term, less for one that is carried over.
-        self._weights = [
+        weights = [
             idf * (_CARRIED_TERM_FACTOR if term.word in carried_words else 1.0)
             for idf, term in zip(self._idf, query.all_terms, strict=True)
         ]
+        self._matcher = TermMatcher(self._idf, weights, len(query.terms))
         self._polarity = QuestionPolarity(query, self._idf)
         self._cache: dict[tuple[str, int], Highlight] = {}
         self._answer_type = next(
@@ -192,14 +185,15 @@ class Highlighter:
 
     def _highlight_passage(self, ranked: RankedPassage) -> Highlight:
         passage = ranked.passage
-        matches = self._find_matches(ranked)
+        spans = passage.sentences or tuple(split_sentences(passage.text, passage.language))
+        matches = self._find_matches(passage, spans, ranked.positions)
         heading_terms = self._heading_terms(passage)
-        present = {index for index, *_ in matches} | heading_terms | self._period_terms
-        sentences = self._score_sentences(passage, matches)
+        present = matches.terms | heading_terms | self._period_terms
+        sentences = self._score_sentences(passage, spans, matches)
         if self._phrases:
             sentences = [self._prefer_phrases(passage, sentence) for sentence in sentences]
         if not ranked.is_direct_answer:
-            sentences = [self._compare(passage, matches, sentence) for sentence in sentences]
+            self._compare_sentences(ranked, matches, sentences)
         selection = self._select_answer(ranked, sentences)
         best = _find_best(sentences)
         contrary = max([row.coverage for row in sentences if row.is_contrary], default=0.0)
@@ -207,9 +201,9 @@ class Highlighter:
         return Highlight(
             matched_words=tuple([word for n, word in enumerate(words) if n in present]),
             missing_words=tuple([word for n, word in enumerate(words) if n not in present]),
-            term_spans=_merge_spans([span for *_, span in matches]),
+            term_spans=matches.spans,
             answer_span=selection.span,
-            phrase=self._longest_phrase(passage.text, matches),
+            phrase=matches.phrase,
             in_heading=bool(heading_terms),
             sentence_coverage=best.coverage if best else 0.0,
             type_matches=best.type_matches if best and self._answer_type else None,
@@ -220,35 +214,32 @@ class Highlighter:
             agrees=selection.agrees,
         )
 
-    def _find_matches(self, ranked: RankedPassage) -> list[_TermMatch]:
-        """The occurrences of terms in a passage, in order."""
-        positions = ranked.positions
-        if not positions:
-            return []
-        spans = find_spans(ranked.passage.text, [position for position, _ in positions])
-        wider = self._variant_spans(ranked.passage, spans)
-        return [
-            _TermMatch(index, position, wider.get((position, index), span))
-            for (position, index), span in zip(positions, spans, strict=True)
-        ]
+    def _find_matches(
+        self, passage: Passage, sentences: tuple[Span, ...], positions: list[TermPosition]
+    ) -> TermMatches:
+        """The terms at *positions* in a passage, and in each of its *sentences*."""
+        text = passage.text
+        matches = self._matcher.match(text, sentences, positions)
+        if self._are_own_words(matches.words, passage.language):
+            return matches
+        variants = self._variant_spans(passage)
+        if variants.keys().isdisjoint(positions):
+            return matches
+        spans = find_spans(text, [position for position, _ in positions])
+        wider = [variants.get(pair, span) for pair, span in zip(positions, spans, strict=True)]
+        return self._matcher.describe(text, sentences, positions, wider)
 
     def _heading_terms(self, passage: Passage) -> set[int]:
         """The terms in a passage's heading."""
         stems = _stems_of_heading(passage.heading, passage.language)
         indexes = self._indexes_of_stem
+        if stems.isdisjoint(indexes):
+            return set()
         return {index for stem in indexes.keys() & stems for index in indexes[stem]}
 
-    def _variant_spans(
-        self, passage: Passage, spans: Sequence[tuple[int, int]]
-    ) -> dict[tuple[int, int], tuple[int, int]]:
-        """The spans of the variants that matched, by the position and term of each.
-
-        None where every word that matched, at *spans*, has a stem of the query.
-        """
+    def _variant_spans(self, passage: Passage) -> dict[TermPosition, tuple[int, int]]:
+        """The spans of the variants that may have matched, by the position and term of each."""
         text, language = passage.text, passage.language
-        words = {text[start:end] for start, end in spans}
-        if self._are_own_words(words, language):
-            return {}
         variants = find_variants(text, language)
         places = word_positions(token_spans(text), variants)
         return {
@@ -260,28 +251,22 @@ class Highlighter:
     def _are_own_words(self, words: set[str], language: str) -> bool:
         """Whether all of *words* have a stem of the query; passages mostly have the same ones."""
         own_words = self._own_words.setdefault(language, set())
-        others = words - own_words
-        own_words.update(word for word in others if stem(word, language) in self._indexes_of_stem)
-        return words <= own_words
+        for word in words - own_words:
+            if stem(word, language) not in self._indexes_of_stem:
+                return False
+            own_words.add(word)
+        return True
 
     def _score_sentences(
-        self, passage: Passage, matches: Sequence[_TermMatch]
+        self, passage: Passage, spans: Sequence[Span], matches: TermMatches
     ) -> list[ScoredSentence]:
-        idf, weights = self._idf, self._weights
-        text, language = passage.text, passage.language
-        sentences = []
-        spans = passage.sentences or split_sentences(text, language)
-        for span, term_indexes in zip(spans, _terms_within(spans, matches), strict=True):
-            start, end = span
-            coverage = sum([idf[index] for index in term_indexes])
-            score = sum([weights[index] for index in term_indexes]) if self._carries else coverage
-            fits = bool(
-                self._answer_type and self._answer_type.answer_pattern.search(text, start, end)
-            )
-            sentences.append(
-                ScoredSentence(coverage, score + _ANSWER_TYPE_BONUS * fits, fits, span)
-            )
-        return sentences
+        coverages, scores = matches.coverages, matches.scores
+        if self._answer_type is None:
+            return [*map(ScoredSentence, coverages, scores, repeat(False), spans)]
+        search, text = self._answer_type.answer_pattern.search, passage.text
+        fits = [search(text, start, end) is not None for start, end in spans]
+        scores = [score + _ANSWER_TYPE_BONUS * fit for score, fit in zip(scores, fits, strict=True)]
+        return [*map(ScoredSentence, coverages, scores, fits, spans)]
 
     def _prefer_phrases(self, passage: Passage, sentence: ScoredSentence) -> ScoredSentence:
         """*sentence* with more of a score for each phrase of the question that it has."""
@@ -289,17 +274,29 @@ class Highlighter:
         count = sum(_has_run(words, phrase) for phrase in self._phrases)
         return sentence._replace(score=sentence.score + count * _PHRASE_BONUS)
 
+    def _compare_sentences(
+        self, ranked: RankedPassage, matches: TermMatches, sentences: list[ScoredSentence]
+    ) -> None:
+        """Add to *sentences* what they say of what is asked: the same, or the contrary."""
+        text, language = ranked.passage.text, ranked.passage.language
+        if not self._polarity.matters(language):
+            return
+        least = 0.0 if self.is_negated else MIN_ANSWER_COVERAGE
+        for n, row in enumerate(sentences):
+            if row.coverage >= least and self._polarity.may_differ(text, row.span, language):
+                sentences[n] = self._compare(ranked, matches, row)
+
     def _compare(
-        self, passage: Passage, matches: Sequence[_TermMatch], sentence: ScoredSentence
+        self, ranked: RankedPassage, matches: TermMatches, sentence: ScoredSentence
     ) -> ScoredSentence:
-        """*sentence* with what it says of what is asked: the same, or the contrary."""
-        start, end = span = sentence.span
-        if sentence.coverage < MIN_ANSWER_COVERAGE and not self.is_negated:
-            return sentence
-        if not self._polarity.may_differ(passage.text, span, passage.language):
-            return sentence
-        places = [(index, span[0]) for index, _, span in matches if start <= span[0] < end]
-        comparison = self._polarity.compare(passage.text, span, passage.language, places)
+        text, language = ranked.passage.text, ranked.passage.language
+        start, end = sentence.span
+        places = [
+            (index, place)
+            for (_, index), place in zip(ranked.positions, matches.starts, strict=True)
+            if start <= place < end
+        ]
+        comparison = self._polarity.compare(text, sentence.span, language, places)
         more = sum(self._idf[term_index] for term_index in comparison.opposites)
         return sentence._replace(
             coverage=sentence.coverage + more,
@@ -327,22 +324,6 @@ class Highlighter:
     @cached_property
     def _wordings(self) -> set[str]:
         return wordings(self._question)
-
-    def _longest_phrase(self, text: str, matches: Sequence[_TermMatch]) -> str | None:
-        """The longest run of the question's own words in the same order."""
-        count = len(self._terms)
-        own_matches = [match for match in matches if match[0] < count]
-        longest = start = i = 0
-        phrase: str | None = None
-        last_term = last_position = -2
-        for i, (term_index, position, span) in enumerate(own_matches):
-            if position != last_position + 1 or term_index != last_term + 1:
-                start = i
-            elif i - start > longest:
-                longest = i - start
-                phrase = text[own_matches[start].span[0] : span[1]]
-            last_term, last_position = term_index, position
-        return phrase
 
 
 def put_answers_first(
@@ -377,19 +358,6 @@ def _has_run(words: Sequence[str], run: tuple[str, ...]) -> bool:
     )
 
 
-def _terms_within(spans: Iterable[Span], matches: Sequence[_TermMatch]) -> list[set[int]]:
-    """The terms that begin within each of *spans*."""
-    starts = [span[0] for *_, span in matches]
-    terms = [index for index, *_ in matches]
-    if starts == sorted(starts):
-        return [
-            {*terms[bisect_left(starts, start) : bisect_left(starts, end)]} for start, end in spans
-        ]
-    # A variant may begin before its word.
-    places = [*zip(starts, terms, strict=True)]
-    return [{term for place, term in places if start <= place < end} for start, end in spans]
-
-
 def _find_best(sentences: Iterable[ScoredSentence]) -> ScoredSentence | None:
     """The sentence that has most of the question, of those that do not say the contrary."""
     best, most = None, 0.0
@@ -398,22 +366,6 @@ def _find_best(sentences: Iterable[ScoredSentence]) -> ScoredSentence | None:
         if not row.is_contrary and (best is None or merit > most):
             best, most = row, merit
     return best
-
-
-def _merge_spans(spans: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
-    """*spans* in order, without those that begin inside another."""
-    merged: list[tuple[int, int]] = []
-    last_start = last_end = -1
-    for start, end in sorted(spans):
-        if start >= last_end:
-            merged.append((start, end))
-        elif start == last_start:
-            # Of those that begin at one place the longest comes last.
-            merged[-1] = (start, end)
-        else:
-            continue
-        last_start, last_end = start, end
-    return tuple(map(Span._make, merged))
 
 
 @lru_cache(maxsize=1 << 12)

@@ -1,4 +1,5 @@
-/* The numeric stages of an answer, compiled: scores, matches, positions, headings and features.
+/* The inner loops of an answer, compiled: scores, matches, positions, headings, features, and the
+   terms of a question in a passage.
 
    What comes in are arrays of an open index, as buffers, and the terms of a query as numbers; what
    goes out are bytearrays that NumPy reads.  Every function gives what the NumPy code beside it
@@ -30,7 +31,7 @@
 #endif
 
 /* Raised with every change of what a function takes or gives; the Python code asks for one. */
-#define VERSION 1
+#define VERSION 2
 
 typedef Py_ssize_t Size;
 
@@ -40,6 +41,7 @@ typedef Py_ssize_t Size;
 #include "candidates.h"
 #include "positions.h"
 #include "candidate_features.h"
+#include "term_matches.h"
 
 static PyMethodDef index_methods[] = {
     {"search", index_search, METH_VARARGS, "The best passages for the lists of a query."},
@@ -62,6 +64,7 @@ static PyType_Spec index_spec = {
 
 static PyMethodDef module_methods[] = {
     {"features", compute_features, METH_VARARGS, "The features of passages."},
+    {"match_terms", match_terms, METH_VARARGS, "Where and what the terms of a question are."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -76,7 +79,7 @@ static int module_exec(PyObject *module) {
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, module_exec}, {0, NULL}};
 
 static struct PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT, "_kernel", "The numeric stages of an answer, compiled.", 0,
+    PyModuleDef_HEAD_INIT, "_kernel", "The inner loops of an answer, compiled.", 0,
     module_methods, module_slots, NULL, NULL, NULL,
 };
 
