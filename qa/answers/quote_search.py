@@ -6,11 +6,11 @@ quote.
 
 import math
 import re
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, islice, pairwise, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from qa.engines.candidates import BoolArray
 from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of about a microsecond: about a dozen usual questions.
-_MAX_STEPS = 75_000
+_MAX_STEPS = 42_000
 
 
 class Effort:
@@ -90,6 +90,11 @@ def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span 
         return _context_overlap(quote, text, span), -abs(span.start - (quote.start or 0))
 
     return max(spans, key=sort_key, default=None)
+
+
+def contains_quote(exact: str, text: str) -> bool:
+    """Whether *exact*, with one space between words, is in a canonical *text*."""
+    return exact in _JoinedText(text).text
 
 
 def _match_in_place(quote: Quote, text: str) -> Span | None:
@@ -218,8 +223,15 @@ class ChecksumSearch:
 
 # A place that is less similar has other words.
 _MIN_SIMILARITY = 0.6
-# Words of a quote to compare; the beginning of a longer one is enough.
-_MAX_WORDS = 1_000
+# Characters and words of a quote to compare; the beginning of a longer one is enough.
+_MAX_LENGTH, _MAX_WORDS = 6_000, 1_000
+# Pieces of a quote by which its place is estimated, and how long they are; the share of them that a
+# text with its words has; the length up to which all words are compared if it has fewer.
+_MAX_PIECES, _PIECE, _MIN_PIECES_SHARE, _SHORT_QUOTE = 16, 16, 0.1, 500
+# Places of one piece that are looked at.
+_MAX_PLACES = 8
+# To look for pieces in a text; to read a word and to compare it.
+_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD = 100, 0.6
 
 
 @dataclass(frozen=True)
@@ -230,33 +242,82 @@ class SimilarSpan:
     span: Span
 
 
-def truncate_quote(exact: str) -> str:
-    """The part of a quote that is compared."""
-    ends = (end for _, end in islice(token_spans(exact[: 20 * _MAX_WORDS]), _MAX_WORDS))
-    return exact[: max(ends, default=0)]
+class QuoteWords:
+    """The words of a quote that are compared with texts; of a long one, of its beginning."""
+
+    def __init__(self, exact: str) -> None:
+        self.text = exact[:_MAX_LENGTH]
+
+    @cached_property
+    def terms(self) -> list[str]:
+        """The words as terms."""
+        return _terms_at(self.text, token_spans(self.text, _MAX_WORDS))
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """The words that are next to each other."""
+        return frozenset(pairwise(self.terms))
+
+    def estimate_place(self, text: str) -> Span:
+        """The part of *text* that may have the words: where its pieces are, all, or nothing.
+
+        A piece of a text with other words in it is mostly as it was; of a long quote that has
+        hardly one in common with the text, too few words can be.
+        """
+        length = len(self.text)
+        step = max(_PIECE // 2, length // _MAX_PIECES)
+        offsets = {*range(0, length - _PIECE + 1, step), max(0, length - _PIECE)}
+        places = {
+            offset: [
+                *islice(
+                    _iter_occurrences(self.text[offset : offset + _PIECE], text, 0), _MAX_PLACES
+                )
+            ]
+            for offset in offsets
+        }
+        if sum(map(bool, places.values())) < _MIN_PIECES_SHARE * len(offsets):
+            return Span(0, len(text) if length < _SHORT_QUOTE else 0)
+        # A piece that is everywhere says nothing, unless all are.
+        rare = {offset: at for offset, at in places.items() if len(at) < _MAX_PLACES}
+        if not any(rare.values()):
+            rare = places
+        starts = sorted(place - offset for offset, at in rare.items() for place in at)
+        if not starts:
+            return Span(0, len(text))
+        margin = length // 4 + _PIECE
+        supports = [bisect_right(starts, start + margin) - n for n, start in enumerate(starts)]
+        most = max(supports)
+        first = supports.index(most)
+        return Span(max(0, starts[first] - margin), starts[first + most - 1] + length + margin)
 
 
-def find_similar(exact: str, text: str, effort: Effort | None = None) -> SimilarSpan | None:
-    """The most similar place to *exact* in *text*, if it is similar enough."""
+def _terms_at(text: str, spans: Iterable[tuple[int, int]]) -> list[str]:
+    return [*map(to_term, map(text.__getitem__, starmap(slice, spans)))]
+
+
+def find_similar(words: QuoteWords, text: str, effort: Effort | None = None) -> SimilarSpan | None:
+    """The place in *text* with the most similar *words*, if they are similar enough."""
     effort = effort or Effort()
-    effort.spend((len(exact) + len(text)) / 4)
-    wanted = [to_term(exact[start:end]) for start, end in token_spans(exact)]
-    text_spans = token_spans(text)
-    terms = [to_term(text[start:end]) for start, end in text_spans]
-    first, window = _window(wanted, terms)
-    similarity, start, end = _Alignment(wanted, window).best_window()
+    effort.spend(len(text) / _CHARACTERS_PER_ESTIMATE)
+    start, end = words.estimate_place(text)
+    spans = token_spans(text[start:end])
+    if not spans:
+        return None
+    effort.spend((len(words.terms) + len(spans)) * _STEPS_PER_WORD)
+    first, window = _window(words, _terms_at(text[start:end], spans))
+    similarity, begin, stop = _Alignment(words.terms, window).best_window()
     if similarity < _MIN_SIMILARITY:
         return None
     return SimilarSpan(
-        similarity, Span(text_spans[first + start][0], text_spans[first + end - 1][1])
+        similarity, Span(start + spans[first + begin][0], start + spans[first + stop - 1][1])
     )
 
 
-def _window(wanted: list[str], terms: list[str]) -> tuple[int, list[str]]:
-    """The window with the most adjacent pairs of *wanted*, and a quarter more on each side."""
-    pairs = set(pairwise(wanted))
-    sums = np.cumsum([0, *(pair in pairs for pair in pairwise(terms))])
-    size = len(wanted)
+def _window(words: QuoteWords, terms: list[str]) -> tuple[int, list[str]]:
+    """The window with the most adjacent pairs of *words*, and a quarter more on each side."""
+    is_pair = map(words.pairs.__contains__, pairwise(terms))
+    sums = np.cumsum([0, *is_pair])
+    size = len(words.terms)
     if not sums[-1]:
         return 0, []
     begin = int(np.argmax(np.append(sums[size:], np.full(min(size, len(sums)), sums[-1])) - sums))

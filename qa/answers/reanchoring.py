@@ -8,19 +8,22 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from qa.analysis.tokenizer import Span, stem, to_term, token_spans
+import numpy as np
+
+from qa.analysis.tokenizer import Span, stem, to_term, token_texts
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
     Effort,
     Quote,
+    QuoteWords,
     SimilarSpan,
+    contains_quote,
     find_similar,
     locate_quote,
-    truncate_quote,
 )
-from qa.documents.document import Document
+from qa.documents.document import Citable, Document
 from qa.engines.base import Searcher
 from qa.engines.candidates import Candidates
 from qa.engines.document_lookup import find_document
@@ -31,12 +34,16 @@ QuoteState = Literal["unchanged", "moved", "gone"]
 DocumentState = Literal["unchanged", "changed", "gone"]
 # Other documents to search for a quote that left its own, and to search for a similar place.
 _MAX_OTHER_DOCUMENTS, _MAX_COMPARED = 10, 2
-# Rarest words of a quote to find these documents by; passages to find them among.
-_MAX_QUERY_TERMS, _MAX_CANDIDATES = 12, 30
+# Passages to find these documents among.
+_MAX_CANDIDATES = 30
+# Characters of a document that is compared as a whole; how similar an altered quote is at least.
+_SHORT_DOCUMENT, _MIN_ALTERED = 30_000, 0.8
 # Words, and characters, at each end of a long quote to take these from.
 _SAMPLE, _LONG = 40, 800
 # Postings of these words in total, unless one word alone has more.
 _MAX_POSTINGS = 20_000
+# Characters on each side of their best passage that are searched for it.
+_MARGIN = 20_000
 # The shares of these words that a document needs to be compared, and to be searched.
 _LEAST_SHARE, _MOST_SHARE = 0.25, 0.5
 
@@ -66,21 +73,52 @@ class Anchor:
 def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> Anchor:
     """Find *quote* in its own document, or else in those with its words."""
     effort = effort or Effort()
-    effort.spend(_OPENING)
+    effort.spend(_OPENING + len(quote.exact) / _CHARACTERS_PER_STEP)
     original = _load_original(quote, searcher)
     document_state = _document_state(quote, original)
     if original and (span := locate_quote(quote, original.text, effort)):
         is_same_place = original.id == quote.document_id and quote.start in {None, span.start}
         state: QuoteState = "unchanged" if is_same_place else "moved"
         return Anchor(quote, state, document_state, citation=build_citation(original, span))
-    terms = _rarest_terms(quote.exact, searcher, effort)
+    words = QuoteWords(quote.exact)
+    here = _compare_whole(words, original, effort) if original else None
+    if (
+        original
+        and here
+        and here.similarity >= _MIN_ALTERED
+        and not _may_be_elsewhere(quote.exact, original, searcher, effort)
+    ):
+        return Anchor(quote, "gone", document_state, near=_near(original, here))
+    terms = _rarest_terms(quote.exact, searcher, effort, _MANY)
     hits = _find_hits(terms, searcher, effort) if terms else None
-    for other in _iter_others(quote, hits, searcher):
+    for other in _iter_others(quote, hits, searcher, effort):
         if span := locate_quote(quote, other.text, effort):
             return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
-    return Anchor(
-        quote, "gone", document_state, near=_find_nearest(quote, original, hits, searcher, effort)
-    )
+    near = _find_nearest(words, original, here, hits, searcher, effort)
+    return Anchor(quote, "gone", document_state, near=near)
+
+
+def _may_be_elsewhere(exact: str, original: Document, searcher: Searcher, effort: Effort) -> bool:
+    """Whether any other document than the *original* has the rarest words of a quote."""
+    inner = exact.strip().partition(" ")[2].rpartition(" ")[0]
+    terms = _rarest_terms(inner, searcher, effort, _FEW)
+    if not terms:
+        return True
+    effort.spend(_COUNT)
+    here = Query(terms, filters=Filters(document_ids=(original.id,)))
+    count = searcher.count_documents(Query(terms))
+    return count > 0 and count > searcher.count_documents(here)
+
+
+def _near(document: Citable, similar: SimilarSpan) -> Near:
+    return Near(round(similar.similarity, 2), build_citation(document, similar.span))
+
+
+def _compare_whole(words: QuoteWords, original: Document, effort: Effort) -> SimilarSpan | None:
+    """The most similar place in the quote's own document, unless that is long."""
+    if len(original.text) > _SHORT_DOCUMENT:
+        return None
+    return find_similar(words, original.text, effort)
 
 
 def _load_original(quote: Quote, searcher: Searcher) -> Document | None:
@@ -96,8 +134,10 @@ def _document_state(quote: Quote, original: Document | None) -> DocumentState:
     return "unchanged" if original.sha256.startswith(quote.sha256.lower()) else "changed"
 
 
-# The steps of opening a document, of a search, and of looking up a word.
-_OPENING, _SEARCH, _WORD = 100, 800, 16
+# The steps of opening a document, of reading a part of one, of a search, of counting documents, and
+# of looking up a word; characters of a quote that are read in one.
+_CHARACTERS_PER_STEP = 20
+_OPENING, _READING, _SEARCH, _COUNT, _WORD = 80, 40, 200, 30, 3
 
 
 class _Hits:
@@ -106,18 +146,25 @@ class _Hits:
     def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
         self._candidates = candidates
         self.terms = terms
-        numbers: dict[str, set[int]] = {id_: set() for id_ in candidates.document_ids}
         matches = candidates.positions
-        for place, number in set(
-            zip(matches.passage_index.tolist(), matches.term_index.tolist(), strict=True)
-        ):
-            numbers[candidates.document_ids[place]].add(number)
+        documents = candidates.documents
+        _, firsts, numbers = np.unique(documents, return_index=True, return_inverse=True)
+        has_term = np.zeros((len(firsts), len(terms)), bool)
+        has_term[numbers[matches.passage_index], matches.term_index] = True
+        shares = has_term.mean(axis=1).tolist()
+        # The best passage of each document.
+        self._best = {candidates.document_ids[first]: first for first in sorted(firsts.tolist())}
         # The share of the terms in the passages of each document.
-        self.shares = {id_: len(term_set) / len(terms) for id_, term_set in numbers.items()}
+        self.shares = {
+            id_: shares[number]
+            for id_, number in zip(
+                self._best, numbers[[*self._best.values()]].tolist(), strict=True
+            )
+        }
 
     def window(self, id_: str, margin: int) -> Span:
         """The best passage of a document, with *margin* characters on each side."""
-        (passage,) = self._candidates.read_passages([self._candidates.document_ids.index(id_)])
+        (passage,) = self._candidates.read_passages([self._best[id_]])
         return Span(max(0, passage.start - margin), passage.end + margin)
 
 
@@ -133,9 +180,22 @@ def _find_hits(
     return _Hits(searcher.search(query, _MAX_CANDIDATES), terms)
 
 
-def _rarest_terms(exact: str, searcher: Searcher, effort: Effort) -> tuple[QueryTerm, ...]:
+class _Sample(NamedTuple):
+    """How many of the longest words of a quote are looked up, how many of the rarest are used."""
+
+    words: int
+    terms: int
+
+
+# To search for a quote; to see whether any other document may have all of its words.
+_MANY, _FEW = _Sample(32, 12), _Sample(24, 8)
+
+
+def _rarest_terms(
+    exact: str, searcher: Searcher, effort: Effort, sample: _Sample
+) -> tuple[QueryTerm, ...]:
     """The rarest words of a quote, without absent ones, as many as _MAX_POSTINGS allows."""
-    words = _sample_words(exact)
+    words = _longest_words(exact)[: sample.words]
     effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
     terms: dict[tuple[str, ...], QueryTerm] = {}
@@ -144,38 +204,51 @@ def _rarest_terms(exact: str, searcher: Searcher, effort: Effort) -> tuple[Query
         terms.setdefault(stems, QueryTerm(word, to_term(word), stems))
     counts = searcher.document_frequencies({stem_ for stems in terms for stem_ in stems})
     rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
-    rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[:_MAX_QUERY_TERMS]
+    rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[: sample.terms]
     sums = [*accumulate(map(rarity.__getitem__, rarest))]
     count = max(1, bisect_right(sums, _MAX_POSTINGS))
-    effort.spend(sum(sums[count - 1 : count]) / 10)
+    effort.spend(sum(sums[count - 1 : count]) / 40)
     return tuple(terms[stems] for stems in rarest[:count])
 
 
-def _sample_words(exact: str) -> list[str]:
-    """The different words of a quote; of a long one, those at its ends."""
+def _longest_words(exact: str) -> list[str]:
+    """The longest words of a quote, which are the rarest; of a long one, of those at its ends."""
     if len(exact) > 2 * _LONG:
         exact = f"{exact[:_LONG]} {exact[-_LONG:]}"
-    words = [exact[start:end] for start, end in token_spans(exact)]
-    return list(dict.fromkeys(words[:_SAMPLE] + words[_SAMPLE:][-_SAMPLE:]))
+    words = token_texts(exact)
+    different_words = dict.fromkeys(words[:_SAMPLE] + words[_SAMPLE:][-_SAMPLE:])
+    return sorted(different_words, key=len, reverse=True)
 
 
-def _iter_others(quote: Quote, hits: _Hits | None, searcher: Searcher) -> Iterator[Document]:
-    """The other documents with most of the words."""
+def _iter_others(
+    quote: Quote, hits: _Hits | None, searcher: Searcher, effort: Effort
+) -> Iterator[Document]:
+    """The other documents with most of the words that have the quote around them."""
     shares = hits.shares if hits else {}
     most = [
         id_ for id_, share in shares.items() if share >= _MOST_SHARE and id_ != quote.document_id
     ]
-    yield from map(searcher.document, most[:_MAX_OTHER_DOCUMENTS])
+    exact = " ".join(quote.exact.split())
+    for id_ in most[:_MAX_OTHER_DOCUMENTS]:
+        effort.spend(_READING)
+        assert hits is not None  # noqa: S101 - for mypy: it has the shares
+        if contains_quote(exact, searcher.citable(id_).read(*hits.window(id_, _MARGIN))):
+            yield searcher.document(id_)
 
 
 def _find_nearest(
-    quote: Quote, original: Document | None, hits: _Hits | None, searcher: Searcher, effort: Effort
+    words: QuoteWords,
+    original: Document | None,
+    here: SimilarSpan | None,
+    hits: _Hits | None,
+    searcher: Searcher,
+    effort: Effort,
 ) -> Near | None:
     """The most similar place, in the quote's own document or in those with most of its words."""
     if hits is None:
-        return None
+        return _near(original, here) if original and here else None
     compared = dict.fromkeys([*hits.shares][:_MAX_COMPARED], hits)
-    if original:
+    if original and len(original.text) > _SHORT_DOCUMENT:
         in_original = hits
         if original.id not in hits.shares:
             in_original = _find_hits(hits.terms, searcher, effort, (original.id,))
@@ -185,21 +258,22 @@ def _find_nearest(
         (likeness, id_)
         for id_, its_hits in compared.items()
         if its_hits.shares[id_] >= max(_LEAST_SHARE, most / 2)
-        if (likeness := _compare(quote, its_hits, id_, searcher, effort))
+        if (likeness := _compare(words, its_hits, id_, searcher, effort))
     ]
+    if original and here:
+        matches.append((here, original.id))
     if not matches:
         return None
     best, id_ = max(matches, key=lambda match: match[0].similarity)
-    return Near(round(best.similarity, 2), build_citation(searcher.document(id_), best.span))
+    return _near(searcher.citable(id_), best)
 
 
 def _compare(
-    quote: Quote, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
+    words: QuoteWords, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
 ) -> SimilarSpan | None:
     """The most similar place around the best passage of a document, if similar enough."""
-    exact = truncate_quote(quote.exact)
-    start, end = hits.window(id_, len(exact) + len(exact) // 4)
-    similar = find_similar(exact, searcher.document(id_).text[start:end], effort)
+    start, end = hits.window(id_, len(words.text) + len(words.text) // 4)
+    similar = find_similar(words, searcher.citable(id_).read(start, end), effort)
     return similar and replace(
         similar, span=Span(start + similar.span.start, start + similar.span.end)
     )

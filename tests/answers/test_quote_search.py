@@ -13,9 +13,9 @@ from qa.answers.quote_search import (
     ChecksumSearch,
     Effort,
     Quote,
+    QuoteWords,
     find_similar,
     locate_quote,
-    truncate_quote,
 )
 from qa.errors import DeadlineExceededError
 
@@ -140,7 +140,7 @@ def test_nothing_is_looked_for_once_the_time_is_over():
     with pytest.raises(DeadlineExceededError):
         locate_quote(Quote("x", "pier"), LINDHOLM, late)
     with pytest.raises(DeadlineExceededError):
-        find_similar("pier", LINDHOLM, late)
+        find_similar(QuoteWords("pier"), LINDHOLM, late)
 
 
 def test_who_has_no_deadline_may_look_for_anything():
@@ -149,31 +149,42 @@ def test_who_has_no_deadline_may_look_for_anything():
     assert ChecksumSearch(text).find("0" * 12, Span(7, 1007)) is None
 
 
+OTHERS = [f"In {year} the council of Vesa met, and a bridge was sold." for year in range(400, 900)]
+PAGE = " ".join(
+    f"The {name} of {town} was built by the engineer of {name}s."
+    for name in ("harbour", "pier", "ferry", "dock")
+    for town in ("Lindholm", "Moberg", "Falk", "Brandt")
+)
 ALTERED = LINDHOLM.replace("built in 1874", "finished in 1885")
 
 
 @pytest.mark.parametrize("before", ["", "It was late. ", "The old pier is no harbour. "])
 @pytest.mark.parametrize("behind", ["", " So they say.", " Brandt was an engineer."])
 def test_nearly_the_same_is_found_without_what_only_stands_near(before, behind):
-    match = find_similar(LINDHOLM, f"{before}{ALTERED}{behind}")
+    match = find_similar(QuoteWords(LINDHOLM), f"{before}{ALTERED}{behind}")
 
     assert f"{before}{ALTERED}{behind}"[slice(*match.span)] == ALTERED.rstrip(".")
     assert match.similarity == pytest.approx(24 / 28)
 
 
 def test_other_words_are_not_nearly_the_same():
-    assert find_similar(LINDHOLM, "The bridge over the Vesa was opened by Mayor Ines Falk.") is None
     assert (
-        find_similar(LINDHOLM, "")
-        is find_similar("", LINDHOLM)
-        is find_similar("?", LINDHOLM)
+        find_similar(
+            QuoteWords(LINDHOLM), "The bridge over the Vesa was opened by Mayor Ines Falk."
+        )
+        is None
+    )
+    assert (
+        find_similar(QuoteWords(LINDHOLM), "")
+        is find_similar(QuoteWords(""), LINDHOLM)
+        is find_similar(QuoteWords("?"), LINDHOLM)
         is None
     )
 
 
 @given(texts(), texts())
 def test_a_likeness_is_a_share_and_stands_in_the_text(exact, text):
-    match = find_similar(exact, text)
+    match = find_similar(QuoteWords(exact), text)
 
     if match:
         assert 0.6 <= match.similarity <= 1
@@ -181,6 +192,34 @@ def test_a_likeness_is_a_share_and_stands_in_the_text(exact, text):
 
 
 def test_of_a_long_quote_the_beginning_is_compared():
-    assert truncate_quote(LINDHOLM) == LINDHOLM.rstrip(".")
-    assert truncate_quote("a " * 5000) == ("a " * 1000).rstrip()
-    assert truncate_quote("") == ""
+    beginning = " ".join(f"The {number}th pier was sold." for number in range(200))
+    match = find_similar(QuoteWords(f"{beginning} {LINDHOLM} {'a ' * 9_000}"), beginning)
+
+    assert match.span == (0, len(beginning) - 1)
+    assert match.similarity > 0.99
+
+
+@pytest.mark.parametrize("before", [0, 40, 400])
+def test_the_words_of_a_long_text_that_are_compared_are_those_around_its_pieces(before):
+    altered = PAGE.replace("built", "put up").replace("engineer", "")
+    text = " ".join([*OTHERS[:before], altered, *OTHERS[before:]])
+    match = find_similar(QuoteWords(PAGE), text)
+
+    assert text[slice(*match.span)] == altered.rstrip(".")
+
+
+def test_a_place_with_most_of_the_pieces_is_taken_not_the_first_with_some():
+    text = " ".join([LINDHOLM, *OTHERS, "The old harbour of Lindholm was built in 1875.", *OTHERS])
+    exact = "The old harbour of Lindholm was built in 1875"
+    match = find_similar(QuoteWords(exact), text)
+
+    assert text[slice(*match.span)] == exact
+
+
+def test_a_long_quote_of_other_words_is_not_compared_word_by_word(monkeypatch):
+    monkeypatch.setattr(
+        qa.answers.quote_search, "to_term", lambda _: pytest.fail("words were compared")
+    )
+
+    assert find_similar(QuoteWords("a b c " * 500), " ".join(OTHERS)) is None
+    assert find_similar(QuoteWords("the of and a to " * 200), " ".join(OTHERS)) is None

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.analysis.deadline import Deadline
 from qa.answers.reanchoring import Quote, locate_quote, reanchor
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
+from qa.web.answering import verify_quotes
 
 PIER = (
     "Captain Elsa Moberg demanded legal guarantees from the council that the pier would never"
@@ -140,3 +142,53 @@ def test_wherever_it_went_it_is_found_word_for_word(before, behind):
     text = "\n\n".join([*before, PIER, *behind])
 
     assert text[slice(*locate_quote(quote(HARBOUR, PIER), text))] == PIER
+
+
+TOWNS = ("Lindholm", "Moberg", "Vesa", "Falk", "Brandt", "Osby", "Tarn", "Ulm", "Ystad", "Skara")
+
+
+def make_town(number, verb="demanded"):
+    """A document of its own words."""
+    name = f"{TOWNS[number % 10]}{number}"
+    sentences = [
+        f"The council of {name} {verb} the {thing} of {name} in {1800 + number}, and sold it again."
+        for thing in ("harbour", "pier", "bridge", "ferry", "mill", "station", "school")
+    ]
+    return make_document(f"town{number}", " ".join(sentences), f"{name} is a town.")
+
+
+def test_fifty_citations_of_documents_that_changed_are_all_looked_for(index):
+    before = [make_town(number) for number in range(50)]
+    searcher = index(*(make_town(number, "bought") for number in range(50)))
+    quotes = [quote(document, document.text.partition("\n")[0]) for document in before]
+    body = verify_quotes(quotes, searcher, Deadline.after(3600))
+
+    assert not body.partial
+    assert [anchor.state for anchor in body.citations] == ["gone"] * 50
+    assert [anchor.near.citation.document_id for anchor in body.citations] == [
+        document.id for document in before
+    ]
+
+
+def test_word_for_word_in_another_document_comes_before_altered_in_its_own(index):
+    copy = make_document("copy", STORM, PIER)
+    result = reanchor(quote(HARBOUR, PIER), index(make_document("harbour", STORM, ALTERED), copy))
+
+    assert (result.state, result.citation.document_id) == ("moved", "copy")
+
+
+def test_where_it_is_altered_in_its_own_document_that_is_the_place(index):
+    altered = make_document("harbour", STORM, ALTERED)
+    other = make_document("other", PIER.replace("never be sold", "never be lost"))
+    result = reanchor(quote(HARBOUR, PIER), index(altered, other))
+
+    assert (result.state, result.near.citation.document_id) == ("gone", "harbour")
+
+
+def test_a_long_document_is_looked_at_only_around_the_words(index):
+    filler = [f"In {year} nothing happened at all in the town of Falk." for year in range(1000)]
+    changed = make_document("harbour", *filler, ALTERED, *filler)
+    result = reanchor(quote(HARBOUR, PIER), index(changed))
+
+    assert len(changed.text) > 60_000
+    assert result.near.citation.exact == ALTERED.rstrip(".")

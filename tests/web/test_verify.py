@@ -61,7 +61,7 @@ def test_what_there_is_no_time_for_is_left_for_another_request(client, answer, m
     missing = first_citation(answer) | {
         "exact": "Captain Elsa Moberg demanded a legal pier from the council."
     }
-    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 2500)
+    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 400)
     body = client.post("/verify", json={"citations": [missing] * 50}).get_json()
 
     assert body["partial"]
