@@ -42,7 +42,7 @@ engines: spelling candidates base document_lookup kernel.loader
   whoosh.merge_plan whoosh.merge_inputs whoosh.merger whoosh.column_merger whoosh.whoosh_codec
   whoosh.scorer whoosh.positions whoosh.numpy_index whoosh.kernel_index whoosh.integrity
   whoosh.facets whoosh.spelling whoosh.masks whoosh.search whoosh.builder whoosh.engine
-  opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
+  opensearch.hits opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features fitting reranker answer_selection contradiction term_matches highlighter

@@ -221,8 +221,8 @@ def _meaning_of(text: str) -> str:
 
 def _small_words(text: str) -> set[str]:
     """The short words of *text* in small letters."""
-    words = set(text.split())
-    return {w for w in words if len(w) <= _MAX_SHORT and w.isalpha() and w.islower()}
+    words = filter(str.islower, filter(str.isalpha, {*text.split()}))
+    return {word for word in words if len(word) <= _MAX_SHORT}
 
 
 def select_acronyms(

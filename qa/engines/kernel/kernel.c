@@ -42,6 +42,7 @@ typedef Py_ssize_t Size;
 #include "positions.h"
 #include "candidate_features.h"
 #include "term_matches.h"
+#include "cards.h"
 
 static PyMethodDef index_methods[] = {
     {"search", index_search, METH_VARARGS, "The best passages for the lists of a query."},
@@ -65,6 +66,9 @@ static PyType_Spec index_spec = {
 static PyMethodDef module_methods[] = {
     {"features", compute_features, METH_VARARGS, "The features of passages."},
     {"match_terms", match_terms, METH_VARARGS, "Where and what the terms of a question are."},
+    {"take_hits", take_hits, METH_VARARGS, "The hits in the answers of a cluster."},
+    {"card_headers", card_headers, METH_VARARGS, "The numbers of cards."},
+    {"card_words", card_words, METH_VARARGS, "The stems of a query in cards."},
     {NULL, NULL, 0, NULL},
 };
 

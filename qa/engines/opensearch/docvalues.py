@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,9 @@ from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
 from qa.analysis.variants import find_variants, word_positions
 from qa.documents.document import Document
 from qa.engines.candidates import BoolArray, IntArray, Positions
+from qa.engines.kernel.loader import find_kernel
 from qa.engines.opensearch.cluster import Cluster, Json
+from qa.engines.opensearch.hits import CardTexts
 from qa.engines.opensearch.query_dsl import DOCUMENTS, PASSAGES
 from qa.errors import CorruptIndexError
 from qa.index.manifest import Manifest
@@ -39,8 +42,8 @@ _WORD_BYTES, _WORD_LETTERS = 6, 8
 # of text and heading, and the variants of both, that follow.
 _HEAD_COLUMNS = ("ordinal", "number", "start", "end", "date", "size", "words", "over", "variants")
 _FRONT = struct.Struct(f"<{len(_HEAD_COLUMNS)}I")
-_FRONT_DTYPE = np.dtype([(name, "<u4") for name in _HEAD_COLUMNS])
 _FRONT_WORDS = _FRONT.size // _WORD_BYTES
+_FRONT_LETTERS = _FRONT_WORDS * _WORD_LETTERS
 # Of a word's 48 bits, the first 30 (5 letters) are a hash of its stem, the others of its form.  Of
 # a variant the others are its position in the text, or all ones in the heading.
 _KEY_BITS, _FORM_BITS = 30, 18
@@ -120,33 +123,47 @@ def pack_card(
     return front + words + b"".join(variants) + line + b" " * (-len(line) % _WORD_BYTES)
 
 
-def read_ordinals(cards: Sequence[str]) -> IntArray:
-    """The ordinals of the documents of *cards*, in base64: int64 of shape (cards,)."""
-    fronts = binascii.a2b_base64("".join([card[:_WORD_LETTERS] for card in cards]))
-    return np.frombuffer(fronts, [("ordinal", "<u4"), ("", "<u2")])["ordinal"].astype(np.int64)
+def read_headers(texts: CardTexts) -> IntArray:
+    """The headers of cards: int64 of shape (cards, len(_HEAD_COLUMNS))."""
+    kernel = find_kernel()
+    if kernel is None:
+        letters = [
+            texts.source[start : start + _FRONT_LETTERS] for start, _ in texts.spans.tolist()
+        ]
+        numbers = np.frombuffer(binascii.a2b_base64(b"".join(letters)), "<u4").astype(np.int64)
+    else:
+        try:
+            numbers = np.frombuffer(kernel.card_headers(*_arguments(texts)), np.int64)
+        except ValueError as error:
+            raise CorruptIndexError(
+                f"The cluster returned damage ({error}); run `qa index`."
+            ) from None
+    return numbers.reshape(-1, len(_HEAD_COLUMNS))
+
+
+def _arguments(texts: CardTexts) -> tuple[bytes, IntArray]:
+    """What the kernel takes of cards."""
+    return texts.source, np.ascontiguousarray(texts.spans, np.int64).ravel()
 
 
 class Cards:
     """Cards in base64, decoded into columns of shape (cards,): int64 for numbers, lists of strings.
 
-    The words stay encoded: uint64 of shape (letters of all cards / 8,).
+    The words stay encoded.
     """
 
-    def __init__(self, cards: Sequence[str]) -> None:
-        letters = "".join(cards).encode()
-        self._words = np.frombuffer(letters, "<u8")
-        sizes = np.fromiter(map(len, cards), np.int64, len(cards)) // _WORD_LETTERS
-        ends = np.cumsum(sizes)
-        self._starts = ends - sizes + _FRONT_WORDS
-        fronts = self._words[self._starts[:, None] + np.arange(-_FRONT_WORDS, 0)].tobytes()
-        columns = np.frombuffer(binascii.a2b_base64(fronts), _FRONT_DTYPE)
-        self.columns = {name: columns[name].astype(np.int64) for name in _HEAD_COLUMNS}
+    def __init__(self, texts: CardTexts) -> None:
+        self._texts = texts
+        headers = read_headers(texts)
+        self.columns: dict[str, IntArray] = dict(zip(_HEAD_COLUMNS, headers.T, strict=True))
         self.lengths, self.heading_lengths = self.columns["words"], self.columns["over"]
         self._word_counts = self.lengths + self.heading_lengths
-        lines = self._starts + self._word_counts + self.columns["variants"]
-        spans = zip((_WORD_LETTERS * lines).tolist(), (_WORD_LETTERS * ends).tolist(), strict=True)
+        self._all_counts = self._word_counts + self.columns["variants"]
+        lines = texts.spans[:, 0] + _FRONT_LETTERS + _WORD_LETTERS * self._all_counts
+        ends = texts.spans[:, 1].tolist()
         # All at once: several times as fast.
-        line = binascii.a2b_base64(b"".join([letters[start:end] for start, end in spans]))
+        pieces = [texts.source[s:e] for s, e in zip(lines.tolist(), ends, strict=True)]
+        line = binascii.a2b_base64(b"".join(pieces))
         rows = orjson.loads(b"[%b]" % line.rstrip().removesuffix(b","))
         self.documents: list[str] = [row[0] for row in rows]
         self.headings: list[str] = [row[1] for row in rows]
@@ -174,23 +191,40 @@ class Cards:
 
     def find_stems(self, stems: Sequence[str]) -> "Occurrences":
         """The occurrences of each of *stems*, which are distinct, in passages and headings."""
-        stem_keys = np.array([_word_keys(stem, "")[0] for stem in stems], np.uint64)
+        keys = np.array([_word_keys(stem, "")[0] for stem in stems], np.uint64)
+        kernel = find_kernel()
+        return self._find_with_kernel(kernel, keys) if kernel else self._find_with_numpy(keys)
+
+    def _find_with_kernel(self, kernel: ModuleType, stem_keys: NDArray[np.uint64]) -> "Occurrences":
+        """What _find_with_numpy gives."""
+        words, *counts = kernel.card_words(*_arguments(self._texts), stem_keys)
+        card, place, which, form = np.frombuffer(words, np.int64).reshape(-1, 4).T
+        shape = (len(self), len(stem_keys))
+        in_text, in_heading = (np.frombuffer(each, np.int64).reshape(shape) for each in counts)
+        return Occurrences(card, place, which, form.astype(np.uint64), in_text, in_heading)
+
+    def _find_with_numpy(self, stem_keys: NDArray[np.uint64]) -> "Occurrences":
         order = np.argsort(stem_keys, kind="stable")
         ascending = stem_keys[order]
+        spans = self._texts.spans
+        letters = b"".join([self._texts.source[start:end] for start, end in spans.tolist()])
+        all_words = np.frombuffer(letters, "<u8")
+        ends = np.cumsum(spans[:, 1] - spans[:, 0]) // _WORD_LETTERS
+        starts = np.append(0, ends)[:-1] + _FRONT_WORDS
         # Searched in everything, since most of it is words.
-        keys = self._words & _KEY_LETTERS
+        keys = all_words & _KEY_LETTERS
         at = np.flatnonzero(np.isin(keys, ascending))
-        card = np.searchsorted(self._starts, at, side="right") - 1
-        place = at - self._starts[card]
-        words = (card >= 0) & (place < (self._word_counts + self.columns["variants"])[card])
+        card = np.searchsorted(starts, at, side="right") - 1
+        place = at - starts[card]
+        words = (card >= 0) & (place < self._all_counts[card])
         at, card, place = at[words], card[words], place[words]
         which = order[np.searchsorted(ascending, keys[at])]
-        form = self._words[at] >> _KEY_SIZE
+        form = all_words[at] >> _KEY_SIZE
         is_variant = place >= self._word_counts[card]
         place = np.where(is_variant, _decode_form(form), place)
         inside = np.where(is_variant, place < _IN_HEADING, place < self.lengths[card])
         form[is_variant] = 0
-        shape = (len(self), len(stems))
+        shape = (len(self), len(stem_keys))
         in_text = np.flatnonzero(inside)
         in_text = in_text[np.lexsort((place[in_text], card[in_text]))]
         return Occurrences(

@@ -22,8 +22,9 @@ from qa.engines.base import (
     B,
     weigh_stems,
 )
-from qa.engines.candidates import FACET_SIZE, MatchCounts, sort_facet
+from qa.engines.candidates import FACET_SIZE, FloatArray, MatchCounts, sort_facet
 from qa.engines.opensearch.cluster import Json
+from qa.engines.opensearch.hits import Hits
 from qa.engines.spelling import MAX_EDITS
 from qa.queries.query import Condition, Filters, Period, Phrase, Query, QueryTerm
 
@@ -249,9 +250,10 @@ def direct_answers_query(query: Query) -> Json:
     }
 
 
-def select_direct_answers(hits: Sequence[Json]) -> list[Json]:
+def select_direct_answers(hits: Hits) -> Hits:
     """Of the *hits* of direct_answers_query those under a heading, if there are any."""
-    return [hit for hit in hits if hit["_score"] >= _HEADING_SCORE] or [*hits]
+    is_under = hits.scores >= _HEADING_SCORE
+    return hits.take(is_under) if is_under.any() else hits
 
 
 def _questions_clause(keys: Sequence[int]) -> Json:
@@ -299,9 +301,9 @@ def read_counts(answer: Json, spellings: Mapping[str, str]) -> MatchCounts:
     )
 
 
-def tail_score(added: Mapping[int, float]) -> float:
-    """What a document that is not in *added* is assumed to add."""
-    return _TAIL_SHARE * min(added.values()) if len(added) >= MAX_DOCUMENTS else 0.0
+def tail_score(scores: FloatArray) -> float:
+    """What a document is assumed to add that is not among those with *scores*."""
+    return _TAIL_SHARE * float(scores.min()) if len(scores) >= MAX_DOCUMENTS else 0.0
 
 
 def cooccurrence_query(stems: Sequence[str], others: Sequence[str]) -> Json:

@@ -37,8 +37,9 @@ from qa.engines.opensearch.docvalues import (
     PassageHead,
     check_counts,
     decode_column,
-    read_ordinals,
+    read_headers,
 )
+from qa.engines.opensearch.hits import NO_HITS, CardTexts, Hits, read_hits
 from qa.engines.opensearch.query_dsl import (
     DOCUMENTS,
     INDEX_OF,
@@ -124,7 +125,7 @@ class ClusterSearcher:
         terms = query_dsl.weigh_terms(query, counts, self._sizes)
         bodies = _search_bodies(query, terms, start + limit)
         if not bodies:
-            return self._candidates(query, terms, [], {}, range(0), deadline)
+            return self._candidates(query, terms, NO_HITS, NO_HITS, range(0), deadline)
         answers = dict(
             zip(
                 bodies,
@@ -137,15 +138,15 @@ class ClusterSearcher:
                 strict=True,
             )
         )
-        hits = {key: answer["hits"]["hits"] for key, answer in answers.items()}
+        hits = {key: read_hits(answer["hits"]["hits"]) for key, answer in answers.items()}
         candidates = self._candidates(
             query,
             terms,
-            hits.get(_BEST, []),
-            {hit["fields"]["ordinal"][0]: hit["_score"] for hit in hits.get(_WHOLE, [])},
+            hits.get(_BEST, NO_HITS),
+            hits.get(_WHOLE, NO_HITS),
             range(start, start + limit),
             deadline,
-            direct=query_dsl.select_direct_answers(hits.get(_DIRECT, [])),
+            direct=query_dsl.select_direct_answers(hits.get(_DIRECT, NO_HITS)),
         )
         return replace(
             candidates,
@@ -163,48 +164,44 @@ class ClusterSearcher:
         counts = self._count_texts(only.stems)
         terms = {STEMS: query_dsl.weigh_terms(only, counts, self._sizes)[STEMS]}
         if not terms[STEMS]:
-            return self._candidates(query, terms, [], {}, range(0))
+            return self._candidates(query, terms, NO_HITS, NO_HITS, range(0))
         body = query_dsl.passages_query(terms[STEMS], only, limit + limit // _SPARE_SHARE)
-        hits = self._search(PASSAGES, body)["hits"]["hits"]
-        return self._candidates(query, terms, hits, {}, range(limit))
+        hits = read_hits(self._search(PASSAGES, body)["hits"]["hits"])
+        return self._candidates(query, terms, hits, NO_HITS, range(limit))
 
     def _candidates(  # noqa: PLR0913 - what was found, part by part
         self,
         query: Query,
         terms: Mapping[str, Sequence[WeightedTerm]],
-        hits: Sequence[Json],
-        document_scores: Mapping[int, float],
+        hits: Hits,
+        documents: Hits,
         ranks: range,
         deadline: Deadline = NO_DEADLINE,
         *,
-        direct: Sequence[Json] = (),
+        direct: Hits = NO_HITS,
     ) -> Candidates:
         """Those of *hits* with these *ranks*, from 0, by exact scores; *direct* ones rank first.
 
-        *document_scores* are by ordinal.
+        What they add to their passages is in *documents*.
         """
-        tail_score = query_dsl.tail_score(document_scores)
-        best = _best_cards(
-            hits, document_scores, tail_score, ranks.stop + ranks.stop // _SPARE_SHARE
-        )
-        # Each card once.
-        direct_cards = dict.fromkeys(map(_card_of, direct))
-        all_cards = [*(direct_cards | dict.fromkeys(best))]
-        cards = Cards(all_cards)
+        added = _DocumentScores(documents)
+        best = _best_hits(hits, added, ranks.stop + ranks.stop // _SPARE_SHARE)
+        texts, direct_count = _join_cards(direct, best)
+        cards = Cards(texts)
         stems = query.stems
         occurrences = cards.find_stems(stems)
         scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
-        scores += _document_scores(document_scores, tail_score, cards.columns["ordinal"])
+        scores += added.of(cards.columns["ordinal"])
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
-        documents: IntArray = np.unique(cards.documents, return_inverse=True)[1]
-        order = order_by_score(rounded, documents, cards.columns["number"])
-        ranked = sorted(order, key=lambda place: place >= len(direct_cards))
+        numbers: IntArray = np.unique(cards.documents, return_inverse=True)[1]
+        order = order_by_score(rounded, numbers, cards.columns["number"])
+        ranked = sorted(order, key=lambda place: place >= direct_count)
         shown = {*ranked[ranks.start : ranks.stop]}
         order = [place for place in order if place in shown]
         places: IntArray = np.array(order, np.int64)
         return Candidates(
-            documents=documents[places],
+            documents=numbers[places],
             document_ids=[cards.documents[place] for place in order],
             passage_numbers=cards.columns["number"][places],
             scores=rounded[places],
@@ -219,7 +216,7 @@ class ClusterSearcher:
             read_passages=lambda which: self._fetch_passages(
                 [cards.head(order[place]) for place in which], deadline
             ),
-            direct_answers=tuple(n for n, p in enumerate(order) if p < len(direct_cards)),
+            direct_answers=tuple(n for n, p in enumerate(order) if p < direct_count),
         )
 
     def _fetch_passages(self, heads: Sequence[PassageHead], deadline: Deadline) -> list[Passage]:
@@ -430,31 +427,42 @@ def _may_be_typo(term: str) -> bool:
     return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + MAX_EDITS
 
 
-def _best_cards(
-    hits: Sequence[Json], document_scores: Mapping[int, float], tail_score: float, max_cards: int
-) -> list[str]:
-    """The cards of the best hits, by the cluster's own scores."""
-    cards = [_card_of(hit) for hit in hits]
-    scores = np.array([hit["_score"] for hit in hits]) + _document_scores(
-        document_scores, tail_score, read_ordinals(cards)
-    )
-    order = np.argsort(-scores, kind="stable")[:max_cards]
-    return [cards[place] for place in order.tolist()]
+def _best_hits(hits: Hits, added: "_DocumentScores", max_hits: int) -> Hits:
+    """The best of *hits*, by the cluster's own scores and what is *added* to them."""
+    ordinals = read_headers(hits.cards)[:, 0]
+    return hits.take(np.argsort(-(hits.scores + added.of(ordinals)), kind="stable")[:max_hits])
 
 
-def _card_of(hit: Json) -> str:
-    card: str = hit["fields"]["card"][0]
-    return card
+def _join_cards(direct: Hits, best: Hits) -> tuple[CardTexts, int]:
+    """The cards of both, each once, and how many of them are *direct*."""
+    if not len(direct):
+        return best.cards, 0
+    texts = direct.cards.join(best.cards)
+    # Ordinals of documents, and numbers of passages within them.
+    keys = [tuple(row) for row in read_headers(texts)[:, :2].tolist()]
+    places = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+    firsts = np.array(sorted(places.values()), np.int64)
+    return texts.take(firsts), int((firsts < len(direct)).sum())
 
 
-def _document_scores(
-    document_scores: Mapping[int, float], tail_score: float, documents: IntArray
-) -> FloatArray:
-    """What each of *documents*, by ordinal, adds to its passages: float64 of its shape.
+class _DocumentScores:
+    """What the *documents* found add to their passages."""
 
-    *tail_score* where that is unknown.
-    """
-    return np.array([document_scores.get(document, tail_score) for document in documents.tolist()])
+    def __init__(self, documents: Hits) -> None:
+        order = np.argsort(documents.ordinals)
+        self._ordinals, self._scores = documents.ordinals[order], documents.scores[order]
+        self._tail_score = query_dsl.tail_score(documents.scores)
+
+    def of(self, ordinals: IntArray) -> FloatArray:
+        """What the documents with *ordinals* add: float64 of their shape.
+
+        That is assumed for a document that is not among them.
+        """
+        if not len(self._ordinals):
+            return np.full(len(ordinals), self._tail_score)
+        places = np.searchsorted(self._ordinals, ordinals).clip(max=len(self._ordinals) - 1)
+        is_known = self._ordinals[places] == ordinals
+        return np.where(is_known, self._scores[places], self._tail_score)
 
 
 def _score_passages(

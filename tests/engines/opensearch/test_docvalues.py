@@ -8,14 +8,27 @@ import pytest
 
 from qa.analysis.tokenizer import token_texts
 from qa.documents.document import Metadata, RawBlock, build_document
+from qa.engines.kernel.loader import is_kernel_built, switch_kernel
 from qa.index.passages import split_passages
 from qa.queries.parser import parse_query
 from qa.queries.variants import apply_variants, find_query_variants
 from tests.engines.positions import find_positions
 
 pytest.importorskip("opensearchpy")
-from qa.engines.opensearch.docvalues import Cards, encode_text, pack_card, read_ordinals
+from qa.engines.opensearch.docvalues import Cards, encode_text, pack_card, read_headers
+from qa.engines.opensearch.hits import CardTexts
 from qa.engines.opensearch.query_dsl import MAX_TERM_LENGTH
+
+
+@pytest.fixture(autouse=True, params=["kernel", "NumPy"])
+def engine(request):
+    """Each test runs with the kernel, where there is one, and without."""
+    if request.param == "kernel" and not is_kernel_built():
+        pytest.skip("the kernel is not compiled here")
+    switch_kernel(on=request.param == "kernel")
+    yield
+    switch_kernel(on=True)
+
 
 TEXTS = {
     "harbour": "# Häfen\n\nMoberg demanded guarantees. Demanding them again, he demanded granite.",
@@ -62,9 +75,11 @@ def letters(passages):
 
 
 def test_a_card_tells_what_was_put_on_it(passages, letters):
-    cards = Cards(letters)
+    cards = Cards(CardTexts.of(letters))
 
-    assert read_ordinals(letters).tolist() == [number for number, _, _ in passages]
+    assert read_headers(CardTexts.of(letters))[:, 0].tolist() == [
+        number for number, _, _ in passages
+    ]
     for place, (number, document, passage) in enumerate(passages):
         head = cards.head(place)
         assert head.document == document.id
@@ -95,7 +110,7 @@ def test_a_question_is_found_in_cards_where_it_is_in_the_texts(question, passage
     frequencies = dict.fromkeys([*query.stems, *(s for v in variants for s in v.stems)], 1)
     query = apply_variants(query, variants, frequencies, 10)
     stems = query.stems
-    cards = Cards(letters)
+    cards = Cards(CardTexts.of(letters))
     # In another order, and without one.
     places = np.arange(len(passages))[::-1][1:]
     chosen = [passages[place][2] for place in places]
@@ -113,7 +128,7 @@ def test_a_question_is_found_in_cards_where_it_is_in_the_texts(question, passage
 
 
 def test_no_cards_are_no_passages():
-    cards = Cards([])
+    cards = Cards(CardTexts.of([]))
 
     assert len(cards) == 0
     assert cards.find_stems(["demand"]).text_counts.shape == (0, 1)
