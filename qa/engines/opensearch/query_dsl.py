@@ -24,7 +24,7 @@ from qa.engines.base import (
 )
 from qa.engines.candidates import FACET_SIZE, FloatArray, MatchCounts, sort_facet
 from qa.engines.opensearch.cluster import Json
-from qa.engines.opensearch.hits import Hits
+from qa.engines.opensearch.hits import NO_HITS, Hits
 from qa.engines.spelling import MAX_EDITS
 from qa.queries.query import Condition, Filters, Period, Phrase, Query, QueryTerm
 
@@ -202,9 +202,17 @@ def documents_query(terms: Sequence[WeightedTerm], query: Query) -> Json:
     }
 
 
-def passages_query(terms: Sequence[WeightedTerm], query: Query, limit: int) -> Json:
-    """A request for the *limit* best passages by their texts and headings."""
-    clause: Json = {"should": [_boosted_clause(term) for term in terms], "minimum_should_match": 1}
+def passages_query(
+    terms: Sequence[WeightedTerm], query: Query, limit: int, *, with_direct: bool = False
+) -> Json:
+    """A request for the *limit* best passages by their texts and headings.
+
+    With *with_direct*, direct answers come first, far above all others.
+    """
+    should = [_boosted_clause(term) for term in terms]
+    if with_direct:
+        should += _direct_clauses(query, DIRECT_SCORE)
+    clause: Json = {"should": should, "minimum_should_match": 1}
     clause |= _conditions(query)
     size = min(limit, MAX_RESULT_WINDOW)
     return {**_COLUMNS, "size": size, "docvalue_fields": ["card"], "query": {"bool": clause}}
@@ -226,19 +234,23 @@ def _conditions(query: Query) -> Json:
 
 # Scores of a passage under a heading that is the question, and of one after such a sentence.
 _HEADING_SCORE, _SENTENCE_SCORE = 2.0, 1.0
+# What these are multiplied by among other passages, whose scores are some hundred at most.
+DIRECT_SCORE = float(1 << 14)
+
+
+def can_join_direct(query: Query) -> bool:
+    """Whether one request finds passages and direct answers: all must meet the same conditions.
+
+    Direct answers need not have the phrases of a question, which are in the heading.
+    """
+    of_documents = _document_clauses(query, "document")
+    return _conditions(query) == ({"filter": of_documents} if of_documents else {})
 
 
 def direct_answers_query(query: Query) -> Json:
-    """A request for the passages under a heading, or after a sentence, that is the question.
-
-    These need not have its phrases, which are in the heading.
-    """
-    groups = (_HEADING_SCORE, query.keys.heading), (_SENTENCE_SCORE, query.keys.sentence)
+    """A request for the passages under a heading, or after a sentence, that is the question."""
     clause: Json = {
-        "should": [
-            {"constant_score": {"filter": _questions_clause(keys), "boost": score}}
-            for score, keys in groups
-        ],
+        "should": _direct_clauses(query, 1.0),
         "minimum_should_match": 1,
         "filter": _document_clauses(query, "document"),
     }
@@ -250,10 +262,30 @@ def direct_answers_query(query: Query) -> Json:
     }
 
 
-def select_direct_answers(hits: Hits) -> Hits:
-    """Of the *hits* of direct_answers_query those under a heading, if there are any."""
-    is_under = hits.scores >= _HEADING_SCORE
-    return hits.take(is_under) if is_under.any() else hits
+def _direct_clauses(query: Query, factor: float) -> list[Json]:
+    groups = (_HEADING_SCORE, query.keys.heading), (_SENTENCE_SCORE, query.keys.sentence)
+    return [
+        {"constant_score": {"filter": _questions_clause(keys), "boost": factor * score}}
+        for score, keys in groups
+    ]
+
+
+def select_direct_answers(hits: Hits, factor: float = 1.0) -> Hits:
+    """The direct answers among *hits*: those under a heading, if there are any.
+
+    *factor* is what their scores were multiplied by.
+    """
+    for score in (_HEADING_SCORE, _SENTENCE_SCORE):
+        is_direct = hits.scores >= factor * score
+        if is_direct.any():
+            return hits.take(is_direct)
+    return NO_HITS
+
+
+def split_direct(hits: Hits) -> tuple[Hits, Hits]:
+    """The direct answers among the *hits* of one request for all, and the other passages."""
+    is_direct = hits.scores >= DIRECT_SCORE * _SENTENCE_SCORE
+    return hits.take(is_direct), hits.take(~is_direct)
 
 
 def _questions_clause(keys: Sequence[int]) -> Json:

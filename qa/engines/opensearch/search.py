@@ -18,6 +18,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
+    MAX_DIRECT_ANSWERS,
     STEMS,
     TITLE,
     WHOLE,
@@ -123,36 +124,42 @@ class ClusterSearcher:
         """The *limit* best passages for *query* from rank *start* on, in one round trip."""
         counts = self._count_texts(query.stems, deadline)
         terms = query_dsl.weigh_terms(query, counts, self._sizes)
-        bodies = _search_bodies(query, terms, start + limit)
-        if not bodies:
-            return self._candidates(query, terms, NO_HITS, NO_HITS, range(0), deadline)
-        answers = dict(
-            zip(
-                bodies,
-                self._cluster.search(
-                    [(self._index[kind], body) for (kind, _), body in bodies.items()],
-                    partial=True,
-                    sharded=self._is_sharded,
-                    deadline=deadline,
-                ),
-                strict=True,
-            )
-        )
-        hits = {key: read_hits(answer["hits"]["hits"]) for key, answer in answers.items()}
-        candidates = self._candidates(
-            query,
-            terms,
-            hits.get(_BEST, NO_HITS),
-            hits.get(_WHOLE, NO_HITS),
-            range(start, start + limit),
-            deadline,
-            direct=query_dsl.select_direct_answers(hits.get(_DIRECT, NO_HITS)),
-        )
+        joins = query_dsl.can_join_direct(query)
+        answers = self._find(query, terms, start + limit, deadline, joins_direct=joins)
+        if _is_crowded(answers):
+            answers = self._find(query, terms, start + limit, deadline, joins_direct=False)
+        best, direct = _select_hits(answers)
+        whole = _hits_of(answers, _WHOLE)
+        ranks = range(start, start + limit)
+        candidates = self._candidates(query, terms, best, whole, ranks, deadline, direct=direct)
+        if not answers:
+            return candidates
         return replace(
             candidates,
             matches=query_dsl.read_counts(answers[_COUNTS], self._publisher_spellings),
             partial=any(answer["timed_out"] for answer in answers.values()),
         )
+
+    def _find(
+        self,
+        query: Query,
+        terms: Mapping[str, Sequence[WeightedTerm]],
+        limit: int,
+        deadline: Deadline,
+        *,
+        joins_direct: bool,
+    ) -> dict[tuple[str, str], Json]:
+        """The answers to the requests that find the *limit* best passages, by these."""
+        bodies = _search_bodies(query, terms, limit, joins_direct=joins_direct)
+        searches = [(self._index[kind], body) for (kind, _), body in bodies.items()]
+        if not searches:
+            return {}
+        answers = self._cluster.search(
+            searches, partial=True, sharded=self._is_sharded, deadline=deadline
+        )
+        for answer in answers:
+            answer["hits"]["hits"] = read_hits(answer["hits"]["hits"])
+        return dict(zip(bodies, answers, strict=True))
 
     @cached_property
     def _publisher_spellings(self) -> dict[str, str]:
@@ -397,21 +404,52 @@ _BEST, _COUNTS, _DIRECT, _WHOLE = (
 
 
 def _search_bodies(
-    query: Query, terms: Mapping[str, Sequence[WeightedTerm]], limit: int
+    query: Query,
+    terms: Mapping[str, Sequence[WeightedTerm]],
+    limit: int,
+    *,
+    joins_direct: bool,
 ) -> dict[tuple[str, str], Json]:
-    """The requests that find the *limit* best passages, but for those without any clause."""
+    """The requests that find the *limit* best passages, but for those without any clause.
+
+    With *joins_direct*, one finds direct answers too, if there are other terms.
+    """
     bodies: dict[tuple[str, str], Json] = {}
     terms_of_passages = [*terms[STEMS], *terms[TITLE]]
+    has_keys = bool(query.keys.heading)
     if terms_of_passages:
-        depth = _DEPTH_FACTOR * limit
-        bodies[_BEST] = query_dsl.passages_query(terms_of_passages, query, depth)
-    if query.keys.heading:
+        with_direct = joins_direct and has_keys
+        bodies[_BEST] = query_dsl.passages_query(
+            terms_of_passages, query, _DEPTH_FACTOR * limit, with_direct=with_direct
+        )
+    if has_keys and not (joins_direct and bodies):
         bodies[_DIRECT] = query_dsl.direct_answers_query(query)
     if bodies:
         bodies[_COUNTS] = query_dsl.counts_query(terms_of_passages, query)
     if terms_of_passages and terms[WHOLE]:
         bodies[_WHOLE] = query_dsl.documents_query(terms[WHOLE], query)
     return bodies
+
+
+def _hits_of(answers: Mapping[tuple[str, str], Json], key: tuple[str, str]) -> Hits:
+    hits: Hits = answers[key]["hits"]["hits"] if key in answers else NO_HITS
+    return hits
+
+
+def _is_crowded(answers: Mapping[tuple[str, str], Json]) -> bool:
+    """Whether direct answers take the places of other passages."""
+    if _DIRECT in answers:
+        return False
+    return len(query_dsl.split_direct(_hits_of(answers, _BEST))[0]) >= MAX_DIRECT_ANSWERS
+
+
+def _select_hits(answers: Mapping[tuple[str, str], Json]) -> tuple[Hits, Hits]:
+    """The hits that are ranked by their scores, and the direct answers."""
+    best, direct = _hits_of(answers, _BEST), _hits_of(answers, _DIRECT)
+    if _DIRECT in answers:
+        return best, query_dsl.select_direct_answers(direct)
+    direct, best = query_dsl.split_direct(best)
+    return best, query_dsl.select_direct_answers(direct, query_dsl.DIRECT_SCORE)
 
 
 def _without_hits(
