@@ -5,6 +5,7 @@
 
 import datetime
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -257,7 +258,7 @@ def quote_passage(
         ),
         citation=citation,
         duplicates=tuple((other.id, other.title) for other in duplicates),
-        stable_id=build_stable_id(stable_id, passage.text),
+        stable_id=build_stable_id(stable_id, citation.exact),
     )
 
 
@@ -333,33 +334,37 @@ def build_fragment_url(url: str | None, exact: str) -> str | None:
     """
     if url is None:
         return None
-    first, last = exact.partition(SEPARATOR)[0], exact.rpartition(SEPARATOR)[2]
+    first = last = exact
+    if SEPARATOR in exact:
+        first, last = exact.partition(SEPARATOR)[0], exact.rpartition(SEPARATOR)[2]
+    opening = first.split(None, 2 * _FRAGMENT_EDGE_WORDS)
+    is_short = len(exact) <= _MAX_WHOLE_FRAGMENT or len(opening) <= 2 * _FRAGMENT_EDGE_WORDS
     # A whole quote must be within one paragraph.
-    if first == exact and (len(exact) <= _MAX_WHOLE_FRAGMENT or _few_words(exact)):
+    if is_short and first is exact:
         fragments = [exact]
     else:
-        opening = first.split(None, _FRAGMENT_EDGE_WORDS)[:_FRAGMENT_EDGE_WORDS]
         closing = last.rsplit(None, _FRAGMENT_EDGE_WORDS)[-_FRAGMENT_EDGE_WORDS:]
-        fragments = [" ".join(opening), " ".join(closing)]
+        fragments = [" ".join(opening[:_FRAGMENT_EDGE_WORDS]), " ".join(closing)]
     if sum(map(len, fragments)) > _LONGEST_FRAGMENT:
         return None
     directive = ",".join(map(_quote_fragment, fragments))
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
 
 
+# What no word of a text fragment has as it is; most words have none of it, and quote() is slow.
+_QUOTED_CHARACTER = re.compile(r"[^A-Za-z0-9_.~ ]")
+
+
 def _quote_fragment(text: str) -> str:
-    """*text* for a text fragment: quote() is slow for all but plain words, which most are."""
-    return "%20".join([_quote_word(word) for word in text.split(" ")])
+    """*text* for a text fragment."""
+    return _QUOTED_CHARACTER.sub(_quote_character, text).replace(" ", "%20")
 
 
-# Words with punctuation recur; quote() takes as long as all else of an address.
-@lru_cache(maxsize=1 << 12)
-def _quote_word(word: str) -> str:
-    if word.isalnum() and word.isascii():
-        return word
+def _quote_character(match: re.Match[str]) -> str:
+    return _quote(match[0])
+
+
+@lru_cache(maxsize=1 << 10)
+def _quote(character: str) -> str:
     # quote() does not escape "-", which separates a prefix from the text.
-    return quote(word, safe="").replace("-", "%2D")
-
-
-def _few_words(exact: str) -> bool:
-    return len(exact.split(None, 2 * _FRAGMENT_EDGE_WORDS)) <= 2 * _FRAGMENT_EDGE_WORDS
+    return "%2D" if character == "-" else quote(character, safe="")

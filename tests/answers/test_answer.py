@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -94,6 +94,13 @@ def test_any_citation_finds_its_words_in_the_text(text, data):
 
 def test_a_fragment_of_a_short_quote_is_the_whole_quote():
     assert build_fragment_url(URL, "a-b, c & d") == f"{URL}#:~:text=a%2Db%2C%20c%20%26%20d"
+
+
+@given(st.text(max_size=80).filter(lambda text: "\n\n" not in text))
+def test_a_fragment_is_quoted_as_any_part_of_an_address(text):
+    expected = quote(text, safe="").replace("-", "%2D")
+
+    assert build_fragment_url(URL, text) == f"{URL}#:~:text={expected}"
 
 
 def test_a_fragment_of_a_long_quote_is_its_two_ends():
