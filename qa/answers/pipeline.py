@@ -114,7 +114,8 @@ def ask(
         verdict, confidence = judge_first((verdict, confidence), ranked, parts)
     if reach is not options:
         ranked = ranked[options.offset : options.offset + options.limit]
-    result = replace(result, ranked=ranked)
+    if ranked is not result.ranked:
+        result = replace(result, ranked=ranked)
     passages = _quote_passages(searcher, result, options.offset, part_highlighters(parts), deadline)
     suggestions = suggest_spellings(searcher, query, result.statistics, deadline)
     return Answer(
@@ -222,7 +223,7 @@ def _build_retriever(  # noqa: PLR0913 - what a question comes with, each by its
             asking_words = tuple(token_texts(ordered.asking.lower()))
             ignored_words = (*framed.frame_words, *asking_words, *query.ignored_words)
             query = replace(query, ignored_words=tuple(dict.fromkeys(ignored_words)))
-        if text.strip() in search.text:
+        if query.typed != search.text and text.strip() in search.text:
             query = replace(query, typed=search.text)
         retrieve_query = partial(
             retrieve,

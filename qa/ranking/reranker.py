@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from qa.engines.candidates import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
+from qa.engines.kernel.loader import find_kernel
 from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage, title_of_heading
 from qa.queries.entities import QuestionEntities
@@ -299,7 +300,7 @@ class _Selector:
         self._top_size = top_size
         self._max_per_document = max_per_document
         self._counts: Counter[int] = Counter()
-        self._shingles: list[tuple[frozenset[str], RankedPassage]] = []
+        self._shingles: list[tuple[TextShingles, RankedPassage]] = []
         self._top: list[RankedPassage] = []
         self._overflow: list[RankedPassage] = []
 
@@ -315,11 +316,9 @@ class _Selector:
 
     def add(self, ranked_passage: RankedPassage, document: int) -> None:
         """Append a passage of *document*, or add it to the duplicates of an earlier one."""
-        shingles = _shingles_of(ranked_passage.passage.text)
+        shingles = compute_shingles(ranked_passage.passage.text)
         for earlier_shingles, earlier in self._shingles:
-            if len(shingles & earlier_shingles) >= _DUPLICATE_OVERLAP * min(
-                len(shingles), len(earlier_shingles)
-            ):
+            if are_alike(shingles, earlier_shingles):
                 earlier.duplicates.append(ranked_passage.passage)
                 return
         if len(self._shingles) < 2 * TOP_SIZE:
@@ -343,12 +342,28 @@ class _Selector:
         return self._top + self._overflow
 
 
-def _shingles_of(text: str) -> frozenset[str]:
+# What two texts are compared by: a set, or as the kernel makes it.
+TextShingles = frozenset[str] | bytearray
+
+
+def compute_shingles(text: str) -> TextShingles:
     """The words of *text*, or its pairs of characters, to compare with another's."""
+    if kernel := find_kernel():
+        shingles: bytearray = kernel.shingles(text, _MAX_MEAN_WORD_LENGTH)
+        return shingles
     words = text.split()
     if len(text) <= _MAX_MEAN_WORD_LENGTH * len(words):
         return frozenset(words)
     return frozenset(map("".join, pairwise(text)))
+
+
+def are_alike(shingles: TextShingles, others: TextShingles) -> bool:
+    """Whether two texts are near-duplicates."""
+    if isinstance(shingles, frozenset) and isinstance(others, frozenset):
+        smaller = min(len(shingles), len(others))
+        return len(shingles & others) >= _DUPLICATE_OVERLAP * smaller
+    kernel = find_kernel()
+    return kernel is not None and bool(kernel.are_alike(shingles, others, _DUPLICATE_OVERLAP))
 
 
 def score_margin(ranked: Sequence[RankedPassage]) -> float:

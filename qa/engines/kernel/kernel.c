@@ -43,6 +43,8 @@ typedef Py_ssize_t Size;
 #include "candidate_features.h"
 #include "term_matches.h"
 #include "cards.h"
+#include "facets.h"
+#include "shingles.h"
 
 static PyMethodDef index_methods[] = {
     {"search", index_search, METH_VARARGS, "The best passages for the lists of a query."},
@@ -69,6 +71,9 @@ static PyMethodDef module_methods[] = {
     {"take_hits", take_hits, METH_VARARGS, "The hits in the answers of a cluster."},
     {"card_headers", card_headers, METH_VARARGS, "The numbers of cards."},
     {"card_words", card_words, METH_VARARGS, "The stems of a query in cards."},
+    {"tally", tally_documents, METH_VARARGS, "The most frequent values of facets."},
+    {"shingles", compute_shingles, METH_VARARGS, "The words of a text, as numbers."},
+    {"are_alike", compare_shingles, METH_VARARGS, "Whether two texts are about the same."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from types import ModuleType
 from typing import Generic
 
 import numpy as np
@@ -16,6 +17,7 @@ from qa.engines.candidates import (
     IntArray,
     MatchCounts,
 )
+from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Phrase
 
@@ -44,6 +46,12 @@ class _Column(Generic[FacetValue]):
         order = present[(-sums[present]).argsort(kind="stable")[:FACET_SIZE]]
         values = map(self._values.__getitem__, order.tolist())
         return dict(zip(values, sums[order].astype(np.int64).tolist(), strict=True))
+
+    def name(self, codes: Sequence[int], counts: Sequence[int]) -> dict[FacetValue, int]:
+        """The facet of *codes*, the most frequent first, and *counts*; without that of no value."""
+        values = self._values
+        named = [(c, count) for c, count in zip(codes, counts, strict=True) if c < len(values)]
+        return {values[code]: count for code, count in named[:FACET_SIZE]}
 
     def equals(self, values: Sequence[FacetValue]) -> BoolArray:
         """Whether the value is one of *values*: bool of shape (documents,)."""
@@ -108,6 +116,8 @@ class FacetColumns:
 
     def sum_documents(self, documents: Array) -> MatchCounts:
         """The same, from how many passages of each of *documents* match."""
+        if kernel := find_kernel():
+            return self._tally(kernel, documents)
         total = int(documents.sum(dtype=np.int64))
         if not total:
             return MatchCounts()
@@ -117,4 +127,16 @@ class FacetColumns:
             self._publishers.count(self._publisher_codes, counts),
             self._years.count(self._year_codes, counts),
             self._types.count(self._type_codes, counts),
+        )
+
+    def _tally(self, kernel: ModuleType, documents: Array) -> MatchCounts:
+        codes = self._publisher_codes, self._year_codes, self._type_codes
+        total, publishers, years, types = kernel.tally(
+            documents.astype(np.int32, copy=False), self._combinations, codes, FACET_SIZE + 1
+        )
+        return MatchCounts(
+            total,
+            self._publishers.name(*publishers),
+            self._years.name(*years),
+            self._types.name(*types),
         )

@@ -1,0 +1,144 @@
+/* Texts -> the words of each as numbers, and how many two texts have in common. */
+
+#pragma once
+
+/* The length of the UTF-8 of a white space at PLACE, as str.split has them; 0 for none. */
+static inline int space_length(const uint8_t *text, Size place, Size end) {
+    uint8_t first = text[place];
+    if (first <= ' ') return first == ' ' || (first >= 9 && first <= 13) || first >= 28;
+    if (first < 0xC2 || place + 1 >= end) return 0;
+    uint8_t second = text[place + 1];
+    if (first == 0xC2) return second == 0x85 || second == 0xA0 ? 2 : 0;
+    if (first < 0xE1 || first > 0xE3 || place + 2 >= end) return 0;
+    uint8_t third = text[place + 2];
+    if (first == 0xE1) return second == 0x9A && third == 0x80 ? 3 : 0;
+    if (first == 0xE3) return second == 0x80 && third == 0x80 ? 3 : 0;
+    if (second == 0x81) return third == 0x9F ? 3 : 0;
+    return second == 0x80 && (third <= 0x8A || third == 0xA8 || third == 0xA9 || third == 0xAF) ? 3 : 0;
+}
+
+/* A number for bytes: FNV-1a with a finalizer; never 0, which is a free place. */
+static uint64_t hash_bytes(const uint8_t *bytes, Size length) {
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (Size n = 0; n < length; n++) hash = (hash ^ bytes[n]) * 0x100000001B3u;
+    hash ^= hash >> 32;
+    hash *= 0xD6E8FEB86659FD93u;
+    hash ^= hash >> 32;
+    return hash ? hash : 1;
+}
+
+/* The distinct numbers of a text: COUNT of them in LIST, and a table of twice as many places. */
+typedef struct {
+    uint64_t *list, *table;
+    Size count, mask;
+} Shingles;
+
+static void add_shingle(Shingles *to, uint64_t hash) {
+    Size place = (Size)(hash & (uint64_t)to->mask);
+    while (to->table[place] && to->table[place] != hash) place = (place + 1) & to->mask;
+    if (to->table[place]) return;
+    to->table[place] = hash;
+    to->list[to->count++] = hash;
+}
+
+/* Visit the words between white space: how many there are; add them where TO is given. */
+static Size visit_words(const uint8_t *text, Size end, Shingles *to) {
+    Size count = 0, start = 0, place = 0;
+    while (place <= end) {
+        int space = place < end ? space_length(text, place, end) : 1;
+        if (space) {
+            if (place > start) {
+                count++;
+                if (to) add_shingle(to, hash_bytes(text + start, place - start));
+            }
+            start = place + space;
+        }
+        place += space ? space : 1;
+    }
+    return count;
+}
+
+static int is_lead(uint8_t byte) { return (byte & 0xC0) != 0x80; }
+
+/* Add all pairs of neighboring characters. */
+static void add_pairs(const uint8_t *text, Size end, Shingles *to) {
+    Size first = 0, second = 1;
+    while (second < end && !is_lead(text[second])) second++;
+    while (second < end) {
+        Size third = second + 1;
+        while (third < end && !is_lead(text[third])) third++;
+        add_shingle(to, hash_bytes(text + first, third - first));
+        first = second;
+        second = third;
+    }
+}
+
+/* shingles(text, mean) -> its distinct words as numbers, or its pairs of characters where its words
+   have more than MEAN characters on average: the count, the numbers, and a table of them */
+static PyObject *compute_shingles(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *string, *result = NULL;
+    Size mean, end;
+    if (!PyArg_ParseTuple(args, "Un", &string, &mean)) return NULL;
+    const uint8_t *text = (const uint8_t *)PyUnicode_AsUTF8AndSize(string, &end);
+    if (!text) return NULL;
+    Size words = visit_words(text, end, NULL), characters = PyUnicode_GetLength(string);
+    int by_words = characters <= mean * words;
+    Size most = by_words ? words : characters, room = 4;
+    while (room < 2 * most) room *= 2;
+    result = PyByteArray_FromStringAndSize(NULL, (1 + most + room) * sizeof(uint64_t));
+    if (!result) return NULL;
+    uint64_t *cells = (uint64_t *)PyByteArray_AsString(result);
+    memset(cells, 0, (1 + most + room) * sizeof(uint64_t));
+    Shingles shingles = {cells + 1, cells + 1 + most, 0, room - 1};
+    if (by_words)
+        visit_words(text, end, &shingles);
+    else
+        add_pairs(text, end, &shingles);
+    cells[0] = (uint64_t)shingles.count << 32 | (uint64_t)most;
+    return result;
+}
+
+/* What compute_shingles made; 0 and an exception for anything else. */
+static int take_shingles(PyObject *object, Shingles *shingles) {
+    Size size = PyByteArray_Size(object) / (Size)sizeof(uint64_t);
+    uint64_t *cells = (uint64_t *)PyByteArray_AsString(object);
+    Size most = size > 0 ? (Size)(cells[0] & 0xFFFFFFFFu) : size;
+    Size room = size - 1 - most;
+    shingles->count = size > 0 ? (Size)(cells[0] >> 32) : 0;
+    if (room < 1 || room & (room - 1) || shingles->count > most || 2 * most > room + 4) {
+        PyErr_SetString(PyExc_ValueError, "these are no shingles");
+        return 0;
+    }
+    shingles->list = cells + 1;
+    shingles->table = cells + 1 + most;
+    shingles->mask = room - 1;
+    return 1;
+}
+
+/* are_alike(shingles, others, share) -> whether SHARE of the smaller set is in both */
+static PyObject *compare_shingles(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *one, *other;
+    double share;
+    Shingles few, many;
+    if (!PyArg_ParseTuple(args, "YYd", &one, &other, &share)) return NULL;
+    if (!take_shingles(one, &few) || !take_shingles(other, &many)) return NULL;
+    if (few.count > many.count) {
+        Shingles swapped = few;
+        few = many;
+        many = swapped;
+    }
+    Size common = 0;
+    double least = share * (double)few.count;
+    for (Size n = 0; n < few.count; n++) {
+        uint64_t hash = few.list[n];
+        Size place = (Size)(hash & (uint64_t)many.mask), steps = 0;
+        while (many.table[place] && many.table[place] != hash && steps++ < many.mask)
+            place = (place + 1) & many.mask;
+        common += many.table[place] == hash;
+        /* Those that are left cannot make it enough. */
+        if ((double)(common + few.count - n - 1) < least) Py_RETURN_FALSE;
+    }
+    return PyBool_FromLong((double)common >= least);
+}
