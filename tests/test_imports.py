@@ -40,8 +40,9 @@ engines: spelling candidates base document_lookup kernel.loader
   whoosh.checksums whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields
   whoosh.stored_document whoosh.column_encoder whoosh.stored_fields whoosh.field_encoder
   whoosh.merge_plan whoosh.merge_inputs whoosh.merger whoosh.column_merger whoosh.whoosh_codec
-  whoosh.scorer whoosh.positions whoosh.numpy_index whoosh.kernel_index whoosh.integrity
-  whoosh.facets whoosh.spelling whoosh.masks whoosh.search whoosh.builder whoosh.engine
+  whoosh.term_table whoosh.scorer whoosh.positions whoosh.numpy_index whoosh.kernel_index
+  whoosh.integrity whoosh.facets whoosh.spelling whoosh.masks whoosh.search whoosh.builder
+  whoosh.engine
   opensearch.hits opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
   opensearch.search opensearch.builder opensearch.engine
   factory

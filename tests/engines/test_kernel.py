@@ -19,6 +19,7 @@ from qa.engines.kernel import loader
 from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
 from qa.engines.whoosh.facets import FacetColumns
 from qa.engines.whoosh.kernel_index import KernelIndex
+from qa.engines.whoosh.term_table import WordTable
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import parse_query
 from qa.queries.query import Expansion, Filters
@@ -187,10 +188,10 @@ def test_a_frequent_word_and_a_rare_one_have_positions_in_long_passages(tmp_path
 
 def test_lists_that_are_not_reached_in_time_are_left_out(sample):
     searcher = open_searcher(sample, on=True)
-    lists = searcher._lists([("stems", "nato", 1.0), ("stems", "ukrain", 1.0)])
+    weights = {("stems", "nato"): 1.0, ("stems", "ukrain"): 1.0}
     late = Deadline(time.monotonic() - 1)
     late_top, top = (
-        searcher._kernel_index.top_k(lists, 5, None, deadline, with_mask=False)
+        searcher._kernel_index.top_k(weights, 5, None, deadline, with_mask=False)
         for deadline in (late, Deadline.after(60))
     )
 
@@ -212,7 +213,7 @@ def index_arguments(searcher):
         def Index(*arguments):  # noqa: N802 - as the kernel calls it
             seen.extend(arguments)
 
-    KernelIndex(Recorder, searcher._files, searcher._fields, searcher._store)
+    KernelIndex(Recorder, searcher._files, searcher._fields, searcher._store, searcher._stem_table)
 
     def copy(value):
         if isinstance(value, tuple):
@@ -251,12 +252,12 @@ def test_damaged_arrays_are_an_error_or_a_wrong_answer_never_a_crash(sample):
         try:
             index = find_kernel().Index(*damage(rng, index_arguments(searcher)))
             damaged = KernelIndex.__new__(KernelIndex)
-            damaged._fields, damaged._index = searcher._fields, index
-            terms = [("stems", "nato", 1.0), ("title", "nato", 1.0), ("whole", "the", 1.0)]
-            lists = searcher._lists(terms)
+            damaged._index = index
+            damaged._stems, damaged._words = searcher._stem_table, WordTable(searcher._fields)
+            weights = {("stems", "nato"): 1.0, ("title", "nato"): 1.0, ("whole", "the"): 1.0}
             damaged.find_positions(query, np.array(passages))
             damaged.match_headings(query, np.zeros(3, np.int64))
-            top = damaged.top_k(lists, 200, None, NO_DEADLINE, with_mask=True)
+            top = damaged.top_k(weights, 200, None, NO_DEADLINE, with_mask=True)
             damaged.order_candidates(top.numbers, top.scores)
         except ValueError:
             outcomes.append("error")

@@ -3,23 +3,30 @@
 Everything here gives what numpy_index gives, to the last bit.
 """
 
+import struct
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
 
 from qa.analysis.deadline import Deadline
-from qa.engines.base import K1, STEMS, TITLE, WORDS
+from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS
 from qa.engines.candidates import BoolArray, FloatArray, IntArray, Positions
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.fields import FILES, Field
 from qa.engines.whoosh.numpy_index import CandidateColumns
-from qa.engines.whoosh.scorer import FIELD_CODES, TermPostings, TopPassages
+from qa.engines.whoosh.scorer import TopPassages
 from qa.engines.whoosh.stored_fields import StoredFields
+from qa.engines.whoosh.term_table import StemTable, WordTable
 from qa.queries.query import Query
+
+# The fields by their numbers in C.
+_CODES = {name: code for code, name in enumerate((STEMS, WORDS, TITLE, WHOLE))}
+_STEMS, _WORDS, _TITLE = (_CODES[name] for name in (STEMS, WORDS, TITLE))
 
 
 class KernelIndex:
@@ -31,11 +38,12 @@ class KernelIndex:
         files: Mapping[str, ArrayFile],
         fields: Mapping[str, Field],
         store: StoredFields,
+        stems: StemTable,
     ) -> None:
         """Raise ValueError when the arrays do not fit together, or are of other types."""
-        self._fields = fields
+        self._stems, self._words = stems, WordTable(fields)
         self._index = kernel.Index(
-            *(_field_arrays(files, fields[name]) for name in FIELD_CODES),
+            *(_field_arrays(files, fields[name]) for name in _CODES),
             store.heading_of,
             store.document_of,
             store.document_of_heading,
@@ -50,19 +58,20 @@ class KernelIndex:
         files: Mapping[str, ArrayFile],
         fields: Mapping[str, Field],
         store: StoredFields,
+        stems: StemTable,
     ) -> Self | None:
         """The same with the kernel of this process; None where NumPy has to do."""
         kernel = find_kernel()
         if kernel is None:
             return None
         try:
-            return cls(kernel, files, fields, store)
+            return cls(kernel, files, fields, store, stems)
         except ValueError:
             return None
 
     def top_k(
         self,
-        lists: Sequence[TermPostings],
+        weights: Mapping[tuple[str, str], float],
         k: int,
         allowed: BoolArray | None,
         deadline: Deadline,
@@ -70,7 +79,11 @@ class KernelIndex:
         with_mask: bool,
     ) -> TopPassages:
         """What Accumulator.top_k gives, with the matches of each document; a mask if wanted."""
-        packed = b"".join([postings.packed for postings in lists])
+        table, lists = self._stems, list[float]()
+        for (name, stem), weight in weights.items():
+            if place := table[stem].places.get(name):
+                lists += (_CODES[name], place.number, weight * place.idf)
+        packed = _lists_struct(len(lists) // 3).pack(*lists)
         numbers, scores, mask, counts, is_partial = self._index.search(
             packed, k, allowed, deadline.moment, with_mask
         )
@@ -92,31 +105,41 @@ class KernelIndex:
         """What positions.find_positions gives."""
         searched = query.all_terms
         terms = len(searched)
-        indexes = query.term_indexes_by_stem
-        stems = [(s, n) for s, numbers in indexes.items() for n in numbers]
-        stems += [(s, terms + n) for n, term in enumerate(searched) for s in term.variants]
-        forms = [(f, terms + n) for n, term in enumerate(searched) for f in term.exact_forms]
-        packed = self._pack_words(STEMS, stems) + self._pack_words(WORDS, forms)
+        table, words = self._stems, self._words
+        entries: list[int] = []
+        for stem, indexes in query.term_indexes_by_stem.items():
+            if place := table[stem].places.get(STEMS):
+                for n in indexes:
+                    entries += (_STEMS, place.number, n)
+        for n, term in enumerate(searched, terms):
+            for variant in term.variants:
+                if place := table[variant].places.get(STEMS):
+                    entries += (_STEMS, place.number, n)
+            for form in term.exact_forms:
+                number = words[form]
+                if number is not None:
+                    entries += (_WORDS, number, n)
+        packed = array("i", entries).tobytes()
         count, columns, flags = self._index.positions(packed, terms, passages)
         slots, places, labels = np.frombuffer(columns, np.int64).reshape(3, count)
         return Positions(slots, places, labels, np.frombuffer(flags, np.bool_))
 
     def match_headings(self, query: Query, headings: IntArray) -> BoolArray:
         """What positions.match_headings gives."""
-        terms = query.terms
-        words = [(s, n) for n, term in enumerate(terms) for s in term.all_stems]
-        cells = self._index.headings(self._pack_words(TITLE, words), len(terms), headings)
+        terms, table = query.terms, self._stems
+        entries: list[int] = []
+        for n, term in enumerate(terms):
+            for stem in term.all_stems:
+                if place := table[stem].places.get(TITLE):
+                    entries += (_TITLE, place.number, n)
+        cells = self._index.headings(array("i", entries).tobytes(), len(terms), headings)
         return np.frombuffer(cells, np.bool_).reshape(len(headings), len(terms))
 
-    def _pack_words(self, name: str, words: Iterable[tuple[str, int]]) -> bytes:
-        """The numbers of *words* that occur in a field, each with its label."""
-        find, code = self._fields[name].find, FIELD_CODES[name]
-        entries: list[int] = []
-        for word, label in words:
-            number = find(word.encode())
-            if number is not None:
-                entries += (code, number, label)
-        return array("i", entries).tobytes()
+
+@lru_cache(maxsize=1 << 8)
+def _lists_struct(count: int) -> struct.Struct:
+    """The lists of a search: the field, the number and the weight of each."""
+    return struct.Struct("=" + count * "iid")
 
 
 def _field_arrays(files: Mapping[str, ArrayFile], field: Field) -> tuple[Any, ...]:

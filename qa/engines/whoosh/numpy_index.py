@@ -1,7 +1,7 @@
 """The arrays of a generation and a query -> scores, positions and headings, in NumPy."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -47,11 +47,14 @@ class NumpyIndex:
         store: StoredFields,
         layout: ScoreLayout,
         postings_cache: PostingsCache,
+        find_postings: Callable[[str, str, float], TermPostings | None],
     ) -> None:
+        """*find_postings* gives those of a term of a field, by its weight."""
         self._fields = fields
         self._store = store
         self._layout = layout
         self._postings_cache = postings_cache
+        self._find_postings = find_postings
         self._local = threading.local()
 
     def accumulator(self) -> Accumulator:
@@ -63,14 +66,20 @@ class NumpyIndex:
 
     def top_k(
         self,
-        lists: Sequence[TermPostings],
+        weights: Mapping[tuple[str, str], float],
         k: int,
         allowed: BoolArray | None,
         deadline: Deadline,
         *,
         with_mask: bool,
     ) -> TopPassages:
-        """The *k* best passages for *lists*, and which match."""
+        """The *k* best passages for *weights* of fields and stems, and which match."""
+        find = self._find_postings
+        lists = [
+            postings
+            for (name, stem), weight in weights.items()
+            if (postings := find(name, stem, weight))
+        ]
         return self.accumulator().top_k(
             lists, k, allowed=allowed, deadline=deadline, with_matches=True
         )

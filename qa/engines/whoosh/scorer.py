@@ -11,7 +11,6 @@ not said otherwise; scores are float32 of shape (n,), BM25 times the weight of f
 """
 
 import contextlib
-import struct
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -22,7 +21,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS
+from qa.engines.base import K1
 from qa.engines.candidates import Array, BoolArray, FloatArray, IntArray
 from qa.engines.whoosh.fields import Field, compute_impacts, decode_postings
 from qa.engines.whoosh.inverter import expand_runs
@@ -32,11 +31,6 @@ _POSTING_NS, _CELL_NS = 3.0, 0.6
 # Lists with more postings than this are cached decoded; shorter ones are decoded all at once, which
 # costs less than a cache.
 _MIN_CACHED_LENGTH = 1024
-
-
-# The fields by their numbers in the kernel, in order.
-FIELD_CODES = {name: code for code, name in enumerate((STEMS, WORDS, TITLE, WHOLE))}
-_pack = struct.Struct("=iid").pack
 
 
 class TermPostings:
@@ -58,8 +52,6 @@ class TermPostings:
         self.cost = _POSTING_NS * self.length if row is None else _CELL_NS * len(row)
         self.max_score = weight * self.entry.max_impact
         self.is_cacheable = row is not None or self.length > _MIN_CACHED_LENGTH
-        # As the kernel takes it.
-        self.packed = _pack(FIELD_CODES.get(field.name, -1), number, weight)
 
     def score_documents(self, documents: IntArray) -> FloatArray:
         """What it adds to each of *documents*: float32 of shape (documents,)."""

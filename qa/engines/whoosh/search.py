@@ -4,7 +4,6 @@ A search changes nothing but its thread's accumulator; the arrays are mapped rea
 all processes.
 """
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
@@ -48,7 +47,7 @@ from qa.engines.whoosh.fields import (
 )
 from qa.engines.whoosh.integrity import check_texts
 from qa.engines.whoosh.kernel_index import KernelIndex
-from qa.engines.whoosh.masks import PassageMasks, document_frequency
+from qa.engines.whoosh.masks import PassageMasks
 from qa.engines.whoosh.numpy_index import NumpyIndex
 from qa.engines.whoosh.scorer import (
     Hierarchy,
@@ -59,6 +58,7 @@ from qa.engines.whoosh.scorer import (
 )
 from qa.engines.whoosh.spelling import Spelling
 from qa.engines.whoosh.stored_fields import StoredFields
+from qa.engines.whoosh.term_table import StemTable, compute_idf
 from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
 from qa.index.manifest import Manifest, check_file
@@ -94,7 +94,7 @@ class WhooshSearcher:
         self._fields = {n: Field(files[file], n) for file, names in FILES.items() for n in names}
         self._store = StoredFields(files[DOCUMENTS])
         self._cached_postings = cache_method(self._postings, CACHED_TERMS)
-        self._cached_frequency = cache_method(self._count_passages, CACHED_TERMS)
+        self._stem_table = StemTable(self._fields)
         self._cached_kernel_index = cache_method(self._open_kernel_index, 1)
         self._numpy_searches = 0
         size = sum((folder / name).stat().st_size for name in FILES)
@@ -141,11 +141,13 @@ class WhooshSearcher:
         return self._cached_kernel_index()
 
     def _open_kernel_index(self) -> KernelIndex | None:
-        return KernelIndex.open(self._files, self._fields, self._store)
+        return KernelIndex.open(self._files, self._fields, self._store, self._stem_table)
 
     @cached_property
     def _numpy_index(self) -> NumpyIndex:
-        return NumpyIndex(self._fields, self._store, self._layout, self._postings_cache)
+        return NumpyIndex(
+            self._fields, self._store, self._layout, self._postings_cache, self._cached_postings
+        )
 
     @property
     def _fastest_index(self) -> KernelIndex | NumpyIndex:
@@ -167,7 +169,7 @@ class WhooshSearcher:
         weights = weigh_stems(query)
         deadline.check()
         top = self._fastest_index.top_k(
-            self._weighted_lists(weights), start + limit, allowed, deadline, with_mask=bool(direct)
+            weights, start + limit, allowed, deadline, with_mask=bool(direct)
         )
         if direct:
             top = self._put_first(weights, np.array(direct), top)
@@ -262,7 +264,8 @@ class WhooshSearcher:
         """
         if allowed is None:
             allowed = self._masks.match_conditions(query, deadline)
-        return self._top_passages(self._weighted_lists(weigh_stems(query)), k, allowed, deadline)
+        terms = ((*key, weight) for key, weight in weigh_stems(query).items())
+        return self._top_passages(self._lists(terms), k, allowed, deadline)
 
     def top_by_terms(self, terms: Iterable[tuple[str, str, float]], k: int) -> TopPassages:
         """The *k* best passages for *terms*: field, term and weight of each; ties by number."""
@@ -282,15 +285,6 @@ class WhooshSearcher:
     def _lists(self, terms: Iterable[tuple[str, str, float]]) -> list[TermPostings]:
         return [postings for term in terms if (postings := self._cached_postings(*term))]
 
-    def _weighted_lists(self, weights: Mapping[tuple[str, str], float]) -> list[TermPostings]:
-        """The postings of each field and stem of *weights* that occurs."""
-        find = self._cached_postings
-        return [
-            postings
-            for (name, stem), weight in weights.items()
-            if (postings := find(name, stem, weight))
-        ]
-
     def _count_matches(self, top: TopPassages) -> MatchCounts:
         """How many passages match, by the facets of their documents."""
         if top.matches is not None:
@@ -303,17 +297,12 @@ class WhooshSearcher:
         self, stems: Iterable[str], deadline: Deadline = NO_DEADLINE
     ) -> dict[str, int]:
         """How many passages each of *stems* is in, by text or else by title."""
-        count = self._cached_frequency
+        table = self._stem_table
         counts = {}
         for stem in stems:
             deadline.check()
-            counts[stem] = count(stem)
+            counts[stem] = table[stem].document_frequency
         return counts
-
-    def _count_passages(self, stem: str) -> int:
-        return document_frequency(self._fields[STEMS], stem) or document_frequency(
-            self._fields[TITLE], stem
-        )
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
         """How many documents have all terms of *query*, and meet its filters."""
@@ -466,7 +455,8 @@ class WhooshSearcher:
         number = field.find(term.encode())
         if number is None:
             return None
-        return TermPostings(field, number, weight * _idf(field, number), self._offsets.get(name, 0))
+        weight *= compute_idf(field, number)
+        return TermPostings(field, number, weight, self._offsets.get(name, 0))
 
     def _load_facets(self) -> FacetColumns:
         return FacetColumns(self._store, self.summaries())
@@ -482,8 +472,3 @@ def iter_summaries(folder: Path, manifest: Manifest) -> Iterator[DocumentSummary
     check_file(folder, manifest, SUMMARIES)
     with (folder / SUMMARIES).open(encoding="utf-8") as file:
         yield from map(DocumentSummary.from_json, file)
-
-
-def _idf(field: Field, number: int) -> float:
-    """Whoosh's own inverse document frequency."""
-    return math.log(field.size / (field.document_frequency(number) + 1)) + 1
