@@ -15,11 +15,11 @@ from qa.analysis.languages import detect_question_languages, stop_words
 from qa.analysis.normalization import is_emoji, remove_stop_words
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import (
-    Token,
     is_stop_word,
     normalize,
     stem,
     to_term,
+    token_spans,
     token_texts,
     tokenize,
 )
@@ -247,21 +247,19 @@ def _split_content_words(
     Where several languages are possible, only stop words of all of them are ignored: "war" is a
     German auxiliary, but an English noun.
     """
-    stop_word_sets = [stop_words(language) for language in languages]
-    remaining_text, ignored_words = (
-        remove_stop_words(frozenset.intersection(*stop_word_sets), text)
-        if stop_word_sets
-        else (text, ())
-    )
-    tokens = tokenize(remaining_text)
-    question_words = [token.text for token in tokens]
+    remaining_text, ignored_words = text, tuple[str, ...]()
+    if languages and not text.isascii():
+        common_words = frozenset.intersection(*map(stop_words, languages))
+        remaining_text, ignored_words = remove_stop_words(common_words, text)
+    spans = token_spans(remaining_text)
+    question_words = [remaining_text[start:end] for start, end in spans]
     # WHO SAID THAT is shouted, US is a name.
     is_all_caps = len(question_words) > 3 and all(map(str.isupper, question_words))
     question_words = [word.lower() for word in question_words] if is_all_caps else question_words
     stop_flags = [_is_function_word(word, languages, first=True) for word in question_words]
     names = [i for i, word in enumerate(question_words) if i and stop_flags[i] and _is_name(word)]
     # Few questions have a stop word with a capital inside.
-    firsts = _find_sentence_starts(tokens, remaining_text, languages) if names else frozenset()
+    firsts = _find_sentence_starts(spans, remaining_text, languages) if names else frozenset()
     for i in names:
         stop_flags[i] = i in firsts
     if all(stop_flags):
@@ -279,12 +277,12 @@ def _split_content_words(
 
 
 def _find_sentence_starts(
-    tokens: Sequence[Token], text: str, languages: Sequence[str]
+    spans: Sequence[tuple[int, int]], text: str, languages: Sequence[str]
 ) -> frozenset[int]:
-    """The numbers of the *tokens* that begin a sentence of *text*."""
+    """The numbers of the words at *spans* that begin a sentence of *text*."""
     if not languages:
         return frozenset({0})
-    token_starts = [token.start for token in tokens]
+    token_starts = [start for start, _ in spans]
     sentences = split_sentences(text, languages[0])
     return frozenset({0, *(bisect_left(token_starts, start) for start, _ in sentences)})
 
@@ -330,10 +328,11 @@ def _weight_carried_terms(
 def _build_terms(
     content_words: list[str], languages: tuple[str, ...], deadline: Deadline = NO_DEADLINE
 ) -> tuple[QueryTerm, ...]:
+    languages = tuple(dict.fromkeys(languages))
     terms_by_stem: dict[str, QueryTerm] = {}
     for word in dict.fromkeys(content_words):
         deadline.check()
-        stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
+        stems = tuple(dict.fromkeys([stem(word, language) for language in languages]))
         if stems[0]:
             terms_by_stem.setdefault(stems[0], QueryTerm(word, to_term(word), stems))
     return tuple(terms_by_stem.values())

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import regex
 
-from qa.analysis.dates import PartialDate, find_dates, month_of, quarter_numbers
+from qa.analysis.dates import PartialDate, find_dates, month_numbers, month_of, quarter_numbers
 from qa.analysis.normalization import fold_accents
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import Span, is_question, token_texts, tokenize
@@ -125,6 +125,7 @@ class _PeriodPatterns:
 
     def __init__(self, language: str, table: Mapping[str, Any]) -> None:
         self._language = language
+        self._months = frozenset(month_numbers(language))
         articles = rf"(?:(?:{table['article']})(?:-|{_GAP}))*"
         limits = "|".join(f"(?P<{name}>{table[name]})" for name in _LIMITS)
         self._limit = _compile(rf"(?:{limits}){_GAP}{articles}$")
@@ -179,7 +180,11 @@ class _PeriodPatterns:
         languages = (self._language,)
         dates = find_dates(question, languages) if has_digit else []
         dated = [_Mention(start, end, date) for date, start, end in dates]
-        has_month = any(month_of(word, languages) for word in token_texts(question))
+        words = token_texts(question)
+        # Few words are looked up one by one: those of other letters, or with a mark.
+        has_month = not self._months.isdisjoint(map(str.lower, words)) or any(
+            month_of(word, languages) for word in words if not (word.isascii() and word.isalnum())
+        )
         named = [
             _Mention(token.start, token.end, PartialDate(None, month))
             for token in (tokenize(question) if has_month else ())

@@ -6,7 +6,7 @@ day of a date instead of its words, and wifi beside the words of wi-fi.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
 from qa.analysis.variants import Role, Variant, find_variants
@@ -47,18 +47,14 @@ def find_query_variants(query: Query, languages: Iterable[str]) -> tuple[QueryVa
     variants = [v for language in possible for v in find_variants(text, language)]
     chosen = _choose_exact(dict.fromkeys(variants))
     chosen += _pair_words(query)
-    stem_languages = dict.fromkeys([*possible, *languages])
+    stem_languages = tuple(dict.fromkeys([*possible, *languages]))
+    groups: dict[tuple[int, int, Role], list[tuple[str, tuple[str, ...]]]] = {}
+    for word, start, end, role in chosen:
+        stems = tuple(dict.fromkeys([stem(word, language) for language in stem_languages]))
+        groups.setdefault((start, end, role), []).append((word, stems))
     return tuple(
-        QueryVariant(
-            text[start:end],
-            tuple(token_texts(text[start:end])),
-            tuple(
-                (v.word, tuple(dict.fromkeys(stem(v.word, code) for code in stem_languages)))
-                for v in group
-            ),
-            role,
-        )
-        for (start, end, role), group in groupby(chosen, key=lambda v: (v.start, v.end, v.role))
+        QueryVariant(text[start:end], tuple(token_texts(text[start:end])), tuple(forms), role)
+        for (start, end, role), forms in groups.items()
     )
 
 
