@@ -67,6 +67,10 @@ class Words:
         """A word that is nowhere, spelt as words are."""
         return "".join(self._random.choices(string.ascii_lowercase, k=letters))
 
+    def letters(self, letters: str, count: int) -> str:
+        """So many of *letters*, without spaces."""
+        return "".join(self._random.choices(letters, k=count))
+
     def misspelt_word(self) -> str:
         """A word with a letter too many."""
         word = self._random.choice([word for word in self.known if len(word) > 7])
@@ -90,6 +94,7 @@ class RequestKind(NamedTuple):
 
 # What fits into a question: QA_MAX_QUESTION.
 _MOST = 2_000
+_HAN = "北约普京保证要求拒绝他再次提出国家"
 
 
 # What is asked of /ask, by its name.
@@ -111,7 +116,7 @@ _QUESTIONS: dict[str, Callable[[Words], str]] = {
     "letters": lambda w: " ".join(w.unknown_word(1) for _ in range(990)),
     "numbers": lambda _: "1,1" * 660,
     "apostrophes": lambda _: "a'" * 990,
-    "Chinese": lambda _: "北约普京保证" * 330,
+    "Chinese": lambda w: w.letters(_HAN, _MOST),
     "combining marks": lambda _: "a" + "\u0301" * 1_900,
     "open quotation marks": lambda _: '"a “b «' * 280,
     "capitals": lambda w: w.sample(w.common, 240).upper(),

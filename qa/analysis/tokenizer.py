@@ -93,7 +93,18 @@ def tokenize(text: str) -> list[Token]:
     """All words of *text*, in order."""
     if _LATIN_TEXT.fullmatch(text):
         return [Token(match[0], *match.span()) for match in _LATIN_TOKEN.finditer(text)]
+    if len(text) <= _LONGEST_QUESTION:
+        return [*_question_tokens(text)]
     return list(_iter_tokens(text))
+
+
+# A long question without spaces has as many words as letters, and is read by two dozen stages.
+_LONGEST_QUESTION = 2_000
+
+
+@lru_cache(maxsize=8)
+def _question_tokens(text: str) -> tuple[Token, ...]:
+    return tuple(_iter_tokens(text))
 
 
 _MATCH_SPAN = re.Match.span
@@ -103,7 +114,8 @@ def token_spans(text: str, count: int | None = None) -> list[tuple[int, int]]:
     """The offsets of the words of *text*, or its first *count* words, faster than tokenize."""
     if _LATIN_TEXT.fullmatch(text):
         return list(map(_MATCH_SPAN, islice(_LATIN_TOKEN.finditer(text), count)))
-    return [(word.start, word.end) for word in islice(_iter_tokens(text), count)]
+    words = tokenize(text) if count is None else islice(_iter_tokens(text), count)
+    return [(word.start, word.end) for word in words]
 
 
 # The most words that are skipped at once.

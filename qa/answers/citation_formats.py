@@ -391,9 +391,8 @@ def escape_markdown_url(url: str) -> str:
 
 def _percent_encode(url: str, characters: str) -> str:
     """*url* with *characters* and whitespace percent-encoded."""
-    return "".join(
-        f"%{ord(character):02X}" if character in characters or character.isspace() else character
-        for character in url
+    return regex.sub(
+        rf"[\s\x1C-\x1F{regex.escape(characters)}]", lambda found: f"%{ord(found[0]):02X}", url
     )
 
 

@@ -128,15 +128,16 @@ def ignore_absent_words(query: Query, document_frequencies: Mapping[str, int]) -
 
     These are emoji, and stop words of the likely language of a question that may be in another one.
     """
-    absent = [
+    first = token_texts(query.text)[:1]
+    absent = {
         term
         for term in query.terms
         if not term.document_frequency(document_frequencies)
-        and (is_emoji(term.word) or _is_likely_stop_word(term.word, query))
-    ]
+        and (is_emoji(term.word) or _is_likely_stop_word(term.word, query, first=first))
+    }
     if not absent or len(absent) == len(query.terms):
         return query
-    words = tuple(term.word for term in absent)
+    words = tuple(term.word for term in query.terms if term in absent)
     return replace(
         query,
         terms=tuple(term for term in query.terms if term not in absent),
@@ -144,9 +145,10 @@ def ignore_absent_words(query: Query, document_frequencies: Mapping[str, int]) -
     )
 
 
-def _is_likely_stop_word(word: str, query: Query) -> bool:
-    is_first = token_texts(query.text)[:1] == [word]
-    return query.language is not None and _is_function_word(word, (query.language,), first=is_first)
+def _is_likely_stop_word(word: str, query: Query, *, first: list[str]) -> bool:
+    return query.language is not None and _is_function_word(
+        word, (query.language,), first=first == [word]
+    )
 
 
 def prune_terms(query: Query, document_frequencies: Mapping[str, int], max_terms: int) -> Query:

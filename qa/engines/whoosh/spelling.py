@@ -31,7 +31,7 @@ class Spelling:
         if not most or len(term) > self._longest + MAX_EDITS:
             return []
         numbers = self._similar_terms(term, most)
-        words = {self._field.term(number).decode(): number for number in numbers.tolist()}
+        words = dict(zip(self._read_terms(numbers), numbers.tolist(), strict=True))
         return nearest_terms(term, [*words], lambda w: self._field.document_frequency(words[w]))
 
     def complete(self, prefix: str, limit: int) -> Completions:
@@ -52,22 +52,46 @@ class Spelling:
         By length and by the letters that are in one but not in the other, at most two for an edit.
         Those more than an edit away begin with one of its first two letters.
         """
-        lengths, signatures = self._shapes
         signature = _signatures(np.array([ord(letter) for letter in term]), np.zeros(1, np.int64))
-        different = np.bitwise_count(signatures ^ signature)
-        gaps = np.abs(lengths - len(term))
-        near = (different <= _LETTERS_PER_EDIT) & (gaps <= 1)
-        near |= (different == 0) & (gaps <= MAX_EDITS)
+        near = [self._of_similar_length(len(term), signature)]
         if most > 1:
-            for letter in {*term[:2]}:
-                begins = slice(
-                    self._field.at_or_after(letter.encode()),
-                    self._field.at_or_after(chr(ord(letter) + 1).encode(errors="surrogatepass")),
-                )
-                near[begins] |= (different[begins] <= most * _LETTERS_PER_EDIT) & (
-                    gaps[begins] <= most
-                )
-        return np.flatnonzero(near)
+            near += [self._beginning_with(letter, len(term), signature) for letter in {*term[:2]}]
+        return np.unique(np.concatenate(near))
+
+    def _read_terms(self, numbers: IntArray) -> list[str]:
+        text, ends = self._field.all_terms
+        view = text.data
+        starts, stops = ends[numbers].tolist(), ends[numbers + 1].tolist()
+        return [str(view[start:stop], "utf-8") for start, stop in zip(starts, stops, strict=True)]
+
+    def _of_similar_length(self, length: int, signature: NDArray[np.uint64]) -> IntArray:
+        """The numbers of terms an edit away, or with the same letters, by their *signature*."""
+        order, lengths, signatures = self._by_length
+        bounds = [length - MAX_EDITS, length - 1, length + 2, length + MAX_EDITS + 1]
+        first, second, third, last = np.searchsorted(lengths, bounds).tolist()
+        different = np.bitwise_count(signatures[first:last] ^ signature)
+        near = different == 0
+        near[second - first : third - first] |= (
+            different[second - first : third - first] <= _LETTERS_PER_EDIT
+        )
+        return order[first:last][near]
+
+    def _beginning_with(self, letter: str, length: int, signature: NDArray[np.uint64]) -> IntArray:
+        """The numbers of terms with this first *letter* that are MAX_EDITS away."""
+        lengths, signatures = self._shapes
+        first = self._field.at_or_after(letter.encode())
+        last = self._field.at_or_after(chr(ord(letter) + 1).encode(errors="surrogatepass"))
+        near = np.abs(lengths[first:last] - length) <= MAX_EDITS
+        different = np.bitwise_count(signatures[first:last] ^ signature)
+        near &= different <= MAX_EDITS * _LETTERS_PER_EDIT
+        return np.flatnonzero(near) + first
+
+    @cached_property
+    def _by_length(self) -> tuple[IntArray, NDArray[np.int32], NDArray[np.uint64]]:
+        """The numbers of all terms, the shorter ones first, their lengths and signatures."""
+        lengths, signatures = self._shapes
+        order = np.argsort(lengths, kind="stable")
+        return order, lengths[order], signatures[order]
 
     @cached_property
     def _longest(self) -> int:

@@ -255,12 +255,12 @@ def _describe_words(turn: AnsweredTurn) -> Iterator[str]:
     """What became of the question's words, and why there is no answer when there is none."""
     no_answer = turn.answer.none
     for label, words in (
-        ("Searched for", [suggestion.text for suggestion in turn.words_used]),
-        ("Only", [suggestion.text for suggestion in turn.conditions]),
-        ("From earlier questions:", [suggestion.text for suggestion in turn.words_carried]),
+        ("Searched for", turn.typed_words),
+        ("Only", turn.condition_meanings),
+        ("From earlier questions:", turn.answer.query.carried),
         ("Without", turn.answer.query.not_carried),
         ("Not required word for word:", turn.answer.query.not_required),
-        ("Ignored", [suggestion.text for suggestion in turn.words_ignored]),
+        ("Ignored", turn.answer.query.ignored),
         ("The documents do not have", no_answer.missing if no_answer else ()),
         (
             "Never in one passage:",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from http import HTTPStatus
+from itertools import accumulate
 from typing import NamedTuple
 
 import regex
@@ -24,8 +25,9 @@ from qa.web.pages.urls import Conversation
 from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest
 
-# The turns that one page answers; it links to the earlier ones, so that its cost has a limit.
-MAX_ANSWERED_TURNS = 8
+# The turns that one page answers, and the characters of their questions; it links to the earlier
+# ones, so that its cost has a limit.  Of 1,104 conversations of people none had more than 818.
+MAX_ANSWERED_TURNS, MAX_ANSWERED_CHARACTERS = 8, 1_000
 # So many more passages are shown at a time.
 _MORE_PASSAGES = 10
 _QUOTATION_MARKS = regex.compile(r'["“”«»]')
@@ -70,13 +72,17 @@ class AnsweredTurn:
         return parse_query(text, max_characters=most, max_phrases=most, carried_words=carried_words)
 
     @property
+    def typed_words(self) -> list[str]:
+        """The question's own words that were looked for."""
+        carried_words = {word.lower() for word in self.answer.query.carried}
+        return [word for word in self.answer.query.used if word not in carried_words]
+
+    @cached_property
     def words_used(self) -> list[Suggestion]:
         """The question's own words that were looked for, each with a way to ask without it."""
-        carried_words = {word.lower() for word in self.answer.query.carried}
-        typed_words = [word for word in self.answer.query.used if word not in carried_words]
-        return [Suggestion(word, self._url_without([word])) for word in typed_words]
+        return [Suggestion(word, self._url_without([word])) for word in self.typed_words]
 
-    @property
+    @cached_property
     def words_carried(self) -> list[Suggestion]:
         """The words taken from earlier turns, each with a way to leave it there."""
         return [
@@ -84,7 +90,7 @@ class AnsweredTurn:
             for word in self.answer.query.carried
         ]
 
-    @property
+    @cached_property
     def words_excluded(self) -> list[Suggestion]:
         """The words and phrases that no passage may have, each with a way to allow it."""
         return [
@@ -117,14 +123,21 @@ class AnsweredTurn:
         question = f"{self.answer.question} {' '.join(self.answer.query.not_carried)}"
         return self.conversation.rephrase_last(question).url
 
-    @property
+    @cached_property
     def conditions(self) -> list[Suggestion]:
         """The operators of the question in words, each with a way to ask without it."""
         return [
-            Suggestion(
-                f"not {operator.meaning}" if operator.excluded else operator.meaning,
-                self._url_without_operator(operator.text),
+            Suggestion(meaning, self._url_without_operator(operator.text))
+            for meaning, operator in zip(
+                self.condition_meanings, self.answer.query.operators, strict=True
             )
+        ]
+
+    @property
+    def condition_meanings(self) -> list[str]:
+        """The operators of the question in words."""
+        return [
+            f"not {operator.meaning}" if operator.excluded else operator.meaning
             for operator in self.answer.query.operators
         ]
 
@@ -140,7 +153,7 @@ class AnsweredTurn:
             return self.conversation.first_turns(earlier).url if earlier else None
         return self.conversation.rephrase_last(rest).url
 
-    @property
+    @cached_property
     def words_ignored(self) -> list[Suggestion]:
         """The words that were not looked for, each with a way to insist on it."""
         return [Suggestion(word, self.url_quoting(word)) for word in self.answer.query.ignored]
@@ -154,7 +167,7 @@ class AnsweredTurn:
             for wrong, right in corrections.items()
         ]
 
-    @property
+    @cached_property
     def replacements(self) -> list[tuple[str, Suggestion]]:
         """Words that occur nowhere, each with one like it to ask with instead."""
         no_answer = self.answer.none
@@ -169,7 +182,7 @@ class AnsweredTurn:
             )
         return suggestions
 
-    @property
+    @cached_property
     def relaxations(self) -> list[Suggestion]:
         """What the refused question may do without: words that occur nowhere, or never together."""
         no_answer = self.answer.none
@@ -316,18 +329,18 @@ def ask_request_of(conversation: Conversation) -> AskRequest:
 def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnProblem | None]:
     """The last turns up to the first question that cannot be asked, and why it cannot.
 
-    Turns before the last MAX_ANSWERED_TURNS are only checked; see `earlier_questions`.
+    Turns before those are only checked; see `earlier_questions`.
 
     All turns have the one time of the request; it is an error when that is over before the first.
     """
     turns: list[AnsweredTurn] = []
-    count, first = 0, len(conversation.turns) - MAX_ANSWERED_TURNS
+    count, first = 0, _count_earlier(conversation)
     try:
         # The limits are checked even where there is no question yet.
         for count in range(len(conversation.turns) + 1):
             partial = conversation.first_turns(count)
             ask_request = ask_request_of(partial)
-            if count > max(0, first):
+            if count > first:
                 turns.append(AnsweredTurn(partial, answer_question(ask_request)))
     except InvalidRequestError as error:
         fields = {field_error["field"].partition(".")[0] for field_error in error.errors}
@@ -347,11 +360,18 @@ def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnPr
 
 def earlier_questions(conversation: Conversation) -> list[EarlierQuestion]:
     """The questions before those that `answer_turns` answers, oldest first."""
-    count = max(0, len(conversation.turns) - MAX_ANSWERED_TURNS)
     return [
         EarlierQuestion(turn.question, conversation.first_turns(number).url)
-        for number, turn in enumerate(conversation.turns[:count], 1)
+        for number, turn in enumerate(conversation.turns[: _count_earlier(conversation)], 1)
     ]
+
+
+def _count_earlier(conversation: Conversation) -> int:
+    """The number of turns before those that are answered, which the last always is."""
+    turns = conversation.turns
+    sizes = accumulate(len(turn.question) for turn in reversed(turns[-MAX_ANSWERED_TURNS:]))
+    count = sum(size <= MAX_ANSWERED_CHARACTERS for size in sizes)
+    return max(0, len(turns) - max(1, count))
 
 
 # Which of the values of a field is wrong.

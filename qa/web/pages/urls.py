@@ -24,6 +24,12 @@ _SINGLE = ("from", "to", "sort", "ranges", "limit", "offset", "generation")
 PARAMETERS = ("q", "drop", *_REPEATED, *_SINGLE)
 
 
+@lru_cache(maxsize=64)
+def _typed_terms(question: str) -> frozenset[str]:
+    """The terms of a *question*, which every later turn of its conversation looks at."""
+    return frozenset(to_term(word.text) for word in tokenize(question))
+
+
 @dataclass(frozen=True)
 class TypedTurn:
     """A question of a conversation; *drop_words* are words it must not take from those before."""
@@ -49,10 +55,10 @@ class Conversation:
         """The words that the last question must not take along: dropped, and not typed since."""
         drop_words: list[str] = []
         for turn in self.turns:
-            typed_terms = {to_term(word.text) for word in tokenize(turn.question)}
-            drop_words = [
-                word for word in (*drop_words, *turn.drop_words) if to_term(word) not in typed_terms
-            ]
+            words = (*drop_words, *turn.drop_words)
+            if words:
+                typed_terms = _typed_terms(turn.question)
+                drop_words = [word for word in words if to_term(word) not in typed_terms]
         return tuple(dict.fromkeys(drop_words))
 
     @property

@@ -101,6 +101,17 @@ def test_a_long_conversation_leads_back_to_its_earlier_questions(get_page, clien
     assert [text(h) for h in earlier.xpath("//article/h2")] == questions[:2]
 
 
+def test_long_questions_are_answered_fewer_at_a_time_but_the_last_always_is(get_page):
+    questions = [f"Who built harbour {number}, {'and when ' * 30}?" for number in range(9)]
+    page = get_page("/?" + urlencode([("q", question) for question in questions]))
+
+    assert [text(h) for h in page.xpath("//article/h2")] == questions[-3:]
+    assert [text(b) for b in page.xpath("//details[@class='earlier']//button")] == questions[:-3]
+    longest = f"Who built the harbour, {'and when ' * 130}?"
+    page = get_page("/?" + urlencode([("q", "Who?"), ("q", longest)]))
+    assert [text(h) for h in page.xpath("//article/h2")] == [longest]
+
+
 def test_the_form_continues_the_conversation_and_keeps_the_filters(get_page):
     path = "/?q=harbour&q=ferry&publisher=Vesa+Courier&from=2020-01-01"
     form = one(get_page(path), "//main//form")
