@@ -65,7 +65,8 @@ web: response_schemas request_schemas answering tables offsets problems context 
 library: evaluation index building
 integrations: passages langchain haystack
 app
-server: error_responses request_parser connections load_balancing resources worker service
+server: error_responses request_parser connections load_balancing threads responses resources
+  answering worker service
   gunicorn_config
 commands: options index ask generations serve demo evaluate tune
 cli

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +12,6 @@ from gunicorn import http
 from gunicorn.workers.gthread import TConn
 
 from qa.server.request_parser import IncomingRequest
-from qa.web.context import HEAD_READ
 from qa.web.middleware.access import SITE, client_group
 
 T = TypeVar("T", bound=Hashable)
@@ -125,22 +124,16 @@ def owner_of(address: object) -> str:
     return client_group(address[0], SITE) if isinstance(address, tuple) and address else ""
 
 
-App = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
 class BufferedSocket:
     """A client's socket that never blocks: what it does not take at once is *unsent*.
 
-    The head of a response waits for the beginning of its body, and both are sent at once.
+    The *head* of a response waits for the beginning of its body, and both are sent at once.
     """
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
         self.unsent = bytearray()
-        self._head: bytes | None = None
-        self._expects_head = False
-        # When the head of the request was read (monotonic): the app's deadline counts from there.
-        self.head_read: float | None = None
+        self.head = b""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
         return getattr(self._client, name)
@@ -148,28 +141,16 @@ class BufferedSocket:
     def setblocking(self, _flag: bool) -> None:
         """Nothing: it never blocks, and gunicorn would say so with each request."""
 
-    def begin_response(self) -> None:
-        """Take what is sent next for the head of a response, which gunicorn sends by itself."""
-        self._expects_head = True
-
-    def end_response(self) -> None:
-        """Send the head of a response without a body."""
-        self._expects_head = False
-        if self._head is not None:
-            self.sendall(b"")
-
     def sendall(self, data: bytes) -> None:
         """Send *data*, and buffer what the client does not take yet."""
-        if self._expects_head:
-            self._head, self._expects_head = data, False
-            return
-        if self._head is not None:
-            data, self._head = self._head + data, None
+        if self.head:
+            data, self.head = self.head + data, b""
         count = 0
         if not self.unsent:
             with contextlib.suppress(BlockingIOError):
                 count = self._client.send(data)
-        self.unsent += memoryview(data)[count:]
+        if count < len(data):
+            self.unsent += memoryview(data)[count:]
 
     def flush(self) -> int:
         """Send unsent bytes; return how many the client took."""
@@ -188,6 +169,14 @@ class BufferedSocket:
             return True
 
 
+# What to do when a client has sent or read something.
+Then = Callable[["Connection", BufferedSocket], None]
+
+
+def _call_nothing(_conn: "Connection", _client: BufferedSocket) -> None:
+    """What a connection does that does not wait."""
+
+
 class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
     """A client, and the request that it sends."""
 
@@ -196,15 +185,20 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args)
-        self._client: socket.socket = self.sock
-        self.sock: Any = BufferedSocket(self._client)
+        self.sock: Any = BufferedSocket(self.sock)
         self.owner = owner_of(self.client)
         # A thread gets it only with a complete request.
         self.initialized = True
         self.accepted_at = time.monotonic()
         # None while it does not wait.
         self.state: State | None = None
-        self.keep_alive = False
+        # What to call when its client has sent or read something, and what the poller tells of it.
+        self.then: Then = _call_nothing
+        self.events = 0
+        # What a thread leaves: whether it is done, whether the client may ask again, and what came
+        # after the request.
+        self.is_answered = self.keep_alive = False
+        self.buffered = b""
         self.enqueued_at = 0.0
         # Bytes not sent when the response ended, and when the client last read some.
         self.unsent, self.progress = 0, 0.0
@@ -213,20 +207,15 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         """Make the socket non-blocking, so that no thread waits for a client."""
         self.sock.setblocking(False)
 
+    @property
+    def is_reusable(self) -> bool:
+        """Whether there is nothing to do but to wait for the next request."""
+        return self.keep_alive and not self.buffered and not self.sock.unsent
+
     def hand_over(self) -> None:
         """Pass the complete request to gunicorn's parser."""
         if self.parser is None:
-            self.parser = http.get_parser(self.cfg, self._client, self.client)
+            # All of a request has been received: the parser must not read from the client.
+            self.parser = http.get_parser(self.cfg, (), self.client)
         self.parser.unreader.unread(bytes(self.incoming.data))
-        self.sock.head_read = self.incoming.head_read
         self.enqueued_at = time.monotonic()
-
-
-def pass_head_read(app: App) -> App:
-    """*app*, with the time when the head was read in the environ of each request."""
-
-    def call_app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
-        environ[HEAD_READ] = environ["gunicorn.socket"].head_read
-        return app(environ, start_response)
-
-    return call_app

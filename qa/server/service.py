@@ -15,7 +15,6 @@ from gunicorn.glogging import Logger
 from qa.app import create_app
 from qa.engines.base import Searcher
 from qa.errors import CorruptIndexError, SettingsError
-from qa.server.connections import pass_head_read
 from qa.server.resources import listen, raise_file_limit, tune_malloc
 from qa.server.worker import Worker
 from qa.settings import Settings
@@ -156,9 +155,7 @@ class Service(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load(self) -> Flask:
         """The app, made once, before the workers fork."""
-        app = create_app(self._settings)
-        app.wsgi_app = pass_head_read(app.wsgi_app)  # type: ignore[assignment,method-assign]
-        return app
+        return create_app(self._settings)
 
     def run(self) -> None:
         """Serve until stopped; raise SettingsError when gunicorn cannot start."""

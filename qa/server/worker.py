@@ -9,31 +9,19 @@ the requests that are answered are answered soon.
 import contextlib
 import errno
 import math
-import os
 import socket
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import cached_property, partial
-from http import HTTPStatus
+from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from qa.server.connections import BufferedSocket, Connection, EvictionQueue, Queue, State
-from qa.server.error_responses import DETAILS, build_busy_responses, problem_bytes, status_of
-from qa.server.load_balancing import BalancedWorker
+from qa.server.answering import AnsweringWorker
+from qa.server.connections import BufferedSocket, Connection, EvictionQueue, Queue, State, Then
+from qa.server.error_responses import DETAILS
 from qa.server.request_parser import IncomingRequest
-from qa.settings import Settings
-from qa.web.context import app_state, unlimited_paths
 from qa.web.middleware.metrics import CLOSED, REJECTED
-from qa.web.middleware.proxies import forwarded_mount
-from qa.web.static_files import STATIC_URL
-
-# What to do when a client has sent or read something.
-Then = Callable[[Connection, BufferedSocket], None]
 
 # Bytes to read from one client at a time; clients to accept at a time.
 _RECV_BYTES, _ACCEPT_BATCH = 64 * 1024, 16
@@ -53,11 +41,8 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
-class Worker(BalancedWorker):
+class Worker(AnsweringWorker):
     """A worker process of the service."""
-
-    # The request that each thread answers.
-    _current = threading.local()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)
@@ -71,43 +56,6 @@ class Worker(BalancedWorker):
         self.senders: EvictionQueue[Connection] = EvictionQueue()
         self.unsent = 0
         self._next_notice = 0.0
-
-    @property
-    def settings(self) -> Settings:
-        """The settings of the app."""
-        return app_state(self.wsgi).settings
-
-    @cached_property
-    def _never_shed(self) -> tuple[bytes, ...]:
-        """How requests begin that are answered however busy the service is.
-
-        They say how it is, or are for what a page that was answered is made of.
-        """
-        paths = [*unlimited_paths(self.wsgi), STATIC_URL]
-        # A proxy may have removed the path below which the service is.
-        mounts = {"", self._mount}
-        return tuple(f"GET {mount}{path}".encode() for mount in mounts for path in paths)
-
-    @cached_property
-    def _mount(self) -> str:
-        """The path below which the service is, as far as it is the same for all requests."""
-        return self.settings.mount or os.environ.get("SCRIPT_NAME", "").rstrip("/")
-
-    def _mount_of(self, incoming: IncomingRequest | None) -> str:
-        """The path at which a reader finds the service, for a response without the app."""
-        forwarded = incoming.forwarded_prefix if incoming and not self.settings.url else ""
-        return (forwarded and forwarded_mount(forwarded, self.settings)) or self._mount
-
-    def _busy_bytes(self, incoming: IncomingRequest, *, keep_alive: bool) -> bytes:
-        responses = build_busy_responses(self._mount_of(incoming))
-        return responses[keep_alive, incoming.wants_page]
-
-    def _problem_bytes(
-        self, status: HTTPStatus, detail: str, incoming: IncomingRequest | None
-    ) -> bytes:
-        as_page = bool(incoming and incoming.wants_page)
-        mount = self._mount_of(incoming)
-        return problem_bytes(status, detail, keep_alive=False, as_page=as_page, mount=mount)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept clients, unless another worker has fewer."""
@@ -176,10 +124,9 @@ class Worker(BalancedWorker):
 
     def _wait(self, conn: Connection, state: State, seconds: float, then: Then) -> None:
         """Wait for the client of *conn*, at most *seconds*; then call *then*."""
-        conn.timeout = time.monotonic() + seconds
-        event = EVENT_WRITE if state is State.SENDING else EVENT_READ
+        conn.timeout, conn.then = time.monotonic() + seconds, then
         try:
-            self.poller.register(conn.sock, event, partial(self._on_event, conn, then))
+            self._watch(conn, EVENT_WRITE if state is State.SENDING else EVENT_READ)
         except (OSError, ValueError, KeyError):
             self._end(conn)
             return
@@ -187,17 +134,45 @@ class Worker(BalancedWorker):
         self.queues[state].append(conn)
         self._eviction_queue(state).add(conn, conn.owner, state)
 
-    def _on_event(self, conn: Connection, then: Then, client: BufferedSocket) -> None:
+    def _watch(self, conn: Connection, events: int) -> None:
+        """Have the poller tell of *events*.
+
+        It goes on while a request is answered: to stop it and to start it again would take two
+        system calls for each request.
+        """
+        if conn.events == events:
+            return
+        callback = partial(self._on_event, conn)
+        if conn.events:
+            self.poller.modify(conn.sock, events, callback)
+        else:
+            self.poller.register(conn.sock, events, callback)
+        conn.events = events
+
+    def _ignore(self, conn: Connection) -> None:
+        """Have the poller tell nothing of *conn* any more."""
+        if conn.events:
+            conn.events = 0
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                self.poller.unregister(conn.sock)
+
+    def _on_event(self, conn: Connection, client: BufferedSocket) -> None:
         """Continue with *conn*, unless it was closed in the meantime."""
         if conn.state is not None:
-            then(conn, client)
+            conn.then(conn, client)
+        elif conn.is_answered and conn.is_reusable:
+            # Its next request came before it was queued to wait for that.
+            conn.is_answered = False
+            self._start_request(conn)
+        elif conn.events:
+            # A request of it is being answered, and the client sent more or has gone.
+            self._ignore(conn)
+            self.continue_answered()
 
     def _resume(self, conn: Connection) -> None:
         """End the waiting of *conn*."""
         state, conn.state = conn.state, None
         assert state is not None  # noqa: S101 - for mypy
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            self.poller.unregister(conn.sock)
         self.queues[state].remove(conn)
         self._eviction_queue(state).remove(conn)
         self.unsent -= conn.unsent
@@ -207,6 +182,7 @@ class Worker(BalancedWorker):
         return self.senders if state is State.SENDING else self.idle
 
     def _end(self, conn: Connection) -> None:
+        self._ignore(conn)
         self.nr_conns -= 1
         conn.close()
 
@@ -262,21 +238,10 @@ class Worker(BalancedWorker):
         conn.hand_over()
         self.enqueue_req(conn)
 
-    def handle(self, conn: Connection) -> Any:  # noqa: ANN401
-        """Answer a request, unless it has waited too long."""
-        wait = time.monotonic() - conn.enqueued_at
-        if wait * 1000 > self.settings.max_wait_ms and not conn.incoming.data.startswith(
-            self._never_shed
-        ):
-            return self._reject_busy(conn)
-        self._current.incoming = conn.incoming
-        conn.sock.begin_response()
-        keep_alive = super().handle(conn)
-        try:
-            conn.sock.end_response()
-        except OSError:
-            return False
-        return keep_alive
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Handle events; then queue the connections that were answered meanwhile."""
+        super().wait_for_and_dispatch_events(timeout)
+        self.continue_answered()
 
     def notify(self) -> None:
         """Tell the master that it lives: not with each event, as that takes a system call."""
@@ -285,37 +250,16 @@ class Worker(BalancedWorker):
             self._next_notice = now + _NOTICE_SECONDS
             super().notify()
 
-    def _reject_busy(self, conn: Connection) -> bool:
-        """Answer with 503; return whether the connection stays open."""
-        REJECTED.labels("503").inc()
-        keep_alive = bool(self.alive) and not conn.incoming.wants_close
-        try:
-            conn.sock.sendall(self._busy_bytes(conn.incoming, keep_alive=keep_alive))
-        except OSError:
-            return False
-        conn.parser.unreader.take_buffered()
-        conn.parser.unreader.unread(conn.incoming.remainder)
-        return keep_alive
+    def continue_answered(self) -> None:
+        """Send what is left of responses, and wait for the next requests."""
+        while self._answered:
+            conn = self._answered.popleft()
+            # Another event may have come first; it may even have been answered twice since.
+            if conn.is_answered:
+                self._take_over(conn)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401
-        """Send an error that never reached the app.
-
-        gunicorn would log the client's address, and the request.
-        """
-        status = status_of(exc)
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.log.error("A request failed in the worker", exc_info=exc)
-        REJECTED.labels(str(status.value)).inc()
-        incoming: IncomingRequest | None = getattr(self._current, "incoming", None)
-        client.sendall(self._problem_bytes(status, DETAILS[status], incoming))
-
-    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
-        """After a response, send what is left of it."""
-        try:
-            conn.keep_alive = not fs.cancelled() and bool(fs.result())
-        except Exception:
-            self.log.exception("A request failed in the worker")
-            conn.keep_alive = False
+    def _take_over(self, conn: Connection) -> None:
+        conn.is_answered = False
         if conn.sock.unsent:
             conn.unsent, conn.progress = len(conn.sock.unsent), time.monotonic()
             self.unsent += conn.unsent
@@ -340,8 +284,8 @@ class Worker(BalancedWorker):
         if not conn.keep_alive:
             self._linger(conn)
             return
-        buffered = conn.parser.unreader.take_buffered()
-        if buffered:
+        if conn.buffered:
+            buffered, conn.buffered = conn.buffered, b""
             self._start_request(conn, buffered)
             return
         stopping = STOP_KEEPALIVE_LINGER if not self.alive else math.inf

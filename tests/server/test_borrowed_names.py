@@ -11,18 +11,20 @@ import inspect
 import textwrap
 import tomllib
 from importlib.metadata import version
-from unittest.mock import Mock
 
 import pytest
 from gunicorn import http
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import Unreader
+from gunicorn.workers.gthread import PollableMethodQueue
 from prometheus_client.mmap_dict import MmapedDict
 
 from qa.server.connections import Connection
+from qa.server.responses import BufferedResponse
 from qa.server.service import Master, gunicorn_options
 from qa.server.worker import Worker
 from qa.settings import Settings
@@ -45,6 +47,9 @@ HOLDERS = {
     ".unreader": Unreader,
     ".app": BaseApplication,
     ".cfg": Config,
+    ".log": Logger,
+    ".method_queue": PollableMethodQueue,
+    "response": BufferedResponse,
     "totals": MmapedDict,
     "MmapedDict": MmapedDict,
 }
@@ -60,16 +65,37 @@ BORROWED = {
     "gunicorn.arbiter.Arbiter.app": None,
     "gunicorn.arbiter.Arbiter.murder_workers": "(self)",
     "gunicorn.config.Config.set": "(self, name, value)",
+    "gunicorn.glogging.Logger.access": "(self, resp, req, environ, request_time)",
+    "gunicorn.glogging.Logger.error": "(self, msg, *args, **kwargs)",
+    "gunicorn.glogging.Logger.exception": "(self, msg, *args, **kwargs)",
+    "gunicorn.glogging.Logger.info": "(self, msg, *args, **kwargs)",
     "gunicorn.glogging.Logger.setup": "(self, cfg)",
     "gunicorn.http.parser.Parser.unreader": None,
     "gunicorn.http.unreader.Unreader.take_buffered": "(self)",
     "gunicorn.http.unreader.Unreader.unread": "(self, data)",
+    "gunicorn.http.wsgi.Response.chunked": None,
+    "gunicorn.http.wsgi.Response.close": "(self)",
+    "gunicorn.http.wsgi.Response.force_close": "(self)",
+    "gunicorn.http.wsgi.Response.headers": None,
+    "gunicorn.http.wsgi.Response.headers_sent": None,
+    "gunicorn.http.wsgi.Response.process_headers": "(self, headers)",
+    "gunicorn.http.wsgi.Response.req": None,
+    "gunicorn.http.wsgi.Response.response_length": None,
+    "gunicorn.http.wsgi.Response.send_headers": "(self)",
+    "gunicorn.http.wsgi.Response.should_close": "(self)",
+    "gunicorn.http.wsgi.Response.sock": None,
+    "gunicorn.http.wsgi.Response.start_response": "(self, status, headers, exc_info=None)",
+    "gunicorn.http.wsgi.Response.status": None,
+    "gunicorn.http.wsgi.Response.version": None,
+    "gunicorn.http.wsgi.Response.write": "(self, arg)",
     "gunicorn.workers.base.Worker.cfg": None,
     "gunicorn.workers.base.Worker.handle_error": "(self, req, client, addr, exc)",
     "gunicorn.workers.base.Worker.log": None,
+    "gunicorn.workers.base.Worker.max_requests": None,
     "gunicorn.workers.base.Worker.notify": "(self)",
     "gunicorn.workers.base.Worker.pid": None,
     "gunicorn.workers.base.Worker.wsgi": None,
+    "gunicorn.workers.gthread.PollableMethodQueue.defer": "(self, callback, *args)",
     "gunicorn.workers.gthread.TConn.__init__": "(self, cfg, sock, client, server)",
     "gunicorn.workers.gthread.TConn.cfg": None,
     "gunicorn.workers.gthread.TConn.client": None,
@@ -77,6 +103,7 @@ BORROWED = {
     "gunicorn.workers.gthread.TConn.init": "(self)",
     "gunicorn.workers.gthread.TConn.initialized": None,
     "gunicorn.workers.gthread.TConn.parser": None,
+    "gunicorn.workers.gthread.TConn.server": None,
     "gunicorn.workers.gthread.TConn.sock": None,
     "gunicorn.workers.gthread.TConn.timeout": None,
     "gunicorn.workers.gthread.ThreadWorker.__init__": "(self, *args, **kwargs)",
@@ -85,19 +112,23 @@ BORROWED = {
     "gunicorn.workers.gthread.ThreadWorker.accept": "(self, listener)",
     "gunicorn.workers.gthread.ThreadWorker.alive": None,
     "gunicorn.workers.gthread.ThreadWorker.enqueue_req": "(self, conn)",
-    "gunicorn.workers.gthread.ThreadWorker.finish_request": "(self, conn, fs)",
+    "gunicorn.workers.gthread.ThreadWorker.get_thread_pool": "(self)",
     "gunicorn.workers.gthread.ThreadWorker.handle": "(self, conn)",
     "gunicorn.workers.gthread.ThreadWorker.handle_exit": "(self, sig, frame)",
+    "gunicorn.workers.gthread.ThreadWorker.handle_request": "(self, req, conn)",
     "gunicorn.workers.gthread.ThreadWorker.keepalived_conns": None,
     "gunicorn.workers.gthread.ThreadWorker.max_keepalived": None,
+    "gunicorn.workers.gthread.ThreadWorker.method_queue": None,
     "gunicorn.workers.gthread.ThreadWorker.murder_keepalived": "(self, force=False)",
     "gunicorn.workers.gthread.ThreadWorker.murder_pending": "(self)",
+    "gunicorn.workers.gthread.ThreadWorker.nr": None,
     "gunicorn.workers.gthread.ThreadWorker.nr_conns": None,
     "gunicorn.workers.gthread.ThreadWorker.on_client_socket_readable": "(self, conn, client)",
     "gunicorn.workers.gthread.ThreadWorker.pending_conns": None,
     "gunicorn.workers.gthread.ThreadWorker.poller": None,
     "gunicorn.workers.gthread.ThreadWorker.run": "(self)",
     "gunicorn.workers.gthread.ThreadWorker.set_accept_enabled": "(self, enabled)",
+    "gunicorn.workers.gthread.ThreadWorker.tpool": None,
     "gunicorn.workers.gthread.ThreadWorker.wait_for_and_dispatch_events": "(self, timeout)",
     "gunicorn.workers.gthread.ThreadWorker.worker_connections": None,
     "prometheus_client.mmap_dict.MmapedDict.close": "(self)",
@@ -233,13 +264,12 @@ def test_parsers_are_made_as_before():
     )
 
 
-def test_the_app_still_gets_the_socket_of_its_client():
-    client = object()
-    request = Mock(version=(1, 1))
+def test_responses_are_made_as_before():
+    signature = str(inspect.signature(wsgi.create))
 
-    assert wsgi.default_environ(request, client, Config())["gunicorn.socket"] is client, (
-        "gunicorn tells apps nothing of their socket: see pass_head_read in qa/server/connections"
-    )
+    assert signature == (
+        "(req, sock, client, server, cfg, response_class=None, response_args=())"
+    ), "gunicorn.http.wsgi.create changed: see handle_request in qa/server/answering.py"
 
 
 def test_all_settings_that_we_give_gunicorn_are_known_to_it():

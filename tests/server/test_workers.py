@@ -12,7 +12,6 @@ from unittest.mock import Mock
 import pytest
 from gunicorn.http.errors import InvalidRequestLine
 
-from qa.server.connections import HEAD_READ, pass_head_read
 from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import build_index, run_service, write
@@ -283,11 +282,38 @@ def test_what_never_reaches_the_app_is_told_in_the_same_shape(address, request_,
         assert f"{name}: {value}".encode() in head
 
 
-def test_the_app_is_told_when_the_head_of_a_request_was_read():
-    environ = {"gunicorn.socket": Mock(head_read=3.5)}
-    app = pass_head_read(lambda environ, _: [environ[HEAD_READ]])
+REQUEST = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
-    assert app(environ, None) == [3.5]
+
+@pytest.mark.parametrize("pause", [0, 0.001, 0.05])
+@pytest.mark.parametrize("size", [7, 47, 100, 10_000])
+def test_requests_that_are_sent_without_waiting_are_answered_in_order(address, size, pause):
+    requests = REQUEST * 5 + LAST
+    with socket.create_connection(address, timeout=60) as client:
+        for start in range(0, len(requests), size):
+            client.sendall(requests[start : start + size])
+            time.sleep(pause)
+        responses = receive_all(client).split(b"HTTP/1.1 ")[1:]
+
+    assert [response[:3] for response in responses] == [b"200"] * 5 + [b"404"]
+
+
+def test_many_that_ask_again_and_again_and_leave_at_any_time_are_all_answered(address):
+    clients = [socket.create_connection(address, timeout=60) for _ in range(40)]
+    for round_ in range(10):
+        for client in clients:
+            client.sendall(REQUEST)
+        for client in clients[::4]:
+            client.close()
+        clients = [client for client in clients if client.fileno() >= 0]
+        for client in clients:
+            assert client.recv(65536).startswith(b"HTTP/1.1 200"), round_
+        clients += [socket.create_connection(address, timeout=60) for _ in range(10)]
+    for client in clients:
+        client.close()
+
+    assert ask(address)[0] == 200
 
 
 def test_neither_who_asks_what_cannot_be_read_nor_what_it_was_is_logged(caplog, app):
