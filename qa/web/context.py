@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
-from flask import Flask, current_app, g, request
+from flask import Flask, Request, current_app, g, request
 from pydantic import BaseModel
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
@@ -155,20 +155,26 @@ def app_state(app: Flask | None = None) -> AppState:
     return state
 
 
+def current_request() -> Request:
+    """The current request itself: `flask.request` looks it up again for each of its attributes."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
+
+
 def request_state() -> RequestState:
     """The state of the current request.
 
     `g` belongs to the app context, which requests may share: each request makes its own state.
     """
     state: RequestState | None = g.get("qa")
-    if state is None or state.environ is not request.environ:
+    environ = current_request().environ
+    if state is None or state.environ is not environ:
         # A proxy may have given it an id.
-        request_id = request.headers.get("X-Request-ID", "")
+        request_id = environ.get("HTTP_X_REQUEST_ID", "")
         state = g.qa = RequestState(
-            request.environ,
+            environ,
             request_id if _REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex,
             time.perf_counter(),
-            Deadline.after(current_settings().budget_ms / 1000, request.environ.get(HEAD_READ)),
+            Deadline.after(current_settings().budget_ms / 1000, environ.get(HEAD_READ)),
         )
     return state
 
@@ -293,9 +299,10 @@ def options_of(app: Flask, endpoint: str | None) -> RouteOptions:
 
 def current_options() -> RouteOptions:
     """What applies to the route of this request, even where its method is not allowed."""
-    endpoint, error = request.endpoint, request.routing_exception
+    current = current_request()
+    endpoint, error = current.endpoint, current.routing_exception
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        adapter = current_app.create_url_adapter(request)
+        adapter = current_app.create_url_adapter(current)
         assert adapter is not None  # noqa: S101 - for mypy: there is one for each request
         # An address with doubled slashes is none of ours, but one to redirect.
         with suppress(RequestRedirect):

@@ -10,14 +10,14 @@ from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 from werkzeug.sansio.utils import get_current_url
 
 from qa.errors import SettingsError
 from qa.settings import INVALID_RATE_STORAGE, Settings
-from qa.web.context import app_state, current_options, current_settings
+from qa.web.context import app_state, current_options, current_request, current_settings
 from qa.web.middleware.proxies import REQUESTED_HOST
 from qa.web.request_schemas import MAX_BATCH
 from qa.web.static_files import is_static
@@ -54,13 +54,19 @@ def is_among(host: str, names: Iterable[str]) -> bool:
 
 def is_served(host: str, settings: Settings) -> bool:
     """Whether requests to *host* are answered under these *settings*."""
+    return _is_served(host, settings.url, settings.trusted_hosts, settings.host)
+
+
+@lru_cache(maxsize=1 << 8)
+def _is_served(host: str, url: str, trusted_hosts: tuple[str, ...], own_host: str) -> bool:
+    """The same, by the settings of these names; each request asks for one of a few hosts."""
     if not is_host(host):
         return False
-    if is_among(host, _public_hosts(settings)):
+    if is_among(host, _public_hosts(url)):
         return True
-    if settings.trusted_hosts:
-        return is_among(host, settings.trusted_hosts)
-    return is_loopback(host) or not is_loopback(settings.host)
+    if trusted_hosts:
+        return is_among(host, trusted_hosts)
+    return is_loopback(host) or not is_loopback(own_host)
 
 
 def is_own_origin(origin: str, settings: Settings) -> bool:
@@ -68,16 +74,16 @@ def is_own_origin(origin: str, settings: Settings) -> bool:
     match = _ORIGIN.fullmatch(origin)
     if match is None:
         return False
-    if is_among(match[1], _public_hosts(settings)):
+    if is_among(match[1], _public_hosts(settings.url)):
         return True
     if settings.trusted_hosts:
         return is_among(match[1], settings.trusted_hosts)
     return is_loopback(match[1])
 
 
-def _public_hosts(settings: Settings) -> tuple[str, ...]:
-    """The host by which readers know the service, if the settings say so."""
-    return (urlsplit(settings.url).netloc,) if settings.url else ()
+def _public_hosts(url: str) -> tuple[str, ...]:
+    """The host by which readers know the service, if *url*, that of the settings, says so."""
+    return (urlsplit(url).netloc,) if url else ()
 
 
 @lru_cache(maxsize=1 << 8)
@@ -119,6 +125,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_SECURITY_ITEMS = (*SECURITY_HEADERS.items(),)
 _HSTS_HEADER = {"Strict-Transport-Security": "max-age=31536000"}
 # With a space in it, it is quoted, as browsers of old want it.
 _REALM = "Verbatim documents"
@@ -145,11 +152,12 @@ def has_valid_host() -> bool:
     """Whether the request is to a host that is served, of which addresses can be made."""
     try:
         # Names in Punycode are decoded in addresses, and some cannot be.
-        host = request.environ.get(REQUESTED_HOST, request.host)
+        current, settings = current_request(), current_settings()
+        host = current.environ.get(REQUESTED_HOST, current.host)
         return (
-            is_served(host, current_settings())
-            and can_be_decoded(request.host)
-            and _came_by_own_name()
+            _is_served(host, settings.url, settings.trusted_hosts, settings.host)
+            and can_be_decoded(current.host)
+            and _came_by_own_name(current, settings)
         )
     except UnicodeError:
         return False
@@ -161,16 +169,17 @@ def can_be_decoded(host: str) -> bool:
     return bool(get_current_url("http", host))
 
 
-def _came_by_own_name() -> bool:
+def _came_by_own_name(current: Request, settings: Settings) -> bool:
     """Whether the request reached this machine by a name of ours, whatever proxies forward.
 
     A browser here can be made to send what a proxy would, to the address that proxies use.
     """
-    before: dict[str, str | None] = request.environ.get("werkzeug.proxy_fix.orig", {})
-    host, settings = before.get("HTTP_HOST"), current_settings()
+    before: dict[str, str | None] = current.environ.get("werkzeug.proxy_fix.orig", {})
+    host = before.get("HTTP_HOST")
     if not host or not is_loopback(settings.host):
         return True
-    return is_loopback(host) or is_among(host, (*settings.trusted_hosts, *_public_hosts(settings)))
+    names = (*settings.trusted_hosts, *_public_hosts(settings.url))
+    return is_loopback(host) or is_among(host, names)
 
 
 def _check_host() -> None:
@@ -198,7 +207,7 @@ def has_token() -> bool:
 
 def _check_token() -> None:
     """Refuse who does not send the token; browsers send it as the password that they ask for."""
-    if is_open() or has_token():
+    if has_token() or is_open():
         return
     schemes = [WWWAuthenticate("bearer", {"realm": _REALM})]
     if request.accept_mimetypes.accept_html:
@@ -219,8 +228,9 @@ def _request_token() -> str:
 
 def _answer_preflight() -> Response | None:
     """Tell browsers what scripts of allowed sites may send; they ask that without the token."""
-    is_preflight = "Access-Control-Request-Method" in request.headers
-    if request.method == "OPTIONS" and is_preflight and _allowed_origin():
+    if current_request().method != "OPTIONS":
+        return None
+    if "Access-Control-Request-Method" in request.headers and _allowed_origin():
         return Response(status=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT_HEADERS)
     return None
 
@@ -235,20 +245,22 @@ def _allowed_origin() -> str | None:
 
 
 def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.extend([item for item in SECURITY_HEADERS.items() if item[0] not in headers])
-    if request.is_secure:
+    present = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(n, v) for n, v in _SECURITY_ITEMS if n.lower() not in present])
+    current = current_request()
+    if current.is_secure:
         response.headers.extend(_HSTS_HEADER)
-    if request.method == "OPTIONS":
+    if current.method == "OPTIONS":
         response.set_data(b"")
-    _add_cors_headers(response)
+    if current_settings().cors_origins:
+        _add_cors_headers(response)
     return response
 
 
 def _add_cors_headers(response: Response) -> None:
     """Let the scripts of other sites read *response*, if they may."""
     origins, origin = current_settings().cors_origins, _allowed_origin()
-    if origins and "*" not in origins:
+    if "*" not in origins:
         response.vary.add("Origin")
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin

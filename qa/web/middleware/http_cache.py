@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import hashlib
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from qa.documents.versions import code_version
 from qa.errors import GenerationError
@@ -16,6 +16,7 @@ from qa.index.generations import GENERATION_NAME
 from qa.web.context import (
     app_state,
     current_options,
+    current_request,
     current_searcher,
     pin_generation,
     request_state,
@@ -24,6 +25,8 @@ from qa.web.problems import InvalidRequestError
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
 _PINNED_CACHE_CONTROL, _LIVE_CACHE_CONTROL = "private, max-age=86400", "private, no-cache"
+
+_CACHEABLE = ("GET", "HEAD")
 
 
 def init_http_cache(app: Flask) -> None:
@@ -36,7 +39,10 @@ def init_http_cache(app: Flask) -> None:
 
 
 def _pin_requested_generation() -> None:
-    names = request.args.getlist("generation")
+    current = current_request()
+    if not current.query_string:
+        return
+    names = current.args.getlist("generation")
     if not all(map(GENERATION_NAME.fullmatch, names)) or len(names) > 1:
         raise InvalidRequestError(
             [{"field": "generation", "detail": "it is one name of 12 digits, 0 to 9 and a to f"}]
@@ -46,26 +52,27 @@ def _pin_requested_generation() -> None:
 
 def _check_if_none_match() -> Response | None:
     """Nothing but 304 for who has what this address gives."""
-    if request.method not in {"GET", "HEAD"} or not request.if_none_match:
+    current = current_request()
+    if "HTTP_IF_NONE_MATCH" not in current.environ or current.method not in _CACHEABLE:
         return None
     try:
         etag = _build_etag(current_searcher().manifest.name)
     except GenerationError:
         return None
-    return Response(status=304) if request.if_none_match.contains_weak(etag) else None
+    return Response(status=304) if current.if_none_match.contains_weak(etag) else None
 
 
 def _add_etag(response: Response) -> Response:
-    state = request_state()
+    state, current = request_state(), current_request()
     if state.searcher is None or not current_options().is_cached:
         return response
     if state.was_cut_short:
         response.headers["Cache-Control"] = "no-store"
         return response
     generation = state.searcher.manifest.name
-    if request.method in {"GET", "HEAD"} and response.status_code in {200, 304}:
-        response.set_etag(_build_etag(generation), weak=True)
-        is_pinned = request.args.get("generation") == generation
+    if current.method in _CACHEABLE and response.status_code in {200, 304}:
+        response.headers["ETag"] = f'W/"{_build_etag(generation)}"'
+        is_pinned = current.args.get("generation") == generation
         response.headers["Cache-Control"] = (
             _PINNED_CACHE_CONTROL if is_pinned else _LIVE_CACHE_CONTROL
         )
@@ -75,6 +82,8 @@ def _add_etag(response: Response) -> Response:
 def _build_etag(generation: str) -> str:
     # "Last week" is another one tomorrow.
     # The same path may be at several hosts and mounts, of which what it gives has the addresses.
-    address = f"{request.scheme} {request.host} {request.script_root} {request.full_path}"
-    key = f"{app_state().code_digest} {datetime.date.today()} {address}"
+    current = current_request()
+    where = f"{current.scheme} {current.host} {current.root_path} {current.path}"
+    query = current.query_string.decode("latin-1")
+    key = f"{app_state().code_digest} {datetime.date.today()} {where}?{query}"
     return f"{generation}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

@@ -54,16 +54,29 @@ def _counters_of(endpoint: str, method: str, status: int) -> tuple[Counter, Hist
     return REQUESTS.labels(endpoint, known, str(status)), SECONDS.labels(endpoint)
 
 
+@functools.lru_cache(maxsize=8)
+def _answers_of(verdict: str) -> Counter:
+    """What counts the questions of this *verdict*."""
+    return ANSWERS.labels(verdict)
+
+
+@functools.lru_cache(maxsize=2)
+def _lookups_of(result: str) -> Counter:
+    """What counts the lookups in the cache of answers with this *result*."""
+    return CACHE.labels(result)
+
+
 def count_request(record: RequestRecord) -> None:
     """Add a request to the numbers."""
     requests, seconds = _counters_of(record.endpoint, record.method, record.status)
     requests.inc()
     seconds.observe(record.seconds)
     if record.verdict:
-        ANSWERS.labels(record.verdict).inc()
-    for result, count in (("hit", record.cache_hits), ("miss", record.cache_misses)):
-        if count:
-            CACHE.labels(result).inc(count)
+        _answers_of(record.verdict).inc()
+    if record.cache_hits:
+        _lookups_of("hit").inc(record.cache_hits)
+    if record.cache_misses:
+        _lookups_of("miss").inc(record.cache_misses)
 
 
 @blueprint.get("/metrics")

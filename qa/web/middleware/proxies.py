@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, redirect
 from werkzeug.exceptions import BadRequest
 from werkzeug.http import parse_list_header
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -17,7 +17,7 @@ from werkzeug.wsgi import get_host
 
 from qa.errors import SettingsError
 from qa.settings import MOUNT, Settings
-from qa.web.context import app_state
+from qa.web.context import app_state, current_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -112,7 +112,7 @@ class _PublicAddress:
 
 
 def _refuse_invalid_prefix() -> None:
-    if request.environ.get(_HAS_INVALID_PREFIX):
+    if current_request().environ.get(_HAS_INVALID_PREFIX):
         raise BadRequest(
             "X-Forwarded-Prefix is no path such as /kb; correct it in the proxy, or set QA_URL."
         )
@@ -120,8 +120,9 @@ def _refuse_invalid_prefix() -> None:
 
 def _add_slash() -> Response | None:
     """Send who asks for the mount without the slash at its end to the page itself."""
-    if not request.script_root or request.environ.get("PATH_INFO"):
+    current = current_request()
+    if not current.root_path or current.environ.get("PATH_INFO"):
         return None
-    query = request.query_string.decode("latin-1")
-    address = f"{request.script_root}/" + (f"?{query}" if query else "")
+    query = current.query_string.decode("latin-1")
+    address = f"{current.root_path}/" + (f"?{query}" if query else "")
     return redirect(address, HTTPStatus.PERMANENT_REDIRECT)  # type: ignore[return-value]

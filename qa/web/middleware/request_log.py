@@ -14,19 +14,17 @@ import stat
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TextIO
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from qa.analysis.normalization import printable_json
 from qa.analysis.tokenizer import normalize, token_texts
-from qa.web.context import request_state
+from qa.web.context import current_request, request_state
 from qa.web.openapi import plain_endpoint
 
 
-@dataclass(frozen=True)
-class RequestRecord:
+class RequestRecord(NamedTuple):
     """What became of a request; *question* and *verdict* are those of the last it asked."""
 
     request_id: str
@@ -82,19 +80,20 @@ def init_request_log(app: Flask, count: Listener, write: Listener) -> None:
 
 
 def _build_record(response: Response) -> RequestRecord:
-    state = request_state()
+    state, current = request_state(), current_request()
     answer, searcher = state.answer, state.searcher
+    traceparent = current.environ.get("HTTP_TRACEPARENT")
     return RequestRecord(
         request_id=state.request_id,
-        method=request.method,
+        method=current.method,
         # Addresses have questions in them.
-        endpoint=plain_endpoint(request.endpoint or "none"),
+        endpoint=plain_endpoint(current.endpoint or "none"),
         status=response.status_code,
         seconds=time.perf_counter() - state.started,
         generation=searcher.manifest.name if searcher else None,
         verdict=answer.verdict if answer else None,
         question=answer.question if answer else None,
-        trace=parse_traceparent(request.headers.get("traceparent", "")),
+        trace=parse_traceparent(traceparent) if traceparent else None,
         cache_hits=state.cache_hits,
         cache_misses=state.cache_misses,
     )
@@ -123,6 +122,7 @@ class Output:
     def __init__(self, stream: TextIO | None) -> None:
         # Without a stream its descriptor may be that of another file by now.
         self._descriptor = _unwaiting(stream.fileno()) if stream else os.open(os.devnull, os.O_RDWR)
+        self._may_wait = _may_wait(self._descriptor)
         self._rest = b""
         self.lost = 0
 
@@ -144,13 +144,20 @@ class Output:
         view = memoryview(data)
         while view:
             try:
-                self._wait()
-                view = view[os.write(self._descriptor, view[:_PIECE]) :]
+                view = view[self._write(view[:_PIECE]) :]
             except OSError:
                 if len(view) == len(data):
                     raise
                 break
         return bytes(view)
+
+    def _write(self, piece: memoryview) -> int:
+        """Write *piece* or a part of it, and wait only where it is not taken at once."""
+        if not self._may_wait:
+            with contextlib.suppress(BlockingIOError):
+                return os.write(self._descriptor, piece)
+        self._wait()
+        return os.write(self._descriptor, piece)
 
     def _wait(self) -> None:
         """Raise BlockingIOError unless something can be written, for which to wait but once."""
@@ -168,6 +175,11 @@ def _unwaiting(descriptor: int) -> int:
             # Setting the flag on the descriptor would set it for all who share it, such as a shell.
             return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     return descriptor
+
+
+def _may_wait(descriptor: int) -> bool:
+    """Whether a write would wait for a reader: that of a file only waits for the disk."""
+    return os.get_blocking(descriptor) and not stat.S_ISREG(os.fstat(descriptor).st_mode)
 
 
 log = logging.getLogger("qa.requests")
@@ -212,6 +224,9 @@ def _format_second(second: int) -> str:
     return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON."""
 
@@ -225,7 +240,9 @@ class JsonFormatter(logging.Formatter):
         } | getattr(record, "fields", {})
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return printable_json(json.dumps(entry, ensure_ascii=False))
+        line = _encode(entry)
+        # Most lines have nothing that would have to be looked for.
+        return line if line.isascii() and line.isprintable() else printable_json(line)
 
 
 class Handler(logging.Handler):
@@ -281,6 +298,8 @@ def _handler() -> Handler:
 
 def configure_logging() -> None:
     """Write to standard output."""
+    # No line has them, and each record would look for them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name, level in (("", logging.WARNING), ("qa", logging.INFO)):
         logging.getLogger(name).setLevel(level)
     logging.getLogger().handlers = [_handler()]

@@ -42,7 +42,7 @@ def test_a_line_that_nobody_reads_is_not_waited_for():
         output = Output(write)
         whole = fill(output)
         with pytest.raises(BlockingIOError):
-            output.write("lost\n")
+            output.write("lost" * 25 + "\n")
         lost, output_read = output.lost, reader.read(10_000)
         output.write("y\n")
         output_read += reader.read(10_000)
@@ -50,6 +50,17 @@ def test_a_line_that_nobody_reads_is_not_waited_for():
     # The rest of the line that had begun comes first.
     assert lost == 2
     assert output_read == b"".join([b"x" * 100 + b"\n"] * (whole // 101)) + b"y\n"
+
+
+def test_a_line_is_written_as_long_as_there_is_room_for_it():
+    with pipe() as (reader, write):
+        output = Output(write)
+        whole = fill(output)
+        output.write("y" * (4096 - whole - 1) + "\n")
+        with pytest.raises(BlockingIOError):
+            output.write("\n")
+
+        assert reader.read(10_000).endswith(b"x\n" + b"y" * (4096 - whole - 1) + b"\n")
 
 
 def test_whoever_shares_a_pipe_still_waits_at_it():
