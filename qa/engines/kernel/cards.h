@@ -31,9 +31,9 @@ static int append(Growing *growing, const void *data, Size size) {
 
 typedef struct {
     const char *start, *at, *end;
-} Text;
+} Json;
 
-static int skip(Text *text, const char *what) {
+static int skip(Json *text, const char *what) {
     Size size = (Size)strlen(what);
     if (text->end - text->at < size || memcmp(text->at, what, size)) return 0;
     text->at += size;
@@ -41,7 +41,7 @@ static int skip(Text *text, const char *what) {
 }
 
 /* The string at the cursor, without its quotes; 0 where there is none, or one with escapes. */
-static int take_string(Text *text, const char **string, Size *size) {
+static int take_string(Json *text, const char **string, Size *size) {
     if (!skip(text, "\"")) return 0;
     const char *end = memchr(text->at, '"', text->end - text->at);
     if (!end || memchr(text->at, '\\', end - text->at)) return 0;
@@ -51,7 +51,7 @@ static int take_string(Text *text, const char **string, Size *size) {
     return 1;
 }
 
-static int take_score(Text *text, double *score) {
+static int take_score(Json *text, double *score) {
     char digits[32];
     Size size = 0;
     while (text->at < text->end && size < 31 && strchr("+-.0123456789eE", *text->at))
@@ -65,7 +65,7 @@ static int take_score(Text *text, double *score) {
 }
 
 /* The column of a hit: the place of its card, or its ordinal and -1. */
-static int take_fields(Text *text, int64_t *pair) {
+static int take_fields(Json *text, int64_t *pair) {
     if (skip(text, "{\"card\":[")) {
         const char *card;
         Size size;
@@ -87,7 +87,7 @@ static int take_fields(Text *text, int64_t *pair) {
 }
 
 /* A hit that has a score and a column, and nothing else but the name of its index. */
-static int take_hit(Text *text, double *score, int64_t *pair) {
+static int take_hit(Json *text, double *score, int64_t *pair) {
     int has_score = 0, has_fields = 0;
     if (!skip(text, "{")) return 0;
     do {
@@ -107,7 +107,7 @@ static int take_hit(Text *text, double *score, int64_t *pair) {
 }
 
 /* One list of hits, up to its end; their number, -1 where there is anything else in it. */
-static Size take_list(Text *text, Growing *scores, Growing *pairs) {
+static Size take_list(Json *text, Growing *scores, Growing *pairs) {
     Size count = 0;
     if (skip(text, "]")) return 0;
     do {
@@ -123,7 +123,7 @@ static Size take_list(Text *text, Growing *scores, Growing *pairs) {
 /* The text up to the next list of hits: quotes inside of strings are escaped, so this is a key. */
 static const char LIST[] = "\"hits\":[";
 
-static const char *find_list(const Text *text) {
+static const char *find_list(const Json *text) {
     Size size = sizeof LIST - 1;
     const char *at = text->at;
     while ((at = memchr(at, '"', text->end - at)) && text->end - at >= size) {
@@ -144,7 +144,7 @@ static PyObject *take_hits(PyObject *module, PyObject *args) {
     const char *data;
     Size size;
     if (!PyArg_ParseTuple(args, "y#", &data, &size)) return NULL;
-    Text text = {data, data, data + size};
+    Json text = {data, data, data + size};
     Growing rest = {0}, counts = {0}, scores = {0}, pairs = {0};
     const char *list;
     int fits = 1;

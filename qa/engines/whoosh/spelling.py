@@ -74,7 +74,8 @@ class Spelling:
         near[second - first : third - first] |= (
             different[second - first : third - first] <= _LETTERS_PER_EDIT
         )
-        return order[first:last][near]
+        similar: IntArray = order[first:last][near]
+        return similar
 
     def _beginning_with(self, letter: str, length: int, signature: NDArray[np.uint64]) -> IntArray:
         """The numbers of terms with this first *letter* that are MAX_EDITS away."""
