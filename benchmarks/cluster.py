@@ -16,8 +16,7 @@ builds both of a set (by default ../shared/eval/news) and prints, from one run:
     bytes_per_passage                of all files of the generation, one copy
 
 Times are of rounds in which every question is asked in each way, one after the other, after a round
-that compares the answers.  What stays is frozen out of garbage collection before, as in the
-service.
+that compares the answers.  Garbage collection and memory are set up before as in the service.
 """
 
 import dataclasses
@@ -52,6 +51,7 @@ from qa.evaluation.sets import load_set
 from qa.index.passages import Passage, split_passages
 from qa.publishing.builder import index_documents
 from qa.queries.parser import parse_query
+from qa.server.resources import tune_malloc
 from qa.settings import Settings
 
 EVALUATION = Path(__file__).resolve().parent.parent.parent / "shared" / "eval"
@@ -113,6 +113,7 @@ def _time_methods(
 ) -> dict[str, list[float]]:
     """Milliseconds of each method per question, and those of the processor as `NAME_cpu`."""
     times: dict[str, list[float]] = {}
+    tune_malloc()
     gc.collect()
     gc.freeze()
     for text in list(questions) * rounds:

@@ -5,7 +5,6 @@ Errors of the client are translated; none shows a user, a password or a key.
 """
 
 import contextlib
-import json
 import logging
 import threading
 import time
@@ -144,8 +143,9 @@ class Cluster:
             header: Json = {"index": index}
             if sharded:
                 header["search_type"] = "dfs_query_then_fetch"
-            lines += [json.dumps(header), json.dumps({**body, "timeout": limit})]
-        answers = self._request("POST", "/_msearch", "\n".join(lines) + "\n", deadline)["responses"]
+            lines += [orjson.dumps(header), orjson.dumps({**body, "timeout": limit})]
+        text = b"\n".join([*lines, b""]).decode()
+        answers = self._request("POST", "/_msearch", text, deadline)["responses"]
         return [self._check_complete(answer, partial=partial) for answer in answers]
 
     def fetch(
@@ -155,7 +155,9 @@ class Cluster:
         docs = [{"_index": index, "_id": id_} for index, id_ in documents]
         # All of it was written long ago, so no pending writes need be searched.
         path = "/_mget?realtime=false"
-        documents_found = self._request("POST", path, json.dumps({"docs": docs}), deadline)["docs"]
+        documents_found = self._request(
+            "POST", path, orjson.dumps({"docs": docs}).decode(), deadline
+        )["docs"]
         for document in documents_found:
             if not document.get("found"):
                 raise CorruptIndexError(

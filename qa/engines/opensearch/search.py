@@ -4,6 +4,7 @@ A generation never changes, so counts and documents are cached.
 """
 
 import hashlib
+import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -12,6 +13,7 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
+import orjson
 from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
@@ -69,7 +71,7 @@ _PAGE = 2000
 SUGGESTIONS = "suggestions"
 # Passages are requested this many times over, because their documents may raise them; and a seventh
 # more are scored exactly, because the cluster rounds their lengths.
-_DEPTH_FACTOR, _SPARE_SHARE = 2, 7
+_DEPTH_FACTOR, _SPARE_SHARE = 1.5, 7
 
 
 class ClusterSearcher:
@@ -201,7 +203,8 @@ class ClusterSearcher:
         scores += added.of(cards.columns["ordinal"])
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
-        numbers: IntArray = np.unique(cards.documents, return_inverse=True)[1]
+        numbers_by_id = {id_: n for n, id_ in enumerate(sorted({*cards.documents}))}
+        numbers: IntArray = np.array([*map(numbers_by_id.__getitem__, cards.documents)], np.int64)
         order = order_by_score(rounded, numbers, cards.columns["number"])
         ranked = sorted(order, key=lambda place: place >= direct_count)
         shown = {*ranked[ranks.start : ranks.stop]}
@@ -236,7 +239,7 @@ class ClusterSearcher:
         requests += [(self._index[DOCUMENTS], str(numbers[document])) for document in new]
         sources = self._cluster.fetch(requests, deadline) if requests else []
         for id_, source in zip(new, sources[len(heads) :], strict=True):
-            document = Document.from_json(source["json"])
+            document = _parse_document(source["json"])
             with self._lock:
                 self._documents[id_] = document
         return [
@@ -343,7 +346,7 @@ class ClusterSearcher:
         hits = self._search(DOCUMENTS, body)["hits"]["hits"]
         if not hits:
             raise not_found_error(id)
-        return Document.from_json(hits[0]["_source"]["json"])
+        return _parse_document(hits[0]["_source"]["json"])
 
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
@@ -420,7 +423,7 @@ def _search_bodies(
     if terms_of_passages:
         with_direct = joins_direct and has_keys
         bodies[_BEST] = query_dsl.passages_query(
-            terms_of_passages, query, _DEPTH_FACTOR * limit, with_direct=with_direct
+            terms_of_passages, query, math.ceil(_DEPTH_FACTOR * limit), with_direct=with_direct
         )
     if has_keys and not (joins_direct and bodies):
         bodies[_DIRECT] = query_dsl.direct_answers_query(query)
@@ -520,6 +523,11 @@ def _score_passages(
         norms = K1 * (1 - B + B * lengths / (average or 1.0))
         total += (counts / (counts + norms[:, None])) @ [weights.get(stem, 0.0) for stem in stems]
     return total
+
+
+def _parse_document(text: str) -> Document:
+    """The document that Document.to_json wrote, in a fraction of the time of from_json."""
+    return Document.from_record(orjson.loads(text))
 
 
 def _make_passage(head: PassageHead, text: str) -> Passage:
