@@ -17,6 +17,7 @@ from trafilatura import bare_extraction
 from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock
 from qa.documents.formats.html_blocks import PageBlock, element_text, is_hidden, iter_page_blocks
+from qa.documents.formats.stylesheets import is_too_deep
 from qa.documents.metadata import count_omissions
 
 # A shorter article is hardly one.
@@ -57,6 +58,7 @@ _MEDIA = {
     "object": "an embedded object",
     "embed": "an embedded object",
 }
+_MAX_TABLES, _MAX_TABLE_DEPTH = 2_000, 20
 # Smaller pictures, in pixels, are bullets and icons, or count visitors.
 _SMALLEST_PICTURE = 33
 _SMALL = regex.compile(r"\s*(\d{1,9})\s*(?:px)?\s*", regex.I)
@@ -131,10 +133,16 @@ def _find_article(page: lxml.html.HtmlElement) -> list[str]:
 
     Its metadata is not used: it guesses dates and authors from anywhere on the page.
     """
+    if is_too_deep(page) or _has_too_many_tables(page):
+        return []
     visible = copy.deepcopy(page)
     for element in [element for element in visible.iter() if is_hidden(element)]:
         if element.tag not in {"head", "title"} and element.getparent() is not None:
             element.drop_tree()
+    for cell in visible.iter("td", "th"):
+        # It would make all the cells that a cell may say it covers.
+        cell.attrib.pop("colspan", None)
+        cell.attrib.pop("rowspan", None)
     extraction = bare_extraction(
         visible, favor_recall=True, include_tables=True, include_comments=False
     )
@@ -142,6 +150,20 @@ def _find_article(page: lxml.html.HtmlElement) -> list[str]:
     if root is None:
         return []
     return [" ".join(str(text).split()) for text in root.itertext() if text.strip()]
+
+
+def _has_too_many_tables(page: lxml.html.HtmlElement) -> bool:
+    """Whether there are more tables, or more in one another, than people lay out.
+
+    trafilatura takes time for each that grows with the number of the others.
+    """
+    depth = count = 0
+    for event, _ in etree.iterwalk(page, events=("start", "end"), tag="table"):
+        count += event == "start"
+        depth += 1 if event == "start" else -1
+        if depth > _MAX_TABLE_DEPTH or count > _MAX_TABLES:
+            return True
+    return False
 
 
 def _match_blocks(blocks: Sequence[PageBlock], article: Sequence[str]) -> list[bool]:

@@ -32,6 +32,10 @@ _MAX_LENGTH = 1_000_000
 _MAX_DEPTH = 5
 _MAX_SELECTORS = 1000
 _LONGEST_SELECTOR = 300
+# Elements that all selectors look at, about, which takes some seconds; and how many others an
+# element is in, on the average, on pages that people make.
+_MAX_VISITS = 10_000_000
+_MAX_MEAN_DEPTH = 200
 # Media of every screen, and media of no screen.
 _EVERY_SCREEN = frozenset({"", "all", "screen", "only screen", "only all"})
 _NO_SCREEN = frozenset({"print", "only print", "speech", "aural", "braille", "tty", "embossed"})
@@ -73,7 +77,7 @@ def apply_style_sheets(page: lxml.html.HtmlElement) -> None:
     sheets = [(s.get("media", ""), s.text or "") for s in page.iter("style")]
     if not any(_HIDING.search(text) for _, text in sheets):
         return
-    rules = [*_iter_rules(sheets)]
+    rules = _limit_visits(page, _iter_rules(sheets))
     winners: dict[tuple[etree._Element, str], _Rule] = {}
     _find_winners(page, [rule for rule in rules if rule.hides], winners)
     names = {name for element, _ in winners for name in _names_of(element)}
@@ -85,6 +89,37 @@ def apply_style_sheets(page: lxml.html.HtmlElement) -> None:
                 element.set("style", f"{name}: {rule.value}; {element.get('style', '')}")
             else:
                 element.set("hidden", "")
+
+
+def _limit_visits(page: lxml.html.HtmlElement, rules: Iterable[_Rule]) -> list[_Rule]:
+    """*rules* without those that would take too long on a *page* as large and deep as it is."""
+    sizes = [len(element) for element in page.iter()]
+    pairs = sum(size**2 for size in sizes)
+    is_deep = is_too_deep(page)
+    visits = 0
+    affordable = []
+    for rule in rules:
+        # One with siblings in it looks at all pairs of these.
+        cost = len(sizes) + pairs * rule.xpath.count("sibling")
+        if visits + cost <= _MAX_VISITS and not (is_deep and _looks_inside(rule.xpath)):
+            visits += cost
+            affordable.append(rule)
+    return affordable
+
+
+def is_too_deep(page: lxml.html.HtmlElement) -> bool:
+    """Whether elements are in so many others that nobody may look at all that is in each."""
+    elements = depth = depths = 0
+    for event, _ in etree.iterwalk(page, events=("start", "end")):
+        elements += event == "start"
+        depth += 1 if event == "start" else -1
+        depths += depth
+    return depths > 2 * _MAX_MEAN_DEPTH * elements
+
+
+def _looks_inside(xpath: str) -> bool:
+    """Whether an expression looks at what is in the elements that it finds."""
+    return "/" in xpath or "[descendant" in xpath or "contains(." in xpath
 
 
 def _find_winners(

@@ -415,3 +415,12 @@ def test_the_lead_between_the_heading_and_an_article_is_read(heading):
 
     assert "After a hundred and fifty years the harbour closes its gates." in read
     assert not any(text.startswith(("Subscribe", "Ann Bell", "Share")) for text in read)
+
+
+def test_a_large_page_keeps_what_a_plain_rule_hides():
+    paragraphs = "<p>The harbour was built in 1874.</p><p class='x'>Hidden words.</p>" * 3000
+    rules = "<style>.x{display:none} p ~ p ~ p{display:none}</style>"
+    text = "\n".join(block.text for block in html.read_html(f"{rules}{paragraphs}".encode()).blocks)
+
+    assert "harbour" in text
+    assert "Hidden" not in text
