@@ -153,17 +153,21 @@ class QuestionPolarity:
         self, polarity: Polarity, text: str, span: Span, language: str, present: set[int]
     ) -> frozenset[int]:
         """The terms not *present* of which the sentence denies the opposite."""
+        # Few terms have a prefix of negation.
+        wanted = {
+            index: denied_stems(term.word, language)
+            for index, term in enumerate(self._query.terms)
+            if index not in present
+        }
+        if not any(wanted.values()):
+            return frozenset()
         sentence = text[slice(*span)]
         denied = {
             stem(word.text, language)
             for word in tokenize(sentence)
             if polarity.denies(span.start + word.start)
         }
-        return frozenset(
-            index
-            for index, term in enumerate(self._query.terms)
-            if index not in present and not denied.isdisjoint(denied_stems(term.word, language))
-        )
+        return frozenset(index for index, stems in wanted.items() if not denied.isdisjoint(stems))
 
     def _weigh(self, indexes: Iterable[int]) -> float:
         return _AGREEMENT_WEIGHT * sum(self._idf[index] for index in indexes)

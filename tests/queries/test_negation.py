@@ -1,11 +1,16 @@
 """Words of negation, what they deny, and what only looks like them; by language."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import Span, tokenize
 from qa.queries.negation import (
+    _load_tables,
+    _negation_of,
+    _split_words,
     build_opposites,
     denied_stems,
     find_polarity,
@@ -176,3 +181,32 @@ def test_any_text_has_a_polarity(words, language):
     assert not polarity.denials or may_deny(text, Span(0, len(text)), language)
     for denial in polarity.denials:
         assert 0 <= denial.direct.start <= denial.place <= denial.direct.end <= len(text)
+
+
+SEPARATORS = [*" .,'’-_\n", "", " '", "’s ", "é", "ſ", "\N{KELVIN SIGN}", "—", " £"]
+NEGATIONS = {language: _negation_of(language) for language in _load_tables()}
+
+
+@pytest.mark.parametrize("language", NEGATIONS)
+def test_words_are_looked_up_before_a_pattern_and_none_is_lost(language):
+    negation = NEGATIONS[language]
+    patterns = [
+        getattr(negation, f"_{name}")
+        for name in ("denials", "with", "exceptions", "questions", "quantities")
+    ]
+    table = _load_tables()[language]
+    words = " ".join(value for value in table.values() if isinstance(value, str)).split()
+    rng = random.Random(language)
+    for _ in range(150):
+        pieces = [
+            change(piece.replace("_", "ab"))
+            for piece in rng.choices([*words, "some", "thing"], k=rng.randint(1, 6))
+            for change in (rng.choice([str, str.upper, str.title]),)
+        ]
+        text = "".join(rng.choice(SEPARATORS) + piece for piece in pieces)
+        text += rng.choice(SEPARATORS)
+        for pattern in patterns:
+            plain = pattern._pattern.finditer(text) if pattern._pattern else ()
+            found = pattern.iter_matches(_split_words(text), text)
+
+            assert [match.span() for match in found] == [match.span() for match in plain]
