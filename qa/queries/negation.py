@@ -147,21 +147,22 @@ class _Negation:
         has_exception = any(self._exceptions.iter_matches(sentence_words, text, start, end))
         return Polarity(tuple(denials), has_exception, has_name)
 
-    def accompaniments(self, text: str) -> list[Span]:
-        """The parts of *text* after a word that means "with"."""
-        matches = self._with.iter_matches(_split_words(text), text)
+    def accompaniments(self, text: str, words: list[bytes] | None) -> list[Span]:
+        """The parts of *text*, which has these *words*, after one that means "with"."""
+        matches = self._with.iter_matches(words, text)
         ends = [match.end() for match in matches]
         return [
             Span(end, _skip_words(text, end, _first(self._break, text, end, len(text))))
             for end in ends
         ]
 
-    def is_open(self, question: str) -> bool:
-        """Whether *question* asks for more than yes or no: a clause begins with a question word.
+    def is_open(self, question: str, words: list[bytes] | None) -> bool:
+        """Whether *question*, which has these *words*, asks for more than yes or no.
+
+        Then a clause begins with a question word.
 
         Whoever asks for a quantity may be told that there is none.
         """
-        words = _split_words(question)
         if any(self._quantities.iter_matches(words, question)):
             return False
         matches = self._questions.iter_matches(words, question)
@@ -377,7 +378,7 @@ def may_deny(text: str, span: Span, language: str) -> bool:
 def is_open_question(question: str, language: str) -> bool:
     """Whether *question* asks for more than yes or no."""
     negation = _negation_of(language)
-    return negation is not None and negation.is_open(question)
+    return negation is not None and negation.is_open(question, _split_words(question))
 
 
 def opposite_words(word: str, language: str) -> tuple[str, ...]:
@@ -431,13 +432,14 @@ def read_polarity(query: Query, language: str) -> AskedPolarity:
     if negation is None:
         return AskedPolarity()
     text = query.text
-    is_open = negation.is_open(text)
+    words = _split_words(text)
+    is_open = negation.is_open(text, words)
     polarity = AFFIRMATIVE
     if negation.may_deny(text, 0, len(text)):
         polarity = negation.polarity(text, 0, len(text))
     is_closed = not is_open and text.endswith(QUESTION_MARKS)
     if is_closed or not polarity.denials or polarity.has_exception:
-        spans = negation.accompaniments(text)
+        spans = negation.accompaniments(text, words)
         places = _find_terms(query, negation.function_words) if spans else []
         after_with = {index for index, place in places for span in spans if place in range(*span)}
         return AskedPolarity(accompanying=frozenset(after_with), is_open=is_open)

@@ -1,7 +1,6 @@
 """A passage and a question -> its highlight: the words, the phrase, the answering sentence."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import repeat
 from typing import NamedTuple
@@ -41,8 +40,7 @@ _DENIAL_WINDOW = 20
 _CARRIED_TERM_FACTOR = 0.3
 
 
-@dataclass(frozen=True)
-class Highlight:
+class Highlight(NamedTuple):
     """How a passage matches the question; spans are offsets into the passage's text.
 
     *matched_words* and *missing_words* are as typed.  *sentence_coverage* is the share of the

@@ -31,7 +31,9 @@ static inline Py_UCS4 at(const Text *text, Size place) {
     return place < text->length ? text->characters[place] : 0;
 }
 
-static inline int is_word(const Text *text, Size place) { return class_of(at(text, place)) > NO_WORD; }
+static inline int is_word(const Text *text, Size place) {
+    return class_of(at(text, place)) > NO_WORD;
+}
 
 static inline int is_letter(const Text *text, Size place) {
     return class_of(at(text, place)) == LETTER;
@@ -61,7 +63,8 @@ static Size signed_end(const Text *text, Size place) {
     for (parts = 0; end > place && at(text, end) == '&' && is_capital(text, end + 1); parts++)
         for (end++; is_capital(text, end); end++) continue;
     if (parts) {
-        int is_owner = is_apostrophe(text, end) && at(text, end + 1) == 's' && !is_word(text, end + 2);
+        int is_owner =
+            is_apostrophe(text, end) && at(text, end + 1) == 's' && !is_word(text, end + 2);
         return is_owner ? end + 2 : end;
     }
     for (end = place; is_digit(text, end); end++) continue; /* 1,000 */
@@ -135,17 +138,15 @@ static int read_pair(PyObject *pair, int64_t *first, int64_t *second) {
 }
 
 /* A tuple of TYPE, which is a subclass of tuple with two fields. */
-static PyObject *make_span(PyObject *type, Size start, Size end) {
+static PyObject *make_span(PyObject *type, PyObject *start, Size end) {
     PyObject *span = PyType_GenericAlloc((PyTypeObject *)type, 2);
-    PyObject *first = span ? PyLong_FromSsize_t(start) : NULL;
-    PyObject *second = first ? PyLong_FromSsize_t(end) : NULL;
-    if (!second) {
+    PyObject *last = span ? PyLong_FromSsize_t(end) : NULL;
+    if (!last) {
         Py_XDECREF(span);
-        Py_XDECREF(first);
         return NULL;
     }
-    PyTuple_SetItem(span, 0, first);
-    PyTuple_SetItem(span, 1, second);
+    PyTuple_SetItem(span, 0, Py_NewRef(start));
+    PyTuple_SetItem(span, 1, last);
     return span;
 }
 
@@ -162,28 +163,14 @@ static int add_new(PyObject *set, PyObject *item) {
     return !failed;
 }
 
-/* The spans of different words, in order. */
-static PyObject *merge_spans(const Match *matches, Size count, PyObject *type) {
-    PyObject *spans = PyList_New(0), *result = NULL;
-    Size last = -1;
-    for (Size n = 0; spans && n < count; n++) {
-        if (matches[n].start == last) continue;
-        last = matches[n].start;
-        if (!append_new(spans, make_span(type, last, matches[n].end))) goto done;
-    }
-    result = spans ? PyList_AsTuple(spans) : NULL;
-done:
-    Py_XDECREF(spans);
-    return result;
-}
-
 /* The longest run of the first TERMS terms in their own order, as text; None without one. */
 static PyObject *longest_phrase(PyObject *text, const Match *matches, Size count, int64_t terms) {
     const Match *last = NULL, *run = NULL, *best_start = NULL, *best_end = NULL;
     Size length = 0, longest = 0;
     for (const Match *match = matches; match < matches + count; match++) {
         if (match->term >= terms) continue;
-        int follows = last && match->position == last->position + 1 && match->term == last->term + 1;
+        int follows =
+            last && match->position == last->position + 1 && match->term == last->term + 1;
         length = follows ? length + 1 : 0;
         if (!follows) run = match;
         if (length > longest) {
@@ -245,7 +232,8 @@ static Match *read_matches(PyObject *positions, Size count, Size terms) {
     Match *matches = calloc(count + 1, sizeof(Match));
     if (!matches) return (Match *)PyErr_NoMemory();
     for (Size n = 0; n < count; n++) {
-        if (!read_pair(PyList_GetItem(positions, n), &matches[n].position, &matches[n].term)) goto bad;
+        PyObject *pair = PyList_GetItem(positions, n);
+        if (!read_pair(pair, &matches[n].position, &matches[n].term)) goto bad;
         if (matches[n].term < 0 || matches[n].term >= terms) {
             PyErr_SetString(PyExc_IndexError, "a term is not of the question");
             goto bad;
@@ -269,35 +257,70 @@ static int read_text(PyObject *object, Text *text) {
     return characters != NULL;
 }
 
-/* What a passage that is no text of others has: the starts of matches and so on. */
-static PyObject *collect(PyObject *text, PyObject *sentences, const Match *matches, Size count,
-                         const Column *idf, const Column *weights, Py_ssize_t own, PyObject *type) {
+/* Whether a match before N, one of the last few, is of the same term and the same word. */
+static int is_known_word(const Text *text, const Match *matches, Size n) {
+    const Match *match = &matches[n];
+    Size length = match->end - match->start;
+    for (Size other = n - 1; other >= 0 && other >= n - 8; other--) {
+        const Match *before = &matches[other];
+        if (before->term == match->term && before->end - before->start == length &&
+            !memcmp(text->characters + before->start, text->characters + match->start,
+                    length * sizeof(Py_UCS4)))
+            return 1;
+    }
+    return 0;
+}
+
+/* Fill STARTS, a list, WORDS and PRESENT, sets, and SPANS, a list; 0 and an exception if not. */
+static int describe_matches(PyObject *object, const Text *text, const Match *matches, Size count,
+                            PyObject *type, PyObject *starts, PyObject *words, PyObject *present,
+                            PyObject *spans) {
+    Size last = -1;
+    for (Size n = 0; n < count; n++) {
+        const Match *match = &matches[n];
+        PyObject *start = PyLong_FromSsize_t(match->start);
+        int is_fine = start && PyList_Append(starts, start) == 0;
+        if (is_fine && match->start != last)
+            is_fine = append_new(spans, make_span(type, start, match->end));
+        Py_XDECREF(start);
+        last = match->start;
+        if (!is_fine) return 0;
+        if (is_known_word(text, matches, n)) continue;
+        if (!add_new(present, PyLong_FromLongLong(match->term))) return 0;
+        if (!add_new(words, PyUnicode_Substring(object, match->start, match->end))) return 0;
+    }
+    return 1;
+}
+
+/* All that match_terms gives for a text that is Latin. */
+static PyObject *collect(PyObject *object, const Text *text, PyObject *sentences,
+                         const Match *matches, Size count, const Column *idf, const Column *weights,
+                         Py_ssize_t own, PyObject *type) {
     Size terms = idf->length;
     uint8_t *flags = calloc(terms + 1, 1);
     PyObject *starts = PyList_New(0), *words = PySet_New(NULL), *present = PySet_New(NULL);
-    PyObject *result = NULL, *parts[4] = {0};
-    if (!flags || !starts || !words || !present) goto done;
-    for (Size n = 0; n < count; n++) {
-        if (!append_new(starts, PyLong_FromSsize_t(matches[n].start))) goto done;
-        if (!add_new(present, PyLong_FromLongLong(matches[n].term))) goto done;
-        if (n && matches[n].start == matches[n - 1].start) continue;
-        if (!add_new(words, PyUnicode_Substring(text, matches[n].start, matches[n].end))) goto done;
-    }
-    parts[0] = merge_spans(matches, count, type);
-    parts[1] = parts[0] ? longest_phrase(text, matches, count, own) : NULL;
-    parts[2] = parts[1] ? weigh_sentences(sentences, matches, count, idf->data, terms, flags) : NULL;
+    PyObject *spans = PyList_New(0), *result = NULL, *parts[4] = {0};
+    if (!flags || !starts || !words || !present || !spans) goto done;
+    if (!describe_matches(object, text, matches, count, type, starts, words, present, spans))
+        goto done;
+    parts[0] = PyList_AsTuple(spans);
+    parts[1] = parts[0] ? longest_phrase(object, matches, count, own) : NULL;
+    if (!parts[1]) goto done;
+    parts[2] = weigh_sentences(sentences, matches, count, idf->data, terms, flags);
     if (!parts[2]) goto done;
     parts[3] = weights->data == idf->data
                    ? Py_NewRef(parts[2])
                    : weigh_sentences(sentences, matches, count, weights->data, terms, flags);
     if (parts[3])
-        result = Py_BuildValue("OOOOOOO", starts, words, present, parts[0], parts[1], parts[2], parts[3]);
+        result = Py_BuildValue("OOOOOOO", starts, words, present, parts[0], parts[1], parts[2],
+                               parts[3]);
 done:
     free(flags);
     for (int n = 0; n < 4; n++) Py_XDECREF(parts[n]);
     Py_XDECREF(starts);
     Py_XDECREF(words);
     Py_XDECREF(present);
+    Py_XDECREF(spans);
     return result;
 }
 
@@ -330,7 +353,7 @@ static PyObject *match_terms(PyObject *module, PyObject *args) {
     }
     matches = read_matches(positions, count, idf.length);
     if (matches && find_places(&text, matches, count))
-        result = collect(object, sentences, matches, count, &idf, &weights, terms, type);
+        result = collect(object, &text, sentences, matches, count, &idf, &weights, terms, type);
 done:
     free(matches);
     PyMem_Free((void *)text.characters);
