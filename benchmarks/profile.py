@@ -70,7 +70,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "confidence": ("qa.answers.retrieval:compute_signals",),
     "evidence": ("qa.ranking.highlighter:Highlighter.highlight",),
     "stored text and documents": (
-        "qa.engines.whoosh.search:StoredFields.passages",
+        "qa.engines.whoosh.search:StoredFields.passage",
         "qa.engines.whoosh.search:WhooshSearcher.citable",
     ),
     "citing": ("qa.answers.pipeline:quote_passage",),

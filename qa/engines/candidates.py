@@ -2,7 +2,7 @@
 
 import datetime
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar, overload
@@ -145,8 +145,9 @@ class Candidates:
     *passage_numbers* count within a document,
     *lengths* and *heading_lengths* are in words, all int64; *scores* are float32.
     *heading_matches*, bool of shape (passages, terms of the question), is which terms are in the
-    heading.  *read_passages* fetches those at the given indexes.  *matches* counts all passages
-    that match.  *partial* says that the time did not suffice to search everything.
+    heading.  *read_passages* gives those at the given indexes, at once or one by one.
+    *matches* counts all passages that match.  *partial* says that the time did not suffice to
+    search everything.
     *direct_answers* are the indexes of those under a heading, or after a sentence, that is the
     question.
     """
@@ -163,7 +164,7 @@ class Candidates:
     dates: Sequence[datetime.date | None]
     positions: Positions
     heading_matches: BoolArray
-    read_passages: Callable[[Sequence[int]], list[Passage]]
+    read_passages: Callable[[Sequence[int]], Iterable[Passage]]
     matches: MatchCounts = field(default_factory=MatchCounts)
     partial: bool = False
     direct_answers: tuple[int, ...] = ()
@@ -174,7 +175,7 @@ class Candidates:
 
     def read_all(self) -> list[Passage]:
         """All of them."""
-        return self.read_passages(range(len(self)))
+        return [*self.read_passages(range(len(self)))]
 
 
 def order_by_score(scores: FloatArray, documents: IntArray, passage_numbers: IntArray) -> list[int]:

@@ -175,13 +175,13 @@ def rank(
     direct = candidates.direct_answers
     places = (place for place in order if selector.may_show(documents[place], limit))
     for place, passage in _iter_passages(candidates, places):
-        # Later passages may be duplicates of those shown, but are not read for that.
-        if selector.is_full(limit):
-            break
         hits = candidates.positions.in_passage(place)
         score, row = float(scores[place]), features[place]
         ranked_passage = RankedPassage(passage, score, row, hits, [], place in direct)
         selector.add(ranked_passage, documents[place])
+        # Later passages may be duplicates of those shown, but are not read for that.
+        if selector.is_full(limit):
+            break
     return selector.results()[:limit]
 
 

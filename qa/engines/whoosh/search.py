@@ -243,7 +243,7 @@ class WhooshSearcher:
             dates=LazyColumn(len(numbers), lambda place: store.date(int(documents[place]))),
             positions=index.find_positions(query, numbers),
             heading_matches=index.match_headings(query, headings),
-            read_passages=lambda which: store.passages(numbers[which].tolist()),
+            read_passages=lambda which: map(store.passage, numbers[which].tolist()),
             matches=matches,
             partial=top.partial,
             direct_answers=tuple(np.flatnonzero(np.isin(numbers, direct)).tolist())

@@ -194,9 +194,10 @@ class StoredFields:
 
     def passages(self, which: Sequence[int] | IntArray) -> list[Passage]:
         """The passages of these numbers, in that order."""
-        return [*map(self._passage, map(int, which))]
+        return [*map(self.passage, map(int, which))]
 
-    def _passage(self, passage: int) -> Passage:
+    def passage(self, passage: int) -> Passage:
+        """The passage of that number."""
         columns = self._passage_columns
         document, block = columns.documents[passage], columns.blocks[passage]
         start, end = columns.starts[passage], columns.ends[passage]
