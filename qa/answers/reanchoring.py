@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from qa.analysis.tokenizer import Span, stem, to_term, token_texts
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
@@ -147,19 +145,19 @@ class _Hits:
         self._candidates = candidates
         self.terms = terms
         matches = candidates.positions
-        documents = candidates.documents
-        _, firsts, numbers = np.unique(documents, return_index=True, return_inverse=True)
-        has_term = np.zeros((len(firsts), len(terms)), bool)
-        has_term[numbers[matches.passage_index], matches.term_index] = True
-        shares = has_term.mean(axis=1).tolist()
-        # The best passage of each document.
-        self._best = {candidates.document_ids[first]: first for first in sorted(firsts.tolist())}
+        documents = candidates.documents.tolist()
+        self._best: dict[str, int] = {}
+        numbers: dict[int, set[int]] = {}
+        for place, document in enumerate(documents):
+            if document not in numbers:
+                numbers[document] = set()
+                self._best[candidates.document_ids[place]] = place
+        places, indexes = matches.passage_index.tolist(), matches.term_index.tolist()
+        for place, number in zip(places, indexes, strict=True):
+            numbers[documents[place]].add(number)
         # The share of the terms in the passages of each document.
         self.shares = {
-            id_: shares[number]
-            for id_, number in zip(
-                self._best, numbers[[*self._best.values()]].tolist(), strict=True
-            )
+            id_: len(numbers[documents[place]]) / len(terms) for id_, place in self._best.items()
         }
 
     def window(self, id_: str, margin: int) -> Span:
@@ -176,8 +174,11 @@ def _find_hits(
 ) -> _Hits:
     """The passages with some of *terms*, of all documents or only of *documents*."""
     effort.spend(_SEARCH)
-    query = Query(terms, filters=Filters(document_ids=documents))
-    return _Hits(searcher.search(query, _MAX_CANDIDATES), terms)
+    if documents:
+        limited = Query(terms, filters=Filters(document_ids=documents))
+        return _Hits(searcher.search(limited, _MAX_CANDIDATES), terms)
+    # A quote is in the text: titles do not matter, nor does how many passages match.
+    return _Hits(searcher.bm25_search(Query(terms), _MAX_CANDIDATES), terms)
 
 
 class _Sample(NamedTuple):
@@ -188,7 +189,7 @@ class _Sample(NamedTuple):
 
 
 # To search for a quote; to see whether any other document may have all of its words.
-_MANY, _FEW = _Sample(32, 12), _Sample(24, 8)
+_MANY, _FEW = _Sample(24, 10), _Sample(16, 6)
 
 
 def _rarest_terms(

@@ -178,22 +178,28 @@ class Field:
 
     def at_or_after(self, term: bytes) -> int:
         """The number of the first term that is not before *term*."""
+        return self._locate(term)[0]
+
+    def _locate(self, term: bytes) -> tuple[int, bool]:
+        """The number of the first term that is not before *term*, and whether it is that."""
         first = max(0, bisect_right(self._landmarks, term) - 1) * _LANDMARK_EVERY
         ends = self._ends.read(first, min(first + _LANDMARK_EVERY, len(self)) + 1).tolist()
-        blob = self._terms.read(ends[0], ends[-1]).tobytes()
-        low, high = 0, len(ends) - 1
+        start, last = ends[0], len(ends) - 1
+        blob = self._terms.read(start, ends[-1]).tobytes()
+        low, high = 0, last
         while low < high:
             middle = (low + high) // 2
-            if blob[ends[middle] - ends[0] : ends[middle + 1] - ends[0]] < term:
+            if blob[ends[middle] - start : ends[middle + 1] - start] < term:
                 low = middle + 1
             else:
                 high = middle
-        return first + low
+        is_same = low < last and blob[ends[low] - start : ends[low + 1] - start] == term
+        return first + low, is_same
 
     def _find(self, term: bytes) -> int | None:
         """The number of *term*, if it occurs."""
-        number = self.at_or_after(term)
-        return number if number < len(self) and self.term(number) == term else None
+        number, occurs = self._locate(term)
+        return number if occurs else None
 
     def _entry(self, number: int) -> TermEntry:
         """The entry of the term of that *number*, whose postings are verified."""

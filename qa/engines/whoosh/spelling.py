@@ -74,8 +74,8 @@ class Spelling:
         near[second - first : third - first] |= (
             different[second - first : third - first] <= _LETTERS_PER_EDIT
         )
-        similar: IntArray = order[first:last][near]
-        return similar
+        numbers: IntArray = order[first:last][near]
+        return numbers
 
     def _beginning_with(self, letter: str, length: int, signature: NDArray[np.uint64]) -> IntArray:
         """The numbers of terms with this first *letter* that are MAX_EDITS away."""
