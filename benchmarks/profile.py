@@ -41,7 +41,7 @@ from qa.web.context import app_state
 STAGES: dict[str, tuple[str, ...]] = {
     "HTTP: routing, hooks, headers, log": (),
     "HTTP: reading the request": ("qa.web.api:parse_ask_args",),
-    "HTTP: serialization": ("qa.web.api:answer_body", "qa.web.api:json_response"),
+    "HTTP: serialization": ("qa.web.api:dump_answer", "qa.web.api:json_response"),
     "the rest of an answer": ("qa.web.api:ask",),
     "reading the question": (
         "qa.answers.pipeline:read_operators",

@@ -8,7 +8,8 @@ require_posix()
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 
 from qa.documents.versions import template_folder
 from qa.settings import Settings, settings_from_environ
@@ -42,8 +43,20 @@ _PAGES = (
 )
 
 
+class NoSessions(SessionInterface):
+    """No sessions, so that none is looked for and made with each request."""
+
+    _session = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        """The one that holds nothing."""
+        return self._session
+
+
 class App(Flask):
     """Flask without functions that are asynchronous, for which it would look with each request."""
+
+    session_interface = NoSessions()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """*func* as it is."""

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import time
+from collections.abc import Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
@@ -90,8 +92,20 @@ def json_response(model: BaseModel) -> Response:
     return _bytes_response(model.__pydantic_serializer__.to_json(model, by_alias=True))
 
 
+class JsonResponse(Response):
+    """A response whose headers are sent as they are, unless its status changes them."""
+
+    def get_wsgi_response(
+        self, environ: dict[str, Any]
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """The body, the status and the headers for the server."""
+        if self.status_code != HTTPStatus.OK or environ["REQUEST_METHOD"] == "HEAD":
+            return super().get_wsgi_response(environ)
+        return self.iter_encoded(), self.status, self.headers.to_wsgi_list()
+
+
 def _bytes_response(body: bytes) -> Response:
-    return Response(body, content_type="application/json")
+    return JsonResponse(body, content_type="application/json")
 
 
 # Load balancers ask these, which have no token.

@@ -178,13 +178,18 @@ LIMITS = (
 
 def limit_errors(ask_request: AskRequest, settings: Settings) -> dict[str, str]:
     """The fields of *ask_request* that are over a limit of *settings*, each with what is wrong."""
+    owners: dict[type[RequestModel], list[tuple[str, RequestModel]]] = {
+        AskRequest: [("", ask_request)],
+        AskFilters: [("filters.", ask_request.filters)],
+        AskTurn: [(f"turns.{number}.", turn) for number, turn in enumerate(ask_request.turns)],
+    }
     errors: dict[str, str] = {}
     for limit in LIMITS:
         maximum = getattr(settings, limit.setting)
-        for name, value in _values(ask_request, limit):
-            size = value if isinstance(value, int) else len(value)
-            if size > maximum:
-                errors.setdefault(name, too_much(size, maximum))
+        for path, owner in owners[limit.model]:
+            for name, size in _sizes(f"{path}{limit.field}", getattr(owner, limit.field), limit):
+                if size > maximum:
+                    errors.setdefault(name, too_much(size, maximum))
     return errors
 
 
@@ -193,21 +198,11 @@ def too_much(size: int, most: int) -> str:
     return f"{size:,} is over the limit of {most:,}"
 
 
-def _values(
-    ask_request: AskRequest, limit: Limit
-) -> Iterator[tuple[str, int | str | list[object]]]:
-    """All that a *limit* holds for in *ask_request*, each with its name."""
-    owners: dict[type[RequestModel], list[tuple[str, RequestModel]]] = {
-        AskRequest: [("", ask_request)],
-        AskFilters: [("filters.", ask_request.filters)],
-        AskTurn: [(f"turns.{number}.", turn) for number, turn in enumerate(ask_request.turns)],
-    }
-    for path, owner in owners[limit.model]:
-        name, value = f"{path}{limit.field}", getattr(owner, limit.field)
-        if limit.per_item:
-            yield from ((f"{name}.{number}", item) for number, item in enumerate(value))
-        else:
-            yield name, value
+def _sizes(name: str, value: int | str | list[str], limit: Limit) -> list[tuple[str, int]]:
+    """All that a *limit* holds for in a *value* of this *name*, each with its name and size."""
+    if limit.per_item and isinstance(value, list):
+        return [(f"{name}.{number}", len(item)) for number, item in enumerate(value)]
+    return [(name, value if isinstance(value, int) else len(value))]
 
 
 _Checksum = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-fA-F]{0,64}$")]
