@@ -38,13 +38,12 @@ from qa.web.context import (
     Operation,
     Schema,
     app_state,
-    count_cache_lookup,
     current_deadline,
     current_request,
     current_searcher,
     current_settings,
     pin_generation,
-    record_answer,
+    request_state,
     route_options,
 )
 from qa.web.mount import mount_anchor, mount_answer
@@ -395,23 +394,21 @@ def parse_model(model: type[_Model], values: object) -> _Model:
 def answer_question(ask_request: AskRequest) -> Answer:
     """Answer *ask_request* from the generation of this request."""
     started = time.perf_counter()
-    searcher, answers = current_searcher(), app_state().answers
+    state, app, searcher = request_state(), app_state(), current_searcher()
     try:
-        options = build_options(ask_request, searcher, current_deadline())
+        options = build_options(ask_request, searcher, state.deadline)
     except DocumentNotFoundError as error:
         field_error = {"field": "filters.document", "detail": str(error)}
         raise InvalidRequestError([field_error]) from None
     key = searcher.manifest.name, ask_request.question, options
-    answer = answers.get(key)
-    count_cache_lookup(is_hit=answer is not None)
+    answer = app.answers.get(key)
+    state.count_cache_lookup(is_hit=answer is not None)
     if answer is None:
         with searcher.compute_lock:
-            answer = ask(
-                searcher, current_settings(), ask_request.question, options, current_deadline()
-            )
-        answers.add(key, answer)
+            answer = ask(searcher, app.settings, ask_request.question, options, state.deadline)
+        app.answers.add(key, answer)
     answer = dataclasses.replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))
-    record_answer(answer)
+    state.record_answer(answer)
     return mount_answer(answer)
 
 

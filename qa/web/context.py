@@ -137,6 +137,16 @@ class RequestState:
     cache_hits: int = 0
     cache_misses: int = 0
 
+    def record_answer(self, answer: Answer) -> None:
+        """Note what this request was answered, for the log, the metrics and the ETag."""
+        self.answer = answer
+        self.was_cut_short |= answer.partial
+
+    def count_cache_lookup(self, *, is_hit: bool) -> None:
+        """Note whether an answer was in the cache, for the metrics."""
+        self.cache_hits += is_hit
+        self.cache_misses += not is_hit
+
 
 def init_context(app: Flask, settings: Settings) -> None:
     """Open the engine of *settings* for *app*, and start the clock of each request."""
@@ -165,7 +175,8 @@ def request_state() -> RequestState:
 
     `g` belongs to the app context, which requests may share: each request makes its own state.
     """
-    state: RequestState | None = g.get("qa")
+    # `g.qa` would look `g` up in two more steps.
+    state: RequestState | None = vars(g._get_current_object()).get("qa")
     environ = current_request().environ
     if state is None or state.environ is not environ:
         # A proxy may have given it an id.
@@ -207,20 +218,6 @@ def pin_generation(generation: str | None) -> None:
     """Answer this request from the generation of this name; None is the live one."""
     state = request_state()
     state.generation, state.searcher = generation, None
-
-
-def record_answer(answer: Answer) -> None:
-    """Note what this request was answered, for the log, the metrics and the ETag."""
-    state = request_state()
-    state.answer = answer
-    state.was_cut_short |= answer.partial
-
-
-def count_cache_lookup(*, is_hit: bool) -> None:
-    """Note whether an answer was in the cache, for the metrics."""
-    state = request_state()
-    state.cache_hits += is_hit
-    state.cache_misses += not is_hit
 
 
 Schema = dict[str, Any]
