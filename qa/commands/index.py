@@ -23,6 +23,7 @@ from qa.commands.options import (
     report_errors,
     show_progress,
 )
+from qa.documents.crawl import check_no_index
 from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.documents.processes import trim_memory, worker_context
@@ -148,7 +149,9 @@ def watch_folder(settings: Settings) -> None:
     home, documents = settings.home, settings.documents_folder
     echo(f"Watching {documents} (Ctrl+C stops)", err=True)
     files = [home / name for name in (QUESTIONS_FILE, SYNONYMS, TUNED_FILE)]
-    source = choose_source(documents, files, runner.stop_event, follow_links=settings.follow_links)
+    source = choose_source(
+        documents, files, runner.stop_event, follow_links=settings.follow_links, index=home
+    )
     try:
         watch(source, runner.build, runner.stop_event)
     finally:
@@ -186,6 +189,8 @@ def index_command(
         raise click.UsageError("--watch cannot be combined with --force or --dry-run.")
     with report_errors():
         settings = load_settings(index=index_dir, documents=documents and str(documents))
+        # Before anything is written there.
+        check_no_index(settings.documents_folder, settings)
         if watch:
             watch_folder(settings)
             return

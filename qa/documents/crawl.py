@@ -65,13 +65,43 @@ def find_stamped_files(
     """All files below *folder* sorted by path, with Skips for what is no readable file.
 
     Links are followed, to each folder once, but out of *folder* only if the settings say so.
+    The folder of the index is passed over, whose files are no documents and change in each build.
     Hidden files and those that programs leave beside documents are ignored.  The second result has
     the stamps of those that did not change just now.
     """
     if not folder.is_dir():
         raise IndexingError(f"No folder {folder}; create it and put documents in, or name another.")
+    check_no_index(folder, settings)
     crawl = _Crawl(folder, settings)
     return sorted(crawl, key=lambda item: item.source), crawl.stamps
+
+
+# The device and the inode of a folder, the same by any path.
+FolderIdentity = tuple[int, int]
+
+
+def folder_identity(folder: Path) -> FolderIdentity | None:
+    """The identity of *folder*; None where there is none."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def index_identities(settings: Settings) -> set[FolderIdentity | None]:
+    """The identities of the folders that the index is in, as far as there are any."""
+    folders = [settings.home, *([] if "://" in settings.index else [Path(settings.index)])]
+    return set(map(folder_identity, folders)) - {None}
+
+
+def check_no_index(folder: Path, settings: Settings) -> None:
+    """Raise IndexingError where *folder* is that of the index itself, whose files would be read."""
+    if folder_identity(folder) in index_identities(settings):
+        raise IndexingError(
+            f"{folder} is the folder of the index itself; name the folder of the documents, or"
+            " another one for the index with --index."
+        )
 
 
 def entries_of(folder: Path) -> Iterator[_Entry]:
@@ -99,7 +129,8 @@ class _Crawl:
         self._settings = settings
         self._entries = 0
         self._bytes = 0
-        self._seen: dict[tuple[int, int], str] = {}
+        self._seen: dict[FolderIdentity, str] = {}
+        self._index = index_identities(settings)
         self._folders = deque([SourceFile(str(root), "")])
         # Links come last, so that a folder has its own path if it is below the root.
         self._links = deque[SourceFile]()
@@ -150,6 +181,8 @@ class _Crawl:
             if fault := self._skip_reason(entry):
                 about = entry.name in sidecars
                 yield Skip(file.source, f"{fault}{WITHOUT}" if about else fault)
+            elif is_folder(entry) and self._is_index(entry):
+                continue
             elif is_folder(entry):
                 (self._links if entry.is_symlink() else self._folders).append(file)
             elif entry.name in stray:
@@ -157,6 +190,10 @@ class _Crawl:
             elif entry.name not in sidecars:
                 self._stamp(file.source, entry, sidecars)
                 yield file
+
+    def _is_index(self, folder: _Entry) -> bool:
+        status = folder.stat()
+        return (status.st_dev, status.st_ino) in self._index
 
     def _stamp(self, source: str, entry: _Entry, sidecars: Mapping[str, _Entry]) -> None:
         """Keep the stamp of a file, unless it, or a sidecar, changed just now."""

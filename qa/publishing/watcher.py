@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
 
-from qa.documents.crawl import entries_of
+from qa.documents.crawl import entries_of, folder_identity
 from qa.documents.file_access import check_inside, is_hidden_folder, is_leftover
 
 # Polling may take this share of the time.
@@ -87,22 +87,31 @@ _STOP_INTERVAL = 0.5
 class Notifications:
     """Changes below *folder*, and of *files*, as the system tells of them."""
 
-    def __init__(self, folder: Path, files: Iterable[Path], stop_event: Event) -> None:
-        """Raise OSError or ImportError where the system cannot tell."""
+    def __init__(
+        self, folder: Path, files: Iterable[Path], stop_event: Event, index: Path | None = None
+    ) -> None:
+        """Raise OSError or ImportError where the system cannot tell.
+
+        What changes in the folder *index* is not told: builds write there.
+        """
         self._folder = folder
+        self._index = index
         self._files = {str(path.parent.resolve() / path.name) for path in files}
         self._stop_event = stop_event
         self._changed = Event()
-        self._identity = _identity(folder)
+        self._identity = folder_identity(folder)
         for home in {str(Path(path).parent) for path in self._files}:
             self._subscribe(home, lambda _, path: path in self._files, is_recursive=False)
         self._subscribe_folder()
 
     def _subscribe_folder(self) -> None:
         root = str(self._folder.resolve(strict=True))
+        index = self._index and self._index.resolve()
 
         def is_wanted(_: object, path: str) -> bool:
             *folders, name = Path(path).relative_to(root).parts or ("",)
+            if index and index.is_relative_to(root) and Path(path).is_relative_to(index):
+                return False
             return not (is_leftover(name) or any(map(is_hidden_folder, folders)))
 
         self._subscribe(root, is_wanted, is_recursive=True)
@@ -145,20 +154,13 @@ class Notifications:
 
     def _has_moved(self) -> bool:
         """Whether another folder, or none, is where the folder was; follow that one."""
-        identity = _identity(self._folder)
+        identity = folder_identity(self._folder)
         if identity == self._identity:
             return False
         self._identity = identity
         with suppress(OSError):
             self._subscribe_folder()
         return True
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    with suppress(OSError):
-        status = folder.stat()
-        return status.st_dev, status.st_ino
-    return None
 
 
 # File systems on which only this system writes, so that it knows of every change.
@@ -181,14 +183,21 @@ def is_local(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
 
 
 def choose_source(
-    folder: Path, files: Sequence[Path], stop_event: Event, *, follow_links: bool = False
+    folder: Path,
+    files: Sequence[Path],
+    stop_event: Event,
+    *,
+    follow_links: bool = False,
+    index: Path | None = None,
 ) -> ChangeSource:
-    """How to learn of changes below *folder* and of *files*."""
+    """How to learn of changes below *folder*, but for those in *index*, and of *files*."""
     # What is behind a link out of the folder tells nothing.
     if is_local(folder) and not follow_links:
         with suppress(OSError, ImportError):
-            return Notifications(folder, files, stop_event)
-    return Polling(lambda: folder_snapshot((folder, *files), follow_links=follow_links))
+            return Notifications(folder, files, stop_event, index)
+    return Polling(
+        lambda: folder_snapshot((folder, *files), follow_links=follow_links, index=index)
+    )
 
 
 def _wait_for_change(
@@ -222,17 +231,20 @@ def _wait_until_quiet(
 
 
 def folder_snapshot(
-    paths: Iterable[Path], *, follow_links: bool = False
+    paths: Iterable[Path], *, follow_links: bool = False, index: Path | None = None
 ) -> frozenset[tuple[object, ...]]:
     """The state of files and folders, contents included; it differs once one of them changes.
 
-    Links out of a folder are included, but only followed with *follow_links*.
+    Links out of a folder are included, but only followed with *follow_links*.  What is in the
+    folder *index* is left out.
     """
-    return frozenset(_iter_file_states(paths, follow_links))
+    return frozenset(_iter_file_states(paths, follow_links, index))
 
 
-def _iter_file_states(paths: Iterable[Path], follow_links: bool) -> Iterator[tuple[object, ...]]:
-    seen: set[tuple[int, int]] = set()
+def _iter_file_states(
+    paths: Iterable[Path], follow_links: bool, index: Path | None
+) -> Iterator[tuple[object, ...]]:
+    seen = {folder_identity(index)} if index else set()
     # Each path with the folder that no link may lead out of.
     waiting: deque[tuple[Path, Path | None]] = deque((path, None) for path in paths)
     while waiting:

@@ -17,6 +17,7 @@ from qa.index.manifest import load_synonym_groups
 from qa.publishing.gate import load_golden_questions
 from qa.publishing.watcher import folder_snapshot
 from qa.settings import Settings
+from tests.conftest import write
 from tests.documents.reading import make_tar, make_zip, read_documents, read_folder
 
 SETTINGS = Settings()
@@ -384,3 +385,30 @@ def test_the_order_does_not_depend_on_the_disk(documents, monkeypatch):
     assert find_files(documents, SETTINGS) == straight
     assert straight[0] == Skip("a", "the same folder as c")
     assert straight[-1] == SourceFile(str(documents / "ok.txt"), "ok.txt")
+
+
+def test_the_folder_of_the_index_is_passed_over(tmp_path):
+    home = tmp_path / "index"
+    write(home / "generations", summaries_jsonl="{}")
+    write(tmp_path, harbour_md="Built in 1874.", elsewhere_md="More.")
+    (tmp_path / "link").symlink_to("index")
+    before = folder_snapshot([tmp_path], index=home)
+    write(home, last_build_json="{}")
+
+    assert folder_snapshot([tmp_path], index=home) == before
+    assert names(tmp_path, Settings(index=str(home))) == ["elsewhere.md", "harbour.md"]
+    assert names(tmp_path, Settings(index="https://a:9200/a", folder=str(home))) == [
+        "elsewhere.md",
+        "harbour.md",
+    ]
+
+
+def test_documents_below_the_folder_of_the_index_are_found(tmp_path):
+    write(tmp_path / "documents", harbour_md="Built in 1874.")
+
+    assert names(tmp_path / "documents", Settings(index=str(tmp_path))) == ["harbour.md"]
+
+
+def test_the_folder_of_the_index_is_none_of_documents(tmp_path):
+    with pytest.raises(IndexingError, match="is the folder of the index itself; name the folder"):
+        find_files(tmp_path, Settings(index=str(tmp_path)))

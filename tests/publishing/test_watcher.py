@@ -182,10 +182,10 @@ def test_a_folder_is_local_if_all_of_it_is(tmp_path, folder, expected):
 
 
 @contextlib.contextmanager
-def follow(folder, *files):
+def follow(folder, *files, index=None):
     """Builds counted while the system tells of changes."""
     builds, stop = [], Event()
-    source = choose_source(folder, files, stop)
+    source = choose_source(folder, files, stop, index=index)
 
     def build():
         builds.append(time.monotonic())
@@ -215,6 +215,19 @@ def test_the_system_tells_of_changes_at_any_depth_but_not_of_leftovers(tmp_path)
         time.sleep(0.3)
         assert len(builds) == 2
         (tmp_path / "questions.jsonl").write_text("")
+        wait_for(lambda: len(builds) == 3)
+
+
+def test_what_builds_write_to_an_index_among_the_documents_is_no_change(tmp_path):
+    index = tmp_path / "index"
+    index.mkdir()
+    with follow(tmp_path, index / "questions.jsonl", index=index) as builds:
+        (index / "last_build.json").write_text("{}")
+        time.sleep(0.3)
+        assert len(builds) == 1
+        (index / "questions.jsonl").write_text("")
+        wait_for(lambda: len(builds) == 2)
+        (tmp_path / "new.txt").write_text("new")
         wait_for(lambda: len(builds) == 3)
 
 

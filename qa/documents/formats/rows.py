@@ -215,14 +215,19 @@ def _read_object(value: object, label: str, number: str | None) -> RawDocument |
     if isinstance(value, str) and value.strip():
         return RawDocument([*map(RawBlock, split_paragraphs(value))], {}, number)
     if not isinstance(value, dict):
-        return Skip("", f"{label}: not an object")
+        return _skip(label, "not an object")
     record = unwrap_record(value)
     if is_golden_question(record):
-        return Skip("", f"{label}: a golden question, which belongs in the index folder")
+        return _skip(label, "a golden question, which belongs in the index folder")
     fields = flatten_record(record)
     if not any(has_words(field.text) for field in fields):
-        return Skip("", f"{label}: no text")
+        return _skip(label, "no text")
     return _build_row(record, fields, find_text_key(record) or name_text_key(record), label, number)
+
+
+def _skip(label: str, reason: str) -> Skip:
+    """The Skip of a row, or of all that is in a file."""
+    return Skip("", f"{label}: {reason}" if label else reason)
 
 
 def _build_row(
@@ -239,7 +244,7 @@ def _build_row(
     others = [field for field in fields if field.name not in hidden]
     if not text:
         if text_key and not any(field.text for field in others):
-            return Skip("", f"{label}: no text")
+            return _skip(label, "no text")
         others = [field for field in fields if field.text or field.name != text_key]
     metadata = {k: v for k, v in row.items() if k and k not in text_keys and k not in _ID_KEYS}
     if not any(field_of(str(key)) == "title" for key in metadata):
