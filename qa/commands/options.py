@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from qa.analysis.normalization import printable, printable_json
+from qa.documents.file_access import disk_error_reason
 from qa.errors import PublishRefusedError, QAError, RequestError
 from qa.index.manifest import Manifest, analysis_warning
 from qa.settings import Settings, settings_from_environ
@@ -92,7 +93,7 @@ def report_errors(
 ) -> Iterator[None]:
     """Print expected errors in one line, and exit with the code of *failure*.
 
-    A RequestError counts as wrong usage.
+    A RequestError counts as wrong usage.  Errors of the disk are expected, those of a pipe are not.
     """
     try:
         yield
@@ -102,6 +103,11 @@ def report_errors(
         raise _RefusedExit(printable(str(error))) from None
     except QAError as error:
         raise failure(printable(str(error))) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        message = f"{error.filename}: {disk_error_reason(error)}. Correct that, and try again."
+        raise failure(printable(message)) from None
 
 
 def warn_of_analysis(manifest: Manifest) -> None:

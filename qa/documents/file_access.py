@@ -129,7 +129,7 @@ def _open_below(root: Path, path: Path) -> int:
         os.close(descriptor)
 
 
-_ERROR_REASONS = {
+_DISK_ERRORS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "files may not become as large as the index",
@@ -182,8 +182,14 @@ def wrap_disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _ERROR_REASONS.get(error.errno or 0, str(error.strerror or error))
-        raise IndexingError(f"{folder} cannot be written: {reason}; {_REMEDY}") from error
+        raise IndexingError(
+            f"{folder} cannot be written: {disk_error_reason(error)}; {_REMEDY}"
+        ) from error
+
+
+def disk_error_reason(error: OSError) -> str:
+    """Why nothing can be written, in words."""
+    return _DISK_ERRORS.get(error.errno or 0, str(error.strerror or error))
 
 
 _REMEDY = (

@@ -222,6 +222,24 @@ def test_errors_are_one_line_and_say_what_to_do(folder, arguments, code, words):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (("generations", "--prune", 1), "LOCK.current"),
+        (("rollback",), "LOCK.current"),
+        (("purge", "--all-but-live"), "LOCK"),
+    ],
+)
+def test_an_index_folder_that_cannot_be_written_is_said_in_one_line(two, arguments, name):
+    lock = two[0] / name
+    lock.unlink()
+    lock.mkdir()
+    result = run(*arguments, "--index", two[0])
+
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {lock}: Is a directory. Correct that, and try again.\n"
+
+
 def test_an_empty_folder_is_not_published(tmp_path):
     (tmp_path / "documents").mkdir()
     result = run("index", "--index", tmp_path)
