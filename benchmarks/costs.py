@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.expensive_requests import EXPENSIVE, Request, RequestKind, Words, get
 from benchmarks.servers import serve
+from benchmarks.unusual_requests import UNUSUAL
 from qa.app import create_app
 from qa.engines.factory import open_engine
 from qa.evaluation.runner import iter_documents
@@ -78,7 +79,7 @@ def usual_cost(client: FlaskClient, questions: Sequence[str]) -> float:
 def measure_costs(client: FlaskClient, words_per_round: Sequence[Words]) -> list[Cost]:
     """What each kind of request costs, the worst first: the median of its rounds."""
     costs = []
-    for kind in EXPENSIVE:
+    for kind in (*EXPENSIVE, *UNUSUAL):
         runs = [send(client, kind.make(words)) for words in words_per_round]
         costs.append(Cost(kind, statistics.median(run[0] for run in runs), runs[-1][1]))
     return sorted(costs, key=lambda cost: -cost.seconds)

@@ -124,8 +124,11 @@ def citation_links(source: Citation | Document) -> list[Link]:
         query = parse_qsl(urlsplit(source.read_url).query)
         values = {name: value for name, value in query if name in _PLACE_PARAMETERS}
         values["document_id"] = source.document_id
+    # An address takes long to build, and those of the formats are alike.
+    first = next(iter(FORMATS))
+    path, _, rest = url_for("citing.show", format=first, **values).partition(f"?format={first}")
     return [
-        Link(citation_format.label, url_for("citing.show", format=name, **values))
+        Link(citation_format.label, f"{path}?format={name}{rest}")
         for name, citation_format in FORMATS.items()
     ]
 

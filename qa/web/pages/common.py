@@ -1,8 +1,10 @@
 """What all pages need: marked text, dates, facts of the index."""
 
 import io
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,6 +37,9 @@ class MarkLayer(NamedTuple):
     spans: Sequence[Span]
 
 
+_start_of, _end_of = itemgetter(0), itemgetter(1)
+
+
 def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[TextSegment, ...]:
     """Cut the part of *text* in *span* at the marks of *layers*, the outermost first."""
     if not layers:
@@ -42,7 +47,8 @@ def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[Te
     (kind, spans), *rest = layers
     pieces: list[TextSegment] = []
     position = span.start
-    for start, end in spans:
+    first = bisect_right(spans, span.start, key=_end_of)
+    for start, end in spans[first : bisect_left(spans, span.end, first, key=_start_of)]:
         clipped = Span(max(start, position), min(end, span.end))
         if clipped.start < clipped.end:
             pieces += cut_segments(text, Span(position, clipped.start), rest)

@@ -28,6 +28,8 @@ from qa.web.request_schemas import AskRequest
 # The turns that one page answers, and the characters of their questions; it links to the earlier
 # ones, so that its cost has a limit.  Of 1,104 conversations of people none had more than 818.
 MAX_ANSWERED_TURNS, MAX_ANSWERED_CHARACTERS = 8, 1_000
+# Each passage that is asked for of the last answer counts as so many.
+_CHARACTERS_PER_PASSAGE = 20
 # So many more passages are shown at a time.
 _MORE_PASSAGES = 10
 _QUOTATION_MARKS = regex.compile(r'["“”«»]')
@@ -339,7 +341,9 @@ def answer_turns(conversation: Conversation) -> tuple[list[AnsweredTurn], TurnPr
         # The limits are checked even where there is no question yet.
         for count in range(len(conversation.turns) + 1):
             partial = conversation.first_turns(count)
-            ask_request = ask_request_of(partial)
+            is_last = count == len(conversation.turns)
+            # Who wants more passages wants more of the last answer.
+            ask_request = ask_request_of(partial if is_last else partial.with_options(limit=()))
             if count > first:
                 turns.append(AnsweredTurn(partial, answer_question(ask_request)))
     except InvalidRequestError as error:
@@ -370,7 +374,10 @@ def _count_earlier(conversation: Conversation) -> int:
     """The number of turns before those that are answered, which the last always is."""
     turns = conversation.turns
     sizes = accumulate(len(turn.question) for turn in reversed(turns[-MAX_ANSWERED_TURNS:]))
-    count = sum(size <= MAX_ANSWERED_CHARACTERS for size in sizes)
+    (limit,) = conversation.options.get("limit", ("",))[:1]
+    passages = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 4 else 0
+    most = MAX_ANSWERED_CHARACTERS - passages * _CHARACTERS_PER_PASSAGE
+    count = sum(size <= most for size in sizes)
     return max(0, len(turns) - max(1, count))
 
 

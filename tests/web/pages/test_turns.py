@@ -111,6 +111,18 @@ def test_turns_before_the_last_are_short_and_lead_back(get_page):
     assert last.xpath(".//ul[@class='words'] and .//details[@class='cite']")
 
 
+def test_more_passages_are_those_of_the_last_answer(client):
+    path = "/export.json?q=the+harbour&q=the+old+harbour&limit="
+    (before, one_more), (again, two_more) = (
+        [turn["passages"] for turn in client.get(f"{path}{limit}").get_json()["turns"]]
+        for limit in (1, 2)
+    )
+
+    assert before == again
+    assert len(before) > 1
+    assert (len(one_more), len(two_more)) == (1, 2)
+
+
 def test_filters_are_told_beside_the_verdict(get_page):
     page = get_page(f"/?q={BUILT}&q={COST}&publisher=Northern+Gazette&from=2020-01-01")
     _, last = page.xpath("//article")
