@@ -73,6 +73,7 @@ def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> 
     effort = effort or Effort()
     effort.spend(_OPENING + len(quote.exact) / _CHARACTERS_PER_STEP)
     original = _load_original(quote, searcher)
+    effort.spend(len(original.text) / _CHARACTERS_OPENED_PER_STEP if original else 0)
     document_state = _document_state(quote, original)
     if original and (span := locate_quote(quote, original.text, effort)):
         is_same_place = original.id == quote.document_id and quote.start in {None, span.start}
@@ -133,8 +134,8 @@ def _document_state(quote: Quote, original: Document | None) -> DocumentState:
 
 
 # The steps of opening a document, of reading a part of one, of a search, of counting documents, and
-# of looking up a word; characters of a quote that are read in one.
-_CHARACTERS_PER_STEP = 20
+# of looking up a word; characters of a quote, and of a document, that are read in one.
+_CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 20, 1_000
 _OPENING, _READING, _SEARCH, _COUNT, _WORD = 80, 40, 200, 30, 3
 
 

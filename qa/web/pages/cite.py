@@ -200,6 +200,10 @@ def _reference_from_url(document: Document) -> Reference:
         raise parameter_error(
             "cite", "the document does not have this place; open it and cite it anew"
         )
+    if target.passage and target.passage.end - target.passage.start > _MAX_CITED:
+        raise parameter_error(
+            "cite", f"it is longer than {_MAX_CITED:,} characters; cite less, or the whole document"
+        )
     return build_reference(document, citation_of(document, target))
 
 
@@ -227,6 +231,8 @@ def citation_of(document: Document, target: CitationTarget) -> Citation | None:
 QUOTED_PARAMETER = "quoted"
 # Where links of a page that is pinned lead to the same index.
 _PINNED_ENDPOINTS = ("reader.show", "citing.show", "documents.show")
+# Characters of a quote that is written in a format: more than any passage, less than a book.
+_MAX_CITED = 100_000
 # Quotes that an address has room for.
 _MAX_QUOTES = 20
 # What opening a document takes, in steps of an Effort.

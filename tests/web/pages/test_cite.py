@@ -85,6 +85,16 @@ def test_what_cannot_be_cited_is_refused_with_the_reason(client, query, reason):
     assert reason in response.json["detail"]
 
 
+def test_a_stretch_longer_than_any_passage_is_not_written_in_a_format(client, monkeypatch):
+    monkeypatch.setattr("qa.web.pages.cite._MAX_CITED", 20)
+
+    assert client.get("/cite/ferry?cite=0-20").status_code == 200
+    response = client.get("/cite/ferry?cite=0-21")
+    assert response.status_code == 422
+    assert "longer than 20 characters" in response.get_json()["errors"][0]["detail"]
+    assert client.get("/cite/ferry").status_code == 200
+
+
 def test_a_document_that_is_not_there_cannot_be_cited(client):
     assert client.get("/cite/nothing").status_code == 404
 
