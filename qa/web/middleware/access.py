@@ -304,11 +304,11 @@ def init_rate_limits(app: Flask) -> None:
     in_memory = _storage_scheme(settings.rate_storage) == "memory"
     of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
     try:
-        Limiter(
+        limiter = Limiter(
             _household,
             app=app,
             application_limits=[
-                ApplicationLimit(settings.rate_limit, cost=_cost, exempt_when=_is_free),
+                ApplicationLimit(settings.rate_limit, cost=_cost),
                 ApplicationLimit(
                     "; ".join(map(str, of_site)),
                     key_function=_site,
@@ -328,6 +328,8 @@ def init_rate_limits(app: Flask) -> None:
     except (ConfigurationError, ValueError):
         # The cause may hold a part of the password.
         raise SettingsError(INVALID_RATE_STORAGE) from None
+    # Asked first, so that no limit is looked up for what is free.
+    limiter.request_filter(_is_free)
 
 
 def check_rate_storage(app: Flask) -> None:
@@ -352,6 +354,7 @@ def _storage_scheme(storage: str) -> str:
     return scheme
 
 
+@lru_cache(maxsize=1 << 12)
 def client_group(address: object, prefix: int) -> str:
     """Whom an address belongs to: with IPv4 itself, with IPv6 the network of *prefix* bits.
 
@@ -375,7 +378,7 @@ def _site() -> str:
 
 
 def _has_no_site() -> bool:
-    return _is_free() or ":" not in _site()
+    return ":" not in _site()
 
 
 def _cost() -> int:
