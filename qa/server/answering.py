@@ -141,9 +141,22 @@ class AnsweringWorker(BalancedWorker):
             self.log.exception("A request failed in the worker")
             response.force_close()
         finally:
-            self.log.access(response, req, environ, datetime.datetime.now() - started)
-            self.cfg.post_request(self, req, environ, response)
+            self._end_request(req, environ, response, started)
         return not response.should_close()
+
+    def _end_request(
+        self,
+        req: Any,  # noqa: ANN401
+        environ: dict[str, Any],
+        response: BufferedResponse,
+        started: datetime.datetime,
+    ) -> None:
+        """What an operator may have set in gunicorn: its own log, and a hook that may fail."""
+        self.log.access(response, req, environ, datetime.datetime.now() - started)
+        try:
+            self.cfg.post_request(self, req, environ, response)
+        except Exception:
+            self.log.exception("The hook post_request failed")
 
     def _closes_after(self) -> bool:
         """Count a request; return whether its connection is to be closed after it."""

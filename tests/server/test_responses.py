@@ -2,6 +2,7 @@
 
 import re
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from gunicorn.config import Config
@@ -10,8 +11,10 @@ from gunicorn.http.wsgi import Response
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qa.server.connections import BufferedSocket
+from qa.server.connections import BufferedSocket, Connection
+from qa.server.request_parser import IncomingRequest
 from qa.server.responses import BufferedResponse
+from qa.server.worker import Worker
 
 _NAMES = st.sampled_from(
     ["Content-Type", "content-length", "X-Request-ID", "Connection", "Date", "Server", "A b", "é"]
@@ -114,3 +117,24 @@ def test_what_fails_in_the_middle_is_closed_all_the_same():
         response.send(Body())
 
     assert closed == [True]
+
+
+def test_a_hook_that_fails_after_a_response_adds_nothing_to_it():
+    def fail(*_):
+        raise KeyError
+
+    client, config = Client(), Config()
+    config.set("post_request", lambda worker, req, environ, resp: fail())
+    worker = object.__new__(Worker)
+    worker.cfg, worker.log = config, Mock()
+    worker.alive, worker.nr, worker.max_requests = True, 0, 10
+    worker.wsgi = lambda _, start_response: start_response("200 OK", []) and [b"a"]
+    connection = Connection(config, Mock(), ("192.0.2.1", 9), ("192.0.2.2", 80))
+    connection.sock = BufferedSocket(client)
+    connection.incoming = IncomingRequest(1000)
+    connection.incoming.feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    connection.hand_over()
+
+    assert worker.handle_request(next(connection.parser), connection) is True
+    assert b"".join(client.pieces).count(b"HTTP/1.1 ") == 1
+    assert worker.log.exception.called
