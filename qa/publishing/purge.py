@@ -19,7 +19,7 @@ from qa.documents.cache import (
     erase_entries,
     results_from_json,
 )
-from qa.documents.document import Document, Skip
+from qa.documents.document import SKIPPED, Document, Skip
 from qa.engines.base import DocumentSummary, Engine, Eraser
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
@@ -113,8 +113,7 @@ def _remove(
         for generation in doomed:
             eraser.remove(generation)
         eraser.sweep()
-        # Both are made anew by the next build.
-        for name in (SKETCHES, REPORT):
+        for name in _DERIVED_FILES:
             (settings.home / name).unlink(missing_ok=True)
     except OSError as error:
         raise PurgeError(f"{error.filename or cache}: {error.strerror}; {_RETRY}") from error
@@ -123,6 +122,8 @@ def _remove(
     return Purge(doomed, leftovers, entries)
 
 
+# Made anew by the next build; the others are what a killed one left half written.
+_DERIVED_FILES = (SKETCHES, REPORT, f".{SKETCHES}.new", f".{REPORT}.new", f"{SKIPPED}.new")
 _RETRY = "not everything was removed. Fix that, and run `qa purge` again."
 
 

@@ -487,3 +487,15 @@ main(["purge", "diary", "--index", sys.argv[1]])
 
     assert result.exit_code == 0, result.output
     assert files_with(index) == []
+
+
+def test_what_a_killed_build_left_half_written_is_removed(tmp_path):
+    write(tmp_path / "documents", harbour_md=HARBOUR)
+    settings = build_index(tmp_path)
+    left = [".near-duplicates.csv.new", ".sketches.npz.new", "skipped.jsonl.new"]
+    for name in left:
+        (tmp_path / name).write_text(WORDS)
+    purge_all_but_live(open_engine(settings), settings)
+
+    assert files_with(tmp_path) == []
+    assert not any((tmp_path / name).exists() for name in left)
