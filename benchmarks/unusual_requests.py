@@ -56,7 +56,7 @@ def _ask_requests() -> Iterator[RequestKind]:
         yield RequestKind(f"GET /ask: the {sort} of all", partial(_page, sort))
     yield RequestKind("GET /ask: no such index", lambda w: _ask(w, ("generation", "0" * 12)))
     yield RequestKind("GET /ask: offsets in UTF-16", lambda w: _ask(w, ("offsets", "utf-16")))
-    yield RequestKind("GET /ask: 24 words dropped", _dropped)
+    yield RequestKind("GET /ask: 24 words dropped", _drop_words)
     yield RequestKind("GET /ask: thousands of accepted types", _many_types)
     yield RequestKind("GET /ask: thousands of entity tags", _many_tags)
     yield RequestKind("POST /ask: a year of one day each", _narrow_dates)
@@ -82,7 +82,7 @@ def _page(sort: str, words: Words) -> Request:
     return _ask(words, ("sort", sort), ("limit", 50), ("offset", 900))
 
 
-def _dropped(words: Words) -> Request:
+def _drop_words(words: Words) -> Request:
     turns = [("q", words.sample(words.common, 24)) for _ in range(20)]
     return get("/ask", *turns, *(("drop", word) for word in turns[0][1].split()))
 
@@ -116,8 +116,8 @@ def _document_requests() -> Iterator[RequestKind]:
     yield RequestKind("/documents/ID: find a long text", _document_page(find=_longest_text))
     yield RequestKind("/documents/ID: everything at once", _everything)
     for path in ("/documents", "/documents.csv", "/documents.json"):
-        yield RequestKind(f"{path}: the last page, by length", partial(_listed, path))
-        yield RequestKind(f"{path}: a title of one letter", partial(_titled, path))
+        yield RequestKind(f"{path}: the last page, by length", partial(_list, path))
+        yield RequestKind(f"{path}: a title of one letter", partial(_list_by_title, path))
 
 
 def _longest_text(words: Words) -> str:
@@ -131,25 +131,25 @@ def _everything(words: Words) -> Request:
     return get(path, *pairs, ("quote", "0123456789ab"), *turns, **_FORM)
 
 
-def _listed(path: str, _words: Words) -> Request:
+def _list(path: str, _words: Words) -> Request:
     page = [] if path.endswith("csv") else [("page", 30)]
     return get(path, ("sort", "longest"), *page, **_FORM)
 
 
-def _titled(path: str, _words: Words) -> Request:
+def _list_by_title(path: str, _words: Words) -> Request:
     return get(path, ("title", "e"), ("from", "1900-01-01"), ("to", "2100-01-01"), **_FORM)
 
 
 def _page_requests() -> Iterator[RequestKind]:
     yield RequestKind("/export.csv: 20 turns of common words", _table)
-    yield RequestKind("/: 20 turns, two documents, ten quotes", _everything_open)
+    yield RequestKind("/: 20 turns, two documents, ten quotes", _open_everything)
     for path in ("/", "/export.md", "/export.json", "/export.csv"):
         yield RequestKind(f"{path}: 20 turns of 50 passages", partial(_many_passages, path))
-    yield RequestKind("/: a hundred publishers", _filtered)
+    yield RequestKind("/: a hundred publishers", _filter)
     yield RequestKind("/: options set by a form", _form)
     yield RequestKind("/: 20 quotes of 20,000 characters", _long_quotes)
     for name, text in (
-        ("misspelt words", _misspelt),
+        ("misspelt words", _misspell),
         ("Chinese", partial(_constant, "北约普京" * 50)),
     ):
         yield RequestKind(f"/suggest: {name}", partial(_suggest, text))
@@ -159,7 +159,7 @@ def _turns(words: Words) -> list[tuple[str, object]]:
     return [("q", words.sample(words.common, 20)) for _ in range(20)]
 
 
-def _misspelt(words: Words) -> str:
+def _misspell(words: Words) -> str:
     return " ".join(words.misspelt_word() for _ in range(12))
 
 
@@ -171,7 +171,7 @@ def _table(words: Words) -> Request:
     return get("/export.csv", *_turns(words))
 
 
-def _everything_open(words: Words) -> Request:
+def _open_everything(words: Words) -> Request:
     around = [("around", rank) for rank in range(1, 11)]
     pairs = [*_turns(words), ("limit", 50), ("open", "19.1"), ("open", "20.2"), *around]
     return get("/", *pairs, **_FORM)
@@ -181,7 +181,7 @@ def _many_passages(path: str, words: Words) -> Request:
     return get(path, *_turns(words), ("limit", 50), **_FORM)
 
 
-def _filtered(words: Words) -> Request:
+def _filter(words: Words) -> Request:
     publishers = [("publisher", name) for name in words.publishers[:100]]
     return get("/", ("q", words.sample(words.common, 40)), *publishers, **_FORM)
 
