@@ -26,6 +26,7 @@ import qa.analysis.sentences
 import qa.analysis.tokenizer
 import qa.documents.document
 import qa.index.passages
+from qa.analysis.tokenizer import Span
 from qa.documents.document import Document, Metadata, RawBlock, build_document
 from qa.index.passages import Passage, split_passages
 
@@ -57,8 +58,11 @@ class Corpus:
                 yield (
                     document,
                     [
-                        Passage(document.id, number, start, end, text, heading, language)
-                        for number, start, end, text, heading in rows
+                        Passage(
+                            *(document.id, number, start, end, text, heading, language),
+                            sentences=sentences and tuple(map(Span._make, sentences)),
+                        )
+                        for number, start, end, text, heading, sentences in rows
                     ],
                 )
                 passages_left -= len(rows)
@@ -118,7 +122,7 @@ def _write(source: Source, folder: Path) -> None:
         ):
             for document, split in source.documents():
                 documents.write(document.to_json() + "\n")
-                rows = [(p.number, p.start, p.end, p.text, p.heading) for p in split]
+                rows = [(p.number, p.start, p.end, p.text, p.heading, p.sentences) for p in split]
                 passages.write(json.dumps(rows, ensure_ascii=False) + "\n")
         (folder / "questions.json").write_text(json.dumps(source.questions()), encoding="utf-8")
     except BaseException:
