@@ -144,6 +144,10 @@ def _ask_requests() -> Iterator[RequestKind]:
         "POST /ask: 20 turns of common words",
         lambda w: _with_turns(lambda: w.sample(w.common, 1), 200),
     )
+    yield RequestKind(
+        "POST /ask: 20 turns of abbreviations",
+        lambda w: _with_turns(lambda: f"{w.unknown_word(1).upper()}.S.A.", 280),
+    )
     yield RequestKind("POST /ask: all limits at once", _at_all_limits)
     yield RequestKind("POST /ask: thousands of publishers", _many_publishers)
     yield RequestKind("POST /ask: JSON nested deeply", lambda _: _nested_json("/ask"))

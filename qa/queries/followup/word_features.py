@@ -4,6 +4,7 @@ Other languages have no such lists, so there only very short questions carry wor
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
@@ -228,7 +229,13 @@ def _ends_sentence(question: str, gap: str, start: int) -> bool:
     """Whether a sentence begins at *start*, after *gap*; a period may end an abbreviation: Dr."""
     if not gap.startswith(". "):
         return True
-    return any(start == span.start for span in split_sentences(question))
+    return start in _find_sentence_starts(question)
+
+
+# One question is looked at for each of its abbreviations.
+@lru_cache(maxsize=64)
+def _find_sentence_starts(question: str) -> frozenset[int]:
+    return frozenset(span.start for span in split_sentences(question))
 
 
 def _is_name(text: str, *, starts_sentence: bool) -> bool:

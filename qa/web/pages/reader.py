@@ -126,7 +126,7 @@ _FEWEST_HEADINGS, _MOST_HEADINGS = 3, 150
 # Pages, slides and the like that are linked to.
 _MOST_PLACES = 500
 # Blocks of a document on one page; a longer one is shown in parts.
-_PART = 5_000
+_PART = 1_500
 # So many digits of a checksum are enough to know a text by.
 _MIN_CHECKSUM_DIGITS = 12
 
