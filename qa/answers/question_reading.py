@@ -1,6 +1,8 @@
 """A question as typed -> what is asked: its operators, its history, and the query."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from qa.analysis.deadline import Deadline
@@ -23,6 +25,9 @@ from qa.queries.operators import SearchText, parse_operators
 from qa.queries.parts import split_parts
 from qa.queries.query import Query
 from qa.queries.topics import parse_order
+
+# A follow-up is about what was asked just before; conversations of people have up to 818 in all.
+_HISTORY_CHARACTERS = 6_000
 
 
 class Reading(NamedTuple):
@@ -117,10 +122,18 @@ def write_operators(text: str, search: SearchText) -> str:
 
 def read_history(options: AskOptions, languages: tuple[str, ...]) -> History:
     # The operators of a question are its own.
-    texts = (parse_operators(normalize(turn), languages).text for turn in options.turns)
+    turns_read = _last_turns(options.turns)
+    texts = (parse_operators(normalize(turn), languages).text for turn in turns_read)
     framed = [split_frame(text) for text in texts if token_texts(text)]
     turns = [turn for turn in framed if turn.collection is None]
     subjects = {to_term(word) for turn in turns for word in token_texts(turn.bare)}
     frame_words = {word for turn in turns for word in turn.frame_words}
     dropped = [*options.dropped, *(word for word in frame_words if to_term(word) not in subjects)]
     return History([turn.polite_text for turn in turns], dropped)
+
+
+def _last_turns(turns: Sequence[str]) -> Sequence[str]:
+    """The last of *turns* that have _HISTORY_CHARACTERS together, at least one."""
+    sums = accumulate(map(len, reversed(turns)))
+    count = sum(1 for _ in takewhile(_HISTORY_CHARACTERS.__ge__, sums))
+    return turns[-max(1, count) :]

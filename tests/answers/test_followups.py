@@ -87,3 +87,20 @@ def test_only_a_question_without_a_good_answer_is_searched_for_twice(
     answer_question(observatory, *conversation)
 
     assert len(searches) == most
+
+
+def test_a_follow_up_is_about_the_last_questions_however_long_those_before_are(observatory):
+    long_ago = "what is told of the lamps and the lenses of the dome? " * 110
+    last = "who is Mira Sandoval?"
+
+    alone = answer_question(observatory, last, "where did she come from?")
+    later = answer_question(observatory, long_ago, last, "where did she come from?")
+
+    assert later.query == alone.query
+    assert later.passages == alone.passages
+
+
+def test_the_last_question_is_looked_at_however_long_it_is(observatory):
+    last = "Mira Sandoval " * 500
+
+    assert answer_question(observatory, last, "where did she come from?").query.carried
