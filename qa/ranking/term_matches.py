@@ -1,6 +1,6 @@
 """A passage and the positions of a question's terms in it -> where and what they are.
 
-The kernel in C does the same for Latin text, twenty times as fast.
+The kernel in C does the same for scripts with an alphabet, twenty times as fast.
 """
 
 from array import array

@@ -69,9 +69,23 @@ def test_a_position_beyond_the_last_word_is_an_error():
         find_spans("one two", [0, 70])
 
 
-@given(st.text(st.characters(max_codepoint=0x2FF) | st.sampled_from("&'’.,–“”…€")))
-def test_the_fast_way_for_latin_text_finds_the_same_words(text):
+@given(
+    st.text(
+        st.characters(max_codepoint=0x6FF)
+        | st.characters(min_codepoint=0x1E00, max_codepoint=0x1EFF)
+        | st.sampled_from("&'’.,–“”…€")
+    )
+)
+def test_the_fast_way_for_alphabets_finds_the_same_words(text):
     assert tokenize(text) == list(_iter_tokens(text))
+
+
+@pytest.mark.parametrize("pattern", ["a{}b", "{0}.{0}.", "{0}'s", "{}++", "{}#", "1{}", "1,{}2"])
+def test_each_letter_and_sign_of_an_alphabet_is_the_same_to_a_word_in_the_fast_way(pattern):
+    for code in [*range(0x700), *range(0x1E00, 0x1F00), *range(0x2010, 0x20C0)]:
+        text = pattern.format(chr(code))
+
+        assert tokenize(text) == list(_iter_tokens(text))
 
 
 @pytest.mark.parametrize(

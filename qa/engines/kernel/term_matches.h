@@ -5,7 +5,26 @@
 
 enum { NO_WORD, NUMBER, LETTER };
 
-/* What a character of Latin text is to a word; -1 for any other character, as in _LATIN_TEXT. */
+/* The same for Greek, Cyrillic, Hebrew and Arabic. */
+static int class_beyond_latin(Py_UCS4 c) {
+    if (c >= 0x370 && c < 0x530) {
+        if (c == 0x378 || c == 0x379 || (c >= 0x380 && c <= 0x383) || c == 0x38B || c == 0x38D ||
+            c == 0x3A2 || (c >= 0x483 && c <= 0x489))
+            return -1;
+        int is_sign = c == 0x375 || c == 0x37E || c == 0x384 || c == 0x385 || c == 0x387 ||
+                      c == 0x3F6 || c == 0x482;
+        return is_sign ? NO_WORD : LETTER;
+    }
+    if ((c >= 0x5D0 && c <= 0x5EA) || (c >= 0x5EF && c <= 0x5F4))
+        return c >= 0x5F3 ? NO_WORD : LETTER;
+    if (c == 0x60C || c == 0x61B || c == 0x61F || (c >= 0x66A && c <= 0x66D) || c == 0x6D4)
+        return NO_WORD;
+    int is_arabic = (c >= 0x620 && c <= 0x64A) || c == 0x66E || c == 0x66F ||
+                    (c >= 0x671 && c <= 0x6D5);
+    return is_arabic ? LETTER : -1;
+}
+
+/* What a character of such text is to a word; -1 for any other character, as in _ALPHABETIC_TEXT. */
 static inline int class_of(Py_UCS4 c) {
     if (c < 0x80) {
         Py_UCS4 small = c | 0x20;
@@ -19,7 +38,8 @@ static inline int class_of(Py_UCS4 c) {
     }
     int is_sign = (c >= 0x2010 && c <= 0x2027) || (c >= 0x2030 && c <= 0x205E) ||
                   (c >= 0x20A0 && c <= 0x20BF);
-    return is_sign ? NO_WORD : -1;
+    if (is_sign) return NO_WORD;
+    return c >= 0x1E00 && c < 0x1F00 ? LETTER : class_beyond_latin(c);
 }
 
 typedef struct {
@@ -85,7 +105,7 @@ static Size signed_end(const Text *text, Size place) {
     return 0;
 }
 
-/* The end of the word that begins at PLACE, as _LATIN_TOKEN has it. */
+/* The end of the word that begins at PLACE, as _ALPHABETIC_TOKEN has it. */
 static Size word_end(const Text *text, Size place) {
     Size end = place;
     while ((at(text, end) | 0x20) >= 'a' && (at(text, end) | 0x20) <= 'z') end++;
@@ -292,7 +312,7 @@ static int describe_matches(PyObject *object, const Text *text, const Match *mat
     return 1;
 }
 
-/* All that match_terms gives for a text that is Latin. */
+/* All that match_terms gives for a text of such letters. */
 static PyObject *collect(PyObject *object, const Text *text, PyObject *sentences,
                          const Match *matches, Size count, const Column *idf, const Column *weights,
                          Py_ssize_t own, PyObject *type) {
@@ -326,8 +346,8 @@ done:
 
 /* match_terms(text, sentences, positions, idf, weights, terms, span type) -> the starts of the
    matches, their words, the terms that are there, the spans of the words, the longest phrase of the
-   first TERMS terms, and of each sentence the sums of idf and of weights; None for a text that is
-   not Latin */
+   first TERMS terms, and of each sentence the sums of idf and of weights; None for other
+   text */
 static PyObject *match_terms(PyObject *module, PyObject *args) {
     PyObject *object, *sentences, *positions, *idf_object, *weights_object, *type, *result = NULL;
     Py_ssize_t terms;

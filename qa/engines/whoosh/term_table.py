@@ -40,16 +40,22 @@ class StemTable(dict[str, StemEntry]):
         """Look *stem* up."""
         if len(self) >= CACHED_TERMS:
             self.clear()
-        places = {}
-        for name in (STEMS, TITLE, WHOLE):
-            number = self._fields[name].find(stem.encode())
+        term, places = stem.encode(), {}
+        for name in (STEMS, TITLE):
+            number = self._fields[name].find(term)
             if number is not None:
-                places[name] = TermPlace(number, compute_idf(self._fields[name], number))
+                places[name] = self._place(name, number)
+        if STEMS in places:
+            # Documents have the stems of their passages.
+            places[WHOLE] = self._place(WHOLE, places[STEMS].number)
         name = STEMS if STEMS in places else TITLE
         place = places.get(name)
         count = self._fields[name].document_frequency(place.number) if place else 0
         entry = self[stem] = StemEntry(count, places)
         return entry
+
+    def _place(self, name: str, number: int) -> TermPlace:
+        return TermPlace(number, compute_idf(self._fields[name], number))
 
 
 class WordTable(dict[str, int | None]):

@@ -7,6 +7,7 @@ import random
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import whoosh.index
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from qa.analysis.tokenizer import Span
 from qa.answers.answer import build_citation
 from qa.answers.pipeline import ask
 from qa.documents.document import Metadata, RawBlock, build_document
+from qa.engines.base import STEMS, WHOLE
 from qa.engines.factory import open_engine
 from qa.engines.whoosh import builder as building
 from qa.errors import (
@@ -53,6 +55,19 @@ def test_a_word_of_the_title_alone_finds_the_passages_under_it(searcher):
         [h for h in searcher.search(query, 10).headings if "Bridge" in h]
     )
     assert ids(searcher, "Storms") == ["harbour"]
+
+
+def test_documents_have_the_terms_of_their_passages_with_the_same_numbers(tmp_path):
+    texts = {"a_md": "# Ferries\n\nFour boats.", "b_md": "# Piers\n\nThree storms."}
+    for _ in range(2):
+        write(tmp_path / "documents", **texts)
+        fields = open_engine(build_index(tmp_path)).searcher()._fields
+        for passages, documents in zip(
+            fields[STEMS].all_terms, fields[WHOLE].all_terms, strict=True
+        ):
+            assert np.array_equal(passages, documents)
+        (tmp_path / "documents" / "a.md").unlink(missing_ok=True)
+        texts = {"c_md": "# Lamps\n\nAll of the lanterns."}
 
 
 def test_an_index_without_sentences_marks_the_same(tmp_path):

@@ -32,7 +32,7 @@ def fields():
         STEMS: Field({"bridg": 7, "harbour": 1}),
         WORDS: Field({"bridges": 2}),
         TITLE: Field({"bridg": 3, "ferri": 4}),
-        WHOLE: Field({"bridg": 5}),
+        WHOLE: Field({"bridg": 5, "harbour": 1}),
     }
 
 
