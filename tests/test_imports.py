@@ -43,7 +43,8 @@ engines: spelling candidates base document_lookup kernel.loader
   whoosh.term_table whoosh.scorer whoosh.positions whoosh.numpy_index whoosh.kernel_index
   whoosh.integrity whoosh.facets whoosh.spelling whoosh.masks whoosh.search whoosh.builder
   whoosh.engine
-  opensearch.hits opensearch.cluster opensearch.query_dsl opensearch.docvalues opensearch.registry
+  opensearch.hits opensearch.cluster opensearch.mappings opensearch.query_dsl opensearch.docvalues
+  opensearch.registry opensearch.search_requests opensearch.rescorer
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features fitting reranker answer_selection contradiction term_matches highlighter

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self, TextIO
 
+import orjson
 import regex
 
 from qa.analysis.tokenizer import has_words, normalize
@@ -241,7 +242,7 @@ class Document(Citable):
     @classmethod
     def from_json(cls, line: str) -> "Document":
         """The document that to_json wrote."""
-        return cls.from_record(json.loads(line))
+        return cls.from_record(orjson.loads(line))
 
     @classmethod
     def from_record(cls, values: dict[str, Any]) -> "Document":

@@ -25,16 +25,16 @@ from qa.engines.base import (
 )
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import EncodedText, TextChecksum, encode_text, pack_card
-from qa.engines.opensearch.query_dsl import (
+from qa.engines.opensearch.mappings import (
     DOCUMENT_TITLE,
     DOCUMENTS,
     LAYOUT,
     MAX_TERM_LENGTH,
     PASSAGES,
     index_settings,
-    question_term,
     sealed_settings,
 )
+from qa.engines.opensearch.query_dsl import question_term
 from qa.engines.opensearch.registry import BUILDING, MANIFEST, Lease, Registry, Seal, utc_now
 from qa.engines.opensearch.search import SUGGESTIONS, ClusterSearcher
 from qa.errors import IndexingError, QAError

@@ -30,7 +30,7 @@ from qa.engines.candidates import BoolArray, IntArray, Positions
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.hits import CardTexts
-from qa.engines.opensearch.query_dsl import DOCUMENTS, PASSAGES
+from qa.engines.opensearch.mappings import DOCUMENTS, PASSAGES
 from qa.errors import CorruptIndexError
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage

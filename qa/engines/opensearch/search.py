@@ -4,7 +4,6 @@ A generation never changes, so counts and documents are cached.
 """
 
 import hashlib
-import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -13,44 +12,41 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-import orjson
 from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
 from qa.engines.base import (
     K1,
-    MAX_DIRECT_ANSWERS,
     STEMS,
     TITLE,
     WHOLE,
-    B,
     DocumentSummary,
     Progress,
     ignore_progress,
     not_found_error,
     spell_publishers,
 )
-from qa.engines.candidates import Candidates, FloatArray, IntArray, order_by_score
+from qa.engines.candidates import Candidates, IntArray, order_by_score
 from qa.engines.opensearch import query_dsl
 from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.docvalues import (
     Cards,
-    Occurrences,
     PassageHead,
     check_counts,
     decode_column,
-    read_headers,
 )
-from qa.engines.opensearch.hits import NO_HITS, CardTexts, Hits, read_hits
-from qa.engines.opensearch.query_dsl import (
-    DOCUMENTS,
-    INDEX_OF,
-    LAYOUT,
-    MAX_TERM_LENGTH,
-    PASSAGES,
-    CollectionSizes,
-    WeightedTerm,
+from qa.engines.opensearch.hits import NO_HITS, Hits, read_hits
+from qa.engines.opensearch.mappings import DOCUMENTS, INDEX_OF, LAYOUT, MAX_TERM_LENGTH, PASSAGES
+from qa.engines.opensearch.query_dsl import CollectionSizes, WeightedTerm
+from qa.engines.opensearch.rescorer import DocumentScores, best_hits, join_cards, score_passages
+from qa.engines.opensearch.search_requests import (
+    COUNTS,
+    WHOLE_DOCUMENTS,
+    hits_of,
+    is_crowded,
+    search_bodies,
+    select_hits,
 )
 from qa.engines.spelling import MAX_EDITS, max_edits, nearest_terms
 from qa.errors import CorruptIndexError, DeadlineExceededError
@@ -69,9 +65,8 @@ _PREFETCH, _MAX_PREFETCH_CHARS, _MAX_HEADS_TO_PREFETCH = 6, 100_000, 24
 _PAGE = 2000
 # The id of what may be suggested, among the documents.
 SUGGESTIONS = "suggestions"
-# Passages are requested this many times over, because their documents may raise them; and a seventh
-# more are scored exactly, because the cluster rounds their lengths.
-_DEPTH_FACTOR, _SPARE_SHARE = 1.5, 7
+# A seventh more passages are scored exactly, because the cluster rounds their lengths.
+_SPARE_SHARE = 7
 
 
 class ClusterSearcher:
@@ -128,17 +123,17 @@ class ClusterSearcher:
         terms = query_dsl.weigh_terms(query, counts, self._sizes)
         joins = query_dsl.can_join_direct(query)
         answers = self._find(query, terms, start + limit, deadline, joins_direct=joins)
-        if _is_crowded(answers):
+        if is_crowded(answers):
             answers = self._find(query, terms, start + limit, deadline, joins_direct=False)
-        best, direct = _select_hits(answers)
-        whole = _hits_of(answers, _WHOLE)
+        best, direct = select_hits(answers)
+        whole = hits_of(answers, WHOLE_DOCUMENTS)
         ranks = range(start, start + limit)
         candidates = self._candidates(query, terms, best, whole, ranks, deadline, direct=direct)
         if not answers:
             return candidates
         return replace(
             candidates,
-            matches=query_dsl.read_counts(answers[_COUNTS], self._publisher_spellings),
+            matches=query_dsl.read_counts(answers[COUNTS], self._publisher_spellings),
             partial=any(answer["timed_out"] for answer in answers.values()),
         )
 
@@ -152,7 +147,7 @@ class ClusterSearcher:
         joins_direct: bool,
     ) -> dict[tuple[str, str], Json]:
         """The answers to the requests that find the *limit* best passages, by these."""
-        bodies = _search_bodies(query, terms, limit, joins_direct=joins_direct)
+        bodies = search_bodies(query, terms, limit, joins_direct=joins_direct)
         searches = [(self._index[kind], body) for (kind, _), body in bodies.items()]
         if not searches:
             return {}
@@ -193,13 +188,13 @@ class ClusterSearcher:
 
         What they add to their passages is in *documents*.
         """
-        added = _DocumentScores(documents)
-        best = _best_hits(hits, added, ranks.stop + ranks.stop // _SPARE_SHARE)
-        texts, direct_count = _join_cards(direct, best)
+        added = DocumentScores(documents)
+        best = best_hits(hits, added, ranks.stop + ranks.stop // _SPARE_SHARE)
+        texts, direct_count = join_cards(direct, best)
         cards = Cards(texts)
         stems = query.stems
         occurrences = cards.find_stems(stems)
-        scores = _score_passages(cards, occurrences, stems, terms, self._sizes)
+        scores = score_passages(cards, occurrences, stems, terms, self._sizes)
         scores += added.of(cards.columns["ordinal"])
         # In the precision of the embedded engine, so that ties there are ties here.
         rounded = scores.astype(np.float32)
@@ -239,7 +234,7 @@ class ClusterSearcher:
         requests += [(self._index[DOCUMENTS], str(numbers[document])) for document in new]
         sources = self._cluster.fetch(requests, deadline) if requests else []
         for id_, source in zip(new, sources[len(heads) :], strict=True):
-            document = _parse_document(source["json"])
+            document = Document.from_json(source["json"])
             with self._lock:
                 self._documents[id_] = document
         return [
@@ -346,7 +341,7 @@ class ClusterSearcher:
         hits = self._search(DOCUMENTS, body)["hits"]["hits"]
         if not hits:
             raise not_found_error(id)
-        return _parse_document(hits[0]["_source"]["json"])
+        return Document.from_json(hits[0]["_source"]["json"])
 
     def summaries(self) -> Sequence[DocumentSummary]:
         """All documents, by id."""
@@ -397,64 +392,6 @@ class ClusterSearcher:
 _KINDS = (PASSAGES, DOCUMENTS)
 
 
-# The requests of a search, each with the index that it goes to.
-_BEST, _COUNTS, _DIRECT, _WHOLE = (
-    (PASSAGES, "best"),
-    (PASSAGES, "counts"),
-    (PASSAGES, "direct answers"),
-    (DOCUMENTS, "whole documents"),
-)
-
-
-def _search_bodies(
-    query: Query,
-    terms: Mapping[str, Sequence[WeightedTerm]],
-    limit: int,
-    *,
-    joins_direct: bool,
-) -> dict[tuple[str, str], Json]:
-    """The requests that find the *limit* best passages, but for those without any clause.
-
-    With *joins_direct*, one finds direct answers too, if there are other terms.
-    """
-    bodies: dict[tuple[str, str], Json] = {}
-    terms_of_passages = [*terms[STEMS], *terms[TITLE]]
-    has_keys = bool(query.keys.heading)
-    if terms_of_passages:
-        with_direct = joins_direct and has_keys
-        bodies[_BEST] = query_dsl.passages_query(
-            terms_of_passages, query, math.ceil(_DEPTH_FACTOR * limit), with_direct=with_direct
-        )
-    if has_keys and not (joins_direct and bodies):
-        bodies[_DIRECT] = query_dsl.direct_answers_query(query)
-    if bodies:
-        bodies[_COUNTS] = query_dsl.counts_query(terms_of_passages, query)
-    if terms_of_passages and terms[WHOLE]:
-        bodies[_WHOLE] = query_dsl.documents_query(terms[WHOLE], query)
-    return bodies
-
-
-def _hits_of(answers: Mapping[tuple[str, str], Json], key: tuple[str, str]) -> Hits:
-    hits: Hits = answers[key]["hits"]["hits"] if key in answers else NO_HITS
-    return hits
-
-
-def _is_crowded(answers: Mapping[tuple[str, str], Json]) -> bool:
-    """Whether direct answers take the places of other passages."""
-    if _DIRECT in answers:
-        return False
-    return len(query_dsl.split_direct(_hits_of(answers, _BEST))[0]) >= MAX_DIRECT_ANSWERS
-
-
-def _select_hits(answers: Mapping[tuple[str, str], Json]) -> tuple[Hits, Hits]:
-    """The hits that are ranked by their scores, and the direct answers."""
-    best, direct = _hits_of(answers, _BEST), _hits_of(answers, _DIRECT)
-    if _DIRECT in answers:
-        return best, query_dsl.select_direct_answers(direct)
-    direct, best = query_dsl.split_direct(best)
-    return best, query_dsl.select_direct_answers(direct, query_dsl.DIRECT_SCORE)
-
-
 def _without_hits(
     pairs: Sequence[tuple[int, int]], answers: Sequence[Json]
 ) -> list[tuple[int, int]]:
@@ -466,68 +403,6 @@ def _without_hits(
 def _may_be_typo(term: str) -> bool:
     """Whether *term* may be a typo of a word that is indexed."""
     return max_edits(term) > 0 and len(term) <= MAX_TERM_LENGTH + MAX_EDITS
-
-
-def _best_hits(hits: Hits, added: "_DocumentScores", max_hits: int) -> Hits:
-    """The best of *hits*, by the cluster's own scores and what is *added* to them."""
-    ordinals = read_headers(hits.cards)[:, 0]
-    return hits.take(np.argsort(-(hits.scores + added.of(ordinals)), kind="stable")[:max_hits])
-
-
-def _join_cards(direct: Hits, best: Hits) -> tuple[CardTexts, int]:
-    """The cards of both, each once, and how many of them are *direct*."""
-    if not len(direct):
-        return best.cards, 0
-    texts = direct.cards.join(best.cards)
-    # Ordinals of documents, and numbers of passages within them.
-    keys = [tuple(row) for row in read_headers(texts)[:, :2].tolist()]
-    places = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-    firsts = np.array(sorted(places.values()), np.int64)
-    return texts.take(firsts), int((firsts < len(direct)).sum())
-
-
-class _DocumentScores:
-    """What the *documents* found add to their passages."""
-
-    def __init__(self, documents: Hits) -> None:
-        order = np.argsort(documents.ordinals)
-        self._ordinals, self._scores = documents.ordinals[order], documents.scores[order]
-        self._tail_score = query_dsl.tail_score(documents.scores)
-
-    def of(self, ordinals: IntArray) -> FloatArray:
-        """What the documents with *ordinals* add: float64 of their shape.
-
-        That is assumed for a document that is not among them.
-        """
-        if not len(self._ordinals):
-            return np.full(len(ordinals), self._tail_score)
-        places = np.searchsorted(self._ordinals, ordinals).clip(max=len(self._ordinals) - 1)
-        is_known = self._ordinals[places] == ordinals
-        return np.where(is_known, self._scores[places], self._tail_score)
-
-
-def _score_passages(
-    cards: Cards,
-    occurrences: Occurrences,
-    stems: Sequence[str],
-    terms: Mapping[str, Sequence[WeightedTerm]],
-    sizes: CollectionSizes,
-) -> FloatArray:
-    """The BM25 scores of texts and headings, from exact lengths: float64 of shape (cards,)."""
-    total = np.zeros(len(cards))
-    for field, counts, lengths, average in (
-        (STEMS, occurrences.text_counts, cards.lengths, sizes.words),
-        (TITLE, occurrences.heading_counts, cards.heading_lengths, sizes.titles),
-    ):
-        weights = {term.stem: term.weight for term in terms.get(field, ())}
-        norms = K1 * (1 - B + B * lengths / (average or 1.0))
-        total += (counts / (counts + norms[:, None])) @ [weights.get(stem, 0.0) for stem in stems]
-    return total
-
-
-def _parse_document(text: str) -> Document:
-    """The document that Document.to_json wrote, in a fraction of the time of from_json."""
-    return Document.from_record(orjson.loads(text))
 
 
 def _make_passage(head: PassageHead, text: str) -> Passage:

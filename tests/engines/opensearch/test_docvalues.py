@@ -17,7 +17,7 @@ from tests.engines.positions import find_positions
 pytest.importorskip("opensearchpy")
 from qa.engines.opensearch.docvalues import Cards, encode_text, pack_card, read_headers
 from qa.engines.opensearch.hits import CardTexts
-from qa.engines.opensearch.query_dsl import MAX_TERM_LENGTH
+from qa.engines.opensearch.mappings import MAX_TERM_LENGTH
 
 
 @pytest.fixture(autouse=True, params=["kernel", "NumPy"])
