@@ -33,7 +33,7 @@ documents: document processes metadata file_access versions
 index: passages passage_cache questions counts acronyms lexicon suggestions statistics renames
   manifest generations
 queries: completion related entities grammar frames asking topics prose query parser variants
-  periods compounds operators conditions negation segments parts
+  periods compounds operators conditions word_patterns negation asked_polarity segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: spelling candidates base document_lookup kernel.loader

@@ -10,9 +10,9 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.answers.answer import AnswerRange
 from qa.engines.base import Searcher
 from qa.engines.candidates import BoolArray, Candidates, MatchCounts
+from qa.queries.asked_polarity import build_opposites
 from qa.queries.compounds import expand_compounds
 from qa.queries.entities import QuestionEntities
-from qa.queries.negation import build_opposites
 from qa.queries.parser import expand_synonyms, ignore_absent_words, parse_query, prune_terms
 from qa.queries.query import Filters, Phrase, Query
 from qa.queries.topics import is_topic

@@ -8,10 +8,9 @@ Chapman et al., A simple algorithm for identifying negated findings and diseases
 summaries, Journal of Biomedical Informatics 34, 2001.
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
@@ -19,9 +18,8 @@ from typing import NamedTuple
 import regex
 
 from qa.analysis.languages import stemmer_language
-from qa.analysis.normalization import fold_accents
-from qa.analysis.tokenizer import QUESTION_MARKS, Span, stem, stop_terms, to_term, tokenize
-from qa.queries.query import EXPANSION_WEIGHT, Expansion, Query, QueryTerm
+from qa.analysis.tokenizer import Span, stop_terms, to_term
+from qa.queries.word_patterns import WordPattern, compile_words, join_words, split_words, unaccent
 
 # So many words after a word of negation are denied.
 _REACH = 5
@@ -31,8 +29,6 @@ _IN_SITU = frozenset("hi ne ta tr id fa hy".split())
 _POSTPOSITIONAL, _POSTPOSITION_REACH = frozenset("tr hi hu eu ta ne".split()), 2
 # So many words of negation of a sentence count; more are no prose.
 _MAX_DENIALS = 20
-# The shortest word that a prefix of negation is taken off.
-_MIN_DENIED = 4
 _BREAK = r"[,;:|()\[\]–—!?…]|\.(?!\w)"
 _STRONG_BREAK = r"[;()\[\]–—!?…]|\.(?!\w)"
 
@@ -80,7 +76,7 @@ class Polarity(NamedTuple):
 AFFIRMATIVE = Polarity()
 
 
-class _Negation:
+class Negation:
     """The words of one language, as patterns."""
 
     def __init__(self, language: str, table: Mapping[str, str | list[str]]) -> None:
@@ -88,27 +84,24 @@ class _Negation:
         harmless = [pattern for pattern in table["harmless"] if isinstance(pattern, str)]
         self.prefixes = tuple(words["prefixes"])
         self.suffixes = tuple(words.get("suffixes", ()))
-        self._denials = _WordPattern([*words["denials"], *words["without"]])
+        self._denials = WordPattern([*words["denials"], *words["without"]])
         plain = {_APOSTROPHE.sub("'", word) for word in (*words["denials"], *words["without"])}
-        self._words = frozenset(plain | {*map(_unaccent, plain)})
+        self._words = frozenset(plain | {*map(unaccent, plain)})
         self._starts = tuple(word[:-1] for word in self._words if word.endswith("_"))
         self._ends = tuple(word[1:] for word in self._words if word.startswith("_"))
-        # Where all of them are whole words in ASCII, bytes are compared, which is faster.
-        is_plain = "_" not in "".join(self._words) and all(map(str.isascii, self._words))
-        self._ascii_words = frozenset(map(str.encode, self._words)) if is_plain else None
-        self._without = _compile(words["without"])
-        self._with = _WordPattern(words.get("with", ()))
-        self._exceptions = _WordPattern(words["exceptions"])
-        self._harmless = _compile(harmless)
-        self._questions = _WordPattern(words["questions"])
-        self._quantities = _WordPattern(table.get("quantities", ()))
-        self._determiners = _compile(words["determiners"]) if "determiners" in words else None
+        self._without = compile_words(words["without"])
+        self._with = WordPattern(words.get("with", ()))
+        self._exceptions = WordPattern(words["exceptions"])
+        self._harmless = compile_words(harmless)
+        self._questions = WordPattern(words["questions"])
+        self._quantities = WordPattern(table.get("quantities", ()))
+        self._determiners = compile_words(words["determiners"]) if "determiners" in words else None
         self._predicates = frozenset(words.get("predicates", ()))
         # Words that only carry a negation, or stand between it and what it denies.
         self.function_words = stop_terms(language) | frozenset(
             map(to_term, [*words["denials"], *words["without"], *words.get("modals", ())])
         )
-        clauses, joints = _join(words["clauses"]), _join(words["joints"])
+        clauses, joints = join_words(words["clauses"]), join_words(words["joints"])
         self._break = regex.compile(f"{_BREAK}|{clauses}|{joints}", regex.IGNORECASE)
         self._strong_break = regex.compile(f"{_STRONG_BREAK}|{clauses}", regex.IGNORECASE)
         self._is_clausal = table["reach"] == "clause"
@@ -117,26 +110,25 @@ class _Negation:
 
     def may_deny(self, text: str, start: int, end: int) -> bool:
         """Whether there is a word of negation between *start* and *end*; several times as fast."""
-        sentence = text[start:end].replace("’", "'")
-        if self._ascii_words is not None:
-            ascii_sentence = sentence.encode("ascii", "replace").translate(_TO_PLAIN_WORDS)
-            return not self._ascii_words.isdisjoint(ascii_sentence.split())
+        words = split_words(text[start:end])
+        if words is not None and self._denials.has_first_words:
+            return self._denials.may_match(words)
         # Replaced one by one: str.translate is slow where a text is not all ASCII.
-        sentence = sentence.lower()
+        sentence = text[start:end].replace("’", "'").lower()
         for sign in _PUNCTUATION:
             sentence = sentence.replace(sign, " ")
-        words = sentence.split()
-        if not self._words.isdisjoint(words):
+        parts = sentence.split()
+        if not self._words.isdisjoint(parts):
             return True
         # Few sentences have such letters at all.
         affixes = [affix for affix in (*self._starts, *self._ends) if affix in sentence]
         return bool(affixes) and any(
-            word.startswith(self._starts) or word.endswith(self._ends) for word in words
+            part.startswith(self._starts) or part.endswith(self._ends) for part in parts
         )
 
     def polarity(self, text: str, start: int, end: int) -> Polarity:
         """The negations between *start* and *end* of *text*."""
-        sentence_words = _split_words(text[start:end])
+        sentence_words = split_words(text[start:end])
         all_matches = self._denials.iter_matches(sentence_words, text, start, end)
         matches = [*islice(all_matches, _MAX_DENIALS)]
         has_name = any(_is_name(text, match, start) for match in matches)
@@ -224,11 +216,6 @@ class _Negation:
 _WORD = regex.compile(r"[\w'’]+")
 _APOSTROPHE = regex.compile("’")
 _PUNCTUATION = '.,;:!?()[]{}"“”«»„…–—/|'
-# ASCII in small letters, with spaces for signs, and for what another character was replaced by.
-_TO_PLAIN_WORDS = bytes(
-    ord(" " if chr(code) in _PUNCTUATION or chr(code).isspace() else chr(code).lower())
-    for code in range(256)
-)
 
 
 def _is_negation(
@@ -274,216 +261,32 @@ def _words_before(text: str, start: int, end: int, count: int) -> int:
     return starts[-count:][0] if starts else end
 
 
-# What changes to an ASCII letter where case is ignored.
-_FOLDED_LETTERS = frozenset("ıİſ\N{KELVIN SIGN}")
-# ASCII in small letters, with spaces for all that no word has.
-_TO_WORDS = bytes(
-    ord(chr(code).lower() if chr(code).isalnum() or chr(code) in "_'" else " ")
-    for code in range(128)
-).ljust(256)
-
-
-def _split_words(text: str) -> list[bytes] | None:
-    """The ASCII words of *text*, with what is before their apostrophes; None where that is unsure.
-
-    Another letter is no part of a word.
-    """
-    if not text.isascii():
-        if not _FOLDED_LETTERS.isdisjoint(text):
-            return None
-        text = text.replace("’", "'")
-    words = text.encode("ascii", "replace").translate(_TO_WORDS).split()
-    if "'" in text:
-        parts = [word.split(b"'") for word in words if b"'" in word]
-        words += [b"'".join(some[:end]) for some in parts for end in range(1, len(some))]
-    return words
-
-
-_FIRST_WORD = re.compile(r"[a-z0-9_']+")
-
-
-class _WordPattern:
-    """A pattern for any of some words and phrases, which is tried where their first words are.
-
-    To look these up takes a tenth of the time.
-    """
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self._pattern = _compile(words) if words else None
-        # None where other letters may be written without their accents, or a _ is for any letters.
-        self._first_words: frozenset[bytes] | None = None
-        if all(word.isascii() and "_" not in word for word in words):
-            matches = [_FIRST_WORD.match(word.lower()) for word in words]
-            if all(matches):
-                self._first_words = frozenset(match[0].encode() for match in matches if match)
-
-    def iter_matches(
-        self, words: list[bytes] | None, text: str, start: int = 0, end: int | None = None
-    ) -> Iterator["regex.Match[str]"]:
-        """The matches from *start* to *end* of *text*, whose words are *words*."""
-        if self._pattern is None:
-            return iter(())
-        first_words = self._first_words
-        if first_words is not None and words is not None and first_words.isdisjoint(words):
-            return iter(())
-        return self._pattern.finditer(text, start, len(text) if end is None else end)
-
-
-def _compile(words: Iterable[str]) -> "regex.Pattern[str]":
-    return regex.compile(_join(words), regex.IGNORECASE)
-
-
-def _join(words: Iterable[str]) -> str:
-    """A pattern for any of *words*, with or without their accents."""
-    spellings = dict.fromkeys(
-        spelling for word in words for spelling in (word, " ".join(map(_unaccent, word.split(" "))))
-    )
-    longest_first = sorted(spellings, key=len, reverse=True)
-    patterns = (
-        regex.escape(word).replace("_", r"\w+").replace("'", "['’]").replace(r"\ ", r"\s+")
-        for word in longest_first
-    )
-    return rf"(?<![\w'’])(?:{'|'.join(patterns)})(?![-‐]?\w)"
-
-
-def _unaccent(word: str) -> str:
-    """*word* as typed without accents, where that is another spelling of it."""
-    return word if "'" in word or "_" in word else fold_accents(word)
-
-
 @cache
 def _load_tables() -> dict[str, dict[str, str | list[str]]]:
     return tomllib.loads(files("qa.queries").joinpath("negation.toml").read_text("utf-8"))
 
 
 @cache
-def _negation_of(language: str) -> _Negation | None:
+def negation_of(language: str) -> Negation | None:
+    """The words of negation of *language*; None without a table."""
     language = stemmer_language(language)
     table = _load_tables().get(language)
-    return _Negation(language, table) if table else None
+    return Negation(language, table) if table else None
 
 
 def find_polarity(text: str, span: Span, language: str) -> Polarity:
     """The negations in the *span* of *text*; none in a language without a table."""
-    negation = _negation_of(language)
+    negation = negation_of(language)
     return negation.polarity(text, *span) if negation else AFFIRMATIVE
 
 
 def may_deny(text: str, span: Span, language: str) -> bool:
     """Whether the *span* of *text* has a word of negation, which may still deny nothing."""
-    negation = _negation_of(language)
+    negation = negation_of(language)
     return negation is not None and negation.may_deny(text, *span)
 
 
 def is_open_question(question: str, language: str) -> bool:
     """Whether *question* asks for more than yes or no."""
-    negation = _negation_of(language)
-    return negation is not None and negation.is_open(question, _split_words(question))
-
-
-def opposite_words(word: str, language: str) -> tuple[str, ...]:
-    """The words that deny *word* by a prefix or suffix, if they exist: locked, unlocked."""
-    negation = _negation_of(language)
-    if negation is None or len(word) < _MIN_DENIED or not word.islower():
-        return ()
-    return (
-        *(prefix + word for prefix in negation.prefixes),
-        *(word + suffix for suffix in negation.suffixes),
-    )
-
-
-@lru_cache(maxsize=1 << 10)
-def opposite_stems(word: str, language: str) -> frozenset[str]:
-    """The stems of the words that deny *word*."""
-    return frozenset(stem(other, language) for other in opposite_words(word, language))
-
-
-@lru_cache(maxsize=1 << 10)
-def denied_stems(word: str, language: str) -> frozenset[str]:
-    """The stems of the words that *word* denies, if it has a prefix or suffix that does."""
-    negation = _negation_of(language)
-    if negation is None or not word.islower():
-        return frozenset()
-    parts = [
-        *(word[len(prefix) :] for prefix in negation.prefixes if word.startswith(prefix)),
-        *(word[: -len(suffix)] for suffix in negation.suffixes if word.endswith(suffix)),
-    ]
-    return frozenset(stem(part, language) for part in parts if len(part) >= _MIN_DENIED)
-
-
-class AskedPolarity(NamedTuple):
-    """The terms that a question denies, those next to its negations, and whether it is open.
-
-    *accompanying* are those after a word that means "with".
-    """
-
-    denied: frozenset[int] = frozenset()
-    nearest: frozenset[int] = frozenset()
-    accompanying: frozenset[int] = frozenset()
-    is_open: bool = False
-
-
-def read_polarity(query: Query, language: str) -> AskedPolarity:
-    """What the question of *query*, in *language*, denies; nothing if it asks for yes or no.
-
-    Whoever asks if something is not so wants to know either way.
-    """
-    negation = _negation_of(language)
-    if negation is None:
-        return AskedPolarity()
-    text = query.text
-    words = _split_words(text)
-    is_open = negation.is_open(text, words)
-    polarity = AFFIRMATIVE
-    if negation.may_deny(text, 0, len(text)):
-        polarity = negation.polarity(text, 0, len(text))
-    is_closed = not is_open and text.endswith(QUESTION_MARKS)
-    if is_closed or not polarity.denials or polarity.has_exception:
-        spans = negation.accompaniments(text, words)
-        places = _find_terms(query, negation.function_words) if spans else []
-        after_with = {index for index, place in places for span in spans if place in range(*span)}
-        return AskedPolarity(accompanying=frozenset(after_with), is_open=is_open)
-    places = _find_terms(query, negation.function_words)
-    denied = frozenset(index for index, place in places if polarity.denies(place))
-    if not denied:
-        # And which are not?
-        carried = {*query.carried_words}
-        return AskedPolarity(
-            frozenset(i for i, term in enumerate(query.terms) if term.word in carried)
-        )
-    nearest = frozenset(
-        min(inside, key=lambda pair: (pair[1] < denial.place, abs(pair[1] - denial.place)))[0]
-        for denial in polarity.denials
-        if (inside := [pair for pair in places if pair[1] in range(*denial.direct)])
-    )
-    return AskedPolarity(denied, nearest, is_open=is_open)
-
-
-def _find_terms(query: Query, others: frozenset[str]) -> list[tuple[int, int]]:
-    """The terms of *query* in its text but for *others*, each with its index and place."""
-    indexes = {term.term: index for index, term in enumerate(query.terms)}
-    return [
-        (indexes[term], word.start)
-        for word in tokenize(query.text)
-        if (term := to_term(word.text)) in indexes and term not in others
-    ]
-
-
-def build_opposites(query: Query, languages: Sequence[str]) -> list[Expansion]:
-    """The words that deny by themselves what the question denies: not locked, unlocked."""
-    language = query.language or next(iter(languages), "en")
-    if not may_deny(query.text, Span(0, len(query.text)), language):
-        return []
-    return [
-        Expansion(
-            query.terms[index].word,
-            other,
-            (QueryTerm(other, to_term(other), _stems_of(other, languages), EXPANSION_WEIGHT),),
-        )
-        for index in sorted(read_polarity(query, language).nearest)
-        for other in opposite_words(query.terms[index].word, language)
-    ]
-
-
-def _stems_of(word: str, languages: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(stem(word, language) for language in languages))
+    negation = negation_of(language)
+    return negation is not None and negation.is_open(question, split_words(question))

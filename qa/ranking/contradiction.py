@@ -15,15 +15,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from qa.analysis.tokenizer import Span, stem, token_texts, tokenize
-from qa.queries.negation import (
-    AskedPolarity,
-    Polarity,
-    denied_stems,
-    find_polarity,
-    may_deny,
-    opposite_stems,
-    read_polarity,
-)
+from qa.queries.asked_polarity import AskedPolarity, denied_stems, opposite_stems, read_polarity
+from qa.queries.negation import Polarity, find_polarity, may_deny
 from qa.queries.query import Query
 
 # The share of an IDF that a sentence gains, or loses, for a word that it denies as the question

@@ -7,19 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import Span, tokenize
-from qa.queries.negation import (
-    _load_tables,
-    _negation_of,
-    _split_words,
-    build_opposites,
-    denied_stems,
-    find_polarity,
-    is_open_question,
-    may_deny,
-    opposite_stems,
-    read_polarity,
-)
+from qa.queries.asked_polarity import build_opposites, denied_stems, opposite_stems, read_polarity
+from qa.queries.negation import _load_tables, find_polarity, is_open_question, may_deny, negation_of
 from qa.queries.parser import parse_query
+from qa.queries.word_patterns import split_words
 
 
 def denied_words(text, language="en"):
@@ -184,7 +175,7 @@ def test_any_text_has_a_polarity(words, language):
 
 
 SEPARATORS = [*" .,'’-_\n", "", " '", "’s ", "é", "ſ", "\N{KELVIN SIGN}", "—", " £"]
-NEGATIONS = {language: _negation_of(language) for language in _load_tables()}
+NEGATIONS = {language: negation_of(language) for language in _load_tables()}
 
 
 @pytest.mark.parametrize("language", NEGATIONS)
@@ -207,6 +198,6 @@ def test_words_are_looked_up_before_a_pattern_and_none_is_lost(language):
         text += rng.choice(SEPARATORS)
         for pattern in patterns:
             plain = pattern._pattern.finditer(text) if pattern._pattern else ()
-            found = pattern.iter_matches(_split_words(text), text)
+            found = pattern.iter_matches(split_words(text), text)
 
             assert [match.span() for match in found] == [match.span() for match in plain]
