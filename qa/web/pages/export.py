@@ -17,6 +17,7 @@ from qa.answers.answer import AnswerPassage
 from qa.answers.citation_formats import escape_markdown, escape_markdown_url, markdown_attribution
 from qa.answers.collection import CollectionFacts
 from qa.errors import DeadlineExceededError
+from qa.queries.followup.word_features import MAX_CARRIED_LENGTH
 from qa.settings import Settings
 from qa.web.api import ask_parameters
 from qa.web.context import (
@@ -169,9 +170,14 @@ def table() -> Response:
 def _answer_conversation() -> tuple[Conversation, list[AnsweredTurn]]:
     """The conversation in the address, all of which must be what can be asked."""
     pairs = parse_query_string(request.query_string)
-    for name, _ in pairs:
+    for name, value in pairs:
         if name not in PARAMETERS:
             raise parameter_error(name, "there is no such parameter")
+        if name == "drop" and len(value) > MAX_CARRIED_LENGTH:
+            raise parameter_error(
+                name,
+                f"it is longer than {MAX_CARRIED_LENGTH} characters; give one word of a question",
+            )
     conversation = parse_conversation(pairs)
     if not conversation.turns:
         raise parameter_error("q", "it is missing; give each question of the conversation as a `q`")

@@ -181,6 +181,7 @@ def test_the_page_leads_to_the_files_of_the_same_conversation(get_page, client):
         ("", "q: it is missing"),
         ("q=harbour&colour=red", "colour: there is no such parameter"),
         ("q=harbour&q=%3F%3F", "q: "),
+        (f"drop={'x' * 61}&q=harbour", "drop: it is longer than 60 characters"),
         ("q=harbour&from=never", "q: “From” is not a date"),
     ],
 )
