@@ -6,25 +6,22 @@ import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pytest
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.app import create_app
-from qa.engines.base import K1, B, DocumentSummary
+from qa.engines.base import K1, B
 from qa.engines.factory import open_engine
 from qa.engines.kernel import loader
-from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
-from qa.engines.whoosh.facets import FacetColumns
+from qa.engines.kernel.loader import find_kernel, is_kernel_built
 from qa.engines.whoosh.kernel_index import KernelIndex
 from qa.engines.whoosh.term_table import WordTable
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import parse_query
 from qa.queries.query import Expansion, Filters
 from qa.ranking.features import Feature, TermStatistics, compute_features
-from qa.ranking.reranker import are_alike, compute_shingles
 from tests.conftest import SAMPLE, build_index, load_questions, write
 
 # Compiled where the package was installed with a C compiler.
@@ -33,15 +30,9 @@ pytestmark = pytest.mark.skipif(
     reason="the kernel is not compiled here: pip install -e . where there is a C compiler",
 )
 
+
 SYLLABLES = [c + v for c in "bdfklmnprst" for v in "aeiou"]
 PUBLISHERS = ("Harbour News", "Bridge Review", None)
-
-
-@pytest.fixture(autouse=True)
-def switch():
-    """Each test leaves the kernel switched on, as it is by default."""
-    yield
-    switch_kernel(on=True)
 
 
 def make_words(rng, count):
@@ -368,100 +359,3 @@ def test_the_kernel_reads_nothing_that_is_not_verified(sample):
         again = searcher.search(query, 5)
     assert searcher.is_verified
     assert again.passage_numbers.tolist() == first.passage_numbers.tolist()
-
-
-# What Python takes for white space, and some that it does not.
-SPACES = " \n\t\r\x1c\x1f\x85\xa0\u1680\u2003\u2028\u202f\u205f\u3000"
-NO_SPACES = "\x00\x1b\u180e\u200b\u2060\ufeff"
-
-
-def make_duplicate(rng, text):
-    """*text* with another beginning, and at times other words in between."""
-    kept = text[rng.randrange(len(text) + 1) // 4 :]
-    return kept if rng.random() < 0.5 else kept.replace(rng.choice(" aé日"), rng.choice(" xy日"))
-
-
-def make_any_text(rng):
-    letters = rng.choice(["abc", "abcdeéñ𝄞", "日本語中文字", f"ab{NO_SPACES}"])
-    chunks = ("".join(rng.choices(letters, k=rng.randint(0, 4))) for _ in range(rng.randint(0, 90)))
-    spaces = rng.choice([SPACES, " ", ["", "", " "]])
-    return "".join(chunk + rng.choice([*spaces]) for chunk in chunks)
-
-
-def test_the_kernel_compares_texts_as_python_does():
-    rng = random.Random(11)
-    pairs = []
-    for _ in range(3000):
-        text = make_any_text(rng)
-        other = make_duplicate(rng, text) if rng.random() < 0.7 else make_any_text(rng)
-        pairs.append((text, other))
-    outcomes = {}
-    for on in (True, False):
-        switch_kernel(on=on)
-        outcomes[on] = [are_alike(*map(compute_shingles, pair)) for pair in pairs]
-    switch_kernel(on=True)
-
-    assert outcomes[True] == outcomes[False]
-    assert {*outcomes[True]} == {True, False}
-
-
-def test_what_are_no_shingles_is_refused():
-    kernel = find_kernel()
-    shingles = kernel.shingles("one two", 20)
-    for wrong in (b"", b"\xff" * 64, bytes(64), bytes(shingles[:-8])):
-        with pytest.raises(ValueError, match="no shingles"):
-            kernel.are_alike(shingles, bytearray(wrong), 0.8)
-
-
-def make_summaries(rng, count):
-    """Documents with few publishers, some of which differ in case only, years and types."""
-    names = [None, "", "Éditions", "BBC", "bbc", *(f"Publisher {n}" for n in range(150))]
-    dates = [None, *(date(year, 1, 1) for year in range(2000, 2012))]
-    return [
-        DocumentSummary(
-            f"{n:04}", f"{n}{rng.choice(['', '.md', '.txt'])}", "T", rng.choice(names),
-            rng.choice(dates), 1, 1, "",
-        )
-        for n in range(count)
-    ]  # fmt: skip
-
-
-class Documents:
-    """As much of a store as facets need: one passage in each document."""
-
-    def __init__(self, summaries):
-        self.ids = [summary.id for summary in summaries]
-        self.first_passages = self.document_of = np.arange(len(summaries))
-
-    def __len__(self):
-        return len(self.ids)
-
-    def id(self, number):
-        return self.ids[number]
-
-
-def test_the_kernel_counts_facets_as_numpy_does():
-    rng = random.Random(5)
-    for size in (1, 3, 40, 900):
-        summaries = make_summaries(rng, size)
-        facets = FacetColumns(Documents(summaries), summaries)
-        for most in (0, 1, 50):
-            matches = np.array([rng.randint(0, most) for _ in range(size)], np.int32)
-            switch_kernel(on=True)
-            compiled = facets.sum_documents(matches)
-            switch_kernel(on=False)
-            computed = facets.sum_documents(matches)
-            switch_kernel(on=True)
-
-            assert compiled == computed
-            for name in ("publishers", "years", "types"):
-                assert [*getattr(compiled, name).items()] == [*getattr(computed, name).items()]
-
-
-@pytest.mark.parametrize("group", [-1, 3])
-def test_groups_beyond_the_facets_are_refused(group):
-    counts, groups = np.ones(3, np.int32), np.array([0, group, 1])
-    with pytest.raises(ValueError, match="beyond the index"):
-        find_kernel().tally(counts, groups, (np.zeros(3, np.int64),), 10)
-    with pytest.raises(ValueError, match="beyond the index"):
-        find_kernel().tally(counts, np.zeros(3, np.int64), (np.array([-1]),), 10)

@@ -1,0 +1,59 @@
+"""The kernel compares texts as Python does."""
+
+import random
+
+import pytest
+
+from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
+from qa.ranking.reranker import are_alike, compute_shingles
+
+# Compiled where the package was installed with a C compiler.
+pytestmark = pytest.mark.skipif(
+    not is_kernel_built(),
+    reason="the kernel is not compiled here: pip install -e . where there is a C compiler",
+)
+
+
+# What Python takes for white space, and some that it does not.
+SPACES = " \n\t\r\x1c\x1f\x85\xa0\u1680\u2003\u2028\u202f\u205f\u3000"
+
+
+NO_SPACES = "\x00\x1b\u180e\u200b\u2060\ufeff"
+
+
+def make_duplicate(rng, text):
+    """*text* with another beginning, and at times other words in between."""
+    kept = text[rng.randrange(len(text) + 1) // 4 :]
+    return kept if rng.random() < 0.5 else kept.replace(rng.choice(" aé日"), rng.choice(" xy日"))
+
+
+def make_any_text(rng):
+    letters = rng.choice(["abc", "abcdeéñ𝄞", "日本語中文字", f"ab{NO_SPACES}"])
+    chunks = ("".join(rng.choices(letters, k=rng.randint(0, 4))) for _ in range(rng.randint(0, 90)))
+    spaces = rng.choice([SPACES, " ", ["", "", " "]])
+    return "".join(chunk + rng.choice([*spaces]) for chunk in chunks)
+
+
+def test_the_kernel_compares_texts_as_python_does():
+    rng = random.Random(11)
+    pairs = []
+    for _ in range(3000):
+        text = make_any_text(rng)
+        other = make_duplicate(rng, text) if rng.random() < 0.7 else make_any_text(rng)
+        pairs.append((text, other))
+    outcomes = {}
+    for on in (True, False):
+        switch_kernel(on=on)
+        outcomes[on] = [are_alike(*map(compute_shingles, pair)) for pair in pairs]
+    switch_kernel(on=True)
+
+    assert outcomes[True] == outcomes[False]
+    assert {*outcomes[True]} == {True, False}
+
+
+def test_what_are_no_shingles_is_refused():
+    kernel = find_kernel()
+    shingles = kernel.shingles("one two", 20)
+    for wrong in (b"", b"\xff" * 64, bytes(64), bytes(shingles[:-8])):
+        with pytest.raises(ValueError, match="no shingles"):
+            kernel.are_alike(shingles, bytearray(wrong), 0.8)
