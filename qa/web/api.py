@@ -3,9 +3,7 @@
 import dataclasses
 import json
 import time
-from collections.abc import Iterable
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
@@ -46,6 +44,7 @@ from qa.web.context import (
     request_state,
     route_options,
 )
+from qa.web.json_responses import bytes_response, json_response
 from qa.web.mount import mount_anchor, mount_answer
 from qa.web.offsets import answer_in_utf16
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
@@ -83,28 +82,6 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _SHORTEST_OF, _PROBE_WORDS, _OPENING = 100, 10, 1000
 # Wrong fields that are named; a body may have thousands of them.
 _MOST_ERRORS = 20
-
-
-def json_response(model: BaseModel) -> Response:
-    """*model* as JSON."""
-    # What model_dump_json does, without making a string of the bytes in between.
-    return _bytes_response(model.__pydantic_serializer__.to_json(model, by_alias=True))
-
-
-class JsonResponse(Response):
-    """A response whose headers are sent as they are, unless its status changes them."""
-
-    def get_wsgi_response(
-        self, environ: dict[str, Any]
-    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """The body, the status and the headers for the server."""
-        if self.status_code != HTTPStatus.OK or environ["REQUEST_METHOD"] == "HEAD":
-            return super().get_wsgi_response(environ)
-        return self.iter_encoded(), self.status, self.headers.to_wsgi_list()
-
-
-def _bytes_response(body: bytes) -> Response:
-    return JsonResponse(body, content_type="application/json")
 
 
 # Load balancers ask these, which have no token.
@@ -215,7 +192,7 @@ def _answer_response(ask_request: AskRequest) -> Response:
     if ask_request.offsets == "utf-16":
         return json_response(_answer_body(ask_request))
     _pin_ask_request(ask_request)
-    return _bytes_response(dump_answer(answer_question(ask_request)))
+    return bytes_response(dump_answer(answer_question(ask_request)))
 
 
 def _answer_body(ask_request: AskRequest) -> AnswerBody:

@@ -7,8 +7,8 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from qa.errors import QAError
-from qa.web.api import json_response
 from qa.web.context import current_options
+from qa.web.json_responses import json_response
 from qa.web.middleware.access import has_token, has_valid_host
 from qa.web.openapi import VERSION_PREFIX
 from qa.web.problems import FAILED, problem_body, public_detail, status_of

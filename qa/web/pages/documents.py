@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as Redirect
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.engines.base import DocumentSummary
 from qa.settings import Settings
-from qa.web.api import json_response
 from qa.web.context import (
     Operation,
     Schema,
@@ -17,6 +16,7 @@ from qa.web.context import (
     current_settings,
     route_options,
 )
+from qa.web.json_responses import json_response
 from qa.web.mount import absolute_url
 from qa.web.openapi import GENERATION_PARAMETER, field_parameters, query_parameter, string_schema
 from qa.web.pages.common import csv_response, parameter_error

@@ -11,7 +11,7 @@ from qa.answers.answer import AnswerPassage, build_fragment_url
 from qa.documents.document import Block, Document
 from qa.engines.base import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
-from qa.web.api import answer_question, json_response
+from qa.web.api import answer_question
 from qa.web.context import (
     Operation,
     current_deadline,
@@ -19,6 +19,7 @@ from qa.web.context import (
     current_settings,
     route_options,
 )
+from qa.web.json_responses import json_response
 from qa.web.offsets import blocks_in_utf16
 from qa.web.openapi import DOCUMENT_ID_PARAMETER, GENERATION_PARAMETER, field_parameters
 from qa.web.pages.block_groups import group_blocks, place_anchor

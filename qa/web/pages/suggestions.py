@@ -22,7 +22,6 @@ from qa.publishing.gate import load_golden_questions
 from qa.queries.completion import Completer
 from qa.queries.related import RelatedQuestions
 from qa.settings import Settings
-from qa.web.api import json_response
 from qa.web.context import (
     Operation,
     app_state,
@@ -32,6 +31,7 @@ from qa.web.context import (
     get_of_generation,
     route_options,
 )
+from qa.web.json_responses import json_response
 from qa.web.openapi import query_parameter, string_schema
 from qa.web.pages.common import format_date, parameter_error
 from qa.web.pages.urls import Conversation, query_string
