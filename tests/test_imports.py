@@ -54,10 +54,9 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
 publishing: ledger gate live_generation generation_writer feedback builder build_record
   near_duplicates watcher purge
 evaluation: sets runner verdicts measures tuning
-web: json_responses response_schemas answer_json request_schemas answering tables offsets problems context mount
-  static_files openapi api pages.common pages.urls middleware.proxies middleware.access
-  middleware.error_handlers
-  middleware.http_cache middleware.metrics_folder
+web: json_responses response_schemas answer_json request_schemas answering tables offsets problems
+  context mount static_files openapi api pages.common pages.urls middleware.proxies
+  middleware.access middleware.error_handlers middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.gauges middleware.metrics
   pages.index_stats pages.api_examples pages.suggestions pages.stable_ids pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state

@@ -22,8 +22,8 @@ from qa.documents.folder import DocumentFolder
 from qa.errors import IndexingError
 from qa.settings import Settings
 from tests.documents.reading import read_folder
-from tests.faults.service import wait_for
 from tests.processes import children, needs_proc
+from tests.waiting import wait_for
 
 SETTINGS = Settings()
 ROOT = Path(__file__).parent.parent.parent

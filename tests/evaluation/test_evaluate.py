@@ -6,12 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.evaluation.small_set import QUERIES, evaluate, write_set
+from tests.waiting import wait_for
 
 PAGE = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
 
@@ -60,14 +60,6 @@ def test_nothing_stays_of_a_run_that_is_stopped(folder, tmp_path):
 
     assert evaluating.wait(timeout=60) == 128 + signal.SIGTERM
     assert not list(scratch.iterdir())
-
-
-def wait_for(condition):
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("waited a minute")
 
 
 def test_files_for_trec_are_written(folder, tmp_path):

@@ -4,12 +4,12 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from tests.conftest import ROOT
 from tests.processes import children, reserve_port, workers
+from tests.waiting import wait_for
 
 
 @contextlib.contextmanager
@@ -29,14 +29,6 @@ def run_service(index):
             code = service.wait(timeout=60)
 
     assert code == 0
-
-
-def wait_for(true, seconds=60):
-    """Wait until something is *true*; fail when it is not after a long time."""
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "it did not come true"
-        time.sleep(0.05)
 
 
 def get(address, path):

@@ -18,8 +18,9 @@ from qa.web.response_schemas import answer_body
 from tests.conftest import SAMPLE
 from tests.faults.load import Load
 from tests.faults.places import ASKED
-from tests.faults.service import get, run_service, wait_for
+from tests.faults.service import get, run_service
 from tests.processes import workers
+from tests.waiting import wait_for
 
 QUESTIONS = ["/ask?" + urlencode({"q": question}) for question in ASKED]
 

@@ -9,7 +9,7 @@ from tests.publishing.purged import DIARY
 
 
 @pytest.fixture(scope="module")
-def index_before(tmp_path_factory):
+def built_diary_index(tmp_path_factory):
     """An index folder from which a diary was deleted, with all that is kept of it."""
     folder = tmp_path_factory.mktemp("before")
     write(folder / "documents", harbour_md=HARBOUR, bridge_md=BRIDGE, diary_md=DIARY)
@@ -20,7 +20,7 @@ def index_before(tmp_path_factory):
 
 
 @pytest.fixture
-def index(index_before, tmp_path):
+def diary_index(built_diary_index, tmp_path):
     """A copy of it."""
-    shutil.copytree(index_before, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(built_diary_index, tmp_path, dirs_exist_ok=True)
     return tmp_path

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -19,31 +18,32 @@ from tests.conftest import BRIDGE, HARBOUR, ROOT, build_index, write
 from tests.engines.indexes import ENGINES, prepare_settings, run_build
 from tests.index.generations import folders
 from tests.publishing.purged import DIARY, WORDS, files_with, live
+from tests.waiting import wait_for
 
 
-def test_what_was_only_deleted_is_kept_in_the_cache_and_in_older_generations(index):
-    files = files_with(index)
+def test_what_was_only_deleted_is_kept_in_the_cache_and_in_older_generations(diary_index):
+    files = files_with(diary_index)
 
     assert "cache.sqlite" in files
     assert {path.split("/")[0] for path in files} == {"cache.sqlite", "generations"}
-    assert not any(live(index) in path for path in files)
+    assert not any(live(diary_index) in path for path in files)
 
 
 @pytest.mark.parametrize("name", [
     "diary", "diary.md", "documents/diary.md", "{index}/documents/diary.md",
 ])  # fmt: skip
-def test_what_is_purged_is_nowhere(index, monkeypatch, name):
-    before = live(index)
-    monkeypatch.chdir(index)
-    result = run("purge", name.format(index=index), "--index", index)
+def test_what_is_purged_is_nowhere(diary_index, monkeypatch, name):
+    before = live(diary_index)
+    monkeypatch.chdir(diary_index)
+    result = run("purge", name.format(index=diary_index), "--index", diary_index)
 
     assert result.exit_code == 0, result.output
-    assert files_with(index) == []
-    assert folders(index) == {before} == {live(index)}
+    assert files_with(diary_index) == []
+    assert folders(diary_index) == {before} == {live(diary_index)}
     assert "Documents: diary\n" in result.output
     assert "Cache: 2 entries removed." in result.output
     assert "restarted" in result.stderr
-    assert run("ask", "who demanded guarantees?", "--index", index).exit_code == 0
+    assert run("ask", "who demanded guarantees?", "--index", diary_index).exit_code == 0
 
 
 def test_what_is_in_the_live_index_is_not_purged_and_nothing_is(tmp_path):
@@ -60,52 +60,52 @@ def test_what_is_in_the_live_index_is_not_purged_and_nothing_is(tmp_path):
     assert (folders(tmp_path), files_with(tmp_path)) == before
 
 
-def test_where_one_of_several_cannot_be_purged_none_is(index):
-    before = files_with(index)
-    result = run("purge", "diary", "harbour", "--index", index)
+def test_where_one_of_several_cannot_be_purged_none_is(diary_index):
+    before = files_with(diary_index)
+    result = run("purge", "diary", "harbour", "--index", diary_index)
 
     assert result.exit_code == 1
     assert "harbour is in the live index" in result.output
-    assert files_with(index) == before
+    assert files_with(diary_index) == before
 
 
 @pytest.mark.parametrize("name", ["dairy", "diar", "nowhere.md", "../diary", "/etc/passwd"])
-def test_what_is_nowhere_is_told_so_that_no_slip_goes_unnoticed(index, name):
-    before = files_with(index)
-    result = run("purge", name, "--index", index)
+def test_what_is_nowhere_is_told_so_that_no_slip_goes_unnoticed(diary_index, name):
+    before = files_with(diary_index)
+    result = run("purge", name, "--index", diary_index)
 
     assert result.exit_code == 1
     assert f"contains {name}." in result.output
-    assert files_with(index) == before
+    assert files_with(diary_index) == before
 
 
 @pytest.mark.parametrize("arguments", [(), ("diary", "--all-but-live"), ("",), (" ",)])
-def test_what_to_purge_must_be_named(index, arguments):
-    assert run("purge", *arguments, "--index", index).exit_code == 2
+def test_what_to_purge_must_be_named(diary_index, arguments):
+    assert run("purge", *arguments, "--index", diary_index).exit_code == 2
 
 
-def test_a_dry_run_tells_and_removes_nothing(index):
-    before = folders(index), files_with(index)
-    (index / "generations" / ".building-1").mkdir()
+def test_a_dry_run_tells_and_removes_nothing(diary_index):
+    before = folders(diary_index), files_with(diary_index)
+    (diary_index / "generations" / ".building-1").mkdir()
     for arguments in (("diary",), ("--all-but-live",)):
-        result = run("purge", *arguments, "--dry-run", "--index", index)
+        result = run("purge", *arguments, "--dry-run", "--index", diary_index)
 
         assert result.exit_code == 0
         assert "would be removed" in result.output
         assert ".building-1: would be removed" in result.output
-    assert (folders(index) - {".building-1"}, files_with(index)) == before
+    assert (folders(diary_index) - {".building-1"}, files_with(diary_index)) == before
 
 
-def test_on_a_terminal_it_asks_unless_told_not_to(index, monkeypatch):
+def test_on_a_terminal_it_asks_unless_told_not_to(diary_index, monkeypatch):
     monkeypatch.setattr("qa.commands.generations._is_terminal", lambda: True)
-    before = files_with(index)
-    result = CliRunner().invoke(main, ["purge", "diary", "--index", str(index)], input="n\n")
+    before = files_with(diary_index)
+    result = CliRunner().invoke(main, ["purge", "diary", "--index", str(diary_index)], input="n\n")
 
     assert "Remove that for good?" in result.output
     assert result.exit_code == 1
-    assert files_with(index) == before
-    assert run("purge", "diary", "--yes", "--index", index).exit_code == 0
-    assert files_with(index) == []
+    assert files_with(diary_index) == before
+    assert run("purge", "diary", "--yes", "--index", diary_index).exit_code == 0
+    assert files_with(diary_index) == []
 
 
 def test_a_file_of_many_and_a_folder_are_purged_as_a_whole(tmp_path):
@@ -156,48 +156,49 @@ def test_an_older_text_of_a_document_that_is_live_goes_with_all_but_live(tmp_pat
     assert run_build(settings)[1].is_new is False
 
 
-def test_refused_ones_leftovers_and_halves_of_copies_go_too(index):
+def test_refused_ones_leftovers_and_halves_of_copies_go_too(diary_index):
     golden = {"question": "who demanded guarantees?", "document": "harbour"}
-    (index / "questions.jsonl").write_text(json.dumps(golden))
-    write(index / "documents", diary_md=DIARY, harbour_md=BRIDGE.replace("Vesa", "Ems"))
-    assert run("index", "--index", index).exit_code == 3
-    (index / "documents" / "diary.md").unlink()
-    generations = index / "generations"
-    other = next(path for path in generations.iterdir() if path.name != live(index))
+    (diary_index / "questions.jsonl").write_text(json.dumps(golden))
+    write(diary_index / "documents", diary_md=DIARY, harbour_md=BRIDGE.replace("Vesa", "Ems"))
+    assert run("index", "--index", diary_index).exit_code == 3
+    (diary_index / "documents" / "diary.md").unlink()
+    generations = diary_index / "generations"
+    other = next(path for path in generations.iterdir() if path.name != live(diary_index))
     shutil.copytree(other, generations / ".building-77")
     shutil.copytree(other, generations / ".removing-x-77")
     shutil.copytree(other, generations / "copy-of-mine")
     shutil.copytree(other, generations / "aaaaaaaaaaaa")
     (generations / "aaaaaaaaaaaa" / "manifest.json").unlink()
-    (generations / live(index) / ".documents.bin.Xy12").write_text(DIARY)
-    assert any(".refused" in path for path in files_with(index))
-    result = run("purge", "diary", "--index", index)
+    (generations / live(diary_index) / ".documents.bin.Xy12").write_text(DIARY)
+    assert any(".refused" in path for path in files_with(diary_index))
+    result = run("purge", "diary", "--index", diary_index)
 
     assert result.exit_code == 0, result.output
-    assert files_with(index) == []
-    assert folders(index) == {live(index)}
+    assert files_with(diary_index) == []
+    assert folders(diary_index) == {live(diary_index)}
     assert "(refused): removed" in result.output
     assert "(cannot be read): removed" in result.output
-    assert run("verify-index", "--index", index).exit_code == 0
+    assert run("verify-index", "--index", diary_index).exit_code == 0
 
 
-def test_where_the_words_are_still_is_told(index):
-    write(index / "documents", copy_md=DIARY)
-    build_index(index)
-    write(index / "documents", diary_md=DIARY)
-    result = run("purge", "diary", "--index", index)
+def test_where_the_words_are_still_is_told(diary_index):
+    write(diary_index / "documents", copy_md=DIARY)
+    build_index(diary_index)
+    write(diary_index / "documents", diary_md=DIARY)
+    result = run("purge", "diary", "--index", diary_index)
 
     assert (
-        f"{index / 'documents' / 'diary.md'} is still there; the next `qa index`" in result.stderr
+        f"{diary_index / 'documents' / 'diary.md'} is still there; the next `qa index`"
+        in result.stderr
     )
     assert "The live index has the same text as copy (of copy.md)." in result.stderr
 
 
-def test_beside_a_build_nothing_is_purged_and_the_other_way_round(index):
-    settings = build_index(index)
+def test_beside_a_build_nothing_is_purged_and_the_other_way_round(diary_index):
+    settings = build_index(diary_index)
     engine = open_engine(settings)
     with engine.build():
-        result = run("purge", "diary", "--index", index)
+        result = run("purge", "diary", "--index", diary_index)
     with engine.erasing(), pytest.raises(BuildLockedError), engine.build():
         pass
 
@@ -205,20 +206,20 @@ def test_beside_a_build_nothing_is_purged_and_the_other_way_round(index):
     assert "wait until it has ended" in result.output
 
 
-def test_where_something_cannot_be_removed_it_is_told(index, monkeypatch):
+def test_where_something_cannot_be_removed_it_is_told(diary_index, monkeypatch):
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
-    result = run("purge", "diary", "--index", index)
+    result = run("purge", "diary", "--index", diary_index)
 
     assert result.exit_code == 1
     assert "cannot be removed; not everything was removed" in result.output
 
 
-def test_what_became_live_meanwhile_is_not_removed(index):
-    generations = GenerationFolder(index)
+def test_what_became_live_meanwhile_is_not_removed(diary_index):
+    generations = GenerationFolder(diary_index)
 
     with pytest.raises(PurgeError, match="became live"):
-        generations.remove(live(index), refused=False)
-    assert folders(index) >= {live(index)}
+        generations.remove(live(diary_index), refused=False)
+    assert folders(diary_index) >= {live(diary_index)}
 
 
 @pytest.fixture(params=ENGINES)
@@ -264,19 +265,19 @@ def test_all_but_the_live_one_goes(settings):
     assert run_build(settings)[1].is_new is False
 
 
-def test_a_worker_lets_go_of_an_older_one_that_was_purged(index):
+def test_a_worker_lets_go_of_an_older_one_that_was_purged(diary_index):
     older = next(
         generation.name
-        for generation in GenerationFolder(index).list_generations()
+        for generation in GenerationFolder(diary_index).list_generations()
         if not generation.is_live
     )
-    settings = build_index(index)
+    settings = build_index(diary_index)
     engine = open_engine(settings)
     engine.start_reload(lambda new: None)
     engine.searcher(older)
     purge_documents(["diary"], open_engine(settings), settings)
 
-    assert eventually(lambda: older not in memory_map())
+    wait_for(lambda: older not in memory_map())
 
 
 def memory_map():
@@ -284,29 +285,20 @@ def memory_map():
         return file.read()
 
 
-def eventually(true):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def test_what_a_killed_purge_left_the_next_one_removes(index):
+def test_what_a_killed_purge_left_the_next_one_removes(diary_index):
     source = """
 import os, shutil, sys
 from qa.cli import main
 shutil.rmtree = lambda *_, **__: os._exit(9)
 main(["purge", "diary", "--index", sys.argv[1]])
 """
-    killed = subprocess.run([sys.executable, "-c", source, index], cwd=ROOT, check=False)
+    killed = subprocess.run([sys.executable, "-c", source, diary_index], cwd=ROOT, check=False)
     assert killed.returncode == 9
-    assert any(".removing-" in path for path in files_with(index))
-    result = run("purge", "diary", "--index", index)
+    assert any(".removing-" in path for path in files_with(diary_index))
+    result = run("purge", "diary", "--index", diary_index)
 
     assert result.exit_code == 0, result.output
-    assert files_with(index) == []
+    assert files_with(diary_index) == []
 
 
 def test_what_a_killed_build_left_half_written_is_removed(tmp_path):

@@ -15,11 +15,11 @@ from tests.conftest import BRIDGE, HARBOUR, build_index, write
 from tests.publishing.purged import DIARY, WORDS, files_with
 
 
-def test_the_rest_of_the_cache_stays(index):
-    settings = build_index(index)
-    run("purge", "diary", "--index", index)
+def test_the_rest_of_the_cache_stays(diary_index):
+    settings = build_index(diary_index)
+    run("purge", "diary", "--index", diary_index)
 
-    with sqlite3.connect(index / "cache.sqlite") as file:
+    with sqlite3.connect(diary_index / "cache.sqlite") as file:
         keys = {key for (key,) in file.execute("SELECT key FROM entries")}
     file.close()
     engine = open_engine(settings)
@@ -49,8 +49,8 @@ def test_no_byte_of_what_was_packed_is_left_in_the_cache(tmp_path):
     assert not list(tmp_path.glob("cache.sqlite-*"))
 
 
-def test_what_an_older_cache_dropped_and_did_not_overwrite_goes_too(index):
-    path = index / "cache.sqlite"
+def test_what_an_older_cache_dropped_and_did_not_overwrite_goes_too(diary_index):
+    path = diary_index / "cache.sqlite"
     with sqlite3.connect(path, isolation_level=None) as file:
         file.execute("PRAGMA secure_delete = OFF")
         file.execute("PRAGMA auto_vacuum = NONE")
@@ -58,13 +58,13 @@ def test_what_an_older_cache_dropped_and_did_not_overwrite_goes_too(index):
         keys = [key for (key,) in file.execute("SELECT key FROM entries")]
         file.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
     file.close()
-    assert "cache.sqlite" in files_with(index)
-    run("purge", "diary", "--index", index)
+    assert "cache.sqlite" in files_with(diary_index)
+    run("purge", "diary", "--index", diary_index)
 
-    assert files_with(index) == []
+    assert files_with(diary_index) == []
 
 
-def test_a_journal_that_a_killed_build_left_goes_too(index):
+def test_a_journal_that_a_killed_build_left_goes_too(diary_index):
     source = """
 import os, sqlite3, sys
 file = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -75,22 +75,22 @@ file.execute("UPDATE entries SET value = zeroblob(9000), build = 7")
 file.execute("INSERT INTO entries VALUES ('more', 9, zeroblob(900000))")
 os.kill(os.getpid(), 9)
 """
-    subprocess.run([sys.executable, "-c", source, index / "cache.sqlite"], check=False)
-    assert "cache.sqlite-journal" in files_with(index)
-    result = run("purge", "diary", "--index", index)
+    subprocess.run([sys.executable, "-c", source, diary_index / "cache.sqlite"], check=False)
+    assert "cache.sqlite-journal" in files_with(diary_index)
+    result = run("purge", "diary", "--index", diary_index)
 
     assert result.exit_code == 0, result.output
-    assert files_with(index) == []
-    assert not (index / "cache.sqlite-journal").exists()
+    assert files_with(diary_index) == []
+    assert not (diary_index / "cache.sqlite-journal").exists()
 
 
-def test_what_is_dropped_from_the_cache_in_builds_is_overwritten(index):
+def test_what_is_dropped_from_the_cache_in_builds_is_overwritten(diary_index):
     for number in range(4):
-        with ExtractionCache(index / "cache.sqlite") as cache:
+        with ExtractionCache(diary_index / "cache.sqlite") as cache:
             cache.store("one", number)
             cache.prune()
 
-    assert "cache.sqlite" not in files_with(index)
+    assert "cache.sqlite" not in files_with(diary_index)
 
 
 @pytest.mark.parametrize("spoil", [
@@ -98,17 +98,17 @@ def test_what_is_dropped_from_the_cache_in_builds_is_overwritten(index):
     lambda path: sqlite3.connect(path).execute("DROP TABLE entries").connection.close(),
     lambda path: sqlite3.connect(path).execute("ALTER TABLE entries DROP value").connection.close(),
 ])  # fmt: skip
-def test_a_cache_that_cannot_be_read_goes_as_a_whole(index, spoil):
-    spoil(index / "cache.sqlite")
-    result = run("purge", "diary", "--index", index)
+def test_a_cache_that_cannot_be_read_goes_as_a_whole(diary_index, spoil):
+    spoil(diary_index / "cache.sqlite")
+    result = run("purge", "diary", "--index", diary_index)
 
     assert result.exit_code == 0, result.output
     assert "Cache: the whole file removed." in result.output
-    assert files_with(index) == []
-    assert not (index / "cache.sqlite").exists()
+    assert files_with(diary_index) == []
+    assert not (diary_index / "cache.sqlite").exists()
 
 
-def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(index, monkeypatch):
+def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(diary_index, monkeypatch):
     real = caching._open_database
 
     class Full:
@@ -124,22 +124,22 @@ def test_a_cache_that_cannot_be_rewritten_goes_as_a_whole(index, monkeypatch):
             return getattr(self._file, name)
 
     monkeypatch.setattr(caching, "_open_database", lambda path: Full(real(path)))
-    result = run("purge", "diary", "--index", index)
+    result = run("purge", "diary", "--index", diary_index)
 
     assert "Cache: the whole file removed." in result.output
-    assert not (index / "cache.sqlite").exists()
+    assert not (diary_index / "cache.sqlite").exists()
 
 
 @pytest.mark.parametrize("value", [
     None, 5, {"a": 1}, [[1, 2, "x"]], [[{"text": WORDS}, WORDS]], [["a"]], [[]] * 2 + [None],
 ])  # fmt: skip
-def test_what_another_version_kept_and_we_cannot_read_goes(index, value):
-    with ExtractionCache(index / "cache.sqlite") as cache:
+def test_what_another_version_kept_and_we_cannot_read_goes(diary_index, value):
+    with ExtractionCache(diary_index / "cache.sqlite") as cache:
         cache.store("odd", value)
-    run("purge", "diary", "--index", index)
+    run("purge", "diary", "--index", diary_index)
 
-    with ExtractionCache(index / "cache.sqlite") as cache:
+    with ExtractionCache(diary_index / "cache.sqlite") as cache:
         assert cache.get("odd") is None
-    with sqlite3.connect(index / "cache.sqlite") as file:
+    with sqlite3.connect(diary_index / "cache.sqlite") as file:
         assert file.execute("SELECT count(*) FROM entries WHERE key = 'odd'").fetchone() == (0,)
     file.close()

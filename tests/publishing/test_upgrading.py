@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -21,6 +20,7 @@ from qa.errors import GenerationNotFoundError
 from qa.publishing import generation_writer as writing
 from tests.conftest import BRIDGE, HARBOUR, run_service, write
 from tests.engines.indexes import ENGINES, prepare_settings, run_build
+from tests.waiting import wait_for
 
 QUESTION = "who demanded guarantees?"
 WARNING = "was made by another version of the analysis"
@@ -112,7 +112,7 @@ def test_a_service_that_starts_answers_and_says_so(other, index, tmp_path):
         with urlopen(f"http://{host}:{port}/about") as response:
             about = response.read().decode()
         result = run("index", "--index", index)
-        eventually(lambda: "warning" not in json.load(urlopen(f"http://{host}:{port}/readyz")))
+        wait_for(lambda: "warning" not in json.load(urlopen(f"http://{host}:{port}/readyz")))
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()[1:]]
 
     assert (ready["status"], WARNING in ready["warning"]) == ("ok", True)
@@ -131,20 +131,13 @@ def test_a_running_service_keeps_its_index_when_another_version_builds(other, in
     ):
         address = f"http://{host}:{port}/ask?q=who+demanded+guarantees%3F"
         run_other(other, "index", "--index", index)
-        eventually(lambda: "answers meanwhile" in (tmp_path / "log").read_text())
+        wait_for(lambda: "answers meanwhile" in (tmp_path / "log").read_text())
         answered = {json.load(urlopen(address))["generation"] for _ in range(20)}
         between = live(index)
         assert run("index", "--index", index, "--force").exit_code == 0
-        eventually(lambda: json.load(urlopen(address))["generation"] == live(index))
+        wait_for(lambda: json.load(urlopen(address))["generation"] == live(index))
 
     assert answered == {before} != {between}
-
-
-def eventually(true, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture(params=ENGINES)

@@ -22,6 +22,7 @@ from qa.publishing.watcher import (
     watch,
 )
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
+from tests.waiting import wait_for
 
 FAST = Pace(interval=0.001, quiet=0.01, max_delay=0.2, retry=0.05)
 
@@ -52,13 +53,6 @@ def run_watch(folder, pace=FAST):
     finally:
         folder.stop.set()
         thread.join()
-
-
-def wait_for(true, seconds=60):
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "it did not come true"
-        time.sleep(0.005)
 
 
 def test_it_builds_at_once_and_then_only_after_a_change():

@@ -14,8 +14,8 @@ from gunicorn.config import Config
 from qa.server import load_balancing
 from qa.server.load_balancing import BalancedWorker, ClientCounts
 from tests.conftest import run_service
-from tests.faults.service import wait_for
 from tests.processes import needs_proc, set_in_processes, workers
+from tests.waiting import wait_for
 
 ASK = "/ask?q=who+demanded+guarantees"
 

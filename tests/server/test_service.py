@@ -16,9 +16,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
-from tests.faults.service import wait_for
 from tests.processes import reserve_port, workers
 from tests.server.test_warm_up import live, open_generations
+from tests.waiting import wait_for
 
 
 def fetch(url, data=None):

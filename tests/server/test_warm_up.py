@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BRIDGE, HARBOUR, build_index, run_service, write
-from tests.faults.service import wait_for
 from tests.processes import children, master, needs_proc, workers
+from tests.waiting import wait_for
 
 pytestmark = needs_proc
 COUNT = 2

@@ -15,8 +15,8 @@ from gunicorn.http.errors import InvalidRequestLine
 from qa.server.worker import Worker
 from qa.web.middleware.access import SECURITY_HEADERS
 from tests.conftest import build_index, run_service, write
-from tests.faults.service import wait_for
 from tests.processes import set_in_processes
+from tests.waiting import wait_for
 
 ASK = "/ask?q=who+demanded+guarantees"
 

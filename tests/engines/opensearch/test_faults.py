@@ -20,6 +20,7 @@ from qa.publishing.builder import index_folder
 from qa.queries.parser import parse_query
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, ROOT, write
+from tests.waiting import wait_for
 
 pytest.importorskip("opensearchpy")
 
@@ -47,15 +48,6 @@ def indices(settings):
     return {row["index"] for row in rows} - {f"{cluster.name}-lock"}
 
 
-def eventually(true, seconds=60):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if true():
-            return True
-        time.sleep(0.2)
-    return False
-
-
 def test_no_answer_fails_when_a_node_dies_under_load(settings, nodes):
     build(settings)
     nodes.wait(3)
@@ -72,17 +64,18 @@ def test_no_answer_fails_when_a_node_dies_under_load(settings, nodes):
 
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(ask_until_stopped, number) for number in range(4)]
-        assert eventually(lambda: len(codes) > 10)
+        wait_for(lambda: len(codes) > 10)
         nodes.nodes[random.randrange(3)].kill()
         before = len(codes)
         # The others take it for gone after three seconds.
         time.sleep(4)
-        enough = eventually(lambda: len(codes) > before + 20)
-        stop.set()
+        try:
+            wait_for(lambda: len(codes) > before + 20)
+        finally:
+            stop.set()
     for future in futures:
         future.result()
 
-    assert enough
     assert {*codes} == {200}
 
 
@@ -107,7 +100,7 @@ def test_a_cluster_that_is_gone_is_told_and_taken_up_again(settings, nodes):
 
     nodes.mend()
 
-    assert eventually(lambda: ask().status_code == 200)
+    wait_for(lambda: ask().status_code == 200)
 
 
 def test_a_build_that_is_killed_changes_nothing_and_is_swept(settings, pytestconfig, full):

@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import threading
-import time
 import weakref
 
 import pytest
@@ -17,6 +16,7 @@ from qa.engines.whoosh.engine import WhooshSearcherManager
 from qa.errors import CorruptIndexError, NoLiveGenerationError
 from qa.index.generations import GenerationFolder
 from tests.conftest import BRIDGE, HARBOUR, build_index, write
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -47,15 +47,6 @@ def rebuild(index, text=BRIDGE):
 
 def file_of(index, name="documents.bin"):
     return index / "generations" / (index / "CURRENT").read_text().strip() / name
-
-
-def eventually(true, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_it_is_opened_once(live):
@@ -113,10 +104,10 @@ def test_a_follower_prepares_a_new_one_before_it_is_handed_out(live, index):
     before = live.searcher().manifest.name
     after = rebuild(index)
 
-    assert eventually(lambda: len(prepared) == 2)
+    wait_for(lambda: len(prepared) == 2)
     assert live.searcher().manifest.name == before
     may_go.set()
-    assert eventually(lambda: live.searcher().manifest.name == after)
+    wait_for(lambda: live.searcher().manifest.name == after)
     assert prepared == [before, after]
 
 
@@ -126,7 +117,7 @@ def test_a_follower_ends_with_what_it_follows_for(index):
     threads = threading.active_count()
     del live
 
-    assert eventually(lambda: threading.active_count() < threads)
+    wait_for(lambda: threading.active_count() < threads)
 
 
 def test_a_follower_goes_on_after_trouble(live, index, caplog):
@@ -143,7 +134,7 @@ def test_a_follower_goes_on_after_trouble(live, index, caplog):
     live.start_reload(prepare)
     after = rebuild(index)
 
-    assert eventually(lambda: live.searcher().manifest.name == after)
+    wait_for(lambda: live.searcher().manifest.name == after)
 
 
 def test_without_a_generation_it_is_said_at_once(live, index):
@@ -234,19 +225,19 @@ def test_damage_found_in_the_background_brings_the_one_before_back(
     )
     rebuild(index, BRIDGE + "\nAnother paragraph.\n")
 
-    assert eventually(lambda: "records is wrong" in caplog.text)
-    assert eventually(lambda: live.searcher().manifest.name == before)
+    wait_for(lambda: "records is wrong" in caplog.text)
+    wait_for(lambda: live.searcher().manifest.name == before)
     assert live.searcher().document("harbour")
 
 
 def test_a_follower_verifies_all_of_what_it_handed_out(live, index):
     live.start_reload(lambda _: None)
 
-    assert eventually(lambda: live.searcher().is_verified)
+    wait_for(lambda: live.searcher().is_verified)
     before = weakref.ref(live.searcher())
     after = rebuild(index)
-    assert eventually(lambda: live.searcher().manifest.name == after)
-    assert eventually(lambda: live.searcher().is_verified and before() is None)
+    wait_for(lambda: live.searcher().manifest.name == after)
+    wait_for(lambda: live.searcher().is_verified and before() is None)
 
 
 def test_what_turned_out_to_be_damaged_is_verified_before_it_is_asked_again(

@@ -19,8 +19,8 @@ from qa.settings import Settings
 from qa.web.middleware import metrics_folder as tallies
 from tests.commands.test_cli import run
 from tests.conftest import HARBOUR, ROOT, run_service, write
-from tests.faults.service import wait_for
 from tests.processes import children, master, needs_proc, reserve_port
+from tests.waiting import wait_for
 
 
 def get(address, path):
