@@ -41,9 +41,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.references import REFERENCES, Reading, Reference
 from qa.analysis.tokenizer import normalize
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.format_registry import file_extension
 from qa.documents.reader import load_content, read_content
+from qa.documents.skips import Skip
 from qa.settings import Settings
 
 _WORKERS = 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks.comparisons import progress
-from qa.evaluation.measures import EvaluationOptions, evaluate
+from qa.evaluation.evaluator import EvaluationOptions, evaluate
 from qa.evaluation.verdicts import VERDICTS, count_verdicts
 from qa.ranking.reranker import WEIGHTS_FILE, load_ranking_weights, weights_to_json
 from qa.settings import Settings

@@ -16,7 +16,7 @@ errors
 settings
 analysis: deadline english script_variants normalization languages tokenizer abbreviations sentences
   dates numerals variants
-documents: document processes metadata file_access versions
+documents: document skips processes metadata raw_document front_matter file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
   formats.list_numbers formats.stylesheets formats.html_blocks formats.markdown
@@ -29,14 +29,14 @@ documents: document processes metadata file_access versions
   formats.tex_macros formats.tex formats.notebook formats.subtitles formats.rtf formats.xml
   formats.epub formats.opendocument formats.pptx formats.number_formats
   formats.sheet_formats formats.sheets formats.outlook
-  format_registry reader cache crawl folder
+  format_registry sidecars reader cache crawl folder
 index: passages passage_cache questions counts acronyms lexicon suggestions statistics renames
   manifest generations
 queries: completion related entities grammar frames asking topics prose query parser variants
   periods compounds operators conditions word_patterns negation asked_polarity segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
-engines: spelling candidates base document_lookup kernel.loader
+engines: spelling candidates document_summary base searcher_manager document_lookup kernel.loader
   whoosh.checksums whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields
   whoosh.stored_document whoosh.column_encoder whoosh.stored_fields whoosh.field_encoder
   whoosh.merge_plan whoosh.merge_inputs whoosh.merger whoosh.column_merger whoosh.whoosh_codec
@@ -44,7 +44,7 @@ engines: spelling candidates base document_lookup kernel.loader
   whoosh.integrity whoosh.facets whoosh.spelling whoosh.masks whoosh.search whoosh.builder
   whoosh.engine
   opensearch.hits opensearch.cluster opensearch.mappings opensearch.query_dsl opensearch.docvalues
-  opensearch.registry opensearch.search_requests opensearch.rescorer
+  opensearch.integrity opensearch.registry opensearch.search_requests opensearch.rescorer
   opensearch.search opensearch.builder opensearch.engine
   factory
 ranking: features fitting reranker answer_selection contradiction term_matches highlighter
@@ -53,7 +53,7 @@ answers: collection answer no_answer citation_formats quote_search reanchoring p
   retrieval ranges question_reading pipeline
 publishing: ledger gate live_generation generation_writer feedback builder build_record
   near_duplicates watcher purge
-evaluation: sets runner verdicts measures tuning
+evaluation: sets runner verdicts measures rewrites evaluator tuning
 web: json_responses response_schemas answer_json request_schemas answering tables offsets problems
   context mount static_files openapi api pages.common pages.urls middleware.proxies
   middleware.access middleware.error_handlers middleware.http_cache middleware.metrics_folder

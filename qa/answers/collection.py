@@ -13,7 +13,8 @@ from urllib.parse import quote, quote_plus
 
 from qa.analysis.deadline import Deadline
 from qa.analysis.tokenizer import to_term, token_texts
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
+from qa.engines.document_summary import DocumentSummary
 from qa.queries.asking import GREETING, CollectionQuestion
 from qa.queries.parser import parse_query
 from qa.queries.query import Condition, Filters, Phrase

@@ -14,7 +14,8 @@ from qa.answers.ranges import describe_order
 from qa.answers.retrieval import (
     AskOptions,
 )
-from qa.engines.base import Searcher, spell_publishers
+from qa.engines.base import Searcher
+from qa.engines.document_summary import spell_publishers
 from qa.queries.asking import split_frame
 from qa.queries.conditions import (
     IndexWords,

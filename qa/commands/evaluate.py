@@ -18,7 +18,7 @@ from qa.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from qa.evaluation.measures import Evaluation
+    from qa.evaluation.evaluator import Evaluation
 
 _OUTPUT_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
@@ -68,7 +68,8 @@ def evaluate_command(  # noqa: PLR0913 - click passes each option
     SET is a folder with queries.jsonl, corpus.jsonl and qrels.tsv (see docs/evaluation.md). Without
     corpus.jsonl, the live index is asked.
     """
-    from qa.evaluation.measures import EvaluationOptions, evaluate, trec_qrels, trec_run  # noqa: PLC0415
+    from qa.evaluation.evaluator import EvaluationOptions, evaluate  # noqa: PLC0415
+    from qa.evaluation.measures import trec_qrels, trec_run  # noqa: PLC0415
 
     if run and ranker == "both":
         raise click.UsageError("--run writes the results of one ranker; choose it with --ranker.")
@@ -97,7 +98,7 @@ def _print_evaluation(evaluation: "Evaluation", *, as_json: bool) -> None:
         }
         echo_json(json.dumps(values if len(values) > 1 else next(iter(values.values())), indent=2))
         return
-    from qa.evaluation.measures import table_rows  # noqa: PLC0415
+    from qa.evaluation.evaluator import table_rows  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
     gain_headers = ("gain",) * (len(evaluation.measures) - 1)

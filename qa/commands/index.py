@@ -24,9 +24,9 @@ from qa.commands.options import (
     show_progress,
 )
 from qa.documents.crawl import check_no_index
-from qa.documents.document import SKIPPED
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
 from qa.documents.processes import trim_memory, worker_context
+from qa.documents.skips import SKIPPED
 from qa.documents.versions import analysis_version, code_stamp, code_version
 from qa.engines.factory import open_engine
 from qa.errors import BuildLockedError, QAError

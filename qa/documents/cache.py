@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, Self
 
 import zstandard
 
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.ocr import describe_ocr
 from qa.documents.reader import FileContent, load_content, read_content
+from qa.documents.skips import Skip
 from qa.documents.versions import code_version
 from qa.settings import Settings
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from qa.documents.document import Skip
 from qa.documents.file_access import (
     check_inside,
     is_hidden_folder,
@@ -19,13 +18,14 @@ from qa.documents.file_access import (
     reason_of,
     to_printable,
 )
-from qa.documents.metadata import is_sidecar
-from qa.documents.reader import (
+from qa.documents.sidecars import (
     ORPHAN_SIDECAR,
     WITHOUT,
     find_orphan_sidecars,
+    is_sidecar,
     sidecar_names,
 )
+from qa.documents.skips import Skip
 from qa.errors import IndexingError
 from qa.settings import Settings
 

@@ -25,7 +25,7 @@ from qa.documents.cache import (
     results_from_json,
 )
 from qa.documents.crawl import FileStamp, SourceFile, find_stamped_files
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.file_access import (
     open_failure,
 )
@@ -35,6 +35,7 @@ from qa.documents.reader import (
     is_reproducible,
     memory_limit_reason,
 )
+from qa.documents.skips import Skip
 from qa.errors import IndexingError
 from qa.settings import Settings
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
-from qa.documents.document import Skip
 from qa.documents.formats.archives import ArchiveMember
-from qa.documents.metadata import RawDocument
+from qa.documents.raw_document import RawDocument
+from qa.documents.skips import Skip
 from qa.settings import Settings
 
 # What a format reader gives: documents, the reasons why parts are none, and attached files.
@@ -97,6 +97,11 @@ def file_extension(name: str) -> str:
         if name.lower().endswith(extension) and len(name) > len(extension)
     )
     return max(extensions, key=len, default="")
+
+
+def without_extension(name: str) -> str:
+    """*name* without the extension of its format."""
+    return name[: len(name) - len(file_extension(name))]
 
 
 def unreadable_reason(name: str) -> str | None:

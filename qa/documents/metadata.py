@@ -1,25 +1,19 @@
 """The metadata in files, under whatever names -> Metadata."""
 
 import datetime
-import json
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import dateutil.parser
 import regex
-import yaml
 
 from qa.analysis.languages import detect_language, normalize_language_code
 from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import has_words, normalize
-from qa.documents.document import Metadata, PageUnit, RawBlock
-from qa.errors import UnreadableFileError
+from qa.documents.document import Metadata
 
 RawMetadata = Mapping[str, object]
 
@@ -245,172 +239,3 @@ def shorten(text: str, length: int) -> str:
         return text
     cut = text[:length]
     return (cut[: cut.rfind(" ")] if " " in cut else cut[: length - 1]).rstrip(" ,;:–—-") + "…"
-
-
-# Larger sidecars and front matter are not parsed.
-MAX_METADATA_BYTES = 1 << 20
-
-_SIDECAR_NAME = regex.compile(r"\.meta\.(?:json|ya?ml)$", regex.IGNORECASE)
-SIDECAR_EXTENSIONS = (".meta.json", ".meta.yaml", ".meta.yml")
-
-
-def is_sidecar(name: str) -> bool:
-    """Whether a file of this name is a sidecar."""
-    return _SIDECAR_NAME.search(name) is not None
-
-
-def parse_sidecar(name: str, data: bytes) -> RawMetadata:
-    """Read the sidecar called *name*; raise UnreadableFileError if it is no mapping."""
-    if len(data) > MAX_METADATA_BYTES:
-        raise UnreadableFileError("larger than 1 MB")
-    is_json = name.lower().endswith(".json")
-    try:
-        text = data.decode("utf-8-sig")
-        raw = json.loads(text) if is_json else _parse_yaml(text)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise UnreadableFileError(f"not valid {'JSON' if is_json else 'YAML'}") from error
-    if not isinstance(raw, dict):
-        raise UnreadableFileError("not a list of names with values")
-    return raw
-
-
-_FRONT_MATTER = regex.compile(
-    r"\s*^---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", regex.DOTALL | regex.MULTILINE
-)
-_TOML_FRONT_MATTER = regex.compile(
-    r"\s*^\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", regex.DOTALL | regex.MULTILINE
-)
-_JSON_FRONT_MATTER = regex.compile(r"\s*(?=\{\s*\")")
-
-_KEY_VALUE_LINE = regex.compile(r"^([\p{L}_][\p{L}_ -]*):[ \t]+(.+)$", regex.MULTILINE)
-
-
-def split_front_matter(text: str) -> tuple[RawMetadata, str]:
-    """The YAML, TOML or JSON that *text* begins with, as site generators have it, and the rest.
-
-    YAML is between lines of dashes, TOML between lines of plus signs, JSON is an object.  If it is
-    no mapping, it is text.
-    """
-    if match := _match_front_matter(_FRONT_MATTER, text):
-        return _split_yaml(match, text)
-    if match := _match_front_matter(_TOML_FRONT_MATTER, text):
-        with suppress(tomllib.TOMLDecodeError, RecursionError):
-            return tomllib.loads(match[1]), text[match.end() :]
-    if match := _JSON_FRONT_MATTER.match(text):
-        with suppress(ValueError, RecursionError):
-            raw, length = json.JSONDecoder().raw_decode(text[match.end() :][:MAX_METADATA_BYTES])
-            rest = text[match.end() + length :]
-            # An object with text behind it on the same line is text.
-            if isinstance(raw, dict) and rest.startswith("\n") and has_words(rest):
-                return raw, rest
-    return {}, text
-
-
-def _match_front_matter(pattern: regex.Pattern[str], text: str) -> regex.Match[str] | None:
-    match = pattern.match(text)
-    return match if match and len(match[1]) <= MAX_METADATA_BYTES else None
-
-
-def _split_yaml(match: regex.Match[str], text: str) -> tuple[RawMetadata, str]:
-    try:
-        raw = _parse_yaml(match[1]) or {}
-    except (ValueError, RecursionError, yaml.YAMLError):
-        # People forget the quotes that YAML requires around "Polityka: Putin demands guarantees".
-        raw = dict(_KEY_VALUE_LINE.findall(match[1]))
-    return (raw, text[match.end() :]) if isinstance(raw, dict) else ({}, text)
-
-
-def has_bomb(raw: RawMetadata) -> bool:
-    """Whether YAML aliases expand to more values than MAX_METADATA_BYTES of text can have.
-
-    They take no memory as long as they are not expanded, and they are not.
-    """
-    waiting, count = list(raw.values()), 0
-    while waiting and count <= MAX_METADATA_BYTES:
-        value = waiting.pop()
-        inner = list(value.values()) if isinstance(value, dict) else value
-        if isinstance(inner, list):
-            waiting += inner
-            count += len(inner)
-    return count > MAX_METADATA_BYTES
-
-
-def _parse_yaml(text: str) -> object:
-    # The base loader leaves scalars as strings: no octal titles, no language False.
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and dicts only
-
-
-class RawDocument(NamedTuple):
-    """One text of a file; *name* is its own where a file has several.
-
-    The pages of its blocks are of *page_unit*.  *omissions* are parts that were not read, such as a
-    page without text.  *certainties* has, by number, pages whose words were recognized in a
-    picture: how certain they are on the average, from 0 to 1.
-    """
-
-    blocks: list[RawBlock]
-    metadata: RawMetadata
-    name: str | None = None
-    page_unit: PageUnit = "page"
-    omissions: tuple[str, ...] = ()
-    certainties: Mapping[int, float] = MappingProxyType({})
-
-
-# Titles and authors that programs enter where people enter none.
-_PLACEHOLDER_TITLE = regex.compile(
-    r"microsoft (?:word|powerpoint|excel|office word)\s+-\s.*"
-    r"|(?:untitled|unbenannt|sans titre)[\s_-]*(?:document|presentation|page|slide)?[\s_-]*\d*"
-    r"|(?:word |new |blank |empty |html )*(?:document|dokument|presentation|slide|page|template)"
-    r"\s*[\d(). ]*|(?:book|workbook|sheet|mappe|classeur)\s*\d*|powerpoint[- ]presentation"
-    r"|(?:no|kein|sans) (?:title|titel|titre)|title|titel|anonymous|unspecified|unknown|none|null"
-    r"|.*\.(?:docx?|docm|dotx?|odt|pdf|tex|dvi|indd|rtf|pptx?|qxd|xlsx?|html?|txt|md|pages|wpd)",
-    regex.I,
-)
-_PLACEHOLDER_AUTHOR = regex.compile(
-    r"anonymous|unknown|unspecified|none|null|author|user|owner|admin(?:istrator)?|default user"
-    r"|(?:microsoft|ms) (?:office )?(?:word|user|office)|windows user|office user|python-docx"
-    r"|openpyxl|un-named|\(?unnamed\)?",
-    regex.I,
-)
-
-
-def drop_placeholders(metadata: RawMetadata) -> RawMetadata:
-    """The metadata without titles and authors that no person entered."""
-    patterns = {"title": _PLACEHOLDER_TITLE, "author": _PLACEHOLDER_AUTHOR}
-
-    def is_placeholder(key: str, value: object) -> bool:
-        pattern = patterns.get(field_of(key) or "")
-        return pattern is not None and pattern.fullmatch(scalar(value) or "") is not None
-
-    return {key: value for key, value in metadata.items() if not is_placeholder(str(key), value)}
-
-
-def count_pictures(count: int) -> tuple[str, ...]:
-    """The omissions of a text whose file has *count* pictures."""
-    return count_omissions({"a picture": count})
-
-
-def count_omissions(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """The omissions of a text by the number of each kind of thing: `{"a picture": 3}`."""
-    return tuple(
-        one if count == 1 else f"{count:,} {one.partition(' ')[2]}s"
-        for one, count in counts.items()
-        if count
-    )
-
-
-def build_raw_document(
-    blocks: list[RawBlock], metadata: RawMetadata, title: str | None = None
-) -> RawDocument:
-    """A raw document; *title* is for metadata without one, a heading that repeats it is removed,
-    unless it is all that there is.  The metadata are properties that programs fill in, too.
-    """
-    metadata = drop_placeholders(metadata)
-    own_title = next((value for key, value in metadata.items() if field_of(key) == "title"), None)
-    title = scalar(own_title) or normalize(title or "")
-    for number, block in enumerate(blocks):
-        if title and block.level and normalize(block.text) == title:
-            others = blocks[:number] + blocks[number + 1 :]
-            blocks = others if any(has_words(other.text) for other in others) else blocks
-            break
-    return RawDocument(blocks, {**metadata, "title": title} if title else metadata)

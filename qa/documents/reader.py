@@ -3,7 +3,7 @@
 import logging
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import regex
 
 from qa.analysis.tokenizer import has_words, normalize
-from qa.documents.document import Document, RawBlock, Skip, build_document
+from qa.documents.document import Document, RawBlock, build_document
 from qa.documents.file_access import MAX_NAME, NotAllowedError, read_file, to_printable
 from qa.documents.format_registry import (
     ARCHIVE_EXTENSIONS,
@@ -22,26 +22,23 @@ from qa.documents.format_registry import (
     has_front_matter,
     read_format,
     unreadable_reason,
+    without_extension,
 )
 from qa.documents.formats.archives import ArchiveMember, text_limit_reason, unpack
-from qa.documents.metadata import (
-    MAX_METADATA_BYTES,
-    SIDECAR_EXTENSIONS,
-    RawDocument,
-    RawMetadata,
-    field_of,
-    has_bomb,
-    is_sidecar,
-    merge_metadata,
-    parse_sidecar,
-)
+from qa.documents.front_matter import BOMB, MAX_METADATA_BYTES, has_bomb
+from qa.documents.metadata import RawMetadata, field_of, merge_metadata
 from qa.documents.ocr import OUT_OF_TIME
+from qa.documents.raw_document import RawDocument
+from qa.documents.sidecars import (
+    ORPHAN_SIDECAR,
+    find_orphan_sidecars,
+    is_sidecar,
+    parse_sidecars,
+    sidecar_names,
+)
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
-
-ORPHAN_SIDECAR = "describes a file that is not there"
-_BOMB = "too many values by YAML aliases"
-WITHOUT = "; its file was read without it"
 
 _EXTRACTION_LIBRARIES = (
     "chardet",
@@ -102,7 +99,7 @@ def read_content(content: FileContent, source: str, settings: Settings) -> list[
     if len(content.data) > settings.max_file_mb << 20:
         return [Skip(source, f"larger than {settings.max_file_mb} MB")]
     folder = source[: source.rfind("/") + 1]
-    sidecars, skips = _parse_sidecars(content.sidecars, folder)
+    sidecars, skips = parse_sidecars(content.sidecars, folder)
     return [
         *skips,
         *_read_raw_file(_RawFile(source, document_id(source), content.data, sidecars), settings),
@@ -121,37 +118,6 @@ def is_reproducible(results: Iterable[Document | Skip], settings: Settings) -> b
 def memory_limit_reason(settings: Settings) -> str:
     """The reason to skip a file that takes too much memory."""
     return f"takes more than {settings.extract_memory_mb} MB of memory to read"
-
-
-def sidecar_names(name: str) -> Iterator[str]:
-    """What the sidecars of the file *name* may be called, the one that wins first."""
-    for base in (name, _without_extension(name)):
-        yield from (base + extension for extension in SIDECAR_EXTENSIONS)
-
-
-def find_orphan_sidecars(names: Iterable[str]) -> set[str]:
-    """The sidecars among *names* of no file among *names*."""
-    names = set(names)
-    sidecars = set(filter(is_sidecar, names))
-    if not sidecars:
-        return set()
-    return sidecars - {sidecar for name in names - sidecars for sidecar in sidecar_names(name)}
-
-
-def _parse_sidecars(
-    sidecars: Mapping[str, bytes], folder: str
-) -> tuple[list[RawMetadata], list[Skip]]:
-    """The metadata in sidecars, and Skips for those that cannot be read."""
-    metadata: list[RawMetadata] = []
-    skips: list[Skip] = []
-    for name, data in sidecars.items():
-        try:
-            metadata.append(parse_sidecar(name, data))
-            if has_bomb(metadata[-1]):
-                skips.append(Skip(folder + to_printable(name), f"{_BOMB}; they were left out"))
-        except UnreadableFileError as error:
-            skips.append(Skip(folder + to_printable(name), f"{error}{WITHOUT}"))
-    return metadata, skips
 
 
 def _read_raw_file(file: _RawFile, settings: Settings) -> list[Document | Skip]:
@@ -232,7 +198,7 @@ def _bombs(extracts: list[RawDocument | Skip], file: _RawFile, kind: str) -> Ite
     if has_front_matter(kind):
         for extract in extracts:
             if isinstance(extract, RawDocument) and has_bomb(extract.metadata):
-                yield Skip(file.source, f"{_BOMB} in its front matter; they were left out")
+                yield Skip(file.source, f"{BOMB} in its front matter; they were left out")
 
 
 def _merge_row_skips(results: list[Document | Skip], file: _RawFile) -> list[Document | Skip]:
@@ -328,7 +294,7 @@ def _read_archive(file: _RawFile, settings: Settings) -> list[Document | Skip]:
                 for name in sidecar_names(member.name)
                 if name in data_by_name
             }
-            sidecars, skips = _parse_sidecars(member_sidecars, f"{file.source}/")
+            sidecars, skips = parse_sidecars(member_sidecars, f"{file.source}/")
             name = f"{file.id}/{document_id(to_printable(member.name))}"
             member_file = _RawFile(
                 source, name, member.data, sidecars, _common_metadata(file), file.depth + 1
@@ -364,7 +330,7 @@ def _build_document(
     )
     metadata = merge_metadata(
         sources,
-        file_name=name or _without_extension(file.source.rpartition("/")[2]),
+        file_name=name or without_extension(file.source.rpartition("/")[2]),
         text=_first_text(blocks),
         default_language=settings.language,
         full_text="\n".join(block.text for block in blocks),
@@ -406,13 +372,9 @@ _LONGEST_LABEL = 60
 
 def document_id(source: str) -> str:
     """The path without its extension, in characters that need no escapes in a URL."""
-    return "/".join(map(_slugify, _without_extension(source).split("/")))
+    return "/".join(map(_slugify, without_extension(source).split("/")))
 
 
 def _slugify(name: str) -> str:
     name = regex.sub(r"[^\p{L}\p{M}\p{N}._-]+", "-", unicodedata.normalize("NFC", name)).strip("-")
     return name[:_MAX_ID_PART_LENGTH] if name.strip(".") else "_"
-
-
-def _without_extension(name: str) -> str:
-    return name[: len(name) - len(file_extension(name))]

@@ -1,26 +1,16 @@
 """The protocols of an engine: what builds an index, what searches it, what manages generations."""
 
-import contextlib
-import datetime
-import json
-import logging
-import threading
-import time
-import weakref
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Protocol
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Citable, Document
-from qa.documents.versions import analysis_version
 from qa.engines.candidates import Candidates
-from qa.errors import DocumentNotFoundError, GenerationError
+from qa.engines.document_summary import DocumentSummary
 from qa.index.generations import Generation
 from qa.index.lexicon import Lexicon
-from qa.index.manifest import Manifest, analysis_warning
+from qa.index.manifest import Manifest
 from qa.index.passages import Passage
 from qa.index.statistics import Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
@@ -65,73 +55,6 @@ def ignore_progress(_done: int, _total: int) -> None:
 MAX_DIRECT_ANSWERS = 50
 # Words with a prefix are counted up to so many.
 MAX_COUNTED = 1000
-
-
-@dataclass(frozen=True)
-class DocumentSummary:
-    """A document in the list of documents; *omissions* are parts of its file that were not read."""
-
-    id: str
-    source: str
-    title: str
-    publisher: str | None
-    date: datetime.date | None
-    words: int
-    passages: int
-    sha256: str
-    omissions: tuple[str, ...] = ()
-
-    @property
-    def type(self) -> str:
-        """The type of its file: the file name extension, in lower case; empty for none."""
-        # Without pathlib, which takes ten times as long; there may be many documents.
-        stem, _, extension = self.source.rpartition("/")[2].rpartition(".")
-        return extension.lower() if stem else ""
-
-    @classmethod
-    def of(cls, document: Document, passages: int, words: int = 0) -> "DocumentSummary":
-        """The summary of *document*, with these numbers of passages and words."""
-        metadata = document.metadata
-        return cls(
-            document.id,
-            document.source,
-            metadata.title,
-            metadata.publisher,
-            metadata.date,
-            words,
-            passages,
-            document.sha256,
-            document.omissions,
-        )
-
-    def to_json(self) -> str:
-        """The summary as one line of JSON."""
-        return json.dumps(vars(self), default=str, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, line: str | bytes) -> "DocumentSummary":
-        """The summary that to_json wrote."""
-        values = json.loads(line)
-        if values["date"]:
-            values["date"] = datetime.date.fromisoformat(values["date"])
-        values["omissions"] = tuple(values.get("omissions", ()))
-        return cls(**values)
-
-
-def not_found_error(document_id: str) -> DocumentNotFoundError:
-    """The error where no document has that id."""
-    return DocumentNotFoundError(
-        f"No document {document_id!r} is in the index; /documents lists what is."
-    )
-
-
-def spell_publishers(summaries: Iterable[DocumentSummary]) -> dict[str, str]:
-    """The publishers of documents by their casefolded names, as the first document spells each."""
-    spellings: dict[str, str] = {}
-    for summary in summaries:
-        if summary.publisher:
-            spellings.setdefault(summary.publisher.casefold(), summary.publisher)
-    return spellings
 
 
 class Searcher(Protocol):
@@ -334,95 +257,3 @@ class Engine(Protocol):
 
     def erasing(self) -> AbstractContextManager[Eraser]:
         """Lock out builds, to remove generations; raise BuildLockedError if one runs."""
-
-
-SearcherT = TypeVar("SearcherT", bound=Searcher)
-
-log = logging.getLogger(__name__)
-
-
-class SearcherManager(ABC, Generic[SearcherT]):
-    """The live generation of an engine, for several threads at once."""
-
-    # Seconds between two checks of which one is live.
-    poll_interval: ClassVar[float]
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._searcher: SearcherT | None = None
-        self._is_reloading = False
-        self._tidy: weakref.WeakMethod[Callable[[], None]] | None = None
-        # Computed now, while the package's files are those that run.
-        analysis_version()
-
-    @abstractmethod
-    def refresh(self, prepare: Callable[[SearcherT], None] | None = None) -> SearcherT:
-        """The live generation, opened and prepared if it is another than before."""
-
-    def tidy_with(self, work: Callable[[], None]) -> None:
-        """Call *work*, a method, after every check of which one is live."""
-        self._tidy = weakref.WeakMethod(work)
-
-    def look_again(self, prepare: Callable[[SearcherT], None]) -> None:
-        """Check which one is live, and tidy."""
-        self.refresh(prepare)
-        work = self._tidy and self._tidy()
-        if work:
-            work()
-
-    def _must_keep_current(self, live: Manifest) -> bool:
-        """Whether the current one stays in use, since another analysis made *live*; log that.
-
-        That is so when a new version built an index and this process was not restarted yet.
-        """
-        current = self._searcher
-        if current is None or live.same_analysis or not current.manifest.same_analysis:
-            return False
-        log.error(
-            "Generation %s is live, but was made by another version of the analysis; %s answers"
-            " meanwhile. Restart the service with the version that made it.",
-            live.name,
-            current.manifest.name,
-        )
-        return True
-
-    def _warn_of_analysis(self, opened: Manifest) -> None:
-        """Log a warning if another analysis made the generation that was *opened*."""
-        if warning := analysis_warning(opened):
-            log.warning("%s", warning)
-
-    def warm_up(self, prepare: Callable[[SearcherT], None]) -> None:
-        """Open the live generation, and *prepare* it, before this process forks."""
-        with contextlib.suppress(GenerationError):
-            self.refresh(prepare)
-
-    def start_reload(self, prepare: Callable[[SearcherT], None]) -> None:
-        """From now on open each new generation in the background, *prepare* it, then use it.
-
-        So no request waits for that, and the one before is closed even without requests.
-        """
-        self.warm_up(prepare)
-        self._is_reloading = True
-        threading.Thread(
-            target=_reload_periodically, args=(weakref.ref(self), prepare), daemon=True
-        ).start()
-
-
-def _reload_periodically(
-    manager_ref: "weakref.ref[SearcherManager[SearcherT]]", prepare: Callable[[SearcherT], None]
-) -> None:
-    """Refresh the searcher for as long as its manager exists."""
-    manager = manager_ref()
-    while manager is not None:
-        interval = manager.poll_interval
-        del manager
-        time.sleep(interval)
-        manager = manager_ref()
-        if manager is None:
-            return
-        try:
-            manager.look_again(prepare)
-        except GenerationError:
-            pass  # raised again for each request
-        except Exception:
-            log.exception("The live generation cannot be followed")

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qa.analysis.tokenizer import normalize, stop_terms, to_term, token_texts
-from qa.documents.document import MAX_LISTED, Reasons, Skip, count_reasons
 from qa.documents.file_access import read_text
+from qa.documents.skips import MAX_LISTED, Reasons, Skip, count_reasons
 from qa.documents.versions import analysis_version
 from qa.errors import CorruptIndexError, GenerationNotFoundError, SettingsError
 from qa.index.acronyms import Acronym

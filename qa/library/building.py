@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qa.analysis.normalization import printable
-from qa.documents.document import Document, RawBlock, Skip, build_document
+from qa.documents.document import Document, RawBlock, build_document
 from qa.documents.format_registry import read_format
 from qa.documents.formats.lines import split_paragraphs
-from qa.documents.metadata import (
-    MAX_EXTRA_KEYS,
-    MAX_EXTRA_LENGTH,
-    RawDocument,
-    RawMetadata,
-    merge_metadata,
-)
+from qa.documents.metadata import MAX_EXTRA_KEYS, MAX_EXTRA_LENGTH, RawMetadata, merge_metadata
+from qa.documents.raw_document import RawDocument
+from qa.documents.skips import Skip
 from qa.engines.factory import open_engine
 from qa.errors import IndexingError, PublishRefusedError
 from qa.library.index import Day, Index, index_settings

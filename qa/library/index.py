@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 
 from qa.analysis.deadline import Deadline
 from qa.answers.pipeline import ask as ask_searcher
-from qa.documents.document import Skip
+from qa.documents.skips import Skip
 from qa.engines.base import Searcher
 from qa.engines.factory import open_engine
 from qa.errors import NoLiveGenerationError

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qa.documents.cache import ExtractionCache, reading_version
-from qa.documents.document import SKIPPED, Document, Skip, SkipTally
+from qa.documents.document import Document
 from qa.documents.file_access import wrap_disk_errors
 from qa.documents.folder import DocumentFolder
 from qa.documents.processes import collect_rarely
+from qa.documents.skips import SKIPPED, Skip, SkipTally
 from qa.documents.versions import code_version
 from qa.engines.base import Engine, IndexBuilder, Searcher
 from qa.errors import (

@@ -9,8 +9,9 @@ from typing import Any
 
 from qa.analysis.normalization import quantity
 from qa.documents.cache import ExtractionCache
-from qa.documents.document import Document, Skip, SkipTally
+from qa.documents.document import Document
 from qa.documents.folder import Deduplicator, DocumentFolder
+from qa.documents.skips import Skip, SkipTally
 from qa.documents.versions import analysis_version
 from qa.engines.base import IndexBuilder, Searcher
 from qa.errors import (

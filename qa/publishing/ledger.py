@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from qa.documents.cache import ExtractionCache
 from qa.documents.crawl import FileStamp
-from qa.documents.document import Skip
+from qa.documents.skips import Skip
 
 _NAME = "ledger"
 # Builds after which a cache entry is dropped that they did not use.

@@ -19,8 +19,10 @@ from qa.documents.cache import (
     erase_entries,
     results_from_json,
 )
-from qa.documents.document import SKIPPED, Document, Skip
-from qa.engines.base import DocumentSummary, Engine, Eraser
+from qa.documents.document import Document
+from qa.documents.skips import SKIPPED, Skip
+from qa.engines.base import Engine, Eraser
+from qa.engines.document_summary import DocumentSummary
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation
 from qa.index.passage_cache import passages_key

@@ -9,7 +9,8 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.answers.quote_search import Effort, Quote
 from qa.answers.reanchoring import Anchor, reanchor
 from qa.answers.retrieval import AskOptions
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
+from qa.engines.document_summary import DocumentSummary
 from qa.errors import DeadlineExceededError, RequestError
 from qa.queries.query import Filters
 from qa.settings import Settings

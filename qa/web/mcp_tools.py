@@ -7,8 +7,8 @@ from flask import url_for
 from pydantic import FailFast, Field
 
 from qa.answers.collection import CollectionFacts
-from qa.engines.base import DocumentSummary
 from qa.engines.document_lookup import find_document
+from qa.engines.document_summary import DocumentSummary
 from qa.errors import DocumentNotFoundError, GenerationNotFoundError, RequestError
 from qa.web.api import answer_question, parse_ask_request, parse_model
 from qa.web.context import (

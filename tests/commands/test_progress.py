@@ -6,7 +6,8 @@ import pytest
 
 from qa.commands import options
 from qa.commands.index import print_report
-from qa.documents.document import Metadata, RawBlock, Skip, build_document
+from qa.documents.document import Metadata, RawBlock, build_document
+from qa.documents.skips import Skip
 from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents, index_folder
 from qa.settings import Settings

@@ -4,11 +4,12 @@ import io
 import tarfile
 import zipfile
 
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.file_access import open_failure, to_printable
 from qa.documents.folder import DocumentFolder
 from qa.documents.format_registry import unreadable_reason
 from qa.documents.reader import load_content, read_content
+from qa.documents.skips import Skip
 from qa.settings import Settings
 
 

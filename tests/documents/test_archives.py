@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from qa.documents.document import Skip
+from qa.documents.skips import Skip
 from qa.settings import Settings
 from tests.documents.reading import make_tar, make_zip, read_file
 

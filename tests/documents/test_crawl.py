@@ -10,8 +10,9 @@ import pytest
 
 from qa.documents.cache import file_cache_key
 from qa.documents.crawl import SourceFile, find_files
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.file_access import open_file, read_file
+from qa.documents.skips import Skip
 from qa.errors import IndexingError, SettingsError
 from qa.index.manifest import load_synonym_groups
 from qa.publishing.gate import load_golden_questions

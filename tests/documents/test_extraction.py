@@ -8,9 +8,10 @@ import pytest
 
 from qa.documents import cache as extraction
 from qa.documents.cache import ExtractionCache, file_cache_key
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.folder import DocumentFolder
 from qa.documents.reader import load_content, read_content
+from qa.documents.skips import Skip
 from qa.settings import Settings
 from tests.conftest import BRIDGE, HARBOUR, SAMPLE, write
 from tests.documents.test_folders import slow

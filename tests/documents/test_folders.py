@@ -17,8 +17,9 @@ from pebble.pool.process import TaskManager
 
 from qa.analysis.deadline import Deadline
 from qa.documents.crawl import SourceFile, find_files
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.folder import DocumentFolder
+from qa.documents.skips import Skip
 from qa.errors import IndexingError
 from qa.settings import Settings
 from tests.documents.reading import read_folder

@@ -7,8 +7,9 @@ import zipfile
 
 import pytest
 
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.reader import FileContent, read_content
+from qa.documents.skips import Skip
 from qa.settings import Settings
 from tests.conftest import ROOT
 from tests.documents.reading import make_zip

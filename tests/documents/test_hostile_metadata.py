@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from qa.documents.document import Document, RawBlock, Skip, build_document
+from qa.documents.document import Document, RawBlock, build_document
+from qa.documents.skips import Skip
 from qa.settings import Settings
 from tests.conftest import ROOT
 from tests.documents.reading import make_zip, read_documents, read_file

@@ -4,7 +4,8 @@ import datetime
 
 import pytest
 
-from qa.documents.metadata import build_raw_document, merge_metadata, parse_date
+from qa.documents.metadata import merge_metadata, parse_date
+from qa.documents.raw_document import build_raw_document
 
 DAY = datetime.date(2021, 12, 3)
 

@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 
-from qa.documents.document import Skip
 from qa.documents.format_registry import EXTENSIONS
 from qa.documents.reader import FileContent, document_id, read_content
+from qa.documents.skips import Skip
 from qa.settings import Settings
 from tests.documents.reading import make_tar, make_zip, read_documents, read_file
 from tests.documents.samples import (

@@ -4,13 +4,9 @@ import datetime
 
 import pytest
 
-from qa.documents.metadata import (
-    is_sidecar,
-    merge_metadata,
-    parse_sidecar,
-    split_front_matter,
-)
-from qa.documents.reader import sidecar_names
+from qa.documents.front_matter import split_front_matter
+from qa.documents.metadata import merge_metadata
+from qa.documents.sidecars import is_sidecar, parse_sidecar, sidecar_names
 from qa.errors import UnreadableFileError
 
 DAY = datetime.date(2021, 12, 3)

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from qa.app import create_app
 from qa.cli import main
-from qa.documents.document import MAX_LISTED, SKIPPED, Document, Skip, SkipTally, count_reasons
+from qa.documents.document import Document
+from qa.documents.skips import MAX_LISTED, SKIPPED, Skip, SkipTally, count_reasons
 from qa.engines.factory import open_engine
 from qa.index.manifest import Manifest, manifest_from_json
 from qa.publishing.builder import index_folder

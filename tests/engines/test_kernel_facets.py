@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from qa.engines.base import DocumentSummary
+from qa.engines.document_summary import DocumentSummary
 from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
 from qa.engines.whoosh.facets import FacetColumns
 

@@ -3,16 +3,15 @@
 import ir_measures
 import pytest
 
-from qa.evaluation import measures as rewrites
+from qa.evaluation import rewrites
 from qa.evaluation.measures import (
-    RewriteTurn,
     calibration_error,
     compute_measures,
-    rewrite_measures,
     roc_area,
     trec_qrels,
     trec_run,
 )
+from qa.evaluation.rewrites import RewriteTurn, rewrite_measures
 from qa.evaluation.runner import QuestionResult, RankedPassage
 from qa.evaluation.sets import EvaluationQuestion, find_foreign_set, foreign_questions, load_set
 from qa.queries.followup.carryover import StandaloneQuestion

@@ -2,7 +2,7 @@
 
 import datetime
 
-from qa.documents.document import Skip
+from qa.documents.skips import Skip
 from qa.errors import (
     IndexingError,
 )

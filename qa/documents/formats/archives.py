@@ -14,9 +14,9 @@ from typing import IO, NamedTuple
 
 import regex
 
-from qa.documents.document import Skip
 from qa.documents.file_access import MAX_NAME, is_hidden_folder, is_leftover
 from qa.documents.formats.plain import detect_encoding
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 
 _MAX_MEMBERS = 100_000

@@ -11,7 +11,7 @@ import regex
 from qa.documents.document import RawBlock
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
-from qa.documents.metadata import RawDocument, build_raw_document, count_pictures
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 
 _HEADING = regex.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*?)(?:[ \t]+\1)?[ \t]*")
 _ATTRIBUTE = regex.compile(r":(!?[\w-]+!?):(?:[ \t]+(.*))?")

@@ -16,7 +16,7 @@ from qa.documents.formats.docx_package import Package, Part, R, W
 from qa.documents.formats.docx_styles import Styles
 from qa.documents.formats.docx_text import ParagraphText
 from qa.documents.formats.tables import format_table
-from qa.documents.metadata import RawDocument, build_raw_document
+from qa.documents.raw_document import RawDocument, build_raw_document
 from qa.errors import UnreadableFileError
 
 # Tables with longer or more paragraphs in a cell are page layout: each cell is read by itself.

@@ -13,7 +13,7 @@ from qa.documents.formats.html_blocks import read_fragment
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
 from qa.documents.formats.text import read_text_file
-from qa.documents.metadata import RawDocument, count_omissions
+from qa.documents.raw_document import RawDocument, count_omissions
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"

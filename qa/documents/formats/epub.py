@@ -8,7 +8,8 @@ from qa.analysis.tokenizer import normalize
 from qa.documents.document import RawBlock
 from qa.documents.formats.html import read_page
 from qa.documents.formats.packages import Package, local_name, parse_xml
-from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document, count_pictures
+from qa.documents.metadata import RawMetadata
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 from qa.errors import UnreadableFileError
 
 _CONTAINER = "META-INF/container.xml"

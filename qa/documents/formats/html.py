@@ -13,7 +13,8 @@ from qa.documents.formats.html_article import extract_article
 from qa.documents.formats.html_blocks import element_text, iter_page_blocks
 from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
 from qa.documents.formats.stylesheets import apply_style_sheets
-from qa.documents.metadata import RawDocument, build_raw_document, parse_date
+from qa.documents.metadata import parse_date
+from qa.documents.raw_document import RawDocument, build_raw_document
 from qa.errors import UnreadableFileError
 
 _CHARSET_DECLARATION = regex.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", regex.I)

@@ -18,7 +18,7 @@ from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock
 from qa.documents.formats.html_blocks import PageBlock, element_text, is_hidden, iter_page_blocks
 from qa.documents.formats.stylesheets import is_too_deep
-from qa.documents.metadata import count_omissions
+from qa.documents.raw_document import count_omissions
 
 # A shorter article is hardly one.
 _SHORTEST_ARTICLE = 250

@@ -2,7 +2,7 @@
 
 from qa.documents.document import RawBlock
 from qa.documents.formats.plain import decode_text
-from qa.documents.metadata import RawDocument
+from qa.documents.raw_document import RawDocument
 
 
 def read_log(data: bytes) -> RawDocument:

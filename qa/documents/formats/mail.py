@@ -19,12 +19,14 @@ from typing import NamedTuple
 import regex
 
 from qa.analysis.tokenizer import normalize
-from qa.documents.document import RawBlock, Skip
+from qa.documents.document import RawBlock
 from qa.documents.formats.archives import ArchiveMember
 from qa.documents.formats.html import read_page
 from qa.documents.formats.lines import split_paragraphs
 from qa.documents.formats.plain import BYTE_ORDER_MARKS, decode_text
-from qa.documents.metadata import RawDocument, RawMetadata, count_pictures
+from qa.documents.metadata import RawMetadata
+from qa.documents.raw_document import RawDocument, count_pictures
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 
 # What a message may contain: parts in parts, and parts at all.

@@ -10,12 +10,8 @@ from qa.documents.formats.html_blocks import read_fragment
 from qa.documents.formats.lines import join_lines
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
-from qa.documents.metadata import (
-    RawDocument,
-    build_raw_document,
-    count_pictures,
-    split_front_matter,
-)
+from qa.documents.front_matter import split_front_matter
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 

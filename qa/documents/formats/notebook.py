@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from qa.documents.formats.markdown import read_markdown
 from qa.documents.formats.plain import decode_text
-from qa.documents.metadata import RawDocument, count_pictures
+from qa.documents.raw_document import RawDocument, count_pictures
 from qa.errors import UnreadableFileError
 
 # Longer than any fence in a notebook.

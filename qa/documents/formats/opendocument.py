@@ -11,7 +11,8 @@ from lxml import etree
 from qa.documents.document import RawBlock
 from qa.documents.formats.packages import Package, local_name
 from qa.documents.formats.tables import format_table
-from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document, count_pictures
+from qa.documents.metadata import RawMetadata
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 from qa.errors import UnreadableFileError
 
 _PARAGRAPHS = frozenset({"p", "h"})

@@ -11,7 +11,7 @@ from qa.documents.document import RawBlock
 from qa.documents.formats.lines import split_paragraphs
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
-from qa.documents.metadata import RawDocument, build_raw_document, count_pictures
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 
 _FIELDS = ("title", "author", "date", "language", "description", "keywords")
 _FIELD_LINE = regex.compile(r"^[ \t]*#\+(\w+):[ \t]*(.*)$", regex.MULTILINE)

@@ -18,7 +18,7 @@ from qa.documents.formats.mail import (
     split_mail_text,
 )
 from qa.documents.formats.rtf import read_rtf
-from qa.documents.metadata import RawDocument, count_pictures
+from qa.documents.raw_document import RawDocument, count_pictures
 from qa.errors import UnreadableFileError
 
 _RTF_PROPERTY = 0x1009

@@ -18,7 +18,7 @@ from qa.documents.layout.columns import order_lines
 from qa.documents.layout.paragraphs import build_blocks
 from qa.documents.layout.running_lines import split_running_lines
 from qa.documents.layout.segments import Line, Segment
-from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
+from qa.documents.metadata import RawMetadata
 from qa.documents.ocr import (
     MAX_DOTS,
     OUT_OF_TIME,
@@ -29,6 +29,7 @@ from qa.documents.ocr import (
     missing_requirement,
     recognize_pages,
 )
+from qa.documents.raw_document import RawDocument, build_raw_document
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 

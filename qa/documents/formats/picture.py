@@ -9,7 +9,6 @@ from PIL import Image, UnidentifiedImageError
 
 from qa.documents.layout.columns import order_lines
 from qa.documents.layout.paragraphs import build_blocks
-from qa.documents.metadata import RawDocument, build_raw_document
 from qa.documents.ocr import (
     MAX_DOTS,
     OUT_OF_TIME,
@@ -19,6 +18,7 @@ from qa.documents.ocr import (
     missing_requirement,
     recognize_pages,
 )
+from qa.documents.raw_document import RawDocument, build_raw_document
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 

@@ -8,7 +8,8 @@ import regex
 from qa.documents.document import RawBlock
 from qa.documents.formats.front_lines import split_front_lines
 from qa.documents.formats.lines import split_paragraphs
-from qa.documents.metadata import RawDocument, split_front_matter
+from qa.documents.front_matter import split_front_matter
+from qa.documents.raw_document import RawDocument
 from qa.errors import UnreadableFileError
 
 BYTE_ORDER_MARKS = [

@@ -13,7 +13,8 @@ from qa.analysis.tokenizer import has_words
 from qa.documents.document import RawBlock
 from qa.documents.formats.packages import Package, parse_xml
 from qa.documents.formats.tables import Cell, expand_cells, format_table
-from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document, count_pictures
+from qa.documents.metadata import RawMetadata
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 
 # What slides have in common.
 _COMMON_PLACEHOLDERS = frozenset(

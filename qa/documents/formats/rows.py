@@ -9,7 +9,7 @@ from itertools import zip_longest
 import regex
 
 from qa.analysis.tokenizer import has_words
-from qa.documents.document import RawBlock, Skip
+from qa.documents.document import RawBlock
 from qa.documents.formats.lines import split_paragraphs
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.records import (
@@ -34,7 +34,9 @@ from qa.documents.formats.tables import (
     format_row,
     split_table,
 )
-from qa.documents.metadata import RawDocument, RawMetadata, field_of, parse_date
+from qa.documents.metadata import RawMetadata, field_of, parse_date
+from qa.documents.raw_document import RawDocument
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 
 _ID_KEYS = ("_id", "id", "doc_id")

@@ -11,7 +11,8 @@ from docutils.parsers.rst import Directive, Parser, directives, roles, states
 from qa.documents.document import RawBlock
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import Cell, expand_cells, format_table
-from qa.documents.metadata import RawDocument, RawMetadata, build_raw_document
+from qa.documents.metadata import RawMetadata
+from qa.documents.raw_document import RawDocument, build_raw_document
 
 _SETTINGS = {
     # A document opens no other file and runs nothing.

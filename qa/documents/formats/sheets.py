@@ -13,7 +13,7 @@ import python_calamine
 import regex
 
 from qa.analysis.tokenizer import has_words
-from qa.documents.document import RawBlock, Skip
+from qa.documents.document import RawBlock
 from qa.documents.formats.archives import text_limit_reason
 from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.opendocument import attribute, iter_rows, open_body
@@ -26,7 +26,9 @@ from qa.documents.formats.sheet_formats import (
     read_old_formats,
 )
 from qa.documents.formats.tables import split_table
-from qa.documents.metadata import RawDocument, field_of
+from qa.documents.metadata import field_of
+from qa.documents.raw_document import RawDocument
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 
 SheetItem = RawDocument | Skip

@@ -10,7 +10,7 @@ from webvtt.models import Caption
 
 from qa.documents.document import RawBlock
 from qa.documents.formats.plain import decode_text
-from qa.documents.metadata import RawDocument
+from qa.documents.raw_document import RawDocument
 from qa.errors import UnreadableFileError
 
 # A paragraph ends with a sentence, before a pause, or after so many seconds.

@@ -25,7 +25,7 @@ from qa.documents.formats.lines import split_paragraphs
 from qa.documents.formats.plain import decode_text
 from qa.documents.formats.tables import format_table
 from qa.documents.formats.tex_macros import MacroDefinitions, cut_definitions
-from qa.documents.metadata import RawDocument, build_raw_document, count_pictures
+from qa.documents.raw_document import RawDocument, build_raw_document, count_pictures
 
 _LEVELS = {
     "part": 1,

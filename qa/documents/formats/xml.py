@@ -12,7 +12,7 @@ from qa.documents.document import RawBlock
 from qa.documents.formats.html import read_page
 from qa.documents.formats.packages import local_name, parse_xml
 from qa.documents.formats.tables import format_row, format_table
-from qa.documents.metadata import RawDocument, build_raw_document
+from qa.documents.raw_document import RawDocument, build_raw_document
 
 # The names of elements in DocBook, JATS, TEI, DITA and others.
 _TITLES = frozenset("title head heading article-title h1 h2 h3 h4 h5 h6".split())

@@ -13,18 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.documents.document import Document
-from qa.engines.base import (
-    STEMS,
-    TITLE,
-    WHOLE,
-    WORDS,
-    DocumentSummary,
-    Progress,
-    Searcher,
-    ignore_progress,
-)
+from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, Progress, Searcher, ignore_progress
+from qa.engines.document_summary import DocumentSummary
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.docvalues import EncodedText, TextChecksum, encode_text, pack_card
+from qa.engines.opensearch.docvalues import EncodedText, encode_text, pack_card
+from qa.engines.opensearch.integrity import TextChecksum
 from qa.engines.opensearch.mappings import (
     DOCUMENT_TITLE,
     DOCUMENTS,

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from cachetools import LRUCache
 
 from qa.documents.document import Document
-from qa.engines.base import DocumentSummary, SearcherManager
+from qa.engines.document_summary import DocumentSummary
 from qa.engines.opensearch.builder import ClusterBuilder
 from qa.engines.opensearch.cluster import Cluster, parse_address
-from qa.engines.opensearch.docvalues import documents_of
+from qa.engines.opensearch.integrity import documents_of
 from qa.engines.opensearch.registry import Lease, Registry
 from qa.engines.opensearch.search import ClusterSearcher
+from qa.engines.searcher_manager import SearcherManager
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
 from qa.index.generations import Generation, choose_generation, find_generation, not_kept_error
 from qa.index.manifest import Manifest, check_same_analysis

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import regex
 
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.docvalues import check_texts
+from qa.engines.opensearch.integrity import check_texts
 from qa.engines.opensearch.mappings import DOCUMENTS, PASSAGES
 from qa.errors import BuildLockedError, CorruptIndexError, NoLiveGenerationError, QAError
 from qa.index.generations import (

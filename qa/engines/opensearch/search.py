@@ -16,27 +16,14 @@ from cachetools import LRUCache
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Document
-from qa.engines.base import (
-    K1,
-    STEMS,
-    TITLE,
-    WHOLE,
-    DocumentSummary,
-    Progress,
-    ignore_progress,
-    not_found_error,
-    spell_publishers,
-)
+from qa.engines.base import K1, STEMS, TITLE, WHOLE, Progress, ignore_progress
 from qa.engines.candidates import Candidates, IntArray, order_by_score
+from qa.engines.document_summary import DocumentSummary, not_found_error, spell_publishers
 from qa.engines.opensearch import query_dsl
 from qa.engines.opensearch.cluster import Cluster, Json
-from qa.engines.opensearch.docvalues import (
-    Cards,
-    PassageHead,
-    check_counts,
-    decode_column,
-)
+from qa.engines.opensearch.docvalues import Cards, PassageHead, decode_column
 from qa.engines.opensearch.hits import NO_HITS, Hits, read_hits
+from qa.engines.opensearch.integrity import check_counts
 from qa.engines.opensearch.mappings import DOCUMENTS, INDEX_OF, LAYOUT, MAX_TERM_LENGTH, PASSAGES
 from qa.engines.opensearch.query_dsl import CollectionSizes, WeightedTerm
 from qa.engines.opensearch.rescorer import DocumentScores, best_hits, join_cards, score_passages

@@ -25,17 +25,9 @@ from qa.documents.processes import (
     trim_memory,
     worker_context,
 )
-from qa.engines.base import (
-    STEMS,
-    TITLE,
-    WHOLE,
-    WORDS,
-    DocumentSummary,
-    Progress,
-    Searcher,
-    ignore_progress,
-)
+from qa.engines.base import STEMS, TITLE, WHOLE, WORDS, Progress, Searcher, ignore_progress
 from qa.engines.candidates import IntArray
+from qa.engines.document_summary import DocumentSummary
 from qa.engines.whoosh.arrays import ArrayFile, GrowingArray, Writable, write_arrays
 from qa.engines.whoosh.column_encoder import Buffer, encode_columns
 from qa.engines.whoosh.column_merger import merge_columns

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from cachetools import LRUCache
 
 from qa.documents.document import Document
-from qa.engines.base import DocumentSummary, SearcherManager
+from qa.engines.document_summary import DocumentSummary
+from qa.engines.searcher_manager import SearcherManager
 from qa.engines.whoosh.builder import WhooshBuilder
 from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher, summaries_in
 from qa.errors import CorruptIndexError, GenerationError

@@ -8,7 +8,6 @@ from typing import Generic
 import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
-from qa.engines.base import DocumentSummary, spell_publishers
 from qa.engines.candidates import (
     FACET_SIZE,
     Array,
@@ -17,6 +16,7 @@ from qa.engines.candidates import (
     IntArray,
     MatchCounts,
 )
+from qa.engines.document_summary import DocumentSummary, spell_publishers
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Phrase

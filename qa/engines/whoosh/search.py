@@ -20,10 +20,8 @@ from qa.engines.base import (
     TITLE,
     WHOLE,
     WORDS,
-    DocumentSummary,
     Progress,
     ignore_progress,
-    not_found_error,
     weigh_stems,
 )
 from qa.engines.candidates import (
@@ -34,6 +32,7 @@ from qa.engines.candidates import (
     LazyColumn,
     MatchCounts,
 )
+from qa.engines.document_summary import DocumentSummary, not_found_error
 from qa.engines.kernel.loader import find_kernel
 from qa.engines.whoosh.arrays import ArrayFile
 from qa.engines.whoosh.facets import FacetColumns

@@ -15,8 +15,8 @@ import regex
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.analysis.normalization import fold_accents
 from qa.analysis.tokenizer import normalize
-from qa.documents.document import Reasons, Skip, count_reasons, kind_of, parts_of
-from qa.engines.base import DocumentSummary
+from qa.documents.skips import Reasons, Skip, count_reasons, kind_of, parts_of
+from qa.engines.document_summary import DocumentSummary
 from qa.web.context import current_settings
 from qa.web.pages.common import format_date, parameter_error
 from qa.web.pages.index_stats import Period, count_bars

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as Redirect
 
 from qa.documents.format_registry import EXTENSIONS, UNKNOWN_FORMAT
-from qa.engines.base import DocumentSummary
+from qa.engines.document_summary import DocumentSummary
 from qa.settings import Settings
 from qa.web.context import (
     Operation,

@@ -17,7 +17,8 @@ import regex
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
 from qa.documents.document import Document
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
+from qa.engines.document_summary import DocumentSummary
 from qa.errors import IndexingError, RequestError
 from qa.index.manifest import Manifest
 from qa.publishing.gate import load_golden_questions

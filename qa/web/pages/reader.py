@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import AnswerPassage, build_fragment_url
 from qa.documents.document import Block, Document
-from qa.engines.base import DocumentSummary
+from qa.engines.document_summary import DocumentSummary
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, RequestError
 from qa.web.api import answer_question
 from qa.web.context import (

@@ -15,7 +15,8 @@ from flask import Blueprint, Response, request, url_for
 from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import Span, normalize, stop_terms
 from qa.answers.answer import Answer
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
+from qa.engines.document_summary import DocumentSummary
 from qa.errors import IndexingError
 from qa.index.suggestions import HeadingQuestion, Topic
 from qa.publishing.gate import load_golden_questions

@@ -3,11 +3,12 @@
 import compressed_rtf
 import pytest
 
-from qa.documents.document import Document, Skip
+from qa.documents.document import Document
 from qa.documents.formats.archives import ArchiveMember
 from qa.documents.formats.mail import read_eml, read_mbox
 from qa.documents.formats.outlook import read_msg
 from qa.documents.reader import FileContent, read_content
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 from qa.settings import Settings
 from tests.documents.reading import make_zip

@@ -5,8 +5,8 @@ import zlib
 import pytest
 from fpdf import FPDF
 
-from qa.documents.document import kind_of
 from qa.documents.formats import pdf
+from qa.documents.skips import kind_of
 from qa.errors import UnreadableFileError
 from tests.documents.formats.pdfs import (
     HELVETICA,

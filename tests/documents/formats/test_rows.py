@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from qa.documents.document import Skip
 from qa.documents.formats.rows import read_csv, read_json, read_jsonl, read_tsv
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 
 

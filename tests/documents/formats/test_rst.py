@@ -2,8 +2,8 @@
 
 import sys
 
-from qa.documents.document import Skip
 from qa.documents.formats.rst import read_rst
+from qa.documents.skips import Skip
 from tests.documents.reading import read_file
 
 HARBOUR = """\

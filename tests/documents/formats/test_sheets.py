@@ -8,9 +8,9 @@ import pytest
 import regex
 import xlsxwriter
 
-from qa.documents.document import Skip
 from qa.documents.formats.number_formats import apply_format
 from qa.documents.formats.sheets import format_value, read_excel, read_ods
+from qa.documents.skips import Skip
 from qa.errors import UnreadableFileError
 from tests.documents.compound import compound_file
 from tests.documents.reading import make_zip, read_file
