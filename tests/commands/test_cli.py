@@ -1,8 +1,6 @@
 """The command line: reports, answers, one-line errors, exit codes."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 
@@ -260,71 +258,6 @@ def test_wrong_settings_are_refused_by_name(folder, name, value, words):
     assert words in result.output
 
 
-def test_serve_checks_all_settings_and_serves_nothing(index, monkeypatch):
-    monkeypatch.setenv("QA_TRUSTED_HOSTS", "a.example")
-    checked = CliRunner().invoke(main, ["serve", "--check", "--port", "0", "--index", str(index)])
-
-    assert checked.exit_code == 0
-    assert "Settings: fine." in checked.output
-    monkeypatch.setenv("QA_TOKENS", "x")
-    refused = CliRunner().invoke(main, ["serve", "--check", "--index", str(index)])
-    assert refused.exit_code == 1
-    assert "QA_TOKENS" in refused.output
-
-
-def test_serve_checks_that_its_address_is_free(index):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
-        checked = CliRunner().invoke(
-            main, ["serve", "--check", "--port", port, "--index", str(index)]
-        )
-
-    assert checked.exit_code == 1
-    assert f"Port {port} is in use" in checked.output
-
-
-def serve(index, *arguments, **environ):
-    """What `qa serve` says that cannot begin."""
-    return subprocess.run(
-        [sys.executable, "-m", "qa", "serve", *arguments, "--index", str(index)],
-        env=os.environ | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-def test_serve_says_that_its_port_is_in_use_in_one_line_and_nothing_else(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
-        refused = serve(tmp_path, "--port", port)
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(f"Error: Port {port} is in use; ")
-    assert refused.stderr.count("\n") == 1
-    # Not even an index is built.
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
-def test_serve_says_that_there_is_no_such_address_in_one_line(index, host):
-    refused = serve(index, "--host", host, "--port", "0")
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(f"Error: Nothing can be served at {host}:0: ")
-    assert refused.stderr.count("\n") == 1
-
-
-def test_serve_tells_what_it_cannot_use_in_one_line(index):
-    wrong = {"QA_RATE_LIMIT": "10/minute", "QA_RATE_STORAGE": "nowhere://"}
-    served = serve(index, "--port", "0", **wrong)
-
-    assert served.returncode == 1
-    assert served.stderr.startswith("Error: QA_RATE_STORAGE is neither")
-    assert served.stderr.count("\n") == 1
-
-
 ESCAPES = "\x1b]0;owned\x07\x9b31m\u202efdp\n\udce9"
 
 
@@ -346,82 +279,6 @@ def test_names_of_files_do_nothing_to_a_terminal(folder):
     assert r"\x1b]0;owned" in outputs[1].output
     for output in outputs:
         assert not set("\x1b\x07\x9b\u202e\udce9") & set(output.output), output.output
-
-
-def test_a_log_does_nothing_to_a_terminal(tmp_path):
-    line = {"logger": "qa.requests", "verdict": "none", "question": f"Who? {ESCAPES[:-1]}"}
-    line["time"] = "2026-01-01T00:00:00.000+00:00"
-    (tmp_path / "log").write_text(json.dumps(line) + "\n")
-    outputs = [run("report", *more, tmp_path / "log").output for more in ((), ("--json",))]
-
-    assert all("owned" in output for output in outputs)
-    assert not set("\x1b\x07\x9b\u202e") & set("".join(outputs))
-
-
-def log_line(question, ms, verdict="none", day=1):
-    return json.dumps(
-        {
-            "time": f"2026-01-{day:02}T10:00:00Z",
-            "logger": "qa.requests",
-            "verdict": verdict,
-            "ms": ms,
-            "question": question,
-        }
-    )
-
-
-def test_the_slowest_questions_are_listed(tmp_path):
-    lines = [
-        log_line("who built it?", 12.4, "found"),
-        log_line("Who built it", 80.6, "found", day=2),
-        log_line("When was it?", 1234, "weak", day=3),
-        json.dumps({"logger": "qa.requests", "ms": 9999, "verdict": None}),
-        log_line("broken", "x"),
-    ]
-    (tmp_path / "log").write_text("\n".join(lines))
-    output = run("report", "--slow", tmp_path / "log").output
-    first = run("report", "--slow", "--json", "--limit", 1, tmp_path / "log").output
-
-    assert output == (
-        "   1,234 ms  2026-01-03  When was it?\n      81 ms  2026-01-02  Who built it (2 times)\n"
-    )
-    assert json.loads(first) == {
-        "question": "When was it?",
-        "ms": 1234,
-        "count": 1,
-        "last": "2026-01-03T10:00:00Z",
-    }
-
-
-def test_questions_that_differ_in_case_and_punctuation_are_one(tmp_path):
-    asked = ["What is C++?", "what is c++", " WHAT  is: C++ ?!", "“What is C++”", "What is C?"]
-    (tmp_path / "log").write_text("\n".join(log_line(question, 1) for question in asked))
-    lines = run("report", tmp_path / "log").output.splitlines()
-
-    assert [line.split("  2026-01-01  ") for line in lines] == [
-        ["     4", "“What is C++”"],
-        ["     1", "What is C?"],
-    ]
-
-
-def test_judgements_are_reported_and_become_golden_questions(tmp_path):
-    log, path = tmp_path / "log", tmp_path / "judgements.jsonl"
-    log.write_text("")
-    row = {"time": "2026-01-02T03:04:05+00:00", "turns": [], "generation": "0" * 12}
-    rows = [
-        row | {"question": "Who?", "document": "a", "contains": ["Ada"], "right": True},
-        row | {"question": f"When{ESCAPES[:-1]}?", "document": "b", "contains": [], "right": False},
-    ]
-    path.write_text("\n".join(map(json.dumps, rows)))
-    report = run("report", "--feedback", path, log)
-    golden = run("report", "--feedback", path, "--golden")
-
-    assert report.output.startswith("     1  2026-01-02  When")
-    assert report.output.endswith("? (judged wrong)\n")
-    assert not set("\x1b\x07\x9b\u202e") & set(report.output)
-    assert [json.loads(line) for line in golden.output.splitlines()] == [
-        {"question": "Who?", "turns": [], "document": "a", "contains": ["Ada"]}
-    ]
 
 
 def test_a_system_without_file_locks_gets_one_plain_line():

@@ -18,6 +18,12 @@ def read_folder(folder, settings, progress=None):
     return DocumentFolder(folder, settings).iter_documents(progress)
 
 
+def read_texts(folder, settings=None):
+    """The texts of documents and the Skips, in order."""
+    results = read_folder(folder, settings or Settings())
+    return [result.text if isinstance(result, Document) else result for result in results]
+
+
 def read_documents(path, source, settings):
     """Read the file at *path*, called *source* below the documents folder."""
     if reason := unreadable_reason(path.name):

@@ -8,69 +8,19 @@ import pytest
 from qa.documents.formats.docx import read_docx
 from qa.documents.formats.list_numbers import format_number
 from qa.errors import UnreadableFileError
-
-LIMIT = 100 << 20
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-STRICT = "http://purl.oclc.org/ooxml"
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-NAMESPACES = (
-    f'xmlns:w="{WORD}" '
-    'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math" '
-    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
-    'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:wps="urn:wps"'
+from tests.documents.formats.wordprocessing import (
+    LIMIT,
+    NAMESPACES,
+    OFFICE,
+    WORD,
+    package,
+    paragraph,
+    run,
+    table,
+    word,
 )
 
-
-def word(body, **parts):
-    """A Word document with this body, and with parts such as footnotes."""
-    kinds = "".join(
-        f'<Relationship Id="{kind}" Type="{OFFICE}/{kind}" Target="{kind}.xml"/>' for kind in parts
-    )
-    members = {
-        "_rels/.rels": relationships(
-            f'<Relationship Id="a" Type="{OFFICE}/officeDocument" Target="word/document.xml"/>'
-        ),
-        "word/_rels/document.xml.rels": relationships(kinds),
-        "word/document.xml": f"<w:document {NAMESPACES}><w:body>{body}</w:body></w:document>",
-        **{
-            f"word/{kind}.xml": f"<w:{kind} {NAMESPACES}>{content}</w:{kind}>"
-            for kind, content in parts.items()
-        },
-    }
-    return package(members)
-
-
-def relationships(content):
-    return f'<Relationships xmlns="x">{content}</Relationships>'
-
-
-def package(members):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-def run(text):
-    return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
-
-
-def paragraph(*parts, properties=""):
-    runs = "".join(part if part.startswith("<") else run(part) for part in parts)
-    return f"<w:p><w:pPr>{properties}</w:pPr>{runs}</w:p>"
-
-
-def table(*rows):
-    """A table whose cells are texts or pairs of properties and text."""
-    pairs = [[cell if isinstance(cell, tuple) else ("", cell) for cell in row] for row in rows]
-    content = "".join(
-        "<w:tr>"
-        + "".join(f"<w:tc><w:tcPr>{p}</w:tcPr>{paragraph(text)}</w:tc>" for p, text in row)
-        + "</w:tr>"
-        for row in pairs
-    )
-    return f"<w:tbl>{content}</w:tbl>"
+STRICT = "http://purl.oclc.org/ooxml"
 
 
 def texts(body, **parts):
@@ -295,40 +245,6 @@ def test_a_contents_list_is_left_out():
     ) == ["Rent"]
 
 
-DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
-CHART = f"""<c:chartSpace xmlns:c="{DRAWING}/chart" xmlns:a="{DRAWING}/main"><c:title><a:p>
-    <a:r><a:t>Ships</a:t></a:r></a:p></c:title>
-    <c:ser><c:tx><c:pt idx="0"><c:v>Lost</c:v></c:pt></c:tx>
-    <c:cat><c:pt idx="0"><c:v>1902</c:v></c:pt><c:pt idx="1"><c:v>1903</c:v></c:pt></c:cat>
-    <c:val><c:pt idx="1"><c:v>3</c:v></c:pt></c:val></c:ser></c:chartSpace>"""
-DIAGRAM = f'<d xmlns:a="{DRAWING}/main"><a:p><a:t>First </a:t><a:t>step</a:t></a:p><a:p/></d>'
-
-
-def test_charts_diagrams_and_embedded_pages_are_read():
-    members = {
-        "word/document.xml": f'''<w:document {NAMESPACES} xmlns:r="{OFFICE}"><w:body>
-            <w:p><w:r><w:drawing><x r:dm="d"/></w:drawing></w:r></w:p>
-            <w:p><w:r><c:chart xmlns:c="{DRAWING}/chart" r:id="c"/></w:r></w:p>
-            <w:altChunk r:id="h"/><w:altChunk r:id="none"/></w:body></w:document>''',
-        "word/_rels/document.xml.rels": relationships(
-            '<Relationship Id="d" Type="d" Target="d.xml"/>'
-            '<Relationship Id="c" Type="c" Target="c.xml"/>'
-            '<Relationship Id="h" Type="h" Target="/word/h.html"/>'
-        ),
-        "word/d.xml": DIAGRAM,
-        "word/c.xml": CHART,
-        "word/h.html": "<p>Embedded page.</p>",
-    }
-
-    assert [block.text for block in read_docx(package(members), LIMIT).blocks] == [
-        "First step",
-        "Ships",
-        "1902; Lost: ",
-        "1903; Lost: 3",
-        "Embedded page.",
-    ]
-
-
 def test_strict_open_xml_is_read():
     names = {
         WORD: f"{STRICT}/wordprocessingml/main",
@@ -381,33 +297,6 @@ def test_a_deep_document_is_refused_or_read_in_time():
 def test_a_package_without_a_document_is_refused():
     with pytest.raises((KeyError, UnreadableFileError)):
         read_docx(package({"content.xml": "<x/>"}), LIMIT)
-
-
-TWO_VERSIONS = f"""<mc:AlternateContent><mc:Choice><x:pic xmlns:x="{DRAWING}/picture"/></mc:Choice>
-    <mc:Fallback><v:imagedata/></mc:Fallback></mc:AlternateContent>"""
-PICTURE = f'<x:pic xmlns:x="{DRAWING}/picture"/>'
-
-
-def run_with(content):
-    return f"<w:p><w:r>{content}</w:r></w:p>"
-
-
-@pytest.mark.parametrize(
-    ("content", "omissions"),
-    [
-        (f"<w:drawing>{PICTURE}</w:drawing>", ("a picture",)),
-        ("<w:pict><v:shape><v:imagedata/></v:shape></w:pict>" * 2, ("2 pictures",)),
-        # The picture in an object is its preview, that in a fallback the same again.
-        ("<w:object><v:shape><v:imagedata/></v:shape></w:object>", ("an embedded object",)),
-        (TWO_VERSIONS, ("a picture",)),
-        (f"<w:del>{PICTURE}</w:del>", ()),
-        ("<w:drawing><wps:txbx/></w:drawing>", ()),
-    ],
-)
-def test_pictures_and_embedded_objects_are_counted(content, omissions):
-    document = read_docx(word(paragraph("The gate.") + run_with(content)), LIMIT)
-
-    assert document.omissions == omissions
 
 
 def test_comments_and_headers_with_words_are_said_to_be_left_out():
