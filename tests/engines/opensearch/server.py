@@ -28,7 +28,9 @@ MAIN = "org.codelibs.opensearch.runner.OpenSearchRunner"
 # The runner takes no others.
 PORTS = range(9201, 9300)
 # For tests a node is to start soon and take little; any other is as OpenSearch starts itself.
-_SMALL = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+# Checking the bytecode of the jars is a quarter of its start.
+_SMALL = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+UnlockDiagnosticVMOptions"]
+_SMALL += ["-XX:-BytecodeVerificationRemote"]
 _USUAL = ["-XX:+UseG1GC", "-XX:G1ReservePercent=25", "-XX:InitiatingHeapOccupancyPercent=30"]
 # Seconds for a node to come up on a busy machine.
 PATIENCE = 180
