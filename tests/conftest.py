@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import gc
 import json
 import os
 import shutil
@@ -94,6 +95,13 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--full"):
         hypothesis.settings.load_profile("any")
+    # What is collected stays: the garbage collector need not look at it, now or in any test.
+    gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist may be missing, or turned off
