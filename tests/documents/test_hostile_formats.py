@@ -13,6 +13,7 @@ from qa.documents.skips import Skip
 from qa.settings import Settings
 from tests.conftest import ROOT
 from tests.documents.reading import make_zip
+from tests.documents.repeated import REPEATED
 from tests.documents.samples import (
     CONTAINER,
     ODF_NAMES,
@@ -166,32 +167,8 @@ def test_sheets_in_an_archive_have_no_more_text_than_one_file_may_have():
     assert skip.reason.startswith("more than 1 MB of text in it")
 
 
-# Each was looked at again for each of the others: marks that are never closed in one paragraph or
-# line, tables in tables, cells that cover many, siblings in selectors, what is in all that is deep.
-REPEATED = {
-    "a.rst": ("Harbour.\n\n", "*a "),
-    "b.rst": ("Harbour.\n\n", "|a|b|\n|-|-|\n"),
-    "a.adoc": ("Harbour.\n\n", "[["),
-    "a.org": ("Harbour.\n\n", "[2020-01-01 "),
-    "a.html": ("<p>Harbour.", "<table>"),
-    "b.html": ("<p>Harbour.<table>", "<tr><td rowspan=9999 colspan=999>a"),
-    "c.html": ("<style>p:nth-last-child(2n) ~ p p{display:none}</style>", "<p>Harbour."),
-    "d.html": (
-        f"<style>{'div div p:contains(x){display:none}' * 500}</style>{'<div>' * 1000}",
-        "<p>Harbour.",
-    ),
-}
-READ_REPEATED = """
-import resource, sys
-from tests.documents.test_hostile_formats import REPEATED, read
-resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-start, mark = REPEATED[sys.argv[1]]
-print(len(read(sys.argv[1], start + mark * (400_000 // len(mark)))))
-"""
-
-
 @pytest.mark.parametrize("name", REPEATED)
 def test_nothing_is_looked_at_again_for_each_of_many_others(name):
-    command = [sys.executable, "-c", READ_REPEATED, name]
+    command = [sys.executable, "-m", "tests.documents.repeated", name]
 
     assert subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout == b"1\n"

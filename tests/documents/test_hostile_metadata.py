@@ -112,7 +112,7 @@ def test_depths_and_numbers_of_json_end(tmp_path, metadata):
 
 
 @pytest.mark.parametrize("field", ["title", "author", "publisher", "date", "url", "language"])
-@pytest.mark.parametrize("value", ["word " * 2_000_000, "x" * 10_000_000])
+@pytest.mark.parametrize("value", ["word " * 400_000, "x" * 2_000_000])
 def test_a_value_of_megabytes_is_cut_or_left_out(tmp_path, field, value):
     row = json.dumps({"text": PROSE, field: value, "note": value})
     (document,) = read_file(tmp_path, "a.jsonl", row)[0].values()

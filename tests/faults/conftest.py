@@ -1,6 +1,7 @@
 """Campaigns of faults: a few rounds each, all of them with --full, always told by their seed."""
 
 import random
+import shutil
 from collections import Counter
 
 import pytest
@@ -34,13 +35,24 @@ def tally(request):
         print(f"  {count:5} {outcome}")
 
 
+@pytest.fixture(scope="session")
+def built_place(tmp_path_factory):
+    """An index folder with a first generation, quickly built, which no test changes."""
+    folder = tmp_path_factory.mktemp("place")
+    Place(folder, folder / "documents").set_up()
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path):
-    """An index folder with a first generation, quickly built."""
+def place(built_place, tmp_path):
+    """A copy of it, which the test may change."""
+    shutil.copytree(built_place, tmp_path, dirs_exist_ok=True)
     return Place(tmp_path, tmp_path / "documents")
 
 
 @pytest.fixture
 def large_place(tmp_path):
     """One whose builds have other processes at work."""
-    return Place(tmp_path, tmp_path / "documents", MANY)
+    place = Place(tmp_path, tmp_path / "documents")
+    place.set_up(MANY)
+    return place

@@ -88,14 +88,17 @@ class ProcessResult(NamedTuple):
 
 
 class Place:
-    """An index folder, with a first generation of *documents*: the sample corpus and *rows*."""
+    """An index folder, and the folder of its documents."""
 
-    def __init__(self, index: Path, documents: Path, rows: int = 0) -> None:
+    def __init__(self, index: Path, documents: Path) -> None:
         self.index = index
         self.documents = documents
         self.generations = GenerationFolder(index)
-        shutil.copytree(SAMPLE, documents)
-        (documents / "rows.jsonl").write_text("\n".join(map(json.dumps, _rows(rows))))
+
+    def set_up(self, rows: int = 0) -> None:
+        """Build a first generation of the sample corpus and so many *rows*."""
+        shutil.copytree(SAMPLE, self.documents)
+        (self.documents / "rows.jsonl").write_text("\n".join(map(json.dumps, _rows(rows))))
         result = self.build()
         assert result.code == 0, result.error
 

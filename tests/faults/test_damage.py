@@ -115,7 +115,7 @@ def test_a_service_outlives_files_cut_short_in_the_middle_of_searches(place, rou
     with run_service(place.index) as address:
         expected = {path: parse_answer(get(address, path)) for path in QUESTIONS}
         with Load(address) as load:
-            for _ in range(rounds(2, 50)):
+            for _ in range(rounds(1, 50)):
                 before = {*workers(place.index, 2)}
                 path = chance.choice(files)
                 time.sleep(chance.random() / 5)

@@ -18,7 +18,9 @@ def small_disk(tmp_path):
     if subprocess.run(mounting, check=False, capture_output=True).returncode:
         pytest.skip("a small disk can be mounted by root only")
     try:
-        yield Place(index, tmp_path / "documents")
+        place = Place(index, tmp_path / "documents")
+        place.set_up()
+        yield place
     finally:
         subprocess.run(["umount", str(index)], check=True)
 
@@ -46,7 +48,7 @@ def test_another_program_fills_the_disk_at_any_moment(small_disk, rounds, chance
         place.change(f"none since {beginning}")
         build = wait_for_end(place.start_with_fault(beginning, 1_000_000))
         operations[beginning] = int(build.output.split()[-1])
-    for number in range(rounds(3, 200)):
+    for number in range(rounds(2, 200)):
         before = place.live_state()
         place.change(number)
         beginning = chance.choice([*operations])
@@ -62,7 +64,7 @@ def test_another_program_fills_the_disk_at_any_moment(small_disk, rounds, chance
 def test_files_may_become_only_so_large(place, rounds, chance, tally):
     (generation,) = place.generations.list_generations()
     largest = max(file.size for file in generation.manifest.files.values())
-    for number in range(rounds(2, 100)):
+    for number in range(rounds(1, 100)):
         before = place.live_state()
         place.change(number)
         most = chance.randrange(500, largest + largest // 4)

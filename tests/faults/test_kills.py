@@ -11,7 +11,7 @@ def test_a_build_is_killed_at_any_moment(large_place, rounds, chance, tally):
     start = time.monotonic()
     place.build()
     whole = time.monotonic() - start
-    for number in range(rounds(2, 200)):
+    for number in range(rounds(1, 200)):
         before = place.live_state()
         place.change(number)
         process = place.start()
@@ -43,7 +43,7 @@ def test_a_publish_is_killed_at_any_file_operation(place, rounds, chance, tally)
     )
 
     assert operations > 20
-    for number in range(rounds(4, 200)):
+    for number in range(rounds(2, 200)):
         before = place.live_state()
         place.change(number)
         at = chance.randint(1, operations)

@@ -12,7 +12,7 @@ from tests.faults.service import run_service
 def test_no_answer_fails_or_is_mixed_while_indexes_are_switched(place, rounds, chance, tally):
     edition = {publish(place, "first"): "first"}
     with run_service(place.index) as address, Load(address) as load:
-        for number in range(rounds(4, 100)):
+        for number in range(rounds(3, 100)):
             if number % 2:
                 assert place.roll_back().code == 0
                 tally["rolled back"] += 1

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import whoosh.index
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.sentences import split_sentences
@@ -129,7 +129,6 @@ def test_phrases_are_required_and_exclusions_kept(searcher, question, expected):
     assert ids(searcher, question) == expected
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     texts=st.lists(
         st.lists(st.sampled_from("abc"), min_size=1, max_size=9), min_size=1, max_size=6
