@@ -10,7 +10,11 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.conftest import BRIDGE, HARBOUR, build_index, run_gunicorn, write
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The same engine without the windows of a desktop first: a test takes a quarter less.
+NAMES = (
+    *("chromium-headless-shell", "chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable"),
+)
 # Each new window would start a process for the suggestions of the address bar and one to spare: two
 # thirds of what a test takes.  The flag replaces the one of Playwright, whose features follow.
 _FEATURES = """
@@ -71,7 +75,7 @@ def browser(pytestconfig):
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         tell = pytest.fail if pytestconfig.getoption("--need-browser") else pytest.skip
-        tell("There is no Chromium here; on Debian, `apt-get install chromium` brings it.")
+        tell("There is no Chromium here; run `apt-get install chromium-headless-shell` on Debian.")
     # As root there is no sandbox to drop into.
     flags = FLAGS + ["--no-sandbox"] * (os.getuid() == 0)
     with sync_playwright() as playwright:

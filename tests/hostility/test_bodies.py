@@ -42,7 +42,7 @@ def status_of(app, path, body, kind="application/json", headers=()):
 def test_what_is_almost_right_does_no_harm(apps, path, limit_examples):
     statuses = set()
 
-    @limit_examples(150)
+    @limit_examples(75)
     @given(st.sampled_from(apps[:2]), messages(path))
     def holds(app, body):
         statuses.add(status_of(app, path, body, headers=mirror_headers(body)))
@@ -56,7 +56,7 @@ def test_what_is_almost_right_does_no_harm(apps, path, limit_examples):
 def test_no_body_of_any_kind_does_harm(apps, path, limit_examples):
     statuses = set()
 
-    @limit_examples(150)
+    @limit_examples(75)
     @given(st.sampled_from(apps[:2]), bodies(path), content_types, headers)
     def holds(app, body, kind, fields):
         statuses.add(status_of(app, path, body, kind, fields))
@@ -72,7 +72,7 @@ def test_no_form_of_any_kind_does_harm(index, tmp_path, path, limit_examples):
     app = create_app(settings)
     statuses = set()
 
-    @limit_examples(150)
+    @limit_examples(75)
     @given(st.binary(max_size=200), content_types, headers)
     def holds(body, kind, fields):
         statuses.add(status_of(app, path, body, kind, fields))

@@ -53,7 +53,7 @@ def assert_serves(address):
 def test_no_bytes_do_harm_or_are_waited_for(address, limit_examples):
     statuses, requests = set(), []
 
-    @limit_examples(300)
+    @limit_examples(150)
     @given(streams)
     @example(
         b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -125,7 +125,7 @@ def _heads():
 def test_no_request_hides_behind_another(address, limit_examples):
     """Where it is unclear where a body ends, one refusal is all that comes."""
 
-    @limit_examples(200)
+    @limit_examples(100)
     @given(st.sampled_from([b"POST /ask", b"GET /livez", b"POST /mcp"]), _heads(), _PAYLOADS)
     def holds(path, lines, payload):
         head = b"%b HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % (path, b"\r\n".join(lines))

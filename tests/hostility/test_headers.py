@@ -27,7 +27,7 @@ def environ_of(path, method, question, headers):
 def test_no_header_makes_it_fail_or_comes_back(apps, limit_examples):
     statuses = set()
 
-    @limit_examples(600)
+    @limit_examples(300)
     @given(st.sampled_from(apps), st.sampled_from(paths(apps[0])), methods, _QUESTIONS, headers)
     # Of many paths few take a body, so that chance alone rarely sends them one of a wrong type.
     @example(apps[0], "/verify", "POST", "", [("Content-Type", "text/plain")])
