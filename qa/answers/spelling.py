@@ -65,7 +65,7 @@ def _measure_contexts(
     best = dict.fromkeys(spellings, 0.0)
     if not others:
         return best
-    weights = statistics.normalized_idf[others]
+    weights = np.array([statistics.normalized_idf[n] for n in others])
     languages = searcher.manifest.languages
     for terms in _group_by_stems([_build_term(spelling, languages) for spelling in spellings]):
         asked = Query((*terms, *(query.terms[n] for n in others)), filters=query.filters)

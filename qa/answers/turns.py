@@ -60,7 +60,7 @@ class Retriever(Generic[R]):
         query, coverage = result.query, 0.0
         if result.top:
             words = (term.word for term in query.terms)
-            shares = dict(zip(words, result.statistics.normalized_idf.tolist(), strict=True))
+            shares = dict(zip(words, result.statistics.normalized_idf, strict=True))
             missing_words = result.highlighter.highlight(result.top[0]).missing_words
             coverage = own_coverage(query, shares, missing_words)
         verdict = self.judge(result)

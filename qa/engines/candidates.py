@@ -35,7 +35,7 @@ class Positions:
 
     Columns of shape (occurrences,): *passage_index* into the list, *position* in words,
     *term_index* into the query's all_terms, all int64, and *is_exact*, bool, for the form that was
-    typed.
+    typed.  They are contiguous, as the columns of Candidates are.
     """
 
     passage_index: IntArray
@@ -137,6 +137,55 @@ class LazyColumn(Sequence[Value]):
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
 
+class CodedColumn(Sequence[Value]):
+    """A column of few distinct values: *decode* gives that of a code, of which each row has one."""
+
+    def __init__(self, codes: Array, decode: Callable[[int], Value]) -> None:
+        self.codes: list[int] = codes.tolist()
+        self.decode = decode
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, index: int) -> Value: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Value]: ...
+
+    def __getitem__(self, index: int | slice) -> Value | list[Value]:
+        if isinstance(index, slice):
+            return list(map(self.decode, self.codes[index]))
+        return self.decode(self.codes[index])
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self.decode, self.codes)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether *other* has the same values in the same order."""
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
+
+
+def evaluate_distinct(
+    predicate: Callable[[Value], bool], column: Sequence[Value]
+) -> BoolArray | None:
+    """*predicate* of each value of *column*, evaluated once for each distinct one.
+
+    Bool of the length of *column*; None where it is true of no value.
+    """
+    if isinstance(column, CodedColumn):
+        codes: Sequence[Any] = column.codes
+        flags = {code: predicate(column.decode(code)) for code in {*codes}}
+    else:
+        codes = [*column]
+        flags = {value: predicate(value) for value in {*codes}}
+    if True not in flags.values():
+        return None
+    return np.array([flags[code] for code in codes], bool)
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Passages that an engine proposes, as columns of shape (passages,), the best first.
@@ -171,7 +220,7 @@ class Candidates:
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self.document_ids)
+        return len(self.documents)
 
     def read_all(self) -> list[Passage]:
         """All of them."""

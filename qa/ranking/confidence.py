@@ -59,10 +59,9 @@ def compute_signals(
     *passage_count* is that of the index: the more, the more have the words by chance.
     """
     first_features = dict(zip(Feature, ranked[0].features.tolist(), strict=True))
-    shares: list[float] = statistics.normalized_idf.tolist()
     missing = [
         (term.word, share)
-        for term, share in zip(query.terms, shares, strict=True)
+        for term, share in zip(query.terms, statistics.normalized_idf, strict=True)
         if term.word in highlight.missing_words
     ]
     # In German every noun has a capital.

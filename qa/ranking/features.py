@@ -4,17 +4,25 @@ Computed in NumPy from the positions of the query's terms, their IDF and the doc
 no Python code runs for each word.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache, reduce
+from itertools import pairwise
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import K1, B
-from qa.engines.candidates import Array, BoolArray, Candidates, FloatArray, IntArray, Positions
+from qa.engines.candidates import (
+    Array,
+    Candidates,
+    FloatArray,
+    IntArray,
+    Positions,
+    evaluate_distinct,
+)
 from qa.engines.kernel.loader import find_kernel
 from qa.queries.entities import QuestionEntities
 from qa.queries.query import EXPANSION_WEIGHT, Query, inverse_document_frequency
@@ -65,6 +73,8 @@ class Feature(StrEnum):
 _AVERAGE_LENGTH, _AVERAGE_HEADING_LENGTH = 95.0, 10.0
 _WINDOW_WORDS, _DECAY_WORDS, _LEAD_WORDS = 20, 10.0, 25
 _ADJACENT_DISTANCE, _ORDERED_DISTANCE, _UNORDERED_DISTANCE = 1, 4, 10
+# Almost all passages have fewer words.
+_USUAL_DISTANCES = 1 << 10
 # More than any passage has words.
 _PASSAGE_STRIDE = 1 << 32
 
@@ -72,8 +82,8 @@ _PASSAGE_STRIDE = 1 << 32
 class TermStatistics:
     """The inverse document frequency (IDF) of each term of a query, as in BM25.
 
-    *normalized_idf*, float64 of shape (terms,), is the share of each term in *total_idf*: it sums
-    to 1.  *absent_terms* are those in no passage.
+    *normalized_idf* has the share of each term in *total_idf*: it sums to 1.  *absent_terms* are
+    those in no passage.
 
     Robertson and Zaragoza, The probabilistic relevance framework: BM25 and beyond, 2009.
     """
@@ -95,11 +105,13 @@ class TermStatistics:
         ]
         idf = _limit_carried(query, idf)
         self.total_idf = sum(idf) or 1.0
-        self.normalized_idf: FloatArray = np.array(idf) / self.total_idf
+        self.normalized_idf = [value / self.total_idf for value in idf]
 
 
 def _limit_carried(query: Query, idf: list[float]) -> list[float]:
     """*idf* where the terms from earlier turns weigh no more, in all, than those typed now."""
+    if not query.carried_words:
+        return idf
     carried_words = {*query.carried_words}
     is_carried = [term.word in carried_words for term in query.terms]
     carried = sum(value for value, flag in zip(idf, is_carried, strict=True) if flag)
@@ -116,25 +128,24 @@ def compute_features(
     """The features of *candidates*: float64 of shape (candidates, len(Feature))."""
     passage_count, idf = len(candidates), statistics.normalized_idf
     positions = candidates.positions
-    expansion_credit: FloatArray = np.zeros(passage_count)
+    expansion_credit: FloatArray | None = None
     if query.expansions:
         positions, expansion_positions = _split_expansions(positions, len(idf))
         credit = _expansion_credit(query, expansion_positions, passage_count)
-        expansion_credit = _weighted_sums(credit, idf)
+        expansion_credit = _weighted_sums(credit, np.array(idf))
     kernel = find_kernel()
     features = (
         _compute_with_kernel(kernel, candidates, positions, expansion_credit, idf)
         if kernel
         else _compute_with_numpy(candidates, positions, expansion_credit, idf)
     )
-    features[:, _COLUMN[Feature.LENGTH]] = np.log1p(candidates.lengths)
-    features[:, _COLUMN[Feature.PUBLISHER_MATCH]] = _evaluate_distinct(
-        entities.names_publisher, candidates.publishers
-    )
+    named = evaluate_distinct(entities.names_publisher, candidates.publishers)
+    if named is not None:
+        features[:, _COLUMN[Feature.PUBLISHER_MATCH]] = named
     if entities.has_dates:
-        features[:, _COLUMN[Feature.DATE_MATCH]] = _evaluate_distinct(
-            entities.names_date, candidates.dates
-        )
+        named = evaluate_distinct(entities.names_date, candidates.dates)
+        if named is not None:
+            features[:, _COLUMN[Feature.DATE_MATCH]] = named
     return features
 
 
@@ -142,27 +153,34 @@ def _compute_with_kernel(
     kernel: ModuleType,
     candidates: Candidates,
     positions: Positions,
-    expansion_credit: FloatArray,
-    idf: FloatArray,
+    expansion_credit: FloatArray | None,
+    idf: list[float],
 ) -> FloatArray:
     """What _compute_with_numpy gives, to the last bit."""
     arrays = (
         *(positions.passage_index, positions.position, positions.term_index, positions.is_exact),
         candidates.heading_matches,
         *(candidates.lengths, candidates.heading_lengths, candidates.passage_numbers),
-        *(expansion_credit, idf, _pair_weights(idf), _discounts(positions)),
+        *(expansion_credit, array("d", idf), array("d", _pair_weights(idf))),
+        np.log1p(candidates.lengths),
     )
-    matrix = np.frombuffer(
-        kernel.features(tuple(map(np.ascontiguousarray, arrays)), K1, B), np.float64
-    )
-    return matrix.reshape(len(candidates), len(Feature))
+    matrix = kernel.features(arrays, _discount_table(_USUAL_DISTANCES), K1, B)
+    if matrix is None:
+        # A passage is longer than that.
+        matrix = kernel.features(arrays, _discounts(positions), K1, B)
+    return np.frombuffer(matrix, np.float64).reshape(len(candidates), len(Feature))
 
 
 def _compute_with_numpy(
-    candidates: Candidates, positions: Positions, expansion_credit: FloatArray, idf: FloatArray
+    candidates: Candidates,
+    positions: Positions,
+    expansion_credit: FloatArray | None,
+    normalized_idf: list[float],
 ) -> FloatArray:
-    """The features of terms, places and positions; 0 for those from LENGTH on."""
-    passage_count = len(candidates)
+    """The features of terms, places and positions; 0 for those that entities match."""
+    passage_count, idf = len(candidates), np.array(normalized_idf)
+    if expansion_credit is None:
+        expansion_credit = np.zeros(passage_count)
     cells = positions.passage_index * len(idf) + positions.term_index
     term_frequencies = _count_terms(cells, passage_count, len(idf))
     exact_frequencies = _count_terms(cells[positions.is_exact], passage_count, len(idf))
@@ -193,6 +211,7 @@ def _compute_with_numpy(
         Feature.LEAD_COVERAGE: lead_coverage,
         Feature.FIRST_PASSAGE: candidates.passage_numbers == 0,
         Feature.POSITION_PRIOR: 1 / (1 + candidates.passage_numbers),
+        Feature.LENGTH: np.log1p(candidates.lengths),
         **_proximity_features(positions, passage_count, idf),
     }
     features = np.zeros((passage_count, len(Feature)))
@@ -218,15 +237,6 @@ def _length_norms(lengths: IntArray, average: float) -> FloatArray:
     """The part of BM25's denominator that depends on the length in words: of the same shape."""
     norms: FloatArray = K1 * (1 - B + B * lengths / average)
     return norms
-
-
-def _evaluate_distinct(predicate: Callable[[Any], bool], values: Sequence[Any]) -> BoolArray:
-    """*predicate* of each of *values*, evaluated once for each distinct value."""
-    values = [*values]
-    flag_of_value = {value: predicate(value) for value in set(values)}
-    if not any(flag_of_value.values()):
-        return np.zeros(len(values), bool)
-    return np.array([flag_of_value[value] for value in values], bool)
 
 
 def _split_expansions(positions: Positions, term_count: int) -> tuple[Positions, Positions]:
@@ -309,7 +319,7 @@ def _discounts(positions: Positions) -> FloatArray:
     """exp(-distance / _DECAY_WORDS) of each distance in *positions*, and 0 for all above."""
     longest = int(positions.position.max(initial=0))
     # Rounded up, so that few tables are made.
-    return _discount_table(1 << (longest + 1).bit_length())
+    return _discount_table(max(_USUAL_DISTANCES, 1 << (longest + 1).bit_length()))
 
 
 @lru_cache(maxsize=32)
@@ -319,11 +329,11 @@ def _discount_table(length: int) -> FloatArray:
     return table
 
 
-def _pair_weights(idf: FloatArray) -> FloatArray:
-    """The share of each pair of neighbors in the IDF of all: float64 of shape (terms - 1,)."""
-    weights = idf[:-1] + idf[1:]
-    shares: FloatArray = weights / (weights.sum() or 1.0)
-    return shares
+def _pair_weights(idf: Sequence[float]) -> list[float]:
+    """The share of each pair of neighbors in the IDF of all."""
+    weights = [one + other for one, other in pairwise(idf)]
+    total = sum(weights) or 1.0
+    return [weight / total for weight in weights]
 
 
 def _pair_features(
@@ -334,7 +344,7 @@ def _pair_features(
     *distances* is what _next_distances returns; each feature is float64 of shape (passages,).
     """
     term_count = len(idf)
-    weights = _pair_weights(idf)
+    weights = np.array(_pair_weights(idf.tolist()))
     left = np.flatnonzero(positions.term_index < term_count - 1)
     right = np.flatnonzero(positions.term_index > 0)
     forward_distances = distances[positions.term_index[left] + 1, left]

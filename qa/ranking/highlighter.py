@@ -129,14 +129,15 @@ class Highlighter:
             if phrase.distance is None and not phrase.is_prefix
         ]
         self._question = question
-        self._idf: list[float] = statistics.normalized_idf.tolist()
+        self._idf = statistics.normalized_idf
         self._indexes_of_stem = query.term_indexes_by_stem
         # A document of the period that is asked for need not name it.
         period = query.filters.period
         self._period_terms = {
             n for n, term in enumerate(query.terms) if period and period.names(term)
         }
-        self._idf += [0.0] * (len(query.all_terms) - len(query.terms))
+        if query.expansions:
+            self._idf = self._idf + [0.0] * (len(query.all_terms) - len(query.terms))
         self._words = [term.word for term in query.terms]
         # Words of passages that have a stem of the query, by language.
         self._own_words: dict[str, set[str]] = {}

@@ -9,14 +9,22 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import islice, pairwise
+from operator import eq
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from qa.engines.candidates import BoolArray, Candidates, FloatArray, TermPosition, order_by_score
+from qa.engines.candidates import (
+    BoolArray,
+    Candidates,
+    FloatArray,
+    TermPosition,
+    evaluate_distinct,
+    order_by_score,
+)
 from qa.engines.kernel.loader import find_kernel
 from qa.index.manifest import TunedRanking
 from qa.index.passages import Passage, title_of_heading
@@ -162,16 +170,16 @@ def rank(
     Sorted by date, only the passages are left that cover about as much as the best one.
     """
     scores = features @ weights.ranking + _boost_language(candidates.languages, options.language)
-    order = order_by_score(scores, candidates.documents, candidates.passage_numbers)
-    coverage = feature_column(features, Feature.COVERAGE)
     if options.sort == SORT_ORDERS[0]:
-        order = _put_first(candidates.direct_answers, order, _demote(order, coverage))
+        order = _put_first(candidates, scores, _order_places(candidates, scores, features))
     else:
+        order = order_by_score(scores, candidates.documents, candidates.passage_numbers)
         order = _sort_by_date(order, features, candidates.dates, options)
     if not order:
         return []
     selector = _make_selector(candidates, order, options)
-    documents = candidates.documents.tolist()
+    # Few are read, and an item of an array takes longer.
+    documents = np.ascontiguousarray(candidates.documents).data
     direct = candidates.direct_answers
     places = (place for place in order if selector.may_show(documents[place], limit))
     for place, passage in _iter_passages(candidates, places):
@@ -203,10 +211,19 @@ def keep_order(
 
 def _boost_language(languages: Sequence[str], language: str | None) -> FloatArray | float:
     """What is added to the scores of passages in *languages*; one number where all have one."""
-    distinct = {*languages}
-    if len(distinct) < 2:
-        return _LANGUAGE_BOOST * (language in distinct)
-    return _LANGUAGE_BOOST * np.array([language == other for other in languages])
+    is_asked = evaluate_distinct(partial(eq, language), languages)
+    if is_asked is None:
+        return 0.0
+    return _LANGUAGE_BOOST if is_asked.all() else _LANGUAGE_BOOST * is_asked
+
+
+def _order_places(candidates: Candidates, scores: FloatArray, features: FloatArray) -> list[int]:
+    """The indexes of *candidates* by *scores*, low coverage last and without coverage 0."""
+    columns = scores, candidates.documents, candidates.passage_numbers
+    if kernel := find_kernel():
+        order: list[int] = kernel.order(*columns, features, _MIN_COVERAGE_SHARE)
+        return order
+    return _demote(order_by_score(*columns), feature_column(features, Feature.COVERAGE))
 
 
 def _demote(order: list[int], coverage: FloatArray) -> list[int]:
@@ -218,12 +235,14 @@ def _demote(order: list[int], coverage: FloatArray) -> list[int]:
     ]
 
 
-def _put_first(first: Sequence[int], order: Sequence[int], others: Sequence[int]) -> list[int]:
-    """The indexes *first*, as in *order*, before *others*."""
-    if not first:
-        return [*others]
-    chosen = {*first}
-    return [i for i in order if i in chosen] + [i for i in others if i not in chosen]
+def _put_first(candidates: Candidates, scores: FloatArray, order: list[int]) -> list[int]:
+    """The indexes *order* behind those of direct answers, which are by *scores*, too."""
+    direct = candidates.direct_answers
+    if not direct:
+        return order
+    keys = zip(-scores, candidates.documents, candidates.passage_numbers, strict=True)
+    first = sorted(direct, key=[*keys].__getitem__)
+    return first + [i for i in order if i not in direct]
 
 
 def _sort_by_date(
@@ -278,7 +297,9 @@ def _make_selector(
     """What chooses among the passages in *order*, by how many documents share the first places."""
     if options.is_topic or options.sort != SORT_ORDERS[0]:
         return _Selector(len(order), 1)
-    is_single_document = bool((candidates.documents == candidates.documents[0]).all())
+    documents = candidates.documents
+    # Mostly the first is of another document than the last.
+    is_single_document = documents[order[0]] == documents[order[-1]] and np.ptp(documents) == 0
     first_title = title_of_heading(candidates.headings[order[0]])
     may_fill = is_single_document or options.entities.names_title(first_title)
     return _Selector(TOP_SIZE, TOP_SIZE if may_fill else _MAX_PER_DOCUMENT)
@@ -300,7 +321,9 @@ class _Selector:
         self._top_size = top_size
         self._max_per_document = max_per_document
         self._counts: Counter[int] = Counter()
-        self._shingles: list[tuple[TextShingles, RankedPassage]] = []
+        # What later passages are compared with: texts, and the passages that they are of.
+        self._shingles: list[TextShingles] = []
+        self._distinct: list[RankedPassage] = []
         self._top: list[RankedPassage] = []
         self._overflow: list[RankedPassage] = []
 
@@ -317,12 +340,13 @@ class _Selector:
     def add(self, ranked_passage: RankedPassage, document: int) -> None:
         """Append a passage of *document*, or add it to the duplicates of an earlier one."""
         shingles = compute_shingles(ranked_passage.passage.text)
-        for earlier_shingles, earlier in self._shingles:
-            if are_alike(shingles, earlier_shingles):
-                earlier.duplicates.append(ranked_passage.passage)
-                return
+        alike = find_alike(shingles, self._shingles)
+        if alike >= 0:
+            self._distinct[alike].duplicates.append(ranked_passage.passage)
+            return
         if len(self._shingles) < 2 * TOP_SIZE:
-            self._shingles.append((shingles, ranked_passage))
+            self._shingles.append(shingles)
+            self._distinct.append(ranked_passage)
         has_room = self._has_room(document)
         self._counts[document] += has_room
         (self._top if has_room else self._overflow).append(ranked_passage)
@@ -357,13 +381,19 @@ def compute_shingles(text: str) -> TextShingles:
     return frozenset(map("".join, pairwise(text)))
 
 
-def are_alike(shingles: TextShingles, others: TextShingles) -> bool:
-    """Whether two texts are near-duplicates."""
-    if isinstance(shingles, frozenset) and isinstance(others, frozenset):
-        smaller = min(len(shingles), len(others))
-        return len(shingles & others) >= _DUPLICATE_OVERLAP * smaller
-    kernel = find_kernel()
-    return kernel is not None and bool(kernel.are_alike(shingles, others, _DUPLICATE_OVERLAP))
+def find_alike(shingles: TextShingles, others: list[TextShingles]) -> int:
+    """The index of the first of *others*, made as *shingles* are, that is a near-duplicate.
+
+    -1 where there is none.
+    """
+    if not isinstance(shingles, frozenset):
+        kernel = find_kernel()
+        return kernel.find_alike(shingles, others, _DUPLICATE_OVERLAP) if kernel else -1
+    for index, other in enumerate(others):
+        smaller = min(len(shingles), len(other))
+        if len(shingles.intersection(other)) >= _DUPLICATE_OVERLAP * smaller:
+            return index
+    return -1
 
 
 def score_margin(ranked: Sequence[RankedPassage]) -> float:

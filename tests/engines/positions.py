@@ -18,7 +18,7 @@ def find_positions(query, texts, languages):
                 key = passage_index, position, index
                 rows[key] = rows.get(key, False) or is_exact
     columns = np.array([(*key, flag) for key, flag in sorted(rows.items())], np.int64)
-    columns = columns.reshape(-1, 4).T
+    columns = np.ascontiguousarray(columns.reshape(-1, 4).T)
     return Positions(columns[0], columns[1], columns[2], columns[3] > 0)
 
 

@@ -13,6 +13,7 @@ import pytest
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.app import create_app
 from qa.engines.base import K1, B
+from qa.engines.candidates import order_by_score
 from qa.engines.factory import open_engine
 from qa.engines.kernel import loader
 from qa.engines.kernel.loader import find_kernel, is_kernel_built
@@ -21,7 +22,8 @@ from qa.engines.whoosh.term_table import WordTable
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import parse_query
 from qa.queries.query import Expansion, Filters
-from qa.ranking.features import Feature, TermStatistics, compute_features
+from qa.ranking.features import Feature, TermStatistics, compute_features, feature_column
+from qa.ranking.reranker import _demote
 from tests.conftest import SAMPLE, build_index, load_questions, write
 
 # Compiled where the package was installed with a C compiler.
@@ -115,7 +117,7 @@ def search(searcher, query, limit, start):
         "ids": [*found.document_ids],
         "headings": [*found.headings],
         "dates": [*found.dates],
-        "publishers": found.publishers,
+        "publishers": [*found.publishers],
         "matches": found.matches,
         "direct answers": found.direct_answers,
         "partial": found.partial,
@@ -297,7 +299,7 @@ def feature_arrays():
         np.zeros(1),
         np.array([0.5, 0.5]),
         np.ones(1),
-        np.ones(30),
+        np.ones(1),
     ]
 
 
@@ -313,16 +315,56 @@ def feature_arrays():
         (4, np.ones(3, bool)),
         (5, np.ones(2, np.int64)),
         (9, np.ones(9)),
+        (8, np.ones(2)),
         (11, np.ones(0)),
         (3, np.ones(2)),
     ],
 )
 def test_occurrences_that_do_not_fit_are_refused(place, array):
     arrays = feature_arrays()
-    assert len(find_kernel().features(tuple(arrays), K1, B)) == 18 * 8
+    assert len(find_kernel().features(tuple(arrays), np.ones(30), K1, B)) == 18 * 8
     arrays[place] = np.array(array)
     with pytest.raises(ValueError, match=r"fit together|wrong type"):
-        find_kernel().features(tuple(arrays), K1, B)
+        find_kernel().features(tuple(arrays), np.ones(30), K1, B)
+
+
+def test_positions_beyond_the_discounts_need_more_of_them():
+    arrays = feature_arrays()
+    arrays[8] = None
+    sizes = [len(find_kernel().features(tuple(arrays), np.ones(n), K1, B) or ()) for n in (3, 4)]
+
+    assert sizes == [0, 18 * 8]
+    with pytest.raises(ValueError, match="fit together"):
+        find_kernel().features(tuple(arrays), np.ones(0), K1, B)
+
+
+def make_scores(rng):
+    """Scores, documents and numbers, some of them alike, with features and a share."""
+    count = rng.choice([0, 1, 2, 60, 200])
+    scores = np.array([rng.choice([0.5, -0.0, 0.0, rng.random()]) for _ in range(count)])
+    documents, numbers = (np.array(rng.choices(range(9), k=count), np.int64) for _ in range(2))
+    features = np.zeros((count, len(Feature)))
+    features[:, [*Feature].index(Feature.COVERAGE)] = rng.choices([0, 0.1, 0.4, 1], k=count)
+    return scores, documents, numbers, features
+
+
+def test_places_are_in_the_same_order_without_the_kernel():
+    rng = random.Random(5)
+    for _ in range(300):
+        scores, documents, numbers, features = make_scores(rng)
+        coverage = feature_column(features, Feature.COVERAGE)
+        expected = _demote(order_by_score(scores, documents, numbers), coverage)
+
+        assert find_kernel().order(scores, documents, numbers, features, 0.2) == expected
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_scores_that_do_not_fit_are_refused(place):
+    arrays = [np.ones(2), np.ones(2, np.int64), np.ones(2, np.int64), np.ones((2, len(Feature)))]
+    assert find_kernel().order(*arrays, 0.2) == [0, 1]
+    for wrong in (arrays[place][:1], arrays[place].astype(np.int16)):
+        with pytest.raises(ValueError, match=r"fit together|wrong type"):
+            find_kernel().order(*arrays[:place], wrong, *arrays[place + 1 :], 0.2)
 
 
 def test_threads_search_one_index_at_the_same_time(sample):

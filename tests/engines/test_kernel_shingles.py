@@ -5,7 +5,7 @@ import random
 import pytest
 
 from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
-from qa.ranking.reranker import are_alike, compute_shingles
+from qa.ranking.reranker import compute_shingles, find_alike
 
 # Compiled where the package was installed with a C compiler.
 pytestmark = pytest.mark.skipif(
@@ -36,19 +36,23 @@ def make_any_text(rng):
 
 def test_the_kernel_compares_texts_as_python_does():
     rng = random.Random(11)
-    pairs = []
+    groups = []
     for _ in range(3000):
         text = make_any_text(rng)
-        other = make_duplicate(rng, text) if rng.random() < 0.7 else make_any_text(rng)
-        pairs.append((text, other))
+        others = [
+            make_duplicate(rng, text) if rng.random() < 0.5 else make_any_text(rng)
+            for _ in range(rng.randint(0, 3))
+        ]
+        groups.append((text, *others))
     outcomes = {}
     for on in (True, False):
         switch_kernel(on=on)
-        outcomes[on] = [are_alike(*map(compute_shingles, pair)) for pair in pairs]
+        shingles = [[*map(compute_shingles, texts)] for texts in groups]
+        outcomes[on] = [find_alike(first, others) for first, *others in shingles]
     switch_kernel(on=True)
 
     assert outcomes[True] == outcomes[False]
-    assert {*outcomes[True]} == {True, False}
+    assert {*outcomes[True]} == {-1, 0, 1, 2}
 
 
 def test_what_are_no_shingles_is_refused():
@@ -56,4 +60,8 @@ def test_what_are_no_shingles_is_refused():
     shingles = kernel.shingles("one two", 20)
     for wrong in (b"", b"\xff" * 64, bytes(64), bytes(shingles[:-8])):
         with pytest.raises(ValueError, match="no shingles"):
-            kernel.are_alike(shingles, bytearray(wrong), 0.8)
+            kernel.find_alike(shingles, [bytearray(wrong)], 0.8)
+        with pytest.raises(ValueError, match="no shingles"):
+            kernel.find_alike(bytearray(wrong), [shingles], 0.8)
+    with pytest.raises(TypeError, match="a bytearray"):
+        kernel.find_alike(shingles, [bytes(shingles)], 0.8)

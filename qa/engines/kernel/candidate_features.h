@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
     const uint8_t *heading;
     int64_t length, heading_length, number;
-    double credit;
+    double credit, length_log;
 } Candidate;
 
 typedef struct {
@@ -105,12 +105,13 @@ static void describe(const Weights *w, Scratch *s, const int64_t *positions, con
     row[PROXIMITY] = proximity;
     row[FIRST_PASSAGE] = candidate->number == 0;
     row[POSITION_PRIOR] = 1 / (1 + (double)candidate->number);
+    row[LENGTH] = candidate->length_log;
 }
 
 /* The arrays that features takes, in order. */
 enum {
     SLOTS, POSITIONS, TERMS, EXACT, HEADINGS, LENGTHS, HEADING_LENGTHS, NUMBERS, CREDIT, IDF,
-    PAIR_WEIGHTS, DISCOUNTS, ARRAYS
+    PAIR_WEIGHTS, LENGTH_LOGS, ARRAYS
 };
 
 static int fits_together(const Column *c) {
@@ -119,37 +120,27 @@ static int fits_together(const Column *c) {
     int fits = c[POSITIONS].length == count && c[TERMS].length == count &&
                c[EXACT].length == count && c[HEADINGS].length == passages * terms &&
                c[HEADING_LENGTHS].length == passages && c[NUMBERS].length == passages &&
-               c[CREDIT].length == passages && c[PAIR_WEIGHTS].length + 1 >= terms &&
-               c[DISCOUNTS].length > 0;
+               (!c[CREDIT].data || c[CREDIT].length == passages) &&
+               c[PAIR_WEIGHTS].length + 1 >= terms && c[LENGTH_LOGS].length == passages;
     for (Size n = 0; n < count && fits; n++)
         fits = slots[n] >= (n ? slots[n - 1] : 0) && slots[n] < passages && positions[n] >= 0 &&
                positions[n] < MAX_POSITION && term[n] >= 0 && term[n] < terms;
     return fits;
 }
 
-/* features(arrays, k1, b) -> the matrix; LENGTH and what follows is left 0 */
-static PyObject *compute_features(PyObject *module, PyObject *args) {
-    (void)module;
-    static const char *kinds = "iiiuuiiiffff";
-    PyObject *arrays, *result = NULL;
-    Weights weights = {0};
-    Column c[ARRAYS];
-    Scratch scratch = {0};
-    memset(c, 0, sizeof c);
-    if (!PyArg_ParseTuple(args, "O!dd", &PyTuple_Type, &arrays, &weights.k1, &weights.b)) return NULL;
-    if (PyTuple_Size(arrays) != ARRAYS) {
-        PyErr_SetString(PyExc_TypeError, "features takes twelve arrays");
-        return NULL;
-    }
-    for (int n = 0; n < ARRAYS; n++) {
-        char kind[2] = {kinds[n], 0};
-        if (!borrow(PyTuple_GetItem(arrays, n), &c[n], kind, kinds[n] == 'u' ? 1 : 8)) goto done;
-    }
-    if (!fits_together(c)) {
-        PyErr_SetString(PyExc_ValueError, "the occurrences of candidates do not fit together");
-        goto done;
-    }
+/* Whether there is a discount of every distance between positions. */
+static int has_discounts(const Column *positions, const Column *discounts) {
+    const int64_t *position = positions->data;
+    for (Size n = 0; n < positions->length; n++)
+        if (position[n] + 1 >= discounts->length) return 0;
+    return 1;
+}
+
+/* The matrix of features of the arrays, which fit together. */
+static PyObject *fill_matrix(const Column *c, Weights *weights) {
     Size passages = c[LENGTHS].length, count = c[SLOTS].length, terms = c[IDF].length;
+    Scratch scratch = {0};
+    PyObject *result = NULL;
     scratch.frequencies = malloc((terms + 1) * sizeof(int64_t));
     scratch.exact_frequencies = malloc((terms + 1) * sizeof(int64_t));
     scratch.next = malloc((terms + 1) * sizeof(int64_t));
@@ -161,11 +152,7 @@ static PyObject *compute_features(PyObject *module, PyObject *args) {
     result = PyByteArray_FromStringAndSize(NULL, passages * COLUMNS * sizeof(double));
     if (!result) goto done;
     double *row = (double *)PyByteArray_AsString(result);
-    weights.terms = terms;
-    weights.idf = c[IDF].data;
-    weights.pair_weights = c[PAIR_WEIGHTS].data;
-    weights.discounts = c[DISCOUNTS].data;
-    weights.longest = c[DISCOUNTS].length - 1;
+    const double *credit = c[CREDIT].data;
     const int64_t *slots = c[SLOTS].data;
     Size from = 0;
     for (Size passage = 0; passage < passages; passage++, row += COLUMNS) {
@@ -176,17 +163,60 @@ static PyObject *compute_features(PyObject *module, PyObject *args) {
             ((const int64_t *)c[LENGTHS].data)[passage],
             ((const int64_t *)c[HEADING_LENGTHS].data)[passage],
             ((const int64_t *)c[NUMBERS].data)[passage],
-            ((const double *)c[CREDIT].data)[passage],
+            credit ? credit[passage] : 0,
+            ((const double *)c[LENGTH_LOGS].data)[passage],
         };
-        describe(&weights, &scratch, c[POSITIONS].data, c[TERMS].data, c[EXACT].data, from, end,
+        describe(weights, &scratch, c[POSITIONS].data, c[TERMS].data, c[EXACT].data, from, end,
                  &candidate, row);
         from = end;
     }
 done:
-    for (int n = 0; n < ARRAYS; n++) release_column(&c[n]);
     free(scratch.frequencies);
     free(scratch.exact_frequencies);
     free(scratch.next);
     free(scratch.flags);
+    return result;
+}
+
+/* features(arrays, discounts, k1, b) -> the matrix, where PUBLISHER_MATCH and what follows is left
+   0; None where positions lie beyond the discounts.  The credit may be None. */
+static PyObject *compute_features(PyObject *module, PyObject *args) {
+    (void)module;
+    static const char *kinds = "iiiuuiiiffff";
+    PyObject *arrays, *discounts_object, *result = NULL;
+    Weights weights = {0};
+    Column c[ARRAYS], discounts = {0};
+    memset(c, 0, sizeof c);
+    if (!PyArg_ParseTuple(args, "O!Odd", &PyTuple_Type, &arrays, &discounts_object, &weights.k1,
+                          &weights.b))
+        return NULL;
+    if (PyTuple_Size(arrays) != ARRAYS) {
+        PyErr_SetString(PyExc_TypeError, "features takes twelve arrays");
+        return NULL;
+    }
+    for (int n = 0; n < ARRAYS; n++) {
+        char kind[2] = {kinds[n], 0};
+        PyObject *array = PyTuple_GetItem(arrays, n);
+        if (n == CREDIT && array == Py_None) continue;
+        if (!borrow(array, &c[n], kind, kinds[n] == 'u' ? 1 : 8)) goto done;
+    }
+    if (!borrow(discounts_object, &discounts, "f", 8)) goto done;
+    if (!discounts.length || !fits_together(c)) {
+        PyErr_SetString(PyExc_ValueError, "the occurrences of candidates do not fit together");
+        goto done;
+    }
+    if (!has_discounts(&c[POSITIONS], &discounts)) {
+        result = Py_NewRef(Py_None);
+        goto done;
+    }
+    weights.terms = c[IDF].length;
+    weights.idf = c[IDF].data;
+    weights.pair_weights = c[PAIR_WEIGHTS].data;
+    weights.discounts = discounts.data;
+    weights.longest = discounts.length - 1;
+    result = fill_matrix(c, &weights);
+done:
+    for (int n = 0; n < ARRAYS; n++) release_column(&c[n]);
+    release_column(&discounts);
     return result;
 }

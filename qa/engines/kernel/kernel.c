@@ -31,7 +31,7 @@
 #endif
 
 /* Raised with every change of what a function takes or gives; the Python code asks for one. */
-#define VERSION 4
+#define VERSION 5
 
 typedef Py_ssize_t Size;
 
@@ -42,6 +42,7 @@ typedef Py_ssize_t Size;
 #include "positions.h"
 #include "candidate_features.h"
 #include "term_matches.h"
+#include "order.h"
 #include "cards.h"
 #include "facets.h"
 #include "shingles.h"
@@ -73,7 +74,8 @@ static PyMethodDef module_methods[] = {
     {"card_words", card_words, METH_VARARGS, "The stems of a query in cards."},
     {"tally", tally_documents, METH_VARARGS, "The most frequent values of facets."},
     {"shingles", compute_shingles, METH_VARARGS, "The words of a text, as numbers."},
-    {"are_alike", compare_shingles, METH_VARARGS, "Whether two texts are about the same."},
+    {"find_alike", find_alike, METH_VARARGS, "The first of several texts that is about the same."},
+    {"order", order_places, METH_VARARGS, "The places of passages by score and coverage."},
     {NULL, NULL, 0, NULL},
 };
 

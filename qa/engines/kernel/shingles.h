@@ -116,29 +116,41 @@ static int take_shingles(PyObject *object, Shingles *shingles) {
     return 1;
 }
 
-/* are_alike(shingles, others, share) -> whether SHARE of the smaller set is in both */
-static PyObject *compare_shingles(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *one, *other;
-    double share;
-    Shingles few, many;
-    if (!PyArg_ParseTuple(args, "YYd", &one, &other, &share)) return NULL;
-    if (!take_shingles(one, &few) || !take_shingles(other, &many)) return NULL;
-    if (few.count > many.count) {
-        Shingles swapped = few;
-        few = many;
-        many = swapped;
-    }
+/* Whether SHARE of the smaller set is in both. */
+static int are_alike(const Shingles *one, const Shingles *other, double share) {
+    const Shingles *few = one->count > other->count ? other : one, *many = few == one ? other : one;
     Size common = 0;
-    double least = share * (double)few.count;
-    for (Size n = 0; n < few.count; n++) {
-        uint64_t hash = few.list[n];
-        Size place = (Size)(hash & (uint64_t)many.mask), steps = 0;
-        while (many.table[place] && many.table[place] != hash && steps++ < many.mask)
-            place = (place + 1) & many.mask;
-        common += many.table[place] == hash;
+    double least = share * (double)few->count;
+    for (Size n = 0; n < few->count; n++) {
+        uint64_t hash = few->list[n];
+        Size place = (Size)(hash & (uint64_t)many->mask), steps = 0;
+        while (many->table[place] && many->table[place] != hash && steps++ < many->mask)
+            place = (place + 1) & many->mask;
+        common += many->table[place] == hash;
         /* Those that are left cannot make it enough. */
-        if ((double)(common + few.count - n - 1) < least) Py_RETURN_FALSE;
+        if ((double)(common + few->count - n - 1) < least) return 0;
     }
-    return PyBool_FromLong((double)common >= least);
+    return (double)common >= least;
+}
+
+/* find_alike(shingles, others, share) -> the index of the first of OTHERS, a list, of which SHARE of
+   the smaller set is in both; -1 where there is none */
+static PyObject *find_alike(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *one, *others;
+    double share;
+    Shingles shingles, other;
+    if (!PyArg_ParseTuple(args, "YO!d", &one, &PyList_Type, &others, &share)) return NULL;
+    if (!take_shingles(one, &shingles)) return NULL;
+    Size count = PyList_Size(others);
+    for (Size n = 0; n < count; n++) {
+        PyObject *object = PyList_GetItem(others, n);
+        if (!PyByteArray_Check(object)) {
+            PyErr_SetString(PyExc_TypeError, "shingles are a bytearray");
+            return NULL;
+        }
+        if (!take_shingles(object, &other)) return NULL;
+        if (are_alike(&shingles, &other, share)) return PyLong_FromSsize_t(n);
+    }
+    return PyLong_FromLong(-1);
 }

@@ -239,7 +239,7 @@ class WhooshSearcher:
             heading_lengths=columns.heading_lengths,
             languages=store.languages.select(documents),
             publishers=store.publisher_names.select(documents),
-            dates=LazyColumn(len(numbers), lambda place: store.date(int(documents[place]))),
+            dates=store.dates_of(documents),
             positions=index.find_positions(query, numbers),
             heading_matches=index.match_headings(query, headings),
             read_passages=lambda which: map(store.passage, numbers[which].tolist()),

@@ -19,8 +19,8 @@ from pydantic_core import from_json
 
 from qa.analysis.tokenizer import Span
 from qa.documents.document import Document
-from qa.engines.candidates import Array, IntArray, LazyColumn
-from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, native_view
+from qa.engines.candidates import Array, CodedColumn, IntArray, LazyColumn
+from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, narrow_dtype, native_view
 from qa.engines.whoosh.column_encoder import STRINGS
 from qa.engines.whoosh.fields import cache_method
 from qa.engines.whoosh.stored_document import StoredDocument, citable_fields
@@ -49,23 +49,33 @@ class _PassageColumns(NamedTuple):
     block_starts: memoryview
 
 
+def _date_of_day(day: int) -> datetime.date | None:
+    return datetime.date.fromordinal(day) if day else None
+
+
 class _NameColumn:
-    """A name of each document, None for an empty one; *names* is object of shape (documents,)."""
+    """A name of each document, None for an empty one.
+
+    *names* are all there are, each once; *codes* has their numbers, of shape (documents,).
+    """
 
     def __init__(self, strings: ByteStrings) -> None:
         texts = [*strings]
-        distinct = {name: name.decode() or None for name in {*texts}}
-        self.names = np.empty(len(texts), object)
-        # Each once in memory.
-        self.names[:] = [*map(distinct.__getitem__, texts)]
-        self._all_alike = [*distinct.values()] if len(distinct) == 1 else None
+        distinct = dict.fromkeys(texts)
+        code_of = {text: code for code, text in enumerate(distinct)}
+        self.names: list[Any] = [text.decode() or None for text in distinct]
+        self.codes = narrow_dtype(np.array([*map(code_of.__getitem__, texts)], np.int64))
 
-    def select(self, documents: IntArray) -> list[Any]:
+    def __getitem__(self, document: int) -> Any:  # noqa: ANN401 - None only where it may be
+        return self.names[self.codes[document]]
+
+    def select(self, documents: IntArray) -> CodedColumn[Any]:
         """Those of *documents*."""
-        names: list[Any] = (
-            self._all_alike * len(documents) if self._all_alike else self.names[documents].tolist()
-        )
-        return names
+        return CodedColumn(self.codes[documents], self.names.__getitem__)
+
+    def folded(self) -> Array:
+        """Those of all, case folded for comparison; empty for none: (documents,)."""
+        return np.array([(name or "").casefold() for name in self.names])[self.codes]
 
 
 class StoredFields:
@@ -115,7 +125,7 @@ class StoredFields:
     @cached_property
     def publishers(self) -> Array:
         """The same, case folded for comparison; empty for none."""
-        return np.array([(name or "").casefold() for name in self.publisher_names.names])
+        return self.publisher_names.folded()
 
     @cached_property
     def languages(self) -> "_NameColumn":
@@ -214,7 +224,7 @@ class StoredFields:
             end,
             self._cached_block(block)[start - first : end - first],
             self.heading(columns.headings[passage]),
-            self.languages.names[document],
+            self.languages[document],
             self._sentences(passage),
         )
 
@@ -287,10 +297,9 @@ class StoredFields:
         """The id of each of *documents*."""
         return LazyColumn(len(documents), lambda place: self.id(int(documents[place])))
 
-    def date(self, document: int) -> datetime.date | None:
-        """The date of a document."""
-        day = int(self.dates[document])
-        return datetime.date.fromordinal(day) if day else None
+    def dates_of(self, documents: IntArray) -> CodedColumn[datetime.date | None]:
+        """The date of each of *documents*."""
+        return CodedColumn(self.dates[documents], _date_of_day)
 
     def _read_block(self, number: int) -> str:
         return self._decompress("blocks", number).decode()
