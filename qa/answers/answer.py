@@ -271,44 +271,54 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
     """Cite *passage* of *document*, at the *answer* sentence in it."""
     start, end = passage
     answer_span = Span(start + answer.start, start + answer.end) if answer else None
-    offset = answer_span.start if answer_span else start
     before = max(0, start - _CONTEXT_LENGTH)
     text = document.read(before, end + _CONTEXT_LENGTH)
     exact = text[start - before : end - before]
-    paragraph = document.paragraph_at(offset)
+    at = document.locate(answer_span.start if answer_span else start)
+    url, sha256 = document.url, document.sha256
     return Citation(
         document_id=document.id,
         title=document.title,
         publisher=document.publisher,
         date=document.date,
-        url=document.url,
-        section=document.section_at(offset),
-        paragraph=paragraph,
-        page=document.page_at(offset),
-        place=document.place_at(offset),
+        url=url,
+        section=at.section,
+        paragraph=at.paragraph,
+        page=at.page,
+        place=at.place,
         start=start,
         end=end,
         exact=exact,
         prefix=text[: start - before],
         suffix=text[end - before :],
-        sha256=document.sha256,
-        read_url=_build_reader_url(document, passage, answer_span, exact, paragraph),
-        fragment_url=build_fragment_url(document.url, exact[slice(*answer)] if answer else exact),
-        certainty=document.certainty_at(offset),
+        sha256=sha256,
+        read_url=_build_reader_url(document.id, sha256, passage, answer_span, exact, at.paragraph),
+        fragment_url=build_fragment_url(url, exact[slice(*answer)] if answer else exact),
+        certainty=at.certainty,
     )
 
 
+# An id that an address has as it is; most are, and quote() is slow.
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_.~/-]*")
+
+
 def _build_reader_url(
-    document: Citable, passage: Span, answer: Span | None, exact: str, paragraph: int
+    id: str,  # noqa: A002
+    sha256: str,
+    passage: Span,
+    answer: Span | None,
+    exact: str,
+    paragraph: int,
 ) -> str:
-    """The reader page of *document* at *passage*, whose text is *exact*, and its *paragraph*.
+    """The reader page of the document *id* at *passage*, whose text is *exact*.
 
     With `sha256` the page notices a changed text, with `quote` it finds the words again.
     """
+    path = id if _PLAIN_ID.fullmatch(id) else quote(id)
     answer_parameter = f"&answer={answer.start}-{answer.end}" if answer else ""
-    checksums = f"sha256={document.sha256[:12]}&quote={_passage_checksum(exact)}"
+    checksums = f"sha256={sha256[:12]}&quote={_passage_checksum(exact)}"
     return (
-        f"/documents/{quote(document.id)}?cite={passage.start}-{passage.end}{answer_parameter}&{checksums}"
+        f"/documents/{path}?cite={passage.start}-{passage.end}{answer_parameter}&{checksums}"
         f"#p{paragraph}"
     )
 

@@ -76,6 +76,16 @@ def format_place(unit: PageUnit, number: int) -> str:
     return f"p. {number}" if unit == "page" else f"{unit} {number}"
 
 
+class Location(NamedTuple):
+    """What an offset in a document's text is in; see Citation."""
+
+    paragraph: int
+    section: str | None
+    page: int | None = None
+    place: str | None = None
+    certainty: float | None = None
+
+
 class Citable(ABC):
     """A document as citations need it: what it is, where its parts are, stretches of its text.
 
@@ -124,6 +134,21 @@ class Citable(ABC):
     @abstractmethod
     def read(self, start: int, end: int) -> str:
         """The text from *start* to *end*."""
+
+    def locate(self, offset: int) -> Location:
+        """The paragraph, the section, the page and so on at *offset*, all at once."""
+        paragraph = max(1, bisect_right(self.paragraph_starts, offset))
+        section = self.section_at(offset) if self.heading_spans else None
+        page = self._find_page(offset) if self.pages else None
+        if page is None:
+            return Location(paragraph, section)
+        return Location(
+            paragraph,
+            section,
+            self.page_at(offset),
+            format_place(self.page_unit, page.number),
+            page.certainty,
+        )
 
     def paragraph_at(self, offset: int) -> int:
         """The number of the paragraph at *offset*; 1 before the first."""

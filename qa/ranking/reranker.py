@@ -181,15 +181,15 @@ def rank(
     # Few are read, and an item of an array takes longer.
     documents = np.ascontiguousarray(candidates.documents).data
     direct = candidates.direct_answers
-    places = (place for place in order if selector.may_show(documents[place], limit))
-    for place, passage in _iter_passages(candidates, places):
-        hits = candidates.positions.in_passage(place)
-        score, row = float(scores[place]), features[place]
-        ranked_passage = RankedPassage(passage, score, row, hits, [], place in direct)
-        selector.add(ranked_passage, documents[place])
-        # Later passages may be duplicates of those shown, but are not read for that.
-        if selector.is_full(limit):
-            break
+    places = iter(order)
+    while batch := selector.take(places, documents, limit):
+        for place, passage in zip(batch, candidates.read_passages(batch), strict=True):
+            hits = candidates.positions.in_passage(place)
+            score, row = float(scores[place]), features[place]
+            ranked_passage = RankedPassage(passage, score, row, hits, [], place in direct)
+            # Later passages may be duplicates of those shown, but are not read for that.
+            if selector.add(ranked_passage, documents[place], limit):
+                return selector.results()[:limit]
     return selector.results()[:limit]
 
 
@@ -305,12 +305,6 @@ def _make_selector(
     return _Selector(TOP_SIZE, TOP_SIZE if may_fill else _MAX_PER_DOCUMENT)
 
 
-def _iter_passages(candidates: Candidates, places: Iterator[int]) -> Iterator[tuple[int, Passage]]:
-    """The passages at the indexes *places*, read in batches, since few are needed."""
-    while batch := [*islice(places, _READ_BATCH)]:
-        yield from zip(batch, candidates.read_passages(batch), strict=True)
-
-
 class _Selector:
     """Collects passages in order, and adds near-duplicates to the earlier passage.
 
@@ -327,39 +321,39 @@ class _Selector:
         self._top: list[RankedPassage] = []
         self._overflow: list[RankedPassage] = []
 
-    def may_show(self, document: int, limit: int) -> bool:
-        """Whether a passage of *document* may still get among the first *limit* results.
+    def take(self, places: Iterator[int], documents: Sequence[int], limit: int) -> list[int]:
+        """The next few of *places* that may still get among the first *limit* results.
 
-        Not where the document has its share, and enough passages are there to fill up with.  Then
-        it would not be compared with later ones either.
+        Not where the document, of *documents*, has its share, and enough passages are there to fill
+        up with.  Then it would not be compared with later ones either.
         """
         has_enough = len(self._top) + len(self._overflow) >= limit
-        is_needed = not has_enough or len(self._shingles) < 2 * TOP_SIZE
-        return is_needed or self._has_room(document)
+        if has_enough and len(self._shingles) >= 2 * TOP_SIZE:
+            places = (place for place in places if self._has_room(documents[place]))
+        return [*islice(places, _READ_BATCH)]
 
-    def add(self, ranked_passage: RankedPassage, document: int) -> None:
-        """Append a passage of *document*, or add it to the duplicates of an earlier one."""
-        shingles = compute_shingles(ranked_passage.passage.text)
-        alike = find_alike(shingles, self._shingles)
+    def add(self, ranked_passage: RankedPassage, document: int, limit: int) -> bool:
+        """Append a passage of *document*, or add it to the duplicates of an earlier one.
+
+        Returns whether the first *limit* results are final.
+        """
+        shingles, alike = find_alike(ranked_passage.passage.text, self._shingles)
         if alike >= 0:
             self._distinct[alike].duplicates.append(ranked_passage.passage)
-            return
-        if len(self._shingles) < 2 * TOP_SIZE:
-            self._shingles.append(shingles)
-            self._distinct.append(ranked_passage)
-        has_room = self._has_room(document)
-        self._counts[document] += has_room
-        (self._top if has_room else self._overflow).append(ranked_passage)
+        else:
+            if len(self._shingles) < 2 * TOP_SIZE:
+                self._shingles.append(shingles)
+                self._distinct.append(ranked_passage)
+            has_room = self._has_room(document)
+            self._counts[document] += has_room
+            (self._top if has_room else self._overflow).append(ranked_passage)
+        count = len(self._top)
+        return count >= min(limit, self._top_size) and count + len(self._overflow) >= limit
 
     def _has_room(self, document: int) -> bool:
         """Whether a passage of *document* may be among the first."""
         is_full = len(self._top) >= self._top_size
         return not is_full and self._counts[document] < self._max_per_document
-
-    def is_full(self, limit: int) -> bool:
-        """Whether the first *limit* results are final."""
-        top_is_full = len(self._top) >= min(limit, self._top_size)
-        return top_is_full and len(self._top) + len(self._overflow) >= limit
 
     def results(self) -> list[RankedPassage]:
         """All passages, those beyond a document's share last."""
@@ -370,30 +364,24 @@ class _Selector:
 TextShingles = frozenset[str] | bytearray
 
 
-def compute_shingles(text: str) -> TextShingles:
-    """The words of *text*, or its pairs of characters, to compare with another's."""
-    if kernel := find_kernel():
-        shingles: bytearray = kernel.shingles(text, _MAX_MEAN_WORD_LENGTH)
-        return shingles
-    words = text.split()
-    if len(text) <= _MAX_MEAN_WORD_LENGTH * len(words):
-        return frozenset(words)
-    return frozenset(map("".join, pairwise(text)))
+def find_alike(text: str, others: list[TextShingles]) -> tuple[TextShingles, int]:
+    """The words of *text*, or its pairs of characters, and the first of *others* that is alike.
 
-
-def find_alike(shingles: TextShingles, others: list[TextShingles]) -> int:
-    """The index of the first of *others*, made as *shingles* are, that is a near-duplicate.
-
-    -1 where there is none.
+    That is its index; -1 where *text* is no near-duplicate of any.
     """
-    if not isinstance(shingles, frozenset):
-        kernel = find_kernel()
-        return kernel.find_alike(shingles, others, _DUPLICATE_OVERLAP) if kernel else -1
+    if kernel := find_kernel():
+        found: tuple[bytearray, int] = kernel.find_alike(
+            text, _MAX_MEAN_WORD_LENGTH, others, _DUPLICATE_OVERLAP
+        )
+        return found
+    words = text.split()
+    by_words = len(text) <= _MAX_MEAN_WORD_LENGTH * len(words)
+    shingles = frozenset(words if by_words else map("".join, pairwise(text)))
     for index, other in enumerate(others):
         smaller = min(len(shingles), len(other))
         if len(shingles.intersection(other)) >= _DUPLICATE_OVERLAP * smaller:
-            return index
-    return -1
+            return shingles, index
+    return shingles, -1
 
 
 def score_margin(ranked: Sequence[RankedPassage]) -> float:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from qa.engines.kernel.loader import find_kernel, is_kernel_built, switch_kernel
-from qa.ranking.reranker import compute_shingles, find_alike
+from qa.ranking.reranker import find_alike
 
 # Compiled where the package was installed with a C compiler.
 pytestmark = pytest.mark.skipif(
@@ -34,6 +34,12 @@ def make_any_text(rng):
     return "".join(chunk + rng.choice([*spaces]) for chunk in chunks)
 
 
+def compare(first, *others):
+    """Which of *others* the first text is found to be like."""
+    shingles = [find_alike(text, [])[0] for text in others]
+    return find_alike(first, shingles)[1]
+
+
 def test_the_kernel_compares_texts_as_python_does():
     rng = random.Random(11)
     groups = []
@@ -47,8 +53,7 @@ def test_the_kernel_compares_texts_as_python_does():
     outcomes = {}
     for on in (True, False):
         switch_kernel(on=on)
-        shingles = [[*map(compute_shingles, texts)] for texts in groups]
-        outcomes[on] = [find_alike(first, others) for first, *others in shingles]
+        outcomes[on] = [compare(*texts) for texts in groups]
     switch_kernel(on=True)
 
     assert outcomes[True] == outcomes[False]
@@ -57,11 +62,10 @@ def test_the_kernel_compares_texts_as_python_does():
 
 def test_what_are_no_shingles_is_refused():
     kernel = find_kernel()
-    shingles = kernel.shingles("one two", 20)
+    shingles, _ = kernel.find_alike("one two", 20, [], 0.8)
+    assert kernel.find_alike("one two", 20, [shingles], 0.8) == (shingles, 0)
     for wrong in (b"", b"\xff" * 64, bytes(64), bytes(shingles[:-8])):
         with pytest.raises(ValueError, match="no shingles"):
-            kernel.find_alike(shingles, [bytearray(wrong)], 0.8)
-        with pytest.raises(ValueError, match="no shingles"):
-            kernel.find_alike(bytearray(wrong), [shingles], 0.8)
+            kernel.find_alike("one two", 20, [bytearray(wrong)], 0.8)
     with pytest.raises(TypeError, match="a bytearray"):
-        kernel.find_alike(shingles, [bytes(shingles)], 0.8)
+        kernel.find_alike("one two", 20, [bytes(shingles)], 0.8)

@@ -73,7 +73,6 @@ static PyMethodDef module_methods[] = {
     {"card_headers", card_headers, METH_VARARGS, "The numbers of cards."},
     {"card_words", card_words, METH_VARARGS, "The stems of a query in cards."},
     {"tally", tally_documents, METH_VARARGS, "The most frequent values of facets."},
-    {"shingles", compute_shingles, METH_VARARGS, "The words of a text, as numbers."},
     {"find_alike", find_alike, METH_VARARGS, "The first of several texts that is about the same."},
     {"order", order_places, METH_VARARGS, "The places of passages by score and coverage."},
     {NULL, NULL, 0, NULL},

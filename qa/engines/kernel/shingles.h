@@ -73,20 +73,17 @@ static void add_pairs(const uint8_t *text, Size end, Shingles *to) {
     }
 }
 
-/* shingles(text, mean) -> its distinct words as numbers, or its pairs of characters where its words
-   have more than MEAN characters on average: the count, the numbers, and a table of them */
-static PyObject *compute_shingles(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *string, *result = NULL;
-    Size mean, end;
-    if (!PyArg_ParseTuple(args, "Un", &string, &mean)) return NULL;
+/* The distinct words of TEXT as numbers, or its pairs of characters where its words have more than
+   MEAN characters on average: the count, the numbers, and a table of them. */
+static PyObject *make_shingles(PyObject *string, Size mean) {
+    Size end;
     const uint8_t *text = (const uint8_t *)PyUnicode_AsUTF8AndSize(string, &end);
     if (!text) return NULL;
     Size words = visit_words(text, end, NULL), characters = PyUnicode_GetLength(string);
     int by_words = characters <= mean * words;
     Size most = by_words ? words : characters, room = 4;
     while (room < 2 * most) room *= 2;
-    result = PyByteArray_FromStringAndSize(NULL, (1 + most + room) * sizeof(uint64_t));
+    PyObject *result = PyByteArray_FromStringAndSize(NULL, (1 + most + room) * sizeof(uint64_t));
     if (!result) return NULL;
     uint64_t *cells = (uint64_t *)PyByteArray_AsString(result);
     memset(cells, 0, (1 + most + room) * sizeof(uint64_t));
@@ -99,7 +96,7 @@ static PyObject *compute_shingles(PyObject *module, PyObject *args) {
     return result;
 }
 
-/* What compute_shingles made; 0 and an exception for anything else. */
+/* What make_shingles made; 0 and an exception for anything else. */
 static int take_shingles(PyObject *object, Shingles *shingles) {
     Size size = PyByteArray_Size(object) / (Size)sizeof(uint64_t);
     uint64_t *cells = (uint64_t *)PyByteArray_AsString(object);
@@ -133,24 +130,36 @@ static int are_alike(const Shingles *one, const Shingles *other, double share) {
     return (double)common >= least;
 }
 
-/* find_alike(shingles, others, share) -> the index of the first of OTHERS, a list, of which SHARE of
-   the smaller set is in both; -1 where there is none */
-static PyObject *find_alike(PyObject *module, PyObject *args) {
-    (void)module;
-    PyObject *one, *others;
-    double share;
-    Shingles shingles, other;
-    if (!PyArg_ParseTuple(args, "YO!d", &one, &PyList_Type, &others, &share)) return NULL;
-    if (!take_shingles(one, &shingles)) return NULL;
+/* The index of the first of OTHERS, a list, of which SHARE of the smaller set is in both; -1 where
+   there is none, -2 with an exception. */
+static Size first_alike(const Shingles *shingles, PyObject *others, double share) {
     Size count = PyList_Size(others);
     for (Size n = 0; n < count; n++) {
         PyObject *object = PyList_GetItem(others, n);
+        Shingles other;
         if (!PyByteArray_Check(object)) {
             PyErr_SetString(PyExc_TypeError, "shingles are a bytearray");
-            return NULL;
+            return -2;
         }
-        if (!take_shingles(object, &other)) return NULL;
-        if (are_alike(&shingles, &other, share)) return PyLong_FromSsize_t(n);
+        if (!take_shingles(object, &other)) return -2;
+        if (are_alike(shingles, &other, share)) return n;
     }
-    return PyLong_FromLong(-1);
+    return -1;
+}
+
+/* find_alike(text, mean, others, share) -> what make_shingles makes of the text, and the index of the
+   first of OTHERS, a list of such, of which SHARE of the smaller set is in both, or -1 */
+static PyObject *find_alike(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *string, *others;
+    Size mean, index = -2;
+    double share;
+    Shingles shingles;
+    if (!PyArg_ParseTuple(args, "UnO!d", &string, &mean, &PyList_Type, &others, &share)) return NULL;
+    PyObject *made = make_shingles(string, mean);
+    if (!made) return NULL;
+    if (take_shingles(made, &shingles)) index = first_alike(&shingles, others, share);
+    PyObject *result = index > -2 ? Py_BuildValue("On", made, index) : NULL;
+    Py_DECREF(made);
+    return result;
 }

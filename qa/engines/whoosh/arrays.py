@@ -165,6 +165,11 @@ class LazyArray:
         """The type of its elements."""
         return self.unverified.dtype
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether the whole file is."""
+        return self._file.is_verified
+
     def verify(self, start: int, stop: int) -> None:
         """Verify the elements from *start* to before *stop*, both of them within the array."""
         if not self._file.is_verified:
@@ -431,9 +436,18 @@ class ByteStrings:
             self._verify(self._lazy, start, end)
         return bytes(self._bytes[start:end])
 
+    def text(self, number: int) -> str:
+        """One of them, which is UTF-8."""
+        start, end = self._ends[number], self._ends[number + 1]
+        if self._lazy is not None:
+            self._verify(self._lazy, start, end)
+        return str(self._bytes[start:end], "utf-8")
+
     def _verify(self, lazy: LazyArray, start: int, end: int) -> None:
         """Verify the bytes from *start* to *end*, or all, once, where these are few."""
-        if len(lazy) > _FEW_BYTES:
+        if lazy.is_verified:
+            self._lazy = None
+        elif len(lazy) > _FEW_BYTES:
             lazy.verify(start, end)
         else:
             lazy.verify(0, len(lazy))

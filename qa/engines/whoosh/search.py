@@ -437,11 +437,11 @@ class WhooshSearcher:
 
     def _load_citable(self, id: str) -> Citable:  # noqa: A002
         number = self._find_document(id)
-        summaries, place = self.summaries(), int(self._store.id_ranks[number])
+        summaries, place = self._summaries, int(self._store.id_ranks[number])
         # Both are in the order of ids.
         if place >= len(summaries) or summaries[place].id != id:
             raise CorruptIndexError.of_damage(self.folder, f"{SUMMARIES} lacks {id!r}")
-        return self._store.citable(number, summaries[place].sha256)
+        return self._store.citable(number, id, summaries[place].sha256)
 
     def _find_document(self, id: str) -> int:  # noqa: A002
         number = self._store.number(id)

@@ -30,6 +30,12 @@ class StoredDocument(Citable):
     between two offsets.
     """
 
+    # Attributes instead of the properties of Citable: a citation reads each of them.
+    __slots__ = (
+        *("title", "publisher", "date", "url", "sha256", "paragraph_starts", "heading_spans"),
+        "_read_text",
+    )
+
     def __init__(
         self,
         id: str,  # noqa: A002
@@ -37,53 +43,17 @@ class StoredDocument(Citable):
         sha256: str,
         read_text: Callable[[int, int], str],
     ) -> None:
+        title, publisher, day, url, self.page_unit, pages, starts, spans = fields
         self.id = id
-        self._about: Sequence[Any]
-        *self._about, self.page_unit, pages, starts, spans = fields
+        self.title: str = title
+        self.publisher: str | None = publisher
+        self.date: datetime.date | None = datetime.date.fromisoformat(day) if day else None
+        self.url: str | None = url
+        self.sha256: str = sha256
         self.pages = [Page(*page) for page in pages]
-        self._paragraph_starts: list[int] = starts
-        self._heading_spans: list[tuple[int, int]] = spans
-        self._sha256 = sha256
+        self.paragraph_starts: Sequence[int] = starts
+        self.heading_spans: Sequence[tuple[int, int]] = spans
         self._read_text = read_text
-
-    @property
-    def title(self) -> str:
-        """Its title."""
-        title: str = self._about[0]
-        return title
-
-    @property
-    def publisher(self) -> str | None:
-        """Who published it."""
-        publisher: str | None = self._about[1]
-        return publisher
-
-    @property
-    def date(self) -> datetime.date | None:
-        """When it was published."""
-        day = self._about[2]
-        return datetime.date.fromisoformat(day) if day else None
-
-    @property
-    def url(self) -> str | None:
-        """Its address."""
-        url: str | None = self._about[3]
-        return url
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest, SHA-256, of the text in UTF-8."""
-        return self._sha256
-
-    @property
-    def paragraph_starts(self) -> Sequence[int]:
-        """Where its paragraphs start, which are numbered from 1."""
-        return self._paragraph_starts
-
-    @property
-    def heading_spans(self) -> Sequence[tuple[int, int]]:
-        """Where its headings start and end."""
-        return self._heading_spans
 
     def read(self, start: int, end: int) -> str:
         """The text from *start* to *end*."""

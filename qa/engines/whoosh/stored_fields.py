@@ -65,9 +65,10 @@ class _NameColumn:
         code_of = {text: code for code, text in enumerate(distinct)}
         self.names: list[Any] = [text.decode() or None for text in distinct]
         self.codes = narrow_dtype(np.array([*map(code_of.__getitem__, texts)], np.int64))
+        self._code_view = self.codes.data
 
     def __getitem__(self, document: int) -> Any:  # noqa: ANN401 - None only where it may be
-        return self.names[self.codes[document]]
+        return self.names[self._code_view[document]]
 
     def select(self, documents: IntArray) -> CodedColumn[Any]:
         """Those of *documents*."""
@@ -160,7 +161,7 @@ class StoredFields:
 
     def id(self, document: int) -> str:
         """The id of a document."""
-        return self._ids[document].decode()
+        return self._ids.text(document)
 
     def document(self, number: int) -> Document:
         """A whole document."""
@@ -168,16 +169,16 @@ class StoredFields:
         blocks = map(self._read_block, range(*self._blocks_of(number)))
         return Document.from_record({**record, "text": "".join(blocks)})
 
-    def citable(self, number: int, sha256: str) -> StoredDocument:
-        """A document as citations need it; *sha256* is that of its text."""
+    def citable(self, number: int, id: str, sha256: str) -> StoredDocument:  # noqa: A002
+        """A document, called *id*, as citations need it; *sha256* is that of its text."""
         stored = self._strings.get("citables")
         # An older index has none.
         fields = (
-            from_json(stored[number])
-            if stored
-            else citable_fields(from_json(self._decompress("records", number)))
+            citable_fields(from_json(self._decompress("records", number)))
+            if stored is None
+            else from_json(stored[number])
         )
-        return StoredDocument(self.id(number), fields, sha256, partial(self._read_text, number))
+        return StoredDocument(id, fields, sha256, partial(self._read_text, number))
 
     def _read_text(self, document: int, start: int, end: int) -> str:
         """The text of a document from *start* to *end*."""
@@ -291,7 +292,7 @@ class StoredFields:
 
     def heading(self, number: int) -> str:
         """The heading of that *number*."""
-        return self._titles[number].decode()
+        return self._titles.text(number)
 
     def ids(self, documents: Array) -> LazyColumn[str]:
         """The id of each of *documents*."""
@@ -306,10 +307,12 @@ class StoredFields:
 
     def _decompress(self, name: str, number: int) -> bytes:
         # Threads must not share a decompressor, and creating one is slow.
-        if not hasattr(self._local, "decompressor"):
-            self._local.decompressor = zstandard.ZstdDecompressor()
         try:
-            data: bytes = self._local.decompressor.decompress(self._strings[name][number])
+            decompress = self._local.decompress
+        except AttributeError:
+            decompress = self._local.decompress = zstandard.ZstdDecompressor().decompress
+        try:
+            data: bytes = decompress(self._strings[name][number])
         except zstandard.ZstdError as error:
             raise CorruptIndexError.of_damage(f"Entry {number} of {name}", error) from None
         return data
