@@ -16,7 +16,6 @@ enum {
 typedef struct {
     Size terms;
     const double *idf, *pair_weights, *discounts;
-    Size longest;
     double k1, b;
 } Weights;
 
@@ -29,8 +28,15 @@ typedef struct {
 
 typedef struct {
     int64_t *frequencies, *exact_frequencies, *next;
+    Size *seen;     /* the terms that occur, ascending */
     uint8_t *flags; /* lead, adjacent, ordered, unordered: terms each */
 } Scratch;
+
+/* Add TERM to the COUNT ones that are SEEN. */
+static void insert_term(Size *seen, Size count, Size term) {
+    for (; count && seen[count - 1] > term; count--) seen[count] = seen[count - 1];
+    seen[count] = term;
+}
 
 static double length_norm(const Weights *w, int64_t length, double average) {
     return w->k1 * (1 - w->b + w->b * (double)length / average);
@@ -53,19 +59,21 @@ static void describe(const Weights *w, Scratch *s, const int64_t *positions, con
     memset(s->flags, 0, 4 * count);
     for (Size term = 0; term < count; term++) s->next[term] = -1;
     double window = 0, proximity = 0;
-    int first = 1;
+    Size seen = 0;
     for (Size n = end - 1; n >= from; n--) {
         int64_t position = positions[n], own = terms[n];
         s->frequencies[own]++;
         s->exact_frequencies[own] += exact[n] != 0;
         if (position < LEAD) lead[own] = 1;
+        if (s->next[own] < 0) insert_term(s->seen, seen++, own);
         s->next[own] = position;
+        /* Of a term that has not occurred nothing is added. */
         double within = 0, near = 0;
-        for (Size term = 0; term < count; term++) {
-            int64_t next = s->next[term];
-            int64_t distance = next < 0 ? w->longest : next - position;
-            within += next >= 0 && distance < WINDOW ? w->idf[term] : 0.0 * w->idf[term];
-            near += w->idf[term] * w->discounts[distance < w->longest ? distance : w->longest];
+        for (Size each = 0; each < seen; each++) {
+            Size term = s->seen[each];
+            int64_t distance = s->next[term] - position;
+            if (distance < WINDOW) within += w->idf[term];
+            near += w->idf[term] * w->discounts[distance];
         }
         if (own + 1 < count && s->next[own + 1] >= 0) {
             int64_t distance = s->next[own + 1] - position;
@@ -75,19 +83,22 @@ static void describe(const Weights *w, Scratch *s, const int64_t *positions, con
         }
         if (own > 0 && s->next[own - 1] >= 0)
             unordered[own - 1] |= s->next[own - 1] - position <= 10;
-        if (first || within > window) window = within;
-        if (first || near > proximity) proximity = near;
-        first = 0;
+        if (within > window) window = within;
+        if (near > proximity) proximity = near;
     }
     double sums[COLUMNS] = {0}, factor = w->k1 + 1;
     for (Size term = 0; term < count; term++) {
+        double idf = w->idf[term];
+        sums[HEADING_COVERAGE] += (double)heading[term] * idf;
+        sums[COVERAGE] += (double)(heading[term] | (s->frequencies[term] > 0)) * idf;
+    }
+    for (Size each = 0; each < seen; each++) {
+        Size term = s->seen[each];
         double idf = w->idf[term], times = (double)s->frequencies[term],
                exactly = (double)s->exact_frequencies[term];
         sums[BM25] += times * factor / (times + norm) * idf;
-        sums[EXACT_BM25] += exactly * factor / (exactly + norm) * idf;
-        sums[HEADING_COVERAGE] += (double)heading[term] * idf;
-        sums[COVERAGE] += (double)(heading[term] | (times > 0)) * idf;
-        sums[BODY_COVERAGE] += (double)(times > 0) * idf;
+        if (exactly > 0) sums[EXACT_BM25] += exactly * factor / (exactly + norm) * idf;
+        sums[BODY_COVERAGE] += idf;
         sums[EXACT_COVERAGE] += (double)(exactly > 0) * idf;
         sums[LEAD_COVERAGE] += (double)lead[term] * idf;
     }
@@ -122,9 +133,12 @@ static int fits_together(const Column *c) {
                c[HEADING_LENGTHS].length == passages && c[NUMBERS].length == passages &&
                (!c[CREDIT].data || c[CREDIT].length == passages) &&
                c[PAIR_WEIGHTS].length + 1 >= terms && c[LENGTH_LOGS].length == passages;
-    for (Size n = 0; n < count && fits; n++)
-        fits = slots[n] >= (n ? slots[n - 1] : 0) && slots[n] < passages && positions[n] >= 0 &&
-               positions[n] < MAX_POSITION && term[n] >= 0 && term[n] < terms;
+    for (Size n = 0; n < count && fits; n++) {
+        int is_next = n && slots[n] == slots[n - 1];
+        fits = slots[n] >= (n ? slots[n - 1] : 0) && slots[n] < passages &&
+               positions[n] >= (is_next ? positions[n - 1] : 0) && positions[n] < MAX_POSITION &&
+               term[n] >= 0 && term[n] < terms;
+    }
     return fits;
 }
 
@@ -145,7 +159,9 @@ static PyObject *fill_matrix(const Column *c, Weights *weights) {
     scratch.exact_frequencies = malloc((terms + 1) * sizeof(int64_t));
     scratch.next = malloc((terms + 1) * sizeof(int64_t));
     scratch.flags = malloc(4 * terms + 1);
-    if (!scratch.frequencies || !scratch.exact_frequencies || !scratch.next || !scratch.flags) {
+    scratch.seen = malloc((terms + 1) * sizeof(Size));
+    if (!scratch.frequencies || !scratch.exact_frequencies || !scratch.next || !scratch.flags ||
+        !scratch.seen) {
         PyErr_NoMemory();
         goto done;
     }
@@ -175,6 +191,7 @@ done:
     free(scratch.exact_frequencies);
     free(scratch.next);
     free(scratch.flags);
+    free(scratch.seen);
     return result;
 }
 
@@ -213,7 +230,6 @@ static PyObject *compute_features(PyObject *module, PyObject *args) {
     weights.idf = c[IDF].data;
     weights.pair_weights = c[PAIR_WEIGHTS].data;
     weights.discounts = discounts.data;
-    weights.longest = discounts.length - 1;
     result = fill_matrix(c, &weights);
 done:
     for (int n = 0; n < ARRAYS; n++) release_column(&c[n]);

@@ -66,7 +66,7 @@ static int flush(Emitter *to) {
 }
 
 /* Read TIMES positions from BEFORE on, those of the passage in SLOT. */
-static inline int emit(Emitter *to, int32_t slot, uint64_t before, uint64_t times) {
+__attribute__((noinline)) static int emit(Emitter *to, int32_t slot, uint64_t before, uint64_t times) {
     uint64_t room = (uint64_t)(to->end - to->first);
     if (before > room || times > room - before) return 0;
     Size place = to->first + (Size)before;
@@ -118,21 +118,22 @@ static int emit_row(Emitter *to, Size row, const Wanted *wanted) {
     return 1;
 }
 
+/* Not inlined: what reads on needs all registers, as most documents are not wanted. */
 #define EMIT_LIST(name, type)                                                                      \
-    static int name(Emitter *to, Size start, Size end, const Workspace *work, Size last) {   \
-        const uint16_t *gaps = to->field->gaps.data;                                               \
-        const type *frequencies = to->field->frequencies.data;                                     \
+    __attribute__((noinline)) static int name(Emitter *to, Size start, Size end,                   \
+                                              const Workspace *work, Size last) {                  \
+        const uint16_t *gap = (const uint16_t *)to->field->gaps.data + start;                      \
+        const uint16_t *stop = (const uint16_t *)to->field->gaps.data + end;                       \
+        const type *frequency = (const type *)to->field->frequencies.data + start;                 \
         const uint64_t *bits = work->bits;                                                         \
-        int64_t document = -1;                                                                     \
-        uint64_t before = 0;                                                                       \
-        for (Size n = start; n < end; n++) {                                                       \
-            document += gaps[n];                                                                   \
-            if (document > last || document < 0) break;                                            \
-            uint64_t frequency = frequencies[n];                                                   \
+        uint64_t document = (uint64_t)-1, before = 0;                                              \
+        for (; gap < stop; gap++, frequency++) {                                                   \
+            document += *gap;                                                                      \
+            if (document > (uint64_t)last) break;                                                  \
             if (bits[document >> 6] >> (document & 63) & 1 &&                                      \
-                !emit(to, work->slots[document], before, frequency))                               \
+                !emit(to, work->slots[document], before, *frequency))                              \
                 return 0;                                                                          \
-            before += frequency;                                                                   \
+            before += *frequency;                                                                  \
         }                                                                                          \
         return 1;                                                                                  \
     }
