@@ -257,7 +257,7 @@ def quote_passage(
             highlight.is_contrary,
         ),
         citation=citation,
-        duplicates=tuple((other.id, other.title) for other in duplicates),
+        duplicates=tuple([(other.id, other.title) for other in duplicates]) if duplicates else (),
         stable_id=build_stable_id(stable_id, citation.exact),
     )
 
@@ -357,17 +357,13 @@ def build_fragment_url(url: str | None, exact: str) -> str | None:
         fragments = [" ".join(opening[:_FRAGMENT_EDGE_WORDS]), " ".join(closing)]
     if sum(map(len, fragments)) > _LONGEST_FRAGMENT:
         return None
-    directive = ",".join(map(_quote_fragment, fragments))
+    quoted = [_QUOTED_CHARACTER.sub(_quote_character, text) for text in fragments]
+    directive = ",".join(quoted).replace(" ", "%20")
     return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
 
 
 # What no word of a text fragment has as it is; most words have none of it, and quote() is slow.
 _QUOTED_CHARACTER = re.compile(r"[^A-Za-z0-9_.~ ]")
-
-
-def _quote_fragment(text: str) -> str:
-    """*text* for a text fragment."""
-    return _QUOTED_CHARACTER.sub(_quote_character, text).replace(" ", "%20")
 
 
 def _quote_character(match: re.Match[str]) -> str:

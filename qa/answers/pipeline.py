@@ -37,6 +37,7 @@ from qa.answers.retrieval import (
 )
 from qa.answers.spelling import suggest_spellings
 from qa.answers.turns import Retriever, retrieve_parts, retrieve_turn
+from qa.documents.document import Citable
 from qa.engines.base import Searcher
 from qa.errors import DeadlineExceededError, QuestionError
 from qa.queries.asking import split_frame
@@ -316,16 +317,21 @@ def _quote_passages(
 ) -> tuple[AnswerPassage, ...]:
     """The passages to show, or as many as are read before the *deadline*, at least one."""
     passages: list[AnswerPassage] = []
+    renames = searcher.manifest.renames
     for number, ranked in enumerate(result.ranked, offset + 1):
         if passages and deadline.is_expired:
             break
         document_id = ranked.passage.document_id
-        other_ids = {duplicate.document_id for duplicate in ranked.duplicates} - {document_id}
-        duplicates = [searcher.citable(id_) for id_ in sorted(other_ids) if not deadline.is_expired]
+        duplicates: list[Citable] = []
+        if ranked.duplicates:
+            other_ids = {duplicate.document_id for duplicate in ranked.duplicates} - {document_id}
+            duplicates = [searcher.citable(i) for i in sorted(other_ids) if not deadline.is_expired]
         document = searcher.citable(document_id)
-        highlighter = highlighters.get(place_of(ranked), result.highlighter)
+        highlighter = result.highlighter
+        if highlighters:
+            highlighter = highlighters.get(place_of(ranked), highlighter)
         highlight = highlighter.highlight(ranked)
-        own_id = searcher.manifest.renames.stable_id(document_id)
+        own_id = renames.stable_id(document_id)
         passage = quote_passage(ranked, highlight, number, document, duplicates, own_id)
         passages.append(passage)
     return tuple(passages)
@@ -348,7 +354,7 @@ def _query_words(
     for expansion in query.expansions:
         expanded[expansion.word] = (*expanded.get(expansion.word, ()), expansion.text)
     return QueryWords(
-        used=tuple(word.lower() for term in query.terms for word in _words_of(term)),
+        used=tuple([word.lower() for term in query.terms for word in _words_of(term)]),
         ignored=tuple(dict.fromkeys([*query.ignored_words, *standalone.correction_words])),
         corrected={
             term.word: suggestions[term.term][0]

@@ -35,6 +35,8 @@ def suggest_spellings(
 
     None for a term that an operator makes of several words.
     """
+    if not statistics.absent_terms:
+        return {}
     operators = {term.term: list[str]() for term in statistics.absent_terms if term.forms}
     absent = [term for term in statistics.absent_terms if not term.forms]
     suggestions = searcher.suggest((term.term for term in absent), deadline)

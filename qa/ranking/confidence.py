@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from qa.analysis.normalization import is_unspaced
 from qa.queries.query import Query
-from qa.ranking.features import Feature, TermStatistics, feature_column
+from qa.ranking.features import Feature, TermStatistics, column_of
 from qa.ranking.highlighter import Highlight
 from qa.ranking.reranker import (
     ROUNDING_ERROR,
@@ -21,6 +21,8 @@ from qa.ranking.reranker import (
 )
 
 _RANKING_FEATURES = (Feature.BM25, Feature.EXACT_BM25, Feature.PROXIMITY)
+_RANKING_COLUMNS = [(feature, column_of(feature)) for feature in _RANKING_FEATURES]
+_COVERAGE, _PROXIMITY = column_of(Feature.COVERAGE), column_of(Feature.PROXIMITY)
 # Languages that capitalize nouns, and those that put spaces between syllables.
 _CAPITAL_NOUN_LANGUAGES, _SYLLABIC_LANGUAGES = {"de"}, {"vi"}
 _MAX_MARGIN = 3.0
@@ -58,7 +60,8 @@ def compute_signals(
 
     *passage_count* is that of the index: the more, the more have the words by chance.
     """
-    first_features = dict(zip(Feature, ranked[0].features.tolist(), strict=True))
+    first: list[float] = ranked[0].features.tolist()
+    coverage, proximity = first[_COVERAGE], first[_PROXIMITY]
     missing = [
         (term.word, share)
         for term, share in zip(query.terms, statistics.normalized_idf, strict=True)
@@ -69,29 +72,25 @@ def compute_signals(
     cjk_share = 1.0 if query.language in _SYLLABIC_LANGUAGES else _cjk_share(query)
     return {
         "intercept": 1.0,
-        **{name: first_features[name] for name in _RANKING_FEATURES},
+        **{name: first[column] for name, column in _RANKING_COLUMNS},
         "sentence_coverage": highlight.sentence_coverage,
         "wrong_answer_type": float(highlight.type_matches is False),
         # The ranking's weights already balance all features.
         "score": ranked[0].score,
         # A margin says little where little of the question is covered.
-        "margin": min(_MAX_MARGIN, score_margin(ranked)) * first_features[Feature.COVERAGE],
+        "margin": min(_MAX_MARGIN, score_margin(ranked)) * coverage,
         "term_count": math.log(len(query.terms)),
         "missing_idf": max([share for _, share in missing], default=0.0),
         "missing_name_idf": sum(
             [share for word, share in missing if capitals_mark_names and word[:1].isupper()], 0.0
         ),
         "runner_up_coverage": max(
-            [
-                float(feature_column(other.features, Feature.COVERAGE))
-                for other in ranked[1:TOP_SIZE]
-            ],
-            default=0.0,
+            [other.features.item(_COVERAGE) for other in ranked[1:TOP_SIZE]], default=0.0
         ),
-        "total_idf": math.log1p(first_features[Feature.COVERAGE] * statistics.total_idf),
+        "total_idf": math.log1p(coverage * statistics.total_idf),
         "corpus_size": math.log(passage_count),
         "cjk_share": cjk_share,
-        "cjk_proximity": cjk_share * first_features[Feature.PROXIMITY],
+        "cjk_proximity": cjk_share * proximity,
         "cjk_sentence": cjk_share * highlight.sentence_coverage,
     }
 

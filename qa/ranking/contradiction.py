@@ -62,15 +62,21 @@ class QuestionPolarity:
         language = self._query.language
         return language is not None and bool(self._in_language(language).denied)
 
-    def matters(self, language: str) -> bool:
-        """Whether sentences in *language* may say something else than the question."""
-        asked = self._in_language(self._query.language or language)
-        return asked.is_open or bool(asked.denied)
+    def find_differing(
+        self, text: str, sentences: Sequence[tuple[Span, float]], least: float, language: str
+    ) -> list[int]:
+        """The indexes of *sentences* that may say something else than the question; most may not.
 
-    def may_differ(self, text: str, span: Span, language: str) -> bool:
-        """Whether the sentence at *span* may say something else than the question; most may not."""
+        Each is a span of *text* and its coverage, which is *least* or more for them.
+        """
         asked = self._in_language(self._query.language or language)
-        return bool(asked.denied) or (asked.is_open and may_deny(text, span, language))
+        if not (asked.denied or asked.is_open):
+            return []
+        return [
+            index
+            for index, (span, coverage) in enumerate(sentences)
+            if coverage >= least and (asked.denied or may_deny(text, span, language))
+        ]
 
     def compare(
         self, text: str, span: Span, language: str, places: Sequence[TermPlace]

@@ -141,11 +141,11 @@ def compute_features(
     )
     named = evaluate_distinct(entities.names_publisher, candidates.publishers)
     if named is not None:
-        features[:, _COLUMN[Feature.PUBLISHER_MATCH]] = named
+        feature_column(features, Feature.PUBLISHER_MATCH)[:] = named
     if entities.has_dates:
         named = evaluate_distinct(entities.names_date, candidates.dates)
         if named is not None:
-            features[:, _COLUMN[Feature.DATE_MATCH]] = named
+            feature_column(features, Feature.DATE_MATCH)[:] = named
     return features
 
 
@@ -216,7 +216,7 @@ def _compute_with_numpy(
     }
     features = np.zeros((passage_count, len(Feature)))
     for feature, values in columns.items():
-        features[:, _COLUMN[feature]] = values
+        feature_column(features, feature)[:] = values
     return features
 
 
@@ -368,6 +368,11 @@ def _pair_features(
 
 
 _COLUMN = {feature: column for column, feature in enumerate(Feature)}
+
+
+def column_of(feature: Feature) -> int:
+    """The number of the column of *feature*."""
+    return _COLUMN[feature]
 
 
 def feature_column(features: FloatArray, feature: Feature) -> FloatArray:

@@ -1,9 +1,8 @@
 """A passage and a question -> its highlight: the words, the phrase, the answering sentence."""
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
-from itertools import repeat
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, lru_cache, partial
+from typing import Any, NamedTuple
 
 import regex
 
@@ -119,6 +118,10 @@ ANSWER_TYPES = [
 ]
 
 
+# ScoredSentence._make without a function of Python.
+_new_sentence: Callable[[tuple[Any, ...]], ScoredSentence] = partial(tuple.__new__, ScoredSentence)
+
+
 class Highlighter:
     """Highlights passages for one question."""
 
@@ -191,15 +194,18 @@ class Highlighter:
         sentences = self._score_sentences(passage, spans, matches)
         if self._phrases:
             sentences = [self._prefer_phrases(passage, sentence) for sentence in sentences]
-        if not ranked.is_direct_answer:
-            self._compare_sentences(ranked, matches, sentences)
+        contrary = 0.0
+        if not ranked.is_direct_answer and self._compare_sentences(ranked, matches, sentences):
+            contrary = max([row.coverage for row in sentences if row.is_contrary], default=0.0)
         selection = self._select_answer(ranked, sentences)
         best = _find_best(sentences)
-        contrary = max([row.coverage for row in sentences if row.is_contrary], default=0.0)
-        words = self._words
+        matched: list[str] = []
+        missing: list[str] = []
+        for index, word in enumerate(self._words):
+            (matched if index in present else missing).append(word)
         return Highlight(
-            matched_words=tuple([word for n, word in enumerate(words) if n in present]),
-            missing_words=tuple([word for n, word in enumerate(words) if n not in present]),
+            matched_words=tuple(matched),
+            missing_words=tuple(missing),
             term_spans=matches.spans,
             answer_span=selection.span,
             phrase=matches.phrase,
@@ -209,7 +215,8 @@ class Highlighter:
             answer_coverage=selection.coverage,
             only_asks=selection.only_asks,
             contrary_coverage=contrary,
-            is_contrary=selection.coverage < contrary * self._contrary_share - ROUNDING_ERROR,
+            is_contrary=contrary > 0
+            and selection.coverage < contrary * self._contrary_share - ROUNDING_ERROR,
             agrees=selection.agrees,
         )
 
@@ -219,6 +226,9 @@ class Highlighter:
         """The terms at *positions* in a passage, and in each of its *sentences*."""
         text = passage.text
         matches = self._matcher.match(text, sentences, positions)
+        known_words = self._own_words.get(passage.language)
+        if known_words is not None and matches.words <= known_words:
+            return matches
         if self._are_own_words(matches.words, passage.language):
             return matches
         variants = self._variant_spans(passage)
@@ -259,13 +269,16 @@ class Highlighter:
     def _score_sentences(
         self, passage: Passage, spans: Sequence[Span], matches: TermMatches
     ) -> list[ScoredSentence]:
-        coverages, scores = matches.coverages, matches.scores
-        if self._answer_type is None:
-            return [*map(ScoredSentence, coverages, scores, repeat(False), spans)]
-        search, text = self._answer_type.answer_pattern.search, passage.text
-        fits = [search(text, start, end) is not None for start, end in spans]
-        scores = [score + _ANSWER_TYPE_BONUS * fit for score, fit in zip(scores, fits, strict=True)]
-        return [*map(ScoredSentence, coverages, scores, fits, spans)]
+        scores = matches.scores
+        fits = none = [False] * len(spans)
+        if self._answer_type is not None:
+            search, text = self._answer_type.answer_pattern.search, passage.text
+            fits = [search(text, start, end) is not None for start, end in spans]
+            if True in fits:
+                pairs = zip(scores, fits, strict=True)
+                scores = [score + _ANSWER_TYPE_BONUS * fit for score, fit in pairs]
+        rows = zip(matches.coverages, scores, fits, spans, none, none, strict=True)
+        return [*map(_new_sentence, rows)]
 
     def _prefer_phrases(self, passage: Passage, sentence: ScoredSentence) -> ScoredSentence:
         """*sentence* with more of a score for each phrase of the question that it has."""
@@ -275,15 +288,18 @@ class Highlighter:
 
     def _compare_sentences(
         self, ranked: RankedPassage, matches: TermMatches, sentences: list[ScoredSentence]
-    ) -> None:
-        """Add to *sentences* what they say of what is asked: the same, or the contrary."""
+    ) -> bool:
+        """Add to *sentences* what they say of what is asked: the same, or the contrary.
+
+        Whether any may say something else.
+        """
         text, language = ranked.passage.text, ranked.passage.language
-        if not self._polarity.matters(language):
-            return
         least = 0.0 if self.is_negated else MIN_ANSWER_COVERAGE
-        for n, row in enumerate(sentences):
-            if row.coverage >= least and self._polarity.may_differ(text, row.span, language):
-                sentences[n] = self._compare(ranked, matches, row)
+        pairs = [(row.span, row.coverage) for row in sentences]
+        differing = self._polarity.find_differing(text, pairs, least, language)
+        for n in differing:
+            sentences[n] = self._compare(ranked, matches, sentences[n])
+        return bool(differing)
 
     def _compare(
         self, ranked: RankedPassage, matches: TermMatches, sentence: ScoredSentence

@@ -5,8 +5,9 @@ The kernel in C does the same for scripts with an alphabet, twenty times as fast
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from qa.analysis.tokenizer import Span, find_spans
 from qa.engines.candidates import TermPosition
@@ -29,6 +30,10 @@ class TermMatches(NamedTuple):
     phrase: str | None
     coverages: list[float]
     scores: list[float]
+
+
+# TermMatches._make without a function of Python.
+_new_matches: Callable[[tuple[Any, ...]], TermMatches] = partial(tuple.__new__, TermMatches)
 
 
 class TermMatcher:
@@ -54,7 +59,7 @@ class TermMatcher:
                 text, sentences, positions, self._idf, self._weights, self._own_count, Span
             )
             if columns is not None:
-                return TermMatches._make(columns)
+                return _new_matches(columns)
         spans = find_spans(text, [position for position, _ in positions])
         return self.describe(text, sentences, positions, spans)
 

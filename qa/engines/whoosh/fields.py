@@ -17,7 +17,7 @@ import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from whoosh.analysis.tokenizers import SpaceSeparatedTokenizer
@@ -63,13 +63,16 @@ CACHED_TERMS = 1 << 13
 
 def cache_method(method: Callable[..., Result], maxsize: int) -> Callable[..., Result]:
     """*method* with a cache of *maxsize* results, to be an attribute of its own object."""
-    reference = weakref.WeakMethod(method)
+    bound: Any = method
+    # As weakref.WeakMethod, without calling a function of Python for it.
+    reference, function = weakref.ref(bound.__self__), bound.__func__
 
     def call(*arguments: object) -> Result:
-        bound = reference()
-        if bound is None:
+        owner = reference()
+        if owner is None:
             raise ReferenceError("Its object is gone.")
-        return bound(*arguments)
+        result: Result = function(owner, *arguments)
+        return result
 
     return lru_cache(maxsize=maxsize)(call)
 

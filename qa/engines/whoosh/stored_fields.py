@@ -47,6 +47,7 @@ class _PassageColumns(NamedTuple):
     ends: memoryview
     first_passages: memoryview
     block_starts: memoryview
+    language_codes: memoryview
 
 
 def _date_of_day(day: int) -> datetime.date | None:
@@ -65,10 +66,6 @@ class _NameColumn:
         code_of = {text: code for code, text in enumerate(distinct)}
         self.names: list[Any] = [text.decode() or None for text in distinct]
         self.codes = narrow_dtype(np.array([*map(code_of.__getitem__, texts)], np.int64))
-        self._code_view = self.codes.data
-
-    def __getitem__(self, document: int) -> Any:  # noqa: ANN401 - None only where it may be
-        return self.names[self._code_view[document]]
 
     def select(self, documents: IntArray) -> CodedColumn[Any]:
         """Those of *documents*."""
@@ -213,7 +210,7 @@ class StoredFields:
         document, block = columns.documents[passage], columns.blocks[passage]
         start, end = columns.starts[passage], columns.ends[passage]
         first = columns.block_starts[block]
-        id_ = self.id(document)
+        id_ = self._ids.text(document)
         # Next it is cited by its id.
         if len(self._numbers) > _KNOWN_IDS:
             self._numbers.clear()
@@ -224,24 +221,20 @@ class StoredFields:
             start,
             end,
             self._cached_block(block)[start - first : end - first],
-            self.heading(columns.headings[passage]),
-            self.languages[document],
+            self._titles.text(columns.headings[passage]),
+            self.languages.names[columns.language_codes[document]],
             self._sentences(passage),
         )
 
     @cached_property
     def _passage_columns(self) -> "_PassageColumns":
         column = self._columns
-        return _PassageColumns(
-            *map(
-                native_view,
-                (
-                    *(self.document_of, self.heading_of, column["passage_block"]),
-                    *(column["passage_start"], column["passage_end"]),
-                    *(self.first_passages, column["block_starts"]),
-                ),
-            )
+        arrays = (
+            *(self.document_of, self.heading_of, column["passage_block"]),
+            *(column["passage_start"], column["passage_end"]),
+            *(self.first_passages, column["block_starts"], self.languages.codes),
         )
+        return _PassageColumns(*map(native_view, arrays))
 
     def _sentences(self, passage: int) -> tuple[Span, ...] | None:
         """The spans of the sentences of *passage*; None in an index without them."""
