@@ -52,12 +52,17 @@ static PyObject *order_places(PyObject *module, PyObject *args) {
                                       ((const int64_t *)numbers.data)[n], n};
     qsort(scored, kept, sizeof *scored, compare_scored);
     double least = kept ? share * coverage_of(&features, scored[0].place) : 0;
-    result = PyList_New(0);
+    result = PyList_New(kept);
+    Size next = 0;
     for (int is_low = 0; is_low < 2; is_low++)
-        for (Size n = 0; n < kept && result; n++)
-            if ((coverage_of(&features, scored[n].place) < least) == is_low &&
-                !append_new(result, PyLong_FromSsize_t(scored[n].place)))
+        for (Size n = 0; n < kept && result; n++) {
+            if ((coverage_of(&features, scored[n].place) < least) != is_low) continue;
+            PyObject *place = PyLong_FromSsize_t(scored[n].place);
+            if (place)
+                PyList_SetItem(result, next++, place);
+            else
                 Py_CLEAR(result);
+        }
 done:
     free(scored);
     release_column(&scores);

@@ -7,9 +7,12 @@ typedef struct {
     int32_t field, number, label;
 } LabelledList;
 
+/* Occurrences of stems, and once they are sorted which are in the form that was typed. */
 typedef struct {
     uint64_t *keys; /* slot, position, term */
     Size count, room;
+    Size *starts;   /* of each slot; NULL until they are sorted */
+    uint8_t *exact;
 } Keys;
 
 static int add_key(Keys *keys, uint64_t key) {
@@ -24,9 +27,15 @@ static int add_key(Keys *keys, uint64_t key) {
     return 1;
 }
 
-/* A key has 20 bits for the slot, 30 for the position and 13 for the term, and one for the form. */
-#define SLOT_SHIFT 44
-#define POSITION_SHIFT 14
+/* Note that the occurrence with this key, if there is one, is in the form that was typed. */
+static inline void mark_exact(Keys *keys, Size slot, uint64_t key) {
+    for (Size n = keys->starts[slot]; n < keys->starts[slot + 1]; n++)
+        if (keys->keys[n] == key) keys->exact[n] = 1;
+}
+
+/* A key has 20 bits for the slot, 30 for the position and 13 for the term. */
+#define SLOT_SHIFT 43
+#define POSITION_SHIFT 13
 #define MAX_SLOTS (1 << 20)
 #define MAX_POSITION (1 << 30)
 #define MAX_TERMS (1 << 13)
@@ -49,7 +58,7 @@ typedef struct {
     Pending pending[PENDING];
 } Emitter;
 
-/* The key of each position that is waited for. */
+/* The key of each position that is waited for: a new one, or the mark of one that is there. */
 static int flush(Emitter *to) {
     const Column *positions = &to->field->positions;
     for (int each = 0; each < to->waiting; each++) {
@@ -58,7 +67,11 @@ static int flush(Emitter *to) {
         for (; place < end; place++) {
             uint64_t position = item(positions, place);
             if (position >= MAX_POSITION) return 0;
-            if (!add_key(to->keys, high | position << POSITION_SHIFT)) return 0;
+            uint64_t key = high | position << POSITION_SHIFT;
+            if (to->keys->starts)
+                mark_exact(to->keys, to->pending[each].slot, key);
+            else if (!add_key(to->keys, key))
+                return 0;
         }
     }
     to->waiting = 0;
@@ -157,74 +170,110 @@ static int compare_keys(const void *one, const void *other) {
 
 #define MAX_INSERTION 32
 
-/* Sort keys: distribute them by slot, then sort those of each. */
+/* Sort keys: distribute them by slot, then sort those of each.  Each is once in the result. */
 static int sort_keys(Keys *keys, Size slots) {
     Size *starts = calloc(slots + 2, sizeof(Size));
     uint64_t *sorted = malloc((keys->count + 1) * sizeof(uint64_t));
-    if (!starts || !sorted) {
+    keys->exact = calloc(keys->count + 1, 1);
+    if (!starts || !sorted || !keys->exact) {
         free(starts);
         free(sorted);
+        PyErr_NoMemory();
         return 0;
     }
     for (Size n = 0; n < keys->count; n++) starts[(keys->keys[n] >> SLOT_SHIFT) + 2]++;
     for (Size n = 2; n < slots + 2; n++) starts[n] += starts[n - 1];
-    for (Size n = 0; n < keys->count; n++) sorted[starts[(keys->keys[n] >> SLOT_SHIFT) + 1]++] = keys->keys[n];
+    for (Size n = 0; n < keys->count; n++)
+        sorted[starts[(keys->keys[n] >> SLOT_SHIFT) + 1]++] = keys->keys[n];
+    Size count = 0;
     for (Size slot = 0; slot < slots; slot++) {
         uint64_t *run = sorted + starts[slot];
         Size length = starts[slot + 1] - starts[slot];
         if (length > MAX_INSERTION) {
             qsort(run, length, sizeof *run, compare_keys);
-            continue;
+        } else {
+            for (Size n = 1; n < length; n++) {
+                uint64_t key = run[n];
+                Size place = n;
+                for (; place && run[place - 1] > key; place--) run[place] = run[place - 1];
+                run[place] = key;
+            }
         }
-        for (Size n = 1; n < length; n++) {
-            uint64_t key = run[n];
-            Size place = n;
-            for (; place && run[place - 1] > key; place--) run[place] = run[place - 1];
-            run[place] = key;
-        }
+        starts[slot] = count;
+        for (Size n = 0; n < length; n++)
+            if (!n || run[n] != run[n - 1]) keys->keys[count++] = run[n];
     }
-    free(starts);
-    free(keys->keys);
-    keys->keys = sorted;
-    keys->room = keys->count + 1;
+    starts[slots] = count;
+    keys->count = count;
+    keys->starts = starts;
+    free(sorted);
     return 1;
 }
 
-/* Stems come before the typed forms at the same place; a form without a stem is none. */
+/* The columns of the occurrences: count, slots and positions and terms, flags. */
 static PyObject *occurrences(const Keys *keys) {
-    Size count = 0;
-    uint64_t last = UINT64_MAX;
-    for (Size n = 0; n < keys->count; n++) {
-        if (!(keys->keys[n] & 1) && keys->keys[n] != last) count++;
-        if (!(keys->keys[n] & 1)) last = keys->keys[n];
-    }
+    Size count = keys->count;
     PyObject *columns = PyByteArray_FromStringAndSize(NULL, count * 3 * sizeof(int64_t));
-    PyObject *flags = PyByteArray_FromStringAndSize(NULL, count);
+    PyObject *flags = PyByteArray_FromStringAndSize((const char *)keys->exact, count);
     PyObject *result = NULL;
     if (columns && flags) {
         int64_t *slot = (int64_t *)PyByteArray_AsString(columns), *position = slot + count,
                 *term = position + count;
-        uint8_t *flag = (uint8_t *)PyByteArray_AsString(flags);
-        Size place = -1;
-        last = UINT64_MAX;
-        for (Size n = 0; n < keys->count; n++) {
+        for (Size n = 0; n < count; n++) {
             uint64_t key = keys->keys[n];
-            if (key & 1) {
-                if ((key ^ 1) == last) flag[place] = 1;
-            } else if (key != last) {
-                place++;
-                slot[place] = key >> SLOT_SHIFT;
-                position[place] = key >> POSITION_SHIFT & (MAX_POSITION - 1);
-                term[place] = key >> 1 & (MAX_TERMS - 1);
-                flag[place] = 0;
-                last = key;
-            }
+            slot[n] = key >> SLOT_SHIFT;
+            position[n] = key >> POSITION_SHIFT & (MAX_POSITION - 1);
+            term[n] = key & (MAX_TERMS - 1);
         }
         result = Py_BuildValue("nOO", count, columns, flags);
     }
     Py_XDECREF(columns);
     Py_XDECREF(flags);
     return result;
+}
+
+/* Read the occurrences of a list in the passages that are wanted. */
+static int read_list(const Index *self, const LabelledList *list, Size terms, const Wanted *wanted,
+                     const Workspace *work, Keys *keys) {
+    const Field *field = &self->fields[list->field];
+    const Column *bounds = &field->position_starts;
+    Size number = list->number, start, end;
+    if (number < 0 || number + 1 >= bounds->length) return 0;
+    uint64_t first = item(bounds, number), stop = item(bounds, number + 1);
+    if (first > stop || stop > (uint64_t)field->positions.length) return 0;
+    Emitter to;
+    to.field = field;
+    to.first = (Size)first;
+    to.end = (Size)stop;
+    to.label = (uint64_t)(list->label % terms);
+    to.keys = keys;
+    to.waiting = 0;
+    Size row = find_row(field, number);
+    if (row >= 0) return emit_row(&to, row, wanted) && flush(&to);
+    return find_postings(field, number, &start, &end) &&
+           emit_list(&to, start, end, work, (Size)wanted->numbers[wanted->count - 1]) && flush(&to);
+}
+
+/* Read all lists: the stems, whose occurrences count, then the forms, which mark some of these. */
+static int read_lists(const Index *self, const LabelledList *lists, Size count, Size terms,
+                      const Wanted *wanted, const Workspace *work, Keys *keys) {
+    for (int are_forms = 0; are_forms < 2; are_forms++) {
+        for (Size n = 0; n < count && wanted->count; n++)
+            if ((lists[n].label >= terms) == are_forms &&
+                !read_list(self, &lists[n], terms, wanted, work, keys))
+                return 0;
+        if (!are_forms && !sort_keys(keys, wanted->count)) return 0;
+    }
+    return 1;
+}
+
+/* Whether the lists have positions, and labels of TERMS terms. */
+static int are_readable(const Index *self, const LabelledList *lists, Size count, Size terms) {
+    int fits = terms >= 0 && terms <= MAX_TERMS;
+    for (Size n = 0; n < count && fits; n++)
+        fits = (lists[n].field == STEMS || lists[n].field == WORDS) && lists[n].label >= 0 &&
+               lists[n].label < 2 * terms && self->fields[lists[n].field].positions.data;
+    return fits;
 }
 
 typedef struct {
@@ -237,22 +286,27 @@ static int compare_placed(const void *one, const void *other) {
     return (left > right) - (left < right);
 }
 
-/* positions(lists, terms, passages) -> count, slots and positions and terms, flags
+/* The SLOTS passages in the order of their numbers; 0 where one lies beyond the index. */
+static int place_passages(const Index *self, const int64_t *passages, Size slots, Placed *placed,
+                          int64_t *numbers, int32_t *places) {
+    for (Size n = 0; n < slots; n++) {
+        if (passages[n] < 0 || passages[n] >= self->passages) return 0;
+        placed[n] = (Placed){passages[n], (int32_t)n};
+    }
+    qsort(placed, slots, sizeof *placed, compare_placed);
+    for (Size n = 0; n < slots; n++) {
+        numbers[n] = placed[n].number;
+        places[n] = placed[n].slot;
+    }
+    return 1;
+}
 
-   The passages are distinct, in any order; a label of TERMS and more is of a typed form. */
-static PyObject *index_positions(PyObject *object, PyObject *args) {
-    Index *self = (Index *)object;
-    const char *bytes;
-    Size size, terms;
-    PyObject *passages, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y#nO", &bytes, &size, &terms, &passages)) return NULL;
-    const LabelledList *lists = (const LabelledList *)bytes;
-    Size count = size / (Size)sizeof(LabelledList);
-    Column column = {0};
-    if (!borrow(passages, &column, "i", 8)) return NULL;
-    const int64_t *wanted_numbers = column.data;
-    Size slots = column.length;
+/* The occurrences of LISTS in the passages, which are distinct, in any order; a label of TERMS and
+   more is of a typed form. */
+static PyObject *find_positions(Index *self, const LabelledList *lists, Size count, Size terms,
+                                const int64_t *passages, Size slots) {
     Keys keys = {0};
+    PyObject *result = NULL;
     Workspace *work = NULL;
     Placed *placed = malloc((slots + 1) * sizeof(Placed));
     int64_t *numbers = malloc((slots + 1) * sizeof(int64_t));
@@ -261,60 +315,44 @@ static PyObject *index_positions(PyObject *object, PyObject *args) {
         PyErr_NoMemory();
         goto done;
     }
-    int fits = terms >= 0 && terms <= MAX_TERMS && slots <= MAX_SLOTS;
-    for (Size n = 0; n < slots && fits; n++) {
-        fits = wanted_numbers[n] >= 0 && wanted_numbers[n] < self->passages;
-        placed[n].number = wanted_numbers[n];
-        placed[n].slot = (int32_t)n;
-    }
-    for (Size n = 0; n < count && fits; n++)
-        fits = (lists[n].field == STEMS || lists[n].field == WORDS) && lists[n].label >= 0 &&
-               lists[n].label < 2 * terms && self->fields[lists[n].field].positions.data;
+    int fits = slots <= MAX_SLOTS && are_readable(self, lists, count, terms) &&
+               place_passages(self, passages, slots, placed, numbers, places);
     if (!fits || !(work = take_workspace(self))) {
         if (!fits) damage_error();
         goto done;
     }
-    qsort(placed, slots, sizeof *placed, compare_placed);
     for (Size n = 0; n < slots; n++) {
-        numbers[n] = placed[n].number;
-        places[n] = placed[n].slot;
         work->slots[numbers[n]] = places[n];
         work->bits[numbers[n] >> 6] |= (uint64_t)1 << (numbers[n] & 63);
     }
     Wanted wanted = {numbers, places, slots};
-    Size last = slots > 0 ? (Size)numbers[slots - 1] : -1;
-    for (Size n = 0; n < count && fits && slots; n++) {
-        const Field *field = &self->fields[lists[n].field];
-        const Column *bounds = &field->position_starts;
-        Size number = lists[n].number, start, end;
-        fits = number >= 0 && number + 1 < bounds->length;
-        if (!fits) break;
-        uint64_t first = item(bounds, number), stop = item(bounds, number + 1);
-        fits = first <= stop && stop <= (uint64_t)field->positions.length;
-        uint64_t is_form = lists[n].label >= terms;
-        uint64_t label = (uint64_t)(lists[n].label - (is_form ? terms : 0)) << 1 | is_form;
-        Emitter to = {field, first, stop, label, &keys, 0, {{0}}};
-        Size row = find_row(field, number);
-        if (fits && row >= 0)
-            fits = emit_row(&to, row, &wanted);
-        else if (fits)
-            fits = find_postings(field, number, &start, &end) &&
-                   emit_list(&to, start, end, work, last);
-        fits = fits && flush(&to);
-    }
+    fits = read_lists(self, lists, count, terms, &wanted, work, &keys);
     for (Size n = 0; n < slots; n++) work->bits[numbers[n] >> 6] = 0;
-    if (!fits)
-        damage_error();
-    else if (!sort_keys(&keys, slots))
-        PyErr_NoMemory();
-    else
+    if (fits)
         result = occurrences(&keys);
+    else if (!PyErr_Occurred())
+        damage_error();
 done:
     if (work) give_workspace(self, work);
     free(keys.keys);
+    free(keys.starts);
+    free(keys.exact);
     free(placed);
     free(numbers);
     free(places);
+    return result;
+}
+
+/* positions(lists, terms, passages) -> count, slots and positions and terms, flags */
+static PyObject *index_positions(PyObject *object, PyObject *args) {
+    const char *bytes;
+    Size size, terms;
+    PyObject *passages, *result;
+    Column column = {0};
+    if (!PyArg_ParseTuple(args, "y#nO", &bytes, &size, &terms, &passages)) return NULL;
+    if (!borrow(passages, &column, "i", 8)) return NULL;
+    result = find_positions((Index *)object, (const LabelledList *)bytes,
+                            size / (Size)sizeof(LabelledList), terms, column.data, column.length);
     release_column(&column);
     return result;
 }
