@@ -239,7 +239,7 @@ class _Ranking:
         self, candidates: Candidates, limit: int, sort: str = SORT_ORDERS[0]
     ) -> list[RankedPassage]:
         """The *limit* first of *candidates* in the order of *sort*."""
-        if not len(candidates):
+        if not len(candidates.documents):
             return []
         entities = QuestionEntities(self.query.text, self.query.language or "en")
         features = compute_features(self.query, entities, candidates, self.statistics)

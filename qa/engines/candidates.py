@@ -107,14 +107,17 @@ Value = TypeVar("Value")
 
 
 class LazyColumn(Sequence[Value]):
-    """A column of which few values are needed, each of them read when it is."""
+    """A column of which few values are needed, or few are distinct.
 
-    def __init__(self, length: int, read: Callable[[int], Value]) -> None:
-        self._length = length
-        self._read = read
+    *read* gives the value of a code, of which each row has one: integers of shape (rows,).
+    """
+
+    def __init__(self, codes: Array, read: Callable[[int], Value]) -> None:
+        self._codes = codes
+        self.read = read
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._codes)
 
     @overload
     def __getitem__(self, index: int) -> Value: ...
@@ -124,11 +127,11 @@ class LazyColumn(Sequence[Value]):
 
     def __getitem__(self, index: int | slice) -> Value | list[Value]:
         if isinstance(index, slice):
-            return list(map(self._read, range(self._length)[index]))
-        return self._read(range(self._length)[index])
+            return list(map(self.read, self._codes[index].tolist()))
+        return self.read(int(self._codes[index]))
 
     def __iter__(self) -> Iterator[Value]:
-        return map(self._read, range(self._length))
+        return map(self.read, self.codes())
 
     def __eq__(self, other: object) -> bool:
         """Whether *other* has the same values in the same order."""
@@ -136,54 +139,28 @@ class LazyColumn(Sequence[Value]):
 
     __hash__ = None  # type: ignore[assignment]  # as a list has none
 
-
-class CodedColumn(Sequence[Value]):
-    """A column of few distinct values: *decode* gives that of a code, of which each row has one."""
-
-    def __init__(self, codes: Array, decode: Callable[[int], Value]) -> None:
-        self.codes: list[int] = codes.tolist()
-        self.decode = decode
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    @overload
-    def __getitem__(self, index: int) -> Value: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Value]: ...
-
-    def __getitem__(self, index: int | slice) -> Value | list[Value]:
-        if isinstance(index, slice):
-            return list(map(self.decode, self.codes[index]))
-        return self.decode(self.codes[index])
-
-    def __iter__(self) -> Iterator[Value]:
-        return map(self.decode, self.codes)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether *other* has the same values in the same order."""
-        return isinstance(other, Sequence) and [*self] == [*other]
-
-    __hash__ = None  # type: ignore[assignment]  # as a list has none
+    def codes(self) -> list[int]:
+        """The code of each row."""
+        codes: list[int] = self._codes.tolist()
+        return codes
 
 
 def evaluate_distinct(
     predicate: Callable[[Value], bool], column: Sequence[Value]
-) -> BoolArray | None:
+) -> BoolArray | bool:
     """*predicate* of each value of *column*, evaluated once for each distinct one.
 
-    Bool of the length of *column*; None where it is true of no value.
+    Bool of the length of *column*, or the value of all rows, where that is the same.
     """
-    if isinstance(column, CodedColumn):
-        codes: Sequence[Any] = column.codes
-        flags = {code: predicate(column.decode(code)) for code in {*codes}}
+    if isinstance(column, LazyColumn):
+        codes: Sequence[Any] = column.codes()
+        flags = {code: predicate(column.read(code)) for code in {*codes}}
     else:
         codes = [*column]
         flags = {value: predicate(value) for value in {*codes}}
     if True not in flags.values():
-        return None
-    return np.array([flags[code] for code in codes], bool)
+        return False
+    return False not in flags.values() or np.array([*map(flags.__getitem__, codes)], bool)
 
 
 @dataclass(frozen=True)

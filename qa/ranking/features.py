@@ -17,6 +17,7 @@ from qa.analysis.tokenizer import to_term, token_texts
 from qa.engines.base import K1, B
 from qa.engines.candidates import (
     Array,
+    BoolArray,
     Candidates,
     FloatArray,
     IntArray,
@@ -25,7 +26,7 @@ from qa.engines.candidates import (
 )
 from qa.engines.kernel.loader import find_kernel
 from qa.queries.entities import QuestionEntities
-from qa.queries.query import EXPANSION_WEIGHT, Query, inverse_document_frequency
+from qa.queries.query import EXPANSION_WEIGHT, Query, QueryTerm, inverse_document_frequency
 
 
 class Feature(StrEnum):
@@ -92,16 +93,20 @@ class TermStatistics:
         self, query: Query, document_frequencies: Mapping[str, int], passage_count: int
     ) -> None:
         self.document_frequencies = [
-            query_term.document_frequency(document_frequencies) for query_term in query.terms
+            # As document_frequency gives it; most terms are of this kind.
+            document_frequencies[term.stems[0]]
+            if len(term.stems) == 1 and not term.compounds
+            else term.document_frequency(document_frequencies)
+            for term in query.terms
         ]
-        self.absent_terms = tuple(
-            query_term
-            for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
-            if not count
-        )
+        counts = self.document_frequencies
+        self.absent_terms: tuple[QueryTerm, ...] = ()
+        if 0 in counts:
+            pairs = zip(query.terms, counts, strict=True)
+            self.absent_terms = tuple(term for term, count in pairs if not count)
         idf = [
-            query_term.weight * inverse_document_frequency(count, passage_count)
-            for query_term, count in zip(query.terms, self.document_frequencies, strict=True)
+            term.weight * inverse_document_frequency(count, passage_count)
+            for term, count in zip(query.terms, counts, strict=True)
         ]
         idf = _limit_carried(query, idf)
         self.total_idf = sum(idf) or 1.0
@@ -126,7 +131,7 @@ def compute_features(
     query: Query, entities: QuestionEntities, candidates: Candidates, statistics: TermStatistics
 ) -> FloatArray:
     """The features of *candidates*: float64 of shape (candidates, len(Feature))."""
-    passage_count, idf = len(candidates), statistics.normalized_idf
+    passage_count, idf = len(candidates.documents), statistics.normalized_idf
     positions = candidates.positions
     expansion_credit: FloatArray | None = None
     if query.expansions:
@@ -139,14 +144,21 @@ def compute_features(
         if kernel
         else _compute_with_numpy(candidates, positions, expansion_credit, idf)
     )
-    named = evaluate_distinct(entities.names_publisher, candidates.publishers)
-    if named is not None:
-        feature_column(features, Feature.PUBLISHER_MATCH)[:] = named
+    _fill_column(
+        features,
+        Feature.PUBLISHER_MATCH,
+        evaluate_distinct(entities.names_publisher, candidates.publishers),
+    )
     if entities.has_dates:
         named = evaluate_distinct(entities.names_date, candidates.dates)
-        if named is not None:
-            feature_column(features, Feature.DATE_MATCH)[:] = named
+        _fill_column(features, Feature.DATE_MATCH, named)
     return features
+
+
+def _fill_column(features: FloatArray, feature: Feature, flags: BoolArray | bool) -> None:
+    """Set the column of *feature*, which is 0, to *flags*."""
+    if flags is not False:
+        features[:, _COLUMN[feature]] = flags
 
 
 def _compute_with_kernel(
@@ -168,7 +180,7 @@ def _compute_with_kernel(
     if matrix is None:
         # A passage is longer than that.
         matrix = kernel.features(arrays, _discounts(positions), K1, B)
-    return np.frombuffer(matrix, np.float64).reshape(len(candidates), len(Feature))
+    return np.frombuffer(matrix, np.float64).reshape(-1, len(_COLUMN))
 
 
 def _compute_with_numpy(

@@ -6,7 +6,6 @@ the same answer.
 
 import datetime
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
@@ -211,10 +210,7 @@ def keep_order(
 
 def _boost_language(languages: Sequence[str], language: str | None) -> FloatArray | float:
     """What is added to the scores of passages in *languages*; one number where all have one."""
-    is_asked = evaluate_distinct(partial(eq, language), languages)
-    if is_asked is None:
-        return 0.0
-    return _LANGUAGE_BOOST if is_asked.all() else _LANGUAGE_BOOST * is_asked
+    return _LANGUAGE_BOOST * evaluate_distinct(partial(eq, language), languages)
 
 
 def _order_places(candidates: Candidates, scores: FloatArray, features: FloatArray) -> list[int]:
@@ -314,7 +310,8 @@ class _Selector:
     def __init__(self, top_size: int, max_per_document: int) -> None:
         self._top_size = top_size
         self._max_per_document = max_per_document
-        self._counts: Counter[int] = Counter()
+        # How many of each document are among the first.
+        self._counts: dict[int, int] = {}
         # What later passages are compared with: texts, and the passages that they are of.
         self._shingles: list[TextShingles] = []
         self._distinct: list[RankedPassage] = []
@@ -345,7 +342,8 @@ class _Selector:
                 self._shingles.append(shingles)
                 self._distinct.append(ranked_passage)
             has_room = self._has_room(document)
-            self._counts[document] += has_room
+            if has_room:
+                self._counts[document] = self._counts.get(document, 0) + 1
             (self._top if has_room else self._overflow).append(ranked_passage)
         count = len(self._top)
         return count >= min(limit, self._top_size) and count + len(self._overflow) >= limit
@@ -353,7 +351,7 @@ class _Selector:
     def _has_room(self, document: int) -> bool:
         """Whether a passage of *document* may be among the first."""
         is_full = len(self._top) >= self._top_size
-        return not is_full and self._counts[document] < self._max_per_document
+        return not is_full and self._counts.get(document, 0) < self._max_per_document
 
     def results(self) -> list[RankedPassage]:
         """All passages, those beyond a document's share last."""

@@ -50,8 +50,12 @@ class _Column(Generic[FacetValue]):
     def name(self, codes: Sequence[int], counts: Sequence[int]) -> dict[FacetValue, int]:
         """The facet of *codes*, the most frequent first, and *counts*; without that of no value."""
         values = self._values
-        named = [(c, count) for c, count in zip(codes, counts, strict=True) if c < len(values)]
-        return {values[code]: count for code, count in named[:FACET_SIZE]}
+        if len(values) in codes:
+            place: int = codes.index(len(values))
+            codes = [*codes[:place], *codes[place + 1 :]]
+            counts = [*counts[:place], *counts[place + 1 :]]
+        names = map(values.__getitem__, codes[:FACET_SIZE])
+        return dict(zip(names, counts, strict=False))
 
     def equals(self, values: Sequence[FacetValue]) -> BoolArray:
         """Whether the value is one of *values*: bool of shape (documents,)."""

@@ -115,7 +115,8 @@ class KernelIndex:
             for variant in term.variants:
                 if place := table[variant].places.get(STEMS):
                     entries += (_STEMS, place.number, n)
-            for form in term.exact_forms:
+            # As exact_forms and all_stems below, without a call for each term.
+            for form in term.forms or (term.term,):
                 number = words[form]
                 if number is not None:
                     entries += (_WORDS, number, n)
@@ -129,7 +130,7 @@ class KernelIndex:
         terms, table = query.terms, self._stems
         entries: list[int] = []
         for n, term in enumerate(terms):
-            for stem in term.all_stems:
+            for stem in (*term.stems, *term.compounds) if term.compounds else term.stems:
                 if place := table[stem].places.get(TITLE):
                     entries += (_TITLE, place.number, n)
         cells = self._index.headings(array("i", entries).tobytes(), len(terms), headings)

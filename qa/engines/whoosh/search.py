@@ -88,6 +88,7 @@ class WhooshSearcher:
         self.manifest = manifest
         self.folder = folder
         self._files = files = {name: ArrayFile(folder / name) for name in FILES}
+        self._is_verified = False
         # Why it must not be searched any more.
         self.fault: CorruptIndexError | None = None
         self._fields = {n: Field(files[file], n) for file, names in FILES.items() for n in names}
@@ -167,21 +168,20 @@ class WhooshSearcher:
         direct = self._direct_answers(query, deadline)
         weights = weigh_stems(query)
         deadline.check()
-        top = self._fastest_index.top_k(
-            weights, start + limit, allowed, deadline, with_mask=bool(direct)
-        )
+        index = self._fastest_index
+        top = index.top_k(weights, start + limit, allowed, deadline, with_mask=bool(direct))
         if direct:
             top = self._put_first(weights, np.array(direct), top)
         matches = self._count_matches(top)
         if start or len(top.numbers) > limit:
             ranks = slice(start, start + limit)
             top = top._replace(numbers=top.numbers[ranks], scores=top.scores[ranks])
-        return self._candidates(query, top, direct, matches)
+        return self._candidates(query, top, index, direct, matches)
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
         terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
-        return self._candidates(query, self.top_by_terms(terms, limit))
+        return self._candidates(query, self.top_by_terms(terms, limit), self._fastest_index)
 
     def _direct_answers(self, query: Query, deadline: Deadline) -> list[int]:
         """The passages under a heading, or else after a sentence, that is the question.
@@ -223,19 +223,20 @@ class WhooshSearcher:
         self,
         query: Query,
         top: TopPassages,
+        index: KernelIndex | NumpyIndex,
         direct: Sequence[int] = (),
         matches: MatchCounts = NO_MATCHES,
     ) -> Candidates:
-        store, index = self._store, self._fastest_index
+        store = self._store
         columns = index.order_candidates(top.numbers, top.scores)
         numbers, documents, headings = columns.numbers, columns.documents, columns.headings
         return Candidates(
             documents=columns.ranks,
-            document_ids=store.ids(documents),
+            document_ids=LazyColumn(documents, store.id),
             passage_numbers=columns.within,
             scores=columns.scores,
             lengths=columns.lengths,
-            headings=LazyColumn(len(numbers), lambda place: store.heading(int(headings[place]))),
+            headings=LazyColumn(headings, store.heading),
             heading_lengths=columns.heading_lengths,
             languages=store.languages.select(documents),
             publishers=store.publisher_names.select(documents),
@@ -299,7 +300,8 @@ class WhooshSearcher:
         table = self._stem_table
         counts = {}
         for stem in stems:
-            deadline.check()
+            if stem not in table:
+                deadline.check()
             counts[stem] = table[stem].document_frequency
         return counts
 
@@ -392,7 +394,9 @@ class WhooshSearcher:
     @property
     def is_verified(self) -> bool:
         """Whether every byte of the files has been verified."""
-        return all(file.is_verified for file in self._files.values())
+        if not self._is_verified:
+            self._is_verified = all(file.is_verified for file in self._files.values())
+        return self._is_verified
 
     def verify(self, pause: Callable[[], None] = lambda: None) -> None:
         """Verify what was not read of the files yet, with a *pause* now and then.

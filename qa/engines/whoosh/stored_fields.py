@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from qa.analysis.tokenizer import Span
 from qa.documents.document import Document
-from qa.engines.candidates import Array, CodedColumn, IntArray, LazyColumn
+from qa.engines.candidates import Array, IntArray, LazyColumn
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, narrow_dtype, native_view
 from qa.engines.whoosh.column_encoder import STRINGS
 from qa.engines.whoosh.fields import cache_method
@@ -67,9 +67,9 @@ class _NameColumn:
         self.names: list[Any] = [text.decode() or None for text in distinct]
         self.codes = narrow_dtype(np.array([*map(code_of.__getitem__, texts)], np.int64))
 
-    def select(self, documents: IntArray) -> CodedColumn[Any]:
+    def select(self, documents: IntArray) -> LazyColumn[Any]:
         """Those of *documents*."""
-        return CodedColumn(self.codes[documents], self.names.__getitem__)
+        return LazyColumn(self.codes[documents], self.names.__getitem__)
 
     def folded(self) -> Array:
         """Those of all, case folded for comparison; empty for none: (documents,)."""
@@ -287,13 +287,9 @@ class StoredFields:
         """The heading of that *number*."""
         return self._titles.text(number)
 
-    def ids(self, documents: Array) -> LazyColumn[str]:
-        """The id of each of *documents*."""
-        return LazyColumn(len(documents), lambda place: self.id(int(documents[place])))
-
-    def dates_of(self, documents: IntArray) -> CodedColumn[datetime.date | None]:
+    def dates_of(self, documents: IntArray) -> LazyColumn[datetime.date | None]:
         """The date of each of *documents*."""
-        return CodedColumn(self.dates[documents], _date_of_day)
+        return LazyColumn(self.dates[documents], _date_of_day)
 
     def _read_block(self, number: int) -> str:
         return self._decompress("blocks", number).decode()
