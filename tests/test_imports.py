@@ -60,9 +60,9 @@ web: json_responses response_schemas answer_json request_schemas answering table
   middleware.request_log middleware.gauges middleware.metrics
   pages.index_stats pages.api_examples pages.suggestions pages.stable_ids pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state
-  pages.panels pages.facets pages.surroundings pages.conversation pages.document_search
-  pages.feedback pages.documents pages.export pages.about mcp_tools
-  mcp
+  pages.panels pages.facets pages.surroundings pages.conversation pages.document_list
+  pages.document_search pages.feedback pages.documents pages.export
+  pages.about mcp_tools mcp
 library: evaluation index building
 integrations: passages langchain haystack
 app

@@ -98,6 +98,7 @@ class AppState:
     stats: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
     suggestions: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
     stable_ids: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
+    documents: LRUCache[str, Any] = field(default_factory=lambda: LRUCache(_CACHED_GENERATIONS))
     # The operator's questions may change as often as their file is written.
     golden: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(1))
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -349,7 +349,7 @@ def list_documents(arguments: ListArguments) -> DocumentList:
         raise ToolError(str(error)) from None
     return DocumentList(
         documents=tuple(map(_listed_document, selection.page(listing.page))),
-        total=len(selection.summaries),
+        total=selection.count,
         page=listing.page,
         pages=selection.page_count,
         publishers=dict(selection.publisher_counts[:_MAX_PUBLISHERS]),

@@ -1,6 +1,7 @@
 """Answers as rows of a table, and tables as CSV (RFC 4180) that a spreadsheet may open."""
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
@@ -45,6 +46,13 @@ def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Iterable[objec
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_csv_cell(value) for value in row])
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """A row of such a table, without the end of the line."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([_csv_cell(value) for value in values])
+    return out.getvalue()
 
 
 def _csv_cell(value: object) -> object:

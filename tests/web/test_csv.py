@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from flask import url_for
 
 from qa.app import create_app
 from qa.documents.document import Metadata, RawBlock, build_document
@@ -12,6 +13,8 @@ from qa.engines.factory import open_engine
 from qa.publishing.builder import index_documents
 from qa.settings import Settings
 
+# Ids that an address, or the table, writes otherwise.
+UNUSUAL_IDS = ["a, b", 'c "d"', "e/f é?", "g&h=#", "-i"]
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)"]
 
 
@@ -32,6 +35,10 @@ def hostile(tmp_path_factory):
     documents += [
         build_document(f"d{n}", "d.csv", [RawBlock("Nothing here.")], Metadata(f"Title {n}"))
         for n in range(150)
+    ]
+    documents += [
+        build_document(id_, "u.txt", [RawBlock(f"Nothing in {n}.")], Metadata(f"Unusual, {n}"))
+        for n, id_ in enumerate(UNUSUAL_IDS)
     ]
     settings = Settings(index=str(tmp_path_factory.mktemp("hostile")))
     index_documents(documents, open_engine(settings), settings)
@@ -69,9 +76,32 @@ def test_a_question_without_a_passage_has_a_row(client, searcher, question, text
 def test_all_documents_are_in_the_table(hostile):
     rows = rows_of(hostile.get("/documents.csv"))
 
-    assert len(rows) == 154
+    assert len(rows) == 154 + len(UNUSUAL_IDS)
     assert {row["type"] for row in rows} == {"txt", "csv"}
-    assert all(row["address"].endswith(f"/documents/{row['id']}") for row in rows)
+
+
+@pytest.mark.parametrize("options", [[], ["generation"]])
+def test_each_row_has_the_address_of_its_document(hostile, options):
+    generation = hostile.get("/version").json["index"]["generation"]
+    pin = dict.fromkeys(options, generation)
+    rows = rows_of(hostile.get("/documents.csv", query_string={"title": "unusual"} | pin))
+    with hostile.application.test_request_context():
+        addresses = {
+            id_: url_for("reader.show", document_id=id_, _external=True, **pin)
+            for id_ in UNUSUAL_IDS
+        }
+
+    assert {row["id"].removeprefix("'"): row["address"] for row in rows} == addresses
+    for row in rows:
+        assert row["title"] in hostile.get(row["address"]).text
+
+
+def test_a_table_that_is_too_large_to_keep_is_the_same(hostile, monkeypatch):
+    table = hostile.get("/documents.csv").data
+    monkeypatch.setattr("qa.web.pages.document_list._MAX_ROW_BYTES", 1000)
+    app = create_app(Settings(index=hostile.application.extensions["qa"].settings.index))
+
+    assert [app.test_client().get("/documents.csv").data for _ in range(2)] == [table, table]
 
 
 def test_the_table_has_the_documents_that_are_asked_for(client):

@@ -183,7 +183,12 @@ def csv_response(columns: Sequence[str], rows: Iterable[Sequence[object]], name:
     """*rows* as a CSV file of that *name*, in UTF-8."""
     out = io.StringIO()
     write_csv(out, columns, _in_time(rows))
-    response = Response(out.getvalue(), content_type="text/csv; charset=utf-8; header=present")
+    return csv_attachment(out.getvalue().encode(), name)
+
+
+def csv_attachment(table: bytes, name: str) -> Response:
+    """A CSV file of that *name*, in UTF-8."""
+    response = Response(table, content_type="text/csv; charset=utf-8; header=present")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 

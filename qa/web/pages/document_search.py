@@ -6,7 +6,7 @@ and values for the page and for `/documents.json`.
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,12 +19,11 @@ from qa.documents.skips import Reasons, Skip, count_reasons, kind_of, parts_of
 from qa.engines.document_summary import DocumentSummary
 from qa.web.context import current_settings
 from qa.web.pages.common import format_date, parameter_error
+from qa.web.pages.document_list import SORTS, DocumentList, in_batches
 from qa.web.pages.index_stats import Period, count_bars
 from qa.web.pages.urls import ActiveFilter, url_with
 from qa.web.request_schemas import too_much
 
-# The orders of the list, the usual one first.
-SORTS = ("title", "newest", "oldest", "publisher", "type", "longest", "shortest")
 # The parameters that an address of the list may have.
 PARAMETERS = ("title", "publisher", "from", "to", "sort", "page", "generation")
 _DATE_PATTERN = regex.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -185,59 +184,38 @@ def short_count(count: int) -> str:
 PAGE_SIZE = 100
 
 
-# Quotation marks and the like, before the first letter of a title.
-_LEADING_PUNCTUATION = regex.compile(r"^[^\p{L}\p{N}]+")
-
-
-def _title_key(summary: DocumentSummary) -> tuple[str, str]:
-    title = summary.title.casefold()
-    return title if title[:1].isalnum() else _LEADING_PUNCTUATION.sub("", title), summary.id
-
-
-def _publisher_key(summary: DocumentSummary) -> tuple[object, ...]:
-    name = summary.publisher
-    return name is None, (name or "").casefold(), *_title_key(summary)
-
-
-def _date_key(summary: DocumentSummary) -> int:
-    return summary.date.toordinal() if summary.date else 0
-
-
-# Documents without a date or a publisher come last, and those that are alike by their titles.
-_SORT_KEYS: dict[str, Callable[[DocumentSummary], Any]] = {
-    "title": _title_key,
-    "newest": lambda summary: (-_date_key(summary), *_title_key(summary)),
-    "oldest": lambda summary: (summary.date is None, _date_key(summary), *_title_key(summary)),
-    "publisher": _publisher_key,
-    "type": lambda summary: (not summary.type, summary.type, *_title_key(summary)),
-    "longest": lambda summary: (-summary.words, *_title_key(summary)),
-    "shortest": lambda summary: (summary.words, *_title_key(summary)),
-}
-
-
 @dataclass(frozen=True)
 class Selection:
     """The documents of a list in order.
 
-    *publisher_counts* count as if no publisher was chosen, so that one sees what choosing another
-    would bring; *bars* count the dates, *undated* the documents without one.  *is_corrected* says
-    that no title has the words as typed, and these have words spelt almost alike.
+    *places* are theirs in the list of all *documents*.  *publisher_counts* count as if no publisher
+    was chosen, so that one sees what choosing another would bring; *bars* count the dates,
+    *undated* the documents without one.  *is_corrected* says that no title has the words as typed,
+    and these have words spelt almost alike.
     """
 
-    summaries: Sequence[DocumentSummary]
+    documents: DocumentList
+    places: Sequence[int]
     publisher_counts: Sequence[tuple[str, int]]
     bars: Sequence[Period]
     undated: int
     is_corrected: bool = False
 
     @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.places)
+
+    @property
     def page_count(self) -> int:
         """How many pages it fills; an empty list has one."""
-        return max(1, -(-len(self.summaries) // PAGE_SIZE))
+        return max(1, -(-len(self.places) // PAGE_SIZE))
 
     def page(self, number: int) -> Sequence[DocumentSummary]:
         """What is on a page, counted from 1."""
-        return self.summaries[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        summaries = self.documents.summaries
+        places = self.places[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        return [summaries[place] for place in places]
 
 
 # Beginnings of words that are spelt almost like a word.
@@ -245,7 +223,7 @@ SimilarWords = Callable[[str], Sequence[str]]
 
 
 def select_documents(
-    summaries: Sequence[DocumentSummary],
+    documents: DocumentList,
     listing: Listing,
     deadline: Deadline = NO_DEADLINE,
     similar_words: SimilarWords = lambda _: (),
@@ -254,23 +232,25 @@ def select_documents(
 
     Where no title has all its words, a word may be one of the *similar_words* of it.
     """
-    words = fold_accents(listing.title).split()
-    matching = [*_matching(summaries, listing, [(word,) for word in words], deadline)]
+    summaries, words = documents.summaries, fold_accents(listing.title).split()
+    dated = _select_dated(summaries, listing, deadline)
+    matching = _select_titled(documents, dated, [(word,) for word in words], deadline)
     is_corrected = not matching and bool(words)
     if is_corrected:
         forms = [(word, *similar_words(word)) for word in words]
-        matching = [*_matching(summaries, listing, forms, deadline)]
+        matching = _select_titled(documents, dated, forms, deadline)
     deadline.check()
     publishers = set(listing.publishers)
     selected = [
-        summary for summary in matching if not publishers or summary.publisher in publishers
+        place for place in matching if not publishers or summaries[place].publisher in publishers
     ]
     # A publisher that is chosen is named though it has nothing here.
     counts = Counter(dict.fromkeys(listing.publishers, 0))
-    counts.update(summary.publisher for summary in matching if summary.publisher)
-    dates = [summary.date for summary in selected if summary.date]
+    counts.update(name for place in matching if (name := summaries[place].publisher))
+    dates = [date for place in selected if (date := summaries[place].date)]
     return Selection(
-        sorted(selected, key=_SORT_KEYS[listing.sort]),
+        documents,
+        documents.sort(selected, listing.sort),
         sorted(counts.items(), key=lambda item: (-item[1], item[0].casefold())),
         count_bars(dates),
         len(selected) - len(dates),
@@ -278,31 +258,38 @@ def select_documents(
     )
 
 
-def _is_in_range(date: datetime.date | None, listing: Listing) -> bool:
-    """Whether *date* is one asked for; a document without one is outside any range."""
+def _select_dated(
+    summaries: Sequence[DocumentSummary], listing: Listing, deadline: Deadline
+) -> Sequence[int]:
+    """The places of those whose date is asked for; a document without one is outside any range."""
+    everywhere = range(len(summaries))
     if not (listing.first or listing.last):
-        return True
-    if date is None:
-        return False
-    return (listing.first or date) <= date <= (listing.last or date)
+        return everywhere
+    first, last = listing.first or datetime.date.min, listing.last or datetime.date.max
+    return [
+        place
+        for batch in in_batches(everywhere, deadline)
+        for place in batch
+        if (date := summaries[place].date) and first <= date <= last
+    ]
 
 
-def _matching(
-    summaries: Sequence[DocumentSummary],
-    listing: Listing,
+def _select_titled(
+    documents: DocumentList,
+    places: Sequence[int],
     words: Sequence[Sequence[str]],
     deadline: Deadline,
-) -> Iterator[DocumentSummary]:
-    """Those whose date is asked for, and whose title has one form of each of *words*."""
-    for summary in summaries:
-        deadline.check()
-        if _is_in_range(summary.date, listing) and (not words or _has_words(summary.title, words)):
-            yield summary
-
-
-def _has_words(title: str, words: Iterable[Iterable[str]]) -> bool:
-    title = fold_accents(title)
-    return all(any(form in title for form in forms) for forms in words)
+) -> Sequence[int]:
+    """Those of *places* whose title has one form of each of *words*."""
+    if not words:
+        return places
+    titles = documents.folded_titles
+    return [
+        place
+        for batch in in_batches(places, deadline)
+        for place in batch
+        if all(any(form in titles[place] for form in forms) for forms in words)
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The list of documents: what is in the index, filtered and in order, and what was left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -19,11 +19,11 @@ from qa.web.context import (
 from qa.web.json_responses import json_response
 from qa.web.mount import absolute_url
 from qa.web.openapi import GENERATION_PARAMETER, field_parameters, query_parameter, string_schema
-from qa.web.pages.common import csv_response, parameter_error
+from qa.web.pages.common import csv_attachment, csv_response, parameter_error
+from qa.web.pages.document_list import SORTS, current_list
 from qa.web.pages.document_search import (
     PAGE_SIZE,
     PARAMETERS,
-    SORTS,
     Listing,
     Selection,
     group_skipped,
@@ -42,6 +42,7 @@ from qa.web.response_schemas import (
     ReasonBody,
     SkipBody,
 )
+from qa.web.tables import csv_line
 
 blueprint = Blueprint("documents", __name__)
 blueprint.add_app_template_filter(short_count)
@@ -90,9 +91,7 @@ def select_page(listing: Listing) -> Selection:
 
 def select_listed(listing: Listing) -> Selection:
     """The documents of this request's generation that *listing* asks for."""
-    return select_documents(
-        current_searcher().summaries(), listing, current_deadline(), _similar_words
-    )
+    return select_documents(current_list(), listing, current_deadline(), _similar_words)
 
 
 def _similar_words(word: str) -> Sequence[str]:
@@ -141,7 +140,7 @@ def record() -> Response:
         DocumentsBody(
             generation=manifest.name,
             documents=manifest.documents,
-            found=len(selection.summaries),
+            found=selection.count,
             page=listing.page,
             pages=selection.page_count,
             previous=_page_url(listing, listing.page - 1, selection),
@@ -173,6 +172,7 @@ _COLUMNS = (
     *("id", "title", "publisher", "date", "type", "words", "passages", "source", "sha256"),
     "address",
 )
+_ANY_ID = "ID"
 
 
 @blueprint.get("/documents.csv")
@@ -195,15 +195,20 @@ def table() -> Response:
     if "page" in request.args:
         raise parameter_error("page", "the table has all documents, on one page")
     selection = select_page(listing)
-    rows = (
-        (
-            *(each.id, each.title, each.publisher, each.date, each.type, each.words, each.passages),
-            *(each.source, each.sha256),
-            absolute_url(url_for("reader.show", document_id=each.id)),
-        )
-        for each in selection.summaries
-    )
-    return csv_response(_COLUMNS, rows, "documents.csv")
+    return csv_attachment(b"".join(_table_lines(selection)), "documents.csv")
+
+
+def _table_lines(selection: Selection) -> Iterator[bytes]:
+    """The lines of the table; the address of a document is that of the reader's page."""
+    yield f"{csv_line(_COLUMNS)}\r\n".encode()
+    # The addresses of documents differ in their ids, and each takes long to build.
+    url = absolute_url(url_for("reader.show", document_id=_ANY_ID))
+    before, _, behind = url.encode().rpartition(_ANY_ID.encode())
+    for cells, path in selection.documents.rows(selection.places, current_deadline()):
+        address = before + path + behind
+        # An address has commas, but no quotation mark and no end of a line.
+        quoted = b'"%b"' % address if b"," in address else address
+        yield b"%b,%b\r\n" % (cells, quoted)
 
 
 @blueprint.get("/skipped.csv")
