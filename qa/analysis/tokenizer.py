@@ -160,15 +160,18 @@ _QUESTION_CHARACTERS, _CACHED_QUESTIONS = 500, 1 << 8
 
 def token_texts(text: str) -> list[str]:
     """The words of *text*, faster than tokenize."""
-    return [*_question_words(text)] if len(text) <= _QUESTION_CHARACTERS else _find_words(text)
+    return [*_question_words(text)] if len(text) <= _QUESTION_CHARACTERS else find_words(text)
 
 
 @lru_cache(maxsize=_CACHED_QUESTIONS)
 def _question_words(text: str) -> tuple[str, ...]:
-    return tuple(_find_words(text))
+    return tuple(find_words(text))
 
 
-def _find_words(text: str) -> list[str]:
+def find_words(text: str) -> list[str]:
+    """The words of a *text* that is no question, so not to be remembered."""
+    if _ALPHABETIC_TEXT.fullmatch(text):
+        return _ALPHABETIC_TOKEN.findall(text)
     texts: list[str] = []
     # No word goes across white space.
     for chunk in text.split():

@@ -7,10 +7,10 @@ quote.
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, islice, pairwise, starmap
+from itertools import accumulate, chain, islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import regex
 from rapidfuzz.distance import LCSseq
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import Span, to_term, token_spans
+from qa.analysis.tokenizer import Span, find_spans, find_words, to_term
 from qa.answers.answer import quote_checksum
 from qa.documents.document import SEPARATOR
 from qa.engines.candidates import BoolArray
@@ -73,13 +73,15 @@ def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span 
     Of several, the one with the most similar context, then the nearest to the old place.
     """
     effort = effort or Effort()
-    if span := _match_in_place(quote, text):
-        return span
-    exact = " ".join(quote.exact.split())
-    if not exact or len(exact) > len(text):
-        return None
+    return match_in_place(quote, text) or locate_anywhere(quote, JoinedText(text), effort)
+
+
+def locate_anywhere(quote: Quote, joined: "JoinedText", effort: Effort) -> Span | None:
+    """The same, but for its old place."""
+    exact, text = " ".join(quote.exact.split()), joined.original_text
     effort.spend(len(text) / _CHARACTERS_PER_STEP)
-    joined = _JoinedText(text)
+    if not exact or exact not in joined.text:
+        return None
     spans = [
         Span(joined.original(at), joined.original(at + len(exact) - 1) + 1)
         for at in _find_occurrences(quote, exact, joined.text)
@@ -94,10 +96,10 @@ def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span 
 
 def contains_quote(exact: str, text: str) -> bool:
     """Whether *exact*, with one space between words, is in a canonical *text*."""
-    return exact in _JoinedText(text).text
+    return exact in JoinedText(text).text
 
 
-def _match_in_place(quote: Quote, text: str) -> Span | None:
+def match_in_place(quote: Quote, text: str) -> Span | None:
     """The old place, if the quote is still there with the same context."""
     place = Span(quote.start or 0, (quote.start or 0) + len(quote.exact))
     if quote.start is None or quote.exact != quote.exact.strip():
@@ -147,12 +149,16 @@ def _iter_occurrences(wanted: str, text: str, start: int) -> Iterator[int]:
 _GAP = regex.compile(r"\s+")
 
 
-class _JoinedText:
+class JoinedText:
     """A canonical *text* with one space between paragraphs, as between words."""
 
     def __init__(self, text: str) -> None:
-        self._original = text
-        self.text = text.replace(SEPARATOR, " ")
+        self.original_text = text
+
+    @cached_property
+    def text(self) -> str:
+        """The text with these spaces."""
+        return self.original_text.replace(SEPARATOR, " ")
 
     def original(self, place: int) -> int:
         """The offset in the text of *place* in the joined text."""
@@ -161,7 +167,7 @@ class _JoinedText:
     @cached_property
     def _gaps(self) -> list[int]:
         """The offsets of the spaces between paragraphs."""
-        gaps = re.finditer(SEPARATOR, self._original)
+        gaps = re.finditer(SEPARATOR, self.original_text)
         return [gap.start() - number * (len(SEPARATOR) - 1) for number, gap in enumerate(gaps)]
 
 
@@ -251,7 +257,7 @@ class QuoteWords:
     @cached_property
     def terms(self) -> list[str]:
         """The words as terms."""
-        return _terms_at(self.text, token_spans(self.text, _MAX_WORDS))
+        return [*map(to_term, find_words(self.text)[:_MAX_WORDS])]
 
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str]]:
@@ -291,32 +297,28 @@ class QuoteWords:
         return Span(max(0, starts[first] - margin), starts[first + most - 1] + length + margin)
 
 
-def _terms_at(text: str, spans: Iterable[tuple[int, int]]) -> list[str]:
-    return [*map(to_term, map(text.__getitem__, starmap(slice, spans)))]
-
-
 def find_similar(words: QuoteWords, text: str, effort: Effort | None = None) -> SimilarSpan | None:
     """The place in *text* with the most similar *words*, if they are similar enough."""
     effort = effort or Effort()
     effort.spend(len(text) / _CHARACTERS_PER_ESTIMATE)
     start, end = words.estimate_place(text)
-    spans = token_spans(text[start:end])
-    if not spans:
+    part = text[start:end]
+    terms = [*map(to_term, find_words(part))]
+    if not terms:
         return None
-    effort.spend((len(words.terms) + len(spans)) * _STEPS_PER_WORD)
-    first, window = _window(words, _terms_at(text[start:end], spans))
+    effort.spend((len(words.terms) + len(terms)) * _STEPS_PER_WORD)
+    first, window = _window(words, terms)
     similarity, begin, stop = _Alignment(words.terms, window).best_window()
     if similarity < _MIN_SIMILARITY:
         return None
-    return SimilarSpan(
-        similarity, Span(start + spans[first + begin][0], start + spans[first + stop - 1][1])
-    )
+    spans = find_spans(part, [first + begin, first + stop - 1])
+    return SimilarSpan(similarity, Span(start + spans[0][0], start + spans[-1][1]))
 
 
 def _window(words: QuoteWords, terms: list[str]) -> tuple[int, list[str]]:
     """The window with the most adjacent pairs of *words*, and a quarter more on each side."""
     is_pair = map(words.pairs.__contains__, pairwise(terms))
-    sums = np.cumsum([0, *is_pair])
+    sums = np.cumsum(np.fromiter(chain((False,), is_pair), np.int64, len(terms)))
     size = len(words.terms)
     if not sums[-1]:
         return 0, []
@@ -347,22 +349,26 @@ class _Alignment:
 
         Words that only happen to occur far from the others are left out.
         """
-        count = len(self._blocks)
-        if not count:
+        blocks, sums = self._blocks, self._sums
+        if not blocks:
             return 0.0, 0, 0
-        first = max(range(count), key=lambda block: self._similarity_between(block, count - 1))
-        last = max(range(first, count), key=lambda block: self._similarity_between(first, block))
-        head, tail = self._extend_left(self._blocks[first]), self._extend_right(self._blocks[last])
-        extension = head.size - self._blocks[first].size + tail.size - self._blocks[last].size
-        same = self._sums[last + 1] - self._sums[first] + extension
+        wanted, end, total = len(self._wanted), blocks[-1].window + blocks[-1].size, sums[-1]
+        similarities = [
+            (total - before) / (wanted + end - block.window)
+            for block, before in zip(blocks, sums, strict=False)
+        ]
+        first = similarities.index(max(similarities))
+        begin, before = blocks[first].window, sums[first]
+        similarities = [
+            (until - before) / (wanted + block.window + block.size - begin)
+            for block, until in zip(blocks[first:], sums[first + 1 :], strict=True)
+        ]
+        last = first + similarities.index(max(similarities))
+        head, tail = self._extend_left(blocks[first]), self._extend_right(blocks[last])
+        extension = head.size - blocks[first].size + tail.size - blocks[last].size
+        same = sums[last + 1] - before + extension
         start, end = head.window, tail.window + tail.size
-        return 2 * same / (len(self._wanted) + end - start), start, end
-
-    def _similarity_between(self, first: int, last: int) -> float:
-        """The similarity of the part from one block to another."""
-        end = self._blocks[last].window + self._blocks[last].size
-        same = self._sums[last + 1] - self._sums[first]
-        return 2 * same / (len(self._wanted) + end - self._blocks[first].window)
+        return 2 * same / (wanted + end - start), start, end
 
     def _extend_left(self, block: _Block) -> _Block:
         """*block*, extended by equal words before it."""

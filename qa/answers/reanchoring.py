@@ -4,27 +4,35 @@ It is found by its words, like a TextQuoteSelector of W3C's Web Annotation, in i
 in those with its rarest words.  If the words are gone, the most similar place is given.
 """
 
+import sys
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from qa.analysis.tokenizer import Span, stem, to_term, token_texts
+from cachetools import LRUCache
+
+from qa.analysis.tokenizer import Span, find_words, stem, to_term
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
     Effort,
+    JoinedText,
     Quote,
     QuoteWords,
     SimilarSpan,
     contains_quote,
     find_similar,
+    locate_anywhere,
     locate_quote,
+    match_in_place,
 )
 from qa.documents.document import Citable, Document
 from qa.engines.base import Searcher
 from qa.engines.candidates import Candidates
-from qa.engines.document_lookup import find_document
+from qa.engines.document_lookup import find_citable
 from qa.errors import DocumentNotFoundError
 from qa.queries.query import Filters, Query, QueryTerm
 
@@ -42,6 +50,8 @@ _SAMPLE, _LONG = 40, 800
 _MAX_POSTINGS = 20_000
 # Characters on each side of their best passage that are searched for it.
 _MARGIN = 20_000
+# Characters of the quotes' own documents that one request keeps.
+_KEPT_CHARACTERS = 1 << 20
 # The shares of these words that a document needs to be compared, and to be searched.
 _LEAST_SHARE, _MOST_SHARE = 0.25, 0.5
 
@@ -70,67 +80,111 @@ class Anchor:
 
 def reanchor(quote: Quote, searcher: Searcher, effort: Effort | None = None) -> Anchor:
     """Find *quote* in its own document, or else in those with its words."""
-    effort = effort or Effort()
-    effort.spend(_OPENING + len(quote.exact) / _CHARACTERS_PER_STEP)
-    original = _load_original(quote, searcher)
-    effort.spend(len(original.text) / _CHARACTERS_OPENED_PER_STEP if original else 0)
-    document_state = _document_state(quote, original)
-    if original and (span := locate_quote(quote, original.text, effort)):
-        is_same_place = original.id == quote.document_id and quote.start in {None, span.start}
-        state: QuoteState = "unchanged" if is_same_place else "moved"
-        return Anchor(quote, state, document_state, citation=build_citation(original, span))
-    words = QuoteWords(quote.exact)
-    here = _compare_whole(words, original, effort) if original else None
-    if (
-        original
-        and here
-        and here.similarity >= _MIN_ALTERED
-        and not _may_be_elsewhere(quote.exact, original, searcher, effort)
-    ):
-        return Anchor(quote, "gone", document_state, near=_near(original, here))
-    terms = _rarest_terms(quote.exact, searcher, effort, _MANY)
-    hits = _find_hits(terms, searcher, effort) if terms else None
-    for other in _iter_others(quote, hits, searcher, effort):
-        if span := locate_quote(quote, other.text, effort):
-            return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
-    near = _find_nearest(words, original, here, hits, searcher, effort)
-    return Anchor(quote, "gone", document_state, near=near)
+    return Reanchorer(searcher, effort or Effort()).reanchor(quote)
 
 
-def _may_be_elsewhere(exact: str, original: Document, searcher: Searcher, effort: Effort) -> bool:
-    """Whether any other document than the *original* has the rarest words of a quote."""
+class Reanchorer:
+    """Finds quotes in one index; several of one document read it once."""
+
+    def __init__(self, searcher: Searcher, effort: Effort) -> None:
+        self._searcher, self._effort = searcher, effort
+        self._originals: LRUCache[str, _Original | None] = LRUCache(
+            _KEPT_CHARACTERS, lambda original: original.size if original else 1
+        )
+
+    def reanchor(self, quote: Quote) -> Anchor:
+        """Find *quote* in its own document, or else in those with its words."""
+        searcher, effort = self._searcher, self._effort
+        effort.spend(_OPENING + len(quote.exact) / _CHARACTERS_PER_STEP)
+        original = self._open_original(quote.document_id)
+        document_state = _document_state(quote, original)
+        if original and (span := original.locate(quote, effort)):
+            is_same_place = original.id == quote.document_id and quote.start in {None, span.start}
+            state: QuoteState = "unchanged" if is_same_place else "moved"
+            citation = build_citation(original.document, span)
+            return Anchor(quote, state, document_state, citation=citation)
+        words = QuoteWords(quote.exact)
+        here = _compare_whole(words, original, effort) if original else None
+        if (
+            original
+            and here
+            and here.similarity >= _MIN_ALTERED
+            and not _may_be_elsewhere(quote.exact, original.id, searcher, effort)
+        ):
+            return Anchor(quote, "gone", document_state, near=_near(original.document, here))
+        others = _Others(quote, searcher, effort)
+        for other in others.iter_containing():
+            if span := locate_quote(quote, other.text, effort):
+                return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
+        near = _find_nearest(words, original, here, others)
+        return Anchor(quote, "gone", document_state, near=near)
+
+    def _open_original(self, document_id: str) -> "_Original | None":
+        """The document of a quote; None where there is none."""
+        originals = self._originals
+        if document_id not in originals:
+            original = _load_original(document_id, self._searcher)
+            self._effort.spend(original.size / _CHARACTERS_OPENED_PER_STEP if original else 0)
+            if original and original.size > originals.maxsize:
+                return original
+            originals[document_id] = original
+        return originals[document_id]
+
+
+class _Original:
+    """The document of a quote, with its text."""
+
+    def __init__(self, document: Citable) -> None:
+        self.document = document
+        self.id = document.id
+        self.text = document.read(0, sys.maxsize)
+        self.size = len(self.text)
+        self._joined = JoinedText(self.text)
+
+    def locate(self, quote: Quote, effort: Effort) -> Span | None:
+        """The place of *quote* in it."""
+        return match_in_place(quote, self.text) or locate_anywhere(quote, self._joined, effort)
+
+
+def _may_be_elsewhere(exact: str, original: str, searcher: Searcher, effort: Effort) -> bool:
+    """Whether any document but that of the id *original* has the rarest words of a quote."""
     inner = exact.strip().partition(" ")[2].rpartition(" ")[0]
     terms = _rarest_terms(inner, searcher, effort, _FEW)
     if not terms:
         return True
-    effort.spend(_COUNT)
-    here = Query(terms, filters=Filters(document_ids=(original.id,)))
-    count = searcher.count_documents(Query(terms))
-    return count > 0 and count > searcher.count_documents(here)
+    # The two rarest are mostly nowhere else.
+    for some in (terms[:2], terms):
+        effort.spend(_COUNT)
+        count = searcher.count_documents(Query(some))
+        here = Query(some, filters=Filters(document_ids=(original,)))
+        if not count or (count == 1 and searcher.count_documents(here)):
+            return False
+    return True
 
 
 def _near(document: Citable, similar: SimilarSpan) -> Near:
     return Near(round(similar.similarity, 2), build_citation(document, similar.span))
 
 
-def _compare_whole(words: QuoteWords, original: Document, effort: Effort) -> SimilarSpan | None:
+def _compare_whole(words: QuoteWords, original: _Original, effort: Effort) -> SimilarSpan | None:
     """The most similar place in the quote's own document, unless that is long."""
-    if len(original.text) > _SHORT_DOCUMENT:
+    if original.size > _SHORT_DOCUMENT:
         return None
     return find_similar(words, original.text, effort)
 
 
-def _load_original(quote: Quote, searcher: Searcher) -> Document | None:
+def _load_original(document_id: str, searcher: Searcher) -> _Original | None:
     try:
-        return find_document(searcher, quote.document_id)
+        return _Original(find_citable(searcher, document_id))
     except DocumentNotFoundError:
         return None
 
 
-def _document_state(quote: Quote, original: Document | None) -> DocumentState:
+def _document_state(quote: Quote, original: _Original | None) -> DocumentState:
     if original is None:
         return "gone"
-    return "unchanged" if original.sha256.startswith(quote.sha256.lower()) else "changed"
+    is_same = original.document.sha256.startswith(quote.sha256.lower())
+    return "unchanged" if is_same else "changed"
 
 
 # The steps of opening a document, of reading a part of one, of a search, of counting documents, and
@@ -145,26 +199,25 @@ class _Hits:
     def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
         self._candidates = candidates
         self.terms = terms
-        matches = candidates.positions
-        documents = candidates.documents.tolist()
-        self._best: dict[str, int] = {}
-        numbers: dict[int, set[int]] = {}
-        for place, document in enumerate(documents):
-            if document not in numbers:
-                numbers[document] = set()
-                self._best[candidates.document_ids[place]] = place
-        places, indexes = matches.passage_index.tolist(), matches.term_index.tolist()
-        for place, number in zip(places, indexes, strict=True):
-            numbers[documents[place]].add(number)
+        matches, documents = candidates.positions, candidates.documents.tolist()
+        # The first passage of each document is its best.
+        self._best = dict(zip(reversed(documents), range(len(documents) - 1, -1, -1), strict=True))
+        passages = map(documents.__getitem__, matches.passage_index.tolist())
+        pairs = {*zip(passages, matches.term_index.tolist(), strict=True)}
+        counts = Counter(map(itemgetter(0), pairs))
+        places = {candidates.document_ids[place]: place for place in sorted(self._best.values())}
         # The share of the terms in the passages of each document.
-        self.shares = {
-            id_: len(numbers[documents[place]]) / len(terms) for id_, place in self._best.items()
-        }
+        self.shares = {id_: counts[documents[n]] / len(terms) for id_, n in places.items()}
+        self._places = places
+        self._spans: dict[str, Span] = {}
 
     def window(self, id_: str, margin: int) -> Span:
         """The best passage of a document, with *margin* characters on each side."""
-        (passage,) = self._candidates.read_passages([self._best[id_]])
-        return Span(max(0, passage.start - margin), passage.end + margin)
+        if id_ not in self._spans:
+            (passage,) = self._candidates.read_passages([self._places[id_]])
+            self._spans[id_] = Span(passage.start, passage.end)
+        start, end = self._spans[id_]
+        return Span(max(0, start - margin), end + margin)
 
 
 def _find_hits(
@@ -200,57 +253,79 @@ def _rarest_terms(
     words = _longest_words(exact)[: sample.words]
     effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
-    terms: dict[tuple[str, ...], QueryTerm] = {}
+    word_of: dict[tuple[str, ...], str] = {}
     for word in words:
-        stems = tuple(dict.fromkeys(stem(word, language) for language in languages))
-        terms.setdefault(stems, QueryTerm(word, to_term(word), stems))
-    counts = searcher.document_frequencies({stem_ for stems in terms for stem_ in stems})
-    rarity = {stems: max(map(counts.__getitem__, stems)) for stems in terms}
+        stems = dict.fromkeys([stem(word, language) for language in languages])
+        word_of.setdefault((*stems,), word)
+    counts = searcher.document_frequencies({stem_ for stems in word_of for stem_ in stems})
+    rarity = {stems: max(map(counts.__getitem__, stems)) for stems in word_of}
     rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[: sample.terms]
     sums = [*accumulate(map(rarity.__getitem__, rarest))]
     count = max(1, bisect_right(sums, _MAX_POSTINGS))
     effort.spend(sum(sums[count - 1 : count]) / 40)
-    return tuple(terms[stems] for stems in rarest[:count])
+    return tuple(
+        QueryTerm(word_of[stems], to_term(word_of[stems]), stems) for stems in rarest[:count]
+    )
 
 
 def _longest_words(exact: str) -> list[str]:
     """The longest words of a quote, which are the rarest; of a long one, of those at its ends."""
     if len(exact) > 2 * _LONG:
         exact = f"{exact[:_LONG]} {exact[-_LONG:]}"
-    words = token_texts(exact)
+    words = find_words(exact)
     different_words = dict.fromkeys(words[:_SAMPLE] + words[_SAMPLE:][-_SAMPLE:])
     return sorted(different_words, key=len, reverse=True)
 
 
-def _iter_others(
-    quote: Quote, hits: _Hits | None, searcher: Searcher, effort: Effort
-) -> Iterator[Document]:
-    """The other documents with most of the words that have the quote around them."""
-    shares = hits.shares if hits else {}
-    most = [
-        id_ for id_, share in shares.items() if share >= _MOST_SHARE and id_ != quote.document_id
-    ]
-    exact = " ".join(quote.exact.split())
-    for id_ in most[:_MAX_OTHER_DOCUMENTS]:
-        effort.spend(_READING)
-        assert hits is not None  # noqa: S101 - for mypy: it has the shares
-        if contains_quote(exact, searcher.citable(id_).read(*hits.window(id_, _MARGIN))):
-            yield searcher.document(id_)
+class _Others:
+    """The documents with the rarest words of a *quote*, to be searched for it."""
+
+    def __init__(self, quote: Quote, searcher: Searcher, effort: Effort) -> None:
+        self._quote, self.searcher, self.effort = quote, searcher, effort
+        terms = _rarest_terms(quote.exact, searcher, effort, _MANY)
+        self.hits = _find_hits(terms, searcher, effort) if terms else None
+        # Where what was read of a document starts, and its text.
+        self._read: dict[str, tuple[int, str]] = {}
+
+    def iter_containing(self) -> Iterator[Document]:
+        """Those with most of the words that have the quote around them, but its own."""
+        shares = self.hits.shares if self.hits else {}
+        most = [
+            id_
+            for id_, share in shares.items()
+            if share >= _MOST_SHARE and id_ != self._quote.document_id
+        ]
+        exact = " ".join(self._quote.exact.split())
+        for id_ in most[:_MAX_OTHER_DOCUMENTS]:
+            self.effort.spend(_READING)
+            if contains_quote(exact, self._read_around(id_)):
+                yield self.searcher.document(id_)
+
+    def _read_around(self, id_: str) -> str:
+        """The text around the best passage of a document."""
+        assert self.hits is not None  # noqa: S101 - for mypy: it has the document
+        start, end = self.hits.window(id_, _MARGIN)
+        text = self.searcher.citable(id_).read(start, end)
+        self._read[id_] = start, text
+        return text
+
+    def read(self, id_: str, window: Span) -> str:
+        """The text of a document in *window*, which is around its best passage."""
+        if id_ not in self._read:
+            return self.searcher.citable(id_).read(*window)
+        first, text = self._read[id_]
+        return text[window.start - first : window.end - first]
 
 
 def _find_nearest(
-    words: QuoteWords,
-    original: Document | None,
-    here: SimilarSpan | None,
-    hits: _Hits | None,
-    searcher: Searcher,
-    effort: Effort,
+    words: QuoteWords, original: _Original | None, here: SimilarSpan | None, others: _Others
 ) -> Near | None:
     """The most similar place, in the quote's own document or in those with most of its words."""
+    hits, searcher, effort = others.hits, others.searcher, others.effort
     if hits is None:
-        return _near(original, here) if original and here else None
+        return _near(original.document, here) if original and here else None
     compared = dict.fromkeys([*hits.shares][:_MAX_COMPARED], hits)
-    if original and len(original.text) > _SHORT_DOCUMENT:
+    if original and original.size > _SHORT_DOCUMENT:
         in_original = hits
         if original.id not in hits.shares:
             in_original = _find_hits(hits.terms, searcher, effort, (original.id,))
@@ -260,7 +335,7 @@ def _find_nearest(
         (likeness, id_)
         for id_, its_hits in compared.items()
         if its_hits.shares[id_] >= max(_LEAST_SHARE, most / 2)
-        if (likeness := _compare(words, its_hits, id_, searcher, effort))
+        if (likeness := _compare(words, its_hits, id_, others))
     ]
     if original and here:
         matches.append((here, original.id))
@@ -270,12 +345,10 @@ def _find_nearest(
     return _near(searcher.citable(id_), best)
 
 
-def _compare(
-    words: QuoteWords, hits: _Hits, id_: str, searcher: Searcher, effort: Effort
-) -> SimilarSpan | None:
+def _compare(words: QuoteWords, hits: _Hits, id_: str, others: _Others) -> SimilarSpan | None:
     """The most similar place around the best passage of a document, if similar enough."""
-    start, end = hits.window(id_, len(words.text) + len(words.text) // 4)
-    similar = find_similar(words, searcher.citable(id_).read(start, end), effort)
+    window = hits.window(id_, len(words.text) + len(words.text) // 4)
+    similar = find_similar(words, others.read(id_, window), others.effort)
     return similar and replace(
-        similar, span=Span(start + similar.span.start, start + similar.span.end)
+        similar, span=Span(window.start + similar.span.start, window.start + similar.span.end)
     )

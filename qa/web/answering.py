@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.answers.quote_search import Effort, Quote
-from qa.answers.reanchoring import Anchor, reanchor
+from qa.answers.reanchoring import Anchor, Reanchorer
 from qa.answers.retrieval import AskOptions
 from qa.engines.base import Searcher
 from qa.engines.document_summary import DocumentSummary
@@ -110,12 +110,12 @@ def verify_quotes(
 
     Raises DeadlineExceededError where that is none.
     """
-    effort = Effort(deadline)
+    reanchorer = Reanchorer(searcher, Effort(deadline))
     anchors: list[Anchor] = []
     partial = False
     for quote in quotes:
         try:
-            anchors.append(reanchor(quote, searcher, effort))
+            anchors.append(reanchorer.reanchor(quote))
         except DeadlineExceededError:
             if not anchors:
                 raise

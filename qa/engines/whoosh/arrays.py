@@ -183,7 +183,8 @@ class LazyArray:
 
     def item(self, number: int) -> int:
         """The integer of that *number*."""
-        return int(self.read(number, number + 1)[0])
+        self.verify(number, number + 1)
+        return int(self.unverified.item(number))
 
     def whole(self) -> Array:
         """All elements."""

@@ -120,6 +120,11 @@ class PassageMasks:
 
     def _match_document_filters(self, filters: Filters) -> BoolArray | None:
         """The passages of documents that *filters* let through, but for the period."""
+        allowed = self.filter_documents(filters)
+        return None if allowed is None or allowed.all() else allowed[self._store.document_of]
+
+    def filter_documents(self, filters: Filters) -> BoolArray | None:
+        """The documents that *filters* let through, but for the period; None for all."""
         if (filters if filters.period is None else replace(filters, period=None)) == _NO_FILTERS:
             return None
         dates = self._store.dates
@@ -129,8 +134,7 @@ class PassageMasks:
                 self._store.publishers, [_publisher_key(name) for name in filters.publishers]
             )
         if filters.document_ids:
-            numbers = {self._store.number(id_) for id_ in filters.document_ids} - {None}
-            allowed &= np.isin(np.arange(len(dates)), sorted(numbers))
+            allowed &= self._documents_called(filters.document_ids)
         if filters.date_from or filters.date_to:
             allowed &= dates > 0
         if filters.date_from:
@@ -141,7 +145,14 @@ class PassageMasks:
             allowed &= self._facets().with_type(filters.types)
         if filters.titles:
             allowed &= self._facets().with_title(filters.titles)
-        return None if allowed.all() else allowed[self._store.document_of]
+        return allowed
+
+    def _documents_called(self, ids: Iterable[str]) -> BoolArray:
+        """The documents with these *ids*: bool of shape (documents,)."""
+        mask = np.zeros(len(self._store), bool)
+        numbers = (self._store.number(id_) for id_ in ids)
+        mask[[number for number in numbers if number is not None]] = True
+        return mask
 
     def _period_mask(self, period: Period) -> BoolArray:
         """The passages within *period*: bool of shape (passages,)."""

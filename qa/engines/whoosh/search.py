@@ -180,8 +180,16 @@ class WhooshSearcher:
 
     def bm25_search(self, query: Query, limit: int) -> Candidates:
         """The *limit* best passages by the BM25 score of their text alone."""
-        terms = [(STEMS, stem, term.weight) for term in query.terms for stem in term.stems]
-        return self._candidates(query, self.top_by_terms(terms, limit), self._fastest_index)
+        weights: dict[tuple[str, str], float] = {}
+        for term in query.terms:
+            for stem in term.stems:
+                weights[STEMS, stem] = weights.get((STEMS, stem), 0.0) + term.weight
+        index = self._fastest_index
+        if isinstance(index, KernelIndex):
+            top = index.top_k(weights, limit, None, NO_DEADLINE, with_mask=False)
+        else:
+            top = self.top_by_terms(((*key, weight) for key, weight in weights.items()), limit)
+        return self._candidates(query, top, index)
 
     def _direct_answers(self, query: Query, deadline: Deadline) -> list[int]:
         """The passages under a heading, or else after a sentence, that is the question.
@@ -307,12 +315,16 @@ class WhooshSearcher:
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
         """How many documents have all terms of *query*, and meet its filters."""
-        mask = np.ones(len(self._store), bool)
-        allowed = self._masks.match_filters(query.filters)
-        if allowed is not None:
-            mask = np.bincount(self._store.document_of[allowed], minlength=len(mask)) > 0
+        mask = self._masks.filter_documents(query.filters)
+        if query.filters.period is not None:
+            allowed = self._masks.match_filters(query.filters)
+            mask = np.bincount(self._store.document_of[allowed], minlength=len(self._store)) > 0
+        if mask is None:
+            mask = np.ones(len(self._store), bool)
         for term in query.terms:
             deadline.check()
+            if not mask.any():
+                break
             mask &= self._masks.match_any_stem(term.all_stems, WHOLE)
         return int(np.count_nonzero(mask))
 

@@ -40,22 +40,18 @@ class StemTable(dict[str, StemEntry]):
         """Look *stem* up."""
         if len(self) >= CACHED_TERMS:
             self.clear()
-        term, places = stem.encode(), {}
-        for name in (STEMS, TITLE):
+        term, places, count = stem.encode(), dict[str, TermPlace](), 0
+        for name in (TITLE, STEMS):
             number = self._fields[name].find(term)
             if number is not None:
-                places[name] = self._place(name, number)
+                count = self._fields[name].document_frequency(number)
+                places[name] = TermPlace(number, _idf(self._fields[name], count))
         if STEMS in places:
             # Documents have the stems of their passages.
-            places[WHOLE] = self._place(WHOLE, places[STEMS].number)
-        name = STEMS if STEMS in places else TITLE
-        place = places.get(name)
-        count = self._fields[name].document_frequency(place.number) if place else 0
+            number = places[STEMS].number
+            places[WHOLE] = TermPlace(number, compute_idf(self._fields[WHOLE], number))
         entry = self[stem] = StemEntry(count, places)
         return entry
-
-    def _place(self, name: str, number: int) -> TermPlace:
-        return TermPlace(number, compute_idf(self._fields[name], number))
 
 
 class WordTable(dict[str, int | None]):
@@ -75,4 +71,8 @@ class WordTable(dict[str, int | None]):
 
 def compute_idf(field: Field, number: int) -> float:
     """Whoosh's own inverse document frequency."""
-    return math.log(field.size / (field.document_frequency(number) + 1)) + 1
+    return _idf(field, field.document_frequency(number))
+
+
+def _idf(field: Field, document_frequency: int) -> float:
+    return math.log(field.size / (document_frequency + 1)) + 1
