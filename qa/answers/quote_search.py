@@ -24,8 +24,8 @@ from qa.documents.document import SEPARATOR
 from qa.engines.candidates import BoolArray
 from qa.errors import DeadlineExceededError
 
-# The limit of a request, in steps of about a microsecond: about a dozen usual questions.
-_MAX_STEPS = 42_000
+# The limit of a request, in steps of about a microsecond: less than twenty usual questions.
+_MAX_STEPS = 36_000
 
 
 class Effort:
@@ -64,7 +64,7 @@ _MAX_OCCURRENCES, _CONTEXT = 100, 64
 # How far before the old place the search starts.
 _LOOKBACK = 20_000
 # Characters searched for a string in one step.
-_CHARACTERS_PER_STEP = 2_000
+_CHARACTERS_PER_STEP = 500
 
 
 def locate_quote(quote: Quote, text: str, effort: Effort | None = None) -> Span | None:
@@ -234,10 +234,12 @@ _MAX_LENGTH, _MAX_WORDS = 6_000, 1_000
 # Pieces of a quote by which its place is estimated, and how long they are; the share of them that a
 # text with its words has; the length up to which all words are compared if it has fewer.
 _MAX_PIECES, _PIECE, _MIN_PIECES_SHARE, _SHORT_QUOTE = 16, 16, 0.1, 500
+# Words that are compared with those of a quote, as a multiple of these.
+_MAX_WINDOW = 2
 # Places of one piece that are looked at.
 _MAX_PLACES = 8
 # To look for pieces in a text; to read a word and to compare it.
-_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD = 100, 0.6
+_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD = 120, 0.45
 
 
 @dataclass(frozen=True)
@@ -252,12 +254,18 @@ class QuoteWords:
     """The words of a quote that are compared with texts; of a long one, of its beginning."""
 
     def __init__(self, exact: str) -> None:
+        self.exact = exact
         self.text = exact[:_MAX_LENGTH]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words."""
+        return find_words(self.text)[:_MAX_WORDS]
 
     @cached_property
     def terms(self) -> list[str]:
         """The words as terms."""
-        return [*map(to_term, find_words(self.text)[:_MAX_WORDS])]
+        return [*map(to_term, self.words)]
 
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str]]:
@@ -316,10 +324,15 @@ def find_similar(words: QuoteWords, text: str, effort: Effort | None = None) -> 
 
 
 def _window(words: QuoteWords, terms: list[str]) -> tuple[int, list[str]]:
-    """The window with the most adjacent pairs of *words*, and a quarter more on each side."""
+    """The window with the most adjacent pairs of *words*, and a quarter more on each side.
+
+    Or all of *terms*, where they are hardly more.
+    """
+    size = len(words.terms)
+    if len(terms) <= _MAX_WINDOW * size:
+        return 0, terms
     is_pair = map(words.pairs.__contains__, pairwise(terms))
     sums = np.cumsum(np.fromiter(chain((False,), is_pair), np.int64, len(terms)))
-    size = len(words.terms)
     if not sums[-1]:
         return 0, []
     begin = int(np.argmax(np.append(sums[size:], np.full(min(size, len(sums)), sums[-1])) - sums))

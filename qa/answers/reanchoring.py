@@ -7,15 +7,15 @@ in those with its rarest words.  If the words are gone, the most similar place i
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from cachetools import LRUCache
 
-from qa.analysis.tokenizer import Span, find_words, stem, to_term
+from qa.analysis.tokenizer import Span, find_words, stem
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
     Effort,
@@ -29,7 +29,7 @@ from qa.answers.quote_search import (
     locate_quote,
     match_in_place,
 )
-from qa.documents.document import Citable, Document
+from qa.documents.document import Citable
 from qa.engines.base import Searcher
 from qa.engines.candidates import Candidates
 from qa.engines.document_lookup import find_citable
@@ -105,18 +105,21 @@ class Reanchorer:
             return Anchor(quote, state, document_state, citation=citation)
         words = QuoteWords(quote.exact)
         here = _compare_whole(words, original, effort) if original else None
+        is_here = here is not None and here.similarity >= _MIN_ALTERED
         if (
             original
             and here
-            and here.similarity >= _MIN_ALTERED
-            and not _may_be_elsewhere(quote.exact, original.id, searcher, effort)
+            and is_here
+            and not _may_be_elsewhere(words, original.id, searcher, effort)
         ):
             return Anchor(quote, "gone", document_state, near=_near(original.document, here))
-        others = _Others(quote, searcher, effort)
+        others = _Others(quote, words, searcher, effort)
         for other in others.iter_containing():
-            if span := locate_quote(quote, other.text, effort):
+            if span := locate_quote(quote, other.read(0, sys.maxsize), effort):
                 return Anchor(quote, "moved", document_state, citation=build_citation(other, span))
-        near = _find_nearest(words, original, here, others)
+        near = None if is_here else _find_nearest(words, original, here, others)
+        if original and here and not near:
+            near = _near(original.document, here)
         return Anchor(quote, "gone", document_state, near=near)
 
     def _open_original(self, document_id: str) -> "_Original | None":
@@ -146,10 +149,9 @@ class _Original:
         return match_in_place(quote, self.text) or locate_anywhere(quote, self._joined, effort)
 
 
-def _may_be_elsewhere(exact: str, original: str, searcher: Searcher, effort: Effort) -> bool:
+def _may_be_elsewhere(words: QuoteWords, original: str, searcher: Searcher, effort: Effort) -> bool:
     """Whether any document but that of the id *original* has the rarest words of a quote."""
-    inner = exact.strip().partition(" ")[2].rpartition(" ")[0]
-    terms = _rarest_terms(inner, searcher, effort, _FEW)
+    terms = _rarest_terms(_inner_words(words), searcher, effort, _FEW)
     if not terms:
         return True
     # The two rarest are mostly nowhere else.
@@ -188,9 +190,10 @@ def _document_state(quote: Quote, original: _Original | None) -> DocumentState:
 
 
 # The steps of opening a document, of reading a part of one, of a search, of counting documents, and
-# of looking up a word; characters of a quote, and of a document, that are read in one.
-_CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 20, 1_000
-_OPENING, _READING, _SEARCH, _COUNT, _WORD = 80, 40, 200, 30, 3
+# of looking up a word; characters of a quote, of a document, and postings that are read in one.
+_CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
+_POSTINGS_PER_STEP = 140
+_OPENING, _READING, _SEARCH, _COUNT, _WORD = 30, 45, 90, 20, 14
 
 
 class _Hits:
@@ -201,15 +204,28 @@ class _Hits:
         self.terms = terms
         matches, documents = candidates.positions, candidates.documents.tolist()
         # The first passage of each document is its best.
-        self._best = dict(zip(reversed(documents), range(len(documents) - 1, -1, -1), strict=True))
+        best = dict(zip(reversed(documents), range(len(documents) - 1, -1, -1), strict=True))
         passages = map(documents.__getitem__, matches.passage_index.tolist())
         pairs = {*zip(passages, matches.term_index.tolist(), strict=True)}
         counts = Counter(map(itemgetter(0), pairs))
-        places = {candidates.document_ids[place]: place for place in sorted(self._best.values())}
-        # The share of the terms in the passages of each document.
-        self.shares = {id_: counts[documents[n]] / len(terms) for id_, n in places.items()}
-        self._places = places
+        # For each best passage the share of the terms in its document.
+        self._shares = {
+            place: counts[documents[place]] / len(terms) for place in sorted(best.values())
+        }
+        self._places: dict[str, int] = {}
         self._spans: dict[str, Span] = {}
+
+    def documents(self, least_share: float = 0) -> Iterator[str]:
+        """The ids of the documents with such a share of the terms, the best first."""
+        for place, share in self._shares.items():
+            if share >= least_share:
+                id_ = self._candidates.document_ids[place]
+                self._places[id_] = place
+                yield id_
+
+    def share(self, id_: str) -> float:
+        """The share of the terms in the passages of a document, one of these."""
+        return self._shares[self._places[id_]]
 
     def window(self, id_: str, margin: int) -> Span:
         """The best passage of a document, with *margin* characters on each side."""
@@ -243,14 +259,16 @@ class _Sample(NamedTuple):
 
 
 # To search for a quote; to see whether any other document may have all of its words.
-_MANY, _FEW = _Sample(24, 10), _Sample(16, 6)
+_MANY, _FEW = _Sample(16, 10), _Sample(12, 6)
 
 
 def _rarest_terms(
-    exact: str, searcher: Searcher, effort: Effort, sample: _Sample
+    texts: Sequence[str], searcher: Searcher, effort: Effort, sample: _Sample
 ) -> tuple[QueryTerm, ...]:
     """The rarest words of a quote, without absent ones, as many as _MAX_POSTINGS allows."""
-    words = _longest_words(exact)[: sample.words]
+    different_words = dict.fromkeys([*texts[:_SAMPLE], *texts[_SAMPLE:][-_SAMPLE:]])
+    # The longest are the rarest.
+    words = sorted(different_words, key=len, reverse=True)[: sample.words]
     effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
     word_of: dict[tuple[str, ...], str] = {}
@@ -262,44 +280,46 @@ def _rarest_terms(
     rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[: sample.terms]
     sums = [*accumulate(map(rarity.__getitem__, rarest))]
     count = max(1, bisect_right(sums, _MAX_POSTINGS))
-    effort.spend(sum(sums[count - 1 : count]) / 40)
-    return tuple(
-        QueryTerm(word_of[stems], to_term(word_of[stems]), stems) for stems in rarest[:count]
-    )
+    effort.spend(sum(sums[count - 1 : count]) / _POSTINGS_PER_STEP)
+    # Stems are enough: no exact form is looked up.
+    return tuple(QueryTerm(word_of[stems], "", stems) for stems in rarest[:count])
 
 
-def _longest_words(exact: str) -> list[str]:
-    """The longest words of a quote, which are the rarest; of a long one, of those at its ends."""
+def _outer_words(words: QuoteWords) -> list[str]:
+    """The words of a quote; of a long one, those at its ends."""
+    exact = words.exact
     if len(exact) > 2 * _LONG:
-        exact = f"{exact[:_LONG]} {exact[-_LONG:]}"
-    words = find_words(exact)
-    different_words = dict.fromkeys(words[:_SAMPLE] + words[_SAMPLE:][-_SAMPLE:])
-    return sorted(different_words, key=len, reverse=True)
+        return find_words(f"{exact[:_LONG]} {exact[-_LONG:]}")
+    return words.words
+
+
+def _inner_words(words: QuoteWords) -> list[str]:
+    """The same without the first and the last, which the quote may have cut."""
+    texts, exact = _outer_words(words), words.exact.strip()
+    first, last = (
+        len(find_words(end)) for end in (exact.partition(" ")[0], exact.rpartition(" ")[2])
+    )
+    return texts[first : max(0, len(texts) - last)]
 
 
 class _Others:
     """The documents with the rarest words of a *quote*, to be searched for it."""
 
-    def __init__(self, quote: Quote, searcher: Searcher, effort: Effort) -> None:
+    def __init__(self, quote: Quote, words: QuoteWords, searcher: Searcher, effort: Effort) -> None:
         self._quote, self.searcher, self.effort = quote, searcher, effort
-        terms = _rarest_terms(quote.exact, searcher, effort, _MANY)
+        terms = _rarest_terms(_outer_words(words), searcher, effort, _MANY)
         self.hits = _find_hits(terms, searcher, effort) if terms else None
         # Where what was read of a document starts, and its text.
         self._read: dict[str, tuple[int, str]] = {}
 
-    def iter_containing(self) -> Iterator[Document]:
+    def iter_containing(self) -> Iterator[Citable]:
         """Those with most of the words that have the quote around them, but its own."""
-        shares = self.hits.shares if self.hits else {}
-        most = [
-            id_
-            for id_, share in shares.items()
-            if share >= _MOST_SHARE and id_ != self._quote.document_id
-        ]
-        exact = " ".join(self._quote.exact.split())
-        for id_ in most[:_MAX_OTHER_DOCUMENTS]:
+        own, exact = self._quote.document_id, " ".join(self._quote.exact.split())
+        most = self.hits.documents(_MOST_SHARE) if self.hits else ()
+        for id_ in islice((id_ for id_ in most if id_ != own), _MAX_OTHER_DOCUMENTS):
             self.effort.spend(_READING)
             if contains_quote(exact, self._read_around(id_)):
-                yield self.searcher.document(id_)
+                yield self.searcher.citable(id_)
 
     def _read_around(self, id_: str) -> str:
         """The text around the best passage of a document."""
@@ -323,18 +343,18 @@ def _find_nearest(
     """The most similar place, in the quote's own document or in those with most of its words."""
     hits, searcher, effort = others.hits, others.searcher, others.effort
     if hits is None:
-        return _near(original.document, here) if original and here else None
-    compared = dict.fromkeys([*hits.shares][:_MAX_COMPARED], hits)
+        return None
+    compared = dict.fromkeys(islice(hits.documents(), _MAX_COMPARED), hits)
     if original and original.size > _SHORT_DOCUMENT:
         in_original = hits
-        if original.id not in hits.shares:
+        if original.id not in hits.documents():
             in_original = _find_hits(hits.terms, searcher, effort, (original.id,))
-        compared |= {original.id: in_original} if original.id in in_original.shares else {}
-    most = max((its_hits.shares[id_] for id_, its_hits in compared.items()), default=0)
+        compared |= {original.id: in_original} if original.id in in_original.documents() else {}
+    most = max((its_hits.share(id_) for id_, its_hits in compared.items()), default=0)
     matches = [
         (likeness, id_)
         for id_, its_hits in compared.items()
-        if its_hits.shares[id_] >= max(_LEAST_SHARE, most / 2)
+        if its_hits.share(id_) >= max(_LEAST_SHARE, most / 2)
         if (likeness := _compare(words, its_hits, id_, others))
     ]
     if original and here:

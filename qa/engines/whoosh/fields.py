@@ -26,7 +26,7 @@ from whoosh.scoring import BM25F
 
 from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS, B
 from qa.engines.candidates import Array, FloatArray, IntArray
-from qa.engines.whoosh.arrays import ArrayFile
+from qa.engines.whoosh.arrays import ArrayFile, native_view
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 
 # The files of an index and the fields in each.
@@ -77,7 +77,7 @@ def cache_method(method: Callable[..., Result], maxsize: int) -> Callable[..., R
     return lru_cache(maxsize=maxsize)(call)
 
 
-_LANDMARK_EVERY = 64
+_LANDMARK_EVERY = 32
 
 
 class TermEntry(NamedTuple):
@@ -129,7 +129,7 @@ class Field:
 
     def warm_up(self) -> None:
         """Read what every search needs."""
-        self._landmarks, self._frequent  # noqa: B018 - cached from now on
+        self._landmarks, self._term_views, self._frequent  # noqa: B018 - cached from now on
 
     @cached_property
     def lengths(self) -> Array:
@@ -167,8 +167,14 @@ class Field:
         return self._terms.whole(), self._ends.whole()
 
     @cached_property
+    def _term_views(self) -> tuple[memoryview, memoryview]:
+        """The same as views, since slicing an array takes longer."""
+        terms, ends = self.all_terms
+        return terms.data, native_view(ends)
+
+    @cached_property
     def _landmarks(self) -> list[bytes]:
-        """Every 64th term, in memory: the rest of a search stays within one stretch."""
+        """Every 32nd term, in memory: the rest of a search stays within one stretch."""
         terms, ends = self.all_terms
         starts, stops = ends[:-1:_LANDMARK_EVERY].tolist(), ends[1::_LANDMARK_EVERY].tolist()
         view = terms.data
@@ -186,18 +192,16 @@ class Field:
     def _locate(self, term: bytes) -> tuple[int, bool]:
         """The number of the first term that is not before *term*, and whether it is that."""
         first = max(0, bisect_right(self._landmarks, term) - 1) * _LANDMARK_EVERY
-        ends = self._ends.read(first, min(first + _LANDMARK_EVERY, len(self)) + 1).tolist()
-        start, last = ends[0], len(ends) - 1
-        blob = self._terms.read(start, ends[-1]).tobytes()
-        low, high = 0, last
+        terms, ends = self._term_views
+        low, high = first, min(first + _LANDMARK_EVERY, len(ends) - 1)
+        last = high
         while low < high:
-            middle = (low + high) // 2
-            if blob[ends[middle] - start : ends[middle + 1] - start] < term:
+            middle = (low + high) >> 1
+            if bytes(terms[ends[middle] : ends[middle + 1]]) < term:
                 low = middle + 1
             else:
                 high = middle
-        is_same = low < last and blob[ends[low] - start : ends[low + 1] - start] == term
-        return first + low, is_same
+        return low, low < last and bytes(terms[ends[low] : ends[low + 1]]) == term
 
     def _find(self, term: bytes) -> int | None:
         """The number of *term*, if it occurs."""
