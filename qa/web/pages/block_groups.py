@@ -58,12 +58,20 @@ def group_blocks(blocks: Iterable[ReaderBlock]) -> Iterator[BlockGroup]:
 
 
 def _group_paragraphs(blocks: Sequence[ReaderBlock]) -> Iterator[BlockGroup]:
-    first = 0
+    """Tables, code, and the text between them; a new group where a page starts."""
+    first = start = 0
     while first < len(blocks):
         group = _named_table(blocks, first) or _code(blocks, first) or _plain_table(blocks, first)
-        group = group or BlockGroup("text", blocks[first : first + 1])
-        yield group
-        first += len(group.blocks)
+        if start < first and (group or blocks[first].place):
+            yield BlockGroup("text", blocks[start:first])
+            start = first
+        if group:
+            yield group
+            start = first = first + len(group.blocks)
+        else:
+            first += 1
+    if start < first:
+        yield BlockGroup("text", blocks[start:first])
 
 
 def _named_table(blocks: Sequence[ReaderBlock], first: int) -> BlockGroup | None:

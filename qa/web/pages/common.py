@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Flask, Response
+from markupsafe import Markup, escape
 
 from qa.analysis.normalization import quantity
 from qa.analysis.tokenizer import Span
@@ -56,6 +57,25 @@ def cut_segments(text: str, span: Span, layers: Sequence[MarkLayer]) -> tuple[Te
             pieces.append(TextSegment(text[slice(*clipped)], kind, inner))
             position = clipped.end
     return (*pieces, *cut_segments(text, Span(position, span.end), rest))
+
+
+def mark_segments(
+    segments: Iterable[TextSegment], lead: str | None = None, prefix: str = ""
+) -> Markup:
+    """*segments* as HTML; a mark of the kind *lead* is where a link to the cited place arrives.
+
+    A page may have thousands, for which templates are slow.
+    """
+    return Markup("".join([_mark_segment(segment, lead, prefix) for segment in segments]))  # noqa: S704 - what is a text is escaped
+
+
+def _mark_segment(segment: TextSegment, lead: str | None, prefix: str) -> str:
+    text, kind, inner = segment
+    if not kind:
+        return escape(text)
+    content = mark_segments(inner, lead, prefix) if inner else escape(text)
+    anchor = f' id="{prefix}cited"' if kind == lead else ""
+    return f'<mark class="{kind}"{anchor}>{content}</mark>'
 
 
 def quote_paragraphs(passage: AnswerPassage) -> Iterator[tuple[TextSegment, ...]]:
@@ -167,6 +187,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(build_date)
     app.add_template_filter(format_date)
     app.add_template_filter(quantity)
+    app.add_template_filter(mark_segments)
     app.add_template_test(is_web_url, "web_url")
     app.context_processor(_inject_manifest)
 
