@@ -76,7 +76,7 @@ def parse_citation_target(document: Document) -> CitationTarget | None:
 def _relocate(text: str, passage: Span | None, answer: Span | None) -> CitationTarget | None:
     checksum = request.args.get("quote", "") or request.args.get(_CHECKSUM_PARAMETER, "")
     new_passage = (
-        ChecksumSearch(text).find(checksum, passage, Effort(current_deadline()))
+        ChecksumSearch(text).find(checksum, passage, Effort(current_deadline(), for_page=True))
         if passage
         else None
     )
@@ -299,7 +299,7 @@ def citation_statuses(quote_values: Sequence[str]) -> list[CitationStatus]:
     matches = [
         match for value in quote_values[:_MAX_QUOTES] if (match := _QUOTE_PATTERN.fullmatch(value))
     ]
-    effort, texts = Effort(current_deadline()), _Texts()
+    effort, texts = Effort(current_deadline(), for_page=True), _Texts()
     return [
         _citation_status(match[1], Span(int(match[2]), int(match[3])), match[4], texts, effort)
         for match in matches

@@ -86,7 +86,7 @@ def show(passage_id: str) -> Response:
     if match is None or id_ is None:
         raise not_found_error(passage_id)
     document, length = searcher.document(id_), int(match[3])
-    effort = Effort(current_deadline())
+    effort = Effort(current_deadline(), for_page=True)
     span = ChecksumSearch(document.text).find(match[2], Span(0, length), effort)
     if span is None:
         # The page says that the words are not in the document any more.

@@ -194,7 +194,7 @@ def test_programs_get_410(rebuild, link, index, client):
 
 
 def test_what_there_is_no_time_to_look_for_is_not_called_gone(get_page, rebuild, link, monkeypatch):
-    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
+    monkeypatch.setattr("qa.answers.quote_search._PAGE_STEPS", 0)
     rebuild(harbour_md=LATER, bridge_md=BRIDGE)
     lost = one(get_page(link), "//section[@class='lost']")
 
@@ -205,7 +205,7 @@ def test_what_there_is_no_time_to_look_for_is_not_called_gone(get_page, rebuild,
 def test_a_reader_says_that_there_was_no_time_to_look(get_page, rebuild, link, monkeypatch):
     address = reader(get_page, link)
     rebuild(harbour_md=LATER, bridge_md=BRIDGE)
-    monkeypatch.setattr("qa.answers.quote_search._MAX_STEPS", 0)
+    monkeypatch.setattr("qa.answers.quote_search._PAGE_STEPS", 0)
     page = get_page(address)
 
     assert "there was no time to find the quote" in text(page)
