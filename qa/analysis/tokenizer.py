@@ -160,12 +160,19 @@ _QUESTION_CHARACTERS, _CACHED_QUESTIONS = 500, 1 << 8
 
 def token_texts(text: str) -> list[str]:
     """The words of *text*, faster than tokenize."""
-    return [*_question_words(text)] if len(text) <= _QUESTION_CHARACTERS else find_words(text)
+    if len(text) <= _QUESTION_CHARACTERS:
+        return [*_question_words(text)]
+    return [*_long_question_words(text)] if len(text) <= _LONGEST_QUESTION else find_words(text)
 
 
 @lru_cache(maxsize=_CACHED_QUESTIONS)
 def _question_words(text: str) -> tuple[str, ...]:
     return tuple(find_words(text))
+
+
+@lru_cache(maxsize=8)
+def _long_question_words(text: str) -> tuple[str, ...]:
+    return tuple(word.text for word in tokenize(text))
 
 
 def find_words(text: str) -> list[str]:
@@ -177,8 +184,10 @@ def find_words(text: str) -> list[str]:
     for chunk in text.split():
         if chunk.isascii() and chunk.isalnum():
             texts.append(chunk)
+        elif _ALPHABETIC_TEXT.fullmatch(chunk):
+            texts += _ALPHABETIC_TOKEN.findall(chunk)
         else:
-            texts += [word.text for word in tokenize(chunk)]
+            texts += [word.text for word in _iter_tokens(chunk)]
     return texts
 
 
