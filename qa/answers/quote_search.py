@@ -26,7 +26,7 @@ from qa.engines.candidates import Array, BoolArray, IntArray
 from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of about a microsecond: less than twenty usual questions.
-_MAX_STEPS = 36_000
+_MAX_STEPS = 33_000
 # The same where the place is shown on a page, which takes time, too.
 _PAGE_STEPS = 20_000
 

@@ -7,7 +7,7 @@ in those with its rarest words.  If the words are gone, the most similar place i
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 from operator import itemgetter
@@ -46,6 +46,8 @@ _MAX_CANDIDATES = 30
 _SHORT_DOCUMENT, _MIN_ALTERED = 30_000, 0.8
 # Words, and characters, at each end of a long quote to take these from.
 _SAMPLE, _LONG = 40, 800
+# With fewer words, the first and the last of a quote count as well.
+_FEWEST_WORDS = 5
 # Postings of these words in total, unless one word alone has more.
 _MAX_POSTINGS = 20_000
 # Characters on each side of their best passage that are searched for it.
@@ -151,7 +153,9 @@ class _Original:
 
 def _may_be_elsewhere(words: QuoteWords, original: str, searcher: Searcher, effort: Effort) -> bool:
     """Whether any document but that of the id *original* has the rarest words of a quote."""
-    terms = _rarest_terms(_inner_words(words), searcher, effort, _FEW)
+    terms, is_complete = _rarest_terms(words, searcher, effort, _FEW)
+    if not is_complete:
+        return False
     if not terms:
         return True
     # The two rarest are mostly nowhere else.
@@ -262,13 +266,24 @@ class _Sample(NamedTuple):
 _MANY, _FEW = _Sample(16, 10), _Sample(12, 6)
 
 
+class _RareTerms(NamedTuple):
+    """The rarest words of a quote; *is_complete*: the index has all words that were looked up."""
+
+    terms: tuple[QueryTerm, ...]
+    is_complete: bool
+
+
 def _rarest_terms(
-    texts: Sequence[str], searcher: Searcher, effort: Effort, sample: _Sample
-) -> tuple[QueryTerm, ...]:
-    """The rarest words of a quote, without absent ones, as many as _MAX_POSTINGS allows."""
-    different_words = dict.fromkeys([*texts[:_SAMPLE], *texts[_SAMPLE:][-_SAMPLE:]])
-    # The longest are the rarest.
-    words = sorted(different_words, key=len, reverse=True)[: sample.words]
+    quote: QuoteWords, searcher: Searcher, effort: Effort, sample: _Sample
+) -> _RareTerms:
+    """As many of the rarest words of a quote as _MAX_POSTINGS allows, without absent ones.
+
+    The first and the last word are left out of all but a short one, which may have cut them.
+    """
+    texts = _outer_words(quote)
+    inner_texts = _without_ends(texts, quote.exact)
+    is_short = len(inner_texts) < _FEWEST_WORDS
+    words = _longest_words(texts if is_short else inner_texts)[: sample.words]
     effort.spend(_WORD * len(words))
     languages = searcher.manifest.languages
     word_of: dict[tuple[str, ...], str] = {}
@@ -282,24 +297,29 @@ def _rarest_terms(
     count = max(1, bisect_right(sums, _MAX_POSTINGS))
     effort.spend(sum(sums[count - 1 : count]) / _POSTINGS_PER_STEP)
     # Stems are enough: no exact form is looked up.
-    return tuple(QueryTerm(word_of[stems], "", stems) for stems in rarest[:count])
+    terms = tuple(QueryTerm(word_of[stems], "", stems) for stems in rarest[:count])
+    return _RareTerms(terms, is_short or all(rarity.values()))
 
 
-def _outer_words(words: QuoteWords) -> list[str]:
+def _outer_words(quote: QuoteWords) -> list[str]:
     """The words of a quote; of a long one, those at its ends."""
-    exact = words.exact
+    exact = quote.exact
     if len(exact) > 2 * _LONG:
         return find_words(f"{exact[:_LONG]} {exact[-_LONG:]}")
-    return words.words
+    return quote.words
 
 
-def _inner_words(words: QuoteWords) -> list[str]:
-    """The same without the first and the last, which the quote may have cut."""
-    texts, exact = _outer_words(words), words.exact.strip()
-    first, last = (
-        len(find_words(end)) for end in (exact.partition(" ")[0], exact.rpartition(" ")[2])
-    )
-    return texts[first : max(0, len(texts) - last)]
+def _without_ends(texts: list[str], exact: str) -> list[str]:
+    """The words of *exact* without those before its first and after its last space."""
+    exact = exact.strip()
+    first, last = exact.partition(" ")[0], exact.rpartition(" ")[2]
+    return texts[len(find_words(first)) : max(0, len(texts) - len(find_words(last)))]
+
+
+def _longest_words(texts: list[str]) -> list[str]:
+    """The longest of the words at both ends, which are the rarest."""
+    different_words = dict.fromkeys(texts[:_SAMPLE] + texts[_SAMPLE:][-_SAMPLE:])
+    return sorted(different_words, key=len, reverse=True)
 
 
 class _Others:
@@ -307,7 +327,7 @@ class _Others:
 
     def __init__(self, quote: Quote, words: QuoteWords, searcher: Searcher, effort: Effort) -> None:
         self._quote, self.searcher, self.effort = quote, searcher, effort
-        terms = _rarest_terms(_outer_words(words), searcher, effort, _MANY)
+        terms, self._is_complete = _rarest_terms(words, searcher, effort, _MANY)
         self.hits = _find_hits(terms, searcher, effort) if terms else None
         # Where what was read of a document starts, and its text.
         self._read: dict[str, tuple[int, str]] = {}
@@ -315,7 +335,8 @@ class _Others:
     def iter_containing(self) -> Iterator[Citable]:
         """Those with most of the words that have the quote around them, but its own."""
         own, exact = self._quote.document_id, " ".join(self._quote.exact.split())
-        most = self.hits.documents(_MOST_SHARE) if self.hits else ()
+        # A word that is nowhere is in none of them.
+        most = self.hits.documents(_MOST_SHARE) if self.hits and self._is_complete else ()
         for id_ in islice((id_ for id_ in most if id_ != own), _MAX_OTHER_DOCUMENTS):
             self.effort.spend(_READING)
             if contains_quote(exact, self._read_around(id_)):
