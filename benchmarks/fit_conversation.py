@@ -166,7 +166,10 @@ def fit_all(rows: Sequence[Row], alone: Sequence[str], rounds: int = 2) -> dict[
         word = fit(words.features, targets, row_weights, folds, Penalty(5, 10))
         scores = words.by_row(word.unseen, len(rows))
         context = [(states[row.history], analyze_turn(row.raw)) for row in rows]
-        numbers = [dict(rescoring_features(*context[i], scores[i], stem)) for i, stem in pairs]
+        numbers = [
+            dict(rescoring_features(*context[i], scores[i], stem, max(scores[i].values())))
+            for i, stem in pairs
+        ]
         matrix = np.array([list(number.values()) for number in numbers])
         positive = np.zeros(matrix.shape[1], dtype=bool)
         rescoring = logistic(matrix, targets, Penalty(0, 1), row_weights, positive)

@@ -146,6 +146,8 @@ def _find_stale_numbers(state: DialogueState, turn: TurnAnalysis) -> set[str]:
         forms.discard("integer")
     elif forms & {"version", "integer"}:
         forms |= {"version", "integer"}
+    if not forms:
+        return set()
     return {
         stem for stem, mention in state.mentions.items() if number_form(mention.word.text) in forms
     }
@@ -190,20 +192,21 @@ def rescore_words(
     weights: Mapping[str, float],
 ) -> dict[str, float]:
     """The *scores* in relation to each other: neighbouring words are carried together."""
+    best = max(scores.values(), default=0.0)
     return {
         stem: sum(
-            weights[name] * value for name, value in rescoring_features(state, turn, scores, stem)
+            weights[name] * value
+            for name, value in rescoring_features(state, turn, scores, stem, best)
         )
         for stem in scores
     }
 
 
 def rescoring_features(
-    state: DialogueState, turn: TurnAnalysis, scores: Mapping[str, float], stem: str
+    state: DialogueState, turn: TurnAnalysis, scores: Mapping[str, float], stem: str, best: float
 ) -> list[tuple[str, float]]:
-    """The score of *stem* compared with those of the other words."""
+    """The score of *stem* compared with the *best*, and with those of its neighbours."""
     score = scores[stem]
-    best = max(scores.values())
     neighbor_scores = [
         scores[neighbor] for neighbor in state.mentions[stem].neighbors if neighbor in scores
     ]
