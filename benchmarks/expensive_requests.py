@@ -54,6 +54,7 @@ class Words:
         longest = max(searcher.summaries(), key=lambda summary: summary.words)
         self.longest = searcher.document(longest.id)
         self.publishers = sorted({s.publisher or "" for s in searcher.summaries()} - {""})
+        self._stable_id = searcher.manifest.renames.stable_id
         counts = Counter(word for d in self.documents for word in token_texts(d.text.lower()))
         self.stop_words = sorted(stop_words("en") & counts.keys())
         self.common = [w for w, _ in counts.most_common(400) if w not in stop_words("en")]
@@ -77,6 +78,10 @@ class Words:
         at = self._random.randrange(2, len(word))
         return word[:at] + self._random.choice("qxz") + word[at:]
 
+    def stable_id(self, id_: str) -> str:
+        """The id of a document that survives a rename."""
+        return self._stable_id(id_)
+
     def document(self) -> Document:
         """Any document."""
         return self._random.choice(self.documents)
@@ -86,10 +91,11 @@ Make = Callable[[Words], Request]
 
 
 class RequestKind(NamedTuple):
-    """A kind of request, and how to make one of it."""
+    """A kind of request, how to make one of it, and as how many questions a limit counts it."""
 
     name: str
     make: Make
+    questions: int = 1
 
 
 # What fits into a question: QA_MAX_QUESTION.

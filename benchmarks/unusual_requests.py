@@ -223,4 +223,119 @@ def _search_tool(words: Words) -> Request:
     return _call("search", query=query, turns=turns, limit=50, sort="newest")
 
 
-UNUSUAL = (*_ask_requests(), *_document_requests(), *_page_requests(), *_tool_requests())
+def _batch_requests() -> Iterator[RequestKind]:
+    """Fifty questions at once, which count as fifty."""
+    kinds: dict[str, Callable[[Words], dict[str, object]]] = {
+        "of misspelt words": lambda w: {"question": _misspell(w)},
+        "of common words, 50 passages each": lambda w: {
+            "question": w.sample(w.common, 24),
+            "limit": 50,
+        },
+        "with offsets in UTF-16": lambda w: {
+            "question": w.sample(w.common, 8),
+            "offsets": "utf-16",
+            "limit": 50,
+        },
+    }
+    for name, question in kinds.items():
+        yield RequestKind(f"POST /ask: 50 {name}", partial(_batch, question), 50)
+
+
+def _batch(question: Callable[[Words], dict[str, object]], words: Words) -> Request:
+    return post("/ask", {"questions": [question(words) for _ in range(50)]})
+
+
+def _quote_requests() -> Iterator[RequestKind]:
+    yield RequestKind("/verify: 50 quotes of the longest, altered", _altered_quotes)
+    yield RequestKind("/verify: 50 of one word with its context", _frequent_quotes)
+    yield RequestKind("/verify: 50 quotes in capitals", _capital_quotes)
+    # As many characters as fit, each of which takes up to 12 bytes.
+    for name, size in (("mixed scripts", 720), ("Japanese", 720), ("emoji", 380)):
+        yield RequestKind(f"/verify: 50 quotes of {name}", partial(_foreign_quotes, name, size))
+    yield RequestKind("/passages/ID: 20,000 characters", _lost_passage)
+
+
+def _altered_quotes(words: Words) -> Request:
+    """Parts of one long document, each without some of its words."""
+    id_, text = words.longest.id, words.longest.text
+    starts = range(0, 50 * 1_500, 1_500)
+    quotes = [text[start : start + 4_000].replace(" a", "").replace(" i", " o") for start in starts]
+    return post("/verify", {"citations": [{"document_id": id_, "exact": q} for q in quotes]})
+
+
+def _frequent_quotes(words: Words) -> Request:
+    id_, text = words.longest.id, words.longest.text
+    citation = {"document_id": id_, "prefix": text[:2_000], "suffix": text[-2_000:], "start": 9}
+    word = words.sample(words.stop_words, 1)
+    return post("/verify", {"citations": [citation | {"exact": word} for _ in range(50)]})
+
+
+def _capital_quotes(words: Words) -> Request:
+    quotes = [(d.id, d.text[100:4_600].upper()) for d in words.documents[:50]]
+    return post("/verify", {"citations": [{"document_id": i, "exact": q} for i, q in quotes]})
+
+
+def _foreign_quotes(script: str, size: int, words: Words) -> Request:
+    ids = [document.id for document in words.documents[:50]]
+    quotes = [(id_, words.letters(_SCRIPTS[script], size)) for id_ in ids]
+    return post("/verify", {"citations": [{"document_id": i, "exact": q} for i, q in quotes]})
+
+
+def _lost_passage(words: Words) -> Request:
+    listing = words.stable_id(words.longest.id)
+    return get(f"/passages/{listing}-0123456789ab-20000", **_FORM)
+
+
+def _list_requests() -> Iterator[RequestKind]:
+    yield RequestKind("/documents: a title of misspelt words", _misspelt_title)
+    yield RequestKind("/: a hundred documents", _filter_documents)
+    yield RequestKind("/ask: thousands of parameters", _many_parameters)
+    yield RequestKind("/feedback: thousands of fields", _many_fields)
+    yield RequestKind("/suggest: beginnings of words", _beginnings)
+    yield RequestKind("/documents/ID.json: offsets in UTF-16", _record_in_utf16)
+    yield RequestKind("/mcp: search within a hundred documents", _narrow_search)
+    yield RequestKind("GET /skipped.csv", lambda _: get("/skipped.csv"))
+    yield RequestKind("GET /problems", lambda _: get("/problems", **_FORM))
+
+
+def _misspelt_title(words: Words) -> Request:
+    return get("/documents", ("title", _misspell(words)), **_FORM)
+
+
+def _filter_documents(words: Words) -> Request:
+    ids = [("document", document.id) for document in words.documents[:100]]
+    return get("/", ("q", words.sample(words.common, 40)), *ids, **_FORM)
+
+
+def _many_parameters(words: Words) -> Request:
+    return get("/ask", ("q", words.sample(words.common, 8)), *((f"x{n}", 1) for n in range(900)))
+
+
+def _many_fields(_words: Words) -> Request:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    return Request("/feedback", "POST", b"q=a&" * 60_000, form)
+
+
+def _beginnings(words: Words) -> Request:
+    return get("/suggest", ("q", " ".join(words.letters("abcst", 1) for _ in range(900))))
+
+
+def _record_in_utf16(words: Words) -> Request:
+    return get(f"/documents/{quote(words.longest.id)}.json", ("offsets", "utf-16"))
+
+
+def _narrow_search(words: Words) -> Request:
+    query, ids = words.sample(words.common, 200)[:_MOST], [d.id for d in words.documents[:100]]
+    dates = {"from": "1990-01-01", "to": "2030-01-01"}
+    return _call("search", query=query, document=ids, limit=50, **dates)
+
+
+UNUSUAL = (
+    *_ask_requests(),
+    *_document_requests(),
+    *_page_requests(),
+    *_tool_requests(),
+    *_batch_requests(),
+    *_quote_requests(),
+    *_list_requests(),
+)

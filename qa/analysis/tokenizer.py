@@ -92,6 +92,11 @@ _ALPHABETIC_TOKEN = re.compile(
 )
 
 
+def is_alphabetic(text: str) -> bool:
+    """Whether *text* has only letters of alphabets that words are found in the fast way."""
+    return _ALPHABETIC_TEXT.fullmatch(text) is not None
+
+
 def tokenize(text: str) -> list[Token]:
     """All words of *text*, in order."""
     if _ALPHABETIC_TEXT.fullmatch(text):

@@ -19,14 +19,14 @@ import regex
 from rapidfuzz.distance import LCSseq
 
 from qa.analysis.deadline import NO_DEADLINE, Deadline
-from qa.analysis.tokenizer import Span, find_spans, find_words, to_term
+from qa.analysis.tokenizer import Span, find_spans, find_words, is_alphabetic, to_term
 from qa.answers.answer import quote_checksum
 from qa.documents.document import SEPARATOR
 from qa.engines.candidates import Array, BoolArray, IntArray
 from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of about a microsecond: less than twenty usual questions.
-_MAX_STEPS = 33_000
+_MAX_STEPS = 34_000
 # The same where the place is shown on a page, which takes time, too.
 _PAGE_STEPS = 20_000
 
@@ -274,8 +274,8 @@ _MAX_PIECES, _PIECE, _MIN_PIECES_SHARE, _SHORT_QUOTE = 16, 16, 0.1, 500
 _MAX_WINDOW = 2
 # Places of one piece that are looked at.
 _MAX_PLACES = 8
-# To look for pieces in a text; to read a word and to compare it.
-_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD = 120, 0.45
+# To look for pieces in a text; to read a word and to compare it, also in other scripts.
+_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD, _STEPS_PER_FOREIGN_WORD = 120, 0.45, 2.0
 
 
 @dataclass(frozen=True)
@@ -297,6 +297,11 @@ class QuoteWords:
     def words(self) -> list[str]:
         """The words."""
         return find_words(self.text)[:_MAX_WORDS]
+
+    @cached_property
+    def steps_per_word(self) -> float:
+        """What it takes to read a word and to compare it, in steps of an Effort."""
+        return _STEPS_PER_WORD if is_alphabetic(self.text) else _STEPS_PER_FOREIGN_WORD
 
     @cached_property
     def terms(self) -> list[str]:
@@ -350,7 +355,7 @@ def find_similar(words: QuoteWords, text: str, effort: Effort | None = None) -> 
     terms = [*map(to_term, find_words(part))]
     if not terms:
         return None
-    effort.spend((len(words.terms) + len(terms)) * _STEPS_PER_WORD)
+    effort.spend((len(words.terms) + len(terms)) * words.steps_per_word)
     first, window = _window(words, terms)
     similarity, begin, stop = _Alignment(words.terms, window).best_window()
     if similarity < _MIN_SIMILARITY:

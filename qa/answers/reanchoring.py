@@ -45,9 +45,9 @@ _MAX_CANDIDATES = 30
 # Characters of a document that is compared as a whole; how similar an altered quote is at least.
 _SHORT_DOCUMENT, _MIN_ALTERED = 30_000, 0.8
 # Words, and characters, at each end of a long quote to take these from.
-_SAMPLE, _LONG = 40, 800
-# With fewer words, the first and the last of a quote count as well.
-_FEWEST_WORDS = 5
+_SAMPLE, _LONG = 40, 400
+# With fewer words, the first and the last of a quote count as well; longer ones are several.
+_FEWEST_WORDS, _LONGEST_END = 5, 100
 # Postings of these words in total, unless one word alone has more.
 _MAX_POSTINGS = 20_000
 # Characters on each side of their best passage that are searched for it.
@@ -197,6 +197,8 @@ def _document_state(quote: Quote, original: _Original | None) -> DocumentState:
 # of looking up a word; characters of a quote, of a document, and postings that are read in one.
 _CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
 _POSTINGS_PER_STEP = 140
+# The part of reading in reading and comparing a word.
+_READING_SHARE = 0.5
 _OPENING, _READING, _SEARCH, _COUNT, _WORD = 30, 45, 90, 20, 14
 
 
@@ -281,6 +283,7 @@ def _rarest_terms(
     The first and the last word are left out of all but a short one, which may have cut them.
     """
     texts = _outer_words(quote)
+    effort.spend(len(texts) * quote.steps_per_word * _READING_SHARE)
     inner_texts = _without_ends(texts, quote.exact)
     is_short = len(inner_texts) < _FEWEST_WORDS
     words = _longest_words(texts if is_short else inner_texts)[: sample.words]
@@ -310,10 +313,16 @@ def _outer_words(quote: QuoteWords) -> list[str]:
 
 
 def _without_ends(texts: list[str], exact: str) -> list[str]:
-    """The words of *exact* without those before its first and after its last space."""
+    """The words of *exact* without those before its first and after its last space.
+
+    None where there are hardly any spaces.
+    """
     exact = exact.strip()
-    first, last = exact.partition(" ")[0], exact.rpartition(" ")[2]
-    return texts[len(find_words(first)) : max(0, len(texts) - len(find_words(last)))]
+    ends = exact.partition(" ")[0], exact.rpartition(" ")[2]
+    if max(map(len, ends)) > _LONGEST_END:
+        return []
+    first, last = (len(find_words(end)) for end in ends)
+    return texts[first : max(0, len(texts) - last)]
 
 
 def _longest_words(texts: list[str]) -> list[str]:
