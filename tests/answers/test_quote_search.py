@@ -98,6 +98,14 @@ def test_words_that_moved_far_are_found_by_their_checksum(exact):
     assert text[slice(*span)] == exact
 
 
+@pytest.mark.parametrize("sign", ["é", "€", "🙂", "\u0301"])
+def test_offsets_by_checksum_are_characters_not_bytes(sign):
+    text = f"{sign} {sign}{sign} " * 50 + LINDHOLM + f" {sign}"
+    span = ChecksumSearch(text).find(quote_checksum(LINDHOLM), Span(3, 3 + len(LINDHOLM)))
+
+    assert text[slice(*span)] == LINDHOLM
+
+
 def test_of_several_places_with_one_checksum_the_nearest_is_taken():
     text = f"{LINDHOLM} " * 9
     size = len(LINDHOLM)

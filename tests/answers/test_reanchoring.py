@@ -185,6 +185,50 @@ def test_where_it_is_altered_in_its_own_document_that_is_the_place(index):
     assert (result.state, result.near.citation.document_id) == ("gone", "harbour")
 
 
+def test_the_own_document_comes_before_one_with_the_same_words_in_another_order(index):
+    altered = make_document("harbour", STORM, ALTERED)
+    other = make_document("other", " ".join(reversed(PIER.split())))
+    result = reanchor(quote(HARBOUR, PIER), index(altered, other))
+
+    assert (result.state, result.near.citation.document_id) == ("gone", "harbour")
+
+
+@pytest.mark.parametrize("exact", ["pier", "the pier", "never be sold", "elsa moberg's pier"])
+def test_a_quote_of_few_words_is_found_in_another_document(index, exact):
+    result = reanchor(
+        Quote("lost", exact), index(FERRY, make_document("new", f"So {exact} it is."))
+    )
+
+    assert (result.state, result.citation.document_id) == ("moved", "new")
+    assert result.citation.exact == exact
+
+
+@pytest.mark.parametrize("exact", [" pier would never be so", "arantees from the council t"])
+def test_words_that_a_quote_cuts_do_not_matter(index, exact):
+    result = reanchor(Quote("lost", exact), index(FERRY, HARBOUR))
+
+    assert (result.state, result.citation.document_id) == ("moved", "harbour")
+
+
+def test_a_quote_without_spaces_is_found_in_another_document(index):
+    exact = "普京要求北约保证不再接纳新成员，各国拒绝了他提出的要求。" * 3
+    result = reanchor(
+        Quote("lost", exact), index(FERRY, make_document("new", f"前言。{exact}后记。"))
+    )
+
+    assert (result.state, result.citation.document_id) == ("moved", "new")
+
+
+def test_quotes_of_one_document_open_it_once(index, monkeypatch):
+    searcher = index(make_document("harbour", STORM, ALTERED), FERRY)
+    opened, citable = [], searcher.citable
+    monkeypatch.setattr(searcher, "citable", lambda id_: opened.append(id_) or citable(id_))
+    body = verify_quotes([quote(HARBOUR, PIER)] * 5, searcher)
+
+    assert {anchor.near.citation.document_id for anchor in body.citations} == {"harbour"}
+    assert opened == ["harbour"]
+
+
 def test_a_long_document_is_looked_at_only_around_the_words(index):
     filler = [f"In {year} nothing happened at all in the town of Falk." for year in range(1000)]
     changed = make_document("harbour", *filler, ALTERED, *filler)
