@@ -13,7 +13,8 @@ from flask import current_app
 
 from qa.analysis.deadline import Deadline
 from qa.analysis.normalization import fold_accents
-from qa.engines.base import DocumentSummary, Searcher
+from qa.engines.base import Searcher
+from qa.engines.document_summary import DocumentSummary
 from qa.web.context import app_state, current_searcher, get_of_generation
 from qa.web.tables import csv_line
 
