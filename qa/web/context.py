@@ -137,6 +137,8 @@ class RequestState:
     # Questions of this request whose answer was in the cache, and whose was not.
     cache_hits: int = 0
     cache_misses: int = 0
+    # The addresses of endpoints without parameters.
+    urls: dict[str, str] = field(default_factory=dict)
 
     def record_answer(self, answer: Answer) -> None:
         """Note what this request was answered, for the log, the metrics and the ETag."""
@@ -219,6 +221,8 @@ def pin_generation(generation: str | None) -> None:
     """Answer this request from the generation of this name; None is the live one."""
     state = request_state()
     state.generation, state.searcher = generation, None
+    # Some name the generation.
+    state.urls.clear()
 
 
 Schema = dict[str, Any]

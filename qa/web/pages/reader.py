@@ -73,8 +73,8 @@ def reader_url(passage: AnswerPassage, conversation: Conversation) -> str:
     is left.
     """
     base_url, _, anchor = passage.citation.read_url.partition("#")
-    pairs = conversation.pairs()
-    full_url = f"{base_url}&{query_string(pairs)}" if pairs else base_url
+    query = conversation.query
+    full_url = f"{base_url}&{query}" if query else base_url
     url = full_url if len(full_url) <= _MAX_URL else base_url
     quote = passage.answer.text if passage.answer else passage.text
     return build_fragment_url(f"{url}#{anchor}", quote) or url

@@ -9,7 +9,7 @@ What else is in an address, such as a newsletter's utm_source, is no part of a c
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,6 +17,7 @@ from flask import url_for
 
 from qa.analysis.tokenizer import normalize, to_term, tokenize
 from qa.ranking.reranker import SORT_ORDERS
+from qa.web.context import request_state
 
 # The filters and the sorting, in the order in which addresses have them.
 _REPEATED = ("publisher", "document")
@@ -80,7 +81,12 @@ class Conversation:
 
     def url_at(self, endpoint: str) -> str:
         """The address of the conversation at another *endpoint*, without a place in it."""
-        return url_with(endpoint, self.pairs())
+        return url_with_query(endpoint, self.query)
+
+    @cached_property
+    def query(self) -> str:
+        """The parameters as a query string."""
+        return query_string(self.pairs())
 
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters in order."""
@@ -190,8 +196,15 @@ def query_string(pairs: Iterable[tuple[str, str]]) -> str:
 
 def url_with(endpoint: str, pairs: Iterable[tuple[str, str]]) -> str:
     """The address of *endpoint* with these parameters."""
-    query = query_string(pairs)
-    return url_for(endpoint) + (f"?{query}" if query else "")
+    return url_with_query(endpoint, query_string(pairs))
+
+
+def url_with_query(endpoint: str, query: str) -> str:
+    """The address of *endpoint* with a *query* string; a page has hundreds of links to one."""
+    urls = request_state().urls
+    if endpoint not in urls:
+        urls[endpoint] = url_for(endpoint)
+    return f"{urls[endpoint]}?{query}" if query else urls[endpoint]
 
 
 class ActiveFilter(NamedTuple):

@@ -15,7 +15,13 @@ from urllib.parse import parse_qsl
 import regex
 
 from qa.analysis.tokenizer import normalize
-from qa.web.pages.urls import Conversation, TypedTurn, parse_conversation, url_with
+from qa.web.pages.urls import (
+    Conversation,
+    TypedTurn,
+    parse_conversation,
+    query_string,
+    url_with_query,
+)
 
 OPEN, AROUND, DRAFT = "open", "around", "draft"
 # What only forms send: options to change, a number of turns, and a question to put otherwise.
@@ -66,10 +72,10 @@ class ViewState:
 
     def url(self, conversation: Conversation, anchor: str = "") -> str:
         """The address of *conversation* with this in view, at *anchor* or at its last question."""
-        pairs = [*conversation.pairs(), *self.pairs()]
+        query = "&".join(filter(None, (conversation.query, query_string(self.pairs()))))
         if conversation.turns and not anchor:
             anchor = f"q{len(conversation.turns)}"
-        return url_with("conversation.show", pairs) + (f"#{anchor}" if anchor else "")
+        return url_with_query("conversation.show", query) + (f"#{anchor}" if anchor else "")
 
     def with_open(self, *passages: OpenPassage) -> "ViewState":
         """The same with these *passages* open."""
