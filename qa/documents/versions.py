@@ -6,6 +6,7 @@ process, and is that of the code which runs, whatever is installed meanwhile.
 """
 
 import hashlib
+import os
 import re
 import sys
 import unicodedata
@@ -73,8 +74,11 @@ def analysis_version() -> str:
 
 def _iter_source_files(folder: Path) -> list[Path]:
     """Every file below *folder* but compiled ones."""
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return [path for path in paths if "__pycache__" not in path.relative_to(folder).parts]
+    paths: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        paths += (path for path in (Path(parent, name) for name in names) if path.is_file())
+    return paths
 
 
 def _add_files(digest: "hashlib._Hash", folder: Path, paths: Iterable[Path]) -> None:
