@@ -14,8 +14,8 @@ PACKAGE = Path(qa.__file__).parent
 PACKAGES = """
 errors
 settings
-analysis: deadline english script_variants normalization languages tokenizer abbreviations sentences
-  dates numerals variants
+analysis: deadline records english script_variants normalization languages tokenizer abbreviations
+  sentences dates numerals variants
 documents: document skips processes metadata raw_document front_matter file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from qa.analysis.records import make_record
 from qa.analysis.tokenizer import Span
 from qa.answers.collection import CollectionFacts
 from qa.documents.document import SEPARATOR, Citable
@@ -240,26 +241,29 @@ def quote_passage(
         raise CorruptIndexError(
             f"A passage of {document.id!r} differs from the document's text; run `qa index`."
         )
-    return AnswerPassage(
-        rank=rank,
-        text=passage.text,
-        score=round(ranked.score, 4),
-        answer=answer_span
-        and MarkedSentence(
-            answer_span.start, answer_span.end, passage.text[answer_span.start : answer_span.end]
-        ),
-        marks=highlight.term_spans,
-        reasons=Reasons(
-            highlight.matched_words,
-            highlight.missing_words,
-            highlight.phrase,
-            highlight.in_heading,
-            highlight.is_contrary,
-        ),
-        citation=citation,
-        duplicates=tuple([(other.id, other.title) for other in duplicates]) if duplicates else (),
-        stable_id=build_stable_id(stable_id, citation.exact),
-    )
+    answer = None
+    if answer_span:
+        sentence = passage.text[answer_span.start : answer_span.end]
+        answer = MarkedSentence(answer_span.start, answer_span.end, sentence)
+    reasons = {
+        "matched": highlight.matched_words,
+        "missing": highlight.missing_words,
+        "phrase": highlight.phrase,
+        "title": highlight.in_heading,
+        "contrary": highlight.is_contrary,
+    }
+    values = {
+        "rank": rank,
+        "text": passage.text,
+        "score": round(ranked.score, 4),
+        "answer": answer,
+        "marks": highlight.term_spans,
+        "reasons": make_record(Reasons, reasons),
+        "citation": citation,
+        "duplicates": tuple([(other.id, other.title) for other in duplicates]),
+        "stable_id": build_stable_id(stable_id, citation.exact),
+    }
+    return make_record(AnswerPassage, values)
 
 
 def format_certainty(certainty: float) -> str:
@@ -276,26 +280,29 @@ def build_citation(document: Citable, passage: Span, answer: Span | None = None)
     exact = text[start - before : end - before]
     at = document.locate(answer_span.start if answer_span else start)
     url, sha256 = document.url, document.sha256
-    return Citation(
-        document_id=document.id,
-        title=document.title,
-        publisher=document.publisher,
-        date=document.date,
-        url=url,
-        section=at.section,
-        paragraph=at.paragraph,
-        page=at.page,
-        place=at.place,
-        start=start,
-        end=end,
-        exact=exact,
-        prefix=text[: start - before],
-        suffix=text[end - before :],
-        sha256=sha256,
-        read_url=_build_reader_url(document.id, sha256, passage, answer_span, exact, at.paragraph),
-        fragment_url=build_fragment_url(url, exact[slice(*answer)] if answer else exact),
-        certainty=at.certainty,
-    )
+    values = {
+        "document_id": document.id,
+        "title": document.title,
+        "publisher": document.publisher,
+        "date": document.date,
+        "url": url,
+        "section": at.section,
+        "paragraph": at.paragraph,
+        "page": at.page,
+        "place": at.place,
+        "start": start,
+        "end": end,
+        "exact": exact,
+        "prefix": text[: start - before],
+        "suffix": text[end - before :],
+        "sha256": sha256,
+        "read_url": _build_reader_url(
+            document.id, sha256, passage, answer_span, exact, at.paragraph
+        ),
+        "fragment_url": build_fragment_url(url, exact[slice(*answer)] if answer else exact),
+        "certainty": at.certainty,
+    }
+    return make_record(Citation, values)
 
 
 # An id that an address has as it is; most are, and quote() is slow.

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from qa.analysis.records import make_record
 from qa.engines.candidates import (
     BoolArray,
     Candidates,
@@ -183,9 +184,15 @@ def rank(
     places = iter(order)
     while batch := selector.take(places, documents, limit):
         for place, passage in zip(batch, candidates.read_passages(batch), strict=True):
-            hits = candidates.positions.in_passage(place)
-            score, row = float(scores[place]), features[place]
-            ranked_passage = RankedPassage(passage, score, row, hits, [], place in direct)
+            values = {
+                "passage": passage,
+                "score": scores.item(place),
+                "features": features[place],
+                "positions": candidates.positions.in_passage(place),
+                "duplicates": [],
+                "is_direct_answer": place in direct,
+            }
+            ranked_passage = make_record(RankedPassage, values)
             # Later passages may be duplicates of those shown, but are not read for that.
             if selector.add(ranked_passage, documents[place], limit):
                 return selector.results()[:limit]

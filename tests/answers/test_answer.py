@@ -55,6 +55,12 @@ def test_a_quote_carries_its_place_and_its_surroundings():
     assert quote.citation.sha256 == example().sha256
 
 
+def test_the_records_of_a_quote_have_all_of_their_fields_in_order():
+    quote = quote_passage_of(example(), answer=Span(11, 20))
+    for record in (quote, quote.citation, quote.reasons, quote.answer):
+        assert [*vars(record)] == [field.name for field in dataclasses.fields(record)]
+
+
 def test_a_section_and_a_later_page_are_named():
     quote = quote_passage_of(example(), 1)
 

@@ -1,7 +1,7 @@
 """Ranking: order, folding, places per document, ties."""
 
 import datetime
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -9,7 +9,7 @@ from qa.documents.document import Metadata
 from qa.queries.entities import QuestionEntities
 from qa.queries.parser import parse_query
 from qa.ranking.features import compute_features
-from qa.ranking.reranker import RankingOptions, load_ranking_weights, rank
+from qa.ranking.reranker import RankedPassage, RankingOptions, load_ranking_weights, rank
 from tests.ranking.candidates import candidates, passages, rank_texts, term_statistics
 
 
@@ -21,6 +21,12 @@ def test_what_holds_more_of_the_question_comes_first():
     texts = ("Grain is dear.", "The price of grain in Odesa rose.")
 
     assert first(rank_texts("grain price in Odesa", *texts)) == "d1"
+
+
+def test_a_ranked_passage_has_all_of_its_fields():
+    (ranked,) = rank_texts("grain", "Grain is dear.")
+
+    assert [*vars(ranked)] == [field.name for field in fields(RankedPassage)]
 
 
 def test_what_holds_far_less_than_the_best_comes_last_and_what_holds_nothing_not_at_all():

@@ -17,6 +17,7 @@ import numpy as np
 import zstandard
 from pydantic_core import from_json
 
+from qa.analysis.records import make_record
 from qa.analysis.tokenizer import Span
 from qa.documents.document import Document
 from qa.engines.candidates import Array, IntArray, LazyColumn
@@ -215,16 +216,17 @@ class StoredFields:
         if len(self._numbers) > _KNOWN_IDS:
             self._numbers.clear()
         self._numbers[id_] = document
-        return Passage(
-            id_,
-            passage - columns.first_passages[document],
-            start,
-            end,
-            self._cached_block(block)[start - first : end - first],
-            self._titles.text(columns.headings[passage]),
-            self.languages.names[columns.language_codes[document]],
-            self._sentences(passage),
-        )
+        values = {
+            "document_id": id_,
+            "number": passage - columns.first_passages[document],
+            "start": start,
+            "end": end,
+            "text": self._cached_block(block)[start - first : end - first],
+            "heading": self._titles.text(columns.headings[passage]),
+            "language": self.languages.names[columns.language_codes[document]],
+            "sentences": self._sentences(passage),
+        }
+        return make_record(Passage, values)
 
     @cached_property
     def _passage_columns(self) -> "_PassageColumns":

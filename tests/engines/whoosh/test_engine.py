@@ -6,6 +6,7 @@ import pickle
 import random
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -72,6 +73,7 @@ def test_an_index_without_sentences_marks_the_same(tmp_path):
     write(tmp_path / "documents", a_md="# Ferries\n\nThe ferry is late. It leaves at nine.")
     index = build_index(tmp_path)
     (known,) = open_engine(index).searcher()._store.passages([0])
+    assert [*vars(known)] == [field.name for field in fields(known)]
     older = open_engine(index).searcher()._store
     del older._columns._arrays["first_sentences"]
     (unknown,) = older.passages([0])
