@@ -19,6 +19,7 @@ from qa.analysis.tokenizer import Span
 from qa.answers.collection import CollectionFacts
 from qa.documents.document import SEPARATOR, Citable
 from qa.engines.candidates import MatchCounts
+from qa.engines.kernel.loader import find_kernel
 from qa.errors import CorruptIndexError
 from qa.queries.conditions import UnderstoodOperator
 from qa.queries.query import Filters
@@ -351,6 +352,17 @@ def build_fragment_url(url: str | None, exact: str) -> str | None:
     """
     if url is None:
         return None
+    if kernel := find_kernel():
+        directive = kernel.fragment(
+            exact, _MAX_WHOLE_FRAGMENT, _FRAGMENT_EDGE_WORDS, _LONGEST_FRAGMENT
+        )
+    else:
+        directive = _build_directive(exact)
+    return None if directive is None else f"{url}{'' if '#' in url else '#'}:~:text={directive}"
+
+
+def _build_directive(exact: str) -> str | None:
+    """The words of *exact*, or its first and its last ones; the kernel does the same."""
     first = last = exact
     if SEPARATOR in exact:
         first, last = exact.partition(SEPARATOR)[0], exact.rpartition(SEPARATOR)[2]
@@ -365,8 +377,7 @@ def build_fragment_url(url: str | None, exact: str) -> str | None:
     if sum(map(len, fragments)) > _LONGEST_FRAGMENT:
         return None
     quoted = [_QUOTED_CHARACTER.sub(_quote_character, text) for text in fragments]
-    directive = ",".join(quoted).replace(" ", "%20")
-    return f"{url}{'' if '#' in url else '#'}:~:text={directive}"
+    return ",".join(quoted).replace(" ", "%20")
 
 
 # What no word of a text fragment has as it is; most words have none of it, and quote() is slow.

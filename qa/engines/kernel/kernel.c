@@ -46,6 +46,7 @@ typedef Py_ssize_t Size;
 #include "cards.h"
 #include "facets.h"
 #include "shingles.h"
+#include "fragments.h"
 
 static PyMethodDef index_methods[] = {
     {"search", index_search, METH_VARARGS, "The best passages for the lists of a query."},
@@ -74,6 +75,7 @@ static PyMethodDef module_methods[] = {
     {"card_words", card_words, METH_VARARGS, "The stems of a query in cards."},
     {"tally", tally_documents, METH_VARARGS, "The most frequent values of facets."},
     {"find_alike", find_alike, METH_VARARGS, "The first of several texts that is about the same."},
+    {"fragment", make_fragment, METH_VARARGS, "The fragment of an address for quoted words."},
     {"order", order_places, METH_VARARGS, "The places of passages by score and coverage."},
     {NULL, NULL, 0, NULL},
 };
