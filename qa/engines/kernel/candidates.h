@@ -15,6 +15,19 @@ static int compare_ranked(const void *one, const void *other) {
     return (left->number > right->number) - (left->number < right->number);
 }
 
+/* Most come by descending score, and few scores are alike. */
+static void sort_ranked(Ranked *ranked, Size count) {
+    for (Size n = 1; n < count; n++)
+        if (!(ranked[n - 1].score >= ranked[n].score)) {
+            qsort(ranked, count, sizeof *ranked, compare_ranked);
+            return;
+        }
+    for (Size start = 0, end; start < count; start = end) {
+        for (end = start + 1; end < count && ranked[end].score == ranked[start].score;) end++;
+        if (end - start > 1) qsort(ranked + start, end - start, sizeof *ranked, compare_ranked);
+    }
+}
+
 /* candidates(numbers, scores) -> scores, and seven columns one after another: the numbers, their
    documents, the ranks of these, the numbers within them, lengths, headings and their lengths */
 static PyObject *index_candidates(PyObject *object, PyObject *args) {
@@ -46,7 +59,7 @@ static PyObject *index_candidates(PyObject *object, PyObject *args) {
         if (!fits) damage_error();
         goto done;
     }
-    qsort(ranked, count, sizeof *ranked, compare_ranked);
+    sort_ranked(ranked, count);
     int64_t *cell = (int64_t *)PyByteArray_AsString(columns);
     float *score = (float *)PyByteArray_AsString(ordered);
     const Field *words = &self->fields[WORDS], *titles = &self->fields[TITLE];

@@ -37,6 +37,7 @@ typedef Py_ssize_t Size;
 
 #include "columns.h"
 #include "index.h"
+#include "sorting.h"
 #include "scores.h"
 #include "candidates.h"
 #include "positions.h"

@@ -163,11 +163,6 @@ static int emit_list(Emitter *to, Size start, Size end, const Workspace *work, S
     }
 }
 
-static int compare_keys(const void *one, const void *other) {
-    uint64_t left = *(const uint64_t *)one, right = *(const uint64_t *)other;
-    return (left > right) - (left < right);
-}
-
 #define MAX_INSERTION 32
 
 /* Sort keys: distribute them by slot, then sort those of each.  Each is once in the result. */
@@ -190,7 +185,7 @@ static int sort_keys(Keys *keys, Size slots) {
         uint64_t *run = sorted + starts[slot];
         Size length = starts[slot + 1] - starts[slot];
         if (length > MAX_INSERTION) {
-            qsort(run, length, sizeof *run, compare_keys);
+            sort_numbers(run, keys->keys + count, length);
         } else {
             for (Size n = 1; n < length; n++) {
                 uint64_t key = run[n];
@@ -276,27 +271,18 @@ static int are_readable(const Index *self, const LabelledList *lists, Size count
     return fits;
 }
 
-typedef struct {
-    int64_t number;
-    int32_t slot;
-} Placed;
-
-static int compare_placed(const void *one, const void *other) {
-    int64_t left = ((const Placed *)one)->number, right = ((const Placed *)other)->number;
-    return (left > right) - (left < right);
-}
-
-/* The SLOTS passages in the order of their numbers; 0 where one lies beyond the index. */
-static int place_passages(const Index *self, const int64_t *passages, Size slots, Placed *placed,
+/* The SLOTS passages in the order of their numbers, and the slot of each; KEYS has room for twice as
+   many.  0 where one lies beyond the index. */
+static int place_passages(const Index *self, const int64_t *passages, Size slots, uint64_t *keys,
                           int64_t *numbers, int32_t *places) {
     for (Size n = 0; n < slots; n++) {
         if (passages[n] < 0 || passages[n] >= self->passages) return 0;
-        placed[n] = (Placed){passages[n], (int32_t)n};
+        keys[n] = (uint64_t)passages[n] << 32 | (uint64_t)n;
     }
-    qsort(placed, slots, sizeof *placed, compare_placed);
+    sort_numbers(keys, keys + slots, slots);
     for (Size n = 0; n < slots; n++) {
-        numbers[n] = placed[n].number;
-        places[n] = placed[n].slot;
+        numbers[n] = (int64_t)(keys[n] >> 32);
+        places[n] = (int32_t)(keys[n] & UINT32_MAX);
     }
     return 1;
 }
@@ -308,7 +294,7 @@ static PyObject *find_positions(Index *self, const LabelledList *lists, Size cou
     Keys keys = {0};
     PyObject *result = NULL;
     Workspace *work = NULL;
-    Placed *placed = malloc((slots + 1) * sizeof(Placed));
+    uint64_t *placed = malloc((2 * slots + 1) * sizeof(uint64_t));
     int64_t *numbers = malloc((slots + 1) * sizeof(int64_t));
     int32_t *places = malloc((slots + 1) * sizeof(int32_t));
     if (!placed || !numbers || !places) {

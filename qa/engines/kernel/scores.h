@@ -249,6 +249,9 @@ static float kth_highest(float *values, Size count, Size rank) {
     return values[target];
 }
 
+/* Scores of a block that are looked at together: mostly none of them is high enough. */
+#define GROUP 16
+
 /* The best of what matches: a heap of at most MOST. */
 static Size collect_hits(Workspace *work, Size blocks, Hit *heap, Size most) {
     const float *totals = work->totals;
@@ -261,10 +264,15 @@ static Size collect_hits(Workspace *work, Size blocks, Hit *heap, Size most) {
     Size count = 0;
     for (Size block = 0; block < blocks; block++) {
         if (highest[block] < lowest || highest[block] <= 0) continue;
-        for (Size n = block * BLOCK; n < (block + 1) * BLOCK; n++) {
-            if (totals[n] < lowest || totals[n] <= 0) continue;
-            push(heap, &count, most, (Hit){totals[n], (int32_t)n});
-            if (count == most && heap[0].score > lowest) lowest = heap[0].score;
+        for (Size group = block * BLOCK; group < (block + 1) * BLOCK; group += GROUP) {
+            int is_high = 0;
+            for (Size n = group; n < group + GROUP; n++) is_high |= totals[n] >= lowest;
+            if (!is_high) continue;
+            for (Size n = group; n < group + GROUP; n++) {
+                if (totals[n] < lowest || totals[n] <= 0) continue;
+                push(heap, &count, most, (Hit){totals[n], (int32_t)n});
+                if (count == most && heap[0].score > lowest) lowest = heap[0].score;
+            }
         }
     }
     return count;
@@ -294,6 +302,29 @@ static Size select_hits(const Index *self, Workspace *work, int32_t *counts,
     mask_scores(totals, matches, blocks * BLOCK);
     find_highest(totals, work->highest, blocks);
     return collect_hits(work, blocks, heap, most);
+}
+
+/* The hits by descending score, ties by number; 0 and an exception without memory. */
+static int write_hits(const Hit *hits, Size count, int64_t *numbers, float *scores) {
+    uint64_t *keys = malloc((2 * count + 1) * sizeof *keys);
+    if (!keys) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    for (Size n = 0; n < count; n++) {
+        /* The bits of positive floats are in the order of their values. */
+        uint32_t bits;
+        memcpy(&bits, &hits[n].score, sizeof bits);
+        keys[n] = (uint64_t)(UINT32_MAX - bits) << 32 | (uint32_t)hits[n].number;
+    }
+    sort_numbers(keys, keys + count, count);
+    for (Size n = 0; n < count; n++) {
+        uint32_t bits = UINT32_MAX - (uint32_t)(keys[n] >> 32);
+        memcpy(&scores[n], &bits, sizeof bits);
+        numbers[n] = (int64_t)(keys[n] & UINT32_MAX);
+    }
+    free(keys);
+    return 1;
 }
 
 /* From so many scores on, other threads run meanwhile. */
@@ -349,16 +380,9 @@ static PyObject *index_search(PyObject *object, PyObject *args) {
     mask = with_mask ? PyByteArray_FromStringAndSize((const char *)work->matches, self->passages)
                      : Py_NewRef(Py_None);
     if (!numbers || !scores || !mask) goto done;
-    int64_t *number = (int64_t *)PyByteArray_AsString(numbers);
-    float *score = (float *)PyByteArray_AsString(scores);
-    while (found) {
-        Hit worst = heap[0];
-        found--;
-        heap[0] = heap[found];
-        if (found) sift_down(heap, found, 0);
-        number[found] = worst.number;
-        score[found] = worst.score;
-    }
+    if (!write_hits(heap, found, (int64_t *)PyByteArray_AsString(numbers),
+                    (float *)PyByteArray_AsString(scores)))
+        goto done;
     result = Py_BuildValue("OOOOi", numbers, scores, mask, tally, status == PARTIAL);
 done:
     if (work) give_workspace(self, work);
