@@ -51,7 +51,7 @@ from qa.queries.followup.carryover import StandaloneQuestion
 from qa.queries.operators import SearchText
 from qa.queries.parser import parse_query, release_phrases
 from qa.queries.prose import strip_prose_marks
-from qa.queries.query import Filters, Query, QueryTerm
+from qa.queries.query import Filters, Query
 from qa.queries.segments import find_asking_parts
 from qa.queries.topics import parse_order
 from qa.ranking.highlighter import Highlighter
@@ -144,7 +144,7 @@ def ask(
         sort=options.sort,
         offset=options.offset,
         partial=result.partial or len(passages) < len(result.ranked) or deadline.is_expired,
-        parts=number_parts(result.ranked, parts, options.offset),
+        parts=number_parts(result.ranked, parts, options.offset) if parts else (),
         range=result.range or order,
     )
 
@@ -337,11 +337,6 @@ def _quote_passages(
     return tuple(passages)
 
 
-def _words_of(term: QueryTerm) -> tuple[str, ...]:
-    """The words that were searched for as *term*; a prefix is one."""
-    return term.forms if term.forms and not term.is_exact else (term.word,)
-
-
 def _query_words(
     result: RetrievalResult,
     suggestions: dict[str, list[str]],
@@ -353,8 +348,12 @@ def _query_words(
     expanded: dict[str, tuple[str, ...]] = {word: (parts,) for word, parts in query.split_words}
     for expansion in query.expansions:
         expanded[expansion.word] = (*expanded.get(expansion.word, ()), expansion.text)
+    used: list[str] = []
+    for term in query.terms:
+        # A prefix is one word.
+        used += term.forms if term.forms and not term.is_exact else (term.word,)
     return QueryWords(
-        used=tuple([word.lower() for term in query.terms for word in _words_of(term)]),
+        used=tuple(map(str.lower, used)),
         ignored=tuple(dict.fromkeys([*query.ignored_words, *standalone.correction_words])),
         corrected={
             term.word: suggestions[term.term][0]

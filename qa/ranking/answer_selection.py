@@ -93,6 +93,8 @@ def _find_best(sentences: Sequence[ScoredSentence]) -> int | None:
 
 def _needs_more(sentence: str) -> bool:
     """Whether *sentence* asks or leads in to something."""
+    if sentence.endswith(".") and ":" not in sentence and "：" not in sentence:
+        return False
     return is_question(sentence) or is_lead_in(sentence) or _has_inline_list(sentence)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from qa.analysis.tokenizer import Span, stem, token_texts, tokenize
 from qa.queries.asked_polarity import AskedPolarity, denied_stems, opposite_stems, read_polarity
-from qa.queries.negation import Polarity, find_polarity, may_deny
+from qa.queries.negation import Polarity, find_polarity, negation_of
 from qa.queries.query import Query
 
 # The share of an IDF that a sentence gains, or loses, for a word that it denies as the question
@@ -70,13 +70,13 @@ class QuestionPolarity:
         Each is a span of *text* and its coverage, which is *least* or more for them.
         """
         asked = self._in_language(self._query.language or language)
-        if not (asked.denied or asked.is_open):
+        likely = [n for n, (_, coverage) in enumerate(sentences) if coverage >= least]
+        if asked.denied:
+            return likely
+        negation = negation_of(language) if asked.is_open and likely else None
+        if negation is None:
             return []
-        return [
-            index
-            for index, (span, coverage) in enumerate(sentences)
-            if coverage >= least and (asked.denied or may_deny(text, span, language))
-        ]
+        return [n for n in likely if negation.may_deny(text, *sentences[n][0])]
 
     def compare(
         self, text: str, span: Span, language: str, places: Sequence[TermPlace]

@@ -118,6 +118,13 @@ ANSWER_TYPES = [
 ]
 
 
+def _find_answer_type(question: str) -> _AnswerType | None:
+    for answer_type in ANSWER_TYPES:
+        if answer_type.question_pattern.search(question):
+            return answer_type
+    return None
+
+
 # ScoredSentence._make without a function of Python.
 _new_sentence: Callable[[tuple[Any, ...]], ScoredSentence] = partial(tuple.__new__, ScoredSentence)
 
@@ -136,31 +143,26 @@ class Highlighter:
         self._indexes_of_stem = query.term_indexes_by_stem
         # A document of the period that is asked for need not name it.
         period = query.filters.period
-        self._period_terms = {
-            n for n, term in enumerate(query.terms) if period and period.names(term)
-        }
+        self._period_terms: set[int] = set()
+        if period:
+            self._period_terms = {n for n, term in enumerate(query.terms) if period.names(term)}
         if query.expansions:
             self._idf = self._idf + [0.0] * (len(query.all_terms) - len(query.terms))
         self._words = [term.word for term in query.terms]
         # Words of passages that have a stem of the query, by language.
         self._own_words: dict[str, set[str]] = {}
-        carried_words = {*query.carried_words}
         # The IDF of each term, less for one that is carried over.
-        weights = [
-            idf * (_CARRIED_TERM_FACTOR if term.word in carried_words else 1.0)
-            for idf, term in zip(self._idf, query.all_terms, strict=True)
-        ]
+        weights = self._idf
+        if query.carried_words:
+            pairs = zip(weights, query.all_terms, strict=True)
+            weights = [
+                idf * (_CARRIED_TERM_FACTOR if term.word in query.carried_words else 1.0)
+                for idf, term in pairs
+            ]
         self._matcher = TermMatcher(self._idf, weights, len(query.terms))
         self._polarity = QuestionPolarity(query, self._idf)
         self._cache: dict[tuple[str, int], Highlight] = {}
-        self._answer_type = next(
-            (
-                answer_type
-                for answer_type in ANSWER_TYPES
-                if answer_type.question_pattern.search(question)
-            ),
-            None,
-        )
+        self._answer_type = _find_answer_type(question)
 
     @cached_property
     def is_negated(self) -> bool:

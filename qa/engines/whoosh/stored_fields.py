@@ -176,11 +176,12 @@ class StoredFields:
             if stored is None
             else from_json(stored[number])
         )
-        return StoredDocument(id, fields, sha256, partial(self._read_text, number))
+        return StoredDocument(
+            id, fields, sha256, partial(self._read_text, *self._blocks_of(number))
+        )
 
-    def _read_text(self, document: int, start: int, end: int) -> str:
-        """The text of a document from *start* to *end*."""
-        first, stop = self._blocks_of(document)
+    def _read_text(self, first: int, stop: int, start: int, end: int) -> str:
+        """The text from *start* to *end* of a document in the blocks from *first* to *stop*."""
         starts = self._passage_columns.block_starts
         block = bisect_right(starts, start, first, stop) - 1
         last = max(first + 1, bisect_left(starts, end, first, stop)) - 1
