@@ -72,7 +72,7 @@ class _NameColumn:
         """Those of *documents*."""
         return LazyColumn(self.codes[documents], self.names.__getitem__)
 
-    def folded(self) -> Array:
+    def fold_names(self) -> Array:
         """Those of all, case folded for comparison; empty for none: (documents,)."""
         return np.array([(name or "").casefold() for name in self.names])[self.codes]
 
@@ -124,7 +124,7 @@ class StoredFields:
     @cached_property
     def publishers(self) -> Array:
         """The same, case folded for comparison; empty for none."""
-        return self.publisher_names.folded()
+        return self.publisher_names.fold_names()
 
     @cached_property
     def languages(self) -> "_NameColumn":
