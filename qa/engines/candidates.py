@@ -35,13 +35,15 @@ class Positions:
 
     Columns of shape (occurrences,): *passage_index* into the list, *position* in words,
     *term_index* into the query's all_terms, all int64, and *is_exact*, bool, for the form that was
-    typed.  They are contiguous, as the columns of Candidates are.
+    typed.  They are contiguous, as the columns of Candidates are.  *starts*, where they are known,
+    are the first occurrence of each passage, and the number of all.
     """
 
     passage_index: IntArray
     position: IntArray
     term_index: IntArray
     is_exact: BoolArray
+    starts: memoryview | None = field(default=None, compare=False, repr=False)
 
     def select(self, mask: BoolArray) -> "Positions":
         """The occurrences where *mask*, of shape (occurrences,), is true."""
@@ -63,8 +65,11 @@ class Positions:
 
     def in_passage(self, passage_index: int) -> list[TermPosition]:
         """The occurrences in one passage, in order."""
-        first = bisect_left(self._passages, passage_index)
-        rows = slice(first, bisect_right(self._passages, passage_index, first))
+        if self.starts is None:
+            first = bisect_left(self._passages, passage_index)
+            rows = slice(first, bisect_right(self._passages, passage_index, first))
+        else:
+            rows = slice(self.starts[passage_index], self.starts[passage_index + 1])
         return [*zip(self.position[rows].tolist(), self.term_index[rows].tolist(), strict=True)]
 
     @cached_property

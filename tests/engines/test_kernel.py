@@ -114,6 +114,7 @@ def search(searcher, query, limit, start):
     }
     return {
         **{name: (array.dtype, array.tobytes()) for name, array in arrays.items()},
+        "in passages": [*map(positions.in_passage, range(len(found)))],
         "ids": [*found.document_ids],
         "headings": [*found.headings],
         "dates": [*found.dates],

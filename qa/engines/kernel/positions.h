@@ -205,25 +205,29 @@ static int sort_keys(Keys *keys, Size slots) {
     return 1;
 }
 
-/* The columns of the occurrences: count, slots and positions and terms, flags. */
-static PyObject *occurrences(const Keys *keys) {
+/* The columns of the occurrences: count, slots and positions and terms, flags; and the first of each
+   slot, with the count behind the last. */
+static PyObject *occurrences(const Keys *keys, Size slots) {
     Size count = keys->count;
     PyObject *columns = PyByteArray_FromStringAndSize(NULL, count * 3 * sizeof(int64_t));
     PyObject *flags = PyByteArray_FromStringAndSize((const char *)keys->exact, count);
+    PyObject *starts = PyByteArray_FromStringAndSize(NULL, (slots + 1) * sizeof(int64_t));
     PyObject *result = NULL;
-    if (columns && flags) {
+    if (columns && flags && starts) {
         int64_t *slot = (int64_t *)PyByteArray_AsString(columns), *position = slot + count,
-                *term = position + count;
+                *term = position + count, *start = (int64_t *)PyByteArray_AsString(starts);
+        for (Size n = 0; n <= slots; n++) start[n] = keys->starts[n];
         for (Size n = 0; n < count; n++) {
             uint64_t key = keys->keys[n];
             slot[n] = key >> SLOT_SHIFT;
             position[n] = key >> POSITION_SHIFT & (MAX_POSITION - 1);
             term[n] = key & (MAX_TERMS - 1);
         }
-        result = Py_BuildValue("nOO", count, columns, flags);
+        result = Py_BuildValue("nOOO", count, columns, flags, starts);
     }
     Py_XDECREF(columns);
     Py_XDECREF(flags);
+    Py_XDECREF(starts);
     return result;
 }
 
@@ -315,7 +319,7 @@ static PyObject *find_positions(Index *self, const LabelledList *lists, Size cou
     fits = read_lists(self, lists, count, terms, &wanted, work, &keys);
     for (Size n = 0; n < slots; n++) work->bits[numbers[n] >> 6] = 0;
     if (fits)
-        result = occurrences(&keys);
+        result = occurrences(&keys, slots);
     else if (!PyErr_Occurred())
         damage_error();
 done:
@@ -329,7 +333,7 @@ done:
     return result;
 }
 
-/* positions(lists, terms, passages) -> count, slots and positions and terms, flags */
+/* positions(lists, terms, passages) -> count, slots and positions and terms, flags, starts */
 static PyObject *index_positions(PyObject *object, PyObject *args) {
     const char *bytes;
     Size size, terms;

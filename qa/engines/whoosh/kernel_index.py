@@ -121,9 +121,10 @@ class KernelIndex:
                 if number is not None:
                     entries += (_WORDS, number, n)
         packed = array("i", entries).tobytes()
-        count, columns, flags = self._index.positions(packed, terms, passages)
+        count, columns, flags, starts = self._index.positions(packed, terms, passages)
         slots, places, labels = np.frombuffer(columns, np.int64).reshape(3, count)
-        return Positions(slots, places, labels, np.frombuffer(flags, np.bool_))
+        is_exact = np.frombuffer(flags, np.bool_)
+        return Positions(slots, places, labels, is_exact, memoryview(starts).cast("q"))
 
     def match_headings(self, query: Query, headings: IntArray) -> BoolArray:
         """What positions.match_headings gives."""
