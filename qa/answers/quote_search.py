@@ -25,10 +25,10 @@ from qa.documents.document import SEPARATOR
 from qa.engines.candidates import Array, BoolArray, IntArray
 from qa.errors import DeadlineExceededError
 
-# The limit of a request, in steps of about a microsecond: less than twenty usual questions.
-_MAX_STEPS = 34_000
+# The limit of a request, in steps of about a microsecond: some fifteen usual questions.
+_MAX_STEPS = 30_000
 # The same where the place is shown on a page, which takes time, too.
-_PAGE_STEPS = 20_000
+_PAGE_STEPS = 16_000
 
 
 class Effort:
@@ -275,7 +275,7 @@ _MAX_WINDOW = 2
 # Places of one piece that are looked at.
 _MAX_PLACES = 8
 # To look for pieces in a text; to read a word and to compare it, also in other scripts.
-_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD, _STEPS_PER_FOREIGN_WORD = 120, 0.45, 2.0
+_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD, _STEPS_PER_FOREIGN_WORD = 120, 0.45, 3.0
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,9 @@ _MAX_POSTINGS = 20_000
 _MARGIN = 20_000
 # Characters of the quotes' own documents that one request keeps.
 _KEPT_CHARACTERS = 1 << 20
-# The shares of these words that a document needs to be compared, and to be searched.
-_LEAST_SHARE, _MOST_SHARE = 0.25, 0.5
+# The shares of these words that a document needs to be compared, to be searched, and to be searched
+# where all passages with any of them are known.
+_LEAST_SHARE, _MOST_SHARE, _ALMOST_ALL = 0.25, 0.5, 0.8
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Reanchorer:
             original
             and here
             and is_here
-            and not _may_be_elsewhere(words, original.id, searcher, effort)
+            and not _may_be_elsewhere(words, original, here.span, searcher, effort)
         ):
             return Anchor(quote, "gone", document_state, near=_near(original.document, here))
         others = _Others(quote, words, searcher, effort)
@@ -151,21 +152,33 @@ class _Original:
         return match_in_place(quote, self.text) or locate_anywhere(quote, self._joined, effort)
 
 
-def _may_be_elsewhere(words: QuoteWords, original: str, searcher: Searcher, effort: Effort) -> bool:
-    """Whether any document but that of the id *original* has the rarest words of a quote."""
+def _may_be_elsewhere(
+    words: QuoteWords, original: _Original, here: Span, searcher: Searcher, effort: Effort
+) -> bool:
+    """Whether any document but the *original*, which has most of a quote *here*, may have it."""
     terms, is_complete = _rarest_terms(words, searcher, effort, _FEW)
     if not is_complete:
         return False
     if not terms:
         return True
-    # The two rarest are mostly nowhere else.
-    for some in (terms[:2], terms):
+    text = original.text[slice(*here)]
+    # The rarest are mostly nowhere else.
+    for some in (terms[:1], terms[:3], terms):
         effort.spend(_COUNT)
         count = searcher.count_documents(Query(some))
-        here = Query(some, filters=Filters(document_ids=(original,)))
-        if not count or (count == 1 and searcher.count_documents(here)):
+        if count == 1 and not all(_has_word(text, term.word) for term in some):
+            in_original = Query(some, filters=Filters(document_ids=(original.id,)))
+            count += 1 - searcher.count_documents(in_original)
+        if count < 2:
             return False
     return True
+
+
+def _has_word(text: str, word: str) -> bool:
+    """Whether *word* stands in *text* by itself, at its first place."""
+    at = text.find(word)
+    around = text[max(0, at - 1) : at] + text[at + len(word) :][:1]
+    return at >= 0 and not any(map(str.isalnum, around))
 
 
 def _near(document: Citable, similar: SimilarSpan) -> Near:
@@ -203,12 +216,14 @@ _OPENING, _READING, _SEARCH, _COUNT, _WORD = 30, 45, 90, 20, 14
 
 
 class _Hits:
-    """The passages with some of the rare *terms* of a quote, the best first."""
+    """The passages with some of the rare *terms* of a quote, or all of them; the best first."""
 
     def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
         self._candidates = candidates
         self.terms = terms
         matches, documents = candidates.positions, candidates.documents.tolist()
+        # Whether there are no more.
+        self.is_all = len(documents) < _MAX_CANDIDATES
         # The first passage of each document is its best.
         best = dict(zip(reversed(documents), range(len(documents) - 1, -1, -1), strict=True))
         passages = map(documents.__getitem__, matches.passage_index.tolist())
@@ -344,8 +359,9 @@ class _Others:
     def iter_containing(self) -> Iterator[Citable]:
         """Those with most of the words that have the quote around them, but its own."""
         own, exact = self._quote.document_id, " ".join(self._quote.exact.split())
-        # A word that is nowhere is in none of them.
-        most = self.hits.documents(_MOST_SHARE) if self.hits and self._is_complete else ()
+        # A word that is nowhere is in none of them; a heading may have what no passage has.
+        hits = self.hits if self._is_complete else None
+        most = hits.documents(_ALMOST_ALL if hits.is_all else _MOST_SHARE) if hits else ()
         for id_ in islice((id_ for id_ in most if id_ != own), _MAX_OTHER_DOCUMENTS):
             self.effort.spend(_READING)
             if contains_quote(exact, self._read_around(id_)):
