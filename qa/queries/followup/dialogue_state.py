@@ -168,8 +168,12 @@ class DialogueState:
     def advance(self, turn: TurnAnalysis, carried_stems: Collection[str]) -> "DialogueState":
         """The state after *turn*, into which *carried_stems* were carried."""
         mentions = dict(self.mentions)
+        runs: dict[int, set[str]] = {}
         for word in turn.content_words:
-            mentions[word.stem] = self._update_mention(word, turn, mentions.get(word.stem))
+            runs.setdefault(word.run_number, set()).add(word.stem)
+        for word in turn.content_words:
+            neighbors = frozenset(runs[word.run_number] - {word.stem})
+            mentions[word.stem] = self._update_mention(word, neighbors, mentions.get(word.stem))
         for stem in carried_stems:
             mention = mentions[stem]
             mentions[stem] = replace(
@@ -188,13 +192,8 @@ class DialogueState:
         )
 
     def _update_mention(
-        self, word: ContentWord, turn: TurnAnalysis, previous: Mention | None
+        self, word: ContentWord, neighbors: frozenset[str], previous: Mention | None
     ) -> Mention:
-        neighbors = frozenset(
-            other.stem
-            for other in turn.content_words
-            if other.run_number == word.run_number and other.stem != word.stem
-        )
         if previous is None:
             return Mention(
                 word, self.turn_count, self.turn_count, 1, self.turn_count == 0, neighbors

@@ -202,8 +202,12 @@ def tokenize_question(question: str, *, is_continued: bool = False) -> list[Ques
         starts_sentence = i == 0 or (
             bool(_SENTENCE_END.search(gap)) and _ends_sentence(question, gap, word.start)
         )
-        text = word.text.lower() if is_all_caps else _CONTRACTION.sub("", word.text)
-        exact = "not" if _NEGATION.search(text) else to_term(text)
+        text, has_apostrophe = word.text, "'" in word.text or "’" in word.text
+        if is_all_caps:
+            text = text.lower()
+        elif has_apostrophe:
+            text = _CONTRACTION.sub("", text)
+        exact = "not" if has_apostrophe and _NEGATION.search(text) else to_term(text)
         is_name = _is_name(text, starts_sentence=starts_sentence and bool(i or not is_continued))
         is_content = (exact not in _STOP_TERMS or (is_name and exact not in SPEAKER_PRONOUNS)) and (
             text.isdigit() or 1 < len(text) <= MAX_CARRIED_LENGTH
@@ -216,7 +220,7 @@ def tokenize_question(question: str, *, is_continued: bool = False) -> list[Ques
                 word.start,
                 word.start + len(text),
                 starts_sentence,
-                bool(_PUNCTUATION.search(gap)) and (starts_sentence or gap != ". "),
+                gap != " " and bool(_PUNCTUATION.search(gap)) and (starts_sentence or gap != ". "),
                 is_content,
                 is_name and is_content,
             )
@@ -275,11 +279,14 @@ def extract_content_words(tokens: list[QuestionToken]) -> tuple[ContentWord, ...
     has_names = any(token.is_name for token in tokens)
     content_words = []
     for run_number, run in enumerate(groups):
+        lead_features = _lead_features(tokens, run)
         for i in run:
             token = tokens[i]
             if token.stem in FILLER_WORDS:
                 continue
-            features = [token.kind, *_form_features(token), *_position_features(tokens, run, i)]
+            kind = token.kind
+            place_features = _place_features(tokens, run, i)
+            features = [kind, *_form_features(token), *lead_features, *place_features]
             if run_number == len(groups) - 1:
                 features.append("last run")
             if not has_names:
@@ -288,7 +295,7 @@ def extract_content_words(tokens: list[QuestionToken]) -> tuple[ContentWord, ...
                 ContentWord(
                     token.text,
                     token.stem,
-                    token.kind,
+                    kind,
                     run_number,
                     token.start,
                     token.end,
@@ -309,12 +316,17 @@ def _form_features(token: QuestionToken) -> list[str]:
     return features
 
 
-def _position_features(tokens: list[QuestionToken], run: list[int], i: int) -> list[str]:
-    """Features of the words before a word's run, and of its place in the run."""
+def _lead(tokens: list[QuestionToken], run: list[int]) -> tuple[str, str]:
+    """The word before a run, and the one before that if it is an article."""
     previous = tokens[run[0] - 1].term if run[0] else ""
     second_previous = tokens[run[0] - 2].term if run[0] > 1 else ""
-    lead = second_previous if previous in ARTICLES else previous
-    features = [
+    return previous, second_previous if previous in ARTICLES else previous
+
+
+def _lead_features(tokens: list[QuestionToken], run: list[int]) -> list[str]:
+    """Features of the words before a run."""
+    previous, lead = _lead(tokens, run)
+    return [
         feature
         for feature, holds in (
             ("after of", lead == "of"),
@@ -330,11 +342,16 @@ def _position_features(tokens: list[QuestionToken], run: list[int], i: int) -> l
         )
         if holds
     ]
+
+
+def _place_features(tokens: list[QuestionToken], run: list[int], i: int) -> list[str]:
+    """Features of the place of a word in its run."""
+    features: list[str] = []
     if len(run) == 1:
         features.append("by itself")
     elif i == run[-1]:
         features.append("head")
-        if lead in FORMS_OF_DO:
+        if _lead(tokens, run)[1] in FORMS_OF_DO:
             features.append("head after do")
     else:
         features.append("modifier")
