@@ -22,6 +22,7 @@ from qa.publishing.builder import index_folder
 from qa.settings import Settings
 from tests.engines.opensearch.server import CannotStartError, Server
 from tests.processes import reserve_port
+from tests.sharing import share_among_apps
 
 # No test is timed: a busy machine would fail it.  Examples are few and the same each time, but
 # with --full.
@@ -41,11 +42,14 @@ Settings.__init__.__defaults__ = tuple(_defaults.values())
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What other frameworks report of their use, and to whom.
 os.environ |= {"HAYSTACK_TELEMETRY_ENABLED": "False", "LANGSMITH_TRACING": "false"}
+share_among_apps()
 
 ROOT = Path(__file__).parent.parent
 # Taken out, since what begins with QA_ is a setting everywhere else.
 OPENSEARCH = os.environ.pop("QA_TEST_OPENSEARCH_URL", None)
 SAMPLE = ROOT / "index" / "documents"
+# The cluster that is running.
+_NODES = pytest.StashKey()
 
 HARBOUR = """---
 title: The harbour of Lindholm
@@ -121,6 +125,17 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: order(item.nodeid))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Stop the cluster behind the last test of it, where the others of a process follow."""
+    server = item.config.stash.get(_NODES, None)
+    if server and nextitem and hasattr(item.config, "workerinput"):
+        from tests.scheduling import group  # noqa: PLC0415 - it needs pytest-xdist
+
+        if group(item.nodeid) == "opensearch" != group(nextitem.nodeid):
+            server.stop()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _load_readers():
     """Start the process from which builds fork others, with what these need."""
@@ -135,6 +150,7 @@ def nodes(pytestconfig):
     try:
         server = Server(nodes=3, heap=384)
         server.start()
+        pytestconfig.stash[_NODES] = server
     except CannotStartError as error:
         needed = pytestconfig.getoption("--need-opensearch")
         tell = pytest.fail if needed else pytest.skip
