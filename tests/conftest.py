@@ -107,6 +107,8 @@ def pytest_configure(config):
 def pytest_collection_finish():
     gc.freeze()
     gc.enable()
+    # Seldom, since most of what tests leave needs none: a tenth of their time.
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist may be missing, or turned off

@@ -261,7 +261,7 @@ def test_every_link_stays_below_the_mount_and_leads_somewhere(mount, full):
     crawl = Crawl(mount)
     for start in _STARTS:
         crawl.follow(start, crawl.root)
-    most = 500 if full else 150
+    most = 500 if full else 100
     crawl.run(most)
 
     assert crawl.wrong == []

@@ -340,7 +340,7 @@ def test_what_pages_are_made_of_is_answered_however_busy_the_service_is(app):
 def test_under_too_much_load_some_are_told_to_come_back_and_the_rest_is_answered(index):
     with run_service(index, workers=1, threads=1, max_wait_ms=20) as address:
         with ThreadPoolExecutor(60) as pool:
-            responses = list(pool.map(lambda _: ask(address), range(600)))
+            responses = list(pool.map(lambda _: ask(address), range(300)))
         wait_for(lambda: ask(address)[0] == 200)
         alive = ask(address, path="/livez")
 

@@ -14,7 +14,7 @@ TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 
 
 def test_what_is_served_is_what_is_described(index, tmp_path, full):
-    examples = 2000 if full else 15
+    examples = 2000 if full else 10
     with run_service(index, token=TOKEN) as (host, port):
         address = f"http://{host}:{port}"
         command = [
