@@ -1,12 +1,11 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
-import dataclasses
 import json
 import time
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
@@ -207,6 +206,7 @@ def _answer_body(ask_request: AskRequest) -> AnswerBody:
 
 def request_json() -> object:
     """The JSON in the body."""
+    request = current_request()
     try:
         return request.get_json()
     except RecursionError:
@@ -312,18 +312,17 @@ _SINGLE_TEXTS = {"sort", "ranges", "generation", "offsets"}
 
 def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
     """What a query string asks; raise InvalidRequestError for what it should not hold."""
-    questions = args.getlist("q")
+    lists = args.to_dict(flat=False)
+    questions = lists.pop("q", [])
+    filters: dict[str, Any] = {"publisher": list(filter(None, lists.pop("publisher", [])))}
+    filters["document"] = lists.pop("document", [])
     fields: dict[str, Any] = {
         "question": questions[-1] if questions else "",
         "turns": [{"question": turn} for turn in questions[:-1]],
-        "drop": args.getlist("drop"),
-        "filters": {
-            "publisher": [value for value in args.getlist("publisher") if value],
-            "document": args.getlist("document"),
-        },
+        "drop": lists.pop("drop", []),
+        "filters": filters,
     }
-    for name in sorted(set(args) - {"q", "publisher", "document", "drop"}):
-        values = args.getlist(name)
+    for name, values in sorted(lists.items()):
         if name not in {*_SINGLE_TEXTS, "limit", "offset", "from", "to"}:
             raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
         if len(values) > 1:
@@ -333,7 +332,7 @@ def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
         elif name in _SINGLE_TEXTS:
             fields[name] = values[0]
         else:
-            fields["filters"][name] = values[0]
+            filters[name] = values[0]
     return parse_ask_request(fields)
 
 
@@ -384,7 +383,7 @@ def answer_question(ask_request: AskRequest) -> Answer:
         with searcher.compute_lock:
             answer = ask(searcher, app.settings, ask_request.question, options, state.deadline)
         app.answers.add(key, answer)
-    answer = dataclasses.replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))
+    answer = answer.with_time(round((time.perf_counter() - started) * 1000, 1))
     state.record_answer(answer)
     return mount_answer(answer)
 

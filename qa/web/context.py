@@ -2,11 +2,11 @@
 
 import gc
 import math
+import os
 import re
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +14,9 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
-from flask import Flask, Request, current_app, g, request
+from flask import Flask
+from flask import Request as FlaskRequest
+from flask.globals import _cv_app, _cv_request
 from pydantic import BaseModel
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
@@ -55,6 +57,8 @@ class AnswerCache:
 
     def get(self, key: Hashable) -> Answer | None:
         """The answer of this *key*, if it is cached."""
+        if not self._max_size:
+            return None
         with self._lock:
             entry = self._entries.get(key)
         return entry.answer if entry else None
@@ -126,7 +130,6 @@ def get_of_generation(
 class RequestState:
     """What belongs to one request; *generation* is the one it is pinned to, None for the live."""
 
-    environ: dict[str, Any]
     request_id: str
     started: float
     deadline: Deadline
@@ -151,6 +154,12 @@ class RequestState:
         self.cache_misses += not is_hit
 
 
+class Request(FlaskRequest):
+    """A request with its state, which is made when it is first asked for."""
+
+    state: RequestState | None = None
+
+
 def init_context(app: Flask, settings: Settings) -> None:
     """Open the engine of *settings* for *app*, and start the clock of each request."""
     cache = AnswerCache(settings.recent_answers, settings.recent_mb << 20)
@@ -162,31 +171,34 @@ def _start_request() -> None:
     request_state()
 
 
-def app_state(app: Flask | None = None) -> AppState:
-    """The state of *app*, by default of the current one."""
-    state: AppState = (app or current_app).extensions["qa"]
-    return state
+# Flask's proxies, such as `request`, take two calls more for each of their attributes.
+def current_app() -> Flask:
+    """The app whose context this is."""
+    return _cv_app.get().app
 
 
 def current_request() -> Request:
-    """The current request itself: `flask.request` looks it up again for each of its attributes."""
-    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
+    """The current request itself."""
+    request: Request = _cv_request.get().request  # type: ignore[assignment]  # the app's class
+    return request
+
+
+def app_state(app: Flask | None = None) -> AppState:
+    """The state of *app*, by default of the current one."""
+    state: AppState = (app or _cv_app.get().app).extensions["qa"]
+    return state
 
 
 def request_state() -> RequestState:
-    """The state of the current request.
-
-    `g` belongs to the app context, which requests may share: each request makes its own state.
-    """
-    # `g.qa` would look `g` up in two more steps.
-    state: RequestState | None = vars(g._get_current_object()).get("qa")
-    environ = current_request().environ
-    if state is None or state.environ is not environ:
+    """The state of the current request."""
+    request: Request = _cv_request.get().request  # type: ignore[assignment]  # the app's class
+    state = request.state
+    if state is None:
+        environ = request.environ
         # A proxy may have given it an id.
         request_id = environ.get("HTTP_X_REQUEST_ID", "")
-        state = g.qa = RequestState(
-            environ,
-            request_id if _REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex,
+        state = request.state = RequestState(
+            request_id if _REQUEST_ID.fullmatch(request_id) else os.urandom(16).hex(),
             time.perf_counter(),
             Deadline.after(current_settings().budget_ms / 1000, environ.get(HEAD_READ)),
         )
@@ -195,7 +207,8 @@ def request_state() -> RequestState:
 
 def current_settings() -> Settings:
     """The settings of the current app."""
-    return app_state().settings
+    state: AppState = _cv_app.get().app.extensions["qa"]
+    return state.settings
 
 
 def current_deadline() -> Deadline:
@@ -302,14 +315,17 @@ def options_of(app: Flask, endpoint: str | None) -> RouteOptions:
 def current_options() -> RouteOptions:
     """What applies to the route of this request, even where its method is not allowed."""
     current = current_request()
+    if current.url_rule is not None:
+        view = _cv_app.get().app.view_functions[current.url_rule.endpoint]
+        return _options.get(view, _DEFAULT_OPTIONS)
     endpoint, error = current.endpoint, current.routing_exception
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        adapter = current_app.create_url_adapter(current)
+        adapter = current_app().create_url_adapter(current)
         assert adapter is not None  # noqa: S101 - for mypy: there is one for each request
         # An address with doubled slashes is none of ours, but one to redirect.
         with suppress(RequestRedirect):
             endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
-    return options_of(current_app, endpoint)
+    return options_of(current_app(), endpoint)
 
 
 def unlimited_paths(app: Flask) -> list[str]:

@@ -10,11 +10,12 @@ from flask import request
 from qa.answers.answer import Answer, Citation
 from qa.answers.collection import CollectionFacts
 from qa.answers.reanchoring import Anchor
+from qa.web.context import current_request
 
 
 def mount_answer(answer: Answer) -> Answer:
     """*answer* with its addresses below the path that this request came by."""
-    if not request.script_root:
+    if not current_request().root_path:
         return answer
     passages = (
         replace(passage, citation=mount_citation(passage.citation)) for passage in answer.passages

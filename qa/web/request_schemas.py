@@ -119,7 +119,11 @@ class AskRequest(RequestModel):
         description="Whether words of the question, such as “since March” or “latest”, limit or"
         " order the passages by date.",
     )
-    filters: AskFilters = AskFilters()
+    # Not the default itself: pydantic would copy it, with all that is in it, for each question.
+    filters: AskFilters = Field(
+        default_factory=AskFilters,
+        json_schema_extra={"default": AskFilters().model_dump(by_alias=True)},
+    )
     turns: Annotated[list[AskTurn], FailFast()] = Field(
         default=[], description="Earlier questions, the first one first."
     )
@@ -187,9 +191,15 @@ def limit_errors(ask_request: AskRequest, settings: Settings) -> dict[str, str]:
     for limit in LIMITS:
         maximum = getattr(settings, limit.setting)
         for path, owner in owners[limit.model]:
-            for name, size in _sizes(f"{path}{limit.field}", getattr(owner, limit.field), limit):
-                if size > maximum:
-                    errors.setdefault(name, too_much(size, maximum))
+            value = getattr(owner, limit.field)
+            if limit.per_item:
+                largest = max(map(len, value), default=0)
+            else:
+                largest = value if isinstance(value, int) else len(value)
+            if largest > maximum:
+                for name, size in _sizes(f"{path}{limit.field}", value, limit):
+                    if size > maximum:
+                        errors.setdefault(name, too_much(size, maximum))
     return errors
 
 

@@ -18,6 +18,7 @@ from werkzeug.sansio.utils import get_current_url
 from qa.errors import SettingsError
 from qa.settings import INVALID_RATE_STORAGE, Settings
 from qa.web.context import app_state, current_options, current_request, current_settings
+from qa.web.json_responses import JsonResponse, append_headers
 from qa.web.middleware.proxies import REQUESTED_HOST
 from qa.web.request_schemas import MAX_BATCH
 from qa.web.static_files import is_static
@@ -126,6 +127,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _SECURITY_ITEMS = (*SECURITY_HEADERS.items(),)
+_SECURE_SCHEMES = ("https", "wss")
 _HSTS_HEADER = {"Strict-Transport-Security": "max-age=31536000"}
 # With a space in it, it is quoted, as browsers of old want it.
 _REALM = "Verbatim documents"
@@ -142,10 +144,17 @@ _EXPOSED_HEADERS = "ETag, Retry-After, X-Request-ID"
 
 def init_access(app: Flask) -> None:
     """Let in who may ask *app*, and lock what it answers down."""
+    settings = app_state(app).settings
     app.before_request(_check_host)
-    app.before_request(_answer_preflight)
-    app.before_request(_check_token)
+    if settings.cors_origins:
+        app.before_request(_answer_preflight)
+    if settings.token:
+        app.before_request(_check_token)
     app.after_request(_add_headers)
+
+
+# Where Werkzeug keeps what the headers of proxies took the place of.
+_PROXY_FIX = "werkzeug.proxy_fix.orig"
 
 
 def has_valid_host() -> bool:
@@ -157,7 +166,7 @@ def has_valid_host() -> bool:
         return (
             _is_served(host, settings.url, settings.trusted_hosts, settings.host)
             and can_be_decoded(current.host)
-            and _came_by_own_name(current, settings)
+            and (_PROXY_FIX not in current.environ or _came_by_own_name(current, settings))
         )
     except UnicodeError:
         return False
@@ -174,7 +183,7 @@ def _came_by_own_name(current: Request, settings: Settings) -> bool:
 
     A browser here can be made to send what a proxy would, to the address that proxies use.
     """
-    before: dict[str, str | None] = current.environ.get("werkzeug.proxy_fix.orig", {})
+    before: dict[str, str | None] = current.environ[_PROXY_FIX]
     host = before.get("HTTP_HOST")
     if not host or not is_loopback(settings.host):
         return True
@@ -245,11 +254,14 @@ def _allowed_origin() -> str | None:
 
 
 def _add_headers(response: Response) -> Response:
-    present = {name.lower() for name, _ in response.headers}
-    response.headers.extend([(n, v) for n, v in _SECURITY_ITEMS if n.lower() not in present])
-    current = current_request()
-    if current.is_secure:
-        response.headers.extend(_HSTS_HEADER)
+    headers, current = response.headers, current_request()
+    if isinstance(response, JsonResponse):
+        append_headers(headers, *_SECURITY_ITEMS)
+    else:
+        present = {name.lower() for name, _ in headers}
+        append_headers(headers, *(i for i in _SECURITY_ITEMS if i[0].lower() not in present))
+    if current.scheme in _SECURE_SCHEMES:
+        headers.extend(_HSTS_HEADER)
     if current.method == "OPTIONS":
         response.set_data(b"")
     if current_settings().cors_origins:

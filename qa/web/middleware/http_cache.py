@@ -21,6 +21,7 @@ from qa.web.context import (
     pin_generation,
     request_state,
 )
+from qa.web.json_responses import JsonResponse, append_headers
 from qa.web.problems import InvalidRequestError
 
 # What is pinned to a generation stays as it is; of the rest, it is asked whether it is still so.
@@ -42,12 +43,14 @@ def _pin_requested_generation() -> None:
     current = current_request()
     if not current.query_string:
         return
+    if "generation" not in current.args:
+        return
     names = current.args.getlist("generation")
     if not all(map(GENERATION_NAME.fullmatch, names)) or len(names) > 1:
         raise InvalidRequestError(
             [{"field": "generation", "detail": "it is one name of 12 digits, 0 to 9 and a to f"}]
         )
-    pin_generation(names[0] if names else None)
+    pin_generation(names[0])
 
 
 def _check_if_none_match() -> Response | None:
@@ -71,11 +74,14 @@ def _add_etag(response: Response) -> Response:
         return response
     generation = state.searcher.manifest.name
     if current.method in _CACHEABLE and response.status_code in {200, 304}:
-        response.headers["ETag"] = f'W/"{_build_etag(generation)}"'
-        is_pinned = current.args.get("generation") == generation
-        response.headers["Cache-Control"] = (
-            _PINNED_CACHE_CONTROL if is_pinned else _LIVE_CACHE_CONTROL
-        )
+        is_pinned = "generation" in current.args and current.args["generation"] == generation
+        etag = f'W/"{_build_etag(generation)}"'
+        cache_control = _PINNED_CACHE_CONTROL if is_pinned else _LIVE_CACHE_CONTROL
+        if isinstance(response, JsonResponse):
+            append_headers(response.headers, ("ETag", etag), ("Cache-Control", cache_control))
+        else:
+            response.headers["ETag"] = etag
+            response.headers["Cache-Control"] = cache_control
     return response
 
 

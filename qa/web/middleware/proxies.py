@@ -42,8 +42,8 @@ def init_proxies(app: Flask) -> None:
         application = ProxyFix(
             application, x_for=count, x_proto=count, x_host=count, x_prefix=count
         )
+        app.before_request(_refuse_invalid_prefix)
     app.wsgi_app = application  # type: ignore[method-assign]
-    app.before_request(_refuse_invalid_prefix)
     app.before_request(_add_slash)
 
 
@@ -121,7 +121,7 @@ def _refuse_invalid_prefix() -> None:
 def _add_slash() -> Response | None:
     """Send who asks for the mount without the slash at its end to the page itself."""
     current = current_request()
-    if not current.root_path or current.environ.get("PATH_INFO"):
+    if current.environ.get("PATH_INFO") or not current.root_path:
         return None
     query = current.query_string.decode("latin-1")
     address = f"{current.root_path}/" + (f"?{query}" if query else "")
