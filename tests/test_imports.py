@@ -66,8 +66,8 @@ web: json_responses response_schemas answer_json request_schemas answering table
 library: evaluation index building
 integrations: passages langchain haystack
 app
-server: error_responses request_parser connections load_balancing threads responses resources
-  answering worker service
+server: error_responses plain_requests request_parser connections load_balancing threads
+  responses resources answering worker service
   gunicorn_config
 commands: options index ask generations serve demo evaluate tune
 cli

@@ -1,6 +1,7 @@
 """The part of a worker that its threads run: a complete request -> the response, sent at once."""
 
 import datetime
+import errno
 import os
 import threading
 import time
@@ -14,6 +15,7 @@ from gunicorn.http import wsgi
 from qa.server.connections import Connection
 from qa.server.error_responses import DETAILS, build_busy_responses, problem_bytes, status_of
 from qa.server.load_balancing import BalancedWorker
+from qa.server.plain_requests import EnvironBuilder, PlainHead
 from qa.server.request_parser import IncomingRequest
 from qa.server.responses import BufferedResponse
 from qa.server.threads import RequestThreads
@@ -22,6 +24,8 @@ from qa.web.context import HEAD_READ, app_state, unlimited_paths
 from qa.web.middleware.metrics import REJECTED
 from qa.web.middleware.proxies import forwarded_mount
 from qa.web.static_files import STATIC_URL
+
+_CLIENT_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)
 
 
 class AnsweringWorker(BalancedWorker):
@@ -60,7 +64,7 @@ class AnsweringWorker(BalancedWorker):
         """
         try:
             conn.keep_alive = bool(self.handle(conn))
-            conn.buffered = conn.parser.unreader.take_buffered()
+            conn.buffered = conn.take_remainder()
         except BaseException:
             # The thread must live on.
             self.log.exception("A request failed in the worker")
@@ -75,10 +79,23 @@ class AnsweringWorker(BalancedWorker):
         """Take over the connections that the threads are done with; the loop calls this."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
         """The settings of the app."""
         return app_state(self.wsgi).settings
+
+    @cached_property
+    def _environs(self) -> EnvironBuilder:
+        return EnvironBuilder(self.cfg, self.log)
+
+    def may_be_plain(self, conn: Connection) -> bool:
+        """Whether requests of *conn* may be read without gunicorn's parser."""
+        return self._environs.is_usable and isinstance(conn.client, tuple)
+
+    @cached_property
+    def keepalive_seconds(self) -> float:
+        """How long to wait for the next request of a client."""
+        return float(self.cfg.keepalive)
 
     @cached_property
     def _never_shed(self) -> tuple[bytes, ...]:
@@ -120,7 +137,24 @@ class AnsweringWorker(BalancedWorker):
         ):
             return self._reject_busy(conn)
         self._current.incoming = conn.incoming
-        return super().handle(conn)
+        head = conn.incoming.head
+        return super().handle(conn) if head is None else self._handle_plain(conn, head)
+
+    def _handle_plain(self, conn: Connection, head: PlainHead) -> bool:
+        """Answer a request that gunicorn's parser has not read; errors are handled as there."""
+        response = BufferedResponse(head, conn.sock, self.cfg)
+        environ = self._environs.build(head, conn.incoming.body, conn)
+        environ[HEAD_READ] = conn.incoming.head_read
+        try:
+            self._call_app(environ, response)
+        except OSError as error:
+            if error.errno not in _CLIENT_GONE:
+                self.log.exception("Socket error processing request.")
+            return False
+        except Exception as error:
+            self.handle_error(None, conn.sock, conn.client, error)
+            return False
+        return not response.should_close()
 
     def handle_request(self, req: Any, conn: Connection) -> bool:  # noqa: ANN401
         """Have the app answer a request; return whether the connection stays open."""
@@ -130,6 +164,14 @@ class AnsweringWorker(BalancedWorker):
             req, conn.sock, conn.client, conn.server, self.cfg, response_class=BufferedResponse
         )
         environ |= {"wsgi.multithread": True, HEAD_READ: conn.incoming.head_read}
+        try:
+            self._call_app(environ, response)
+        finally:
+            self._end_request(req, environ, response, started)
+        return not response.should_close()
+
+    def _call_app(self, environ: dict[str, Any], response: BufferedResponse) -> None:
+        """Send the response of the app."""
         if self._closes_after():
             response.force_close()
         try:
@@ -140,9 +182,6 @@ class AnsweringWorker(BalancedWorker):
             # A part of the response is on its way: no other can be sent.
             self.log.exception("A request failed in the worker")
             response.force_close()
-        finally:
-            self._end_request(req, environ, response, started)
-        return not response.should_close()
 
     def _end_request(
         self,
@@ -164,7 +203,7 @@ class AnsweringWorker(BalancedWorker):
         if self.nr >= self.max_requests and self.alive:
             self.log.info("Autorestarting worker after current request.")
             self.alive = False
-        return not (self.alive and self.cfg.keepalive)
+        return not (self.alive and self.keepalive_seconds)
 
     def _reject_busy(self, conn: Connection) -> bool:
         """Answer with 503; return whether the connection stays open."""
@@ -174,8 +213,7 @@ class AnsweringWorker(BalancedWorker):
             conn.sock.sendall(self._busy_bytes(conn.incoming, keep_alive=keep_alive))
         except OSError:
             return False
-        conn.parser.unreader.take_buffered()
-        conn.parser.unreader.unread(conn.incoming.remainder)
+        conn.skip_request()
         return keep_alive
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:  # noqa: ANN401

@@ -1,6 +1,5 @@
 """Connections with buffers, and which one to close: an idle one of the address with most."""
 
-import contextlib
 import socket
 import time
 from collections import OrderedDict, defaultdict
@@ -136,7 +135,11 @@ class BufferedSocket:
         self.head = b""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
-        return getattr(self._client, name)
+        value = getattr(self._client, name)
+        if callable(value):
+            # It is called for each request: found without this from then on.
+            setattr(self, name, value)
+        return value
 
     def setblocking(self, _flag: bool) -> None:
         """Nothing: it never blocks, and gunicorn would say so with each request."""
@@ -147,8 +150,11 @@ class BufferedSocket:
             data, self.head = self.head + data, b""
         count = 0
         if not self.unsent:
-            with contextlib.suppress(BlockingIOError):
+            try:
                 count = self._client.send(data)
+            except BlockingIOError:
+                # contextlib.suppress would be three calls more for each response.
+                count = 0
         if count < len(data):
             self.unsent += memoryview(data)[count:]
 
@@ -213,9 +219,24 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         return self.keep_alive and not self.buffered and not self.sock.unsent
 
     def hand_over(self) -> None:
-        """Pass the complete request to gunicorn's parser."""
+        """Note that the request is complete, and pass it to gunicorn's parser if that is needed."""
+        self.enqueued_at = time.monotonic()
+        if self.incoming.head is not None:
+            return
         if self.parser is None:
             # All of a request has been received: the parser must not read from the client.
             self.parser = http.get_parser(self.cfg, (), self.client)
         self.parser.unreader.unread(bytes(self.incoming.data))
-        self.enqueued_at = time.monotonic()
+
+    def take_remainder(self) -> bytes:
+        """What came after the request that was answered."""
+        if self.incoming.head is not None:
+            return self.incoming.remainder
+        taken: bytes = self.parser.unreader.take_buffered()
+        return taken
+
+    def skip_request(self) -> None:
+        """Have the parser read nothing of a request that is not answered."""
+        if self.incoming.head is None:
+            self.parser.unreader.take_buffered()
+            self.parser.unreader.unread(self.incoming.remainder)

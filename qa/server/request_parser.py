@@ -8,6 +8,8 @@ import re
 import time
 from http import HTTPStatus
 
+from qa.server.plain_requests import PlainHead, parse_plain_head
+
 # A little more than the largest head that gunicorn's parser accepts.
 _MAX_HEAD = 64 * 1024
 # The longest line with the size of a chunk.
@@ -27,10 +29,11 @@ class IncomingRequest:
     """A request that is coming in; *is_complete* when there is no more to wait for.
 
     Then either it is valid as far as known, or *error_status* is set, with the *reason* if it is
-    not the usual one.  *head_read* is when its head was complete (time.monotonic).
+    not the usual one.  *head_read* is when its head was complete (time.monotonic).  *head* is set
+    where gunicorn's parser need not read it again, which may be so if it *may_be_plain*.
     """
 
-    def __init__(self, max_body: int) -> None:
+    def __init__(self, max_body: int, *, may_be_plain: bool = False) -> None:
         self.data = bytearray()
         self.is_complete = False
         self.error_status: HTTPStatus | None = None
@@ -42,6 +45,8 @@ class IncomingRequest:
         # The path below which the service is, as proxies say: a list, the nearest proxy's last.
         self.forwarded_prefix = ""
         self.head_read: float | None = None
+        self.head: PlainHead | None = None
+        self._may_be_plain = may_be_plain
         self._max_body = max_body
         self._scan_position = 0
         self._body_start = -1
@@ -60,6 +65,11 @@ class IncomingRequest:
         return self.is_complete
 
     @property
+    def body(self) -> bytes:
+        """The body of a request that declares its length."""
+        return bytes(self.data[self._body_start : self._end])
+
+    @property
     def remainder(self) -> bytes:
         """The bytes after the request."""
         return bytes(self.data[self._end :]) if self._end is not None else b""
@@ -76,8 +86,25 @@ class IncomingRequest:
             return
         self._body_start = head_end + len(_END)
         self.head_read = time.monotonic()
+        head = bytes(self.data[:head_end])
+        self.head = parse_plain_head(head) if self._may_be_plain else None
+        if self.head:
+            self._read_plain_head(self.head.headers)
+        else:
+            self._read_any_head(head)
+
+    def _read_plain_head(self, headers: dict[str, str]) -> None:
+        self.wants_close = headers.get("HTTP_CONNECTION", "").lower() == "close"
+        self.wants_page = "text/html" in headers.get("HTTP_ACCEPT", "").lower()
+        self.forwarded_prefix = headers.get("HTTP_X_FORWARDED_PREFIX", "")
+        length = headers.get("CONTENT_LENGTH", "0")
+        self._read_framing({_LENGTH: length.encode()}, 1)
+        if not self.error_status and not headers.get("HTTP_HOST"):
+            self._reject(HTTPStatus.BAD_REQUEST, _NO_HOST)
+
+    def _read_any_head(self, head: bytes) -> None:
         headers, framing_names, hosts = {}, [], []
-        request_line, *lines = bytes(self.data[:head_end]).split(b"\r\n")
+        request_line, *lines = head.split(b"\r\n")
         for line in lines:
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip(b" \t").lower()

@@ -58,8 +58,25 @@ class BufferedResponse(Response):  # type: ignore[misc]  # gunicorn ships no typ
         self.sock.head = f"HTTP/{major}.{minor} {self.status}\r\n{lines}\r\n\r\n".encode("latin-1")
         self.headers_sent = True
 
+    def is_chunked(self) -> bool:
+        """Whether the body is sent in chunks, which it is not if its length is known."""
+        return self.response_length is None and bool(super().is_chunked())
+
+    def _is_whole(self, body: list[bytes]) -> bool:
+        """Whether *body* is one piece, of the length that the headers say."""
+        return (
+            len(body) == 1
+            and type(body[0]) is bytes
+            and len(body[0]) == self.response_length
+            and not self._omits_body
+        )
+
     def send(self, body: Iterable[bytes]) -> None:
         """Send all of *body*."""
+        if isinstance(body, list) and self._is_whole(body):
+            self.send_headers()
+            self.sock.sendall(body[0])
+            return
         try:
             for part in body:
                 self.write(part)

@@ -193,7 +193,8 @@ class Worker(AnsweringWorker):
 
     def _start_request(self, conn: Connection, buffered: bytes = b"") -> None:
         """Receive a request, of which *buffered* has already come."""
-        conn.incoming = IncomingRequest(self.settings.max_body_kb * 1024)
+        most = self.settings.max_body_kb * 1024
+        conn.incoming = IncomingRequest(most, may_be_plain=self.may_be_plain(conn))
         if conn.incoming.feed(buffered):
             self._enqueue(conn)
         else:
@@ -289,7 +290,7 @@ class Worker(AnsweringWorker):
             self._start_request(conn, buffered)
             return
         stopping = STOP_KEEPALIVE_LINGER if not self.alive else math.inf
-        seconds = min(self.cfg.keepalive, stopping)
+        seconds = min(self.keepalive_seconds, stopping)
         self._wait(conn, State.KEPT_ALIVE, seconds, self.on_client_socket_readable)
 
     def _linger(self, conn: Connection) -> None:

@@ -73,11 +73,13 @@ BORROWED = {
     "gunicorn.http.parser.Parser.unreader": None,
     "gunicorn.http.unreader.Unreader.take_buffered": "(self)",
     "gunicorn.http.unreader.Unreader.unread": "(self, data)",
+    "gunicorn.http.wsgi.Response._omits_body": None,
     "gunicorn.http.wsgi.Response.chunked": None,
     "gunicorn.http.wsgi.Response.close": "(self)",
     "gunicorn.http.wsgi.Response.force_close": "(self)",
     "gunicorn.http.wsgi.Response.headers": None,
     "gunicorn.http.wsgi.Response.headers_sent": None,
+    "gunicorn.http.wsgi.Response.is_chunked": "(self)",
     "gunicorn.http.wsgi.Response.process_headers": "(self, headers)",
     "gunicorn.http.wsgi.Response.req": None,
     "gunicorn.http.wsgi.Response.response_length": None,
@@ -270,6 +272,12 @@ def test_responses_are_made_as_before():
     assert signature == (
         "(req, sock, client, server, cfg, response_class=None, response_args=())"
     ), "gunicorn.http.wsgi.create changed: see handle_request in qa/server/answering.py"
+
+
+def test_environments_begin_as_before():
+    assert str(inspect.signature(wsgi.base_environ)) == "(cfg)", (
+        "gunicorn.http.wsgi.base_environ changed: see EnvironBuilder in qa/server/plain_requests.py"
+    )
 
 
 def test_all_settings_that_we_give_gunicorn_are_known_to_it():
