@@ -123,6 +123,8 @@ _NUMERIC = [
     ),
 ]
 _SEPARATORS = re.compile(r"\W+")
+# A fast look before a slow one.
+_HAS_DIGIT = re.compile(r"\d")
 # One of these follows the first number.
 _NUMERIC_SIGN = re.compile(r"[-/.]|\s?[年년]")
 _BEFORE_LENGTH, _AFTER_LENGTH = 32, 40
@@ -133,8 +135,10 @@ _PIVOT = 50
 
 def find_dates(text: str, languages: Iterable[str] = ("en",)) -> list[DateMention]:
     """The dates in *text*, in order, each as exact as it is written; none of them overlap."""
-    languages = tuple(languages)
     mentions: list[DateMention] = []
+    if not _HAS_DIGIT.search(text):
+        return mentions
+    languages = tuple(languages)
     for match in _NUMBER.finditer(text):
         mention = _read_date(text, match.start(), match.end(), languages)
         if mention is None:

@@ -4,6 +4,7 @@ A language is detected by its script if only it uses that, else by its stop word
 letters, of which sentences have many; tables, lists of names and programs have none.
 """
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -156,9 +157,13 @@ def stemmer_for(language: str) -> "Stemmer.Stemmer | None":
         return None
 
 
+# Text whose letters are ASCII, with typographic quotation marks, dashes and the like.
+_ASCII_LETTERS = re.compile(r"[\x00-\x7f\u2010-\u2027\u2030-\u205e]*")
+
+
 def dominant_script(text: str) -> str | None:
     """The script of most of *text*, by its Unicode name; None without letters."""
-    if text.isascii():
+    if _ASCII_LETTERS.fullmatch(text):
         return "LATIN" if any(map(str.isalpha, text)) else None
     counts: Counter[str] = Counter()
     for character, count in Counter(text).items():

@@ -41,7 +41,8 @@ def normalize(text: str) -> str:
     if not text.isascii():
         text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    return " ".join(_CONTROL.sub(" ", text).split())
+    # Most texts have no control characters, which cannot be printed.
+    return " ".join((text if text.isprintable() else _CONTROL.sub(" ", text)).split())
 
 
 def has_words(text: str) -> bool:
@@ -166,7 +167,8 @@ _QUESTION_CHARACTERS, _CACHED_QUESTIONS = 500, 1 << 8
 def token_texts(text: str) -> list[str]:
     """The words of *text*, faster than tokenize."""
     if len(text) <= _QUESTION_CHARACTERS:
-        return [*_question_words(text)]
+        # The same question with a space at its end has the same words.
+        return [*_question_words(text.strip())]
     return [*_long_question_words(text)] if len(text) <= _LONGEST_QUESTION else find_words(text)
 
 

@@ -30,6 +30,9 @@ class Role(Enum):
     BASE = "base"
     """A word that is only indexed: Notepad of Notepad++, which asks for no Notepad."""
 
+    # As of any object: Enum's takes a call in Python for each variant that is looked up.
+    __hash__ = object.__hash__
+
 
 class Variant(NamedTuple):
     """A *word* to index beside the words from *start* to *end*."""
@@ -88,7 +91,8 @@ def find_variants(text: str, language: str) -> list[Variant]:
             for variant in chunk_variants(chunk, language)
         ]
         start += len(chunk)
-    return sorted([*variants, *spaced_variants(text, language)], key=lambda v: v.start)
+    variants += spaced_variants(text, language)
+    return sorted(variants, key=lambda v: v.start) if variants else []
 
 
 @lru_cache(maxsize=1 << 14)

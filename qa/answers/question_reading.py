@@ -122,6 +122,8 @@ def write_operators(text: str, search: SearchText) -> str:
 
 
 def read_history(options: AskOptions, languages: tuple[str, ...]) -> History:
+    if not options.turns:
+        return History([], [*options.dropped])
     # The operators of a question are its own.
     turns_read = _last_turns(options.turns)
     texts = (parse_operators(normalize(turn), languages).text for turn in turns_read)

@@ -82,6 +82,8 @@ class _Match(NamedTuple):
 # Frames are looked for in so many words at the beginning of a sentence, and at its end.
 _MAX_LEADING, _MAX_TRAILING = 60, 14
 _MAX_FRAMES = 12
+# What may be taken off the end.
+_REMARK_RULES: tuple[str, ...] = ("courtesy", "closing", "remark", "manner")
 # Of so many words or fewer, each with a capital, a text is a title: Tell Me Why.
 _MAX_TITLE = 4
 # A greeting before fewer words is part of a name: Hello, Dolly!
@@ -263,16 +265,19 @@ class _Sentence:
 
     def _strip_trailing(self) -> bool:
         """Take off thanks and remarks at the end."""
+        first_words = load_frame_grammars().first_words(_REMARK_RULES)
         for start in range(max(self.start + 1, self.end - _MAX_TRAILING), self.end):
-            if self._is_remark(start):
+            # Most words begin none.
+            if self._tokens[start].form in first_words and self._is_remark(start):
                 self.end = start
                 return True
         return False
 
     def _is_remark(self, start: int) -> bool:
         """Whether what begins at *start*, up to the end, is no part of the question."""
-        if self._tokens[start - 1].form in CLAUSE_MARKS:
-            rules: tuple[str, ...] = ("courtesy", "closing", "remark", "manner")
+        is_marked = self._tokens[start - 1].form in CLAUSE_MARKS
+        if is_marked:
+            rules = _REMARK_RULES
         elif self.has_request:
             rules = ("remark", "manner")
         elif start - self.start >= _MIN_REST or self._text[self._tokens[start].start].islower():
@@ -280,8 +285,12 @@ class _Sentence:
             rules = ("remark",)
         else:
             return False
-        is_marked = self._tokens[start - 1].form in CLAUSE_MARKS
-        matches = (self._match(rule, start, self.end).get(self.end) for rule in rules)
+        grammars, last_word = load_frame_grammars(), self._tokens[self.end - 1].form
+        matches = (
+            self._match(rule, start, self.end).get(self.end)
+            for rule in rules
+            if grammars.may_contain(rule, last_word)
+        )
         # As they please: what follows a pronoun is not politeness.
         return any(
             is_marked or self._tokens[start - 1].form not in stop_words(match.language)

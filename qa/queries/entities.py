@@ -12,12 +12,14 @@ class QuestionEntities:
     """The publishers and dates that a question names."""
 
     def __init__(self, question: str, language: str = "en") -> None:
-        words = [*token_texts(question)]
-        self._terms = frozenset(map(to_term, words))
-        self._joined_terms = _join_terms(words)
-        self._capital_terms = frozenset(to_term(word) for word in words if word[0].isupper())
+        words = token_texts(question)
+        terms = [*map(to_term, words)]
+        self._terms = frozenset(terms)
+        self._joined_terms = f" {' '.join(terms)} "
+        capitals = [word for word in words if word[0].isupper()]
+        self._capital_terms = frozenset(map(to_term, capitals))
         # The first word has a capital in any case.
-        self._has_capitals = any(word[0].isupper() for word in words[1:])
+        self._has_capitals = len(capitals) > (capitals[:1] == words[:1])
         self._dates = [mention.date for mention in find_dates(question, (language,))]
 
     @property

@@ -41,7 +41,8 @@ _TOKEN = regex.compile(
 _MAX_TITLE = 3
 # Sentences that are told apart; a pasted page has more, which are all in the last.
 _MAX_SENTENCES = 40
-_HYPHEN = regex.compile(r"(?<=\w)[-‐‑](?=\w)")
+_HYPHENS = "-‐‑"
+_HYPHEN = regex.compile(rf"(?<=\w)[{_HYPHENS}](?=\w)")
 _SENTENCE_MARKS = frozenset(".!?…:;")
 CLAUSE_MARKS = frozenset(",-–—")
 MARKS = _SENTENCE_MARKS | CLAUSE_MARKS | frozenset("¿¡()")
@@ -49,24 +50,34 @@ MARKS = _SENTENCE_MARKS | CLAUSE_MARKS | frozenset("¿¡()")
 
 def tokenize_frames(text: str) -> list[FrameToken]:
     """The words and marks of *text*, but for hyphens."""
-    is_shouted = text.isupper()
-    tokens = []
-    for match in _TOKEN.finditer(_HYPHEN.sub(" ", text)):
-        form = _QUOTATION if match["opaque"] else match[0]
-        # US and WHO keep their capitals, and so differ from every word of a rule.
-        if form[0].isalnum() and (is_shouted or not to_term(form).isupper()):
-            form = fold_accents(form) or _QUOTATION
-        tokens.append(FrameToken(form, *match.span()))
-    return tokens
+    fold = _fold_shouted if text.isupper() else _fold_word
+    has_hyphen = any(map(text.__contains__, _HYPHENS))
+    return [
+        FrameToken(_QUOTATION if match.lastgroup else fold(match[0]), *match.span())
+        for match in _TOKEN.finditer(_HYPHEN.sub(" ", text) if has_hyphen else text)
+    ]
+
+
+@lru_cache(maxsize=1 << 14)
+def _fold_word(word: str) -> str:
+    """The form of a *word*; US and WHO keep their capitals, and differ from all words of rules."""
+    return word if to_term(word).isupper() else _fold_shouted(word)
+
+
+@lru_cache(maxsize=1 << 10)
+def _fold_shouted(word: str) -> str:
+    """The form of a *word* of a text in capitals; marks are their own."""
+    return (fold_accents(word) or _QUOTATION) if word[0].isalnum() else word
 
 
 def split_frame_sentences(text: str, tokens: Sequence[FrameToken]) -> Iterator[Span]:
     """The sentences as spans of *tokens*; a mark ends one if a space follows it."""
     start, count = 0, 1
     for i, token in enumerate(tokens):
+        if token.form not in _SENTENCE_MARKS or count >= _MAX_SENTENCES:
+            continue
         is_spaced = token.end == len(text) or text[token.end].isspace()
-        is_end = token.form in _SENTENCE_MARKS and not _is_abbreviation(text, tokens[start : i + 1])
-        if is_end and is_spaced and count < _MAX_SENTENCES:
+        if is_spaced and not _is_abbreviation(text, tokens[start : i + 1]):
             yield Span(start, i + 1)
             start, count = i + 1, count + 1
     if start < len(tokens):
@@ -88,6 +99,8 @@ class FrameGrammars:
     def __init__(self, grammars: Mapping[str, Grammar]) -> None:
         self._grammars = grammars
         self._languages: dict[str, dict[str, list[str]]] = {}
+        self._first_words: dict[tuple[str, ...], frozenset[str]] = {}
+        self._words: dict[str, frozenset[str] | None] = {}
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -103,6 +116,22 @@ class FrameGrammars:
     def may_begin(self, rule: str, word: str) -> bool:
         """Whether *rule* matches anything that begins with *word*, in any language."""
         return word in self._languages_of(rule)
+
+    def first_words(self, rules: tuple[str, ...]) -> frozenset[str]:
+        """The words that a match of any of *rules* begins with, in any language."""
+        if rules not in self._first_words:
+            self._first_words[rules] = frozenset().union(*map(self._languages_of, rules))
+        return self._first_words[rules]
+
+    def may_contain(self, rule: str, word: str) -> bool:
+        """Whether a match of *rule* may have *word* anywhere, in any language."""
+        if rule not in self._words:
+            grammars = [grammar for grammar in self._grammars.values() if rule in grammar]
+            words = [grammar.words_of(rule) for grammar in grammars]
+            has_any = None in words
+            self._words[rule] = None if has_any else frozenset().union(*filter(None, words))
+        words_of_rule = self._words[rule]
+        return words_of_rule is None or word in words_of_rule
 
     def _languages_of(self, rule: str) -> dict[str, list[str]]:
         """By its first word, the languages in which *rule* may match."""

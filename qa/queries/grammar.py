@@ -227,6 +227,27 @@ class Grammar:
         """The words that matches of the rule *name* begin with; None for any."""
         return self._rule(name).first_words
 
+    def words_of(self, name: str) -> frozenset[str] | None:
+        """The words that matches of the rule *name* are made of; None for any."""
+        words: set[str] = set()
+        names, nodes = {name}, [self._rule(name)]
+        while nodes:
+            match nodes.pop():
+                case _Word(word):
+                    words.add(word)
+                case _Sequence(parts) | _Choice(parts):
+                    nodes += parts
+                case _Repeat(node, _) | _Ahead(node):
+                    nodes.append(node)
+                case _Reference(other, _) if other in names:
+                    pass
+                case _Reference(other, _):
+                    names.add(other)
+                    nodes.append(self._rule(other))
+                case _:
+                    return None
+        return frozenset(words)
+
     def _rule(self, name: str) -> _Node:
         if name not in self._rules:
             source = self._sources[name]

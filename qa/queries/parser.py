@@ -7,6 +7,8 @@ operators of the search language are read before, by `qa.queries.operators`.
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress, repeat
+from operator import not_
 
 import regex
 
@@ -26,7 +28,12 @@ from qa.analysis.tokenizer import (
 from qa.errors import QuestionError
 from qa.index.manifest import SynonymMap
 from qa.queries.asking import FramedQuestion, split_frame
-from qa.queries.prose import EXCLUDED_WORD, QUOTED_PHRASE, strip_prose_marks
+from qa.queries.prose import (
+    EXCLUDED_WORD,
+    QUOTED_PHRASE,
+    may_have_operators,
+    strip_prose_marks,
+)
 from qa.queries.query import (
     CARRYOVER_WEIGHT,
     EXPANSION_WEIGHT,
@@ -204,6 +211,8 @@ def expand_synonyms(query: Query, synonyms: SynonymMap, languages: Iterable[str]
 
 def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...], str]:
     """Required phrases, excluded phrases, and the remaining text, which includes quoted words."""
+    if not may_have_operators(text):
+        return (), (), text
     required_phrases: list[Phrase] = []
     excluded_phrases: list[Phrase] = []
 
@@ -223,7 +232,9 @@ def _parse_operators(text: str) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...],
 def _repeats_one_word(text: str) -> bool:
     """Whether *text* is a name that is a word twice, The The: each word of it is in any text."""
     words = token_texts(text)
-    return len(words) > 1 and len({word.casefold() for word in words}) == 1
+    if len(words) < 2 or words[0].casefold() != words[1].casefold():
+        return False
+    return len({*map(str.casefold, words)}) == 1
 
 
 def _deduplicate(phrases: Iterable[Phrase]) -> tuple[Phrase, ...]:
@@ -258,8 +269,12 @@ def _split_content_words(
     # WHO SAID THAT is shouted, US is a name.
     is_all_caps = len(question_words) > 3 and all(map(str.isupper, question_words))
     question_words = [word.lower() for word in question_words] if is_all_caps else question_words
-    stop_flags = [_is_function_word(word, languages, first=True) for word in question_words]
-    names = [i for i, word in enumerate(question_words) if i and stop_flags[i] and _is_name(word)]
+    stop_flags = _find_stop_words(question_words, languages)
+    names = [
+        i
+        for i, word in enumerate(question_words)
+        if i and stop_flags[i] and word[0].isupper() and _is_name(word)
+    ]
     # Few questions have a stop word with a capital inside.
     firsts = _find_sentence_starts(spans, remaining_text, languages) if names else frozenset()
     for i in names:
@@ -269,13 +284,16 @@ def _split_content_words(
     if is_inside or begins_with_title(text):
         stop_flags[0] = _is_function_word(question_words[0], languages, first=False)
     stop_flags = _keep_quoted_words(stop_flags)
-    content_words = [
-        word for word, is_stop in zip(question_words, stop_flags, strict=True) if not is_stop
-    ]
-    ignored_words += tuple(
-        word.lower() for word, is_stop in zip(question_words, stop_flags, strict=True) if is_stop
-    )
+    content_words = [*compress(question_words, map(not_, stop_flags))]
+    ignored_words += tuple(map(str.lower, compress(question_words, stop_flags)))
     return content_words, tuple(dict.fromkeys(ignored_words))
+
+
+def _find_stop_words(words: list[str], languages: Sequence[str]) -> list[bool]:
+    """Which of *words* are stop words of all *languages*; those at the first place, and names."""
+    if len(languages) == 1:
+        return [*map(is_stop_word, words, repeat(languages[0]))]
+    return [_is_function_word(word, languages, first=True) for word in words]
 
 
 def _find_sentence_starts(
@@ -295,7 +313,7 @@ _MIN_QUOTED_WORDS = 5
 
 def _keep_quoted_words(stop_flags: list[bool]) -> list[bool]:
     """*stop_flags* where words at the end that are a quotation are no stop words."""
-    last_content = max(i for i, is_stop in enumerate(stop_flags) if not is_stop)
+    last_content = len(stop_flags) - 1 - stop_flags[::-1].index(False)
     if len(stop_flags) - 1 - last_content < _MIN_QUOTED_WORDS:
         return stop_flags
     return [*stop_flags[: last_content + 1], *([False] * (len(stop_flags) - 1 - last_content))]
@@ -327,13 +345,18 @@ def _weight_carried_terms(
     )
 
 
+# The time is looked at after so many words; one takes microseconds.
+_CHECKED_WORDS = 16
+
+
 def _build_terms(
     content_words: list[str], languages: tuple[str, ...], deadline: Deadline = NO_DEADLINE
 ) -> tuple[QueryTerm, ...]:
     languages = tuple(dict.fromkeys(languages))
     terms_by_stem: dict[str, QueryTerm] = {}
-    for word in dict.fromkeys(content_words):
-        deadline.check()
+    for number, word in enumerate(dict.fromkeys(content_words)):
+        if number % _CHECKED_WORDS == 0:
+            deadline.check()
         stems = tuple(dict.fromkeys([stem(word, language) for language in languages]))
         if stems[0]:
             terms_by_stem.setdefault(stems[0], QueryTerm(word, to_term(word), stems))

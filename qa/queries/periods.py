@@ -6,6 +6,7 @@ the newest document where all documents are older.
 
 import calendar
 import datetime
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -114,7 +115,7 @@ def _compile(pattern: str) -> "regex.Pattern[str]":
 
 _WORD_END = r"(?![\p{L}\p{N}])"
 # What has no digit has no date but the name of a month.
-_DIGIT = regex.compile(r"\p{Nd}")
+_DIGIT = re.compile(r"\d")
 # Behind a word comes a space or, elided, the next word.
 _GAP = r"(?:\s+|(?<=['’]))"
 _LIMITS = ("in", "before", "until", "after", "since")
@@ -198,8 +199,9 @@ class _PeriodPatterns:
     def _iter_periods(
         self, question: str, mentions: Sequence[_Mention], anchor: datetime.date
     ) -> Iterator[WordedPeriod]:
-        yield from self._iter_between(question, mentions, anchor)
-        yield from self._iter_limits(question, mentions, anchor)
+        if mentions:
+            yield from self._iter_between(question, mentions, anchor)
+            yield from self._iter_limits(question, mentions, anchor)
         yield from self._iter_relative(question, anchor)
 
     def _iter_between(

@@ -33,9 +33,14 @@ class ProseText(NamedTuple):
     quotations: tuple[str, ...] = ()
 
 
+def may_have_operators(text: str) -> bool:
+    """Whether *text* has any sign of an operator; most questions have none."""
+    return "-" in text or '"' in text or "“" in text or "«" in text
+
+
 def strip_prose_marks(text: str, language: str) -> ProseText:
     """*text* without quotation marks and dashes that belong to prose in *language*."""
-    if not _OPERATOR.search(text):
+    if not (may_have_operators(text) and _OPERATOR.search(text)):
         return ProseText(text)
     text = _strip_dashes(text, language)
     exclusions = _LAST_EXCLUSIONS.search(text)

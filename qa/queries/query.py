@@ -210,7 +210,7 @@ class Query:
         """The stems of all terms, each once, in the order of the terms."""
         stems: dict[str, None] = {}
         for term in self.all_terms:
-            stems |= dict.fromkeys(term.all_stems)
+            stems.update(dict.fromkeys(term.all_stems if term.compounds else term.stems))
         return tuple(stems)
 
     @cached_property

@@ -4,6 +4,7 @@
 something, not for one sentence that answers.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -123,6 +124,7 @@ class OrderedQuestion(NamedTuple):
     sort: str
 
 
+@lru_cache(maxsize=1 << 8)
 def parse_order(question: str) -> OrderedQuestion | None:
     """The topic of a *question* for the latest news about it, or the first, if it is one."""
     if not _ORDER_BEGINNING.match(question):
@@ -136,20 +138,18 @@ def parse_order(question: str) -> OrderedQuestion | None:
 
 def has_question_word(text: str) -> bool:
     """Whether *text* has a word that asks: who, how, warum."""
-    return not _QUESTION_WORDS.isdisjoint(word.casefold() for word in token_texts(text))
+    return not _QUESTION_WORDS.isdisjoint(map(str.casefold, token_texts(text)))
 
 
 def begins_with_title(text: str) -> bool:
     """Whether the capital of the first word makes a title of it: It by Stephen King."""
-    is_question = text.endswith(QUESTION_MARKS) or has_question_word(text)
-    return not is_question and _FIRST_TITLE.match(text) is not None
+    if text.endswith(QUESTION_MARKS) or not _FIRST_TITLE.match(text):
+        return False
+    return not has_question_word(text)
 
 
 def is_topic(question: str, term_count: int) -> bool:
     """Whether *question*, with so many content words, is a topic rather than a question."""
-    words = [word.casefold() for word in token_texts(question)]
-    return (
-        1 <= term_count <= _MAX_TOPIC_TERMS
-        and not has_question_word(question)
-        and _OPENING_VERBS.isdisjoint(words[:1])
-    )
+    if not 1 <= term_count <= _MAX_TOPIC_TERMS or has_question_word(question):
+        return False
+    return _OPENING_VERBS.isdisjoint(map(str.casefold, token_texts(question)[:1]))

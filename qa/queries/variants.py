@@ -21,16 +21,20 @@ _MIN_PART_LENGTH, _MAX_SPLIT_LENGTH = 2, 24
 
 @dataclass(frozen=True)
 class QueryVariant:
-    """Other forms of some *words* of a question, as typed in *text*.
+    """Other forms of some words of a question, as typed in *text*.
 
     *forms* are the words to search for, each with its stems, one for each language of the index.
     They are several where *role* is that of parts.
     """
 
     text: str
-    words: tuple[str, ...]
     forms: tuple[tuple[str, tuple[str, ...]], ...]
     role: Role
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the question that it is another form of."""
+        return token_texts(self.text)
 
     @property
     def stems(self) -> list[str]:
@@ -45,7 +49,7 @@ def find_query_variants(query: Query, languages: Iterable[str]) -> tuple[QueryVa
     # Where the language is not plain, a date may be in any of the index.
     possible = [query.language] if query.language else languages[:4] or ("en",)
     variants = [v for language in possible for v in find_variants(text, language)]
-    chosen = _choose_exact(dict.fromkeys(variants))
+    chosen = _choose_exact(dict.fromkeys(variants)) if variants else []
     chosen += _pair_words(query)
     stem_languages = tuple(dict.fromkeys([*possible, *languages]))
     groups: dict[tuple[int, int, Role], list[tuple[str, tuple[str, ...]]]] = {}
@@ -53,7 +57,7 @@ def find_query_variants(query: Query, languages: Iterable[str]) -> tuple[QueryVa
         stems = tuple(dict.fromkeys([stem(word, language) for language in stem_languages]))
         groups.setdefault((start, end, role), []).append((word, stems))
     return tuple(
-        QueryVariant(text[start:end], tuple(token_texts(text[start:end])), tuple(forms), role)
+        QueryVariant(text[start:end], tuple(forms), role)
         for (start, end, role), forms in groups.items()
     )
 

@@ -44,6 +44,19 @@ def test_a_rule_knows_the_words_that_it_begins_with(grammar):
     assert grammar.first_words("request") == {"please", "kindly", "tell", "show", "list"}
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("request", "please kindly tell show me list the everything about"),
+        ("nested", "a b"),
+        ("around", None),
+        ("any", None),
+    ],
+)
+def test_a_rule_knows_the_words_that_its_matches_are_made_of(grammar, rule, words):
+    assert grammar.words_of(rule) == (None if words is None else {*words.split()})
+
+
 def test_nested_repetition_takes_no_exponential_time(grammar):
     # It would never end.
     assert 60 in grammar.match("nested", ["a"] * 60)
