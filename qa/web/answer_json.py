@@ -83,7 +83,7 @@ def _passage_values(passage: AnswerPassage) -> Values:
         "text": passage.text,
         "score": passage.score,
         "answer": passage.answer,
-        "marks": [(start, end) for start, end in passage.marks],
+        "marks": [*map(tuple, passage.marks)],
         "reasons": because,
         "citation": source,
         "stable_id": passage.stable_id,

@@ -57,13 +57,13 @@ def build_options(
     """What comes with a question; raise DocumentNotFoundError for a document that is not there."""
     filters = ask_request.filters
     return AskOptions(
-        turns=tuple(turn.question for turn in ask_request.turns),
+        turns=tuple([turn.question for turn in ask_request.turns]),
         dropped=tuple(ask_request.drop),
         filters=Filters(
             tuple(filters.publisher),
             filters.first,
             filters.last,
-            _check_document_ids(filters.document, searcher, deadline),
+            _check_document_ids(filters.document, searcher, deadline) if filters.document else (),
         ),
         limit=ask_request.limit,
         offset=ask_request.offset,

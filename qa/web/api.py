@@ -238,9 +238,9 @@ def _empty_errors(ask_request: AskRequest) -> dict[str, str]:
 
 def _pin_ask_request(ask_request: AskRequest) -> None:
     """Pin this request to the generation asked; raise InvalidRequestError without a question."""
-    empty = _empty_errors(ask_request)
-    if empty:
-        raise InvalidRequestError([{"field": f, "detail": detail} for f, detail in empty.items()])
+    if not ask_request.question:
+        errors = _empty_errors(ask_request).items()
+        raise InvalidRequestError([{"field": f, "detail": detail} for f, detail in errors])
     pin_generation(ask_request.generation)
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from flask import Flask, Response
@@ -26,18 +26,36 @@ from werkzeug.sansio.utils import get_host
 
 from qa.web.context import Request, current_request
 
+_Value = TypeVar("_Value")
 _NO_SESSION = NullSession()
 _JSON = "application/json"
 _LENGTH = re.compile("[0-9]{1,9}")
 
 
+class LazyAttribute(Generic[_Value]):
+    """An attribute that is computed once; functools.cached_property takes a lock for that."""
+
+    def __init__(self, compute: Callable[[Any], _Value]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+
+    def __get__(self, owner: object, _type: type) -> _Value:
+        """The value, which the object itself has from then on."""
+        value = vars(owner)[self._name] = self._compute(owner)
+        return value
+
+
 class EnvironRequest(Request):
     """A request, read from the environment of its server in one step."""
+
+    # The host that is asked, with its port if that is not the usual one; no property of Werkzeug's.
+    host: str = ""
 
     def __init__(self, environ: dict[str, Any], *args: bool, **options: bool) -> None:
         path, root = environ.get("PATH_INFO") or "", environ.get("SCRIPT_NAME") or ""
         if args or options or not (path.isascii() and root.isascii()):
             super().__init__(environ, *args, **options)
+            self.host = _find_host(self.scheme, environ.get("HTTP_HOST"), self.server)
             return
         self.environ, self.shallow = environ, False
         self.method = environ.get("REQUEST_METHOD", "GET").upper()
@@ -47,19 +65,15 @@ class EnvironRequest(Request):
         self.query_string = environ.get("QUERY_STRING", "").encode("latin1")
         self.headers = EnvironHeaders(environ)
         self.remote_addr = environ.get("REMOTE_ADDR")
+        self.host = _find_host(self.scheme, environ.get("HTTP_HOST"), self.server)
 
-    @cached_property
-    def host(self) -> str:
-        """The host that is asked, with its port if that is not the usual one."""
-        return _find_host(self.scheme, self.environ.get("HTTP_HOST"), self.server)
-
-    @cached_property
+    @LazyAttribute
     def args(self) -> MultiDict[str, str]:
         """What the query string says."""
-        query = parse_qsl(
-            self.query_string.decode(), keep_blank_values=True, errors="werkzeug.url_quote"
-        )
-        return self.parameter_storage_class(query)
+        # A + is a space, too, and is not decoded piece by piece.
+        query = self.query_string.decode().replace("%20", "+")
+        pairs = parse_qsl(query, keep_blank_values=True, errors="werkzeug.url_quote")
+        return self.parameter_storage_class(pairs)
 
     @property
     def is_json(self) -> bool:
@@ -152,8 +166,8 @@ class LightRequestContext(RequestContext):
         self._after_request_functions = []
         self._cv_tokens = []
 
-    @cached_property
-    def url_adapter(self) -> MapAdapter | None:  # type: ignore[override]
+    @LazyAttribute
+    def url_adapter(self) -> MapAdapter | None:
         """What matches and builds addresses; None where the host of the request is none."""
         try:
             return self.app.create_url_adapter(self.request)

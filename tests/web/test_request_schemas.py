@@ -3,7 +3,15 @@
 import pytest
 
 from qa.errors import InvalidCitationError
-from qa.web.request_schemas import parse_quotes
+from qa.settings import Settings
+from qa.web.request_schemas import (
+    LIMITS,
+    AskFilters,
+    AskRequest,
+    AskTurn,
+    limit_errors,
+    parse_quotes,
+)
 
 ASKED = {"q": "who demanded guarantees?"}
 
@@ -61,3 +69,34 @@ def test_csl_json_gives_the_words_the_place_and_the_checksum(client, citation_re
 def test_what_is_no_citation_is_told(saved, words):
     with pytest.raises(InvalidCitationError, match=words):
         parse_quotes(saved)
+
+
+_SMALL = Settings(
+    max_limit=6, max_offset=6, max_question=6, max_turns=2, max_terms=2, max_filters=2, max_filter=3
+)
+
+
+def question_at(limit, size):
+    """A question whose field of *limit* has this size, and no other that is large."""
+    values = {"question": "q"}
+    if limit.model is AskTurn:
+        return values | {"turns": [{"question": "x" * size}]}
+    if limit.field == "turns":
+        return values | {"turns": [{"question": "x"}] * size}
+    if limit.per_item:
+        return values | {"filters": {limit.field: ["x" * size]}}
+    value = {"maximum": size, "maxLength": "x" * size, "maxItems": ["x"] * size}[limit.keyword]
+    if limit.model is AskFilters:
+        return values | {"filters": {limit.field: value}}
+    return values | {limit.field: value}
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=str)
+def test_what_is_over_a_limit_is_an_error_and_nothing_else_is(limit):
+    most = getattr(_SMALL, limit.setting)
+
+    within = limit_errors(AskRequest.model_validate(question_at(limit, most)), _SMALL)
+    over = limit_errors(AskRequest.model_validate(question_at(limit, most + 1)), _SMALL)
+
+    assert within == {}
+    assert [*over.values()] == [f"{most + 1} is over the limit of {most}"]
