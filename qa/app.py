@@ -13,10 +13,11 @@ from qa.web import api, mcp, openapi, static_files
 from qa.web.context import init_context
 from qa.web.dispatch import LightFlask
 from qa.web.middleware import metrics
-from qa.web.middleware.access import init_access, init_rate_limits
+from qa.web.middleware.access import init_access
 from qa.web.middleware.error_handlers import init_error_handlers
 from qa.web.middleware.http_cache import init_http_cache
 from qa.web.middleware.proxies import init_proxies
+from qa.web.middleware.rate_limits import init_rate_limits
 from qa.web.middleware.request_log import build_log_writer, init_request_log
 from qa.web.pages import (
     about,

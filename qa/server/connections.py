@@ -11,7 +11,7 @@ from gunicorn import http
 from gunicorn.workers.gthread import TConn
 
 from qa.server.request_parser import IncomingRequest
-from qa.web.middleware.access import SITE, client_group
+from qa.web.middleware.rate_limits import SITE, client_group
 
 T = TypeVar("T", bound=Hashable)
 

@@ -19,9 +19,9 @@ from qa.server.resources import listen, raise_file_limit, tune_malloc
 from qa.server.worker import Worker
 from qa.settings import Settings
 from qa.web.context import app_state
-from qa.web.middleware.access import check_rate_storage
 from qa.web.middleware.metrics import merge_ended_worker
 from qa.web.middleware.metrics_folder import SHARED_MEMORY
+from qa.web.middleware.rate_limits import check_rate_storage
 from qa.web.middleware.request_log import configure_logging, output
 from qa.web.pages.index_stats import stats_of
 from qa.web.pages.suggestions import suggestions_of

@@ -16,7 +16,14 @@ from qa.web.json_responses import JsonResponse
 
 _PATHS = ("/ask", "//ask", "/documents/a%20b", "/ümlaut", "", "/")
 _HOSTS = ("localhost", "localhost:80", "LOCALHOST:8000", "[::1]:8000", "a b", "x" * 70, "")
-_QUERIES = ("", "q=who+built%20it%3F", "q=%2520%%20x%C3%20%c3%a9", "q=a&q=b&&empty=&flag", "q=%FF", "generation=")
+_QUERIES = (
+    "",
+    "q=who+built%20it%3F",
+    "q=%2520%%20x%C3%20%c3%a9",
+    "q=a&q=b&&empty=&flag",
+    "q=%FF",
+    "generation=",
+)
 _ATTRIBUTES = ("method", "scheme", "server", "root_path", "path", "query_string", "remote_addr")
 
 

@@ -1,12 +1,16 @@
 """Most requests of one client: counted per household, told in the shape of all errors."""
 
 import sys
+import threading
+import time
 
 import pytest
+from limits.storage import storage_from_string
 
 from qa.app import create_app
 from qa.errors import SettingsError
 from qa.settings import Settings
+from qa.web.middleware.rate_limits import MEMORY_SCHEME, define_memory
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 # Windows begin and end by the clock, so limits are per year: a test would see two of a short one.
@@ -192,3 +196,18 @@ def test_a_redis_that_hangs_is_waited_for_a_second_at_most(index):
     options = limiter.storage.storage.connection_pool.connection_kwargs
 
     assert options["socket_timeout"] == options["socket_connect_timeout"] == 1
+
+
+def test_old_counts_are_removed_from_memory_without_a_thread(monkeypatch):
+    define_memory()
+    storage = storage_from_string(f"{MEMORY_SCHEME}://")
+    storage.timer.join()
+    before = threading.active_count()
+    now = time.time()
+
+    assert [storage.incr("a", 60), storage.incr("a", 60, 2), storage.incr("b", 600)] == [1, 3, 1]
+    assert threading.active_count() == before
+    monkeypatch.setattr(time, "time", lambda: now + 100)
+    assert storage.incr("c", 60) == 1
+    assert {*storage.storage} == {"b", "c"}
+    assert storage.incr("a", 60) == 1
