@@ -56,8 +56,8 @@ publishing: ledger gate live_generation generation_writer feedback builder build
 evaluation: sets runner verdicts measures rewrites evaluator tuning
 web: json_responses response_schemas answer_json request_schemas answering tables offsets problems
   context dispatch mount static_files openapi api pages.common pages.urls middleware.proxies
-  middleware.access middleware.rate_limits middleware.error_handlers middleware.http_cache
-  middleware.metrics_folder
+  middleware.access middleware.request_counter middleware.rate_limits middleware.error_handlers
+  middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.gauges middleware.metrics
   pages.index_stats pages.api_examples pages.suggestions pages.stable_ids pages.cite pages.turns
   pages.block_groups pages.find_in_document pages.reader pages.view_state

@@ -142,6 +142,8 @@ class RequestState:
     cache_misses: int = 0
     # The addresses of endpoints without parameters.
     urls: dict[str, str] = field(default_factory=dict)
+    # The limit of requests that the response tells of, and whose requests it counts.
+    rate_limit: tuple[Any, str] | None = None
 
     def record_answer(self, answer: Answer) -> None:
         """Note what this request was answered, for the log, the metrics and the ETag."""

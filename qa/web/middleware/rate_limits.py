@@ -1,20 +1,29 @@
 """How many requests each client may send: QA_RATE_LIMIT, counted in memory or in Redis."""
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Network, ip_address
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from flask import Flask, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from qa.errors import SettingsError
 from qa.settings import INVALID_RATE_STORAGE
-from qa.web.context import app_state, current_options
+from qa.web.context import app_state, current_options, current_request, request_state
+from qa.web.json_responses import append_headers
 from qa.web.middleware.access import has_token, is_open
 from qa.web.request_schemas import MAX_BATCH
 from qa.web.static_files import is_static
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+
+    from qa.web.middleware.request_counter import RequestCounter
 
 # So much of an IPv6 address names one network, of a household or a phone; so much names all that
 # one customer gets at most, who has 65,536 of them.
@@ -22,10 +31,50 @@ _HOUSEHOLD, SITE = 64, 48
 # A customer with many networks may send as much as so many clients.  With IPv4 it would be one.
 _CLIENTS_OF_SITE = 8
 _STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
-# Seconds after which a Redis that hangs counts as away; each request would wait for it.
-_REDIS_TIMEOUTS: dict[str, str | int] = {"socket_timeout": 1, "socket_connect_timeout": 1}
 # More is no limit.
 _MOST_REQUESTS = 1_000_000_000
+
+
+class RateLimits:
+    """The limits of an app, each with what finds the client whose requests it counts together."""
+
+    def __init__(
+        self, counter: "RequestCounter", limits: Sequence[tuple["RateLimitItem", Callable[[], str]]]
+    ) -> None:
+        self.counter = counter
+        # The shortest window first.
+        self._limits = sorted(limits, key=itemgetter(0))
+
+    def count_request(self) -> None:
+        """Count the current request, and refuse it where it is over a limit."""
+        if _is_free():
+            return
+        clients = [(item, find_client()) for item, find_client in self._limits]
+        limits = [limit for limit in clients if limit[1]]
+        over = self.counter.hit(limits, _cost())
+        request_state().rate_limit = over or limits[0]
+        if over:
+            raise TooManyRequests(str(over[0]))
+
+    def add_headers(self, response: Response) -> Response:
+        """Say what remains of the limit that the current request is over, or of the first one."""
+        limit = request_state().rate_limit
+        if limit is None:
+            return response
+        reset, remaining = self.counter.find_window(limit)
+        reset_at, now = int(reset + 1), time.time()
+        headers = response.headers
+        append_headers(
+            headers,
+            ("X-RateLimit-Limit", str(limit[0].amount)),
+            ("X-RateLimit-Remaining", str(remaining)),
+            ("X-RateLimit-Reset", str(reset_at)),
+        )
+        wait = int(reset_at - now)
+        if "Retry-After" in headers:
+            wait = max(wait, int(headers["Retry-After"]))
+        headers["Retry-After"] = str(wait)
+        return response
 
 
 def init_rate_limits(app: Flask) -> None:
@@ -34,9 +83,10 @@ def init_rate_limits(app: Flask) -> None:
     if not settings.rate_limit:
         return
     # Not loaded where nothing is limited.
-    from flask_limiter import ApplicationLimit, Limiter  # noqa: PLC0415
     from limits import parse_many  # noqa: PLC0415
     from limits.errors import ConfigurationError  # noqa: PLC0415
+
+    from qa.web.middleware.request_counter import RequestCounter  # noqa: PLC0415
 
     try:
         items = parse_many(settings.rate_limit)
@@ -47,89 +97,33 @@ def init_rate_limits(app: Flask) -> None:
             f"QA_RATE_LIMIT={settings.rate_limit!r} is no limit such as 60/minute; correct or"
             " unset it."
         ) from error
-    in_memory = _storage_scheme(settings.rate_storage) == "memory"
+    _check_storage_scheme(settings.rate_storage)
     of_site = [type(item)(item.amount * _CLIENTS_OF_SITE, item.multiples) for item in items]
-    define_memory()
     try:
-        limiter = Limiter(
-            _household,
-            app=app,
-            application_limits=[
-                ApplicationLimit(settings.rate_limit, cost=_cost),
-                ApplicationLimit(
-                    "; ".join(map(str, of_site)),
-                    key_function=_site,
-                    cost=_cost,
-                    exempt_when=_has_no_site,
-                ),
-            ],
-            # By itself it counts neither what is at no address nor what is called static.
-            request_identifier=lambda: "any",
-            storage_uri=f"{MEMORY_SCHEME}://" if in_memory else settings.rate_storage,
-            storage_options={} if in_memory else _REDIS_TIMEOUTS,
-            strategy="sliding-window-counter",
-            headers_enabled=True,
-            # Where Redis cannot be reached, each worker counts for itself meanwhile.
-            in_memory_fallback_enabled=not in_memory,
-        )
+        counter = RequestCounter(settings.rate_storage)
     except (ConfigurationError, ValueError):
         # The cause may hold a part of the password.
         raise SettingsError(INVALID_RATE_STORAGE) from None
-    # Asked first, so that no limit is looked up for what is free.
-    limiter.request_filter(_is_free)
-
-
-# The scheme of the storage of define_memory, and seconds between its looks for old counts.
-MEMORY_SCHEME = "qa-memory"
-_SWEEP_SECONDS = 10.0
-
-
-@cache
-def define_memory() -> None:
-    """Define a storage in memory that removes old counts itself.
-
-    That of the library starts a thread for that after most requests, which takes longer than all
-    else that is done to count one.
-    """
-    from limits.storage import MemoryStorage  # noqa: PLC0415 - not loaded where nothing is limited
-
-    class SweptMemory(MemoryStorage):
-        """Counts in memory, of which the old ones are removed now and then."""
-
-        STORAGE_SCHEME = [MEMORY_SCHEME]  # noqa: RUF012 - as the library has it
-        _next_sweep = 0.0
-
-        def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-            """Add to a count that is kept for so many seconds; return what it is then."""
-            now = time.time()
-            # Drops an old count.
-            self.get(key)
-            with self.locks[key]:
-                count = self.storage[key] = self.storage[key] + amount
-                if count == amount:
-                    self.expirations[key] = now + expiry
-            if now >= self._next_sweep:
-                self._next_sweep = now + _SWEEP_SECONDS
-                self._sweep(now)
-            return count
-
-        def _sweep(self, now: float) -> None:
-            for key, end in [*self.expirations.items()]:
-                if end <= now:
-                    self.clear(key)
+    limits = RateLimits(
+        counter, [*((item, _household) for item in items), *((item, _site) for item in of_site)]
+    )
+    app.extensions["rate_limits"] = limits
+    app.before_request(limits.count_request)
+    app.after_request(limits.add_headers)
 
 
 def check_rate_storage(app: Flask) -> None:
     """Raise SettingsError unless whatever counts *app*'s requests answers."""
-    if not all(limiter.storage.check() for limiter in app.extensions.get("limiter", ())):
+    limits: RateLimits | None = app.extensions.get("rate_limits")
+    if limits and not limits.counter.storage.check():
         raise SettingsError(
             "The Redis of QA_RATE_STORAGE does not answer; start it, or correct its address or"
             " password. Until it answers, each worker counts for itself."
         )
 
 
-def _storage_scheme(storage: str) -> str:
-    """What a URL begins with, once it is known that requests can be counted there."""
+def _check_storage_scheme(storage: str) -> None:
+    """Raise SettingsError unless requests can be counted at a URL such as *storage*."""
     scheme = storage.partition(":")[0]
     if scheme not in _STORAGE_SCHEMES:
         raise SettingsError(INVALID_RATE_STORAGE)
@@ -138,7 +132,6 @@ def _storage_scheme(storage: str) -> str:
             "QA_RATE_STORAGE is a Redis, and redis is missing;"
             " run `pip install 'verbatim-qa[redis]'`."
         )
-    return scheme
 
 
 @lru_cache(maxsize=1 << 12)
@@ -157,19 +150,18 @@ def client_group(address: object, prefix: int) -> str:
 
 
 def _household() -> str:
-    return client_group(request.remote_addr, _HOUSEHOLD) or "unknown"
+    return client_group(current_request().remote_addr, _HOUSEHOLD) or "unknown"
 
 
 def _site() -> str:
-    return client_group(request.remote_addr, SITE)
-
-
-def _has_no_site() -> bool:
-    return ":" not in _site()
+    """The network of a client's site; nothing with IPv4, where it would be the client itself."""
+    site = client_group(current_request().remote_addr, SITE)
+    return site if ":" in site else ""
 
 
 def _cost() -> int:
     """As how many requests this one counts: each question that is posted with others is one."""
+    request = current_request()
     if request.method != "POST" or not request.is_json or not has_token():
         return 1
     # What is wrong with it is said later.
@@ -189,4 +181,4 @@ def _is_free() -> bool:
         return True
     options = current_options()
     is_free = not (options.is_limited and options.is_counted) or is_static()
-    return is_free and request.method in {"GET", "HEAD"} and has_token()
+    return is_free and current_request().method in {"GET", "HEAD"} and has_token()

@@ -5,12 +5,11 @@ import threading
 import time
 
 import pytest
-from limits.storage import storage_from_string
 
 from qa.app import create_app
 from qa.errors import SettingsError
 from qa.settings import Settings
-from qa.web.middleware.rate_limits import MEMORY_SCHEME, define_memory
+from qa.web.middleware.request_counter import SweptMemory
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 # Windows begin and end by the clock, so limits are per year: a test would see two of a short one.
@@ -192,15 +191,14 @@ def test_a_redis_that_hangs_is_waited_for_a_second_at_most(index):
     app = create_app(
         Settings(index=str(index), rate_limit="1/year", rate_storage="redis://localhost")
     )
-    (limiter,) = app.extensions["limiter"]
-    options = limiter.storage.storage.connection_pool.connection_kwargs
+    limits = app.extensions["rate_limits"]
+    options = limits.counter.storage.storage.connection_pool.connection_kwargs
 
     assert options["socket_timeout"] == options["socket_connect_timeout"] == 1
 
 
 def test_old_counts_are_removed_from_memory_without_a_thread(monkeypatch):
-    define_memory()
-    storage = storage_from_string(f"{MEMORY_SCHEME}://")
+    storage = SweptMemory()
     storage.timer.join()
     before = threading.active_count()
     now = time.time()
