@@ -67,8 +67,8 @@ def read_polarity(query: Query, language: str) -> AskedPolarity:
     words = split_words(text)
     is_open = negation.is_open(text, words)
     polarity = AFFIRMATIVE
-    if negation.may_deny(text, 0, len(text)):
-        polarity = negation.polarity(text, 0, len(text))
+    if negation.may_deny(text, 0, len(text), words):
+        polarity = negation.polarity(text, 0, len(text), words)
     is_closed = not is_open and text.endswith(QUESTION_MARKS)
     if is_closed or not polarity.denials or polarity.has_exception:
         spans = negation.accompaniments(text, words)

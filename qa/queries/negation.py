@@ -108,9 +108,12 @@ class Negation:
         self._is_postpositional = language in _POSTPOSITIONAL
         self._is_in_situ = language in _IN_SITU
 
-    def may_deny(self, text: str, start: int, end: int) -> bool:
-        """Whether there is a word of negation between *start* and *end*; several times as fast."""
-        words = split_words(text[start:end])
+    def may_deny(self, text: str, start: int, end: int, words: list[bytes] | None = None) -> bool:
+        """Whether there is a word of negation between *start* and *end*; several times as fast.
+
+        *words* are those of split_words, if the caller has them.
+        """
+        words = words or split_words(text[start:end])
         if words is not None and self._denials.has_first_words:
             return self._denials.may_match(words)
         # Replaced one by one: str.translate is slow where a text is not all ASCII.
@@ -126,9 +129,11 @@ class Negation:
             part.startswith(self._starts) or part.endswith(self._ends) for part in parts
         )
 
-    def polarity(self, text: str, start: int, end: int) -> Polarity:
-        """The negations between *start* and *end* of *text*."""
-        sentence_words = split_words(text[start:end])
+    def polarity(
+        self, text: str, start: int, end: int, words: list[bytes] | None = None
+    ) -> Polarity:
+        """The negations between *start* and *end* of *text*, which has these *words*."""
+        sentence_words = words or split_words(text[start:end])
         all_matches = self._denials.iter_matches(sentence_words, text, start, end)
         matches = [*islice(all_matches, _MAX_DENIALS)]
         has_name = any(_is_name(text, match, start) for match in matches)

@@ -37,9 +37,17 @@ class QueryVariant:
         return token_texts(self.text)
 
     @property
-    def stems(self) -> list[str]:
+    def stems(self) -> Sequence[str]:
         """The stems of all forms."""
+        if len(self.forms) == 1:
+            return self.forms[0][1]
         return [form_stem for _, stems in self.forms for form_stem in stems]
+
+    def occurs(self, document_frequencies: Mapping[str, int]) -> bool:
+        """Whether some passage has each of its forms."""
+        if len(self.forms) == 1:
+            return any(map(document_frequencies.get, self.forms[0][1]))
+        return all(any(map(document_frequencies.get, stems)) for _, stems in self.forms)
 
 
 def find_query_variants(query: Query, languages: Iterable[str]) -> tuple[QueryVariant, ...]:
@@ -57,8 +65,10 @@ def find_query_variants(query: Query, languages: Iterable[str]) -> tuple[QueryVa
         stems = tuple(dict.fromkeys([stem(word, language) for language in stem_languages]))
         groups.setdefault((start, end, role), []).append((word, stems))
     return tuple(
-        QueryVariant(text[start:end], tuple(forms), role)
-        for (start, end, role), forms in groups.items()
+        [
+            QueryVariant(text[start:end], tuple(forms), role)
+            for (start, end, role), forms in groups.items()
+        ]
     )
 
 
@@ -113,7 +123,7 @@ def apply_variants(
     substitutes: dict[str, list[QueryTerm]] = {}
     for variant in variants:
         # Most pairs of words occur nowhere as one.
-        if not all(any(map(document_frequencies.get, stems)) for _, stems in variant.forms):
+        if not variant.occurs(document_frequencies):
             continue
         names = [name for name in dict.fromkeys(map(to_term, variant.words)) if name in terms]
         if not names:
