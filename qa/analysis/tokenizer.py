@@ -280,6 +280,12 @@ def stem(word: str, language: str) -> str:
     return stemmed if len(stemmed) > 1 else exact
 
 
+@lru_cache(maxsize=1 << 13)
+def stem_in(word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The different stems of *word* in *languages*, in their order."""
+    return tuple(dict.fromkeys([stem(word, language) for language in languages]))
+
+
 @lru_cache(maxsize=1 << 16)
 def is_stop_word(word: str, language: str) -> bool:
     """Whether *word* is a stop word; names in capitals, such as US, are not."""
@@ -289,7 +295,7 @@ def is_stop_word(word: str, language: str) -> bool:
 
 def clear_caches() -> None:
     """Forget the terms and stems of words, for a process with little memory."""
-    for function in (to_term, stem, is_stop_word):
+    for function in (to_term, stem, stem_in, is_stop_word):
         function.cache_clear()
 
 

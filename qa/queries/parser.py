@@ -19,7 +19,7 @@ from qa.analysis.sentences import split_sentences
 from qa.analysis.tokenizer import (
     is_stop_word,
     normalize,
-    stem,
+    stem_in,
     to_term,
     token_spans,
     token_texts,
@@ -139,7 +139,9 @@ def ignore_absent_words(query: Query, document_frequencies: Mapping[str, int]) -
     absent = {
         term
         for term in query.terms
-        if not term.document_frequency(document_frequencies)
+        # Most have this stem in some passage.
+        if not document_frequencies[term.stems[0]]
+        and not term.document_frequency(document_frequencies)
         and (is_emoji(term.word) or _is_likely_stop_word(term.word, query, first=first))
     }
     if not absent or len(absent) == len(query.terms):
@@ -357,7 +359,7 @@ def _build_terms(
     for number, word in enumerate(dict.fromkeys(content_words)):
         if number % _CHECKED_WORDS == 0:
             deadline.check()
-        stems = tuple(dict.fromkeys([stem(word, language) for language in languages]))
+        stems = stem_in(word, languages)
         if stems[0]:
             terms_by_stem.setdefault(stems[0], QueryTerm(word, to_term(word), stems))
     return tuple(terms_by_stem.values())

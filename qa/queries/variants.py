@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from qa.analysis.tokenizer import stem, to_term, token_spans, token_texts
+from qa.analysis.tokenizer import stem, stem_in, to_term, token_spans, token_texts
 from qa.analysis.variants import Role, Variant, find_variants
 from qa.queries.query import CARRYOVER_WEIGHT, Phrase, Query, QueryTerm, inverse_document_frequency
 
@@ -57,13 +57,15 @@ def find_query_variants(query: Query, languages: Iterable[str]) -> tuple[QueryVa
     # Where the language is not plain, a date may be in any of the index.
     possible = [query.language] if query.language else languages[:4] or ("en",)
     variants = [v for language in possible for v in find_variants(text, language)]
-    chosen = _choose_exact(dict.fromkeys(variants)) if variants else []
+    chosen: list[tuple[str, int, int, Role]] = []
+    if variants:
+        chosen += _choose_exact(dict.fromkeys(variants))
     chosen += _pair_words(query)
     stem_languages = tuple(dict.fromkeys([*possible, *languages]))
     groups: dict[tuple[int, int, Role], list[tuple[str, tuple[str, ...]]]] = {}
     for word, start, end, role in chosen:
-        stems = tuple(dict.fromkeys([stem(word, language) for language in stem_languages]))
-        groups.setdefault((start, end, role), []).append((word, stems))
+        form = word, stem_in(word, stem_languages)
+        groups.setdefault((start, end, role), []).append(form)
     return tuple(
         [
             QueryVariant(text[start:end], tuple(forms), role)
@@ -89,7 +91,7 @@ def _choose_exact(variants: Iterable[Variant]) -> list[Variant]:
     return sorted(chosen, key=lambda variant: (variant.start, variant.end, variant.role.value))
 
 
-def _pair_words(query: Query) -> list[Variant]:
+def _pair_words(query: Query) -> list[tuple[str, int, int, Role]]:
     """Two words side by side as one: wifi of "wi fi"; only words that are searched for."""
     text = query.text
     spans = token_spans(text)
@@ -97,13 +99,13 @@ def _pair_words(query: Query) -> list[Variant]:
         return []
     searched = {term.word.lower() for term in query.terms}
     own_spans = [span for span in spans if text[span[0] : span[1]].lower() in searched]
-    variants = []
+    pairs = []
     for (start, middle), (next_start, end) in pairwise(own_spans):
         if text[middle:next_start] == " ":
             joined = text[start:middle] + text[next_start:end]
             if not joined.isdigit():
-                variants.append(Variant(joined, start, end, Role.JOINED))
-    return variants
+                pairs.append((joined, start, end, Role.JOINED))
+    return pairs
 
 
 def apply_variants(
@@ -198,7 +200,9 @@ def split_absent_terms(
     absent = [
         term
         for term in query.terms
-        if not term.document_frequency(known)
+        # Most have this stem in some passage.
+        if not known[term.stems[0]]
+        and not term.document_frequency(known)
         and (term.word.isalpha() and not term.forms and len(term.word) <= _MAX_SPLIT_LENGTH)
     ][:_MAX_SPLIT_TERMS]
     if not absent:
