@@ -114,8 +114,9 @@ class Negation:
         *words* are those of split_words, if the caller has them.
         """
         words = words or split_words(text[start:end])
-        if words is not None and self._denials.has_first_words:
-            return self._denials.may_match(words)
+        first_words = self._denials.first_words
+        if words is not None and first_words is not None:
+            return not first_words.isdisjoint(words)
         # Replaced one by one: str.translate is slow where a text is not all ASCII.
         sentence = text[start:end].replace("’", "'").lower()
         for sign in _PUNCTUATION:

@@ -27,8 +27,11 @@ def split_words(text: str) -> list[bytes] | None:
         text = text.replace("’", "'")
     words = text.encode("ascii", "replace").translate(_TO_WORDS).split()
     if "'" in text:
-        parts = [word.split(b"'") for word in words if b"'" in word]
-        words += [b"'".join(some[:end]) for some in parts for end in range(1, len(some))]
+        for word in tuple(words):
+            place = word.find(b"'")
+            while place >= 0:
+                words.append(word[:place])
+                place = word.find(b"'", place + 1)
     return words
 
 
@@ -44,22 +47,17 @@ class WordPattern:
     def __init__(self, words: Sequence[str]) -> None:
         self._pattern = compile_words(words) if words else None
         # None where other letters may be written without their accents, or a _ is for any letters.
-        self._first_words: frozenset[bytes] | None = None
+        self.first_words: frozenset[bytes] | None = None
         if all(word.isascii() and "_" not in word for word in words):
             matches = [_FIRST_WORD.match(word.lower()) for word in words]
             if all(matches):
-                self._first_words = frozenset(match[0].encode() for match in matches if match)
-
-    @property
-    def has_first_words(self) -> bool:
-        """Whether their first words can be looked up."""
-        return self._first_words is not None
+                self.first_words = frozenset(match[0].encode() for match in matches if match)
 
     def may_match(self, words: list[bytes] | None) -> bool:
         """Whether a text of *words* may have any of them."""
         if self._pattern is None:
             return False
-        first_words = self._first_words
+        first_words = self.first_words
         return first_words is None or words is None or not first_words.isdisjoint(words)
 
     def iter_matches(
