@@ -62,29 +62,30 @@ class EvictionQueue(Generic[T]):
 
     def __init__(self) -> None:
         self._places: dict[T, tuple[str, int]] = {}
-        self._queues: dict[tuple[str, int], Queue[T]] = {}
+        # The items of each place, and the owners by how many items they have, the oldest first.
+        self._queues: defaultdict[tuple[str, int], OrderedDict[T, None]] = defaultdict(OrderedDict)
         self._counts: dict[str, int] = {}
-        self._owners: defaultdict[int, Queue[str]] = defaultdict(Queue)
+        self._owners: defaultdict[int, OrderedDict[str, None]] = defaultdict(OrderedDict)
         self._most = 0
 
     def add(self, item: T, owner: str, rank: int) -> None:
         """Add *item* as the newest of its *owner* and *rank*."""
         place = self._places[item] = owner, rank
-        self._queues.setdefault(place, Queue()).append(item)
+        self._queues[place][item] = None
         self._count(owner, 1)
 
     def remove(self, item: T) -> None:
         """Remove *item*."""
         place = self._places.pop(item)
         queue = self._queues[place]
-        queue.remove(item)
+        del queue[item]
         if not queue:
             del self._queues[place]
         self._count(place[0], -1)
 
     def renew(self, item: T) -> None:
         """Make *item* the newest of its owner and rank."""
-        self._queues[self._places[item]].append(item)
+        self._queues[self._places[item]].move_to_end(item)
 
     def first(self) -> T | None:
         """The oldest item of the lowest rank of the owner with most items; None without any.
@@ -93,29 +94,26 @@ class EvictionQueue(Generic[T]):
         """
         if not self._most:
             return None
-        owner = self._owners[self._most][0]
+        owner = next(iter(self._owners[self._most]))
         ranks = (self._queues.get((owner, state)) for state in State)
-        return next(queue[0] for queue in ranks if queue)
+        return next(next(iter(queue)) for queue in ranks if queue)
 
     def __len__(self) -> int:
         return len(self._places)
 
     def _count(self, owner: str, change: int) -> None:
         """Change the count of *owner* by one."""
-        before = self._counts.pop(owner, 0)
+        owners, before = self._owners, self._counts.pop(owner, 0)
         if before:
-            self._leave(owner, before)
+            del owners[before][owner]
+            if not owners[before]:
+                del owners[before]
         now = before + change
         if now:
             self._counts[owner] = now
-            self._owners[now].append(owner)
+            owners[now][owner] = None
         # The highest count can only fall by one.
-        self._most = max(now, self._most if self._most in self._owners else self._most - 1)
-
-    def _leave(self, owner: str, count: int) -> None:
-        self._owners[count].remove(owner)
-        if not self._owners[count]:
-            del self._owners[count]
+        self._most = max(now, self._most if self._most in owners else self._most - 1)
 
 
 def owner_of(address: object) -> str:
