@@ -152,7 +152,8 @@ def stemmer_language(language: str) -> str:
 def stemmer_for(language: str) -> "Stemmer.Stemmer | None":
     """The Snowball stemmer of *language*, if there is one."""
     try:
-        return Stemmer.Stemmer(stemmer_language(language))
+        # Its own cache takes twice as long as stemming; who stems words again remembers them.
+        return Stemmer.Stemmer(stemmer_language(language), 0)
     except KeyError:
         return None
 

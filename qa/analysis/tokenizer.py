@@ -38,6 +38,10 @@ def normalize(text: str) -> str:
     Lone surrogates become U+FFFD.  Done once, when a document or a question is read: all offsets
     that the service returns count in the result.
     """
+    if text.isprintable():
+        # It has no control characters, no surrogates, no invisible ones, and no space but " ".
+        composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+        return " ".join(composed.split())
     if not text.isascii():
         text = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
@@ -210,10 +214,24 @@ def _iter_tokens(text: str) -> Iterator[Token]:
 
 def count_words(text: str) -> int:
     """How many words a reader would count in *text*."""
-    chunks = text.split()
-    # Most are one word; the last of a phrase has a sign after it.
-    others = [chunk for chunk in chunks if not (chunk.isalnum() and chunk.isascii())]
-    return len(chunks) - len(others) + sum(map(_count_chunk_words, others))
+    return sum(map(_WORD_COUNTS.__getitem__, text.split()))
+
+
+class _WordCounts(dict[str, int]):
+    """The number of words of pieces of text between spaces, which recur; bounded."""
+
+    _MAX_SIZE, _MAX_LENGTH = 1 << 15, 30
+
+    def __missing__(self, chunk: str) -> int:
+        count = _count_chunk_words(chunk)
+        if len(chunk) <= self._MAX_LENGTH:
+            if len(self) >= self._MAX_SIZE:
+                self.clear()
+            self[chunk] = count
+        return count
+
+
+_WORD_COUNTS = _WordCounts()
 
 
 def _count_chunk_words(chunk: str) -> int:
@@ -297,6 +315,7 @@ def clear_caches() -> None:
     """Forget the terms and stems of words, for a process with little memory."""
     for function in (to_term, stem, stem_in, is_stop_word):
         function.cache_clear()
+    _WORD_COUNTS.clear()
 
 
 @lru_cache(maxsize=64)

@@ -151,7 +151,9 @@ class ExtractionCache:
 
     def store(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Store *value*, not None, under *key*."""
-        self.store_encoded(key, encode_value(key, value))
+        # Encoding takes longer than storing.
+        if self._connection is not None:
+            self.store_encoded(key, encode_value(key, value))
 
     def store_encoded(self, key: str, data: bytes) -> None:
         """Store what encode_value made of the value of *key*."""

@@ -210,7 +210,12 @@ def index_documents(
 ) -> BuildReport:
     """Index *documents* and make them live; raise IndexingError when there are none."""
     started = time.perf_counter()
-    with wrap_disk_errors(settings.home), engine.build() as build, ExtractionCache(None) as cache:
+    with (
+        wrap_disk_errors(settings.home),
+        collect_rarely(),
+        engine.build() as build,
+        ExtractionCache(None) as cache,
+    ):
         live = open_live(engine)
         work = GenerationWriter(build, settings, cache, track_renames(live.searcher))
         with SkipTally() as skips:

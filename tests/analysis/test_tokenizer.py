@@ -35,6 +35,11 @@ def test_a_normalised_text_is_clean_and_stays_as_it_is(text):
     clean.encode()
 
 
+@given(st.text(st.characters(categories=("L", "M", "N", "P", "S", "Zs", "Cf"))))
+def test_a_text_without_control_characters_is_normalised_as_one_with_them(text):
+    assert normalize(text) == normalize(f"\x00{text}\x00")
+
+
 def test_control_characters_and_surrogates_do_not_survive():
     assert normalize("a\x00b\ud800c\t\n d\u00ad\ufeffe") == "a b\N{REPLACEMENT CHARACTER}c de"
 
