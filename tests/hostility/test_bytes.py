@@ -59,6 +59,7 @@ def test_no_bytes_do_harm_or_are_waited_for(address, limit_examples):
         b"POST /ask HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
         b"Content-Length: 2\r\n\r\n{}"
     )
+    @example(b"DELETE /ask HTTP/1.1\r\nHost: a\r\n\r\n")
     @example(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n")
     def holds(data):
         statuses.update(responses(exchange(address, data), data))
