@@ -199,7 +199,10 @@ class Highlighter:
         contrary = 0.0
         if not ranked.is_direct_answer and self._compare_sentences(ranked, matches, sentences):
             contrary = max([row.coverage for row in sentences if row.is_contrary], default=0.0)
-        selection = self._select_answer(ranked, sentences)
+        if ranked.is_direct_answer:
+            selection = self._select_direct_answer(ranked, sentences)
+        else:
+            selection = select_answer(passage.text, sentences)
         best = _find_best(sentences)
         matched: list[str] = []
         missing: list[str] = []
@@ -322,15 +325,11 @@ class Highlighter:
             agrees=comparison.agrees,
         )
 
-    def _select_answer(
+    def _select_direct_answer(
         self, ranked: RankedPassage, sentences: Sequence[ScoredSentence]
     ) -> Selection:
-        """The answer in *ranked*; of a direct answer what follows the question or heading."""
+        """The answer in *ranked*: what follows the question or heading."""
         text = ranked.passage.text
-        if not sentences:
-            return Selection(None)
-        if not ranked.is_direct_answer:
-            return select_answer(text, sentences)
         asked = (
             n
             for n, row in enumerate(sentences, 1)

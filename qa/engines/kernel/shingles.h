@@ -41,16 +41,13 @@ static void add_shingle(Shingles *to, uint64_t hash) {
     to->list[to->count++] = hash;
 }
 
-/* Visit the words between white space: how many there are; add them where TO is given. */
-static Size visit_words(const uint8_t *text, Size end, Shingles *to) {
+/* The numbers of the words between white space, in order; how many there are. */
+static Size hash_words(const uint8_t *text, Size end, uint64_t *hashes) {
     Size count = 0, start = 0, place = 0;
     while (place <= end) {
         int space = place < end ? space_length(text, place, end) : 1;
         if (space) {
-            if (place > start) {
-                count++;
-                if (to) add_shingle(to, hash_bytes(text + start, place - start));
-            }
+            if (place > start) hashes[count++] = hash_bytes(text + start, place - start);
             start = place + space;
         }
         place += space ? space : 1;
@@ -79,20 +76,23 @@ static PyObject *make_shingles(PyObject *string, Size mean) {
     Size end;
     const uint8_t *text = (const uint8_t *)PyUnicode_AsUTF8AndSize(string, &end);
     if (!text) return NULL;
-    Size words = visit_words(text, end, NULL), characters = PyUnicode_GetLength(string);
+    /* Between two words is a byte at least. */
+    uint64_t *hashes = malloc((end / 2 + 1) * sizeof(uint64_t));
+    if (!hashes) return PyErr_NoMemory();
+    Size words = hash_words(text, end, hashes), characters = PyUnicode_GetLength(string);
     int by_words = characters <= mean * words;
     Size most = by_words ? words : characters, room = 4;
     while (room < 2 * most) room *= 2;
     PyObject *result = PyByteArray_FromStringAndSize(NULL, (1 + most + room) * sizeof(uint64_t));
-    if (!result) return NULL;
-    uint64_t *cells = (uint64_t *)PyByteArray_AsString(result);
-    memset(cells, 0, (1 + most + room) * sizeof(uint64_t));
-    Shingles shingles = {cells + 1, cells + 1 + most, 0, room - 1};
-    if (by_words)
-        visit_words(text, end, &shingles);
-    else
-        add_pairs(text, end, &shingles);
-    cells[0] = (uint64_t)shingles.count << 32 | (uint64_t)most;
+    if (result) {
+        uint64_t *cells = (uint64_t *)PyByteArray_AsString(result);
+        memset(cells, 0, (1 + most + room) * sizeof(uint64_t));
+        Shingles shingles = {cells + 1, cells + 1 + most, 0, room - 1};
+        for (Size n = 0; n < words && by_words; n++) add_shingle(&shingles, hashes[n]);
+        if (!by_words) add_pairs(text, end, &shingles);
+        cells[0] = (uint64_t)shingles.count << 32 | (uint64_t)most;
+    }
+    free(hashes);
     return result;
 }
 

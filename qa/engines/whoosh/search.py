@@ -452,7 +452,9 @@ class WhooshSearcher:
         return self._store.document(self._find_document(id))
 
     def _load_citable(self, id: str) -> Citable:  # noqa: A002
-        number = self._find_document(id)
+        number = self._store.number(id)
+        if number is None:
+            raise not_found_error(id)
         summaries, place = self._summaries, int(self._store.id_ranks[number])
         # Both are in the order of ids.
         if place >= len(summaries) or summaries[place].id != id:

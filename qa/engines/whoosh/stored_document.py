@@ -50,7 +50,7 @@ class StoredDocument(Citable):
         self.date: datetime.date | None = datetime.date.fromisoformat(day) if day else None
         self.url: str | None = url
         self.sha256: str = sha256
-        self.pages = [Page(*page) for page in pages]
+        self.pages = [Page(*page) for page in pages] if pages else []
         self.paragraph_starts: Sequence[int] = starts
         self.heading_spans: Sequence[tuple[int, int]] = spans
         self._read_text = read_text

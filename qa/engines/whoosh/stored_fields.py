@@ -10,7 +10,7 @@ import json
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,6 @@ from qa.documents.document import Document
 from qa.engines.candidates import Array, IntArray, LazyColumn
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, narrow_dtype, native_view
 from qa.engines.whoosh.column_encoder import STRINGS
-from qa.engines.whoosh.fields import cache_method
 from qa.engines.whoosh.stored_document import StoredDocument, citable_fields
 from qa.errors import CorruptIndexError
 from qa.index.passages import Passage
@@ -77,6 +76,27 @@ class _NameColumn:
         return np.array([(name or "").casefold() for name in self.names])[self.codes]
 
 
+class _CompressedTexts:
+    """The compressed texts called *name*, unpacked one at a time."""
+
+    def __init__(self, strings: ByteStrings, name: str) -> None:
+        self._strings = strings
+        self._name = name
+        # Threads must not share a decompressor, and creating one is slow.
+        self._local = threading.local()
+
+    def unpack(self, number: int) -> str:
+        """One of them."""
+        try:
+            decompress = self._local.decompress
+        except AttributeError:
+            decompress = self._local.decompress = zstandard.ZstdDecompressor().decompress
+        try:
+            return str(decompress(self._strings[number]), "utf-8")
+        except zstandard.ZstdError as error:
+            raise CorruptIndexError.of_damage(f"Entry {number} of {self._name}", error) from None
+
+
 class StoredFields:
     """Documents and passages of an open index, by their numbers."""
 
@@ -84,11 +104,13 @@ class StoredFields:
         self._columns = columns
         self._strings = {name: ByteStrings(columns, name) for name in STRINGS if name in columns}
         self._ids, self._titles = self._strings["ids"], self._strings["headings"]
-        self._local = threading.local()
+        self._records, self._blocks = (
+            _CompressedTexts(self._strings[name], name) for name in ("records", "blocks")
+        )
         # The documents of passages that were read, by id.
         self._numbers: dict[str, int] = {}
         # A passage is read, and then what is around it.
-        self._cached_block = cache_method(self._read_block, _CACHED_BLOCKS)
+        self._cached_block = lru_cache(maxsize=_CACHED_BLOCKS)(self._blocks.unpack)
 
     @cached_property
     def document_of(self) -> Array:
@@ -163,8 +185,8 @@ class StoredFields:
 
     def document(self, number: int) -> Document:
         """A whole document."""
-        record = json.loads(self._decompress("records", number))
-        blocks = map(self._read_block, range(*self._blocks_of(number)))
+        record = json.loads(self._records.unpack(number))
+        blocks = map(self._blocks.unpack, range(*self._blocks_of(number)))
         return Document.from_record({**record, "text": "".join(blocks)})
 
     def citable(self, number: int, id: str, sha256: str) -> StoredDocument:  # noqa: A002
@@ -172,7 +194,7 @@ class StoredFields:
         stored = self._strings.get("citables")
         # An older index has none.
         fields = (
-            citable_fields(from_json(self._decompress("records", number)))
+            citable_fields(from_json(self._records.unpack(number)))
             if stored is None
             else from_json(stored[number])
         )
@@ -293,18 +315,3 @@ class StoredFields:
     def dates_of(self, documents: IntArray) -> LazyColumn[datetime.date | None]:
         """The date of each of *documents*."""
         return LazyColumn(self.dates[documents], _date_of_day)
-
-    def _read_block(self, number: int) -> str:
-        return self._decompress("blocks", number).decode()
-
-    def _decompress(self, name: str, number: int) -> bytes:
-        # Threads must not share a decompressor, and creating one is slow.
-        try:
-            decompress = self._local.decompress
-        except AttributeError:
-            decompress = self._local.decompress = zstandard.ZstdDecompressor().decompress
-        try:
-            data: bytes = decompress(self._strings[name][number])
-        except zstandard.ZstdError as error:
-            raise CorruptIndexError.of_damage(f"Entry {number} of {name}", error) from None
-        return data

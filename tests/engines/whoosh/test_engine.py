@@ -213,7 +213,7 @@ def test_matches_are_where_the_texts_have_them(searcher):
     expected = find_passage_positions(query, candidates.read_all())
 
     assert len(candidates.positions.passage_index)
-    for column in vars(expected):
+    for column in ("passage_index", "position", "term_index", "is_exact"):
         assert getattr(candidates.positions, column).tolist() == getattr(expected, column).tolist()
 
 
