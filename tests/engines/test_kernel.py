@@ -360,6 +360,13 @@ def test_places_are_in_the_same_order_without_the_kernel():
         assert find_kernel().order(scores, documents, numbers, features, 0.2) == expected
 
 
+def test_a_score_that_is_no_number_comes_last():
+    numbers, features = np.arange(3), np.ones((3, len(Feature)))
+    scores = np.array([np.nan, 0.5, 0.7])
+
+    assert find_kernel().order(scores, numbers, numbers, features, 0.2) == [2, 1, 0]
+
+
 @pytest.mark.parametrize("place", range(4))
 def test_scores_that_do_not_fit_are_refused(place):
     arrays = [np.ones(2), np.ones(2, np.int64), np.ones(2, np.int64), np.ones((2, len(Feature)))]

@@ -45,11 +45,14 @@ static PyObject *order_places(PyObject *module, PyObject *args) {
         PyErr_NoMemory();
         goto done;
     }
-    for (Size n = 0; n < count; n++)
-        if (coverage_of(&features, n) > 0)
-            scored[kept++] = (Scored){((const double *)scores.data)[n],
-                                      ((const int64_t *)documents.data)[n],
-                                      ((const int64_t *)numbers.data)[n], n};
+    for (Size n = 0; n < count; n++) {
+        if (!(coverage_of(&features, n) > 0)) continue;
+        double score = ((const double *)scores.data)[n];
+        /* What is no number comes last, as in NumPy. */
+        scored[kept++] = (Scored){isnan(score) ? -INFINITY : score,
+                                  ((const int64_t *)documents.data)[n],
+                                  ((const int64_t *)numbers.data)[n], n};
+    }
     qsort(scored, kept, sizeof *scored, compare_scored);
     double least = kept ? share * coverage_of(&features, scored[0].place) : 0;
     result = PyList_New(kept);
