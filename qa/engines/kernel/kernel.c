@@ -31,7 +31,7 @@
 #endif
 
 /* Raised with every change of what a function takes or gives; the Python code asks for one. */
-#define VERSION 6
+#define VERSION 7
 
 typedef Py_ssize_t Size;
 
