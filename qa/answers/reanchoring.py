@@ -162,16 +162,18 @@ def _may_be_elsewhere(
     if not terms:
         return True
     text = original.text[slice(*here)]
-    # The rarest are mostly nowhere else.
-    for some in (terms[:1], terms[:3], terms):
-        effort.spend(_COUNT)
-        count = searcher.count_documents(Query(some))
-        if count == 1 and not all(_has_word(text, term.word) for term in some):
-            in_original = Query(some, filters=Filters(document_ids=(original.id,)))
-            count += 1 - searcher.count_documents(in_original)
-        if count < 2:
-            return False
-    return True
+    if any(
+        searcher.count_documents(Query((term,))) == 1 and _has_word(text, term.word)
+        for term in terms[:2]
+    ):
+        # That document is this one.
+        return False
+    effort.spend(_COUNT)
+    count = searcher.count_documents(Query(terms))
+    if count == 1:
+        in_original = Query(terms, filters=Filters(document_ids=(original.id,)))
+        return not searcher.count_documents(in_original)
+    return count > 1
 
 
 def _has_word(text: str, word: str) -> bool:
@@ -207,8 +209,9 @@ def _document_state(quote: Quote, original: _Original | None) -> DocumentState:
 
 
 # The steps of opening a document, of reading a part of one, of a search, of counting documents, and
-# of looking up a word; characters of a quote, of a document, and postings that are read in one.
-_CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
+# of looking up a word; characters of a quote, of a document, and postings that are read in one.  A
+# long quote is charged more than it takes, so that many short ones can be looked for.
+_CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 12, 250
 _POSTINGS_PER_STEP = 140
 # The part of reading in reading and comparing a word.
 _READING_SHARE = 0.5
@@ -280,7 +283,7 @@ class _Sample(NamedTuple):
 
 
 # To search for a quote; to see whether any other document may have all of its words.
-_MANY, _FEW = _Sample(16, 10), _Sample(12, 6)
+_MANY, _FEW = _Sample(16, 10), _Sample(8, 4)
 
 
 class _RareTerms(NamedTuple):

@@ -64,7 +64,7 @@ from qa.index.manifest import Manifest, check_file
 from qa.index.statistics import STATISTICS, Statistics
 from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_json
 from qa.queries.conditions import Completions
-from qa.queries.query import Query
+from qa.queries.query import Filters, Query
 
 SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
@@ -72,6 +72,7 @@ SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 _MIN_CACHE_BYTES = 1 << 25
 # Searches without the kernel before the rest of the files is verified for it.
 _MAX_NUMPY_SEARCHES = 20
+_NO_FILTERS = Filters()
 # One for all generations of a process.
 _COMPUTE_LOCK = threading.Lock()
 
@@ -315,6 +316,10 @@ class WhooshSearcher:
 
     def count_documents(self, query: Query, deadline: Deadline = NO_DEADLINE) -> int:
         """How many documents have all terms of *query*, and meet its filters."""
+        stems = query.terms[0].all_stems if len(query.terms) == 1 else ()
+        if len(stems) == 1 and query.filters == _NO_FILTERS:
+            place = self._stem_table[stems[0]].places.get(WHOLE)
+            return self._fields[WHOLE].document_frequency(place.number) if place else 0
         mask = self._masks.filter_documents(query.filters)
         if query.filters.period is not None:
             allowed = self._masks.match_filters(query.filters)

@@ -74,7 +74,7 @@ class DocumentList:
         self._row_bytes = 0
 
     @cached_property
-    def folded_titles(self) -> Sequence[str]:
+    def plain_titles(self) -> Sequence[str]:
         """The title of each document without accents and capitals."""
         return [fold_accents(summary.title) for summary in self.summaries]
 

@@ -283,7 +283,7 @@ def _select_titled(
     """Those of *places* whose title has one form of each of *words*."""
     if not words:
         return places
-    titles = documents.folded_titles
+    titles = documents.plain_titles
     return [
         place
         for batch in in_batches(places, deadline)
