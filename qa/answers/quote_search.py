@@ -27,7 +27,7 @@ from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of a bit less than a microsecond: some fifteen usual questions.
 # Fifty quotes of 700 characters, 15 % of their words altered, take less.
-_MAX_STEPS = 46_000
+_MAX_STEPS = 43_800
 # The same where the place is shown on a page, which takes time, too.
 _PAGE_STEPS = 16_000
 
@@ -276,7 +276,7 @@ _MAX_WINDOW = 2
 # Places of one piece that are looked at.
 _MAX_PLACES = 8
 # To look for pieces in a text; to read a word and to compare it, also in other scripts.
-_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD, _STEPS_PER_FOREIGN_WORD = 150, 0.45, 6.0
+_CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD, _STEPS_PER_FOREIGN_WORD = 150, 0.45, 8.0
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class Reanchorer:
     def reanchor(self, quote: Quote) -> Anchor:
         """Find *quote* in its own document, or else in those with its words."""
         searcher, effort = self._searcher, self._effort
-        effort.spend(_OPENING + len(quote.exact) / _CHARACTERS_PER_STEP)
+        effort.spend(_OPENING + (len(quote.exact) / _CHARACTERS_PER_ROOT_STEP) ** 2)
         original = self._open_original(quote.document_id)
         document_state = _document_state(quote, original)
         if original and (span := original.locate(quote, effort)):
@@ -209,9 +209,9 @@ def _document_state(quote: Quote, original: _Original | None) -> DocumentState:
 
 
 # The steps of opening a document, of reading a part of one, of a search, of counting documents, and
-# of looking up a word; characters of a quote, of a document, and postings that are read in one.  A
-# long quote is charged more than it takes, so that many short ones can be looked for.
-_CHARACTERS_PER_STEP, _CHARACTERS_OPENED_PER_STEP = 12, 250
+# of looking up a word; characters of a document, and postings, that are read in one.  A quote of
+# 2,000 characters is charged 100, by its square more than it takes, so that short ones all fit.
+_CHARACTERS_PER_ROOT_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
 _POSTINGS_PER_STEP = 140
 # The part of reading in reading and comparing a word.
 _READING_SHARE = 0.5
