@@ -5,13 +5,17 @@ from qa.errors import require_posix
 
 require_posix()
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
+from flask import Request as FlaskRequest
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 
 from qa.documents.versions import template_folder
 from qa.settings import Settings, settings_from_environ
 from qa.web import api, mcp, openapi, static_files
-from qa.web.context import init_context
-from qa.web.dispatch import LightFlask
+from qa.web.context import Request, init_context
 from qa.web.middleware import metrics
 from qa.web.middleware.access import init_access
 from qa.web.middleware.error_handlers import init_error_handlers
@@ -41,13 +45,34 @@ _PAGES = (
 )
 
 
+class NoSessions(SessionInterface):
+    """No sessions, so that none is looked for and made with each request."""
+
+    _session = NullSession()
+
+    def open_session(self, app: Flask, request: FlaskRequest) -> SessionMixin:
+        """The one that holds nothing."""
+        return self._session
+
+
+class App(Flask):
+    """Flask without functions that are asynchronous, for which it would look with each request."""
+
+    request_class = Request
+    session_interface = NoSessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """*func* as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The service over the index of *settings*, by default those of the environment.
 
     There need not be an index yet: until one is published, questions get 503.
     """
     settings = settings or settings_from_environ()
-    app = LightFlask("qa", template_folder=str(template_folder()), static_folder=None)
+    app = App("qa", template_folder=str(template_folder()), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the contract's order reads better
     init_context(app, settings)

@@ -55,7 +55,7 @@ publishing: ledger gate live_generation generation_writer feedback builder build
   near_duplicates watcher purge
 evaluation: sets runner verdicts measures rewrites evaluator tuning
 web: json_responses response_schemas answer_json request_schemas answering tables offsets problems
-  context dispatch mount static_files openapi api pages.common pages.urls middleware.proxies
+  context mount static_files openapi api pages.common pages.urls middleware.proxies
   middleware.access middleware.request_counter middleware.rate_limits middleware.error_handlers
   middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.gauges middleware.metrics

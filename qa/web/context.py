@@ -14,9 +14,9 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
-from flask import Flask
+from flask import Flask, request
 from flask import Request as FlaskRequest
-from flask.globals import _cv_app, _cv_request
+from flask import current_app as flask_app
 from pydantic import BaseModel
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
@@ -176,30 +176,29 @@ def _start_request() -> None:
 # Flask's proxies, such as `request`, take two calls more for each of their attributes.
 def current_app() -> Flask:
     """The app whose context this is."""
-    return _cv_app.get().app
+    return flask_app._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
 def current_request() -> Request:
     """The current request itself."""
-    request: Request = _cv_request.get().request  # type: ignore[assignment]  # the app's class
-    return request
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
 def app_state(app: Flask | None = None) -> AppState:
     """The state of *app*, by default of the current one."""
-    state: AppState = (app or _cv_app.get().app).extensions["qa"]
+    state: AppState = (app or current_app()).extensions["qa"]
     return state
 
 
 def request_state() -> RequestState:
     """The state of the current request."""
-    request: Request = _cv_request.get().request  # type: ignore[assignment]  # the app's class
-    state = request.state
+    current = current_request()
+    state = current.state
     if state is None:
-        environ = request.environ
+        environ = current.environ
         # A proxy may have given it an id.
         request_id = environ.get("HTTP_X_REQUEST_ID", "")
-        state = request.state = RequestState(
+        state = current.state = RequestState(
             request_id if _REQUEST_ID.fullmatch(request_id) else os.urandom(16).hex(),
             time.perf_counter(),
             Deadline.after(current_settings().budget_ms / 1000, environ.get(HEAD_READ)),
@@ -209,7 +208,7 @@ def request_state() -> RequestState:
 
 def current_settings() -> Settings:
     """The settings of the current app."""
-    state: AppState = _cv_app.get().app.extensions["qa"]
+    state: AppState = current_app().extensions["qa"]
     return state.settings
 
 
@@ -318,7 +317,7 @@ def current_options() -> RouteOptions:
     """What applies to the route of this request, even where its method is not allowed."""
     current = current_request()
     if current.url_rule is not None:
-        view = _cv_app.get().app.view_functions[current.url_rule.endpoint]
+        view = current_app().view_functions[current.url_rule.endpoint]
         return _options.get(view, _DEFAULT_OPTIONS)
     endpoint, error = current.endpoint, current.routing_exception
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
