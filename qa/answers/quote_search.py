@@ -27,7 +27,7 @@ from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of a bit less than a microsecond: some fifteen usual questions.
 # Fifty quotes of 700 characters, 15 % of their words altered, take less.
-_MAX_STEPS = 43_800
+_MAX_STEPS = 34_500
 # The same where the place is shown on a page, which takes time, too.
 _PAGE_STEPS = 16_000
 
@@ -267,7 +267,7 @@ class ChecksumSearch:
 # A place that is less similar has other words.
 _MIN_SIMILARITY = 0.6
 # Characters and words of a quote to compare; the beginning of a longer one is enough.
-_MAX_LENGTH, _MAX_WORDS = 6_000, 1_000
+MAX_LENGTH, _MAX_WORDS = 6_000, 1_000
 # Pieces of a quote by which its place is estimated, and how long they are; the share of them that a
 # text with its words has; the length up to which all words are compared if it has fewer.
 _MAX_PIECES, _PIECE, _MIN_PIECES_SHARE, _SHORT_QUOTE = 12, 16, 0.1, 500
@@ -275,7 +275,7 @@ _MAX_PIECES, _PIECE, _MIN_PIECES_SHARE, _SHORT_QUOTE = 12, 16, 0.1, 500
 _MAX_WINDOW = 2
 # Places of one piece that are looked at.
 _MAX_PLACES = 8
-# To look for pieces in a text; to read a word and to compare it, also in other scripts.
+# To look for pieces in a text; to read a word and to compare it, also where each has few letters.
 _CHARACTERS_PER_ESTIMATE, _STEPS_PER_WORD, _STEPS_PER_FOREIGN_WORD = 150, 0.45, 8.0
 
 
@@ -292,7 +292,7 @@ class QuoteWords:
 
     def __init__(self, exact: str) -> None:
         self.exact = exact
-        self.text = exact[:_MAX_LENGTH]
+        self.text = exact[:MAX_LENGTH]
 
     @cached_property
     def words(self) -> list[str]:
@@ -302,7 +302,8 @@ class QuoteWords:
     @cached_property
     def steps_per_word(self) -> float:
         """What it takes to read a word and to compare it, in steps of an Effort."""
-        return _STEPS_PER_WORD if is_alphabetic(self.text) else _STEPS_PER_FOREIGN_WORD
+        is_usual = 4 * len(self.words) < len(self.text) or is_alphabetic(self.text)
+        return _STEPS_PER_WORD if is_usual else _STEPS_PER_FOREIGN_WORD
 
     @cached_property
     def terms(self) -> list[str]:

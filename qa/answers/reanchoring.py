@@ -18,6 +18,7 @@ from cachetools import LRUCache
 from qa.analysis.tokenizer import Span, find_words, stem
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
+    MAX_LENGTH,
     Effort,
     JoinedText,
     Quote,
@@ -98,7 +99,8 @@ class Reanchorer:
     def reanchor(self, quote: Quote) -> Anchor:
         """Find *quote* in its own document, or else in those with its words."""
         searcher, effort = self._searcher, self._effort
-        effort.spend(_OPENING + (len(quote.exact) / _CHARACTERS_PER_ROOT_STEP) ** 2)
+        size = min(len(quote.exact), MAX_LENGTH)
+        effort.spend(_OPENING + (size / _CHARACTERS_PER_ROOT_STEP) ** 2)
         original = self._open_original(quote.document_id)
         document_state = _document_state(quote, original)
         if original and (span := original.locate(quote, effort)):
@@ -215,7 +217,7 @@ _CHARACTERS_PER_ROOT_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
 _POSTINGS_PER_STEP = 140
 # The part of reading in reading and comparing a word.
 _READING_SHARE = 0.5
-_OPENING, _READING, _SEARCH, _COUNT, _WORD = 30, 45, 90, 20, 14
+_OPENING, _READING, _SEARCH, _COUNT, _WORD = 30, 45, 90, 80, 14
 
 
 class _Hits:

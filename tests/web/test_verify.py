@@ -68,6 +68,15 @@ def test_what_there_is_no_time_for_is_left_for_another_request(client, answer, m
     assert [result["state"] for result in body["citations"]] == ["gone"] * 2
 
 
+@pytest.mark.parametrize("length", [6_000, 95_000])
+def test_one_long_quote_is_looked_for(client, answer, length):
+    missing = first_citation(answer) | {"exact": ("A legal pier was sold. " * 5_000)[:length]}
+    response = client.post("/verify", json={"citations": [missing]})
+
+    assert response.status_code == 200
+    assert response.get_json()["citations"][0]["state"] == "gone"
+
+
 def test_where_there_is_no_time_at_all_nothing_is_said(client, answer):
     response = client.post(
         "/verify",
