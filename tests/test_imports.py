@@ -15,7 +15,7 @@ PACKAGES = """
 errors
 settings
 analysis: deadline records english script_variants normalization languages tokenizer abbreviations
-  sentences dates numerals variants
+  sentences dates numerals variants variant_signs
 documents: document skips processes metadata raw_document front_matter file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages

@@ -125,9 +125,12 @@ _NUMERIC = [
 _SEPARATORS = re.compile(r"\W+")
 # A fast look before a slow one.
 _HAS_DIGIT = re.compile(r"\d")
+_LETTERS = regex.compile(r"[\p{L}\p{M}]+")
 # One of these follows the first number.
 _NUMERIC_SIGN = re.compile(r"[-/.]|\s?[年년]")
 _BEFORE_LENGTH, _AFTER_LENGTH = 32, 40
+# What is between the name of a month and a number after it ends with one of these, or a space.
+_SIGNS_BEFORE = frozenset("-'’")
 _FIRST_YEAR, _LAST_YEAR = 1500, 2099
 # Years of two digits below this are of this century.
 _PIVOT = 50
@@ -217,6 +220,12 @@ def month_of(name: str, languages: tuple[str, ...]) -> int | None:
     return next((month for month in months if month), None)
 
 
+def has_month(text: str, language: str) -> bool:
+    """Whether a word of *text* is the name of a month in *language* or in English."""
+    months = month_numbers(language)
+    return any(fold_accents(word) in months for word in _LETTERS.findall(text))
+
+
 def _read_day_first(
     text: str, start: int, end: int, languages: tuple[str, ...]
 ) -> DateMention | None:
@@ -232,6 +241,8 @@ def _find_month_before(
     text: str, start: int, languages: tuple[str, ...]
 ) -> tuple["regex.Match[str] | None", int | None]:
     """The name of a month right before *start*, and its number."""
+    if not start or not (text[start - 1].isspace() or text[start - 1] in _SIGNS_BEFORE):
+        return None, None
     begin = max(0, start - _BEFORE_LENGTH)
     # A look at the last two words first: mostly none is a month.
     words = _SEPARATORS.split(text[begin:start])[-3:]

@@ -56,6 +56,8 @@ def find_numbers(text: str, language: str) -> list[NumberMention]:
     mentions = []
     for match in _iter_numbers(text):
         digits = match["digits"]
+        if digits.isdecimal() and digits.isascii() and not match["scale"]:
+            continue
         value = _read_digits(digits, language) if len(digits) <= _MAX_DIGITS else None
         # Zeros in front make a code of it.
         if value is None or (digits[0] == "0" and digits[1:2].isdigit()):
@@ -74,16 +76,29 @@ def may_have_spaced_numbers(text: str, language: str) -> bool:
     """Whether a number of *text* may have a space inside: 1 043, 2.35 million; fast."""
     return (
         _SPACED_GROUP.search(text) is not None
-        or any(_may_scale(word, language) for word in _NEXT_WORD.findall(text))
+        or has_scale(text, language)
         or _SPACED_AMOUNT.search(text) is not None
     )
 
 
-@lru_cache(maxsize=1 << 12)
-def _may_scale(word: str, language: str) -> bool:
+def has_scale(text: str, language: str) -> bool:
+    """Whether a digit of *text* has a word that may scale after it."""
+    return any(may_scale(word, language) for word in _NEXT_WORD.findall(text))
+
+
+def may_scale(word: str, language: str) -> bool:
     """Whether *word* is a word of _scales, or the first one of several that are."""
-    folded = fold_accents(word)
-    return any(scale.partition(" ")[0] == folded for scale in _scales(language))
+    return fold_accents(word) in _first_scale_words(language)
+
+
+@lru_cache(maxsize=64)
+def _first_scale_words(language: str) -> frozenset[str]:
+    return frozenset(scale.partition(" ")[0] for scale in _scales(language))
+
+
+def begins_with_currency(text: str) -> bool:
+    """Whether *text* begins with the sign or the code of a currency, or with a sign for a share."""
+    return text[0] in "%‰" or _CURRENCY_WORD.match(text) is not None
 
 
 def _iter_numbers(text: str) -> Iterator["regex.Match[str]"]:

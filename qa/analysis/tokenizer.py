@@ -6,7 +6,7 @@ code points everywhere.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -99,7 +99,7 @@ _ALPHABETIC_TOKEN = re.compile(
 
 def is_alphabetic(text: str) -> bool:
     """Whether *text* has only letters of alphabets that words are found in the fast way."""
-    return _ALPHABETIC_TEXT.fullmatch(text) is not None
+    return text.isascii() or _ALPHABETIC_TEXT.fullmatch(text) is not None
 
 
 def tokenize(text: str) -> list[Token]:
@@ -195,11 +195,17 @@ def find_words(text: str) -> list[str]:
     for chunk in text.split():
         if chunk.isascii() and chunk.isalnum():
             texts.append(chunk)
-        elif _ALPHABETIC_TEXT.fullmatch(chunk):
-            texts += _ALPHABETIC_TOKEN.findall(chunk)
         else:
-            texts += [word.text for word in _iter_tokens(chunk)]
+            texts += chunk_texts(chunk)
     return texts
+
+
+def chunk_texts(chunk: str) -> list[str]:
+    """The words of a *chunk*, a piece of a text between spaces."""
+    if _ALPHABETIC_TEXT.fullmatch(chunk):
+        texts: list[str] = _ALPHABETIC_TOKEN.findall(chunk)
+        return texts
+    return [word.text for word in _iter_tokens(chunk)]
 
 
 def _iter_tokens(text: str) -> Iterator[Token]:
@@ -258,6 +264,21 @@ def to_term(word: str) -> str:
     U.S. and US are one term and differ from us; Putin’s is Putin; l'homme is homme; 1,000 is 1000;
     圖書館 is 图书馆.
     """
+    return _compute_term(word)
+
+
+def to_terms(words: Iterable[str]) -> list[str]:
+    """The terms of many *words*; none are cached."""
+    return [
+        # The same string, not one like it, takes no memory.
+        (word if word in _SHORT_NAMES or word == (lower := word.lower()) else lower)
+        if word.isascii() and word.isalnum()
+        else _compute_term(word)
+        for word in words
+    ]
+
+
+def _compute_term(word: str) -> str:
     return fold_han(_to_own_term(word))
 
 
@@ -281,7 +302,33 @@ _MAX_UNSTEMMED_LENGTH = 2
 @lru_cache(maxsize=1 << 18)
 def stem(word: str, language: str) -> str:
     """The Snowball stem of *word*; its term in a language without a stemmer."""
-    exact = _to_own_term(word) if language in _KEEP_HAN else to_term(word)
+    return _compute_stem(word, language)
+
+
+def stem_words(words: Sequence[str], language: str) -> list[str]:
+    """The stems of many *words*; none are cached."""
+    snowball = languages.stemmer_for(language)
+    simple = [*filter(_is_simple, words)]
+    if snowball is None or language in _KEEP_ACCENTS:
+        return [_compute_stem(word, language) for word in words]
+    spelled = [*map(to_american, simple)] if language == "en" else simple
+    stems = zip(simple, to_terms(snowball.stemWords(spelled)), strict=True)
+    known = {w: stemmed if len(stemmed) > 1 and stemmed != w else w for w, stemmed in stems}
+    return [known.get(word) or _compute_stem(word, language) for word in words]
+
+
+def _is_simple(word: str) -> bool:
+    """Whether *word* is as a stemmer expects it."""
+    return (
+        len(word) > _MAX_UNSTEMMED_LENGTH
+        and word.isascii()
+        and word.isalnum()
+        and word == word.lower()
+    )
+
+
+def _compute_stem(word: str, language: str) -> str:
+    exact = _to_own_term(word) if language in _KEEP_HAN else _compute_term(word)
     if exact in _SHORT_NAMES:
         return exact
     case_folded = fold_case(word, language)
@@ -293,7 +340,7 @@ def stem(word: str, language: str) -> str:
     if language == "en":
         case_folded = to_american(case_folded)
     # Stemmers need the accents, so they are removed last.
-    stemmed = to_term(snowball.stemWord(case_folded))
+    stemmed = _compute_term(snowball.stemWord(case_folded))
     # One letter says nothing: it would be the stem of कुआँ (well) and of का (of).
     return stemmed if len(stemmed) > 1 else exact
 

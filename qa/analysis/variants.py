@@ -34,6 +34,19 @@ class Role(Enum):
     __hash__ = object.__hash__
 
 
+class SpacedKind:
+    """The kinds of variants of words with a space between them, in bits."""
+
+    DATE = 1
+    NUMBER = 2
+    AMPERSAND = 4
+    INITIALS = 8
+    ANY = 15
+
+
+_WITH_DIGITS = SpacedKind.DATE | SpacedKind.NUMBER
+
+
 class Variant(NamedTuple):
     """A *word* to index beside the words from *start* to *end*."""
 
@@ -98,6 +111,11 @@ def find_variants(text: str, language: str) -> list[Variant]:
 @lru_cache(maxsize=1 << 14)
 def chunk_variants(chunk: str, language: str) -> tuple[Variant, ...]:
     """The variants within a *chunk*, which is a piece of a text between spaces."""
+    return find_chunk_variants(chunk, language)
+
+
+def find_chunk_variants(chunk: str, language: str) -> tuple[Variant, ...]:
+    """The same, not cached."""
     if chunk.isalpha():
         return ()
     variants = [*_joined_forms(chunk), *_signed_forms(chunk)]
@@ -107,20 +125,26 @@ def chunk_variants(chunk: str, language: str) -> tuple[Variant, ...]:
     return tuple(dict.fromkeys(variants))
 
 
-def spaced_variants(text: str, language: str) -> list[Variant]:
-    """The variants of words with a space between them: 14 July 2021, 2.35 million, J. R."""
+def spaced_variants(text: str, language: str, kinds: int = SpacedKind.ANY) -> list[Variant]:
+    """The variants of words with a space between them: 14 July 2021, 2.35 million, J. R.
+
+    *kinds* are those that the text may have.
+    """
     variants: list[Variant] = []
-    if _HAS_DIGIT.search(text):
-        variants += _date_variants(text, _select_spaced(text, find_dates(text, (language,))))
-        if may_have_spaced_numbers(text, language):
+    if kinds & _WITH_DIGITS and _HAS_DIGIT.search(text):
+        if kinds & SpacedKind.DATE:
+            variants += _date_variants(text, _select_spaced(text, find_dates(text, (language,))))
+        if kinds & SpacedKind.NUMBER and may_have_spaced_numbers(text, language):
             variants += _number_variants(text, _select_spaced(text, find_numbers(text, language)))
-    if " & " in text:
+    if kinds & SpacedKind.AMPERSAND and " & " in text:
         variants += [
             Variant(match[0].replace(" ", ""), *match.span())
             for match in _AMPERSAND.finditer(text)
             if " " in match[0]
         ]
-    return [*variants, *_initials(text)]
+    if kinds & SpacedKind.INITIALS:
+        variants += _initials(text)
+    return variants
 
 
 def _select_spaced(text: str, mentions: Iterable[_Mention]) -> Iterator[_Mention]:

@@ -53,6 +53,8 @@ _MIN_SHORT, _MAX_SHORT, _MAX_LONG_WORDS = 2, 10, 8
 _REACH = 200
 # A limit on hostile or huge documents.
 _MAX_PARENTHESES = 2000
+# Small words that are counted in memory: few are new after so many.
+_MAX_SMALL_WORDS = 1 << 15
 # Between the short and the long form.
 _TAB = "\t"
 # Acronyms of an index, and meanings of one acronym.
@@ -176,7 +178,7 @@ class AcronymCollector:
 
     def __init__(self) -> None:
         self._definitions = CountBuilder(_meaning_of)
-        self._small_words = CountBuilder()
+        self._small_words = CountBuilder(most_counted=_MAX_SMALL_WORDS)
 
     def add(self, document: Document) -> None:
         """Count what *document* defines, each definition once."""
@@ -221,8 +223,7 @@ def _meaning_of(text: str) -> str:
 
 def _small_words(text: str) -> set[str]:
     """The short words of *text* in small letters."""
-    words = filter(str.islower, filter(str.isalpha, {*text.split()}))
-    return {word for word in words if len(word) <= _MAX_SHORT}
+    return {w for w in {*text.split()} if len(w) <= _MAX_SHORT and w.islower() and w.isalpha()}
 
 
 def select_acronyms(

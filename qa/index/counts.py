@@ -39,8 +39,11 @@ _HASHES = "groups"
 
 def hash_text(text: str) -> int:
     """A number of 64 bits that depends on *text* alone."""
-    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=_HASH_BYTES).digest()
-    return int.from_bytes(digest, "little")
+    return int.from_bytes(_digest(text.encode(errors="replace")), "little")
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=_HASH_BYTES).digest()
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,14 @@ class CountTable:
     def of(cls, counts: Mapping[str, int], group_of: Callable[[str], str]) -> "CountTable":
         """The table of *counts*."""
         strings = [string for string, count in counts.items() if count]
-        encoded = [string.encode() for string in strings]
-        groups = np.fromiter(map(hash_text, map(group_of, strings)), np.uint64, len(strings))
+        encoded = [*map(str.encode, strings)]
+        grouped = encoded if group_of is str else map(str.encode, map(group_of, strings))
+        groups = np.frombuffer(b"".join(map(_digest, grouped)), "<u8")
         forms = np.fromiter(map(zlib.crc32, encoded), np.uint32, len(strings))
         order = np.lexsort((forms, groups))
-        ends = _ends_of(np.fromiter((len(encoded[n]) for n in order), np.int64, len(strings)))
-        values = np.fromiter((counts[string] for string in strings), np.int64, len(strings))
-        text = np.frombuffer(b"".join([encoded[n] for n in order]), np.uint8)
+        ends = _ends_of(np.fromiter(map(len, encoded), np.int64, len(strings))[order])
+        values = np.fromiter(filter(None, counts.values()), np.int64, len(strings))
+        text = np.frombuffer(b"".join(map(encoded.__getitem__, order.tolist())), np.uint8)
         return cls(groups[order], forms[order], values[order], text, ends)
 
     @classmethod
@@ -203,17 +207,23 @@ EMPTY = CountTable.of({}, str)
 
 
 class CountBuilder:
-    """Counts strings in little memory; *group_of* says which are counted together."""
+    """Counts strings in little memory; *group_of* says which are counted together.
 
-    def __init__(self, group_of: Callable[[str], str] = str) -> None:
+    *most_counted* may be in memory before they become a table: more where they recur.
+    """
+
+    def __init__(
+        self, group_of: Callable[[str], str] = str, most_counted: int | None = None
+    ) -> None:
         self._group_of = group_of
+        self._most_counted = most_counted or _MAX_COUNTED
         self._counts: Counter[str] = Counter()
         self._tables: list[CountTable] = []
 
     def add(self, strings: Iterable[str]) -> None:
         """Count each of *strings* once more."""
         self._counts.update(strings)
-        if len(self._counts) > _MAX_COUNTED:
+        if len(self._counts) > self._most_counted:
             self._flush()
 
     def subtract(self, strings: Iterable[str]) -> None:

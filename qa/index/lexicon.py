@@ -26,6 +26,8 @@ MIN_PART = 3
 # The most frequent stems that a generation has.
 MAX_STEMS = 1 << 17
 _LANDMARK_EVERY = 64
+# Stems that are counted in memory: few are new after so many.
+_MAX_COUNTED = 1 << 15
 _SECTION, _LINE, _TAB = b"\n\n", b"\n", b"\t"
 # Letters of a stem, at most, and bytes of a line.
 _MAX_LETTERS, _MAX_LINE = 60, 256
@@ -137,7 +139,7 @@ class LexiconCollector:
     """Counts the stems of documents, one after the other."""
 
     def __init__(self) -> None:
-        self._counts = CountBuilder()
+        self._counts = CountBuilder(most_counted=_MAX_COUNTED)
 
     def add(self, document: Document) -> None:
         """Count the stems of *document*, each once, if its language joins words."""

@@ -4,9 +4,11 @@ Both are collected while an index is built, are bounded whatever is indexed, and
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ import regex
 
 from qa.analysis.languages import stop_words
 from qa.analysis.normalization import strip_clitics
-from qa.analysis.tokenizer import normalize
+from qa.analysis.tokenizer import is_alphabetic, normalize
 from qa.documents.document import Document
 from qa.index.counts import EMPTY, CountBuilder, CountTable, hash_text, iter_groups
 from qa.index.questions import iter_heading_questions
@@ -25,7 +27,7 @@ MAX_QUESTIONS, MAX_TOPICS, _MAX_OF_DOCUMENT = 5000, 1000, 200
 _QUESTION_LENGTHS = range(10, 200)
 # Phrases are counted in the beginning of a document, in characters, where it says what it is about.
 _LEAD = 1200
-_MAX_PHRASE_WORDS, _MIN_NAME_LETTERS = 3, 4
+_MIN_NAME_LETTERS = 4
 # Documents that are looked at, and headings; of more a half is, a quarter and so on.
 _MAX_SAMPLED, _MAX_ASKED, _LEVELS = 10_000, 1 << 16, 32
 # A topic is in so many documents at least, in no larger share of them, and in so many titles and
@@ -35,8 +37,12 @@ _MIN_DOCUMENTS, _MAX_SHARE, _MIN_TITLES, _MIN_TITLE_SHARE = 3, 0.25, 2, 0.1
 _MAX_HEADINGS = 100
 # A phrase that mostly is a part of a longer one is no topic by itself.
 _MAX_SHARE_OF_LONGER = 0.6
-_BREAK = regex.compile(r"[^\p{L}\p{N}\p{M}\s'’&-]+|\n+|\s[-–—]\s")
-_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’&-]*")
+# A word, or a sign that no phrase goes across.
+_PIECE = regex.compile(
+    r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’&-]*+|[^\p{L}\p{N}\p{M}\s'’&-]|\n|(?<=\s)-(?=\s)"
+)
+# The same for alphabetic text, several times as fast.
+_ALPHABETIC_PIECE = re.compile(r"(?:[^\W_]++['’&-]*+)++|[^\w\s'’&-]|_|\n|(?<=\s)-(?=\s)")
 
 
 class HeadingQuestion(NamedTuple):
@@ -165,39 +171,82 @@ class SuggestionTables(NamedTuple):
     question_counts: Sequence[int] = ()
 
 
-def _iter_phrases(text: str, stops: frozenset[str], *, all_words: bool = False) -> Iterator[str]:
+class _WordSigns(dict[str, int]):
+    """Words, and signs between them, with what decides where a phrase may begin, as bits.
+
+    0 for a sign that no phrase goes across.  Words recur; so many are known that memory is bounded.
+    """
+
+    WORD, SIGNIFICANT, CAPITAL, LONG = 1, 2, 4, 8
+    _MAX_SIZE = 1 << 14
+
+    def __init__(self, stops: frozenset[str]) -> None:
+        super().__init__()
+        self._stops = stops
+
+    def __missing__(self, word: str) -> int:
+        first, signs = word[0], 0
+        if first.isalnum():
+            is_significant = len(word) > 1 and first.isalpha() and word.lower() not in self._stops
+            signs = self.WORD | self.SIGNIFICANT * is_significant
+            signs |= self.CAPITAL * first.isupper()
+            signs |= self.LONG * (len(word) >= _MIN_NAME_LETTERS)
+        if len(self) >= self._MAX_SIZE:
+            self.clear()
+        self[word] = signs
+        return signs
+
+
+_signs_of = lru_cache(maxsize=8)(_WordSigns)
+
+
+def _find_phrases(text: str, stops: frozenset[str], *, all_words: bool = False) -> list[str]:
     """The phrases of *text*, and its single words that are names, or *all_words*.
 
-    A phrase goes across no punctuation, and neither begins nor ends with a stop word.  A name has a
-    capital letter, unlike the words beside it.
+    A phrase of two or three words goes across no punctuation, and neither begins nor ends with a
+    stop word.  A name has a capital letter, unlike the words beside it.
     """
-    for stretch in _BREAK.split(text):
-        words = _WORD.findall(stretch)
-        significant = [len(w) > 1 and w[0].isalpha() and w.lower() not in stops for w in words]
-        # No phrase goes beyond the last word.
-        significant += [False] * _MAX_PHRASE_WORDS
-        for first, word in enumerate(words):
-            if not significant[first]:
-                continue
-            if len(word) >= _MIN_NAME_LETTERS and (
-                all_words or (word[0].isupper() and _stands_out(words, first))
-            ):
-                yield _strip_possessive(word)
-            for last in range(first + 1, first + _MAX_PHRASE_WORDS):
-                if significant[last]:
-                    yield _strip_possessive(" ".join(words[first : last + 1]))
+    pattern = _ALPHABETIC_PIECE if is_alphabetic(text) else _PIECE
+    words: list[str] = pattern.findall(text)
+    signs = [*map(_signs_of(stops).__getitem__, words)]
+    phrases = _find_long_words(words, signs) if all_words else _find_names(words, signs)
+    significant = _WordSigns.SIGNIFICANT
+    phrases += [
+        f"{first} {second}"
+        for first, second, one, other in zip(words, words[1:], signs, signs[1:], strict=False)
+        if one & other & significant
+    ]
+    phrases += [
+        f"{first} {second} {third}"
+        for first, second, third, one, middle, other in zip(
+            words, words[1:], words[2:], signs, signs[1:], signs[2:], strict=False
+        )
+        if one & other & significant and middle
+    ]
+    has_endings = "'" in text or "’" in text
+    return [*map(_strip_possessive, phrases)] if has_endings else phrases
+
+
+def _find_long_words(words: Sequence[str], signs: Sequence[int]) -> list[str]:
+    wanted = _WordSigns.SIGNIFICANT | _WordSigns.LONG
+    return [word for word, own in zip(words, signs, strict=True) if own & wanted == wanted]
+
+
+def _find_names(words: Sequence[str], signs: Sequence[int]) -> list[str]:
+    """The words with a capital that have one without before them, and none with one after them."""
+    capital = _WordSigns.CAPITAL
+    wanted = _WordSigns.SIGNIFICANT | _WordSigns.LONG | capital
+    around = zip(words, [0, *signs], signs, [*signs[1:], 0], strict=False)
+    return [
+        word
+        for word, before, own, after in around
+        if own & wanted == wanted and before and not (before | after) & capital
+    ]
 
 
 def _strip_possessive(phrase: str) -> str:
     may_have_ending = phrase[-1] in "s'’" and ("'" in phrase or "’" in phrase)
     return strip_clitics(phrase) if may_have_ending else phrase
-
-
-def _stands_out(words: Sequence[str], place: int) -> bool:
-    """Whether no word beside the one at *place* has a capital letter, and it is not the first."""
-    if not place or words[place - 1][0].isupper():
-        return False
-    return place + 1 == len(words) or not words[place + 1][0].isupper()
 
 
 def _parts_of_longer(frequent: Sequence[tuple[str, int]]) -> set[str]:
@@ -257,8 +306,8 @@ class SuggestionCollector:
         stops = stop_words(document.metadata.language)
         headings = (document.text[b.start : b.end] for b in document.blocks[:_LEAD] if b.level)
         title = "\n".join((document.metadata.title, *islice(headings, _MAX_HEADINGS)))
-        phrases = {p.lower(): p for p in _iter_phrases(document.text[:_LEAD], stops)}
-        named = {p.lower() for p in _iter_phrases(title, stops, all_words=True)}
+        phrases = {p.lower(): p for p in _find_phrases(document.text[:_LEAD], stops)}
+        named = {p.lower() for p in _find_phrases(title, stops, all_words=True)}
         self._phrases.change(phrases.values(), zeros, by)
         self._titles.change(named, zeros, by)
 

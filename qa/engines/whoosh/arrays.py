@@ -18,7 +18,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
@@ -368,6 +368,15 @@ def join_bytes(items: list[bytes]) -> tuple[Array, Array]:
     lengths = np.fromiter(map(len, items), np.int64, len(items))
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     return np.frombuffer(b"".join(items), np.uint8), narrow_dtype(starts)
+
+
+def join_strings(items: list[str]) -> tuple[Array, Array]:
+    """What join_bytes returns of strings in UTF-8."""
+    joined = "".join(items)
+    if not joined.isascii():
+        return join_bytes([item.encode() for item in items])
+    ends = np.cumsum(np.fromiter(chain((0,), map(len, items)), np.int64, 1 + len(items)))
+    return np.frombuffer(joined.encode(), np.uint8), narrow_dtype(ends)
 
 
 def gather_strings(

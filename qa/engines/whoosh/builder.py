@@ -50,8 +50,8 @@ from qa.index.suggestions import NO_SUGGESTIONS, Suggestions
 # The part with the columns of documents, beside those of the fields.
 COLUMNS = "columns"
 _LONGEST_FIRST = (WORDS, STEMS, WHOLE, COLUMNS, TITLE)
-# Distinct chunks in memory, at most; about 700 bytes each, with their words and stems.
-_MAX_CHUNKS = 50_000
+# Distinct chunks in memory, at most; about 320 bytes each, with their words and stems.
+_MAX_CHUNKS = 100_000
 
 
 class _Process:
@@ -84,7 +84,7 @@ def write_segment(path: Path, buffer: Buffer) -> None:
         spans = zip(buffer.starts[passages], buffer.ends[passages], strict=True)
         texts.add([text[start:end] for start, end in spans], language)
         titles.add(buffer.titles[headings], language)
-    vocabulary.analyze_new()
+    vocabulary.analyze([texts, titles])
     tokens, title_tokens = vocabulary.column_tokens(texts), vocabulary.column_tokens(titles)
     stems = invert_stems(vocabulary.stemmed, tokens, positions=True)
     documents = np.repeat(np.arange(len(buffer.ids)), buffer.passages)

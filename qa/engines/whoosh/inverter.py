@@ -12,34 +12,44 @@ from itertools import count, islice
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
-from qa.engines.whoosh.arrays import join_bytes, narrow_dtype
+from qa.engines.whoosh.arrays import join_strings, narrow_dtype
 
 _RADIX_BITS = 16
 
 
 class TermDictionary:
-    """Distinct strings, numbered in the order they come; *names* has them in UTF-8."""
+    """Distinct strings, numbered in the order they come."""
 
     def __init__(self) -> None:
-        self.names: list[bytes] = []
         self._numbers = defaultdict[str, int](count().__next__)
-        self._sorted: list[int] = []
+        self._names: list[str] = []
+        self._sorted: IntArray = np.empty(0, np.int64)
         self._ranks: IntArray = np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._numbers)
 
     def number_terms(self, terms: Iterable[str]) -> Array:
         """The number of each term, a new one for a new term: int32 of shape (terms,)."""
         numbers = np.fromiter(map(self._numbers.__getitem__, terms), np.int32)
-        self.names += map(str.encode, islice(self._numbers, len(self.names), None))
+        self._names += islice(self._numbers, len(self._names), None)
         return numbers
+
+    def names(self, numbers: IntArray) -> list[str]:
+        """The strings of these *numbers*."""
+        return [*map(self._names.__getitem__, numbers.tolist())]
 
     def ranks(self) -> IntArray:
         """The rank of each term among all sorted: int64 of shape (distinct terms,)."""
-        if len(self._ranks) < len(self.names):
-            # Sorted but for the new ones at the end, which Python's sort exploits.
-            self._sorted.extend(range(len(self._sorted), len(self.names)))
-            self._sorted.sort(key=self.names.__getitem__)
-            self._ranks = np.empty(len(self.names), np.int64)
-            self._ranks[self._sorted] = np.arange(len(self.names))
+        if len(self._ranks) < len(self):
+            # Sorted but for the new ones at the end, which Python's sort exploits.  The order of
+            # code points is that of UTF-8.
+            order = [*self._sorted.tolist(), *range(len(self._sorted), len(self))]
+            order.sort(key=self._names.__getitem__)
+            self._sorted = np.array(order, np.int64)
+            self._ranks = np.empty(len(self), np.int64)
+            self._ranks[self._sorted] = np.arange(len(self))
         return self._ranks
 
 
@@ -51,7 +61,7 @@ class FieldPostings:
     (occurrences,), *lengths*, in words, (documents,).
     """
 
-    terms: list[bytes]
+    terms: list[str]
     counts: IntArray
     documents: Array
     frequencies: Array
@@ -60,7 +70,7 @@ class FieldPostings:
 
     def to_arrays(self, name: str) -> dict[str, Array]:
         """The postings as arrays to write."""
-        blob, ends = join_bytes(self.terms)
+        blob, ends = join_strings(self.terms)
         arrays = {
             f"{name}.terms": blob,
             f"{name}.ends": ends,
@@ -149,9 +159,9 @@ def invert(
 
     *lengths* is how many tokens each document has, of shape (documents,).
     """
-    used = np.flatnonzero(np.bincount(tokens, minlength=len(terms.names)))
+    used = np.flatnonzero(np.bincount(tokens, minlength=len(terms)))
     used = used[np.argsort(terms.ranks()[used])]
-    places = np.zeros(len(terms.names), np.uint32)
+    places = np.zeros(len(terms), np.uint32)
     places[used] = np.arange(len(used))
     keys = places[tokens]
     order = _stable_order(keys, len(used))
@@ -162,7 +172,7 @@ def invert(
     is_first[1:] = (keys[1:] != keys[:-1]) | (documents[1:] != documents[:-1])
     first = np.flatnonzero(is_first)
     return FieldPostings(
-        [terms.names[number] for number in used.tolist()],
+        terms.names(used),
         np.bincount(keys[first], minlength=len(used)),
         documents[first],
         np.diff(first, append=len(order)).astype(np.uint32),

@@ -1,6 +1,6 @@
 """Fields of a few postings, for tests."""
 
-from qa.engines.whoosh.arrays import join_bytes
+from qa.engines.whoosh.arrays import join_strings
 from qa.engines.whoosh.field_encoder import FieldEncoder
 
 
@@ -8,5 +8,5 @@ def encode_field(name, postings):
     """The arrays of a field with *postings*, all at once."""
     encoder = FieldEncoder(postings.lengths)
     encoder.add(postings)
-    terms, ends = join_bytes(postings.terms)
+    terms, ends = join_strings(postings.terms)
     return encoder.finish(name, {"terms": terms, "ends": ends})

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, join_bytes, narrow_dtype, write_arrays
+from qa.engines.whoosh.arrays import (
+    ArrayFile,
+    ByteStrings,
+    join_bytes,
+    join_strings,
+    narrow_dtype,
+    write_arrays,
+)
 from qa.errors import CorruptIndexError
 
 
@@ -199,6 +206,14 @@ def test_joined_strings_can_be_taken_apart(items):
     blob, ends = join_bytes(items)
 
     assert [blob[a:b].tobytes() for a, b in pairwise(ends)] == items
+
+
+@given(st.lists(st.text()))
+def test_texts_are_joined_as_their_bytes(items):
+    for one, other in zip(
+        join_strings(items), join_bytes([item.encode() for item in items]), strict=True
+    ):
+        assert (one.tolist(), one.dtype) == (other.tolist(), other.dtype)
 
 
 @given(st.lists(st.integers(0, 2**40)))

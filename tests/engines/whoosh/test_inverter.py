@@ -23,7 +23,7 @@ def by_hand(texts):
     """For each term its documents, frequencies and positions."""
     lists = {}
     for number, text in enumerate(texts):
-        words = [TERMS[token].encode() for token in text]
+        words = [TERMS[token] for token in text]
         for term, count in sorted(Counter(words).items()):
             places = [place for place, word in enumerate(words) if word == term]
             lists.setdefault(term, []).append((number, count, places))
@@ -69,5 +69,5 @@ def test_many_terms_are_sorted_by_both_halves_of_their_numbers():
     tokens = terms.number_terms(f"{number:06}" for number in reversed(range(70_000)))
     postings = invert(terms, np.tile(tokens, 2), np.array([70_000, 70_000], np.int64))
 
-    assert postings.terms == [f"{number:06}".encode() for number in range(70_000)]
+    assert postings.terms == [f"{number:06}" for number in range(70_000)]
     assert postings.documents.tolist() == [0, 1] * 70_000

@@ -38,7 +38,7 @@ def field(tmp_path_factory):
 
 def make_field(folder, lists, lengths, rng):
     postings = Inverted(
-        [f"t{n}".encode() for n in range(len(lists))],
+        [f"t{n}" for n in range(len(lists))],
         np.array([len(documents) for documents in lists]),
         np.concatenate(lists),
         rng.integers(1, 6, sum(map(len, lists))),
@@ -201,7 +201,7 @@ def test_a_search_leaves_no_trace(field):
 
 def test_ties_are_in_the_order_of_the_documents(tmp_path):
     documents = np.arange(500)
-    postings = Inverted([b"a"], np.array([500]), documents, np.ones(500, int), np.full(500, 20))
+    postings = Inverted(["a"], np.array([500]), documents, np.ones(500, int), np.full(500, 20))
     write_arrays(tmp_path / "f.bin", encode_field("f", postings), {})
     field = Field(ArrayFile.open_checked(tmp_path / "f.bin"), "f")
 

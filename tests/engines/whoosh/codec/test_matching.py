@@ -113,7 +113,7 @@ def test_gaps_of_any_width_are_bridged_unseen(tmp_path, numbers):
     counts = [1 + n % 3 for n in range(len(numbers))]
     other = [5, 200_000]
     postings = FieldPostings(
-        [b"first", b"second"],
+        ["first", "second"],
         np.array([len(numbers), 2]),
         np.array(numbers + other),
         np.array([*counts, 2, 1]),
