@@ -21,7 +21,7 @@ from qa.analysis.abbreviations import (
     is_number,
     load_abbreviations,
 )
-from qa.analysis.tokenizer import Span
+from qa.analysis.tokenizer import Span, new_span
 
 # Marks that need no white space after them.
 _HARD_MARKS = "。！？｡।॥።፧՞։។៕༎။؟۔"
@@ -70,22 +70,22 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
     Thai and Lao end a clause with a space, Khmer a sentence with ។.
     """
     spans: list[Span] = []
-    for paragraph in _iter_paragraphs(text):
-        spans += _Splitter(text, paragraph, language).spans()
+    for first, last in _iter_paragraphs(text):
+        spans += _Splitter(text, first, last, language).spans()
     if language in _CLAUSE_BREAKS:
         spans = list(_split_clauses(text, spans, _CLAUSE_BREAKS[language]))
     return spans
 
 
-def _iter_paragraphs(text: str) -> Iterator[Span]:
+def _iter_paragraphs(text: str) -> Iterator[tuple[int, int]]:
     first = len(text) - len(text.lstrip())
     last = len(text.rstrip())
     if "\n" in text:
         for match in _PARAGRAPH_BREAK.finditer(text, first, last):
-            yield Span(first, match.start())
+            yield first, match.start()
             first = match.end()
     if first < last:
-        yield Span(first, last)
+        yield first, last
 
 
 # Abbreviations are shorter.
@@ -101,9 +101,9 @@ _BEFORE_WORD = re.compile(r"[/–—(\[]")
 class _Splitter:
     """The sentences of a paragraph."""
 
-    def __init__(self, text: str, paragraph: Span, code: str) -> None:
+    def __init__(self, text: str, first: int, last: int, code: str) -> None:
         self._text = text
-        self._first, self._last = paragraph
+        self._first, self._last = first, last
         self._code = code
         self._abbreviations = load_abbreviations(code)
         self._kinds = self._abbreviations.kinds
@@ -122,25 +122,28 @@ class _Splitter:
         pattern = _compile_mark(self._abbreviations.marks)
         spans = []
         for match in pattern.finditer(text, self._first, self._last):
-            if self._is_plain(*match.span()):
-                spans.append(Span(self._start, match.start() + 1))
-                self._start = self._searched = match.end()
+            place, end = match.span()
+            if end == self._last:
+                break
+            if end - place == 2 and self._is_plain(place, end):
+                spans.append(new_span((self._start, place + 1)))
+                self._start = self._searched = end
             elif start := self._find_start(match):
                 end = start
                 while text[end - 1].isspace():
                     end -= 1
-                spans.append(Span(self._start, end))
+                spans.append(new_span((self._start, end)))
                 self._start = self._searched = start
-        spans.append(Span(self._start, self._last))
+        spans.append(new_span((self._start, self._last)))
         return spans
 
     def _is_plain(self, start: int, end: int) -> bool:
-        """Whether a mark and space are the full stop of a longer word, with a capital after it.
+        """Whether a mark and space are the full stop of a longer word, with a capital at *end*.
 
         Most are, and then nothing else needs a look.
         """
         text = self._text
-        if end - start != 2 or text[start] != "." or not text[end : end + 1].isupper():
+        if text[start] != "." or not text[end].isupper():
             return False
         low = max(self._start, start - _MAX_WORD_LENGTH)
         word = text[max(low, text.rfind(" ", low, start) + 1) : start]
@@ -155,7 +158,7 @@ class _Splitter:
     def _find_start(self, match: re.Match[str]) -> int | None:
         """Where the next sentence begins, if one ends at *match*."""
         end = match.end()
-        if end >= self._last or not self._has_word(match.start()):
+        if not self._has_word(match.start()):
             return None
         if match["hard"] is not None:
             # Words right after a quotation go on with its sentence.

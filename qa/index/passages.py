@@ -1,7 +1,8 @@
 """Cut a document into passages: whole sentences, never overlapping, never across a heading."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,9 +11,11 @@ import regex
 from qa.analysis.sentences import CLAUSE_LANGUAGES, split_sentences
 from qa.analysis.tokenizer import (
     Span,
+    count_span_words,
     count_words,
     is_lead_in,
     is_question,
+    new_span,
     tokenize,
 )
 from qa.documents.document import Block, Document
@@ -63,7 +66,7 @@ class PassageSpan(NamedTuple):
         """The span whose fields are *values*, as JSON values."""
         start, end, *rest = values
         sentences = rest[0] if rest else None
-        return cls(start, end, sentences and tuple(Span(*sentence) for sentence in sentences))
+        return cls(start, end, sentences and tuple(map(new_span, sentences)))
 
 
 class _Sentence(NamedTuple):
@@ -75,9 +78,14 @@ class _Sentence(NamedTuple):
     start: int
     end: int
     word_count: int
-    ends_paragraph: bool
+    ends_paragraph: bool = False
     announces: bool = False
     is_whole: bool = True
+
+
+_new_sentence: Callable[[tuple[int, int, int, bool, bool, bool]], _Sentence] = partial(
+    tuple.__new__, _Sentence
+)
 
 
 def split_passages(document: Document, min_words: int = 60, max_words: int = 150) -> list[Passage]:
@@ -99,14 +107,13 @@ def find_passage_spans(document: Document, min_words: int, max_words: int) -> li
     """
     spans: list[PassageSpan] = []
     joins_clauses = document.metadata.language in CLAUSE_LANGUAGES
-    for section in _iter_sections(document.blocks):
-        section_sentences = list(_iter_sentences(document, section, max_words))
-        pieces = list(_pack_sentences(section_sentences, min_words, max_words))
+    for sentences in _iter_sections(document, max_words):
+        pieces = list(_pack_sentences(sentences, min_words, max_words))
         section_spans = _merge_short_tail(pieces, min_words, max_words)
         spans += (
             map(PassageSpan.of, section_spans)
             if joins_clauses
-            else _add_sentences(section_spans, section_sentences)
+            else _add_sentences(section_spans, sentences)
         )
     return spans
 
@@ -118,7 +125,7 @@ def _add_sentences(spans: Iterable[Span], sentences: Iterable[_Sentence]) -> Ite
         inside = [next(remaining)]
         while inside[-1].end < end:
             inside.append(next(remaining))
-        bounds = tuple(Span(each.start - start, each.end - start) for each in inside)
+        bounds = tuple([new_span((each.start - start, each.end - start)) for each in inside])
         yield PassageSpan(start, end, bounds if all(each.is_whole for each in inside) else None)
 
 
@@ -137,50 +144,64 @@ def _build_passage(document: Document, number: int, span: PassageSpan) -> Passag
     )
 
 
-def _iter_sections(blocks: Iterable[Block]) -> Iterator[list[Block]]:
-    section: list[Block] = []
-    for block in blocks:
+def _iter_sections(document: Document, max_words: int) -> Iterator[list[_Sentence]]:
+    """The sentences of each section, the parts between headings."""
+    text, language = document.text, document.metadata.language
+    split = [split_sentences(text[b.start : b.end], language) for b in document.paragraphs]
+    paragraphs = zip(document.paragraphs, split, strict=True)
+    bounds = [(b.start + start, b.start + end) for b, spans in paragraphs for start, end in spans]
+    counts = count_span_words(text, bounds)
+    sizes = iter(map(len, split))
+    first = 0
+    section: list[_Sentence] = []
+    for block in document.blocks:
         if block.level:
             yield section
             section = []
-        else:
-            section.append(block)
+            continue
+        stretch = slice(first, first + next(sizes))
+        section += _make_sentences(text, block, bounds[stretch], counts[stretch], max_words)
+        first = stretch.stop
     yield section
 
 
-def _iter_sentences(document: Document, blocks: list[Block], max_words: int) -> Iterator[_Sentence]:
-    for block in blocks:
-        text = document.text[block.start : block.end]
-        pieces = list(_iter_pieces(text, document.metadata.language, max_words))
-        announces = len(pieces) == 1 and (is_lead_in(text) or is_question(text))
-        for i, (start, end, count, is_whole) in enumerate(pieces):
-            yield _Sentence(
-                block.start + start,
-                block.start + end,
-                count,
-                ends_paragraph=i == len(pieces) - 1,
-                announces=announces,
-                is_whole=is_whole,
-            )
+def _make_sentences(
+    text: str,
+    block: Block,
+    bounds: Sequence[tuple[int, int]],
+    counts: Sequence[int],
+    max_words: int,
+) -> list[_Sentence]:
+    """The sentences of a *block* of *text*, at *bounds* with so many words each."""
+    sentences = [
+        _new_sentence((start, end, count, False, False, True))
+        for (start, end), count in zip(bounds, counts, strict=True)
+    ]
+    if max(counts, default=0) > max_words:
+        sentences = [part for each in sentences for part in _cut_sentence(text, each, max_words)]
+    if sentences:
+        is_alone = len(sentences) == 1
+        announces = is_alone and _announces(text[block.start : block.end])
+        sentences[-1] = sentences[-1]._replace(ends_paragraph=True, announces=announces)
+    return sentences
 
 
-def _iter_pieces(text: str, language: str, max_words: int) -> Iterator[tuple[int, int, int, bool]]:
-    """Start, end and number of words of each sentence, or of the parts of one that is too long.
+def _announces(paragraph: str) -> bool:
+    return is_lead_in(paragraph) or is_question(paragraph)
 
-    Also whether it is a sentence.
-    """
-    for start, end in split_sentences(text, language):
-        word_count = count_words(text[start:end])
-        if word_count <= max_words:
-            yield start, end, word_count, True
-            continue
-        part = _TextPiece(start, start, 0)
-        for unit in _iter_units(text, start, end, max_words):
-            if part.word_count and part.word_count + unit.word_count > max_words:
-                yield *part, False
-                part = _TextPiece(unit.start, unit.start, 0)
-            part = _TextPiece(part.start, unit.end, part.word_count + unit.word_count)
-        yield *part, False
+
+def _cut_sentence(text: str, sentence: _Sentence, max_words: int) -> Iterator[_Sentence]:
+    """A sentence of *text*, or its parts if it is too long."""
+    if sentence.word_count <= max_words:
+        yield sentence
+        return
+    part = _TextPiece(sentence.start, sentence.start, 0)
+    for unit in _iter_units(text, sentence.start, sentence.end, max_words):
+        if part.word_count and part.word_count + unit.word_count > max_words:
+            yield _Sentence(*part, is_whole=False)
+            part = _TextPiece(unit.start, unit.start, 0)
+        part = _TextPiece(part.start, unit.end, part.word_count + unit.word_count)
+    yield _Sentence(*part, is_whole=False)
 
 
 # Where a long sentence may be cut: between words, in Chinese and Japanese behind a comma.

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import (
     _iter_tokens,
+    count_span_words,
     count_words,
     find_spans,
     is_stop_word,
@@ -230,3 +231,18 @@ def test_the_size_of_a_text_is_what_a_reader_would_count(text, expected):
 
 def test_a_language_without_a_stemmer_keeps_its_words():
     assert stem("Running", "xx") == "running"
+
+
+@given(
+    st.lists(st.text(st.sampled_from("aB3'’.,&- _²é日ж+#\u0301")) | st.text(), max_size=8),
+    st.sampled_from(["", "word " * 200]),
+)
+@example(["1.000'den", "3.5kg", "rock'n'roll", "AT&T", "v1.2.3", "90's", "\U0001f600"], "x " * 500)
+@example(["1.000'den", "3.5kg", "rock'n'roll", "AT&T", "v1.2.3", "90's", "don't"], "x " * 500)
+def test_words_of_many_spans_are_as_many_as_those_of_each(parts, rest):
+    text, spans = rest, []
+    for part in parts:
+        spans.append((len(text) + 1, len(text) + 1 + len(part)))
+        text += f" {part}"
+
+    assert count_span_words(text, spans) == [count_words(part) for part in parts]

@@ -9,7 +9,7 @@ import datetime
 import json
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import zstandard
 from pydantic_core import from_json
 
 from qa.analysis.records import make_record
-from qa.analysis.tokenizer import Span
+from qa.analysis.tokenizer import Span, new_span
 from qa.documents.document import Document
 from qa.engines.candidates import Array, IntArray, LazyColumn
 from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, narrow_dtype, native_view
@@ -31,10 +31,6 @@ from qa.index.passages import Passage
 _CACHED_BLOCKS = 64
 # Documents whose numbers are known by their ids; a question has some ten.
 _KNOWN_IDS = 1 << 10
-
-
-# Span._make without a function of Python: a question has some sixty.
-_new_span: Callable[[tuple[int, int]], Span] = partial(tuple.__new__, Span)
 
 
 class _PassageColumns(NamedTuple):
@@ -271,7 +267,7 @@ class StoredFields:
         if passage + 1 < len(firsts):
             stop = firsts[passage + 1]
         pairs = zip(starts[first:stop].tolist(), ends[first:stop].tolist(), strict=True)
-        return tuple(map(_new_span, pairs))
+        return tuple(map(new_span, pairs))
 
     @cached_property
     def _sentence_columns(self) -> tuple[memoryview, memoryview, memoryview] | None:
