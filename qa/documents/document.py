@@ -246,7 +246,12 @@ class Document(Citable):
 
     def to_json(self) -> str:
         """The whole document as one line of JSON."""
-        return json.dumps(self.to_record() | {"text": self.text}, ensure_ascii=False)
+        return f'{self.record_json[:-1]}, "text": {json.dumps(self.text, ensure_ascii=False)}}}'
+
+    @cached_property
+    def record_json(self) -> str:
+        """All but the text, as one line of JSON."""
+        return json.dumps(self.to_record(), ensure_ascii=False)
 
     def to_record(self) -> dict[str, Any]:
         """All but the text, as JSON values."""

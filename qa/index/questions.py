@@ -40,7 +40,7 @@ _SECTION_NUMBER = regex.compile(r"\W*\p{N}+(?:\.\p{N}+)*\s+(?=\p{L})")
 _FIRST_CHOICE = regex.compile(r"[\s(\[]*(?P<letter>[aаα])[.)\]]\s", regex.IGNORECASE)
 _CHOICE = regex.compile(r"[\s(\[]*\p{L}[.)\]]\s")
 _MAX_CHOICE_CHARACTERS = 300
-_PROSE_END = regex.compile(r"[.!…。！।][\"'”’»)\]]*\Z")
+_PROSE_ENDS, _CLOSING = (".", "!", "…", "。", "！", "।"), "\"'”’»)]"
 
 
 def wordings(text: str, *, section_numbers: bool = True) -> set[str]:
@@ -122,9 +122,15 @@ def _titles(document: Document) -> Iterator[str]:
 def _iter_keys(document: Document) -> Iterator[tuple[int, int]]:
     """The start of each answer in the text of *document*, with the key that it answers."""
     blocks = document.blocks
+    marks = [mark for mark in QUESTION_MARKS if mark in document.text]
     for number, block in enumerate(blocks):
+        first, end, level = block
+        is_long = not level and end - first > _MAX_LINE_CHARACTERS
+        # Most paragraphs neither ask nor are like a heading.
+        if is_long and all(document.text.find(mark, first, end) < 0 for mark in marks):
+            continue
         after = blocks[number + 1] if number + 1 < len(blocks) else None
-        if block.level:
+        if level:
             start = _section_start(document, block, after)
             answered = [(start, document.text[block.start : block.end])] if start else []
             make_key = _heading_key
@@ -174,7 +180,7 @@ def _iter_answered(
     after_text = document.text[after.start : after.end] if after and not after.level else ""
     if after and after_text and _is_heading_line(text, after_text):
         yield after.start, text
-    if not any(mark in text for mark in QUESTION_MARKS):
+    if not _may_ask(text):
         return
     spans = _sentences_with_words(text, document.metadata.language)
     for span, following in zip_longest(spans, spans[1:]):
@@ -196,8 +202,13 @@ def _sentences_with_words(text: str, language: str) -> list[Span]:
     return [span for span in spans if any(map(str.isalpha, text[slice(*span)]))]
 
 
+def _may_ask(text: str) -> bool:
+    first, *others = QUESTION_MARKS
+    return first in text or (not text.isascii() and any(mark in text for mark in others))
+
+
 def _begins_with_question(text: str) -> bool:
-    if not any(mark in text for mark in QUESTION_MARKS):
+    if not _may_ask(text):
         return False
     spans = _sentences_with_words(text, "en")
     return bool(spans) and is_question(text[slice(*spans[0])])
@@ -217,6 +228,6 @@ def _is_heading_line(text: str, after: str) -> bool:
         and text[0].isupper()
         and text[-1].isalnum()
         and " | " not in text
+        and after.rstrip(_CLOSING).endswith(_PROSE_ENDS)
         and _MIN_LINE_WORDS <= len(token_texts(text)) <= _MAX_LINE_WORDS
-        and _PROSE_END.search(after) is not None
     )

@@ -207,19 +207,27 @@ class SummaryWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._waiting = path.with_suffix(".waiting")
+        self._file: BinaryIO | None = None
         self._offsets = array("q")
 
     def add(self, summary: DocumentSummary) -> None:
         """Add that of the next new document."""
-        with self._waiting.open("ab") as file:
-            self._offsets.append(file.tell())
-            file.write(summary.to_json().encode() + b"\n")
+        if self._file is None:
+            self._file = self._waiting.open("wb")
+        self._offsets.append(self._file.tell())
+        self._file.write(summary.to_json().encode() + b"\n")
+
+    def close(self) -> None:
+        """Close the file of those that wait."""
+        if self._file is not None:
+            self._file.close()
 
     def finish(self, documents: ArrayFile, kept: IntArray, base: Path | None) -> None:
         """Write all; *documents* are the new columns, *base* is the folder with those *kept*."""
         words = documents[f"{WHOLE}.lengths"]
         lines = _lines_by_number(base) if base else []
         new_numbers = np.cumsum(kept < 0) - 1
+        self.close()
         if not self._offsets:
             self._waiting.touch()
         with self._waiting.open("rb") as waiting, self._path.open("wb") as file:
@@ -352,6 +360,7 @@ class WhooshBuilder:
 
     def discard(self) -> None:
         """Stop the processes; open_build_folder removes the folder."""
+        self._summaries.close()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

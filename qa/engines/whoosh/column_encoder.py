@@ -1,12 +1,11 @@
 """Documents and their passages -> the columns that StoredFields reads."""
 
 import itertools
-import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import zstandard
@@ -65,7 +64,7 @@ class Buffer:
         """Append a document."""
         about = document.metadata
         self.ids.append(document.id)
-        self.records.append(json.dumps(document.to_record(), ensure_ascii=False))
+        self.records.append(document.record_json)
         self.texts.append(document.text)
         self.publishers.append(about.publisher or "")
         self.languages.append(about.language)
@@ -106,12 +105,13 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
     """The arrays that StoredFields reads, of *batch*."""
     # Each block has a checksum that is verified when it is read, so no quote is ever altered.
     compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
+    records = [*map(from_json, batch.records)]
     starts, first_blocks = _blocks(batch)
     texts = _block_texts(batch, starts, first_blocks)
     strings = {
         "ids": [name.encode() for name in batch.ids],
         "records": [compress(record.encode()) for record in batch.records],
-        "citables": [to_json(citable_fields(from_json(record))) for record in batch.records],
+        "citables": [to_json(citable_fields(record)) for record in records],
         "blocks": [compress(text.encode()) for text in texts],
         "publishers": [name.encode() for name in batch.publishers],
         "languages": [name.encode() for name in batch.languages],
@@ -136,7 +136,7 @@ def encode_columns(batch: Buffer) -> dict[str, Array]:
         "passage_heading": np.repeat(np.arange(len(batch.repeats)), batch.repeats),
     }
     arrays |= _sentence_columns(batch)
-    arrays["question_passage"], arrays["question_key"] = _question_keys(batch)
+    arrays["question_passage"], arrays["question_key"] = _question_keys(batch, records)
     for name in STRINGS:
         arrays[name], arrays[f"{name}.ends"] = join_bytes(strings[name])
     return arrays
@@ -152,12 +152,12 @@ def _sentence_columns(batch: Buffer) -> dict[str, Array]:
     }
 
 
-def _question_keys(batch: Buffer) -> tuple[IntArray, Array]:
+def _question_keys(batch: Buffer, records: Sequence[dict[str, Any]]) -> tuple[IntArray, Array]:
     """The number of each passage that answers a question, and the question's key, uint64."""
     numbers: list[int] = []
     keys: list[int] = []
-    for record, (text, _, passages, _) in zip(batch.records, batch.documents(), strict=True):
-        document = Document.from_record({**json.loads(record), "text": text})
+    for record, (text, _, passages, _) in zip(records, batch.documents(), strict=True):
+        document = Document.from_record({**record, "text": text})
         for number, key in find_answered_keys(document, batch.starts[passages]):
             numbers.append(passages.start + number)
             keys.append(key)

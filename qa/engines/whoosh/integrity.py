@@ -32,10 +32,10 @@ def check_texts(
             name = document.id if document else "a document"
             raise CorruptIndexError.of_damage(folder, f"the text of {name!r} is not as it was read")
         end = 0
-        for passage in store.passages_of(number):
-            inside = end <= passage.start < passage.end <= len(document.text)
-            if not inside or document.text[passage.start : passage.end] != passage.text:
+        for passage, (first, last, text) in enumerate(store.passage_texts(number)):
+            inside = end <= first < last <= len(document.text)
+            if not inside or document.text[first:last] != text:
                 raise CorruptIndexError.of_damage(
-                    folder, f"passage {passage.number} of {document.id!r} is not in it"
+                    folder, f"passage {passage} of {document.id!r} is not in it"
                 )
-            end = passage.end
+            end = last

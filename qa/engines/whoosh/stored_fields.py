@@ -9,7 +9,7 @@ import datetime
 import json
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -299,10 +299,15 @@ class StoredFields:
         keys = self._columns.get("question_key")
         return None if keys is None else native_view(keys)
 
-    def passages_of(self, document: int) -> list[Passage]:
-        """All passages of a document."""
+    def passage_texts(self, document: int) -> Iterator[tuple[int, int, str]]:
+        """Start, end and text of each passage of a document."""
         firsts = [*self.first_passages[document : document + 2].tolist(), len(self.document_of)]
-        return self.passages(range(*firsts[:2]))
+        columns = self._passage_columns
+        for passage in range(*firsts[:2]):
+            start, end = columns.starts[passage], columns.ends[passage]
+            block = columns.blocks[passage]
+            first = columns.block_starts[block]
+            yield start, end, self._cached_block(block)[start - first : end - first]
 
     def heading(self, number: int) -> str:
         """The heading of that *number*."""
