@@ -223,6 +223,8 @@ def month_of(name: str, languages: tuple[str, ...]) -> int | None:
 def has_month(text: str, language: str) -> bool:
     """Whether a word of *text* is the name of a month in *language* or in English."""
     months = month_numbers(language)
+    if text.isascii() and text.isalpha():
+        return text.lower() in months
     return any(fold_accents(word) in months for word in _LETTERS.findall(text))
 
 

@@ -25,6 +25,8 @@ _ELISION = regex.compile(
 
 def strip_clitics(word: str) -> str:
     """*word* without elided articles and possessive endings."""
+    if "'" not in word and "’" not in word:
+        return word
     word = _POSSESSIVE.sub("", word)
     elision = _ELISION.match(word)
     return word[elision.end() :] if elision else word
@@ -59,6 +61,8 @@ _EQUIVALENT_LETTERS = str.maketrans(
 
 def fold_accents(word: str) -> str:
     """*word* without accents, as on a foreign keyboard: Łódź is lodz, İstanbul is istanbul."""
+    if word.isascii():
+        return word.lower().replace("'", "")
     word = _APOSTROPHE.sub("", word)
     if word.isascii():
         return word.lower()

@@ -353,7 +353,7 @@ def _to_own_term(word: str) -> str:
     word = strip_clitics(word)
     if "." in word and word[:1].isalpha():
         word = word.replace(".", "")
-    if _GROUPED_NUMBER.fullmatch(word):
+    if "," in word and _GROUPED_NUMBER.fullmatch(word):
         word = word.replace(",", "")
     return word if word in _SHORT_NAMES else fold_accents(word)
 

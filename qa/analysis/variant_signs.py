@@ -95,9 +95,14 @@ def find_late_signs(chunk: str, language: str) -> int:
     signs = Sign.LATE
     if has_month(chunk, language):
         signs |= Sign.MONTH
-    letters = _LEADING_LETTERS.match(chunk)
-    if letters and may_scale(letters[0], language):
+    if chunk.isascii() and chunk.isalpha():
+        letters = chunk
+    else:
+        match = _LEADING_LETTERS.match(chunk)
+        letters = match[0] if match else ""
+    if letters and may_scale(letters, language):
         signs |= Sign.SCALE
-    if begins_with_currency(chunk):
+    # No code of a currency begins with a small letter.
+    if not chunk[0].islower() and begins_with_currency(chunk):
         signs |= Sign.CURRENCY
     return signs

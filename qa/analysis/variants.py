@@ -84,6 +84,8 @@ _TWO_CAPITALS = re.compile(rf"{_CAPITAL}(?:\.[\s-]?|\s){_CAPITAL}[.\s]")
 _INITIAL_SIGNS = regex.compile(r"[\s.-]")
 _AMPERSAND = regex.compile(r"(?<![\p{L}\p{N}])[A-Z]{1,2}\s&\s[A-Z]{1,2}(?![\p{L}\p{N}])")
 _HAS_DIGIT = re.compile(r"\d")
+# What every date has that has no space inside: a year, a name or 14.07.21.
+_MAY_BE_DATE = re.compile(r"\d{4}|[^\W\d_]|\d\d\.\d\d\.\d\d")
 # What some variant needs; most headings and questions have none of it.
 _MAY_VARY = re.compile(r"\d|[-\u2010\u2011&+]|\.\S|\b[^\W\d_][. ]")
 
@@ -120,7 +122,8 @@ def find_chunk_variants(chunk: str, language: str) -> tuple[Variant, ...]:
         return ()
     variants = [*_joined_forms(chunk), *_signed_forms(chunk)]
     if _HAS_DIGIT.search(chunk):
-        variants += _date_variants(chunk, find_dates(chunk, (language,)))
+        if _MAY_BE_DATE.search(chunk):
+            variants += _date_variants(chunk, find_dates(chunk, (language,)))
         variants += _number_variants(chunk, find_numbers(chunk, language))
     return tuple(dict.fromkeys(variants))
 
