@@ -41,14 +41,20 @@ class Sign:
     CURRENCY = 1 << 15
 
 
+# What may be before a name such as .NET, or its full stop.
+_BEFORE_NAME = frozenset('.(["“')
 _DATE_UNITS = frozenset("年년月월日일")
 _LEADING_LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 _HAS_DIGIT = regex.compile(r"\p{Nd}")
 
 
-def is_plain(core: str) -> bool:
-    """Whether a chunk of a word *core* and punctuation has no variants and, by itself, no signs."""
-    return core.isascii() and core.isalpha() and len(core) > 1
+def is_plain(chunk: str, core: str) -> bool:
+    """Whether a *chunk* of a word *core* and punctuation has no variants and, by itself, no signs.
+
+    Neither Notepad++ nor .NET is plain.
+    """
+    is_word = core.isascii() and core.isalpha() and len(core) > 1
+    return is_word and not (chunk[0] in _BEFORE_NAME and f".{core}" in chunk)
 
 
 def find_signs(chunk: str, language: str) -> int:

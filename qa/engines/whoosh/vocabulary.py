@@ -154,7 +154,7 @@ class Vocabulary:
         self._lengths = _put_values(self._lengths, places, lengths, len(self))
         flat = np.fromiter(map(words.__getitem__, chain.from_iterable(chunk_words)), np.int32)
         self._words = np.concatenate([self._words, flat])
-        is_special = np.array([not is_plain(core) for core in cores], bool)
+        is_special = np.array([not is_plain(*pair) for pair in zip(new, cores, strict=True)], bool)
         special = [*compress(new, is_special)]
         signs = np.array([find_signs(chunk, language) for chunk in special], np.int32)
         self._signs = _put_values(self._signs, places[is_special], signs, len(self))
@@ -295,8 +295,6 @@ def _mark_near(mask: BoolArray, reach: int) -> BoolArray:
 
 def _variants_of_chunk(chunk: str, language: str) -> Sequence[tuple[int, str]]:
     """The variants of a chunk, each with the offset in words of where it is."""
-    if chunk.isalpha() or chunk.strip(_PUNCTUATION).isalpha():
-        return ()
     variants = sorted(find_chunk_variants(chunk, language), key=lambda variant: variant.start)
     positions = word_positions(token_spans(chunk), variants) if variants else []
     words = [variant.word for variant in variants]

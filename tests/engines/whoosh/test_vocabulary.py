@@ -60,7 +60,8 @@ PIECES = (
     "14 14. 14, 7. 2021 2021. 2021, 3rd July july, Juli, julio (July May of de del d’août Jul-2021"
     " 14.Juli 2021年 2021 年 7月 7 月 14日 2021년 7월 1 043 1,043 043. 2.35 7,5 million Mio. mil"
     " millones 5m 5mil 100k lakh 0.50 0. 3.50 € €2.50 $5 EUR US$ kg % ‰ 10 J. R. J R (J. J.-P."
-    " J.R. Hale hale I A Q & B. B X² Å. Å Ǆ ٣ ٢٠٢١ १४ जुलाई co-op 24/7 word word,".split()
+    " J.R. Hale hale I A Q & B. B X² Å. Å Ǆ ٣ ٢٠٢١ १४ जुलाई co-op .NET (.NET, 24/7"
+    " word word,".split()
 )
 rows = st.lists(st.lists(st.sampled_from(PIECES), max_size=7).map(" ".join), max_size=4)
 
