@@ -61,7 +61,6 @@ def test_no_bytes_do_harm_or_are_waited_for(address, limit_examples):
     )
     @example(b"DELETE /ask HTTP/1.1\r\nHost: a\r\n\r\n")
     @example(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n")
-    @example(b"PUT /ask HTTP/1.1\r\nHost: a\r\n\r\n")
     def holds(data):
         statuses.update(responses(exchange(address, data), data))
         requests.append(data)
