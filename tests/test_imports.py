@@ -14,8 +14,8 @@ PACKAGE = Path(qa.__file__).parent
 PACKAGES = """
 errors
 settings
-analysis: deadline records english script_variants normalization languages tokenizer abbreviations
-  sentences dates numerals variants variant_signs
+analysis: deadline records english script_variants normalization languages tokenizer word_counts
+  match_forms abbreviations sentences dates numerals variants variant_signs
 documents: document skips processes metadata raw_document front_matter file_access versions
   layout.segments layout.columns layout.running_lines layout.paragraphs ocr
   formats.front_lines formats.lines formats.plain formats.archives formats.tables formats.packages
@@ -37,7 +37,7 @@ queries: completion related entities grammar frames asking topics prose query pa
   followup.word_features followup.question_features followup.corrections followup.substitution
   followup.dialogue_state followup.carryover followup.readings
 engines: spelling candidates document_summary base searcher_manager document_lookup kernel.loader
-  whoosh.checksums whoosh.arrays whoosh.inverter whoosh.vocabulary whoosh.fields
+  whoosh.checksums whoosh.arrays whoosh.byte_strings whoosh.inverter whoosh.vocabulary whoosh.fields
   whoosh.stored_document whoosh.column_encoder whoosh.stored_fields whoosh.field_encoder
   whoosh.merge_plan whoosh.merge_inputs whoosh.merger whoosh.column_merger whoosh.whoosh_codec
   whoosh.term_table whoosh.scorer whoosh.positions whoosh.numpy_index whoosh.kernel_index
@@ -49,7 +49,8 @@ engines: spelling candidates document_summary base searcher_manager document_loo
   factory
 ranking: features fitting reranker answer_selection contradiction term_matches highlighter
   confidence
-answers: collection answer no_answer citation_formats quote_search reanchoring parts spelling turns
+answers: collection answer no_answer citation_formats quote_search
+  checksum_search similar_spans reanchoring parts spelling turns
   retrieval ranges question_reading pipeline
 publishing: ledger gate live_generation generation_writer feedback builder build_record
   near_duplicates watcher purge

@@ -9,11 +9,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import regex
-from numpy.typing import NDArray
 
 from qa.analysis import languages
 from qa.analysis.english import to_american
@@ -210,6 +208,17 @@ def chunk_texts(chunk: str) -> list[str]:
     return [word.text for word in _iter_tokens(chunk)]
 
 
+def count_chunk_words(chunk: str) -> int:
+    """How many words a reader would count in a *chunk*."""
+    core = chunk.rstrip(".,")
+    if core.isalnum() and core.isascii():
+        return 1
+    if _ALPHABETIC_TEXT.fullmatch(chunk):
+        return len(_ALPHABETIC_TOKEN.findall(chunk))
+    matches = list(_TOKEN.finditer(chunk))
+    return sum(count_run_words(match[0]) if match.lastgroup else 1 for match in matches)
+
+
 def _iter_tokens(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
@@ -218,100 +227,6 @@ def _iter_tokens(text: str) -> Iterator[Token]:
                 yield Token(text[first:last], first, last)
         else:
             yield Token(match[0], start, end)
-
-
-def count_words(text: str) -> int:
-    """How many words a reader would count in *text*."""
-    chunks = text.split()
-    # Most are one word; the last of a phrase has a sign after it.
-    others = [chunk for chunk in chunks if not (chunk.isalnum() and chunk.isascii())]
-    return len(chunks) - len(others) + sum(map(_count_chunk_words, others))
-
-
-# What a character is to the words around it.
-_LETTER, _DIGIT, _APOSTROPHE, _POINT, _OTHER, _UNKNOWN = range(6)
-# In a shorter text, counting words one by one takes no longer.
-_MIN_COUNTED_LENGTH = 1_000
-
-
-def count_span_words(text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
-    """How many words a reader would count in each of *spans* of *text*: many at a time.
-
-    They ascend and do not overlap, and none begins or ends inside a word.
-    """
-    codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
-    if len(text) < _MIN_COUNTED_LENGTH or len(codes) != len(text):
-        return [count_words(text[start:end]) for start, end in spans]
-    signs = _character_signs().take(codes)
-    in_word = signs <= _DIGIT
-    begins = in_word.copy()
-    begins[1:] &= ~in_word[:-1]
-    joins, unclear, numbers = _find_joins(signs, in_word)
-    firsts, ends = np.array(spans, np.int64).reshape(-1, 2).T
-    total = np.concatenate([np.zeros(1, np.int32), np.cumsum(begins, dtype=np.int32)])
-    joined = _count_within(joins, firsts, ends)
-    counts: list[int] = (total[ends] - total[firsts] - joined).tolist()
-    doubt = (joined > 0) & (_count_within(numbers, firsts, ends) > 0)
-    doubt |= _count_within(unclear, firsts, ends) > 0
-    for number in np.flatnonzero(doubt).tolist():
-        start, end = spans[number]
-        counts[number] = count_words(text[start:end])
-    return counts
-
-
-def _count_within(places: NDArray[Any], firsts: NDArray[Any], ends: NDArray[Any]) -> NDArray[Any]:
-    """How many of *places*, which ascend, are in each span."""
-    counts: NDArray[Any] = np.searchsorted(places, ends) - np.searchsorted(places, firsts)
-    return counts
-
-
-def _find_joins(
-    signs: NDArray[Any], in_word: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Where a sign joins what is around it to one word, where it may, and where numbers end so.
-
-    The first are apostrophes before letters and signs between digits.  A number that was joined
-    ends before a letter, 3.5kg, and before an apostrophe, 1.000'den.
-    """
-    between = np.flatnonzero((signs[1:-1] - _APOSTROPHE < 2) & in_word[:-2] & in_word[2:]) + 1
-    before, kinds, after = signs[between - 1], signs[between], signs[between + 1]
-    is_number = (kinds == _POINT) & (before == _DIGIT) & (after == _DIGIT)
-    joins = between[is_number | ((kinds == _APOSTROPHE) & (after == _LETTER))]
-    may_join = between[(kinds == _POINT) & (before == _LETTER) & (after == _LETTER)]
-    unclear = np.sort(np.concatenate([may_join, np.flatnonzero(signs == _UNKNOWN)]))
-    changes = np.flatnonzero(signs[:-1] + signs[1:] == _LETTER + _DIGIT)
-    endings = between[(kinds == _APOSTROPHE) & (before == _DIGIT)]
-    return joins, unclear, np.sort(np.concatenate([changes, endings]))
-
-
-@lru_cache(maxsize=1)
-def _character_signs() -> NDArray[Any]:
-    """What each character below U+10000 is to the words around it: uint8."""
-    signs = np.full(1 << 16, _UNKNOWN, np.uint8)
-    characters = "".join(map(chr, range(0xD800)))
-    known = "".join(match[0] for match in _ALPHABETIC_TEXT.finditer(characters))
-    for character in known:
-        sign = _OTHER
-        if character.isalnum():
-            sign = _DIGIT if character.isdecimal() else _LETTER
-        elif character in "'’":
-            sign = _APOSTROPHE
-        elif character in ".,":
-            sign = _POINT
-        elif character == "&":
-            sign = _UNKNOWN
-        signs[ord(character)] = sign
-    return signs
-
-
-def _count_chunk_words(chunk: str) -> int:
-    core = chunk.rstrip(".,")
-    if core.isalnum() and core.isascii():
-        return 1
-    if _ALPHABETIC_TEXT.fullmatch(chunk):
-        return len(_ALPHABETIC_TOKEN.findall(chunk))
-    matches = list(_TOKEN.finditer(chunk))
-    return sum(count_run_words(match[0]) if match.lastgroup else 1 for match in matches)
 
 
 # Stop words that are names in capitals: US, IT, WHO.
@@ -461,34 +376,3 @@ def is_lead_in(sentence: str) -> bool:
     """Whether *sentence* ends with a colon, or with the sign of the first item after it."""
     end = sentence[-20:]
     return (":" in end or "：" in end) and _LEAD_IN.search(end) is not None
-
-
-# In scripts without spaces every character is a word, since any part of a text can be an answer.
-_UNSPACED_CHARACTER = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-_MATCH_WORD = regex.compile(
-    rf"{_UNSPACED_CHARACTER}\p{{M}}*|(?:(?!{_UNSPACED_CHARACTER})[\p{{L}}\p{{N}}\p{{M}}])+"
-)
-# Two texts overlap if they share this many words in a row.
-_MIN_COMMON_WORDS = 5
-
-
-@lru_cache(maxsize=4096)
-def to_match_form(text: str) -> str:
-    """The words of *text* in small letters, a space before and after each."""
-    matched_words = _MATCH_WORD.findall(normalize(text).lower())
-    return f" {' '.join(matched_words)} " if matched_words else ""
-
-
-def contains_words(text: str, part: str) -> bool:
-    """Whether *text* has the words of *part*, whole and in a row."""
-    phrase = to_match_form(part)
-    return bool(phrase) and phrase in to_match_form(text)
-
-
-def texts_overlap(first_text: str, second_text: str) -> bool:
-    """Whether two texts have five words in a row in common, or all of the shorter one."""
-    short, long = sorted((to_match_form(first_text), to_match_form(second_text)), key=len)
-    words = short.split()
-    size = min(_MIN_COMMON_WORDS, len(words))
-    runs = (" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
-    return bool(words) and any(f" {run} " in long for run in runs)

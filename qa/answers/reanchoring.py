@@ -18,18 +18,15 @@ from cachetools import LRUCache
 from qa.analysis.tokenizer import Span, find_words, stem
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
-    MAX_LENGTH,
     Effort,
     JoinedText,
     Quote,
-    QuoteWords,
-    SimilarSpan,
     contains_quote,
-    find_similar,
     locate_anywhere,
     locate_quote,
     match_in_place,
 )
+from qa.answers.similar_spans import MAX_LENGTH, QuoteWords, SimilarSpan, find_similar
 from qa.documents.document import Citable
 from qa.engines.base import Searcher
 from qa.engines.candidates import Candidates

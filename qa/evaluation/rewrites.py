@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qa.analysis.tokenizer import stem, stop_terms, to_match_form, to_term, tokenize
+from qa.analysis.match_forms import to_match_form
+from qa.analysis.tokenizer import stem, stop_terms, to_term, tokenize
 from qa.evaluation.measures import Measure, Measures
 from qa.evaluation.sets import (
     read_rows,

@@ -16,8 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from qa.analysis.match_forms import contains_words, texts_overlap, to_match_form
 from qa.analysis.normalization import quantity
-from qa.analysis.tokenizer import contains_words, normalize, texts_overlap, to_match_form
+from qa.analysis.tokenizer import normalize
 from qa.errors import EvaluationError
 
 CORPUS, QUERIES, QRELS, EVIDENCE = "corpus.jsonl", "queries.jsonl", "qrels.tsv", "evidence.jsonl"

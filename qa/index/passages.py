@@ -9,15 +9,8 @@ from typing import Any, NamedTuple
 import regex
 
 from qa.analysis.sentences import CLAUSE_LANGUAGES, split_sentences
-from qa.analysis.tokenizer import (
-    Span,
-    count_span_words,
-    count_words,
-    is_lead_in,
-    is_question,
-    new_span,
-    tokenize,
-)
+from qa.analysis.tokenizer import Span, is_lead_in, is_question, new_span, tokenize
+from qa.analysis.word_counts import count_span_words, count_words
 from qa.documents.document import Block, Document
 
 _HEADING_SEPARATOR = " › "

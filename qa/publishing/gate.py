@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qa.analysis.match_forms import contains_words
 from qa.analysis.normalization import quantity
-from qa.analysis.tokenizer import contains_words
 from qa.answers.pipeline import ask
 from qa.answers.retrieval import AskOptions
 from qa.documents.document import Document

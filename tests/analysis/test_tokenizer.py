@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from qa.analysis.tokenizer import (
     _iter_tokens,
-    count_span_words,
-    count_words,
     find_spans,
     is_stop_word,
     normalize,
@@ -18,6 +16,7 @@ from qa.analysis.tokenizer import (
     token_texts,
     tokenize,
 )
+from qa.analysis.word_counts import count_span_words, count_words
 
 
 def texts(text):

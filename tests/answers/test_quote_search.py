@@ -7,18 +7,15 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qa.answers.checksum_search
 import qa.answers.quote_search
+import qa.answers.similar_spans
 from qa.analysis.deadline import Deadline
 from qa.analysis.tokenizer import Span, tokenize
 from qa.answers.answer import quote_checksum
-from qa.answers.quote_search import (
-    ChecksumSearch,
-    Effort,
-    Quote,
-    QuoteWords,
-    find_similar,
-    locate_quote,
-)
+from qa.answers.checksum_search import ChecksumSearch
+from qa.answers.quote_search import Effort, Quote, locate_quote
+from qa.answers.similar_spans import QuoteWords, find_similar
 from qa.errors import DeadlineExceededError
 
 LINDHOLM = "The old harbour of Lindholm was built in 1874 by the engineer Karl Brandt."
@@ -122,7 +119,7 @@ def test_of_several_places_with_one_checksum_the_nearest_is_taken():
 @pytest.mark.parametrize("digest", ["", "x", "0", "0" * 11, "0" * 64, "g" * 12, "A" * 12])
 def test_what_is_no_checksum_is_not_looked_for(digest, monkeypatch):
     monkeypatch.setattr(
-        qa.answers.quote_search, "quote_checksum", lambda _: pytest.fail("it was hashed")
+        qa.answers.checksum_search, "quote_checksum", lambda _: pytest.fail("it was hashed")
     )
 
     assert ChecksumSearch(LINDHOLM).find(digest, Span(0, 12)) is None
@@ -132,7 +129,7 @@ def test_what_is_no_checksum_is_not_looked_for(digest, monkeypatch):
 def test_a_checksum_of_nothing_there_costs_no_more_than_a_request_may(size, monkeypatch):
     hashed = []
     monkeypatch.setattr(
-        qa.answers.quote_search,
+        qa.answers.checksum_search,
         "sha256",
         lambda data: hashed.append(len(data)) or hashlib.sha256(),
     )
@@ -230,7 +227,7 @@ def test_a_place_with_most_of_the_pieces_is_taken_not_the_first_with_some():
 
 def test_a_long_quote_of_other_words_is_not_compared_word_by_word(monkeypatch):
     monkeypatch.setattr(
-        qa.answers.quote_search, "to_term", lambda _: pytest.fail("words were compared")
+        qa.answers.similar_spans, "to_term", lambda _: pytest.fail("words were compared")
     )
 
     assert find_similar(QuoteWords("a b c " * 500), " ".join(OTHERS)) is None

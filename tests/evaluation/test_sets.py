@@ -2,7 +2,7 @@
 
 import pytest
 
-from qa.analysis.tokenizer import contains_words, texts_overlap
+from qa.analysis.match_forms import contains_words, texts_overlap
 from qa.errors import EvaluationError
 from qa.evaluation.sets import EvaluationQuestion, load_set, sample_questions
 from tests.evaluation.small_set import CORPUS, by_id, evaluate, write_set

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.analysis.sentences import split_sentences
-from qa.analysis.tokenizer import count_words, tokenize
+from qa.analysis.tokenizer import tokenize
+from qa.analysis.word_counts import count_words
 from qa.documents.document import Metadata, RawBlock, build_document
 from qa.index.passages import PassageSpan, find_passage_spans, split_passages
 

@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 
 from qa.documents.document import Document
 from qa.engines.candidates import Array, IntArray
-from qa.engines.whoosh.arrays import join_bytes
+from qa.engines.whoosh.byte_strings import join_bytes
 from qa.engines.whoosh.inverter import run_starts
 from qa.engines.whoosh.stored_document import citable_fields
 from qa.index.passages import Passage

@@ -6,14 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
-from qa.engines.whoosh.arrays import (
-    ArrayFile,
-    ByteStrings,
-    GrowingArray,
-    Writable,
-    gather_strings,
-    narrow_dtype,
-)
+from qa.engines.whoosh.arrays import ArrayFile, GrowingArray, Writable, narrow_dtype
+from qa.engines.whoosh.byte_strings import ByteStrings, gather_strings
 from qa.engines.whoosh.column_encoder import PLAIN, REFERENCES, STRINGS
 from qa.engines.whoosh.inverter import run_starts
 from qa.engines.whoosh.merge_plan import MergePlan, UnitMap, sentence_counts

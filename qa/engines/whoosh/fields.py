@@ -26,7 +26,8 @@ from whoosh.scoring import BM25F
 
 from qa.engines.base import K1, STEMS, TITLE, WHOLE, WORDS, B
 from qa.engines.candidates import Array, FloatArray, IntArray
-from qa.engines.whoosh.arrays import ArrayFile, native_view
+from qa.engines.whoosh.arrays import ArrayFile
+from qa.engines.whoosh.byte_strings import native_view
 from qa.engines.whoosh.inverter import expand_runs, run_starts
 
 # The files of an index and the fields in each.

@@ -12,7 +12,8 @@ from itertools import count, islice
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
-from qa.engines.whoosh.arrays import join_strings, narrow_dtype
+from qa.engines.whoosh.arrays import narrow_dtype
+from qa.engines.whoosh.byte_strings import join_strings
 
 _RADIX_BITS = 16
 

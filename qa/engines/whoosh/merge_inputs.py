@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from qa.engines.candidates import Array, IntArray
-from qa.engines.whoosh.arrays import (
-    ArrayFile,
-    ByteStrings,
-)
+from qa.engines.whoosh.arrays import ArrayFile
+from qa.engines.whoosh.byte_strings import ByteStrings
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import FieldPostings, run_starts
 from qa.engines.whoosh.merge_plan import UnitMap

@@ -16,13 +16,8 @@ import numpy as np
 
 from qa.engines.base import TITLE, WHOLE
 from qa.engines.candidates import Array, BoolArray, IntArray
-from qa.engines.whoosh.arrays import (
-    GrowingArray,
-    Writable,
-    gather_strings,
-    join_bytes,
-    narrow_dtype,
-)
+from qa.engines.whoosh.arrays import GrowingArray, Writable, narrow_dtype
+from qa.engines.whoosh.byte_strings import gather_strings, join_bytes
 from qa.engines.whoosh.field_encoder import FieldEncoder
 from qa.engines.whoosh.inverter import FieldPostings, expand_runs, run_starts
 from qa.engines.whoosh.merge_inputs import BaseField, BasePostings, SegmentField

@@ -21,7 +21,8 @@ from qa.analysis.records import make_record
 from qa.analysis.tokenizer import Span, new_span
 from qa.documents.document import Document
 from qa.engines.candidates import Array, IntArray, LazyColumn
-from qa.engines.whoosh.arrays import ArrayFile, ByteStrings, narrow_dtype, native_view
+from qa.engines.whoosh.arrays import ArrayFile, narrow_dtype
+from qa.engines.whoosh.byte_strings import ByteStrings, native_view
 from qa.engines.whoosh.column_encoder import STRINGS
 from qa.engines.whoosh.stored_document import StoredDocument, citable_fields
 from qa.errors import CorruptIndexError

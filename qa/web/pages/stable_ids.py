@@ -14,7 +14,8 @@ from flask import Blueprint, Response, redirect, request
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import build_citation
-from qa.answers.quote_search import ChecksumSearch, Effort
+from qa.answers.checksum_search import ChecksumSearch
+from qa.answers.quote_search import Effort
 from qa.engines.base import Searcher
 from qa.engines.document_summary import not_found_error
 from qa.errors import DocumentNotFoundError

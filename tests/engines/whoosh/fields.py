@@ -1,6 +1,6 @@
 """Fields of a few postings, for tests."""
 
-from qa.engines.whoosh.arrays import join_strings
+from qa.engines.whoosh.byte_strings import join_strings
 from qa.engines.whoosh.field_encoder import FieldEncoder
 
 

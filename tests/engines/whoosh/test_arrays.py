@@ -11,14 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qa.engines.whoosh.arrays import (
-    ArrayFile,
-    ByteStrings,
-    join_bytes,
-    join_strings,
-    narrow_dtype,
-    write_arrays,
-)
+from qa.engines.whoosh.arrays import ArrayFile, narrow_dtype, write_arrays
+from qa.engines.whoosh.byte_strings import ByteStrings, join_bytes, join_strings
 from qa.errors import CorruptIndexError
 
 
