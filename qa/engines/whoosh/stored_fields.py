@@ -6,7 +6,6 @@ type that holds them; offsets are code points of the document's text.
 """
 
 import datetime
-import json
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -182,7 +181,7 @@ class StoredFields:
 
     def document(self, number: int) -> Document:
         """A whole document."""
-        record = json.loads(self._records.unpack(number))
+        record = from_json(self._records.unpack(number))
         blocks = map(self._blocks.unpack, range(*self._blocks_of(number)))
         return Document.from_record({**record, "text": "".join(blocks)})
 

@@ -26,10 +26,10 @@ from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest
 
 # The turns that one page answers, and the characters of their questions; it links to the earlier
-# ones, so that its cost has a limit.  Of 1,104 conversations of people none had more than 818.
-MAX_ANSWERED_TURNS, MAX_ANSWERED_CHARACTERS = 8, 850
+# ones, so that its cost has a limit.  Of 1,104 conversations of people three have more.
+MAX_ANSWERED_TURNS, MAX_ANSWERED_CHARACTERS = 8, 750
 # Each passage that is asked for of the last answer counts as so many.
-_CHARACTERS_PER_PASSAGE = 17
+_CHARACTERS_PER_PASSAGE = 15
 # So many more passages are shown at a time.
 _MORE_PASSAGES = 10
 _QUOTATION_MARKS = regex.compile(r'["“”«»]')
