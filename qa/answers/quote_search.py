@@ -20,7 +20,7 @@ from qa.errors import DeadlineExceededError
 
 # The limit of a request, in steps of a bit less than a microsecond: some fifteen usual questions.
 # Fifty quotes of 700 characters, 15 % of their words altered, take less.
-_MAX_STEPS = 32_000
+_MAX_STEPS = 33_700
 # The same where the place is shown on a page, which takes time, too.
 _PAGE_STEPS = 10_000
 

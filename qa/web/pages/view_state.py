@@ -28,8 +28,8 @@ OPEN, AROUND, DRAFT = "open", "around", "draft"
 SET, BACK, REFUSED = "set", "back", "refused"
 # Documents beside the answer.
 _MAX_OPEN = 2
-# Quotes with the text around them.
-_MAX_AROUND = 10
+# Quotes with the text around them; the first closes where one more opens.
+_MAX_AROUND = 5
 _OPEN_PATTERN = regex.compile(r"(?:([1-9][0-9]{0,3})\.)?([1-9][0-9]{0,4})(?:~([1-9][0-9]?))?")
 _RANK_PATTERN = regex.compile(r"[1-9][0-9]{0,4}")
 # A year or a month instead of a day.
@@ -87,7 +87,7 @@ class ViewState:
         A turn is the same whatever documents are open: the script adds these to its links.
         """
         others = tuple(other for other in self.around if other != rank)
-        return ViewState(around=others if rank in self.around else (*others, rank))
+        return ViewState(around=others if rank in self.around else (*others, rank)[-_MAX_AROUND:])
 
 
 def parse_view_state(pairs: Iterable[tuple[str, str]]) -> ViewState:
