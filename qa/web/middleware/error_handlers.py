@@ -56,8 +56,10 @@ def problem_response(status: HTTPStatus, detail: str, error: Exception | None = 
         response = json_response(problem_body(status, detail, error))
         response.content_type = "application/problem+json"
     else:
-        # Who may not read the documents gets nothing of the index in the footer either.
-        facts = {} if has_token() else {"manifest": None}
+        # Who may not read the documents gets nothing of the index in the footer either, nor is told
+        # by it whether one guess of too many is right.
+        tells = has_token() and status != HTTPStatus.TOO_MANY_REQUESTS
+        facts = {} if tells else {"manifest": None}
         page = render_template(
             "error.html", status=status.value, title=status.phrase, detail=detail, **facts
         )

@@ -14,7 +14,13 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from qa.errors import SettingsError
 from qa.settings import INVALID_RATE_STORAGE
-from qa.web.context import app_state, current_options, current_request, request_state
+from qa.web.context import (
+    app_state,
+    current_options,
+    current_request,
+    current_settings,
+    request_state,
+)
 from qa.web.json_responses import append_headers
 from qa.web.middleware.access import has_token, is_open
 from qa.web.request_schemas import MAX_BATCH
@@ -47,12 +53,20 @@ class RateLimits:
 
     def count_request(self) -> None:
         """Count the current request, and refuse it where it is over a limit."""
-        if _is_free():
+        is_free, has_guesses = _is_free(), bool(current_settings().token)
+        if is_free and (not has_guesses or is_open()):
             return
+        is_guess = not has_token()
         clients = [(item, find_client()) for item, find_client in self._limits]
         limits = [limit for limit in clients if limit[1]]
-        over = self.counter.hit(limits, _cost())
-        request_state().rate_limit = over or limits[0]
+        over = None
+        if has_guesses and not is_guess:
+            # Who has guessed too often is not told that this one is right.
+            over = self.counter.find_guessed_out(limits)
+        if not over and not is_free:
+            over = self.counter.hit(limits, _cost(), is_guess=is_guess)
+        if over or not is_free:
+            request_state().rate_limit = over or limits[0]
         if over:
             raise TooManyRequests(str(over[0]))
 
@@ -175,10 +189,10 @@ def _cost() -> int:
 def _is_free() -> bool:
     """Whether a request counts for nothing: health checks, and what pages are made of.
 
-    Who does not have the token counts, whatever is asked for: each request may be a guess.
+    Who does not have the token counts, whatever is asked for: each request may be a guess.  Health
+    checks say the same to all; an open page does not, as it has more for who has the token.
     """
-    if is_open():
-        return True
     options = current_options()
     is_free = not (options.is_limited and options.is_counted) or is_static()
-    return is_free and current_request().method in {"GET", "HEAD"} and has_token()
+    is_free = is_free and current_request().method in {"GET", "HEAD"}
+    return is_free and (options.is_public or has_token())

@@ -21,7 +21,7 @@ _REDIS_TIMEOUTS: dict[str, float | str | bool] = {"socket_timeout": 1, "socket_c
 # Looks for a Redis that is away are 1, 2, 4 ... seconds apart; after so many it begins again.
 _MAX_CHECKS = 5
 _SWEEP_SECONDS = 10.0
-_SCOPE = "global"
+_SCOPE, _GUESSES = "global", "guesses"
 _Result = TypeVar("_Result")
 
 
@@ -73,16 +73,30 @@ class RequestCounter:
         self._is_away = False
         self._checked_at, self._checks = 0.0, 0
 
-    def hit(self, limits: Sequence[ClientLimit], cost: int) -> ClientLimit | None:
-        """Count a request as so many; return the first of *limits* that it is over, if any."""
+    def hit(
+        self, limits: Sequence[ClientLimit], cost: int, *, is_guess: bool = False
+    ) -> ClientLimit | None:
+        """Count a request as so many; return the first of *limits* that it is over, if any.
+
+        One without the token, which *is_guess*, is also counted apart.
+        """
 
         def hit_all(counter: SlidingWindowCounterRateLimiter) -> ClientLimit | None:
-            for limit in limits:
-                if not counter.hit(*limit, _SCOPE, cost=cost):
-                    return limit
+            for scope in (_GUESSES, _SCOPE) if is_guess else (_SCOPE,):
+                for limit in limits:
+                    if not counter.hit(*limit, scope, cost=cost):
+                        return limit
             return None
 
         return self._ask(hit_all)
+
+    def find_guessed_out(self, limits: Sequence[ClientLimit]) -> ClientLimit | None:
+        """The first of *limits* that no further request without the token is in, if any."""
+
+        def test_all(counter: SlidingWindowCounterRateLimiter) -> ClientLimit | None:
+            return next((limit for limit in limits if not counter.test(*limit, _GUESSES)), None)
+
+        return self._ask(test_all)
 
     def find_window(self, limit: ClientLimit) -> WindowStats:
         """When the window of *limit* ends, and how many requests remain in it."""

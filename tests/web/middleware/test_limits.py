@@ -94,6 +94,58 @@ def test_a_wrong_token_counts_wherever_it_is_tried(index, path, method):
     assert response.status_code == 429
 
 
+@pytest.mark.parametrize("path", ["/problems", "/problems/nothing", "/problems?generation=x"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_wrong_token_counts_at_open_pages_that_tell_it_from_the_right_one(index, path, method):
+    client = client_with(index, rate_limit="3/year", token=TOKEN)
+    headers = {"Accept": "text/html"}
+    guesses = [
+        client.open(path, method=method, headers=headers | {"Authorization": f"Bearer {number}"})
+        for number in range(5)
+    ]
+    right = client.get(path, headers=headers | {"Authorization": f"Bearer {TOKEN}"})
+
+    assert [guess.status_code == 429 for guess in guesses] == [False] * 3 + [True] * 2
+    assert right.status_code == 429
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/problems", "/static/app.js", "/metrics", "/suggest?q=h", "/nowhere", "/ask?q=harbour"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_who_guessed_too_often_is_not_told_that_a_guess_is_right(index, path, method):
+    client = client_with(index, rate_limit="3/year", token=TOKEN)
+
+    def guess(token):
+        headers = {"Accept": "text/html", "Authorization": f"Bearer {token}"}
+        response = client.open(path, method=method, headers=headers)
+        return response.status_code, response.content_length, response.data
+
+    wrong = [guess(number) for number in range(5)]
+
+    assert wrong[-1][0] == 429
+    assert guess(TOKEN) == wrong[-1]
+
+
+def test_who_asked_too_often_still_gets_styles(index):
+    client = client_with(index, rate_limit="1/year", token=TOKEN)
+    let_in = {"Authorization": f"Bearer {TOKEN}"}
+
+    assert statuses(client, 2, headers=let_in) == [200, 429]
+    assert statuses(client, 2, "/static/style.css", headers=let_in) == [200] * 2
+    assert statuses(client, 2, "/livez") == [200] * 2
+
+
+def test_guesses_count_where_too_much_was_asked_with_the_token(index):
+    client = client_with(index, rate_limit="1/year", token=TOKEN)
+    let_in = {"Authorization": f"Bearer {TOKEN}"}
+
+    assert statuses(client, 2, headers=let_in) == [200, 429]
+    assert statuses(client, 2, "/static/style.css") == [429] * 2
+    assert statuses(client, 1, "/static/style.css", headers=let_in) == [429]
+
+
 def test_with_the_right_token_styles_and_metrics_count_for_nothing(index):
     client = client_with(index, rate_limit="1/year", token=TOKEN)
     let_in = {"Authorization": f"Bearer {TOKEN}"}
