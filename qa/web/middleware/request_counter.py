@@ -5,6 +5,7 @@ are limited.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -21,6 +22,9 @@ _REDIS_TIMEOUTS: dict[str, float | str | bool] = {"socket_timeout": 1, "socket_c
 # Looks for a Redis that is away are 1, 2, 4 ... seconds apart; after so many it begins again.
 _MAX_CHECKS = 5
 _SWEEP_SECONDS = 10.0
+# Counts in memory, of up to 400 bytes each.  Who has so many networks could fill all of it within
+# the window of a day: then the lower half is forgotten, of those who have hardly asked.
+_MAX_COUNTS = 1 << 18
 _SCOPE, _GUESSES = "global", "guesses"
 _Result = TypeVar("_Result")
 
@@ -29,27 +33,47 @@ class SweptMemory(MemoryStorage):
     """Counts in memory, of which old ones are removed now and then.
 
     The library starts a thread for that after most requests, which takes longer than to count one.
+    It has a lock for each count, and may drop one that another thread begins; here is one for all.
     """
 
     _next_sweep = 0.0
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        super().__init__()
+
+    def acquire_sliding_window_entry(
+        self, key: str, limit: int, expiry: int, amount: int = 1
+    ) -> bool:
+        """Count *amount* unless that is over the *limit*; return whether it is not."""
+        with self._lock:
+            return super().acquire_sliding_window_entry(key, limit, expiry, amount)
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        """The counts of the window before and of this one, each with how long it lasts."""
+        with self._lock:
+            return super().get_sliding_window(key, expiry)
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Add to a count that is kept for so many seconds; return what it is then."""
         now = time.time()
         # Drops an old count.
         self.get(key)
-        with self.locks[key]:
-            count = self.storage[key] = self.storage[key] + amount
-            if count == amount:
-                self.expirations[key] = now + expiry
-        if now >= self._next_sweep:
+        count = self.storage[key] = self.storage[key] + amount
+        if count == amount:
+            self.expirations[key] = now + expiry
+        if now >= self._next_sweep or len(self.expirations) > _MAX_COUNTS:
             self._next_sweep = now + _SWEEP_SECONDS
             self._sweep(now)
         return count
 
     def _sweep(self, now: float) -> None:
+        """Remove what is over, and the lower half where there is too much."""
         for key, end in [*self.expirations.items()]:
             if end <= now:
+                self.clear(key)
+        if len(self.storage) > _MAX_COUNTS:
+            for key in sorted(self.storage, key=self.storage.__getitem__)[: _MAX_COUNTS // 2]:
                 self.clear(key)
 
 

@@ -5,11 +5,13 @@ import threading
 import time
 
 import pytest
+from limits import parse
 
 from qa.app import create_app
 from qa.errors import SettingsError
 from qa.settings import Settings
-from qa.web.middleware.request_counter import SweptMemory
+from qa.web.middleware import request_counter
+from qa.web.middleware.request_counter import RequestCounter, SweptMemory
 
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
 # Windows begin and end by the clock, so limits are per year: a test would see two of a short one.
@@ -261,3 +263,39 @@ def test_old_counts_are_removed_from_memory_without_a_thread(monkeypatch):
     assert storage.incr("c", 60) == 1
     assert {*storage.storage} == {"b", "c"}
     assert storage.incr("a", 60) == 1
+
+
+def test_no_count_is_lost_where_many_threads_begin_it():
+    before = sys.getswitchinterval()
+    limit, let_in = (parse("3/year"), "a client"), []
+
+    def ask(counter, start):
+        start.wait()
+        let_in.extend(counter.hit([limit], 1) is None for _ in range(3))
+
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(50):
+            counter, start = RequestCounter("memory://"), threading.Barrier(8)
+            threads = [threading.Thread(target=ask, args=(counter, start)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert let_in.count(True) == 3
+            let_in.clear()
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_counts_in_memory_are_no_more_than_so_many(monkeypatch):
+    monkeypatch.setattr(request_counter, "_MAX_COUNTS", 10)
+    storage = SweptMemory()
+    storage.incr("often", 86400, 5)
+    for number in range(1000):
+        storage.incr(f"{number}", 86400)
+        assert max(len(storage.storage), len(storage.expirations), len(storage.locks)) <= 10
+
+    # Who asked most is not forgotten, nor who asked last.
+    assert storage.incr("often", 86400) == 6
+    assert storage.incr("999", 86400) == 2
