@@ -140,6 +140,8 @@ class RequestCounter:
                     "The Redis of QA_RATE_STORAGE does not answer;"
                     " falling back to in-memory storage"
                 )
+                # One that hangs would be waited for twice.
+                self._checked_at = time.time()
             self._is_away = True
             return ask(self._own)
 

@@ -299,3 +299,20 @@ def test_counts_in_memory_are_no_more_than_so_many(monkeypatch):
     # Who asked most is not forgotten, nor who asked last.
     assert storage.incr("often", 86400) == 6
     assert storage.incr("999", 86400) == 2
+
+
+def test_a_redis_that_went_away_is_not_asked_again_at_once(monkeypatch):
+    pytest.importorskip("redis")
+    counter, looks = RequestCounter("redis://localhost"), []
+    monkeypatch.setattr(counter.storage, "check", lambda: looks.append(1))
+
+    def hang(*_args):
+        raise counter.storage.base_exceptions
+
+    for name in ("acquire_sliding_window_entry", "get_sliding_window"):
+        monkeypatch.setattr(counter.storage, name, hang)
+    limit = (parse("3/year"), "a client")
+
+    assert counter.hit([limit], 1) is None
+    assert counter.find_window(limit)[1] == 2
+    assert not looks
