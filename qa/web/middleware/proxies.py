@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # The host that was asked, in the WSGI environment, where QA_URL takes its place in addresses.
 REQUESTED_HOST = "qa.requested_host"
+_SCHEMES = ("http", "https", "ws", "wss")
 _HAS_INVALID_PREFIX = "qa.has_invalid_prefix"
 # It is part of each of the hundreds of links on a page.
 _MAX_PREFIX = 200
@@ -38,7 +39,7 @@ def init_proxies(app: Flask) -> None:
         application = _PublicAddress(application, settings)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        application = _CheckedPrefix(application)
+        application = _CheckedScheme(_CheckedPrefix(application))
         application = ProxyFix(
             application, x_for=count, x_proto=count, x_host=count, x_prefix=count
         )
@@ -89,6 +90,21 @@ class _CheckedPrefix:
             mount = _parse_prefix(prefix)
             environ["SCRIPT_NAME"] = mount or ""
             environ[_HAS_INVALID_PREFIX] = mount is None
+        return self._application(environ, start_response)
+
+
+class _CheckedScheme:
+    """Drops the X-Forwarded-Proto of a proxy where it is none: addresses would lead elsewhere."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        scheme = environ["wsgi.url_scheme"].lower()
+        before = environ["werkzeug.proxy_fix.orig"]["wsgi.url_scheme"]
+        environ["wsgi.url_scheme"] = scheme if scheme in _SCHEMES else before
         return self._application(environ, start_response)
 
 

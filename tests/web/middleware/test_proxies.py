@@ -186,6 +186,22 @@ def test_a_prefix_that_is_no_path_is_refused_and_is_in_no_link(index, prefix, ac
     assert not regex.search(r'"(?:href|src|type)"?[:=] ?"(?!/[a-z]|about:|http)', text)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "expected"),
+    [
+        *(("https", "https"), ("HTTPS", "https"), ("http", "http"), ("ftp", "http")),
+        *(("http://evil.example", "http"), ("//evil.example", "http"), ("\\evil", "http")),
+    ],
+)
+def test_a_scheme_that_is_none_is_in_no_address(index, scheme, expected):
+    client = create_app(Settings(index=str(index), trusted_proxies=1)).test_client()
+    headers = {"X-Forwarded-Proto": scheme}
+
+    location = client.get("/documents//harbour", headers=headers).headers["Location"]
+
+    assert location == f"{expected}://localhost/documents/harbour"
+
+
 def test_pages_at_another_mount_are_others(index):
     client = create_app(Settings(index=str(index), trusted_proxies=1)).test_client()
     etags = {
