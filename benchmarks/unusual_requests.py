@@ -142,7 +142,7 @@ def _list_by_title(path: str, _words: Words) -> Request:
 
 def _page_requests() -> Iterator[RequestKind]:
     yield RequestKind("/export.csv: 20 turns of common words", _table)
-    yield RequestKind("/: 20 turns, two documents, ten quotes", _open_everything)
+    yield RequestKind("/: 20 turns, two documents, five quotes", _open_everything)
     for path in ("/", "/export.md", "/export.json", "/export.csv"):
         yield RequestKind(f"{path}: 20 turns of 50 passages", partial(_many_passages, path))
     yield RequestKind("/: a hundred publishers", _filter)
@@ -172,7 +172,7 @@ def _table(words: Words) -> Request:
 
 
 def _open_everything(words: Words) -> Request:
-    around = [("around", rank) for rank in range(1, 11)]
+    around = [("around", rank) for rank in range(1, 6)]
     pairs = [*_turns(words), ("limit", 50), ("open", "19.1"), ("open", "20.2"), *around]
     return get("/", *pairs, **_FORM)
 
