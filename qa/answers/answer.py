@@ -224,10 +224,7 @@ class Answer:
 
     def with_time(self, took_ms: float) -> Self:
         """The same answer, which took so many milliseconds."""
-        # dataclasses.replace makes it anew, field by field.
-        copy = object.__new__(type(self))
-        vars(copy).update(vars(self), took_ms=took_ms)
-        return copy
+        return make_record(type(self), {**vars(self), "took_ms": took_ms})
 
 
 def quote_passage(

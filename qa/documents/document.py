@@ -137,7 +137,7 @@ class Citable(ABC):
 
     def locate(self, offset: int) -> Location:
         """The paragraph, the section, the page and so on at *offset*, all at once."""
-        paragraph = max(1, bisect_right(self.paragraph_starts, offset))
+        paragraph = self.paragraph_at(offset)
         section = self.section_at(offset) if self.heading_spans else None
         page = self._find_page(offset) if self.pages else None
         if page is None:
@@ -163,11 +163,6 @@ class Citable(ABC):
         """The page, row, time and so on that *offset* is at, for people."""
         page = self._find_page(offset)
         return format_place(self.page_unit, page.number) if page else None
-
-    def certainty_at(self, offset: int) -> float | None:
-        """How certain the words of that page are, if they were recognized in a picture."""
-        page = self._find_page(offset)
-        return page.certainty if page else None
 
     def section_at(self, offset: int) -> str | None:
         """The last heading before *offset*."""

@@ -21,11 +21,6 @@ def title_of_heading(heading: str) -> str:
     return heading.partition(_HEADING_SEPARATOR)[0]
 
 
-def section_of_heading(heading: str) -> str:
-    """The section's heading, of a passage's *heading*; empty without a section."""
-    return heading.partition(_HEADING_SEPARATOR)[2]
-
-
 @dataclass(frozen=True)
 class Passage:
     """The unit of search and citation: `document.text[start:end] == text`.

@@ -192,8 +192,8 @@ def test_pages_know_how_certain_their_words_are():
     blocks = [RawBlock("Written.", page=1), RawBlock("Recognized.", page=2)]
     document = build_document("a", "a.pdf", blocks, Metadata("A"), certainties={2: 0.93})
 
-    assert document.certainty_at(0) is None
-    assert document.certainty_at(len(document.text) - 1) == 0.93
+    assert document.locate(0).certainty is None
+    assert document.locate(len(document.text) - 1).certainty == 0.93
     assert type(document).from_json(document.to_json()) == document
 
 
@@ -227,7 +227,7 @@ def test_the_words_of_a_picture_are_read_with_their_certainty(name, kind, option
     (document,) = read_picture(name, picture_file(kind, f"{TEXT} {TEXT}", **options))
 
     assert document.text.split() == [*TEXT.split() * 2]
-    assert document.certainty_at(0) > 0.8
+    assert document.locate(0).certainty > 0.8
     assert document.page_at(0) == 1
 
 

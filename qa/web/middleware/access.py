@@ -48,14 +48,12 @@ def is_among(host: str, names: Iterable[str]) -> bool:
     return False
 
 
-def is_served(host: str, settings: Settings) -> bool:
-    """Whether requests to *host* are answered under these *settings*."""
-    return _is_served(host, settings.url, settings.trusted_hosts, settings.host)
-
-
 @lru_cache(maxsize=1 << 8)
 def _is_served(host: str, url: str, trusted_hosts: tuple[str, ...], own_host: str) -> bool:
-    """The same, by the settings of these names; each request asks for one of a few hosts."""
+    """Whether requests to *host* are answered under the settings of these names.
+
+    Each request asks for one of a few hosts.
+    """
     if not is_host(host):
         return False
     if is_among(host, _public_hosts(url)):

@@ -39,7 +39,7 @@ def init_proxies(app: Flask) -> None:
         application = _PublicAddress(application, settings)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        application = _CheckedScheme(_CheckedPrefix(application))
+        application = _CheckedForwarding(application)
         application = ProxyFix(
             application, x_for=count, x_proto=count, x_host=count, x_prefix=count
         )
@@ -75,8 +75,8 @@ def _parse_prefix(prefix: str) -> str | None:
     return mount if len(prefix) <= _MAX_PREFIX and MOUNT.fullmatch(mount) else None
 
 
-class _CheckedPrefix:
-    """Drops the X-Forwarded-Prefix of a proxy where it is no path: links would lead elsewhere."""
+class _CheckedForwarding:
+    """Drops a proxy's X-Forwarded-Prefix and -Proto where they are none: links would lead away."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -84,27 +84,14 @@ class _CheckedPrefix:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        before = environ["werkzeug.proxy_fix.orig"]["SCRIPT_NAME"]
+        before = environ["werkzeug.proxy_fix.orig"]
         prefix = environ.get("SCRIPT_NAME", "")
-        if prefix != before:
+        if prefix != before["SCRIPT_NAME"]:
             mount = _parse_prefix(prefix)
             environ["SCRIPT_NAME"] = mount or ""
             environ[_HAS_INVALID_PREFIX] = mount is None
-        return self._application(environ, start_response)
-
-
-class _CheckedScheme:
-    """Drops the X-Forwarded-Proto of a proxy where it is none: addresses would lead elsewhere."""
-
-    def __init__(self, application: "WSGIApplication") -> None:
-        self._application = application
-
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
         scheme = environ["wsgi.url_scheme"].lower()
-        before = environ["werkzeug.proxy_fix.orig"]["wsgi.url_scheme"]
-        environ["wsgi.url_scheme"] = scheme if scheme in _SCHEMES else before
+        environ["wsgi.url_scheme"] = scheme if scheme in _SCHEMES else before["wsgi.url_scheme"]
         return self._application(environ, start_response)
 
 

@@ -189,10 +189,6 @@ def _may_wait(descriptor: int) -> bool:
 log = logging.getLogger("qa.requests")
 
 
-# What all records of requests have; to make one takes ten calls.
-_ENTRY = vars(logging.LogRecord(log.name, logging.INFO, __file__, 0, "request", (), None))
-
-
 def build_log_writer(questions: str) -> Listener:
     """A writer of records to the log; *questions* is "1" to have them in it, "hash", or "0"."""
 
@@ -214,8 +210,8 @@ def build_log_writer(questions: str) -> Listener:
             fields["question_hash"] = hash_question(record.question)
         if log.isEnabledFor(logging.INFO):
             # As log.info does, but without looking for the line of code that calls it.
-            entry = logging.LogRecord.__new__(logging.LogRecord)
-            vars(entry).update(_ENTRY, created=time.time(), fields=fields)
+            entry = logging.LogRecord(log.name, logging.INFO, __file__, 0, "request", (), None)
+            entry.fields = fields
             log.handle(entry)
 
     return write
