@@ -31,7 +31,7 @@ documents: document skips processes metadata raw_document front_matter file_acce
   formats.sheet_formats formats.sheets formats.outlook
   format_registry sidecars reader cache crawl folder
 index: passages passage_cache questions counts acronyms lexicon suggestions statistics renames
-  manifest generations
+  manifest generation generations
 queries: completion related entities grammar frames asking topics prose query parser variants
   periods compounds operators conditions word_patterns negation asked_polarity segments parts
   followup.word_features followup.question_features followup.corrections followup.substitution
@@ -40,8 +40,10 @@ engines: spelling candidates document_summary base searcher_manager document_loo
   whoosh.checksums whoosh.arrays whoosh.byte_strings whoosh.inverter whoosh.vocabulary whoosh.fields
   whoosh.stored_document whoosh.column_encoder whoosh.stored_fields whoosh.field_encoder
   whoosh.merge_plan whoosh.merge_inputs whoosh.merger whoosh.column_merger whoosh.whoosh_codec
-  whoosh.term_table whoosh.scorer whoosh.positions whoosh.numpy_index whoosh.kernel_index
-  whoosh.integrity whoosh.facets whoosh.spelling whoosh.masks whoosh.search whoosh.builder
+  whoosh.term_table whoosh.postings whoosh.scorer whoosh.positions whoosh.numpy_index
+  whoosh.kernel_index
+  whoosh.integrity whoosh.facets whoosh.spelling whoosh.masks whoosh.summaries whoosh.search
+  whoosh.build_tasks whoosh.builder
   whoosh.engine
   opensearch.hits opensearch.cluster opensearch.mappings opensearch.query_dsl opensearch.docvalues
   opensearch.integrity opensearch.registry opensearch.search_requests opensearch.rescorer
@@ -49,14 +51,14 @@ engines: spelling candidates document_summary base searcher_manager document_loo
   factory
 ranking: features fitting reranker answer_selection contradiction term_matches highlighter
   confidence
-answers: collection answer no_answer citation_formats quote_search
-  checksum_search similar_spans reanchoring parts spelling turns
+answers: collection answer no_answer reference citation_formats quote_search
+  checksum_search similar_spans rare_words reanchoring parts spelling turns
   retrieval ranges question_reading pipeline
 publishing: ledger gate live_generation generation_writer feedback builder build_record
   near_duplicates watcher purge
 evaluation: sets runner verdicts measures rewrites evaluator tuning
 web: json_responses response_schemas answer_json request_schemas answering tables offsets problems
-  context mount static_files openapi api pages.common pages.urls middleware.proxies
+  context mount static_files openapi parsing api pages.common pages.urls middleware.proxies
   middleware.access middleware.request_counter middleware.rate_limits middleware.error_handlers
   middleware.http_cache middleware.metrics_folder
   middleware.request_log middleware.gauges middleware.metrics

@@ -5,17 +5,14 @@ in those with its rarest words.  If the words are gone, the most similar place i
 """
 
 import sys
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate, islice
-from operator import itemgetter
-from typing import Literal, NamedTuple
+from itertools import islice
+from typing import Literal
 
 from cachetools import LRUCache
 
-from qa.analysis.tokenizer import Span, find_words, stem
+from qa.analysis.tokenizer import Span
 from qa.answers.answer import Citation, build_citation
 from qa.answers.quote_search import (
     Effort,
@@ -26,32 +23,36 @@ from qa.answers.quote_search import (
     locate_quote,
     match_in_place,
 )
+from qa.answers.rare_words import (
+    COUNT,
+    FEW,
+    MANY,
+    OPENING,
+    READING,
+    Hits,
+    find_hits,
+    rarest_terms,
+)
 from qa.answers.similar_spans import MAX_LENGTH, QuoteWords, SimilarSpan, find_similar
 from qa.documents.document import Citable
 from qa.engines.base import Searcher
-from qa.engines.candidates import Candidates
 from qa.engines.document_lookup import find_citable
 from qa.errors import DocumentNotFoundError
-from qa.queries.query import Filters, Query, QueryTerm
+from qa.queries.query import Filters, Query
 
 QuoteState = Literal["unchanged", "moved", "gone"]
 DocumentState = Literal["unchanged", "changed", "gone"]
 # Other documents to search for a quote that left its own, and to search for a similar place.
 _MAX_OTHER_DOCUMENTS, _MAX_COMPARED = 10, 2
-# Passages to find these documents among.
-_MAX_CANDIDATES = 30
 # Characters of a document that is compared as a whole; how similar an altered quote is at least.
 _SHORT_DOCUMENT, _MIN_ALTERED = 30_000, 0.8
-# Words, and characters, at each end of a long quote to take these from.
-_SAMPLE, _LONG = 40, 400
-# With fewer words, the first and the last of a quote count as well; longer ones are several.
-_FEWEST_WORDS, _LONGEST_END = 5, 100
-# Postings of these words in total, unless one word alone has more.
-_MAX_POSTINGS = 20_000
 # Characters on each side of their best passage that are searched for it.
 _MARGIN = 20_000
 # Characters of the quotes' own documents that one request keeps.
 _KEPT_CHARACTERS = 1 << 20
+# A quote of 2,000 characters is charged 100 steps, by its square more than it takes, so that short
+# ones all fit; characters of a document that are opened in a step.
+_CHARACTERS_PER_ROOT_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
 # The shares of these words that a document needs to be compared, to be searched, and to be searched
 # where all passages with any of them are known.
 _LEAST_SHARE, _MOST_SHARE, _ALMOST_ALL = 0.25, 0.5, 0.8
@@ -97,7 +98,7 @@ class Reanchorer:
         """Find *quote* in its own document, or else in those with its words."""
         searcher, effort = self._searcher, self._effort
         size = min(len(quote.exact), MAX_LENGTH)
-        effort.spend(_OPENING + (size / _CHARACTERS_PER_ROOT_STEP) ** 2)
+        effort.spend(OPENING + (size / _CHARACTERS_PER_ROOT_STEP) ** 2)
         original = self._open_original(quote.document_id)
         document_state = _document_state(quote, original)
         if original and (span := original.locate(quote, effort)):
@@ -155,7 +156,7 @@ def _may_be_elsewhere(
     words: QuoteWords, original: _Original, here: Span, searcher: Searcher, effort: Effort
 ) -> bool:
     """Whether any document but the *original*, which has most of a quote *here*, may have it."""
-    terms, is_complete = _rarest_terms(words, searcher, effort, _FEW)
+    terms, is_complete = rarest_terms(words, searcher, effort, FEW)
     if not is_complete:
         return False
     if not terms:
@@ -167,7 +168,7 @@ def _may_be_elsewhere(
     ):
         # That document is this one.
         return False
-    effort.spend(_COUNT)
+    effort.spend(COUNT)
     count = searcher.count_documents(Query(terms))
     if count == 1:
         in_original = Query(terms, filters=Filters(document_ids=(original.id,)))
@@ -207,154 +208,13 @@ def _document_state(quote: Quote, original: _Original | None) -> DocumentState:
     return "unchanged" if is_same else "changed"
 
 
-# The steps of opening a document, of reading a part of one, of a search, of counting documents, and
-# of looking up a word; characters of a document, and postings, that are read in one.  A quote of
-# 2,000 characters is charged 100, by its square more than it takes, so that short ones all fit.
-_CHARACTERS_PER_ROOT_STEP, _CHARACTERS_OPENED_PER_STEP = 200, 250
-_POSTINGS_PER_STEP = 140
-# The part of reading in reading and comparing a word.
-_READING_SHARE = 0.5
-_OPENING, _READING, _SEARCH, _COUNT, _WORD = 30, 45, 90, 80, 14
-
-
-class _Hits:
-    """The passages with some of the rare *terms* of a quote, or all of them; the best first."""
-
-    def __init__(self, candidates: Candidates, terms: tuple[QueryTerm, ...]) -> None:
-        self._candidates = candidates
-        self.terms = terms
-        matches, documents = candidates.positions, candidates.documents.tolist()
-        # Whether there are no more.
-        self.is_all = len(documents) < _MAX_CANDIDATES
-        # The first passage of each document is its best.
-        best = dict(zip(reversed(documents), range(len(documents) - 1, -1, -1), strict=True))
-        passages = map(documents.__getitem__, matches.passage_index.tolist())
-        pairs = {*zip(passages, matches.term_index.tolist(), strict=True)}
-        counts = Counter(map(itemgetter(0), pairs))
-        # For each best passage the share of the terms in its document.
-        self._shares = {
-            place: counts[documents[place]] / len(terms) for place in sorted(best.values())
-        }
-        self._places: dict[str, int] = {}
-        self._spans: dict[str, Span] = {}
-
-    def documents(self, least_share: float = 0) -> Iterator[str]:
-        """The ids of the documents with such a share of the terms, the best first."""
-        for place, share in self._shares.items():
-            if share >= least_share:
-                id_ = self._candidates.document_ids[place]
-                self._places[id_] = place
-                yield id_
-
-    def share(self, id_: str) -> float:
-        """The share of the terms in the passages of a document, one of these."""
-        return self._shares[self._places[id_]]
-
-    def window(self, id_: str, margin: int) -> Span:
-        """The best passage of a document, with *margin* characters on each side."""
-        if id_ not in self._spans:
-            (passage,) = self._candidates.read_passages([self._places[id_]])
-            self._spans[id_] = Span(passage.start, passage.end)
-        start, end = self._spans[id_]
-        return Span(max(0, start - margin), end + margin)
-
-
-def _find_hits(
-    terms: tuple[QueryTerm, ...],
-    searcher: Searcher,
-    effort: Effort,
-    documents: tuple[str, ...] = (),
-) -> _Hits:
-    """The passages with some of *terms*, of all documents or only of *documents*."""
-    effort.spend(_SEARCH)
-    if documents:
-        limited = Query(terms, filters=Filters(document_ids=documents))
-        return _Hits(searcher.search(limited, _MAX_CANDIDATES), terms)
-    # A quote is in the text: titles do not matter, nor does how many passages match.
-    return _Hits(searcher.bm25_search(Query(terms), _MAX_CANDIDATES), terms)
-
-
-class _Sample(NamedTuple):
-    """How many of the longest words of a quote are looked up, how many of the rarest are used."""
-
-    words: int
-    terms: int
-
-
-# To search for a quote; to see whether any other document may have all of its words.
-_MANY, _FEW = _Sample(16, 10), _Sample(8, 4)
-
-
-class _RareTerms(NamedTuple):
-    """The rarest words of a quote; *is_complete*: the index has all words that were looked up."""
-
-    terms: tuple[QueryTerm, ...]
-    is_complete: bool
-
-
-def _rarest_terms(
-    quote: QuoteWords, searcher: Searcher, effort: Effort, sample: _Sample
-) -> _RareTerms:
-    """As many of the rarest words of a quote as _MAX_POSTINGS allows, without absent ones.
-
-    The first and the last word are left out of all but a short one, which may have cut them.
-    """
-    texts = _outer_words(quote)
-    effort.spend(len(texts) * quote.steps_per_word * _READING_SHARE)
-    inner_texts = _without_ends(texts, quote.exact)
-    is_short = len(inner_texts) < _FEWEST_WORDS
-    words = _longest_words(texts if is_short else inner_texts)[: sample.words]
-    effort.spend(_WORD * len(words))
-    languages = searcher.manifest.languages
-    word_of: dict[tuple[str, ...], str] = {}
-    for word in words:
-        stems = dict.fromkeys([stem(word, language) for language in languages])
-        word_of.setdefault((*stems,), word)
-    counts = searcher.document_frequencies({stem_ for stems in word_of for stem_ in stems})
-    rarity = {stems: max(map(counts.__getitem__, stems)) for stems in word_of}
-    rarest = sorted(filter(rarity.__getitem__, rarity), key=rarity.__getitem__)[: sample.terms]
-    sums = [*accumulate(map(rarity.__getitem__, rarest))]
-    count = max(1, bisect_right(sums, _MAX_POSTINGS))
-    effort.spend(sum(sums[count - 1 : count]) / _POSTINGS_PER_STEP)
-    # Stems are enough: no exact form is looked up.
-    terms = tuple(QueryTerm(word_of[stems], "", stems) for stems in rarest[:count])
-    return _RareTerms(terms, is_short or all(rarity.values()))
-
-
-def _outer_words(quote: QuoteWords) -> list[str]:
-    """The words of a quote; of a long one, those at its ends."""
-    exact = quote.exact
-    if len(exact) > 2 * _LONG:
-        return find_words(f"{exact[:_LONG]} {exact[-_LONG:]}")
-    return quote.words
-
-
-def _without_ends(texts: list[str], exact: str) -> list[str]:
-    """The words of *exact* without those before its first and after its last space.
-
-    None where there are hardly any spaces.
-    """
-    exact = exact.strip()
-    ends = exact.partition(" ")[0], exact.rpartition(" ")[2]
-    if max(map(len, ends)) > _LONGEST_END:
-        return []
-    first, last = (len(find_words(end)) for end in ends)
-    return texts[first : max(0, len(texts) - last)]
-
-
-def _longest_words(texts: list[str]) -> list[str]:
-    """The longest of the words at both ends, which are the rarest."""
-    different_words = dict.fromkeys(texts[:_SAMPLE] + texts[_SAMPLE:][-_SAMPLE:])
-    return sorted(different_words, key=len, reverse=True)
-
-
 class _Others:
     """The documents with the rarest words of a *quote*, to be searched for it."""
 
     def __init__(self, quote: Quote, words: QuoteWords, searcher: Searcher, effort: Effort) -> None:
         self._quote, self.searcher, self.effort = quote, searcher, effort
-        terms, self._is_complete = _rarest_terms(words, searcher, effort, _MANY)
-        self.hits = _find_hits(terms, searcher, effort) if terms else None
+        terms, self._is_complete = rarest_terms(words, searcher, effort, MANY)
+        self.hits = find_hits(terms, searcher, effort) if terms else None
         # Where what was read of a document starts, and its text.
         self._read: dict[str, tuple[int, str]] = {}
 
@@ -365,7 +225,7 @@ class _Others:
         hits = self.hits if self._is_complete else None
         most = hits.documents(_ALMOST_ALL if hits.is_all else _MOST_SHARE) if hits else ()
         for id_ in islice((id_ for id_ in most if id_ != own), _MAX_OTHER_DOCUMENTS):
-            self.effort.spend(_READING)
+            self.effort.spend(READING)
             if contains_quote(exact, self._read_around(id_)):
                 yield self.searcher.citable(id_)
 
@@ -396,7 +256,7 @@ def _find_nearest(
     if original and original.size > _SHORT_DOCUMENT:
         in_original = hits
         if original.id not in hits.documents():
-            in_original = _find_hits(hits.terms, searcher, effort, (original.id,))
+            in_original = find_hits(hits.terms, searcher, effort, (original.id,))
         compared |= {original.id: in_original} if original.id in in_original.documents() else {}
     most = max((its_hits.share(id_) for id_, its_hits in compared.items()), default=0)
     matches = [
@@ -413,7 +273,7 @@ def _find_nearest(
     return _near(searcher.citable(id_), best)
 
 
-def _compare(words: QuoteWords, hits: _Hits, id_: str, others: _Others) -> SimilarSpan | None:
+def _compare(words: QuoteWords, hits: Hits, id_: str, others: _Others) -> SimilarSpan | None:
     """The most similar place around the best passage of a document, if similar enough."""
     window = hits.window(id_, len(words.text) + len(words.text) // 4)
     similar = find_similar(words, others.read(id_, window), others.effort)

@@ -20,7 +20,7 @@ from qa.commands.options import (
 )
 from qa.engines.factory import open_engine
 from qa.errors import NoLiveGenerationError
-from qa.index.generations import Generation
+from qa.index.generation import Generation
 from qa.publishing.gate import find_failing_questions, load_golden_questions
 from qa.publishing.purge import Purge, purge_all_but_live, purge_documents
 from qa.settings import Settings

@@ -8,7 +8,7 @@ from qa.analysis.deadline import NO_DEADLINE, Deadline
 from qa.documents.document import Citable, Document
 from qa.engines.candidates import Candidates
 from qa.engines.document_summary import DocumentSummary
-from qa.index.generations import Generation
+from qa.index.generation import Generation
 from qa.index.lexicon import Lexicon
 from qa.index.manifest import Manifest
 from qa.index.passages import Passage

@@ -24,7 +24,7 @@ from qa.documents.skips import SKIPPED, Skip
 from qa.engines.base import Engine, Eraser
 from qa.engines.document_summary import DocumentSummary
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
-from qa.index.generations import Generation
+from qa.index.generation import Generation
 from qa.index.passage_cache import passages_key
 from qa.index.renames import Forgotten
 from qa.publishing.builder import CACHE_FILE

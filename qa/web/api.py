@@ -1,14 +1,9 @@
 """JSON in, JSON out: /ask and the health checks; what programs and load balancers call."""
 
-import json
 import time
 from contextlib import suppress
-from typing import Any, TypeVar
 
 from flask import Blueprint, Response
-from pydantic import BaseModel, ValidationError
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadRequest
 
 from qa import __version__
 from qa.analysis.tokenizer import tokenize
@@ -30,7 +25,7 @@ from qa.index.manifest import analysis_warning
 from qa.queries.parser import parse_query
 from qa.settings import Settings
 from qa.web.answer_json import dump_answer
-from qa.web.answering import build_options, plain_message, verify_quotes
+from qa.web.answering import build_options, verify_quotes
 from qa.web.context import (
     Operation,
     Schema,
@@ -47,6 +42,13 @@ from qa.web.json_responses import bytes_response, json_response
 from qa.web.mount import mount_anchor, mount_answer
 from qa.web.offsets import answer_in_utf16
 from qa.web.openapi import field_parameters, parameter_schema, query_parameter
+from qa.web.parsing import (
+    MOST_ERRORS,
+    parse_ask_args,
+    parse_ask_request,
+    parse_model,
+    request_json,
+)
 from qa.web.problems import (
     InvalidRequestError,
     problem_body,
@@ -75,12 +77,9 @@ from qa.web.response_schemas import (
 
 blueprint = Blueprint("api", __name__)
 
-_Model = TypeVar("_Model", bound=BaseModel)
 
 # Of the shortest of so many documents so many words are looked for, in so many characters of it.
 _SHORTEST_OF, _PROBE_WORDS, _OPENING = 100, 10, 1000
-# Wrong fields that are named; a body may have thousands of them.
-_MOST_ERRORS = 20
 
 
 # Load balancers ask these, which have no token.
@@ -165,7 +164,7 @@ def _parse_batch(values: object) -> list[AskRequest]:
         ).items()
     ]
     if errors:
-        raise InvalidRequestError(errors[:_MOST_ERRORS])
+        raise InvalidRequestError(errors[:MOST_ERRORS])
     return batch.questions
 
 
@@ -202,33 +201,6 @@ def _answer_body(ask_request: AskRequest) -> AnswerBody:
         searcher = current_searcher()
         return answer_in_utf16(body, lambda id_: searcher.document(id_).text)
     return body
-
-
-def request_json() -> object:
-    """The JSON in the body."""
-    request = current_request()
-    try:
-        return request.get_json()
-    except RecursionError:
-        raise BadRequest("The JSON is nested too deeply.") from None
-    except BadRequest:
-        raise BadRequest(_describe_json_error(request.get_data())) from None
-
-
-def _describe_json_error(body: bytes) -> str:
-    """What is wrong with a *body* that should be JSON, and where."""
-    if not body.strip():
-        return "The body is empty; send a JSON object."
-    try:
-        json.loads(body)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        return f"The body is no JSON: {error.msg} at {place}."
-    except UnicodeDecodeError as error:
-        return f"The body is no JSON: byte {error.start} is no UTF-8."
-    except ValueError as error:
-        return f"The body is no JSON: {error}."
-    return "The body is no JSON."
 
 
 def _empty_errors(ask_request: AskRequest) -> dict[str, str]:
@@ -305,66 +277,6 @@ def _finds(live: Searcher, text: str) -> bool:
     opening = " ".join(word.text for word in tokenize(text)[:_PROBE_WORDS])
     query = parse_query(opening, languages=live.manifest.languages, max_characters=len(opening))
     return bool(len(live.search(query, 1, current_deadline())))
-
-
-_SINGLE_TEXTS = {"sort", "ranges", "generation", "offsets"}
-
-
-def parse_ask_args(args: "MultiDict[str, str]") -> AskRequest:
-    """What a query string asks; raise InvalidRequestError for what it should not hold."""
-    lists = args.to_dict(flat=False)
-    questions = lists.pop("q", [])
-    filters: dict[str, Any] = {"publisher": list(filter(None, lists.pop("publisher", [])))}
-    filters["document"] = lists.pop("document", [])
-    fields: dict[str, Any] = {
-        "question": questions[-1] if questions else "",
-        "turns": [{"question": turn} for turn in questions[:-1]],
-        "drop": lists.pop("drop", []),
-        "filters": filters,
-    }
-    for name, values in sorted(lists.items()):
-        if name not in {*_SINGLE_TEXTS, "limit", "offset", "from", "to"}:
-            raise InvalidRequestError([{"field": name, "detail": "there is no such parameter"}])
-        if len(values) > 1:
-            raise InvalidRequestError([{"field": name, "detail": "it is given more than once"}])
-        if name in {"limit", "offset"}:
-            fields[name] = _parse_number(values[0])
-        elif name in _SINGLE_TEXTS:
-            fields[name] = values[0]
-        else:
-            filters[name] = values[0]
-    return parse_ask_request(fields)
-
-
-def _parse_number(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-
-
-def parse_ask_request(values: object) -> AskRequest:
-    """Check *values* against the contract and the settings' limits."""
-    ask_request = parse_model(AskRequest, values)
-    limits_exceeded = limit_errors(ask_request, current_settings())
-    if limits_exceeded:
-        raise InvalidRequestError(
-            [{"field": field, "detail": detail} for field, detail in limits_exceeded.items()]
-        )
-    return ask_request
-
-
-def parse_model(model: type[_Model], values: object) -> _Model:
-    """*values* as the *model* has them; raise InvalidRequestError, naming each field, if not."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise InvalidRequestError(
-            [
-                {
-                    "field": ".".join(map(str, details["loc"])) or "body",
-                    "detail": plain_message(details["msg"]),
-                }
-                for details in error.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
-            ]
-        ) from None
 
 
 def answer_question(ask_request: AskRequest) -> Answer:

@@ -10,7 +10,7 @@ from qa.answers.collection import CollectionFacts
 from qa.engines.document_lookup import find_document
 from qa.engines.document_summary import DocumentSummary
 from qa.errors import DocumentNotFoundError, GenerationNotFoundError, RequestError
-from qa.web.api import answer_question, parse_ask_request, parse_model
+from qa.web.api import answer_question
 from qa.web.context import (
     current_searcher,
     pin_generation,
@@ -18,6 +18,7 @@ from qa.web.context import (
 from qa.web.mount import absolute_url
 from qa.web.pages.document_search import parse_listing
 from qa.web.pages.documents import select_page
+from qa.web.parsing import parse_ask_request, parse_model
 from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest, NonNegativeInt, RequestModel, UnicodeText
 from qa.web.response_schemas import PassageBody, RangeBody, ResponseModel, answer_body

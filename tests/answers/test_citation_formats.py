@@ -17,13 +17,13 @@ from qa.analysis.tokenizer import Span, normalize
 from qa.answers.answer import build_citation
 from qa.answers.citation_formats import (
     FORMATS,
-    Reference,
     format_bibtex,
     format_csl_json,
     format_markdown,
     format_ris,
     format_text,
 )
+from qa.answers.reference import Reference
 from qa.documents.document import Metadata, RawBlock, build_document
 
 QUOTE = "It cost 50% of {all} we_had: R&D, $4 #1 ~ ^ \\ <b> *so* -- he said “no”."

@@ -6,7 +6,7 @@ import pytest
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import build_citation
-from qa.answers.citation_formats import PersonName, Reference
+from qa.answers.reference import PersonName, Reference
 from qa.documents.document import Metadata, RawBlock, build_document
 
 TODAY = datetime.date(2026, 12, 4)

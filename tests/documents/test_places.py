@@ -8,7 +8,8 @@ import pytest
 
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import build_citation
-from qa.answers.citation_formats import Reference, format_csl_json, format_text
+from qa.answers.citation_formats import format_csl_json, format_text
+from qa.answers.reference import Reference
 from qa.documents.document import Document, Metadata, RawBlock, build_document
 
 BLOCKS = [RawBlock("Ships", 1, 3), RawBlock("The ferry runs daily.", 0, 3), RawBlock("End.", 0, 75)]

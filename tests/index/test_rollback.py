@@ -11,7 +11,8 @@ from qa.errors import (
     GenerationNotFoundError,
     PublishConflictError,
 )
-from qa.index.generations import GenerationFolder, find_generation, previous_generation
+from qa.index.generation import find_generation, previous_generation
+from qa.index.generations import GenerationFolder
 from qa.index.manifest import seal_generation
 from tests.index.generations import folders, manifest, publish, refuse
 

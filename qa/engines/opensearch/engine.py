@@ -16,7 +16,7 @@ from qa.engines.opensearch.registry import Lease, Registry
 from qa.engines.opensearch.search import ClusterSearcher
 from qa.engines.searcher_manager import SearcherManager
 from qa.errors import CorruptIndexError, NoLiveGenerationError, PurgeError
-from qa.index.generations import Generation, choose_generation, find_generation, not_kept_error
+from qa.index.generation import Generation, choose_generation, find_generation, not_kept_error
 from qa.index.manifest import Manifest, check_same_analysis
 from qa.settings import Settings
 

@@ -26,7 +26,7 @@ from qa.engines.opensearch.cluster import Cluster, Json
 from qa.engines.opensearch.integrity import check_texts
 from qa.engines.opensearch.mappings import DOCUMENTS, PASSAGES
 from qa.errors import BuildLockedError, CorruptIndexError, NoLiveGenerationError, QAError
-from qa.index.generations import (
+from qa.index.generation import (
     Generation,
     check_no_conflict,
     not_kept_error,

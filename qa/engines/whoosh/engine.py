@@ -15,16 +15,11 @@ from qa.documents.document import Document
 from qa.engines.document_summary import DocumentSummary
 from qa.engines.searcher_manager import SearcherManager
 from qa.engines.whoosh.builder import WhooshBuilder
-from qa.engines.whoosh.search import SUMMARIES, WhooshSearcher, summaries_in
+from qa.engines.whoosh.search import WhooshSearcher
+from qa.engines.whoosh.summaries import SUMMARIES, summaries_in
 from qa.errors import CorruptIndexError, GenerationError
-from qa.index.generations import (
-    NO_POINTER,
-    Generation,
-    GenerationFolder,
-    choose_generation,
-    find_generation,
-    not_kept_error,
-)
+from qa.index.generation import Generation, choose_generation, find_generation, not_kept_error
+from qa.index.generations import NO_POINTER, GenerationFolder
 from qa.index.manifest import Manifest, check_same_analysis
 
 

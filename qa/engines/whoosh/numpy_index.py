@@ -11,13 +11,8 @@ from qa.engines.base import STEMS, TITLE, WORDS
 from qa.engines.candidates import BoolArray, FloatArray, IntArray, Positions, order_by_score
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.positions import find_positions, match_headings
-from qa.engines.whoosh.scorer import (
-    Accumulator,
-    PostingsCache,
-    ScoreLayout,
-    TermPostings,
-    TopPassages,
-)
+from qa.engines.whoosh.postings import PostingsCache, TermPostings
+from qa.engines.whoosh.scorer import Accumulator, ScoreLayout, TopPassages
 from qa.engines.whoosh.stored_fields import StoredFields
 from qa.queries.query import Query
 

@@ -5,7 +5,7 @@ all processes.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -48,15 +48,11 @@ from qa.engines.whoosh.integrity import check_texts
 from qa.engines.whoosh.kernel_index import KernelIndex
 from qa.engines.whoosh.masks import PassageMasks
 from qa.engines.whoosh.numpy_index import NumpyIndex
-from qa.engines.whoosh.scorer import (
-    Hierarchy,
-    PostingsCache,
-    ScoreLayout,
-    TermPostings,
-    TopPassages,
-)
+from qa.engines.whoosh.postings import PostingsCache, TermPostings
+from qa.engines.whoosh.scorer import Hierarchy, ScoreLayout, TopPassages
 from qa.engines.whoosh.spelling import Spelling
 from qa.engines.whoosh.stored_fields import StoredFields
+from qa.engines.whoosh.summaries import SUGGESTIONS, SUMMARIES, iter_summaries, summaries_in
 from qa.engines.whoosh.term_table import StemTable, compute_idf
 from qa.errors import CorruptIndexError
 from qa.index.lexicon import LEXICON_FILE, Lexicon
@@ -66,7 +62,6 @@ from qa.index.suggestions import NO_SUGGESTIONS, Suggestions, suggestions_from_j
 from qa.queries.conditions import Completions
 from qa.queries.query import Filters, Query
 
-SUMMARIES, SUGGESTIONS = "summaries.jsonl", "suggestions.json"
 # Bytes of decoded lists to cache, or a quarter of the files' bytes if that is more: where the files
 # fit into memory, so does that.  Processes share the files but not these, so they divide it.
 _MIN_CACHE_BYTES = 1 << 25
@@ -482,15 +477,3 @@ class WhooshSearcher:
 
     def _load_facets(self) -> FacetColumns:
         return FacetColumns(self._store, self.summaries())
-
-
-def summaries_in(folder: Path, manifest: Manifest) -> tuple[DocumentSummary, ...]:
-    """The documents of the generation in *folder*; raise CorruptIndexError if unreadable."""
-    return tuple(iter_summaries(folder, manifest))
-
-
-def iter_summaries(folder: Path, manifest: Manifest) -> Iterator[DocumentSummary]:
-    """The same, one after the other."""
-    check_file(folder, manifest, SUMMARIES)
-    with (folder / SUMMARIES).open(encoding="utf-8") as file:
-        yield from map(DocumentSummary.from_json, file)

@@ -16,9 +16,10 @@ from flask import Blueprint, Flask, Response, has_request_context, request, url_
 from qa.analysis.tokenizer import Span
 from qa.answers.answer import Answer, Citation, build_citation, quote_checksum
 from qa.answers.checksum_search import ChecksumSearch
-from qa.answers.citation_formats import FORMATS, Reference
+from qa.answers.citation_formats import FORMATS
 from qa.answers.quote_search import Effort
 from qa.answers.reanchoring import QuoteState
+from qa.answers.reference import Reference
 from qa.documents.document import Document
 from qa.engines.document_lookup import find_document
 from qa.errors import DeadlineExceededError, DocumentNotFoundError, GenerationNotFoundError

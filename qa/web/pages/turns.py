@@ -19,9 +19,10 @@ from qa.queries.operators import parse_operators
 from qa.queries.parser import parse_query
 from qa.queries.prose import is_prose
 from qa.queries.query import Query
-from qa.web.api import answer_question, parse_ask_args
+from qa.web.api import answer_question
 from qa.web.context import current_searcher, current_settings
 from qa.web.pages.urls import Conversation
+from qa.web.parsing import parse_ask_args
 from qa.web.problems import InvalidRequestError
 from qa.web.request_schemas import AskRequest
 

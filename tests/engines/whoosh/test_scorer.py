@@ -8,18 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.engines.base import K1, B
-from qa.engines.whoosh import scorer as postings
+from qa.engines.whoosh import postings
 from qa.engines.whoosh import scorer as scores
 from qa.engines.whoosh.arrays import ArrayFile, write_arrays
 from qa.engines.whoosh.fields import Field
 from qa.engines.whoosh.inverter import FieldPostings as Inverted
-from qa.engines.whoosh.scorer import (
-    Accumulator,
-    Hierarchy,
-    PostingsCache,
-    ScoreLayout,
-    TermPostings,
-)
+from qa.engines.whoosh.postings import PostingsCache, TermPostings
+from qa.engines.whoosh.scorer import Accumulator, Hierarchy, ScoreLayout
 from tests.engines.whoosh.fields import encode_field
 
 DOCUMENTS = 3000

@@ -12,7 +12,7 @@ from whoosh import query
 
 from qa.documents.document import Document, Metadata
 from qa.engines.base import FIELD_WEIGHTS, K1, B
-from qa.engines.whoosh.builder import COLUMNS, MergeTask, join_parts, merge_part, write_segment
+from qa.engines.whoosh.build_tasks import COLUMNS, MergeTask, join_parts, merge_part, write_segment
 from qa.engines.whoosh.column_encoder import Buffer
 from qa.engines.whoosh.fields import DOCUMENTS, FILES, PASSAGES, SCHEMAS
 from qa.engines.whoosh.whoosh_codec import write_toc
